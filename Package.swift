@@ -1,0 +1,91 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+/// A target of our own with the settings that every target shares.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "sprof",
+  products: [.executable(name: "sprof", targets: ["sprof"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // Layer 0: one Swift importer each.
+    .target(name: "CLinux"),
+    .systemLibrary(
+      name: "CLibunwind", pkgConfig: "libunwind-generic", providers: [.apt(["libunwind-dev"])]),
+    .systemLibrary(name: "CElfutils", pkgConfig: "libdw", providers: [.apt(["libdw-dev"])]),
+
+    // Layer 1: pure.
+    module("ByteReading"),
+    module("ProfileModel"),
+
+    // Layer 2.
+    module("ELFReading", ["ByteReading", "ProfileModel"]),
+    module("LinuxProcess", ["CLinux", "ProfileModel"]),
+
+    // Layer 3.
+    module("ProfileAnalysis", ["ProfileModel"]),
+    module("NativeUnwinding", ["CLibunwind", "ELFReading", "LinuxProcess", "ProfileModel"]),
+    module("Symbolication", ["CElfutils", "ELFReading", "LinuxProcess", "ProfileModel"]),
+
+    // Layer 4.
+    module("ProfileExport", ["ProfileAnalysis", "ProfileModel"]),
+    module("TerminalUI", ["ProfileAnalysis", "ProfileModel"]),
+    module("Sampling", ["LinuxProcess", "NativeUnwinding", "ProfileModel", "Symbolication"]),
+
+    // Layer 5.
+    .executableTarget(
+      name: "sprof",
+      dependencies: [
+        "LinuxProcess", "ProfileAnalysis", "ProfileExport", "ProfileModel", "Sampling",
+        "TerminalUI",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "sprof-bench",
+      dependencies: ["LinuxProcess", "NativeUnwinding", "ProfileModel", "Sampling"],
+      swiftSettings: strict),
+
+    // Tests.
+    .target(
+      name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
+    .testTarget(
+      name: "ProfileTests",
+      dependencies: ["ProfileAnalysis", "ProfileExport", "ProfileModel", "TerminalUI"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "LinuxProcessTests",
+      dependencies: ["LinuxProcess", "ProfileModel", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "UnwindingTests",
+      dependencies: [
+        "ELFReading", "LinuxProcess", "NativeUnwinding", "ProfileModel", "TestSupport",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SymbolicationTests",
+      dependencies: [
+        "ByteReading", "ELFReading", "LinuxProcess", "ProfileModel", "Symbolication", "TestSupport",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "LayeringTests", dependencies: ["TestSupport"], swiftSettings: strict),
+  ]
+)

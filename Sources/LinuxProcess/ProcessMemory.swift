@@ -1,0 +1,115 @@
+internal import CLinux
+internal import Glibc
+package import ProfileModel
+
+/// Reads the memory, the maps and the mapped files of a process, without stopping it.
+///
+/// Everything is addressed through one live thread: once a program's main thread has exited, its
+/// own `/proc` entry has neither maps nor memory, but those of its other threads still do.
+package struct ProcessMemory: Sendable {
+  /// A live thread of the process.
+  package var tid: Int32
+
+  package init(tid: Int32) { self.tid = tid }
+
+  /// The address space as it is now; about 1 µs a line.
+  package func maps() throws(SystemError) -> MemoryMaps {
+    let text = try ProcFile.read("/proc/\(tid)/maps")
+    do {
+      return try MemoryMaps(parsing: text)
+    } catch {
+      throw SystemError("/proc/\(tid)/maps", code: EINVAL)
+    }
+  }
+
+  /// Up to `count` bytes from `address`; fewer when the memory ends sooner, nil when none is there.
+  package func read(at address: RemoteAddress, count: Int) -> [UInt8]? {
+    guard count > 0 else { return nil }
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      filled = max(0, read(at: address, into: UnsafeMutableRawBufferPointer(buffer)))
+    }
+    return bytes.isEmpty ? nil : bytes
+  }
+
+  /// Fills `buffer` from `address` on. Returns the bytes read, less than 0 when there are none.
+  ///
+  /// Where a container's seccomp profile forbids `process_vm_readv`, `/proc/PID/mem` serves.
+  package func read(at address: RemoteAddress, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    let count = sprof_read_memory(tid, address.rawValue, buffer.baseAddress, UInt64(buffer.count))
+    guard count == -Int64(EPERM) || count == -Int64(ENOSYS) else { return Int(count) }
+    let file = sprof_open("/proc/\(tid)/mem", O_RDONLY)
+    guard file >= 0 else { return Int(file) }
+    defer { close(file) }
+    return pread(file, buffer.baseAddress, buffer.count, Int(truncatingIfNeeded: address.rawValue))
+  }
+
+  /// Opens the very file that is mapped, also when it was deleted, replaced, or lies in another
+  /// mount namespace.
+  ///
+  /// `map_files` is the file itself, but wants CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE; the two
+  /// paths are checked by device and inode, so that a replaced file is never taken for the old.
+  package func open(_ mapping: MemoryMapping) throws(SystemError) -> MappedFile {
+    let range = String(mapping.start.rawValue, radix: 16) + "-" + String(mapping.end.rawValue, radix: 16)
+    let itself = sprof_open("/proc/\(tid)/map_files/\(range)", O_RDONLY)
+    if itself >= 0 { return try MappedFile(descriptor: itself) }
+    var failure = SystemError(mapping.path, code: ENOENT)
+    for path in ["/proc/\(tid)/root\(mapping.path)", mapping.path] {
+      // O_NONBLOCK: the path may by now name a FIFO, whose open would wait for ever.
+      let file = sprof_open(path, O_RDONLY | O_NONBLOCK)
+      guard file >= 0 else {
+        failure = SystemError(path, code: -file)
+        continue
+      }
+      if isSameFile(file, as: mapping) { return try MappedFile(descriptor: file) }
+      close(file)
+      failure = SystemError(path, code: ESTALE)
+    }
+    throw failure
+  }
+
+  private func isSameFile(_ file: CInt, as mapping: MemoryMapping) -> Bool {
+    var status = stat()
+    guard fstat(file, &status) == 0, UInt64(status.st_ino) == mapping.inode else { return false }
+    // glibc's gnu_dev_major and gnu_dev_minor. An overlay or btrfs file may show another device in
+    // maps than in stat (the kernel prints the superblock's): the inode alone must do there.
+    let device = UInt64(status.st_dev)
+    let major = (device >> 8) & 0xfff | (device >> 32) & 0xffff_f000
+    let minor = device & 0xff | (device >> 12) & 0xffff_ff00
+    return major << 32 | minor == mapping.device || mapping.device >> 32 == 0
+  }
+}
+
+/// Reads whole files of `/proc`, whose size is not known before.
+package enum ProcFile {
+  /// The text of the file at `path`; bytes that are not UTF-8 become replacement characters.
+  package static func read(_ path: String) throws(SystemError) -> String {
+    String(decoding: try bytes(of: path), as: UTF8.self)
+  }
+
+  /// The bytes of the file at `path`.
+  package static func bytes(of path: String) throws(SystemError) -> [UInt8] {
+    let file = sprof_open(path, O_RDONLY)
+    guard file >= 0 else { throw SystemError(path, code: -file) }
+    defer { close(file) }
+    var content: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = Glibc.read(file, &chunk, chunk.count)
+      guard count != 0 else { return content }
+      guard count > 0 else {
+        let code = errno
+        if code == EINTR { continue }
+        throw SystemError(path, code: code)
+      }
+      content.append(contentsOf: chunk[..<count])
+    }
+  }
+
+  /// The target of the symbolic link at `path`.
+  package static func link(_ path: String) throws(SystemError) -> String {
+    var buffer = [CChar](repeating: 0, count: 4096)
+    let count = readlink(path, &buffer, buffer.count)
+    guard count >= 0 else { throw SystemError(path, code: errno) }
+    return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}

@@ -1,0 +1,48 @@
+/// What a thread did when it was looked at.
+package enum Activity: Hashable, Sendable {
+  /// On a CPU.
+  case running
+  /// Ready to run, but most of its time since the last look went by waiting for a CPU.
+  case waitingForCPU
+  /// Asleep in the kernel.
+  case blocked(WaitReason)
+  /// Asleep in the kernel and not to be woken by a signal (state D): a disk, a page fault.
+  case uninterruptible(WaitReason)
+  /// Stopped by a signal or by a debugger.
+  case stopped
+  /// The kernel did not tell.
+  case unknown
+}
+
+/// Why a thread sleeps.
+package struct WaitReason: Hashable, Sendable {
+  /// The system call by its kernel name, such as `epoll_wait`; nil outside any system call.
+  package let systemCall: String?
+
+  package init(systemCall: String?) { self.systemCall = systemCall }
+}
+
+/// How a stack ended: missing frames are said, never silently left out.
+package enum StackEnd: Hashable, Sendable {
+  /// The outermost frame is the thread's first one.
+  case complete
+  /// The unwinder could go no further.
+  case truncated(Reason)
+
+  package enum Reason: String, Hashable, Sendable {
+    /// No rule to find the caller, and no frame pointer.
+    case noUnwindRule
+    /// The caller's frame needs a register that only a stop of a blocked thread would give.
+    case unknownRegister
+    /// The stack is larger than the bytes that were copied.
+    case copyLimit
+    /// The stack memory could not be read.
+    case unreadable
+    /// The next frame made no sense: not in executable memory, or not further out.
+    case badFrame
+    /// More frames than the unwinder accepts.
+    case frameLimit
+    /// Nothing is known of this thread's stack.
+    case noStack
+  }
+}
