@@ -66,7 +66,7 @@ let package = Package(
     .testTarget(
       name: "ProfileTests",
       dependencies: ["ProfileAnalysis", "ProfileExport", "ProfileModel", "TerminalUI"],
-      swiftSettings: strict),
+      exclude: ["Goldens"], swiftSettings: strict),
     .testTarget(
       name: "LinuxProcessTests",
       dependencies: ["LinuxProcess", "ProfileModel", "TestSupport"],
