@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// A nanosecond clock that never steps, the one of the ticks and of all times in a capture.

@@ -12,7 +12,9 @@ package struct MemoryMapping: Hashable, Sendable {
   /// `major:minor` as the kernel prints it, joined into one number; 0 for no file.
   package let device: UInt64
   package let inode: UInt64
-  /// The path, `[stack]`, `[vdso]` and the like, or empty. A deleted file keeps ` (deleted)`.
+  /// The path, `[stack]`, `[vdso]` and the like, or empty.
+  ///
+  /// A deleted file keeps ` (deleted)`.
   package let path: String
 
   package init(

@@ -31,7 +31,9 @@ package struct ProcessMemory: Sendable {
     return bytes.isEmpty ? nil : bytes
   }
 
-  /// Fills `buffer` from `address` on. Returns the bytes read, less than 0 when there are none.
+  /// Fills `buffer` from `address` on.
+  ///
+  /// Returns the bytes read, less than 0 when there are none.
   ///
   /// Where a container's seccomp profile forbids `process_vm_readv`, `/proc/PID/mem` serves.
   package func read(at address: RemoteAddress, into buffer: UnsafeMutableRawBufferPointer) -> Int {

@@ -23,6 +23,8 @@ package final class StoppedThreads {
     package let tag: Int
     /// When the stop was asked for (`MonotonicClock`).
     package fileprivate(set) var requested: Int64
+    /// Whether a system call that the stop interrupts may be started again from its beginning.
+    fileprivate let mayRestartCall: Bool
     fileprivate var status: CInt = 0
   }
 
@@ -51,11 +53,21 @@ package final class StoppedThreads {
   /// Whether a stop of this thread was asked for and has not come yet.
   package func isOverdue(_ tid: Int32) -> Bool { overdue.contains(tid) }
 
+  /// Whether any thread was taken hold of since the last stop.
+  package var hasRequests: Bool { !asked.isEmpty }
+
+  /// How many threads were taken hold of since the last stop.
+  package var requestCount: Int { asked.count }
+
   /// Takes hold of a thread, which runs on.
-  package func seize(_ tid: Int32, tag: Int) -> Request {
+  ///
+  /// `mayRestartCall` permits to start again a system call that the stop interrupts: right for a
+  /// thread that ran a moment ago and for one that waits without a limit of time; wrong for one
+  /// that has waited for part of its time.
+  package func seize(_ tid: Int32, tag: Int, mayRestartCall: Bool) -> Request {
     let result = sprof_ptrace_seize(tid)
     guard result == 0 else { return result == -ESRCH ? .gone : .refused(-result) }
-    asked.append(Stop(tid: tid, tag: tag, requested: 0))
+    asked.append(Stop(tid: tid, tag: tag, requested: 0, mayRestartCall: mayRestartCall))
     return .requested
   }
 
@@ -136,7 +148,9 @@ package final class StoppedThreads {
     asked.removeAll(keepingCapacity: true)
   }
 
-  /// Lets go the threads that stopped too late for their tick. Call it once a tick.
+  /// Lets go the threads that stopped too late for their tick.
+  ///
+  /// Call it once a tick.
   package func releaseOverdue() {
     guard !overdue.isEmpty else { return }
     overdue.removeAll { tid in
@@ -174,7 +188,7 @@ package final class StoppedThreads {
 
   private func readRegisters(of stop: Stop) -> Registers? {
     guard sprof_ptrace_get_registers(stop.tid, &registers) == 0 else { return nil }
-    if stop.status >> 16 == 128 { restartInterruptedCall(stop.tid) }
+    if stop.status >> 16 == 128, stop.mayRestartCall { restartInterruptedCall(stop.tid) }
     return Registers(registers)
   }
 }

@@ -1,7 +1,19 @@
 package import ProfileModel
 
-/// The kernel's names of system calls, and how many arguments each takes.
+/// The kernel's names of system calls, how many arguments each takes, and which bear a stop.
 package enum SystemCallNames {
+  /// What a stop does to a thread that sleeps in a system call.
+  package enum Interruption: Equatable, Sendable {
+    /// Nothing that the program can see: the kernel restarts the call.
+    case none
+    /// The call would return EINTR, but may be started again, for it waits without limit.
+    case restartable
+    /// The call returns EINTR to the program.
+    case visible
+    /// Like `visible` if the first argument is a socket (with a timeout), else like `none`.
+    case visibleOnSocket
+  }
+
   private static let entries: [Int32: (name: String, count: Int)] = {
     var entries: [Int32: (name: String, count: Int)] = [:]
     for row in table.split(separator: " ") {

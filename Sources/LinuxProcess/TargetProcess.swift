@@ -1,7 +1,9 @@
 internal import CLinux
 internal import Glibc
 
-/// What `/proc` tells of a process or thread as a whole. Reading it costs the target nothing.
+/// What `/proc` tells of a process or thread as a whole.
+///
+/// Reading it costs the target nothing.
 package struct ProcessStatus: Sendable {
   package let name: String
   /// The state letter: R, S, D, T, t, Z, X, I.

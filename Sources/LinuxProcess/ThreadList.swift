@@ -24,7 +24,9 @@ package struct ThreadList: ~Copyable {
     return status.st_nlink >= 2 ? Int(status.st_nlink) - 2 : nil
   }
 
-  /// The thread ids in ascending order of creation; about 1 µs a thread. Empty when it is gone.
+  /// The thread ids in ascending order of creation.
+  ///
+  /// About 1 µs a thread. Empty when it is gone.
   package func read() -> [Int32] {
     // A fresh open each time: a directory stream keeps its place, and closing it closes its file.
     let file = sprof_openat(directory, ".", O_RDONLY | O_DIRECTORY)
