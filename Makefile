@@ -1,0 +1,73 @@
+# The targets that people use; `make help` lists them.
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+# The Swift runtime goes into the binary, so that it runs where no toolchain is. One set of flags
+# for all release builds: a second set would build everything again.
+RELEASE := -c release --static-swift-stdlib
+SPROF := .build/release/sprof
+BIN := $(DESTDIR)$(PREFIX)/bin
+SHARE := $(DESTDIR)$(PREFIX)/share
+
+.PHONY: help demo test test-programs setup lint build release install uninstall bench trials \
+  golden clean
+
+help:
+	@echo "make demo           build sprof, start a hung program, and ask sprof why it hangs"
+	@echo "make test           lint, build, and run every test"
+	@echo "make install        put sprof and its shell completions under PREFIX ($(PREFIX))"
+	@echo "make test-programs  install the real programs that some tests watch"
+	@echo "make lint build     check the format; build with warnings as errors"
+	@echo "make bench          measure what a stop and a frame cost on this machine"
+	@echo "make trials         all tests, with the random ones repeated hundreds of times"
+	@echo "make golden         record the expected reports anew, to be looked at in the diff"
+	@echo "make clean          remove what was built"
+
+setup:
+	@scripts/setup.sh build
+
+demo: release
+	@scripts/demo.sh $(SPROF)
+
+test: setup
+	@$(MAKE) --no-print-directory lint build
+	@scripts/test.sh
+
+test-programs:
+	@scripts/setup.sh programs
+
+lint:
+	swift format lint --strict -r Sources Tests Package.swift
+
+build: setup
+	swift build --build-tests
+
+release: setup
+	swift build $(RELEASE) --product sprof
+
+install: release
+	scripts/check-linkage.sh $(SPROF)
+	install -d $(BIN) $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions \
+	  $(SHARE)/fish/vendor_completions.d
+	install -m 755 -s $(SPROF) $(BIN)/sprof
+	$(SPROF) --generate-completion-script bash > $(SHARE)/bash-completion/completions/sprof
+	$(SPROF) --generate-completion-script zsh > $(SHARE)/zsh/site-functions/_sprof
+	$(SPROF) --generate-completion-script fish > $(SHARE)/fish/vendor_completions.d/sprof.fish
+
+uninstall:
+	rm -f $(BIN)/sprof $(SHARE)/bash-completion/completions/sprof \
+	  $(SHARE)/zsh/site-functions/_sprof $(SHARE)/fish/vendor_completions.d/sprof.fish
+
+bench: setup
+	swift run $(RELEASE) sprof-bench
+
+trials: setup
+	SPROF_TRIALS=full scripts/test.sh
+
+golden: setup
+	SPROF_RECORD_GOLDENS=1 swift test --filter '^ProfileTests\.'
+	@git status --short Tests
+
+clean:
+	swift package clean
+	rm -rf .build/fixtures .build/demo

@@ -1,0 +1,52 @@
+import Foundation
+import TestSupport
+
+/// A folder that goes away with the value.
+final class TemporaryFolder {
+  let path: String
+
+  init() throws {
+    // Short, because the path of a socket may have only 107 bytes.
+    path = "/tmp/sprof-\(UUID().uuidString.prefix(8))"
+    try FileManager.default.createDirectory(
+      atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o777])
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// A PostgreSQL server on a fresh database, reachable through a socket in its own folder.
+final class PostgresServer {
+  private let folder: TemporaryFolder
+  private let server: RunningProgram
+
+  init() throws {
+    folder = try TemporaryFolder()
+    let data = "\(folder.path)/data"
+    // PostgreSQL refuses to run as root; its package makes a user.
+    var prefix: [String] = []
+    if Repository.isRoot {
+      try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder.path)
+      prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    }
+    let initdb = Tool.path("initdb") ?? "initdb"
+    let outcome = try run(
+      prefix + [initdb, "-D", data, "-A", "trust", "--no-sync"], timeout: .seconds(120))
+    guard outcome.status == 0 else { throw TestFailure("initdb: \(outcome.stderr)") }
+    let postgres = Tool.path("postgres") ?? "postgres"
+    server = try RunningProgram(
+      prefix + [postgres, "-D", data, "-k", folder.path, "-h", "", "-F"], ready: nil)
+    try waitUntil("postgres is ready") {
+      let text = try? String(contentsOfFile: "\(data)/postmaster.pid", encoding: .utf8)
+      return text?.contains("ready") ?? false
+    }
+  }
+
+  /// The server and its workers.
+  var processes: [Int32] {
+    let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    let workers = all.compactMap { Int32($0) }
+      .filter { ProcessStatus(pid: $0)?.parent == server.pid }
+    return [server.pid] + workers.sorted()
+  }
+}

@@ -1,0 +1,57 @@
+import Foundation
+
+/// Compares the `import` lines below a folder such as `Sources` with a table.
+struct ImportChecker {
+  let folder: URL
+  let table: [LayeredTarget]
+  let cModules: Set<String>
+
+  /// One sentence for each thing that is not as the table says.
+  func problems() throws -> [String] {
+    let manager = FileManager.default
+    let targets = try manager.contentsOfDirectory(atPath: folder.path).sorted()
+    var problems: [String] = []
+    for name in targets where !cModules.contains(name) {
+      guard let entry = table.first(where: { $0.name == name }) else {
+        problems.append("\(name) is not in the table")
+        continue
+      }
+      problems += try foreignImports(of: entry)
+    }
+    for entry in table where !targets.contains(entry.name) {
+      problems.append("\(entry.name) is in the table, but has no folder")
+    }
+    return problems
+  }
+
+  private func foreignImports(of target: LayeredTarget) throws -> [String] {
+    let place = folder.appendingPathComponent(target.name)
+    let files = FileManager.default.enumerator(atPath: place.path)?.compactMap { $0 as? String }
+    var problems: [String] = []
+    for file in (files ?? []).sorted() where file.hasSuffix(".swift") {
+      let text = try String(contentsOf: place.appendingPathComponent(file), encoding: .utf8)
+      for module in Self.imports(in: text).sorted() where !target.imports.contains(module) {
+        problems.append("\(target.name)/\(file) imports \(module)")
+      }
+    }
+    return problems
+  }
+
+  /// The modules that a source text imports.
+  static func imports(in text: String) -> Set<String> {
+    var modules: Set<String> = []
+    for line in text.split(separator: "\n") {
+      var words = line.split { $0 == " " || $0 == "\t" }.map(String.init)
+      // Attributes, such as `@preconcurrency`, and the access stand before the word.
+      let access: Set = ["public", "package", "internal", "fileprivate", "private"]
+      while let first = words.first, first.hasPrefix("@") || access.contains(first) {
+        words.removeFirst()
+      }
+      guard words.first == "import", words.count > 1 else { continue }
+      let kinds: Set = ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"]
+      let path = kinds.contains(words[1]) && words.count > 2 ? words[2] : words[1]
+      modules.insert(String(path.prefix { $0 != "." && $0 != ";" }))
+    }
+    return modules
+  }
+}

@@ -1,0 +1,113 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct `Layers of the source` {
+  @Test func `are kept by every import line`() throws {
+    let checker = ImportChecker(
+      folder: URL(fileURLWithPath: Repository.path("Sources")), table: Layers.table,
+      cModules: Layers.cModules)
+    #expect(try checker.problems() == [])
+  }
+
+  @Test func `only ever point downwards`() throws {
+    for target in Layers.table {
+      for other in Layers.table where target.imports.contains(other.name) {
+        #expect(other.layer < target.layer, "\(target.name) imports \(other.name)")
+      }
+    }
+  }
+
+  @Test(arguments: Layers.cModules.sorted())
+  func `give each C module one importer`(module: String) {
+    #expect(Layers.table.filter { $0.imports.contains(module) }.count == 1)
+  }
+
+  @Test func `keep Foundation and the argument parser in the command`() {
+    #expect(Layers.table.filter { $0.imports.contains("Foundation") }.map(\.name) == ["sprof"])
+    #expect(Layers.table.filter { $0.imports.contains("ArgumentParser") }.map(\.name) == ["sprof"])
+  }
+
+  @Test func `keep the file side and the live side apart`() {
+    let live: Set = ["LinuxProcess", "NativeUnwinding", "Symbolication", "Sampling"]
+    let file: Set = ["ProfileAnalysis", "ProfileExport", "TerminalUI"]
+    for target in Layers.table where live.contains(target.name) {
+      #expect(target.imports.isDisjoint(with: file), "\(target.name)")
+    }
+    for target in Layers.table where file.contains(target.name) {
+      #expect(target.imports.isDisjoint(with: live.union(Layers.cModules)), "\(target.name)")
+    }
+  }
+
+  @Test func `are told by the README as they are`() throws {
+    let text = try String(contentsOfFile: Repository.path("README.md"), encoding: .utf8)
+    #expect(ReadmeTable.targets(in: text) == Layers.table)
+  }
+}
+
+@Suite struct `Import checker` {
+  private static let table = [
+    LayeredTarget(layer: 1, name: "Low", imports: []),
+    LayeredTarget(layer: 2, name: "High", imports: ["Low", "CThing"]),
+  ]
+
+  @Test func `finds nothing in a tree that keeps the table`() throws {
+    #expect(try problems(in: ["Low/A.swift": "", "High/B.swift": "internal import Low\n"]) == [])
+  }
+
+  @Test func `finds a foreign import in a folder of a target`() throws {
+    let files = ["Low/Deep/A.swift": "package import Foundation\n", "High/B.swift": ""]
+    #expect(try problems(in: files) == ["Low/Deep/A.swift imports Foundation"])
+  }
+
+  @Test func `finds a target that the table lacks, and one that the tree lacks`() throws {
+    let files = ["Low/A.swift": "", "Other/B.swift": ""]
+    let expected = ["Other is not in the table", "High is in the table, but has no folder"]
+    #expect(try problems(in: files) == expected)
+  }
+
+  @Test func `leaves the C targets alone`() throws {
+    let files = [
+      "Low/A.swift": "", "High/B.swift": "import CThing", "CThing/C.swift": "import Low",
+    ]
+    #expect(try problems(in: files) == [])
+  }
+
+  @Test func `reads every form of an import line`() {
+    let text = """
+      // import Comment
+      import A
+      internal import B
+      @preconcurrency package import C
+        import struct D.Thing
+      let text = "import E"
+      """
+    #expect(ImportChecker.imports(in: text) == ["A", "B", "C", "D"])
+  }
+
+  @Test func `reads the table of a README`() {
+    let text = """
+      | layer | target | holds | imports |
+      | --- | --- | --- | --- |
+      | 1 | `Low` | bytes | nothing |
+      | 2 | `High` | words | `CThing`, `Low` |
+
+      | a | table | of | another kind |
+      """
+    #expect(ReadmeTable.targets(in: text) == Self.table)
+  }
+
+  /// What the checker says of a tree with these files.
+  private func problems(in files: [String: String]) throws -> [String] {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for (path, text) in files {
+      let file = folder.appendingPathComponent(path)
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try text.write(to: file, atomically: true, encoding: .utf8)
+    }
+    let checker = ImportChecker(folder: folder, table: Self.table, cModules: ["CThing"])
+    return try checker.problems()
+  }
+}

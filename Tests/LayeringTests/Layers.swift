@@ -1,0 +1,56 @@
+/// One target of `Sources`, and what its files may import.
+struct LayeredTarget: Equatable {
+  let layer: Int
+  let name: String
+  let imports: Set<String>
+}
+
+/// The table of DESIGN and README: who may import whom.
+enum Layers {
+  static let table = [
+    LayeredTarget(layer: 1, name: "ByteReading", imports: []),
+    LayeredTarget(layer: 1, name: "ProfileModel", imports: []),
+    LayeredTarget(layer: 2, name: "ELFReading", imports: ["ByteReading", "ProfileModel"]),
+    LayeredTarget(
+      layer: 2, name: "LinuxProcess",
+      imports: ["CLinux", "Glibc", "ProfileModel", "Synchronization"]),
+    LayeredTarget(layer: 3, name: "ProfileAnalysis", imports: ["ProfileModel"]),
+    LayeredTarget(
+      layer: 3, name: "NativeUnwinding",
+      imports: [
+        "ByteReading", "CLibunwind", "ELFReading", "Glibc", "LinuxProcess", "ProfileModel",
+      ]),
+    LayeredTarget(
+      layer: 3, name: "Symbolication",
+      imports: [
+        "ByteReading", "CElfutils", "ELFReading", "Glibc", "LinuxProcess", "ProfileModel",
+        "Synchronization",
+      ]),
+    LayeredTarget(
+      layer: 4, name: "ProfileExport",
+      imports: ["FoundationEssentials", "ProfileAnalysis", "ProfileModel"]),
+    LayeredTarget(
+      layer: 4, name: "TerminalUI", imports: ["Glibc", "ProfileAnalysis", "ProfileModel"]),
+    LayeredTarget(
+      layer: 4, name: "Sampling",
+      imports: [
+        "Glibc", "LinuxProcess", "NativeUnwinding", "ProfileModel", "Symbolication",
+        "Synchronization",
+      ]),
+    LayeredTarget(
+      layer: 5, name: "sprof",
+      imports: [
+        "ArgumentParser", "Foundation", "Glibc", "LinuxProcess", "ProfileAnalysis",
+        "ProfileExport", "ProfileModel", "Sampling", "Synchronization", "TerminalUI",
+      ]),
+    LayeredTarget(
+      layer: 5, name: "sprof-bench",
+      imports: [
+        "Glibc", "LinuxProcess", "NativeUnwinding", "ProfileModel", "Sampling",
+        "Synchronization",
+      ]),
+  ]
+
+  /// The targets of layer 0: C, and imported by one Swift target each.
+  static let cModules: Set<String> = ["CLinux", "CLibunwind", "CElfutils"]
+}

@@ -1,0 +1,35 @@
+internal import Foundation
+
+/// What `/proc` tells of one thread or process.
+package struct ProcessStatus: Sendable {
+  package let name: String
+  /// `R`, `S`, `D`, `T`, `t`, `Z` and so on: proc_pid_stat(5).
+  package let state: Character
+  package let parent: Int32
+  package let tracer: Int32
+  package let voluntarySwitches: Int
+
+  /// Nil when there is no such thread, or none any more.
+  package init?(pid: Int32, tid: Int32? = nil) {
+    guard
+      let data = FileManager.default.contents(atPath: "/proc/\(pid)/task/\(tid ?? pid)/status")
+    else { return nil }
+    var fields: [Substring: Substring] = [:]
+    for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {
+      let parts = line.split(separator: ":", maxSplits: 1)
+      if parts.count == 2 { fields[parts[0]] = parts[1].drop { $0 == "\t" || $0 == " " } }
+    }
+    guard let state = fields["State"]?.first else { return nil }
+    name = String(fields["Name"] ?? "")
+    self.state = state
+    parent = Int32(fields["PPid"] ?? "") ?? 0
+    tracer = Int32(fields["TracerPid"] ?? "") ?? 0
+    voluntarySwitches = Int(fields["voluntary_ctxt_switches"] ?? "") ?? 0
+  }
+
+  /// The threads of a process, the main thread first; empty when it is gone.
+  package static func threads(of pid: Int32) -> [Int32] {
+    let entries = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")
+    return (entries ?? []).compactMap { Int32($0) }.sorted()
+  }
+}

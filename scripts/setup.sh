@@ -1,0 +1,99 @@
+#!/bin/sh
+# Installs what is missing of the system packages that sprof is built with ("build") or that its
+# tests use ("programs"). Does nothing, and needs no network, when all is there.
+set -eu
+
+fail() {
+  echo "sprof set-up: $*" >&2
+  exit 1
+}
+
+# Each need is checked by what it gives, not by its package: other distributions name it otherwise.
+has() {
+  case $1 in
+    pkg-config) command -v pkg-config >/dev/null ;;
+    gcc) command -v cc >/dev/null && command -v gcc >/dev/null ;;
+    libc6-dev) echo '#include <stdio.h>' | cc -E - >/dev/null 2>&1 ;;
+    libunwind-dev) pkg-config --exists libunwind-generic 2>/dev/null ;;
+    libdw-dev) pkg-config --exists libdw 2>/dev/null ;;
+    libelf-dev) pkg-config --exists libelf 2>/dev/null ;;
+    redis-server | gdb | strace | xauth | xdotool | python3) command -v "$1" >/dev/null ;;
+    postgresql) command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 ;;
+    golang-go) command -v go >/dev/null ;;
+    elfutils) command -v eu-stack >/dev/null ;;
+    xvfb) command -v xvfb-run >/dev/null && command -v Xvfb >/dev/null ;;
+    libgtk-3-dev) pkg-config --exists gtk+-3.0 2>/dev/null ;;
+    clang) command -v clang >/dev/null || command -v clang-14 >/dev/null ;;
+    lld) command -v ld.lld >/dev/null || command -v ld.lld-14 >/dev/null ;;
+    musl-tools) command -v musl-gcc >/dev/null ;;
+    python3-gi | gir1.2-gtk-3.0)
+      /usr/bin/python3 -c 'import gi; gi.require_version("Gtk", "3.0")' 2>/dev/null ;;
+    libaio-dev) echo '#include <libaio.h>' | cc -E - >/dev/null 2>&1 ;;
+    *) fail "unknown need $1" ;;
+  esac
+}
+
+case ${1:-build} in
+  build) needs="pkg-config gcc libc6-dev libunwind-dev libdw-dev libelf-dev" ;;
+  programs)
+    needs="redis-server postgresql golang-go gdb elfutils xvfb xauth xdotool libgtk-3-dev strace"
+    needs="$needs clang lld musl-tools python3 python3-gi gir1.2-gtk-3.0 libaio-dev"
+    ;;
+  *) fail "say build or programs" ;;
+esac
+
+if [ "$(uname -s)" != Linux ]; then
+  fail "sprof watches Linux programs and is built on Linux; this is $(uname -s)"
+fi
+command -v swift >/dev/null ||
+  fail "no swift on PATH. Install a Swift toolchain (6.2 or later): https://www.swift.org/install/linux/"
+
+missing=
+for need in $needs; do
+  has "$need" || missing="$missing $need"
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+  fail "missing:$missing (names of Debian packages). Install them with this system's package manager."
+fi
+if [ "$(id -u)" = 0 ]; then
+  as_root=env
+elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+  as_root="sudo -n env"
+else
+  fail "missing:$missing. Only root may install them; run this as root, then try again:
+  apt-get update && apt-get install -y$missing"
+fi
+
+echo "sprof set-up: installing$missing" >&2
+quietly() {
+  # apt speaks only when it fails.
+  log=$(mktemp)
+  if ! $as_root DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=120 "$@" \
+    >"$log" 2>&1 </dev/null; then
+    tail -20 "$log" >&2
+    rm -f "$log"
+    fail "apt-get $* failed"
+  fi
+  rm -f "$log"
+}
+quietly update
+
+# Releases differ in the names of the compilers' packages: the plain ones may be absent or newer.
+packages=
+for need in $missing; do
+  case $need in
+    clang | lld)
+      if apt-cache show "$need-14" >/dev/null 2>&1; then need=$need-14; fi ;;
+  esac
+  packages="$packages $need"
+done
+# shellcheck disable=SC2086 # a list of words
+quietly install --no-install-recommends $packages
+
+still=
+for need in $missing; do
+  has "$need" || still="$still $need"
+done
+[ -z "$still" ] || fail "installed, but still not found:$still"
