@@ -57,7 +57,9 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "sprof-bench",
-      dependencies: ["LinuxProcess", "NativeUnwinding", "ProfileModel", "Sampling"],
+      dependencies: [
+        "LinuxProcess", "NativeUnwinding", "ProfileModel", "Sampling", "TestSupport",
+      ],
       swiftSettings: strict),
 
     // Tests.
