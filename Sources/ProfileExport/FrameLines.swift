@@ -43,7 +43,7 @@ struct FrameLines {
     let margin = String(repeating: " ", count: indent)
     let numberWidth = max(lines.lazy.map(\.number.count).max() ?? 0, 3)
     let room = page.width - indent - numberWidth - 1
-    let widestPlace = min(lines.lazy.map { PlainText.columns($0.place) }.max() ?? 0, 40)
+    let widestPlace = min(lines.lazy.map { PlainText.columns($0.place) }.max() ?? 0, 34)
     let widestName = lines.lazy.map { PlainText.columns($0.function) + $0.mark.utf8.count }.max()
     let nameWidth = min(widestName ?? 0, room - 2 - widestPlace)
     for (position, line) in lines.enumerated() {
@@ -61,7 +61,7 @@ struct FrameLines {
       let name = PlainText.shortenedInMiddle(
         line.function, to: nameWidth - PlainText.columns(line.mark))
       let label = PlainText.paddedAtRight(name + line.mark, to: nameWidth)
-      let place = PlainText.shortenedAtLeft(line.place, to: room - 2 - nameWidth)
+      let place = PlainText.shortenedPlace(line.place, to: room - 2 - nameWidth)
       let number = PlainText.paddedAtRight(line.number, to: numberWidth)
       page.line(Span("\(margin)\(number) ", .dim), "\(label)  ", Span(place, .dim))
     }

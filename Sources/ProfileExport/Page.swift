@@ -51,24 +51,39 @@ struct Page<Output: TextOutputStream> {
   }
 
   /// Text that goes on in further lines, set in by `indent`, when it is too long for one.
+  ///
+  /// Spaces that follow each other stay, but not around a line break.
   mutating func paragraph(_ text: String, indent: Int = 2, style: Span.Style = .plain) {
+    let words = PlainText.printable(text).split(separator: " ", omittingEmptySubsequences: false)
+    wrap(words.map(String.init), separator: " ", indent: indent, style: style)
+  }
+
+  /// Clauses of a sentence with a dot between them; lines break only between clauses.
+  mutating func clauses(_ clauses: [String]) {
+    wrap(clauses.map(PlainText.printable), separator: " · ", indent: 0, style: .plain)
+  }
+
+  private mutating func wrap(
+    _ parts: [String], separator: String, indent: Int, style: Span.Style
+  ) {
     var current = ""
-    for word in PlainText.printable(text).split(separator: " ") {
-      let word = PlainText.shortenedInMiddle(String(word), to: width - indent)
-      if current.isEmpty {
-        current = word
-      } else if PlainText.columns(current) + 1 + PlainText.columns(word) <= width {
-        current += " " + word
+    var isEmpty = true
+    for part in parts {
+      let part = PlainText.shortenedInMiddle(part, to: width - indent)
+      let longer = isEmpty ? part : current + separator + part
+      if isEmpty || PlainText.columns(longer) <= width {
+        current = longer
+        isEmpty = false
       } else {
         line(Span(current, style))
-        current = String(repeating: " ", count: indent) + word
+        current = String(repeating: " ", count: indent) + part
       }
     }
-    if !current.isEmpty { line(Span(current, style)) }
+    if !isEmpty { line(Span(current, style)) }
   }
 
   private mutating func write(_ text: String, _ style: Span.Style) {
-    guard color, style != .plain else { return output.write(text) }
+    guard color, style != .plain, !text.isEmpty else { return output.write(text) }
     let code =
       switch style {
       case .plain: 0

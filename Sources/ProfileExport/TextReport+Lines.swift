@@ -18,7 +18,8 @@ extension TextReport {
       guard !hidden.isEmpty else { continue }
       let rest = hidden.reduce(into: Weight()) { $0 += $1.own }
       page.line(
-        "… \(Figures.count(Int64(hidden.count), "more line")), own cpu \(Figures.seconds(rest.cpu)) s")
+        "… \(Figures.count(Int64(hidden.count), "more line")), own cpu \(Figures.seconds(rest.cpu)) s"
+      )
     }
   }
 
@@ -35,9 +36,8 @@ extension TextReport {
     let function = index.stacks.functions[line.function]
     let place = profile.place(file: function.file, line: line.line, module: function.module)
     let name = PlainText.printable(function.name)
-    // The file gets what the function leaves, but never less than 28 columns.
-    let placeRoom = max(min(28, PlainText.columns(place)), room - 2 - PlainText.columns(name))
-    let shownPlace = PlainText.shortenedAtLeft(place, to: min(placeRoom, room - 2))
+    let placeRoom = max(PlainText.leastColumns(place), room - 2 - PlainText.columns(name))
+    let shownPlace = PlainText.shortenedPlace(place, to: min(placeRoom, room - 2))
     let nameRoom = room - 2 - PlainText.columns(shownPlace)
     return shownPlace + " " + PlainText.shortenedInMiddle(name, to: nameRoom)
   }

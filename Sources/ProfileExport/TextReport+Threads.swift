@@ -18,7 +18,7 @@ extension TextReport {
     page.line(
       Span("% run: on a CPU; % wait: ready, but waiting for a CPU; % block: asleep", .dim))
     for row in rows where row.threads.count > 1 {
-      page.paragraph("  \(row.name.shortName) ×\(row.threads.count): tids \(tids(of: row))")
+      page.paragraph("\(row.name.shortName) ×\(row.threads.count): tids \(tids(of: row))")
     }
   }
 
@@ -30,11 +30,10 @@ extension TextReport {
       ? String(profile.threads[row.threads[0]].tid) : "×\(row.threads.count)"
     var activity = row.activity?.entry ?? "never looked at"
     if let shares = row.shares {
-      if shares.stopped >= 0.05 {
-        activity += ", stopped \(Figures.percent(shares.stopped / 100)) %"
-      }
-      if shares.unknown >= 0.05 {
-        activity += ", unknown \(Figures.percent(shares.unknown / 100)) %"
+      for (other, share) in [(Activity.stopped, shares.stopped), (.unknown, shares.unknown)]
+      where share >= 0.05 {
+        let percent = " \(Figures.fixed(share, decimals: 1)) %"
+        activity += (row.activity == other ? "" : ", " + other.entry) + percent
       }
     }
     if row.hasEnded { activity += ", has ended" }

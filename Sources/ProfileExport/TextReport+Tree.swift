@@ -154,8 +154,8 @@ private struct TreeLines {
     let note = link.hidden > 0 ? "  " + more(link.hidden) : ""
     let room = page.width - 32 - [indent, mark, note].reduce(0) { $0 + PlainText.columns($1) }
     let placeRoom = max(
-      min(24, PlainText.columns(label.place)), room - 2 - PlainText.columns(label.name))
-    let place = PlainText.shortenedAtLeft(label.place, to: placeRoom)
+      PlainText.leastColumns(label.place), room - 2 - PlainText.columns(label.name))
+    let place = PlainText.shortenedPlace(label.place, to: placeRoom)
     let nameRoom = room - (place.isEmpty ? 0 : 2 + PlainText.columns(place))
     let name = PlainText.shortenedInMiddle(label.name, to: nameRoom)
     page.line(

@@ -49,19 +49,19 @@ package struct TextReport {
       \(Figures.duration(capture.duration)) at \(Figures.plain(capture.rate)) Hz, \
       \(capture.ending.words)
       """, style: .strong)
-    page.paragraph(
+    page.clauses([
       """
       \(Figures.count(cost.ticksPlanned, "tick")) planned, \(cost.ticksTaken) taken, \
-      \(cost.ticksLate) late · \
+      \(cost.ticksLate) late
+      """,
+      """
       \(Figures.count(cost.looksWithoutStop, "look")) without a stop, \
       \(Figures.count(cost.stops, "stop"))
-      """)
-    page.paragraph(
-      """
-      \(cost.pauseWords) · \
-      stopped \(Figures.percent(cost.stoppedShare(of: capture.duration))) % of the time · \
-      sprof's own CPU \(Figures.seconds(cost.ownCPU)) s\(ownShare)
-      """)
+      """,
+      cost.pauseWords,
+      "stopped \(Figures.percent(cost.stoppedShare(of: capture.duration))) % of the time",
+      "sprof's own CPU \(Figures.seconds(cost.ownCPU)) s\(ownShare)",
+    ])
     if cost.looksDropped > 0 {
       page.paragraph("note: \(Figures.count(cost.looksDropped, "look")) lost, sprof fell behind")
     }
@@ -106,7 +106,8 @@ package struct TextReport {
         Stacks of \(row.words(profile)): \
         \(Figures.count(Int64(stacks.entries.count), "distinct stack"))
         """)
-      for entry in stacks.entries {
+      for (position, entry) in stacks.entries.enumerated() {
+        if position > 0 { page.space() }
         let weight = entry.weight
         page.paragraph(
           """

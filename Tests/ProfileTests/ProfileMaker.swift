@@ -167,8 +167,8 @@ enum OrderServer {
 
   /// The stacks of the server, outermost frame first.
   struct Stacks {
-    let mainWait, mainPoll, parse, match, matchOther, logging, recursion, branchy, idle, cut:
-      StackID
+    let mainWait, mainPoll, parse, match, matchOther, logging, recursion, branchy, idle,
+      cut: StackID
     let tiny: [StackID]
 
     init(_ maker: inout ProfileMaker) {
