@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import LinuxProcess
 
 /// A process given by number or by name.

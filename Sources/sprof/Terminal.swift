@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 import LinuxProcess
 import Sampling
@@ -21,8 +20,10 @@ enum Terminal {
     return Int(size.ws_col)
   }
 
+  /// Writes to stderr; nobody is left to be told when that fails.
   static func writeError(_ text: String) {
-    FileHandle.standardError.write(Data(text.utf8))
+    var text = text
+    text.withUTF8 { _ = Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 
   /// Writes the whole text to stdout, or throws.
