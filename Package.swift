@@ -76,7 +76,7 @@ let package = Package(
     .testTarget(
       name: "UnwindingTests",
       dependencies: [
-        "ELFReading", "LinuxProcess", "NativeUnwinding", "ProfileModel", "TestSupport",
+        "CLinux", "ELFReading", "LinuxProcess", "NativeUnwinding", "ProfileModel", "TestSupport",
       ],
       swiftSettings: strict),
     .testTarget(

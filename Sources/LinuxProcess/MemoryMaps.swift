@@ -46,6 +46,9 @@ package struct MemoryMaps: Equatable, Sendable {
 
   package let mappings: [MemoryMapping]
 
+  /// No mapping.
+  package init() { mappings = [] }
+
   /// Reads the text of `/proc/PID/maps`.
   package init(parsing text: some StringProtocol) throws(Problem) {
     var mappings: [MemoryMapping] = []

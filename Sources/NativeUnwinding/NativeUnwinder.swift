@@ -1,0 +1,413 @@
+internal import CLibunwind
+internal import Glibc
+package import LinuxProcess
+package import ProfileModel
+
+/// A stack as it was found, and how the search for its frames ended.
+package struct UnwoundStack: Sendable {
+  /// At most 512 frames; of a deeper stack the middle is one `Frame.elided`.
+  package let stack: StackID
+  package let end: StackEnd
+  /// The address just above the outermost frame that was found: a copy of the stack up to here
+  /// is enough to find it again.
+  package let outermost: RemoteAddress
+  /// Whether the walk ended for want of a register that only a stop of the thread would give.
+  package let needsRegisters: Bool
+  /// The number of frames found, the elided ones included.
+  package let depth: Int
+}
+
+/// Finds the frames of native stacks in copies of stack memory.
+///
+/// The rules come from libunwind, once for each code address; a frame whose address is known costs
+/// about 0.1 µs. Not Sendable: it belongs to one resolver thread.
+package final class NativeUnwinder {
+  /// Frames reported of each end of a deeper stack; in all at most twice as many.
+  static let reportedFrames = 256
+  /// Frames followed before a stack is called endless.
+  static let frameLimit = 200_000
+  /// The least time between two readings of the maps for an unknown address, in nanoseconds.
+  private static let refreshInterval: Int64 = 100_000_000
+
+  private let modules: ModuleMap
+  private let engine: RuleEngine
+  private var cache: RuleCache
+  private let memo = StackMemo()
+  private var histories: [ThreadHistory?] = []
+  private var scratch = FrameBuffer(capacity: 256)
+  /// Which `ModuleMap.generation` the cache speaks of.
+  private var generation = 0
+  private var lastRefresh: Int64 = .min / 2
+  private var mayRefresh = false
+  /// The size of the stack table at the last call: a smaller one is another table.
+  private var knownStacks = 0
+  private var elided: FrameID?
+  /// The rule for a jump to where no code is: the return address is on top of the stack.
+  private let functionEntry: CachedFrame
+  private let framePointer: CachedFrame
+
+  /// Frames reported, rules applied, and addresses looked up for the first time.
+  package private(set) var statistics: (frames: Int, steps: Int, misses: Int) = (0, 0, 0)
+  /// Whether outer frames of the previous stack of a thread are used again; off only to measure
+  /// and to prove that it makes no difference.
+  package var reusesFrames = true
+
+  package init(modules: ModuleMap) {
+    let engine = RuleEngine()
+    var cache = RuleCache()
+    let entry = engine.rule(at: SyntheticFrames.functionEntry, for: 1)
+    let pointer = engine.rule(at: SyntheticFrames.framePointer, for: 1)
+    functionEntry = CachedFrame(rule: cache.rule(entry))
+    framePointer = CachedFrame(
+      rule: cache.rule(pointer), changed: 1 << UInt8(SavedRegisters.framePointer), isGuess: true)
+    self.modules = modules
+    self.engine = engine
+    self.cache = cache
+  }
+
+  /// Drops what was found for addresses whose mapping is gone or replaced.
+  ///
+  /// To be called after `ModuleMap.refresh` said that the executable mappings changed.
+  package func invalidate() {
+    guard generation != modules.generation else { return }
+    generation = modules.generation
+    dropEverything()
+  }
+
+  /// Drops the previous stack of a thread, which has ended.
+  package func forget(thread: Int) {
+    guard histories.indices.contains(thread) else { return }
+    histories[thread] = nil
+  }
+
+  private func dropEverything() {
+    cache.removeAll()
+    engine.removeAllRegions()
+    for history in histories { history?.removeAll() }
+  }
+
+  /// Unwinds a snapshot into frames of `stacks`, which must be the same table at each call.
+  ///
+  /// `thread` is a small slot number, under which the previous stack of that thread is kept for
+  /// reuse: what has not changed since costs nothing.
+  package func unwind(
+    _ snapshot: StackSnapshot, thread: Int, into stacks: inout StackTable
+  ) -> UnwoundStack {
+    forgetOtherTable(stacks)
+    defer { knownStacks = stacks.stackCount }
+    let registers = snapshot.registers
+    guard registers.isKnown(Registers.stackPointer), registers.isKnown(Registers.instructionPointer)
+    else {
+      return UnwoundStack(
+        stack: .empty, end: .truncated(.noStack), outermost: snapshot.start,
+        needsRegisters: false, depth: 0)
+    }
+    invalidate()
+    let history = history(of: thread)
+    engine.show(snapshot)
+    mayRefresh = true
+    while true {
+      let tail =
+        reusesFrames
+        ? history.startOfEqualTail(snapshot.bytes, at: snapshot.start.rawValue) : nil
+      let walk = walk(from: registers, history: history, equalFrom: tail, stacks: &stacks)
+      if generation != modules.generation {
+        // The maps were read anew on the way, and rules used before may be wrong. Ends: they are
+        // read at most once in a call.
+        invalidate()
+        continue
+      }
+      return record(walk, of: snapshot, in: history, equalFrom: tail, stacks: &stacks)
+    }
+  }
+
+  private func forgetOtherTable(_ stacks: borrowing StackTable) {
+    guard stacks.stackCount < knownStacks else { return }
+    dropEverything()
+    memo.removeAll()
+    elided = nil
+  }
+
+  private func history(of thread: Int) -> ThreadHistory {
+    precondition(thread >= 0, "a thread's slot is a small number from 0 on")
+    while histories.count <= thread { histories.append(nil) }
+    if let known = histories[thread] { return known }
+    let history = ThreadHistory()
+    histories[thread] = history
+    return history
+  }
+}
+
+// MARK: - The walk
+
+extension NativeUnwinder {
+  /// How a walk ended; its new frames are in `scratch`.
+  private struct Walk {
+    var ending: Ending
+    /// The frames of the history that go on from the last new one.
+    var kept = 0
+    var outermost: UInt64
+  }
+
+  private enum Ending {
+    case complete
+    /// Met a frame of the history.
+    case joined
+    /// The caller's frame was read but is none, or could not be read because of the rule.
+    case badFrame(isGuess: Bool)
+    case unreadable(isGuess: Bool)
+    case unknownRegister
+    case noRule
+    case frameLimit
+  }
+
+  private func walk(
+    from registers: Registers, history: ThreadHistory, equalFrom: UInt64?,
+    stacks: inout StackTable
+  ) -> Walk {
+    let view = engine.view
+    let cursor = engine.cursor
+    var pc = registers.values[Registers.instructionPointer]
+    var stackPointer = registers.values[Registers.stackPointer]
+    var saved = engine.savedRegisters(of: registers)
+    var isReturn = false
+    var count = 0
+    var old = history.frames.count - 1
+    let tail = equalFrom ?? .max
+    scratch.count = 0
+    var walk = Walk(ending: .noRule, outermost: stackPointer)
+    guard engine.start() else { return walk }
+    // Where a jump led out of all code, the caller is still known.
+    guard var current = lookUp(pc, isFirst: true, stacks: &stacks) else { return walk }
+    while true {
+      if isReturn, stackPointer >= tail {
+        let frames = history.frames.base
+        while old >= 0, frames[old].stackPointer < stackPointer { old -= 1 }
+        if old >= 0, frames[old].stackPointer == stackPointer, frames[old].pc == pc,
+          frames[old].isReturn, frames[old].saved == saved
+        {
+          walk.ending = .joined
+          walk.kept = old + 1
+          walk.outermost = history.top
+          break
+        }
+      }
+      if count == Self.frameLimit {
+        walk.ending = .frameLimit
+        break
+      }
+      scratch.reserve(count + 1)
+      (scratch.base + count).initialize(
+        to: WalkedFrame(
+          pc: pc, stackPointer: stackPointer, saved: saved, frame: current.frame,
+          isReturn: isReturn))
+      count &+= 1
+      scratch.count = count
+      guard current.rule != 0 else {
+        walk.ending = .noRule
+        break
+      }
+      if current.isGuess, saved.known & 1 << UInt8(SavedRegisters.framePointer) != 0,
+        saved.values[SavedRegisters.framePointer] == 0
+      {
+        // The ABI has the first frame's pointer be 0. A function without unwind data that calls
+        // none need not have set up a frame: there it proves nothing.
+        walk.ending = isReturn ? .complete : .noRule
+        break
+      }
+      let result = sprof_unw_apply_reg_state(
+        cursor, cache.rules + Int(current.rule) &* RuleCache.ruleSize)
+      guard result > 0 else {
+        walk.ending = ending(of: result, isGuess: current.isGuess)
+        if result == 0 { walk.outermost = engine.stackPointer }
+        break
+      }
+      let caller = engine.stackPointer
+      var ip: unw_word_t = 0
+      _ = sprof_unw_get_reg(cursor, CInt(Registers.instructionPointer), &ip)
+      // A signal may have come on another stack.
+      guard caller > stackPointer || current.isSignalFrame else {
+        walk.ending = .badFrame(isGuess: current.isGuess)
+        break
+      }
+      if ip == 0, current.isGuess {
+        walk.ending = .complete
+        walk.outermost = caller
+        break
+      }
+      isReturn = !current.isSignalFrame
+      let next = ip &- (isReturn ? 1 : 0)
+      let slot = RuleCache.slot(of: next, in: cache.slots, mask: cache.mask)
+      let changed = current.changed
+      let isGuess = current.isGuess
+      if slot.pointee.pc != 0 {
+        current = slot.pointee
+      } else if let found = lookUp(next, isFirst: false, stacks: &stacks) {
+        current = found
+      } else {
+        walk.ending = .badFrame(isGuess: isGuess)
+        break
+      }
+      engine.update(&saved, changed: changed)
+      pc = next
+      stackPointer = caller
+      walk.outermost = caller
+    }
+    view.pointee.isReadingRules = false
+    statistics.steps += count
+    return walk
+  }
+
+  private func ending(of result: CInt, isGuess: Bool) -> Ending {
+    if result == 0 { return .complete }
+    if engine.view.pointee.lacksRegister { return .unknownRegister }
+    return engine.view.pointee.unreadable != 0
+      ? .unreadable(isGuess: isGuess) : .badFrame(isGuess: isGuess)
+  }
+}
+
+// MARK: - Rules of new addresses
+
+extension NativeUnwinder {
+  /// The frame at `pc` and the rule for its caller; nil when there is no code.
+  @inline(never)
+  private func lookUp(
+    _ pc: UInt64, isFirst: Bool, stacks: inout StackTable
+  ) -> CachedFrame? {
+    if pc != 0 {
+      let slot = RuleCache.slot(of: pc, in: cache.slots, mask: cache.mask)
+      if slot.pointee.pc == pc { return slot.pointee }
+      let address = RemoteAddress(pc)
+      let known = modules.executableMapping(containing: address)
+      if let mapping = known ?? refreshed(containing: address) {
+        return cache.insert(frame(at: pc, in: mapping, stacks: &stacks)).pointee
+      }
+    }
+    guard isFirst else { return nil }
+    var outside = functionEntry
+    outside.pc = pc
+    outside.frame = stacks.id(
+      of: .code(CodeAddress(module: .anonymous, address: FileAddress(pc))))
+    return outside
+  }
+
+  /// The mapping of `address` after another look at the maps, which is not taken often.
+  private func refreshed(containing address: RemoteAddress) -> MemoryMapping? {
+    guard mayRefresh else { return nil }
+    mayRefresh = false
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    let time = Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
+    guard time - lastRefresh >= Self.refreshInterval else { return nil }
+    lastRefresh = time
+    guard (try? modules.refresh()) == true else { return nil }
+    return modules.executableMapping(containing: address)
+  }
+
+  private func frame(
+    at pc: UInt64, in mapping: MemoryMapping, stacks: inout StackTable
+  ) -> CachedFrame {
+    statistics.misses += 1
+    let image = modules.image(of: mapping)
+    let place = CodeAddress(
+      module: image?.module ?? .anonymous, address: image?.fileAddress(of: pc) ?? FileAddress(pc))
+    var result = framePointer
+    if let image, let frames = image.contents?.frames {
+      if let match = frames.entry(covering: pc &- image.bias) {
+        engine.addRegions(of: image)
+        let rule = engine.rule(at: match.address &+ image.bias, for: pc)
+        result = CachedFrame(
+          rule: cache.rule(rule),
+          changed: SavedRegisters.bits(of: match.entry.changedRegisters),
+          isSignalFrame: match.entry.isSignalFrame)
+      }
+    } else if mapping.path == "[vsyscall]" {
+      result = functionEntry
+    }
+    result.pc = pc
+    result.frame = stacks.id(of: .code(place))
+    return result
+  }
+}
+
+// MARK: - The result
+
+extension NativeUnwinder {
+  /// Puts the new frames on those that were kept, and names the stack.
+  private func record(
+    _ walk: Walk, of snapshot: StackSnapshot, in history: ThreadHistory, equalFrom: UInt64?,
+    stacks: inout StackTable
+  ) -> UnwoundStack {
+    let new = scratch.count
+    let depth = walk.kept + new
+    history.frames.count = walk.kept
+    history.named = min(history.named, walk.kept)
+    history.frames.reserve(depth)
+    for index in 0..<new {
+      (history.frames.base + walk.kept + index).initialize(to: scratch.base[new - 1 - index])
+    }
+    history.frames.count = depth
+    history.stack = name(history, stacks: &stacks)
+    statistics.frames += depth
+    let end = end(of: walk, snapshot: snapshot)
+    history.isComplete = end == .complete
+    if history.isComplete, reusesFrames {
+      history.keep(
+        snapshot.bytes, at: snapshot.start.rawValue, upTo: walk.outermost, equalFrom: equalFrom)
+    }
+    var needsRegisters = false
+    if case .unknownRegister = walk.ending { needsRegisters = true }
+    return UnwoundStack(
+      stack: history.stack, end: end, outermost: RemoteAddress(walk.outermost),
+      needsRegisters: needsRegisters, depth: depth)
+  }
+
+  private func name(_ history: ThreadHistory, stacks: inout StackTable) -> StackID {
+    let frames = history.frames.base
+    let depth = history.frames.count
+    let isDeep = depth > 2 * Self.reportedFrames
+    let plain = isDeep ? max(Self.reportedFrames, history.named) : depth
+    var stack = history.named > 0 ? frames[history.named - 1].stack : .empty
+    for index in history.named..<max(plain, history.named) {
+      stack = memo.stack(of: frames[index].frame, calledBy: stack, in: &stacks)
+      frames[index].stack = stack
+    }
+    history.named = plain
+    guard isDeep else { return stack }
+    let gap = elided ?? stacks.id(of: .elided)
+    elided = gap
+    stack = memo.stack(
+      of: gap, calledBy: frames[Self.reportedFrames - 1].stack, in: &stacks)
+    // The gap takes the place of one frame.
+    for index in depth - Self.reportedFrames + 1..<depth {
+      stack = memo.stack(of: frames[index].frame, calledBy: stack, in: &stacks)
+    }
+    return stack
+  }
+
+  private func end(of walk: Walk, snapshot: StackSnapshot) -> StackEnd {
+    switch walk.ending {
+    case .complete, .joined: return .complete
+    case .unknownRegister: return .truncated(.unknownRegister)
+    case .noRule: return .truncated(.noUnwindRule)
+    case .frameLimit: return .truncated(.frameLimit)
+    case .badFrame(let isGuess): return .truncated(isGuess ? .noUnwindRule : .badFrame)
+    case .unreadable(let isGuess):
+      if isBeyondCopy(engine.view.pointee.unreadable, of: snapshot) {
+        return .truncated(.copyLimit)
+      }
+      return .truncated(isGuess ? .noUnwindRule : .unreadable)
+    }
+  }
+
+  /// Whether `address` is in the stack that `snapshot` holds only a part of.
+  private func isBeyondCopy(_ address: UInt64, of snapshot: StackSnapshot) -> Bool {
+    guard !snapshot.reachesEnd else { return false }
+    let end = snapshot.start.rawValue &+ UInt64(snapshot.bytes.count)
+    // The word at the end of the copy may begin inside it.
+    guard address &+ 7 >= end else { return false }
+    let mapping = modules.maps.mapping(containing: snapshot.registers.stackPointer)
+    // The stack of a thread that was made since the maps were read is not known.
+    return mapping.map { address < $0.end.rawValue } ?? true
+  }
+}

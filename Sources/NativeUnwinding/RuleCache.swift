@@ -1,0 +1,150 @@
+internal import ProfileModel
+
+/// What is known of one code address: the frame's name, and the rule that leads to its caller.
+struct CachedFrame {
+  /// The address that is looked up; 0 in a free place.
+  var pc: UInt64 = 0
+  var frame = FrameID(0)
+  /// Index into `RuleCache.rules`; 0 when there is no rule.
+  var rule: UInt32 = 0
+  /// Which of `SavedRegisters` the rule changes.
+  var changed: UInt8 = 0
+  /// The next frame out was interrupted by a signal: its address is not a return address.
+  var isSignalFrame = false
+  /// Without unwind data: the rule only hopes for a frame pointer.
+  var isGuess = false
+}
+
+/// An open-addressing table of code addresses, and the distinct rules, as libunwind's opaque bytes.
+///
+/// Raw storage, so that the loop over the frames meets neither reference counts nor exclusivity
+/// checks.
+struct RuleCache: ~Copyable {
+  /// libunwind 1.6.2's rules take 184 bytes.
+  static let ruleSize = 256
+
+  private(set) var slots: UnsafeMutablePointer<CachedFrame>
+  private(set) var mask: UInt64
+  private var count = 0
+  private(set) var rules: UnsafeMutableRawPointer
+  private var ruleCount: UInt32 = 1
+  private var ruleCapacity: UInt32 = 64
+  private var ruleIDs: [[UInt8]: UInt32] = [:]
+
+  init() {
+    mask = 1023
+    slots = Self.allocate(Int(mask) + 1)
+    rules = .allocate(byteCount: Int(ruleCapacity) * Self.ruleSize, alignment: 64)
+  }
+
+  deinit {
+    slots.deallocate()
+    rules.deallocate()
+  }
+
+  private static func allocate(_ count: Int) -> UnsafeMutablePointer<CachedFrame> {
+    let slots = UnsafeMutablePointer<CachedFrame>.allocate(capacity: count)
+    slots.initialize(repeating: CachedFrame(), count: count)
+    return slots
+  }
+
+  /// The place of `pc`, or the free place where it belongs; there always is a free one.
+  @inline(__always)
+  static func slot(
+    of pc: UInt64, in slots: UnsafeMutablePointer<CachedFrame>, mask: UInt64
+  ) -> UnsafeMutablePointer<CachedFrame> {
+    // Fibonacci hashing: the high bits of the product depend on all bits of the address.
+    var index = (pc &* 0x9e37_79b9_7f4a_7c15) >> 20 & mask
+    while true {
+      let slot = slots + Int(truncatingIfNeeded: index)
+      if slot.pointee.pc == pc || slot.pointee.pc == 0 { return slot }
+      index = (index &+ 1) & mask
+    }
+  }
+
+  /// Keeps `frame`; its place may move at the next insertion.
+  mutating func insert(_ frame: CachedFrame) -> UnsafeMutablePointer<CachedFrame> {
+    if UInt64(count) * 2 > mask { grow() }
+    let slot = Self.slot(of: frame.pc, in: slots, mask: mask)
+    if slot.pointee.pc == 0 { count += 1 }
+    slot.pointee = frame
+    return slot
+  }
+
+  private mutating func grow() {
+    let old = slots
+    let oldCount = Int(mask) + 1
+    mask = mask * 2 + 1
+    slots = Self.allocate(oldCount * 2)
+    for index in 0..<oldCount where old[index].pc != 0 {
+      Self.slot(of: old[index].pc, in: slots, mask: mask).pointee = old[index]
+    }
+    old.deallocate()
+  }
+
+  /// The number of the rule with these bytes, at most `ruleSize`; 0 for none.
+  ///
+  /// Many code addresses share few rules, because a rule only speaks of offsets.
+  mutating func rule(_ bytes: [UInt8]?) -> UInt32 {
+    guard let bytes else { return 0 }
+    if let known = ruleIDs[bytes] { return known }
+    if ruleCount == ruleCapacity {
+      let larger = UnsafeMutableRawPointer.allocate(
+        byteCount: Int(ruleCapacity) * 2 * Self.ruleSize, alignment: 64)
+      larger.copyMemory(from: rules, byteCount: Int(ruleCapacity) * Self.ruleSize)
+      rules.deallocate()
+      rules = larger
+      ruleCapacity *= 2
+    }
+    let id = ruleCount
+    bytes.withUnsafeBytes { source in
+      guard let base = source.baseAddress else { return }
+      (rules + Int(id) * Self.ruleSize)
+        .copyMemory(from: base, byteCount: min(source.count, Self.ruleSize))
+    }
+    ruleCount += 1
+    ruleIDs[bytes] = id
+    return id
+  }
+
+  /// Forgets every address. The rules stay: they are found by their bytes.
+  mutating func removeAll() {
+    slots.update(repeating: CachedFrame(), count: Int(mask) + 1)
+    count = 0
+  }
+}
+
+/// Remembers which stack a frame and its caller make, in front of `StackTable`'s own dictionary.
+///
+/// One place for each hash: a newer pair takes the place of an older one.
+struct StackMemo: ~Copyable {
+  private struct Slot {
+    var key: UInt64 = .max
+    var stack = StackID.empty
+  }
+
+  private static let count = 1 << 15
+  private let slots: UnsafeMutablePointer<Slot>
+
+  init() {
+    slots = .allocate(capacity: Self.count)
+    slots.initialize(repeating: Slot(), count: Self.count)
+  }
+
+  deinit { slots.deallocate() }
+
+  @inline(__always)
+  func stack(
+    of frame: FrameID, calledBy caller: StackID, in stacks: inout StackTable
+  ) -> StackID {
+    let key = UInt64(caller.rawValue) << 32 | UInt64(frame.rawValue)
+    let index = Int(truncatingIfNeeded: (key &* 0x9e37_79b9_7f4a_7c15) >> 49)
+    let slot = slots + index
+    if slot.pointee.key == key { return slot.pointee.stack }
+    let stack = stacks.stack(of: frame, calledBy: caller)
+    slot.pointee = Slot(key: key, stack: stack)
+    return stack
+  }
+
+  func removeAll() { slots.update(repeating: Slot(), count: Self.count) }
+}

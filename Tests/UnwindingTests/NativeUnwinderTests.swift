@@ -1,0 +1,208 @@
+internal import Foundation
+internal import LinuxProcess
+internal import NativeUnwinding
+internal import ProfileModel
+internal import Testing
+
+/// One row of the matrix: a program, and how it is built.
+struct Build: CustomTestStringConvertible, Sendable {
+  let name: String
+  let source: String
+  var compiler = ["gcc", "-O2"]
+  var libraries: [String: String] = [:]
+  var strip = false
+  /// The least number of frames of any snapshot.
+  var depth = 4
+
+  var testDescription: String { name }
+
+  static let all: [Build] = [
+    Build(name: "gcc -O2", source: Source.calls),
+    Build(name: "gcc -O0", source: Source.calls, compiler: ["gcc", "-O0"]),
+    Build(name: "clang", source: Source.calls, compiler: ["clang-14", "-O2"]),
+    Build(
+      name: "clang and lld", source: Source.calls, compiler: ["clang-14", "-O2", "-fuse-ld=lld-14"]),
+    Build(name: "stripped", source: Source.calls, strip: true),
+    Build(name: "static-pie", source: Source.calls, compiler: ["gcc", "-O2", "-static-pie"]),
+    Build(name: "static", source: Source.calls, compiler: ["gcc", "-O2", "-static", "-no-pie"]),
+    Build(
+      name: "no eh_frame_hdr", source: Source.calls,
+      compiler: ["gcc", "-O2", "-Wl,--no-eh-frame-hdr"]),
+    Build(name: "signal by raise", source: Source.raisedSignal, depth: 6),
+    Build(name: "signal by timer", source: Source.timerSignal, depth: 4),
+    Build(name: "call of a null pointer", source: Source.nullCall, depth: 6),
+    Build(name: "qsort callback", source: Source.callback),
+    Build(name: "vdso", source: Source.clock),
+    Build(
+      name: "PLT, lazy", source: Source.linkage,
+      compiler: ["gcc", "-O2", "-fplt", "-Wl,-z,lazy"], libraries: ["one": Source.sharedLibrary]),
+    Build(
+      name: "PLT, no-plt", source: Source.linkage, compiler: ["gcc", "-O2", "-fno-plt"],
+      libraries: ["one": Source.sharedLibrary]),
+    Build(name: "JIT with frame pointers", source: Source.generatedCode, depth: 5),
+  ]
+}
+
+/// What a stack looks like to a test.
+struct SeenStack {
+  let frames: [CodeAddress?]
+  let result: UnwoundStack
+
+  init(_ result: UnwoundStack, in stacks: StackTable) {
+    self.result = result
+    frames = stacks.frames(of: result.stack).map {
+      if case .code(let place) = stacks[$0] { place } else { nil }
+    }
+  }
+
+  func reaches(_ function: Range<UInt64>, of module: ModuleID?) -> Bool {
+    frames.contains {
+      $0.map { $0.module == module && function.contains($0.address.rawValue) } ?? false
+    }
+  }
+}
+
+/// Everything that unwinds one process.
+final class Watch {
+  let modules: ModuleMap
+  let unwinder: NativeUnwinder
+  var stacks = StackTable()
+
+  init(_ child: Child) throws {
+    modules = ModuleMap(memory: ProcessMemory(tid: child.pid))
+    _ = try modules.refresh()
+    unwinder = NativeUnwinder(modules: modules)
+  }
+
+  func unwind(_ snapshot: StackSnapshot) -> SeenStack {
+    SeenStack(unwinder.unwind(snapshot, thread: 0, into: &stacks), in: stacks)
+  }
+
+  func module(of program: Program) -> ModuleID? {
+    modules.modules.firstIndex { $0.path == program.path }.map { ModuleID(Int32($0)) }
+  }
+}
+
+@Suite(.serialized, .enabled(if: isInstalled("gcc") && isInstalled("clang-14"), "needs compilers"))
+struct `Native unwinder` {
+  @Test(arguments: Build.all)
+  func `follows every snapshot to main`(_ build: Build) throws {
+    let program = try Program(
+      build.source, compiler: build.compiler, libraries: build.libraries, strip: build.strip)
+    let child = try program.start()
+    let watch = try Watch(child)
+    let taker = SnapshotTaker(tid: child.pid)
+    let main = build.strip ? nil : try program.range(of: "main")
+    for _ in 0..<150 {
+      let seen = try taker.withSnapshot { watch.unwind($0) }
+      #expect(seen.result.end == .complete, "\(seen)")
+      #expect(seen.result.depth >= build.depth, "\(seen)")
+      if let main {
+        #expect(seen.reaches(main, of: watch.module(of: program)), "\(seen)")
+      }
+    }
+    try child.expectUnharmed()
+  }
+
+  @Test func `unwinds a hundred thousand frames and reports both ends`() throws {
+    let program = try Program(Source.deep, compiler: ["gcc", "-O1"])
+    let child = try program.start()
+    let watch = try Watch(child)
+    let taker = SnapshotTaker(tid: child.pid)
+    let main = try program.range(of: "main")
+    for _ in 0..<5 {
+      let seen = try taker.withSnapshot { watch.unwind($0) }
+      #expect(seen.result.end == .complete)
+      #expect(seen.result.depth > 100_000)
+      #expect(seen.frames.count == 512)
+      #expect(seen.frames.count { $0 == nil } == 1)
+      #expect(seen.reaches(main, of: watch.module(of: program)))
+    }
+    try child.expectUnharmed()
+  }
+
+  @Test func `says that a copy was too short, and how much of the stack it needs`() throws {
+    let program = try Program(Source.deep, compiler: ["gcc", "-O1"])
+    let child = try program.start()
+    let watch = try Watch(child)
+    let short = SnapshotTaker(tid: child.pid, limit: 65536)
+    let cut = try short.withSnapshot { watch.unwind($0) }
+    #expect(cut.result.end == .truncated(.copyLimit))
+    #expect(cut.result.depth > 512)
+    let whole = SnapshotTaker(tid: child.pid)
+    let size = try whole.withSnapshot { snapshot in
+      Int(watch.unwind(snapshot).result.outermost.rawValue - snapshot.start.rawValue)
+    }
+    let enough = try SnapshotTaker(tid: child.pid, limit: size + 4096)
+      .withSnapshot { watch.unwind($0) }
+    #expect(enough.result.end == .complete)
+  }
+
+  @Test(arguments: [Source.tree, Source.calls, Source.timerSignal, Source.callback])
+  func `finds the same stacks with and without the frames of the last one`(_ source: String)
+    throws
+  {
+    let program = try Program(source, compiler: ["gcc", "-O2"])
+    let child = try program.start()
+    let watch = try Watch(child)
+    let other = NativeUnwinder(modules: watch.modules)
+    other.reusesFrames = false
+    let taker = SnapshotTaker(tid: child.pid)
+    for _ in 0..<300 {
+      try taker.withSnapshot { snapshot in
+        let quick = watch.unwinder.unwind(snapshot, thread: 0, into: &watch.stacks)
+        let slow = other.unwind(snapshot, thread: 0, into: &watch.stacks)
+        #expect(quick.stack == slow.stack)
+        #expect(quick.end == slow.end)
+        #expect(quick.depth == slow.depth)
+        #expect(quick.outermost == slow.outermost)
+      }
+    }
+    // Else the comparison proves nothing.
+    #expect(watch.unwinder.statistics.steps < other.statistics.steps)
+    try child.expectUnharmed()
+  }
+
+  @Test(.enabled(if: isInstalled("gdb"), "needs gdb"))
+  func `agrees with gdb on a sleeping thread`() throws {
+    let program = try Program(Source.sleeper, compiler: ["gcc", "-O2"])
+    let child = try program.start()
+    try waitUntilAsleep(child)
+    let watch = try Watch(child)
+    let taker = SnapshotTaker(tid: child.pid)
+    let stopped = try taker.withSnapshot { watch.unwind($0) }
+    let asleep = try taker.withSleepingSnapshot { watch.unwind($0) }
+    let text = try run(["gdb", "-nx", "-batch", "-p", "\(child.pid)", "-ex", "bt"])
+    let expected = text.split(separator: "\n").filter { $0.hasPrefix("#") }
+      .compactMap { $0.split(separator: " ").dropFirst().first?.dropFirst(2) }
+      .compactMap { UInt64($0, radix: 16) }
+      .enumerated()
+      .map { watch.modules.codeAddress(of: RemoteAddress($1 - ($0 == 0 ? 0 : 1))) }
+    #expect(expected.count >= 5, "\(text)")
+    // gdb stops at main.
+    #expect(Array(stopped.frames.prefix(expected.count)) == expected, "\(text)")
+    #expect(asleep.frames == stopped.frames)
+    #expect(!asleep.result.needsRegisters)
+    try child.expectUnharmed()
+  }
+
+  @Test func `asks for registers rather than guess them`() throws {
+    let program = try Program(Source.sleeper, compiler: ["gcc", "-O0"])
+    let child = try program.start()
+    try waitUntilAsleep(child)
+    let watch = try Watch(child)
+    let taker = SnapshotTaker(tid: child.pid)
+    let asleep = try taker.withSleepingSnapshot { watch.unwind($0) }
+    #expect(asleep.result.needsRegisters)
+    #expect(asleep.result.end == .truncated(.unknownRegister))
+    let stopped = try taker.withSnapshot { watch.unwind($0) }
+    #expect(stopped.result.end == .complete)
+    #expect(stopped.reaches(try program.range(of: "main"), of: watch.module(of: program)))
+    try child.expectUnharmed()
+  }
+
+  /// Returns once the kernel says that the thread is in `pause`, system call 34.
+  private func waitUntilAsleep(_ child: Child) throws {
+    while !(try ProcFile.read("/proc/\(child.pid)/syscall")).hasPrefix("34 ") { sched_yield() }
+  }
+}
