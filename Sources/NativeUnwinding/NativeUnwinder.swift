@@ -15,6 +15,11 @@ package struct UnwoundStack: Sendable {
   package let needsRegisters: Bool
   /// The number of frames found, the elided ones included.
   package let depth: Int
+
+  /// The stack of a thread of which nothing could be copied.
+  package static let none = UnwoundStack(
+    stack: .empty, end: .truncated(.noStack), outermost: RemoteAddress(0), needsRegisters: false,
+    depth: 0)
 }
 
 /// Finds the frames of native stacks in copies of stack memory.
