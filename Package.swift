@@ -86,6 +86,10 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "SamplingTests",
+      dependencies: ["LinuxProcess", "ProfileModel", "Sampling", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
       name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "LayeringTests", dependencies: ["TestSupport"], swiftSettings: strict),

@@ -97,8 +97,7 @@ final class LookRing: @unchecked Sendable {
   func commit() {
     let next = produced.load(ordering: .relaxed)
     let record = records + next % Self.recordCapacity
-    // Records' bytes begin at a multiple of 64, a cache line.
-    byteHead = (record.pointee.byteOffset + record.pointee.byteCount + 63) & ~63
+    byteHead = record.pointee.byteOffset + Self.aligned(record.pointee.byteCount)
     produced.store(next + 1, ordering: .releasing)
   }
 
@@ -108,10 +107,14 @@ final class LookRing: @unchecked Sendable {
     let tail = (records + oldest % Self.recordCapacity).pointee.byteOffset
     if byteHead >= tail {
       if byteHead + count <= byteCapacity { return byteHead }
-      return count < tail ? 0 : nil
+      return Self.aligned(count) < tail ? 0 : nil
     }
-    return byteHead + count < tail ? byteHead : nil
+    // Never up to the tail itself: an equal head and tail mean that the bytes have not wrapped.
+    return byteHead + Self.aligned(count) < tail ? byteHead : nil
   }
+
+  /// Records' bytes begin at a multiple of 64, a cache line.
+  private static func aligned(_ count: Int) -> Int { (count + 63) & ~63 }
 
   // MARK: - The resolver's side
 

@@ -33,7 +33,7 @@ package struct PauseMeter: Sendable {
   private static func upperBound(of bucket: Int) -> Int64 {
     let power = bucket / subBuckets
     guard power >= 5 else { return Int64(bucket) }
-    return (Int64(bucket % subBuckets + subBuckets + 1) << Int64(power - 5)) - 1
+    return Int64(clamping: (UInt64(bucket % subBuckets + subBuckets + 1) << UInt64(power - 5)) - 1)
   }
 
   /// The pause that the given share (0 to 1) of all pauses does not exceed, in nanoseconds; 0

@@ -126,15 +126,20 @@ struct SnapshotTaker {
   func withSnapshot<Result>(_ body: (StackSnapshot) throws -> Result) throws -> Result {
     let memory = ProcessMemory(tid: tid)
     let maps = try memory.maps()
-    try check(sprof_ptrace_seize(tid), "seize")
-    defer { _ = sprof_ptrace_detach(tid) }
-    try check(sprof_ptrace_interrupt(tid), "interrupt")
-    try waitForStop()
-    var raw = user_regs_struct()
-    try check(sprof_ptrace_get_registers(tid, &raw), "registers")
-    let registers = Self.registers(raw)
-    let copy = try Self.copyStack(registers.stackPointer, limit: limit, maps: maps, memory: memory)
-    try check(sprof_ptrace_detach(tid), "detach")
+    let stops = StoppedThreads()
+    guard stops.seize(tid, tag: 0, mayRestartCall: true) == .requested else {
+      throw SystemError("ptrace(seize)", code: ESRCH)
+    }
+    var taken: (Registers, (bytes: [UInt8], start: RemoteAddress, reachesEnd: Bool))?
+    stops.interruptAll()
+    stops.forEachStopped { _, registers in
+      guard let registers,
+        let copy = try? Self.copyStack(
+          registers.stackPointer, limit: limit, maps: maps, memory: memory)
+      else { return }
+      taken = (registers, copy)
+    } released: { _, _ in }
+    let (registers, copy) = try #require(taken)
     return try copy.bytes.withUnsafeBytes {
       try body(
         StackSnapshot(
@@ -168,35 +173,6 @@ struct SnapshotTaker {
     let size = Int(mapping.end.rawValue - start.rawValue)
     let bytes = try #require(memory.read(at: start, count: min(size, limit)))
     return (bytes, start, bytes.count == size)
-  }
-
-  /// PTRACE_EVENT_STOP, which the header hides behind an enum.
-  private static let eventStop: CInt = 128
-
-  private func waitForStop() throws {
-    while true {
-      var status: CInt = 0
-      let result = sprof_wait(tid, &status, 0)
-      guard result == tid, status & 0xff == 0x7f else {
-        throw SystemError("wait", code: result < 0 ? -result : ESRCH)
-      }
-      if status >> 16 == Self.eventStop { return }
-      try check(sprof_ptrace_continue(tid, status >> 8 & 0xff), "continue")
-    }
-  }
-
-  private func check(_ result: CInt, _ call: String) throws {
-    guard result == 0 else { throw SystemError("ptrace(\(call))", code: -result) }
-  }
-
-  private static func registers(_ raw: user_regs_struct) -> Registers {
-    var registers = Registers()
-    let values = [
-      raw.rax, raw.rdx, raw.rcx, raw.rbx, raw.rsi, raw.rdi, raw.rbp, raw.rsp, raw.r8, raw.r9,
-      raw.r10, raw.r11, raw.r12, raw.r13, raw.r14, raw.r15, raw.rip,
-    ]
-    for (index, value) in values.enumerated() { registers.set(index, UInt64(value)) }
-    return registers
   }
 }
 

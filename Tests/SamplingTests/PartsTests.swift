@@ -1,0 +1,103 @@
+import LinuxProcess
+import ProfileModel
+import Testing
+
+@testable import Sampling
+
+@Suite struct `Pause meter` {
+  @Test func `tells percentiles within three percent`() {
+    var meter = PauseMeter()
+    for value in 1...100_000 { meter.add(pause: Int64(value)) }
+    #expect(meter.count == 100_000 && meter.longest == 100_000)
+    for share in [0.01, 0.5, 0.9, 0.99] {
+      let exact = share * 100_000
+      #expect(abs(Double(meter.percentile(share)) - exact) <= exact * 0.035)
+    }
+    #expect(meter.percentile(1) == 100_000)
+  }
+
+  @Test func `bears nothing, zero and the largest pause`() {
+    var meter = PauseMeter()
+    #expect(meter.percentile(0.5) == 0)
+    meter.add(pause: 0)
+    meter.add(pause: -5)
+    meter.add(pause: .max)
+    #expect(meter.longest == .max && meter.percentile(0.99) == .max)
+    #expect(meter.percentile(0.5) == 1)
+  }
+}
+
+@Suite struct `Look ring` {
+  @Test func `hands over records in order with their bytes, round and round`() {
+    let ring = LookRing(byteCapacity: 1 << 16)
+    var written = 0
+    var read = 0
+    var state: UInt64 = 88_172_645_463_325_252
+    func random(_ limit: Int) -> Int {
+      state ^= state << 13
+      state ^= state >> 7
+      state ^= state << 17
+      return Int(state >> 33) % limit
+    }
+    for _ in 0..<20_000 {
+      let size = random(9000)
+      if random(3) > 0, let (record, bytes) = ring.reserve(size) {
+        record.pointee.tid = Int32(written)
+        record.pointee.byteCount = size
+        memsetByte(bytes, UInt8(truncatingIfNeeded: written), size)
+        ring.commit()
+        written += 1
+      } else {
+        let took = ring.takeOne { record, bytes in
+          #expect(record.tid == Int32(read))
+          #expect(bytes.allSatisfy { $0 == UInt8(truncatingIfNeeded: read) })
+        }
+        if took { read += 1 }
+      }
+    }
+    while ring.takeOne({ _, _ in }) { read += 1 }
+    #expect(read == written && written > 5_000)
+  }
+
+  @Test func `says when it is full and has room again when it was read`() {
+    let ring = LookRing(byteCapacity: 1 << 12)
+    #expect(ring.reserve(1 << 13) == nil)
+    var count = 0
+    while let (record, _) = ring.reserve(1000) {
+      record.pointee.byteCount = 1000
+      ring.commit()
+      count += 1
+    }
+    #expect(count == 4 && !ring.hasRoom(for: 1000))
+    #expect(ring.takeOne { _, _ in })
+    #expect(ring.takeOne { _, _ in })
+    #expect(ring.hasRoom(for: 1000))
+  }
+
+  private func memsetByte(_ bytes: UnsafeMutableRawPointer, _ value: UInt8, _ count: Int) {
+    for index in 0..<count { bytes.storeBytes(of: value, toByteOffset: index, as: UInt8.self) }
+  }
+}
+
+@Suite struct `Profile builder` {
+  @Test func `lengthens a run while stack and activity stay the same`() {
+    var builder = ProfileBuilder()
+    let thread = builder.add(ThreadInfo(tid: 1, name: "main", isMain: true))
+    let frame = builder.stacks.id(
+      of: .code(CodeAddress(module: ModuleID(0), address: FileAddress(16))))
+    let stack = builder.stacks.stack(of: frame, calledBy: .empty)
+    let tick = Weight(samples: 1, ticks: 1, cpu: 2, wall: 10)
+    for time in [Int64(10), 20, 30] {
+      builder.look(
+        thread: thread, stack: stack, end: .complete, activity: .running, time: time, weight: tick)
+    }
+    builder.extend(thread: thread, by: Weight(samples: 1, ticks: 2, wall: 20))
+    builder.look(
+      thread: thread, stack: stack, end: .complete, activity: .stopped, time: 60, weight: tick)
+    let profile = builder.finish(
+      capture: CaptureInfo(kind: .attach, pid: 1, processName: "x"), modules: [])
+    #expect(profile.runs.count == 2)
+    #expect(profile.runs[0].weight == Weight(samples: 4, ticks: 5, cpu: 6, wall: 50))
+    #expect(profile.runs[0].start == 0 && profile.runs[1].start == 50)
+  }
+}
