@@ -170,97 +170,103 @@ extension NativeUnwinder {
     from registers: Registers, history: ThreadHistory, equalFrom: UInt64?,
     stacks: inout StackTable
   ) -> Walk {
-    let view = engine.view
+    // Everything that the loop touches is a local or behind a raw pointer: a class's property
+    // costs an exclusivity check at each use.
+    let engine = engine
     let cursor = engine.cursor
-    var pc = registers.values[Registers.instructionPointer]
-    var stackPointer = registers.values[Registers.stackPointer]
-    var saved = engine.savedRegisters(of: registers)
-    var isReturn = false
-    var count = 0
-    var old = history.frames.count - 1
+    var lookup = cache.lookup
+    let old = history.frames.base
+    var oldIndex = history.frames.count - 1
     let tail = equalFrom ?? .max
-    scratch.count = 0
-    var walk = Walk(ending: .noRule, outermost: stackPointer)
-    guard engine.start() else { return walk }
-    // Where a jump led out of all code, the caller is still known.
-    guard var current = lookUp(pc, isFirst: true, stacks: &stacks) else { return walk }
+    var frame = WalkedFrame(
+      pc: registers.values[Registers.instructionPointer],
+      stackPointer: registers.values[Registers.stackPointer],
+      saved: engine.savedRegisters(of: registers))
+    var new = scratch.base
+    var room = scratch.capacity
+    var count = 0
+    var walk = Walk(ending: .noRule, outermost: frame.stackPointer)
+    defer { finish(count) }
+    guard engine.start(),
+      var current = lookUp(frame.pc, isReturn: false, stacks: &stacks)
+    else { return walk }
+    lookup = cache.lookup
     while true {
-      if isReturn, stackPointer >= tail {
-        let frames = history.frames.base
-        while old >= 0, frames[old].stackPointer < stackPointer { old -= 1 }
-        if old >= 0, frames[old].stackPointer == stackPointer, frames[old].pc == pc,
-          frames[old].isReturn, frames[old].saved == saved
-        {
+      if frame.isReturn, frame.stackPointer >= tail {
+        while oldIndex >= 0, old[oldIndex].stackPointer < frame.stackPointer { oldIndex &-= 1 }
+        if oldIndex >= 0, frame.goesOn(like: old + oldIndex) {
           walk.ending = .joined
-          walk.kept = old + 1
+          walk.kept = oldIndex + 1
           walk.outermost = history.top
-          break
+          return walk
         }
       }
-      if count == Self.frameLimit {
-        walk.ending = .frameLimit
-        break
+      if count == room {
+        guard count < Self.frameLimit else {
+          walk.ending = .frameLimit
+          return walk
+        }
+        (new, room) = grow(count)
       }
-      scratch.reserve(count + 1)
-      (scratch.base + count).initialize(
-        to: WalkedFrame(
-          pc: pc, stackPointer: stackPointer, saved: saved, frame: current.frame,
-          isReturn: isReturn))
+      frame.frame = current.frame
+      (new + count).initialize(to: frame)
       count &+= 1
-      scratch.count = count
-      guard current.rule != 0 else {
-        walk.ending = .noRule
-        break
-      }
-      if current.isGuess, saved.known & 1 << UInt8(SavedRegisters.framePointer) != 0,
-        saved.values[SavedRegisters.framePointer] == 0
-      {
+      guard current.rule != 0 else { return walk }
+      if current.isGuess, frame.saved.hasNoFramePointer {
         // The ABI has the first frame's pointer be 0. A function without unwind data that calls
         // none need not have set up a frame: there it proves nothing.
-        walk.ending = isReturn ? .complete : .noRule
-        break
+        if frame.isReturn { walk.ending = .complete }
+        return walk
       }
-      let result = sprof_unw_apply_reg_state(
-        cursor, cache.rules + Int(current.rule) &* RuleCache.ruleSize)
+      let result = sprof_unw_apply_reg_state(cursor, lookup.rule(current.rule))
       guard result > 0 else {
         walk.ending = ending(of: result, isGuess: current.isGuess)
         if result == 0 { walk.outermost = engine.stackPointer }
-        break
+        return walk
       }
       let caller = engine.stackPointer
       var ip: unw_word_t = 0
       _ = sprof_unw_get_reg(cursor, CInt(Registers.instructionPointer), &ip)
       // A signal may have come on another stack.
-      guard caller > stackPointer || current.isSignalFrame else {
+      guard caller > frame.stackPointer || current.isSignalFrame else {
         walk.ending = .badFrame(isGuess: current.isGuess)
-        break
+        return walk
       }
       if ip == 0, current.isGuess {
         walk.ending = .complete
         walk.outermost = caller
-        break
+        return walk
       }
-      isReturn = !current.isSignalFrame
-      let next = ip &- (isReturn ? 1 : 0)
-      let slot = RuleCache.slot(of: next, in: cache.slots, mask: cache.mask)
-      let changed = current.changed
-      let isGuess = current.isGuess
+      engine.update(&frame.saved, changed: current.changed)
+      frame.isReturn = !current.isSignalFrame
+      frame.pc = ip &- (frame.isReturn ? 1 : 0)
+      frame.stackPointer = caller
+      let slot = lookup.slot(of: frame.pc)
       if slot.pointee.pc != 0 {
         current = slot.pointee
-      } else if let found = lookUp(next, isFirst: false, stacks: &stacks) {
-        current = found
       } else {
-        walk.ending = .badFrame(isGuess: isGuess)
-        break
+        guard let found = lookUp(frame.pc, isReturn: frame.isReturn, stacks: &stacks) else {
+          walk.ending = .badFrame(isGuess: current.isGuess)
+          return walk
+        }
+        current = found
+        lookup = cache.lookup
       }
-      engine.update(&saved, changed: changed)
-      pc = next
-      stackPointer = caller
       walk.outermost = caller
     }
-    view.pointee.isReadingRules = false
+  }
+
+  private func finish(_ count: Int) {
+    scratch.count = count
     statistics.steps += count
-    return walk
+  }
+
+  /// Makes room for more than `count` frames.
+  @inline(never)
+  private func grow(_ count: Int) -> (UnsafeMutablePointer<WalkedFrame>, Int) {
+    scratch.count = count
+    scratch.reserve(count + 1, limit: Self.frameLimit)
+    return (scratch.base, scratch.capacity)
   }
 
   private func ending(of result: CInt, isGuess: Bool) -> Ending {
@@ -275,12 +281,15 @@ extension NativeUnwinder {
 
 extension NativeUnwinder {
   /// The frame at `pc` and the rule for its caller; nil when there is no code.
+  ///
+  /// A jump may have led out of all code, for which the thread may since have got a signal: its
+  /// caller is still known.
   @inline(never)
   private func lookUp(
-    _ pc: UInt64, isFirst: Bool, stacks: inout StackTable
+    _ pc: UInt64, isReturn: Bool, stacks: inout StackTable
   ) -> CachedFrame? {
     if pc != 0 {
-      let slot = RuleCache.slot(of: pc, in: cache.slots, mask: cache.mask)
+      let slot = cache.lookup.slot(of: pc)
       if slot.pointee.pc == pc { return slot.pointee }
       let address = RemoteAddress(pc)
       let known = modules.executableMapping(containing: address)
@@ -288,7 +297,7 @@ extension NativeUnwinder {
         return cache.insert(frame(at: pc, in: mapping, stacks: &stacks)).pointee
       }
     }
-    guard isFirst else { return nil }
+    guard !isReturn else { return nil }
     var outside = functionEntry
     outside.pc = pc
     outside.frame = stacks.id(
@@ -347,7 +356,7 @@ extension NativeUnwinder {
     let depth = walk.kept + new
     history.frames.count = walk.kept
     history.named = min(history.named, walk.kept)
-    history.frames.reserve(depth)
+    history.frames.reserve(depth, limit: .max)
     for index in 0..<new {
       (history.frames.base + walk.kept + index).initialize(to: scratch.base[new - 1 - index])
     }

@@ -15,6 +15,30 @@ struct CachedFrame {
   var isGuess = false
 }
 
+/// The read side of a `RuleCache`, for a loop's local variable; good until the next insertion.
+struct RuleLookup {
+  let slots: UnsafeMutablePointer<CachedFrame>
+  let mask: UInt64
+  let rules: UnsafeMutableRawPointer
+
+  /// The place of `pc`, or the free place where it belongs; there always is a free one.
+  @inline(__always)
+  func slot(of pc: UInt64) -> UnsafeMutablePointer<CachedFrame> {
+    // Fibonacci hashing: the high bits of the product depend on all bits of the address.
+    var index = (pc &* 0x9e37_79b9_7f4a_7c15) &>> 20 & mask
+    while true {
+      let slot = slots + Int(truncatingIfNeeded: index)
+      if slot.pointee.pc == pc || slot.pointee.pc == 0 { return slot }
+      index = (index &+ 1) & mask
+    }
+  }
+
+  @inline(__always)
+  func rule(_ id: UInt32) -> UnsafeMutableRawPointer {
+    rules + Int(truncatingIfNeeded: id) &* RuleCache.ruleSize
+  }
+}
+
 /// An open-addressing table of code addresses, and the distinct rules, as libunwind's opaque bytes.
 ///
 /// Raw storage, so that the loop over the frames meets neither reference counts nor exclusivity
@@ -23,10 +47,10 @@ struct RuleCache: ~Copyable {
   /// libunwind 1.6.2's rules take 184 bytes.
   static let ruleSize = 256
 
-  private(set) var slots: UnsafeMutablePointer<CachedFrame>
-  private(set) var mask: UInt64
+  private var slots: UnsafeMutablePointer<CachedFrame>
+  private var mask: UInt64
   private var count = 0
-  private(set) var rules: UnsafeMutableRawPointer
+  private var rules: UnsafeMutableRawPointer
   private var ruleCount: UInt32 = 1
   private var ruleCapacity: UInt32 = 64
   private var ruleIDs: [[UInt8]: UInt32] = [:]
@@ -42,30 +66,18 @@ struct RuleCache: ~Copyable {
     rules.deallocate()
   }
 
+  var lookup: RuleLookup { RuleLookup(slots: slots, mask: mask, rules: rules) }
+
   private static func allocate(_ count: Int) -> UnsafeMutablePointer<CachedFrame> {
     let slots = UnsafeMutablePointer<CachedFrame>.allocate(capacity: count)
     slots.initialize(repeating: CachedFrame(), count: count)
     return slots
   }
 
-  /// The place of `pc`, or the free place where it belongs; there always is a free one.
-  @inline(__always)
-  static func slot(
-    of pc: UInt64, in slots: UnsafeMutablePointer<CachedFrame>, mask: UInt64
-  ) -> UnsafeMutablePointer<CachedFrame> {
-    // Fibonacci hashing: the high bits of the product depend on all bits of the address.
-    var index = (pc &* 0x9e37_79b9_7f4a_7c15) >> 20 & mask
-    while true {
-      let slot = slots + Int(truncatingIfNeeded: index)
-      if slot.pointee.pc == pc || slot.pointee.pc == 0 { return slot }
-      index = (index &+ 1) & mask
-    }
-  }
-
   /// Keeps `frame`; its place may move at the next insertion.
   mutating func insert(_ frame: CachedFrame) -> UnsafeMutablePointer<CachedFrame> {
     if UInt64(count) * 2 > mask { grow() }
-    let slot = Self.slot(of: frame.pc, in: slots, mask: mask)
+    let slot = lookup.slot(of: frame.pc)
     if slot.pointee.pc == 0 { count += 1 }
     slot.pointee = frame
     return slot
@@ -77,7 +89,7 @@ struct RuleCache: ~Copyable {
     mask = mask * 2 + 1
     slots = Self.allocate(oldCount * 2)
     for index in 0..<oldCount where old[index].pc != 0 {
-      Self.slot(of: old[index].pc, in: slots, mask: mask).pointee = old[index]
+      lookup.slot(of: old[index].pc).pointee = old[index]
     }
     old.deallocate()
   }

@@ -21,6 +21,12 @@ struct SavedRegisters {
     return bits
   }
 
+  /// Whether the frame pointer is known to be 0.
+  @inline(__always)
+  var hasNoFramePointer: Bool {
+    known & 1 << UInt8(Self.framePointer) != 0 && values[Self.framePointer] == 0
+  }
+
   @inline(__always)
   static func == (left: SavedRegisters, right: SavedRegisters) -> Bool {
     guard left.known == right.known else { return false }
@@ -35,16 +41,24 @@ struct WalkedFrame {
   var pc: UInt64
   var stackPointer: UInt64
   var saved: SavedRegisters
-  var frame: FrameID
+  var frame = FrameID(0)
   /// The stack from this frame outwards; only valid where `ThreadHistory` says so.
   var stack = StackID.empty
-  var isReturn: Bool
+  /// Whether it was reached by a return address.
+  var isReturn = false
+
+  /// Whether the frames further out follow from the same values, `isReturn` being true.
+  @inline(__always)
+  func goesOn(like other: UnsafeMutablePointer<WalkedFrame>) -> Bool {
+    other.pointee.stackPointer == stackPointer && other.pointee.pc == pc
+      && other.pointee.isReturn && other.pointee.saved == saved
+  }
 }
 
 /// A growing array in raw storage.
 struct FrameBuffer: ~Copyable {
   private(set) var base: UnsafeMutablePointer<WalkedFrame>
-  private var capacity: Int
+  private(set) var capacity: Int
   var count = 0
 
   init(capacity: Int) {
@@ -54,9 +68,10 @@ struct FrameBuffer: ~Copyable {
 
   deinit { base.deallocate() }
 
-  mutating func reserve(_ needed: Int) {
+  /// Makes room for `needed` frames, and for up to `limit` while at it.
+  mutating func reserve(_ needed: Int, limit: Int) {
     guard needed > capacity else { return }
-    let larger = max(needed, capacity * 2)
+    let larger = max(needed, min(capacity * 2, limit))
     let moved = UnsafeMutablePointer<WalkedFrame>.allocate(capacity: larger)
     moved.moveInitialize(from: base, count: count)
     base.deallocate()

@@ -171,6 +171,7 @@ struct `Native unwinder` {
     let watch = try Watch(child)
     let taker = SnapshotTaker(tid: child.pid)
     let stopped = try taker.withSnapshot { watch.unwind($0) }
+    try waitUntilAsleep(child)
     let asleep = try taker.withSleepingSnapshot { watch.unwind($0) }
     let text = try run(["gdb", "-nx", "-batch", "-p", "\(child.pid)", "-ex", "bt"])
     let expected = text.split(separator: "\n").filter { $0.hasPrefix("#") }
