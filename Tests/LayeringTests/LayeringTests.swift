@@ -111,3 +111,28 @@ import Testing
     return try checker.problems()
   }
 }
+
+@Suite struct `Check of skipped tests` {
+  private static let output = """
+    ✔ Test "runs" passed after 0.001 seconds.
+    ➜ Test "in redis: it goes" skipped: "needs redis"
+    ➜ Test plain() skipped.
+    """
+
+  @Test(arguments: [
+    ("in redis: it goes\nplain()\n", Int32(0)), ("plain()\n", 1), ("# plain()\nplain\n", 1),
+  ])
+  func `lets pass the tests that the list names, and no others`(
+    list: String, status: Int32
+  ) throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let files = [folder.appendingPathComponent("output"), folder.appendingPathComponent("list")]
+    try Self.output.write(to: files[0], atomically: true, encoding: .utf8)
+    try list.write(to: files[1], atomically: true, encoding: .utf8)
+    let script = Repository.path("scripts/check-skips.sh")
+    let outcome = try run([script] + files.map(\.path), environment: ["SPROF_STRICT_SKIPS": "1"])
+    #expect(outcome.status == status, "\(outcome.stdout)")
+  }
+}
