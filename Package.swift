@@ -57,7 +57,9 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "sprof-bench",
-      dependencies: ["LinuxProcess", "NativeUnwinding", "ProfileModel", "Sampling"],
+      dependencies: [
+        "LinuxProcess", "NativeUnwinding", "ProfileModel", "Sampling", "TestSupport",
+      ],
       swiftSettings: strict),
 
     // Tests.
@@ -66,7 +68,7 @@ let package = Package(
     .testTarget(
       name: "ProfileTests",
       dependencies: ["ProfileAnalysis", "ProfileExport", "ProfileModel", "TerminalUI"],
-      swiftSettings: strict),
+      exclude: ["Goldens"], swiftSettings: strict),
     .testTarget(
       name: "LinuxProcessTests",
       dependencies: ["LinuxProcess", "ProfileModel", "TestSupport"],

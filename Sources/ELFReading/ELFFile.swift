@@ -179,7 +179,8 @@ package struct ELFFile: Sendable {
       let description = name + (Int(nameSize) + 3) / 4 * 4
       let isGNU = nameSize == 4 && reader.value(at: name, as: UInt32.self) == 0x0055_4e47
       if type == 3, isGNU, size <= 64 {
-        return hex((0..<Int(size)).compactMap { reader.value(at: description + $0, as: UInt8.self) })
+        return hex(
+          (0..<Int(size)).compactMap { reader.value(at: description + $0, as: UInt8.self) })
       }
       reader.offset = description + (Int(size) + 3) / 4 * 4
     }

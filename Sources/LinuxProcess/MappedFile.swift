@@ -27,7 +27,8 @@ package final class MappedFile: @unchecked Sendable {
       close(descriptor)
       throw SystemError("mmap", code: EINVAL)
     }
-    guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED
+    guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0),
+      address != MAP_FAILED
     else {
       let code = errno
       close(descriptor)
@@ -42,7 +43,9 @@ package final class MappedFile: @unchecked Sendable {
   /// Keeps a copy of `bytes`, such as the vdso read from memory.
   package init(copying bytes: [UInt8]) {
     let copy = UnsafeMutableRawPointer.allocate(byteCount: max(bytes.count, 1), alignment: 16)
-    bytes.withUnsafeBytes { copy.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(copy), byteCount: bytes.count) }
+    bytes.withUnsafeBytes {
+      copy.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(copy), byteCount: bytes.count)
+    }
     base = UnsafeRawPointer(copy)
     count = bytes.count
     isMapped = false

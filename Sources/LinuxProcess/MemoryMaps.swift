@@ -12,7 +12,9 @@ package struct MemoryMapping: Hashable, Sendable {
   /// `major:minor` as the kernel prints it, joined into one number; 0 for no file.
   package let device: UInt64
   package let inode: UInt64
-  /// The path, `[stack]`, `[vdso]` and the like, or empty. A deleted file keeps ` (deleted)`.
+  /// The path, `[stack]`, `[vdso]` and the like, or empty.
+  ///
+  /// A deleted file keeps ` (deleted)`.
   package let path: String
 
   package init(
@@ -84,7 +86,8 @@ extension MemoryMapping {
     else { return nil }
     let path = fields.count > 5 ? Array(fields[5].drop { $0 == UInt8(ascii: " ") }) : []
     self.init(
-      start: RemoteAddress(start), end: RemoteAddress(end), isReadable: flags[0] == UInt8(ascii: "r"),
+      start: RemoteAddress(start), end: RemoteAddress(end),
+      isReadable: flags[0] == UInt8(ascii: "r"),
       isWritable: flags[1] == UInt8(ascii: "w"), isExecutable: flags[2] == UInt8(ascii: "x"),
       fileOffset: offset, device: major << 32 | minor, inode: inode,
       path: String(decoding: path, as: UTF8.self))

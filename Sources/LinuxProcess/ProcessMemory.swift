@@ -31,7 +31,9 @@ package struct ProcessMemory: Sendable {
     return bytes.isEmpty ? nil : bytes
   }
 
-  /// Fills `buffer` from `address` on. Returns the bytes read, less than 0 when there are none.
+  /// Fills `buffer` from `address` on.
+  ///
+  /// Returns the bytes read, less than 0 when there are none.
   ///
   /// Where a container's seccomp profile forbids `process_vm_readv`, `/proc/PID/mem` serves.
   package func read(at address: RemoteAddress, into buffer: UnsafeMutableRawBufferPointer) -> Int {
@@ -49,7 +51,8 @@ package struct ProcessMemory: Sendable {
   /// `map_files` is the file itself, but wants CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE; the two
   /// paths are checked by device and inode, so that a replaced file is never taken for the old.
   package func open(_ mapping: MemoryMapping) throws(SystemError) -> MappedFile {
-    let range = String(mapping.start.rawValue, radix: 16) + "-" + String(mapping.end.rawValue, radix: 16)
+    let range =
+      String(mapping.start.rawValue, radix: 16) + "-" + String(mapping.end.rawValue, radix: 16)
     let itself = sprof_open("/proc/\(tid)/map_files/\(range)", O_RDONLY)
     if itself >= 0 { return try MappedFile(descriptor: itself) }
     var failure = SystemError(mapping.path, code: ENOENT)

@@ -32,8 +32,10 @@ package struct CaptureInfo: Sendable {
   package var rate: Double
   package var ending: Ending
   package var cost: CaptureCost
-  /// What the user should know about how the capture was made: a tracer that holds the program,
-  /// a kernel without schedstat, threads that could not be read. Whole sentences.
+  /// What the user should know about how the capture was made.
+  ///
+  /// A tracer that holds the program, a kernel without schedstat, threads that could not be read.
+  /// Whole sentences.
   package var notes: [String]
 
   package init(

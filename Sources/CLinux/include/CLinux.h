@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -24,12 +25,9 @@ static inline int sprof_ptrace_interrupt(pid_t tid) {
   return ptrace(PTRACE_INTERRUPT, tid, (void *)0, (void *)0) < 0 ? -errno : 0;
 }
 
-static inline int sprof_ptrace_detach(pid_t tid) {
-  return ptrace(PTRACE_DETACH, tid, (void *)0, (void *)0) < 0 ? -errno : 0;
-}
-
-static inline int sprof_ptrace_continue(pid_t tid, int signal) {
-  return ptrace(PTRACE_CONT, tid, (void *)0, (void *)(intptr_t)signal) < 0 ? -errno : 0;
+// Lets the thread run on; a signal other than 0 is delivered to it.
+static inline int sprof_ptrace_detach(pid_t tid, int signal) {
+  return ptrace(PTRACE_DETACH, tid, (void *)0, (void *)(intptr_t)signal) < 0 ? -errno : 0;
 }
 
 // NT_PRSTATUS = 1: the general registers as the kernel lays out struct user_regs_struct.
@@ -43,16 +41,22 @@ static inline int sprof_ptrace_set_registers(pid_t tid, struct user_regs_struct 
   return ptrace(PTRACE_SETREGSET, tid, (void *)1, &vector) < 0 ? -errno : 0;
 }
 
-// The number of signals waiting for the stopped thread (at most 1 is asked for), or -errno.
-static inline int sprof_ptrace_pending_signals(pid_t tid, int shared) {
-  struct {
-    uint64_t off;
-    uint32_t flags;
-    int32_t nr;
-  } arguments = {0, shared ? 1u : 0u, 1};
-  siginfo_t info;
-  long count = ptrace(PTRACE_PEEKSIGINFO, tid, &arguments, &info);
-  return count < 0 ? -errno : (int)count;
+// The blocked signals of a stopped thread as a bit mask. Returns 0, or the negative errno.
+static inline int sprof_ptrace_signal_mask(pid_t tid, uint64_t *mask) {
+  return ptrace(PTRACE_GETSIGMASK, tid, (void *)sizeof *mask, mask) < 0 ? -errno : 0;
+}
+
+// Whether one of the first 16 signals that wait for a stopped thread (shared: for its process) is
+// not in the mask. Returns 1, 0, or the negative errno.
+static inline int sprof_ptrace_has_pending_signal(pid_t tid, uint64_t mask, int shared) {
+  struct __ptrace_peeksiginfo_args arguments = {0, shared ? PTRACE_PEEKSIGINFO_SHARED : 0, 16};
+  siginfo_t signals[16];
+  long count = ptrace(PTRACE_PEEKSIGINFO, tid, &arguments, signals);
+  for (long i = 0; i < count; i++) {
+    int number = signals[i].si_signo;
+    if (number >= 1 && number <= 64 && !(mask >> (number - 1) & 1)) return 1;
+  }
+  return count < 0 ? -errno : 0;
 }
 
 // Returns the bytes read, or the negative errno.

@@ -1,0 +1,36 @@
+#if arch(x86_64)
+  internal import CLinux
+  internal import Glibc
+
+  extension Registers {
+    /// The general registers in libunwind's order.
+    init(_ kernel: user_regs_struct) {
+      self.init()
+      values = [
+        UInt64(kernel.rax), UInt64(kernel.rdx), UInt64(kernel.rcx), UInt64(kernel.rbx),
+        UInt64(kernel.rsi), UInt64(kernel.rdi), UInt64(kernel.rbp), UInt64(kernel.rsp),
+        UInt64(kernel.r8), UInt64(kernel.r9), UInt64(kernel.r10), UInt64(kernel.r11),
+        UInt64(kernel.r12), UInt64(kernel.r13), UInt64(kernel.r14), UInt64(kernel.r15),
+        UInt64(kernel.rip),
+      ]
+      known = (1 << UInt32(Self.count)) - 1
+    }
+  }
+
+  extension user_regs_struct {
+    /// Whether the thread is about to return EINTR from a 64-bit system call. (Calls which the
+    /// kernel restarts by itself hold an ERESTART code here, not EINTR.)
+    var isInterruptedSystemCall: Bool {
+      // cs 0x33 is the 64-bit user code segment; `int 0x80` of 32-bit code is left alone.
+      Int64(bitPattern: UInt64(orig_rax)) >= 0 && cs == 0x33
+        && Int64(bitPattern: UInt64(rax)) == -Int64(EINTR)
+    }
+
+    /// Puts the thread before its two-byte `syscall` instruction, with the number in rax again.
+    mutating func restartSystemCall() {
+      rax = orig_rax
+      rip -= 2
+      orig_rax = ~0
+    }
+  }
+#endif

@@ -1,0 +1,219 @@
+internal import CLinux
+internal import Glibc
+
+/// Stops threads for as long as it takes to copy their registers and stacks, and lets them go.
+///
+/// Belongs to one OS thread: the kernel answers ptrace requests only of the thread that seized.
+/// A thread is seized at the beginning of a stop and detached at its end; between ticks nothing of
+/// the target is traced. When sprof dies, at any moment, the kernel lets every thread go.
+package final class StoppedThreads {
+  /// How asking for a stop went.
+  package enum Request: Equatable, Sendable {
+    case requested
+    /// The thread has ended.
+    case gone
+    /// The thread may not be traced: another tracer holds it, or the kernel forbids it.
+    case refused(CInt)
+  }
+
+  /// A thread that was asked to stop.
+  package struct Stop: Sendable {
+    package let tid: Int32
+    /// What the caller wants to recognise it by.
+    package let tag: Int
+    /// When the stop was asked for (`MonotonicClock`).
+    package fileprivate(set) var requested: Int64
+    /// Whether a system call that the stop interrupts may be started again from its beginning.
+    fileprivate let mayRestartCall: Bool
+    fileprivate var status: CInt = 0
+  }
+
+  /// How long a stop is waited for before the tick goes on without it: the thread has slipped into
+  /// a sleep that nothing can interrupt.
+  private static let patience: Int64 = 20_000_000
+  /// How long the wait is a poll: sleeping in waitpid would add the wake-up of this thread's CPU
+  /// to the pause of the target.
+  private static let pollTime: Int64 = 150_000
+
+  private var asked: [Stop] = []
+  /// Threads that did not stop in time; they are let go as soon as they do.
+  private var overdue: [Int32] = []
+  private var registers = user_regs_struct()
+  /// System calls that were interrupted by a stop and made to go on as if nothing had been.
+  package private(set) var restartedSystemCalls = 0
+
+  package init() {
+    asked.reserveCapacity(4096)
+    overdue.reserveCapacity(64)
+  }
+
+  /// Whether any thread is still held or about to stop.
+  package var isEmpty: Bool { asked.isEmpty && overdue.isEmpty }
+
+  /// Whether a stop of this thread was asked for and has not come yet.
+  package func isOverdue(_ tid: Int32) -> Bool { overdue.contains(tid) }
+
+  /// Whether any thread was taken hold of since the last stop.
+  package var hasRequests: Bool { !asked.isEmpty }
+
+  /// How many threads were taken hold of since the last stop.
+  package var requestCount: Int { asked.count }
+
+  /// Takes hold of a thread, which runs on.
+  ///
+  /// `mayRestartCall` permits to start again a system call that the stop interrupts: right for a
+  /// thread that ran a moment ago and for one that waits without a limit of time; wrong for one
+  /// that has waited for part of its time.
+  package func seize(_ tid: Int32, tag: Int, mayRestartCall: Bool) -> Request {
+    let result = sprof_ptrace_seize(tid)
+    guard result == 0 else { return result == -ESRCH ? .gone : .refused(-result) }
+    asked.append(Stop(tid: tid, tag: tag, requested: 0, mayRestartCall: mayRestartCall))
+    return .requested
+  }
+
+  /// Asks all seized threads to stop.
+  package func interruptAll() {
+    for index in asked.indices {
+      asked[index].requested = MonotonicClock.now()
+      // An error means that the thread has ended, which the wait will tell.
+      _ = sprof_ptrace_interrupt(asked[index].tid)
+    }
+  }
+
+  /// Hands every asked thread to `body` as soon as it has stopped, then lets it go.
+  ///
+  /// `body` runs while the thread is stopped and gets nil registers when the thread has ended; it
+  /// must not allocate or wait. `released` is told the moment after the thread was let go.
+  @available(*, noasync, message: "blocks until the threads have stopped")
+  package func forEachStopped(
+    _ body: (Stop, Registers?) -> Void, released: (Stop, Int64) -> Void
+  ) {
+    let start = MonotonicClock.now()
+    while !asked.isEmpty {
+      var index = 0
+      while index < asked.count {
+        let outcome = sprof_wait(asked[index].tid, &asked[index].status, 1)
+        guard outcome != 0 else {
+          index += 1
+          continue
+        }
+        let stop = asked[index]
+        asked.swapAt(index, asked.count - 1)
+        asked.removeLast()
+        finish(stop, outcome: outcome, body, released)
+      }
+      guard !asked.isEmpty else { return }
+      let waited = MonotonicClock.now() - start
+      if waited > Self.patience {
+        for stop in asked { overdue.append(stop.tid) }
+        asked.removeAll(keepingCapacity: true)
+      } else if waited > Self.pollTime {
+        // Also gives up the CPU, which the thread may need to reach its stop.
+        usleep(30)
+      }
+    }
+  }
+
+  /// Holds all asked threads at one instant: waits for every stop before the first copy, and lets
+  /// all go after the last.
+  @available(*, noasync, message: "blocks until the threads have stopped")
+  package func forAllStoppedTogether(
+    _ body: (Stop, Registers?) -> Void, released: (Stop, Int64) -> Void
+  ) {
+    let start = MonotonicClock.now()
+    var waiting = asked.count
+    var index = 0
+    // Threads that have stopped are moved to the front, those still waited for stay behind them.
+    while index < asked.count {
+      let outcome = sprof_wait(asked[index].tid, &asked[index].status, 1)
+      if outcome > 0, asked[index].status & 0x7f == 0x7f {
+        index += 1
+        waiting -= 1
+        continue
+      }
+      if outcome != 0 {
+        let gone = asked.remove(at: index)
+        body(gone, nil)
+        continue
+      }
+      let waited = MonotonicClock.now() - start
+      if waited > Self.patience {
+        overdue.append(asked.remove(at: index).tid)
+      } else if waited > Self.pollTime {
+        usleep(30)
+      }
+    }
+    for stop in asked { body(stop, readRegisters(of: stop)) }
+    for stop in asked { release(stop, released) }
+    asked.removeAll(keepingCapacity: true)
+  }
+
+  /// Lets go the threads that stopped too late for their tick.
+  ///
+  /// Call it once a tick.
+  package func releaseOverdue() {
+    guard !overdue.isEmpty else { return }
+    overdue.removeAll { tid in
+      var status: CInt = 0
+      let outcome = sprof_wait(tid, &status, 1)
+      guard outcome != 0 else { return false }
+      if outcome > 0 { detach(tid, status: status) }
+      return true
+    }
+  }
+
+  private func finish(
+    _ stop: Stop, outcome: CInt, _ body: (Stop, Registers?) -> Void,
+    _ released: (Stop, Int64) -> Void
+  ) {
+    guard outcome > 0, stop.status & 0x7f == 0x7f else {
+      body(stop, nil)
+      return
+    }
+    body(stop, readRegisters(of: stop))
+    release(stop, released)
+  }
+
+  private func release(_ stop: Stop, _ released: (Stop, Int64) -> Void) {
+    detach(stop.tid, status: stop.status)
+    released(stop, MonotonicClock.now())
+  }
+
+  /// Detaches, with the signal that the thread was about to get, if that is what stopped it.
+  private func detach(_ tid: Int32, status: CInt) {
+    let isEventStop = status >> 16 == 128  // PTRACE_EVENT_STOP: our own request, or a group stop.
+    let signal = isEventStop ? 0 : (status >> 8) & 0xff
+    _ = sprof_ptrace_detach(tid, signal)
+  }
+
+  private func readRegisters(of stop: Stop) -> Registers? {
+    guard sprof_ptrace_get_registers(stop.tid, &registers) == 0 else { return nil }
+    if stop.status >> 16 == 128, stop.mayRestartCall { restartInterruptedCall(stop.tid) }
+    return Registers(registers)
+  }
+}
+
+// MARK: - System calls that a stop interrupts
+
+extension StoppedThreads {
+  /// Undoes the EINTR that our own stop gave to a system call which the kernel never restarts.
+  ///
+  /// A thread that was running when it was looked at may have entered `epoll_wait`, `semop` and
+  /// the like in the microseconds before the stop reached it. Those return EINTR to the program
+  /// for a mere stop (ptrace(2), "PTRACE_INTERRUPT"; signal(7) lists them). The thread is put back
+  /// before its `syscall` instruction, the way the kernel restarts a call itself
+  /// (arch_do_signal_or_restart), unless a signal of its own waits for it, which would have
+  /// interrupted the call without us.
+  private func restartInterruptedCall(_ tid: Int32) {
+    guard registers.isInterruptedSystemCall, !hasDeliverableSignal(tid) else { return }
+    registers.restartSystemCall()
+    if sprof_ptrace_set_registers(tid, &registers) == 0 { restartedSystemCalls += 1 }
+  }
+
+  private func hasDeliverableSignal(_ tid: Int32) -> Bool {
+    var mask: UInt64 = 0
+    guard sprof_ptrace_signal_mask(tid, &mask) == 0 else { return true }
+    return sprof_ptrace_has_pending_signal(tid, mask, 0) != 0
+      || sprof_ptrace_has_pending_signal(tid, mask, 1) != 0
+  }
+}

@@ -1,0 +1,121 @@
+internal import CLinux
+internal import Glibc
+
+/// What `/proc` tells of a process or thread as a whole.
+///
+/// Reading it costs the target nothing.
+package struct ProcessStatus: Sendable {
+  package let name: String
+  /// The state letter: R, S, D, T, t, Z, X, I.
+  package let state: Character
+  /// The process that traces it, 0 for none.
+  package let tracer: Int32
+  /// The process that the thread belongs to.
+  package let threadGroup: Int32
+  package let userID: UInt32
+  package let effectiveUserID: UInt32
+  package let threadCount: Int
+  /// Whether it has an address space; kernel threads and zombies have none.
+  package let hasMemory: Bool
+  /// Whether a seccomp filter is in force for it.
+  package let hasSeccompFilter: Bool
+  /// The effective capabilities as a bit mask.
+  package let capabilities: UInt64
+
+  /// Reads `/proc/PID/status`, where `id` may be a process or a thread.
+  package init(of id: Int32) throws(SystemError) {
+    self.init(parsing: try ProcFile.read("/proc/\(id)/status"))
+  }
+
+  /// Reads the text of the file; what is missing reads as 0.
+  package init(parsing text: String) {
+    var fields: [Substring: Substring] = [:]
+    for line in text.split(separator: "\n") {
+      guard let colon = line.firstIndex(of: ":") else { continue }
+      let value = line[line.index(after: colon)...].drop { $0 == "\t" || $0 == " " }
+      fields[line[..<colon]] = value
+    }
+    func word(_ key: Substring, _ index: Int = 0) -> Substring? {
+      let words = fields[key]?.split { $0 == "\t" || $0 == " " }
+      guard let words, index < words.count else { return nil }
+      return words[index]
+    }
+    name = fields["Name"].map(String.init) ?? "?"
+    state = word("State")?.first ?? "?"
+    tracer = word("TracerPid").flatMap { Int32($0) } ?? 0
+    threadGroup = word("Tgid").flatMap { Int32($0) } ?? 0
+    userID = word("Uid", 0).flatMap { UInt32($0) } ?? 0
+    effectiveUserID = word("Uid", 1).flatMap { UInt32($0) } ?? 0
+    threadCount = word("Threads").flatMap { Int($0) } ?? 0
+    hasMemory = fields["VmSize"] != nil
+    hasSeccompFilter = word("Seccomp") == "2"
+    capabilities = word("CapEff").flatMap { UInt64($0, radix: 16) } ?? 0
+  }
+}
+
+/// The processes of this machine.
+package enum ProcessSearch {
+  /// A process that a name matched.
+  package struct Match: Equatable, Sendable {
+    package let pid: Int32
+    package let name: String
+    package let commandLine: [String]
+  }
+
+  /// All processes whose name, or the file name of whose program, is `name`; this process and
+  /// zombies excepted.
+  package static func processes(named name: String) -> [Match] {
+    guard let stream = opendir("/proc") else { return [] }
+    defer { closedir(stream) }
+    var matches: [Match] = []
+    while let entry = readdir(stream) {
+      guard let pid = entry.number, pid != getpid() else { continue }
+      guard let status = try? ProcessStatus(of: pid), status.state != "Z" else { continue }
+      let arguments = commandLine(of: pid)
+      // The kernel cuts a name at 15 bytes, so the program's own file name is asked too.
+      let program = arguments.first?.split(separator: "/").last.map(String.init)
+      if status.name == name || program == name {
+        matches.append(Match(pid: pid, name: status.name, commandLine: arguments))
+      }
+    }
+    return matches.sorted { $0.pid < $1.pid }
+  }
+
+  /// The arguments that the process was started with; empty for a kernel thread or a zombie.
+  package static func commandLine(of pid: Int32) -> [String] {
+    guard var bytes = try? ProcFile.bytes(of: "/proc/\(pid)/cmdline") else { return [] }
+    if bytes.last == 0 { bytes.removeLast() }
+    guard !bytes.isEmpty else { return [] }
+    return bytes.split(separator: 0, omittingEmptySubsequences: false)
+      .map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// The name of the thread as it is now; nil when it is gone.
+  package static func threadName(process: Int32, thread: Int32) -> String? {
+    guard var name = try? ProcFile.read("/proc/\(process)/task/\(thread)/comm") else { return nil }
+    if name.last == "\n" { name.removeLast() }
+    return name
+  }
+}
+
+/// This machine, as a report names it.
+package enum Host {
+  package static func name() -> String { field(\.nodename) }
+
+  package static func kernel() -> String { field(\.release) }
+
+  private static func field<Field>(_ path: KeyPath<utsname, Field>) -> String {
+    var names = utsname()
+    guard uname(&names) == 0 else { return "" }
+    return withUnsafeBytes(of: names[keyPath: path]) { bytes in
+      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+  }
+
+  /// Seconds since 1970.
+  package static func wallClock() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+}

@@ -1,0 +1,38 @@
+package import ProfileModel
+
+/// Every stack of some threads that differs in a function, a line, its end or what went on there.
+package struct DistinctStacks: Sendable {
+  package struct Entry: Sendable {
+    package let stack: StackID
+    package let end: StackEnd
+    package let activity: Activity
+    package let weight: Weight
+  }
+
+  /// Heaviest first, by wall time.
+  package let entries: [Entry]
+  /// The sum of the threads' runs.
+  package let total: Weight
+
+  /// The stacks of the threads, given by indexes into `profile.threads`, taken together.
+  package init(_ index: ProfileIndex, threads: [Int]) {
+    struct Place: Hashable {
+      let path: Int
+      let end: StackEnd
+      let activity: Activity
+    }
+    var places = Tally<Place>()
+    var stacks: [Place: StackID] = [:]
+    for run in threads.lazy.flatMap({ index.runs(of: $0) }) {
+      let path = index.stacks.linePaths.path(of: run.stack)
+      let place = Place(path: path, end: run.end, activity: run.activity)
+      places.add(run.weight, to: place)
+      if stacks[place] == nil { stacks[place] = run.stack }
+    }
+    entries = places.sorted.map { place, weight in
+      Entry(
+        stack: stacks[place] ?? .empty, end: place.end, activity: place.activity, weight: weight)
+    }
+    total = places.total
+  }
+}

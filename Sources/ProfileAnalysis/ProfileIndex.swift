@@ -1,0 +1,52 @@
+package import ProfileModel
+
+/// A profile with what all its tables need: the stacks by source, and the runs by thread.
+///
+/// Make it once for a report: it costs one pass over the stacks and one over the runs.
+package struct ProfileIndex: Sendable {
+  package let profile: Profile
+  package let stacks: SourceStacks
+  /// Indexes of the runs, thread after thread, in the order of time.
+  private let runOrder: [Int]
+  /// Where each thread's runs begin in `runOrder`, and at the end its count.
+  private let runStarts: [Int]
+
+  /// Indexes `profile`; runs of a thread that the profile does not have are left out.
+  package init(_ profile: Profile) {
+    self.profile = profile
+    stacks = SourceStacks(profile)
+    let threads = profile.threads.indices
+    var starts = Array(repeating: 0, count: threads.count + 1)
+    for run in profile.runs where threads.contains(run.thread) { starts[run.thread + 1] += 1 }
+    for thread in threads { starts[thread + 1] += starts[thread] }
+    var next = starts
+    var order = Array(repeating: 0, count: starts[threads.count])
+    for (index, run) in profile.runs.enumerated() where threads.contains(run.thread) {
+      order[next[run.thread]] = index
+      next[run.thread] += 1
+    }
+    runOrder = order
+    runStarts = starts
+  }
+
+  /// The runs of a thread, given by its index in `profile.threads`.
+  package func runs(of thread: Int) -> some Sequence<Run> {
+    runOrder[runStarts[thread]..<runStarts[thread + 1]].lazy.map { profile.runs[$0] }
+  }
+
+  /// The sum of a thread's runs.
+  package func weight(of thread: Int) -> Weight {
+    runs(of: thread).reduce(into: Weight()) { $0 += $1.weight }
+  }
+
+  /// Indexes of the threads that `filter` chooses; of all without one.
+  package func threads(matching filter: ThreadFilter?) -> [Int] {
+    profile.threads.indices.filter { filter?.matches(profile.threads[$0]) ?? true }
+  }
+
+  /// The frames of a stack as the source knows them, innermost first.
+  package func frames(of stack: StackID) -> [SourceFrame] {
+    guard Int(stack.rawValue) < profile.stacks.stackCount else { return [] }
+    return profile.stacks.frames(of: stack).flatMap { stacks.frames[stacks.sourceFrames(of: $0)] }
+  }
+}

@@ -1,0 +1,97 @@
+internal import ProfileAnalysis
+internal import ProfileModel
+
+/// The frames of one stack, written below each other.
+struct FrameLines {
+  /// More lines than this lose their middle, which is said.
+  static let limit = 200
+
+  private struct Line {
+    let number: String
+    let function: String
+    let mark: String
+    let place: String
+    let isElided: Bool
+  }
+
+  private var lines: [Line] = []
+  private let end: StackEnd
+  private let hasFrames: Bool
+
+  init(_ index: ProfileIndex, stack: StackID, end: StackEnd) {
+    self.end = end
+    let frames = index.frames(of: stack)
+    hasFrames = !frames.isEmpty
+    var position = 0
+    while position < frames.count {
+      let frame = frames[position]
+      let next = frames[position...].firstIndex { !$0.looksLike(frame) } ?? frames.count
+      // Three lines that would read the same say no more than one with their numbers.
+      let last = next - position > 2 ? next - 1 : position
+      lines.append(
+        Line(
+          number: last > position ? "#\(position)-#\(last)" : "#\(position)",
+          function: PlainText.printable(frame.line.function),
+          mark: last > position
+            ? " (recursion ×\(last - position + 1))" : frame.line.isInlined ? " (inlined)" : "",
+          place: index.profile.place(frame), isElided: frame.isElided))
+      position = last + 1
+    }
+  }
+
+  func write(to page: inout Page<some TextOutputStream>, indent: Int) {
+    let margin = String(repeating: " ", count: indent)
+    let numberWidth = max(lines.lazy.map(\.number.count).max() ?? 0, 3)
+    let room = page.width - indent - numberWidth - 1
+    let widestPlace = min(lines.lazy.map { PlainText.columns($0.place) }.max() ?? 0, 34)
+    let widestName = lines.lazy.map { PlainText.columns($0.function) + $0.mark.utf8.count }.max()
+    let nameWidth = min(widestName ?? 0, room - 2 - widestPlace)
+    for (position, line) in lines.enumerated() {
+      if lines.count > Self.limit && position == Self.limit * 3 / 4 {
+        page.line("\(margin)… \(lines.count - Self.limit) lines left out here, --json has them …")
+      }
+      let fromEnd = lines.count - position
+      if lines.count > Self.limit && position >= Self.limit * 3 / 4 && fromEnd > Self.limit / 4 {
+        continue
+      }
+      if line.isElided {
+        page.line("\(margin)\(line.function)")
+        continue
+      }
+      let name = PlainText.shortenedInMiddle(
+        line.function, to: nameWidth - PlainText.columns(line.mark))
+      let label = PlainText.paddedAtRight(name + line.mark, to: nameWidth)
+      let place = PlainText.shortenedPlace(line.place, to: room - 2 - nameWidth)
+      let number = PlainText.paddedAtRight(line.number, to: numberWidth)
+      page.line(Span("\(margin)\(number) ", .dim), "\(label)  ", Span(place, .dim))
+    }
+    guard case .truncated(let reason) = end else { return }
+    let missing = hasFrames ? "callers unknown" : "no stack"
+    page.line("\(margin)(\(missing): \(reason.words))")
+  }
+}
+
+extension SourceFrame {
+  fileprivate func looksLike(_ other: SourceFrame) -> Bool {
+    line == other.line && module == other.module && !isElided
+  }
+}
+
+extension Profile {
+  /// Where a frame is: `file:line`, or the module in parentheses when the file is not known.
+  func place(_ frame: SourceFrame) -> String {
+    place(file: frame.line.file, line: frame.line.line, module: frame.module)
+  }
+
+  /// Where code is; line 0 is left out.
+  func place(file: String?, line: Int, module: ModuleID) -> String {
+    guard let file else { return "(" + moduleName(module) + ")" }
+    return PlainText.printable(line > 0 ? "\(file):\(line)" : file)
+  }
+
+  private func moduleName(_ module: ModuleID) -> String {
+    let index = Int(module.rawValue)
+    return modules.indices.contains(index)
+      ? PlainText.printable(modules[index].name) : "no file"
+  }
+}

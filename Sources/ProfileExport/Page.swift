@@ -1,0 +1,95 @@
+/// A part of a line, set off or not.
+struct Span: ExpressibleByStringLiteral, ExpressibleByStringInterpolation {
+  enum Style: Sendable {
+    case plain, heading, strong, dim
+  }
+
+  let text: String
+  let style: Style
+
+  init(_ text: String, _ style: Style = .plain) {
+    self.text = text
+    self.style = style
+  }
+
+  init(stringLiteral text: String) { self.init(text) }
+}
+
+/// Writes lines that stay within a width and hold nothing that commands a terminal but, where
+/// asked for, the sequences of its own styles.
+struct Page<Output: TextOutputStream> {
+  private(set) var output: Output
+  let width: Int
+  let color: Bool
+  private var isAtTop = true
+
+  init(_ output: Output, width: Int, color: Bool) {
+    self.output = output
+    self.width = width
+    self.color = color
+  }
+
+  mutating func line(_ spans: Span...) {
+    isAtTop = false
+    var room = width
+    for span in spans where room > 0 {
+      let text = PlainText.shortenedAtRight(PlainText.printable(span.text), to: room)
+      room -= PlainText.columns(text)
+      write(text, span.style)
+    }
+    output.write("\n")
+  }
+
+  /// An empty line, but not at the top of the page.
+  mutating func space() {
+    if !isAtTop { output.write("\n") }
+  }
+
+  mutating func heading(_ text: String) {
+    space()
+    line(Span(PlainText.shortenedInMiddle(PlainText.printable(text), to: width), .heading))
+  }
+
+  /// Text that goes on in further lines, set in by `indent`, when it is too long for one.
+  ///
+  /// Spaces that follow each other stay, but not around a line break.
+  mutating func paragraph(_ text: String, indent: Int = 2, style: Span.Style = .plain) {
+    let words = PlainText.printable(text).split(separator: " ", omittingEmptySubsequences: false)
+    wrap(words.map(String.init), separator: " ", indent: indent, style: style)
+  }
+
+  /// Clauses of a sentence with a dot between them; lines break only between clauses.
+  mutating func clauses(_ clauses: [String]) {
+    wrap(clauses.map(PlainText.printable), separator: " · ", indent: 0, style: .plain)
+  }
+
+  private mutating func wrap(
+    _ parts: [String], separator: String, indent: Int, style: Span.Style
+  ) {
+    var current = ""
+    var isEmpty = true
+    for part in parts {
+      let part = PlainText.shortenedInMiddle(part, to: width - indent)
+      let longer = isEmpty ? part : current + separator + part
+      if isEmpty || PlainText.columns(longer) <= width {
+        current = longer
+        isEmpty = false
+      } else {
+        line(Span(current, style))
+        current = String(repeating: " ", count: indent) + part
+      }
+    }
+    if !isEmpty { line(Span(current, style)) }
+  }
+
+  private mutating func write(_ text: String, _ style: Span.Style) {
+    guard color, style != .plain, !text.isEmpty else { return output.write(text) }
+    let code =
+      switch style {
+      case .plain: 0
+      case .heading, .strong: 1
+      case .dim: 2
+      }
+    output.write("\u{1B}[\(code)m\(text)\u{1B}[0m")
+  }
+}

@@ -1,0 +1,122 @@
+/// Names from the watched program as they may stand in a report: any of them may have been chosen
+/// to mislead a reader or to command a terminal.
+enum PlainText {
+  /// The text with everything that does not show as itself written as `\u{1B}`.
+  ///
+  /// That is control characters, marks that change the direction of writing, invisible ones, line
+  /// separators and code points without a meaning of their own.
+  static func printable(_ text: String) -> String {
+    if text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return text }
+    var result = ""
+    for scalar in text.unicodeScalars {
+      if isPrintable(scalar) {
+        result.unicodeScalars.append(scalar)
+      } else {
+        result += "\\u{" + String(scalar.value, radix: 16, uppercase: true) + "}"
+      }
+    }
+    return result
+  }
+
+  private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+    if scalar.isASCII { return (0x20..<0x7F).contains(scalar.value) }
+    if scalar.properties.isDefaultIgnorableCodePoint { return false }
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse,
+      .unassigned:
+      return false
+    case .spaceSeparator:
+      return false
+    default:
+      return true
+    }
+  }
+
+  /// Columns that a terminal needs for printable text, or a few more: a combining mark counts as
+  /// one, so that a line of them stays short.
+  static func columns(_ text: some StringProtocol) -> Int {
+    text.utf8.allSatisfy { $0 < 0x80 }
+      ? text.utf8.count : text.unicodeScalars.reduce(0) { $0 + columns($1) }
+  }
+
+  private static func columns(_ scalar: Unicode.Scalar) -> Int {
+    // The blocks of East Asian Width W and F (Unicode Annex 11), roughly: gaps count as wide.
+    switch scalar.value {
+    case 0x1100...0x115F, 0x231A...0x231B, 0x2329...0x232A, 0x23E9...0x23F3, 0x25FD...0x25FE,
+      0x2614...0x2615, 0x2648...0x2653, 0x267F...0x27BF, 0x2B1B...0x2B55, 0x2E80...0xA4CF,
+      0xA960...0xA97F, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE10...0xFE6F, 0xFF01...0xFF60,
+      0xFFE0...0xFFE6, 0x16FE0...0x1B2FF, 0x1F000...0x1FAFF, 0x20000...0x3FFFD:
+      2
+    default: 1
+    }
+  }
+
+  /// The text in at most `width` columns, with `…` in place of what is left out of its middle.
+  static func shortenedInMiddle(_ text: String, to width: Int) -> String {
+    if columns(text) <= width { return text }
+    guard width > 1 else { return width == 1 ? "…" : "" }
+    let tail = suffix(of: text, columns: (width - 1) / 2)
+    return prefix(of: text, columns: width - 1 - (width - 1) / 2) + "…" + tail
+  }
+
+  /// The text in at most `width` columns, with `…` in place of its beginning: for paths.
+  static func shortenedAtLeft(_ text: String, to width: Int) -> String {
+    if columns(text) <= width { return text }
+    guard width > 1 else { return width == 1 ? "…" : "" }
+    let kept = suffix(of: text, columns: width - 1)
+    // Whole parts of the path read better; a part that is long is cut all the same.
+    if let slash = kept.firstIndex(of: "/"), kept.distance(from: kept.startIndex, to: slash) < 16,
+      kept.index(after: slash) < kept.endIndex
+    {
+      return "…" + kept[slash...]
+    }
+    return "…" + kept
+  }
+
+  /// A place in the source, or a module in parentheses, in at most `width` columns.
+  static func shortenedPlace(_ place: String, to width: Int) -> String {
+    place.hasPrefix("(") ? shortenedInMiddle(place, to: width) : shortenedAtLeft(place, to: width)
+  }
+
+  /// Columns that a place should not fall below, whatever else needs room: those of the file's own
+  /// name, up to a limit.
+  static func leastColumns(_ place: String) -> Int {
+    let name = place.split(separator: "/").last ?? ""
+    return min(columns(place), columns(name) + 2, 28)
+  }
+
+  /// The text in at most `width` columns, with `…` in place of its end.
+  static func shortenedAtRight(_ text: String, to width: Int) -> String {
+    if columns(text) <= width { return text }
+    return width < 1 ? "" : prefix(of: text, columns: width - 1) + "…"
+  }
+
+  static func paddedAtRight(_ text: String, to width: Int) -> String {
+    text + String(repeating: " ", count: max(0, width - columns(text)))
+  }
+
+  static func paddedAtLeft(_ text: String, to width: Int) -> String {
+    String(repeating: " ", count: max(0, width - columns(text))) + text
+  }
+
+  private static func prefix(of text: String, columns limit: Int) -> String {
+    var used = 0
+    let kept = text.unicodeScalars.prefix { scalar in
+      used += columns(scalar)
+      return used <= limit
+    }
+    return String(kept)
+  }
+
+  private static func suffix(of text: String, columns limit: Int) -> String {
+    var used = 0
+    var start = text.unicodeScalars.endIndex
+    while start > text.unicodeScalars.startIndex {
+      let before = text.unicodeScalars.index(before: start)
+      used += columns(text.unicodeScalars[before])
+      if used > limit { break }
+      start = before
+    }
+    return String(text.unicodeScalars[start...])
+  }
+}

@@ -1,0 +1,83 @@
+internal import ProfileAnalysis
+internal import ProfileModel
+
+extension TextReport {
+  /// The table of threads: where each one's time went.
+  func writeThreads(to page: inout Page<some TextOutputStream>) {
+    let count = rows.reduce(0) { $0 + $1.threads.count }
+    page.heading("Threads: \(count)" + (hasMerged ? ", idle ones that are alike in one row" : ""))
+    let cells = rows.map(threadCells)
+    let tidWidth = max(cells.lazy.map(\.tid.count).max() ?? 0, 7)
+    let nameWidth = min(max(cells.lazy.map { PlainText.columns($0.name) }.max() ?? 0, 4), 34)
+    let cpuWidth = max(cells.lazy.map(\.cpu.count).max() ?? 0, 8)
+    let header = ThreadCells(
+      tid: "tid", name: "name", cpu: "cpu s", shares: ["% run", "% wait", "% block"],
+      activity: "mostly")
+    page.line(Span(header.line(tidWidth, nameWidth, cpuWidth), .dim))
+    for cell in cells { page.line(Span(cell.line(tidWidth, nameWidth, cpuWidth))) }
+    page.line(
+      Span("% run: on a CPU; % wait: ready, but waiting for a CPU; % block: asleep", .dim))
+    for row in rows where row.threads.count > 1 {
+      page.paragraph("\(row.name.shortName) ×\(row.threads.count): tids \(tids(of: row))")
+    }
+  }
+
+  private var hasMerged: Bool { rows.contains { $0.threads.count > 1 } }
+
+  private func threadCells(_ row: ThreadTable.Row) -> ThreadCells {
+    let tid =
+      row.threads.count == 1
+      ? String(profile.threads[row.threads[0]].tid) : "×\(row.threads.count)"
+    var activity = row.activity?.entry ?? "never looked at"
+    if let shares = row.shares {
+      for (other, share) in [(Activity.stopped, shares.stopped), (.unknown, shares.unknown)]
+      where share >= 0.05 {
+        let percent = " \(Figures.fixed(share, decimals: 1)) %"
+        activity += (row.activity == other ? "" : ", " + other.entry) + percent
+      }
+    }
+    if row.hasEnded { activity += ", has ended" }
+    let shares = row.shares.map { [$0.running, $0.waiting, $0.blocked] }
+    return ThreadCells(
+      tid: tid, name: PlainText.printable(row.name) + (row.isMain ? " (main)" : ""),
+      cpu: Figures.seconds(row.cpu),
+      shares: shares?.map { Figures.fixed($0, decimals: 1) } ?? ["-", "-", "-"],
+      activity: activity)
+  }
+
+  /// The tids of a merged row, runs of consecutive ones as `from-to`.
+  private func tids(of row: ThreadTable.Row) -> String {
+    tidRanges(row.threads.map { profile.threads[$0].tid })
+  }
+}
+
+/// Thread numbers in order, runs of three and more as `from-to`.
+func tidRanges(_ tids: [Int32]) -> String {
+  var ranges: [(first: Int32, last: Int32)] = []
+  for tid in tids.sorted() {
+    if let last = ranges.last?.last, last != .max, tid == last + 1 {
+      ranges[ranges.count - 1].last = tid
+    } else {
+      ranges.append((tid, tid))
+    }
+  }
+  return ranges.map { first, last in
+    first == last ? "\(first)" : first + 1 == last ? "\(first) \(last)" : "\(first)-\(last)"
+  }.joined(separator: " ")
+}
+
+private struct ThreadCells {
+  let tid: String
+  let name: String
+  let cpu: String
+  let shares: [String]
+  let activity: String
+
+  func line(_ tidWidth: Int, _ nameWidth: Int, _ cpuWidth: Int) -> String {
+    let shown = PlainText.shortenedInMiddle(name, to: nameWidth)
+    return PlainText.paddedAtLeft(tid, to: tidWidth) + "  "
+      + PlainText.paddedAtRight(shown, to: nameWidth) + "  "
+      + PlainText.paddedAtLeft(cpu, to: cpuWidth)
+      + shares.map { PlainText.paddedAtLeft($0, to: 9) }.joined() + "  " + activity
+  }
+}

@@ -1,0 +1,187 @@
+internal import ProfileAnalysis
+internal import ProfileModel
+
+extension TextReport {
+  /// The call tree; a line without a branch mark was called by the line above it.
+  func writeTree(to page: inout Page<some TextOutputStream>) {
+    let tree = CallTree(index, groups: rows.map(\.threads))
+    page.heading("Call tree: shares in percent of the thread's time and of its CPU time")
+    for (row, root) in zip(rows, tree.roots) {
+      let total = tree.nodes[root].inclusive
+      page.space()
+      page.paragraph(
+        """
+        \(row.words(profile).capitalizedFirst): \(Figures.duration(total.wall)), \
+        CPU \(Figures.seconds(total.cpu)) s
+        """, style: .strong)
+      page.line(Span(TreeLines.header, .dim))
+      TreeLines(index: index, tree: tree, total: total).write(root, to: &page)
+    }
+  }
+}
+
+/// The lines of the tree of one thread or group of threads.
+private struct TreeLines {
+  static let header = "% time    self   % cpu    self  function  file"
+
+  /// The part of the time and of the CPU time below which a node is only counted.
+  private static let threshold = 0.005
+  /// A longer row of calls without a branch loses its middle, which is said.
+  private static let chainLimit = 120
+  /// Columns of branch marks; deeper levels are counted instead.
+  private static let indentLimit = 36
+
+  let index: ProfileIndex
+  let tree: CallTree
+  let total: Weight
+
+  /// A function in a row of calls without a branch; with `count` for one that called itself.
+  private struct Link {
+    var node: Int
+    var count = 1
+    var hidden = 0
+  }
+
+  private enum Pending {
+    case node(Int, indent: String, mark: String)
+    case hidden(Int, indent: String)
+  }
+
+  func write(_ root: Int, to page: inout Page<some TextOutputStream>) {
+    let top = visibleChildren(of: root)
+    var pending = branches(top.shown, hidden: top.hidden, indent: "")
+    if top.shown.count == 1 && top.hidden == 0 {
+      pending = [.node(top.shown[0], indent: "", mark: "")]
+    }
+    while let next = pending.popLast() {
+      switch next {
+      case .hidden(let count, let indent):
+        page.line(
+          Span(
+            String(repeating: " ", count: 32) + shown(indent: indent + "└ ") + more(count), .dim))
+      case .node(let node, let indent, let mark):
+        let (chain, fork) = chain(from: node)
+        let inner = indent + (mark.isEmpty ? "" : mark == "├ " ? "│ " : "  ")
+        write(chain, first: indent + mark, others: inner, to: &page)
+        pending += branches(fork.shown, hidden: fork.hidden, indent: inner)
+      }
+    }
+  }
+
+  /// The calls from `node` on up to the first that has several callees or none, and those.
+  private func chain(from node: Int) -> (links: [Link], fork: (shown: [Int], hidden: Int)) {
+    var links: [Link] = []
+    var link = Link(node: node)
+    var below = visibleChildren(of: node)
+    while below.shown.count == 1 {
+      let child = below.shown[0]
+      link.hidden = below.hidden
+      let isRecursion =
+        tree.nodes[child].kind == tree.nodes[link.node].kind && link.hidden == 0
+        && !isShown(tree.nodes[link.node].own)
+      if isRecursion {
+        link = Link(node: child, count: link.count + 1)
+      } else {
+        links.append(link)
+        link = Link(node: child)
+      }
+      below = visibleChildren(of: child)
+    }
+    if below.shown.isEmpty {
+      link.hidden = below.hidden
+      below.hidden = 0
+    }
+    return (links + [link], below)
+  }
+
+  /// Several callees in the reverse of the order in which they are to be written.
+  private func branches(_ nodes: [Int], hidden: Int, indent: String) -> [Pending] {
+    var list: [Pending] = nodes.enumerated().map { position, node in
+      let isLast = position == nodes.count - 1 && hidden == 0
+      return .node(node, indent: indent, mark: isLast ? "└ " : "├ ")
+    }
+    if hidden > 0 { list.append(.hidden(hidden, indent: indent)) }
+    return list.reversed()
+  }
+
+  private func isShown(_ weight: Weight) -> Bool {
+    if total.wall <= 0 && total.cpu <= 0 { return weight.samples > 0 }
+    return weight.wall > 0 && Double(weight.wall) >= Double(total.wall) * Self.threshold
+      || weight.cpu > 0 && Double(weight.cpu) >= Double(total.cpu) * Self.threshold
+  }
+
+  private func visibleChildren(of node: Int) -> (shown: [Int], hidden: Int) {
+    let children = tree.children(of: node)
+    let shown = children.filter { isShown(tree.nodes[$0].inclusive) }
+    return (shown, children.count - shown.count)
+  }
+
+  private func more(_ count: Int) -> String { "… \(count) more below 0.5 %" }
+
+  // MARK: - Lines
+
+  private func write(
+    _ links: [Link], first: String, others: String, to page: inout Page<some TextOutputStream>
+  ) {
+    for (position, link) in links.enumerated() {
+      if links.count > Self.chainLimit {
+        let leftOut = links.count - Self.chainLimit
+        let head = Self.chainLimit * 2 / 3
+        if position == head {
+          let margin = String(repeating: " ", count: 32) + shown(indent: others)
+          page.line(Span(margin + "… \(leftOut) calls left out here, --json has them …", .dim))
+        }
+        if (head..<head + leftOut).contains(position) { continue }
+      }
+      write(link, indent: shown(indent: position == 0 ? first : others), to: &page)
+    }
+  }
+
+  private func write(
+    _ link: Link, indent: String, to page: inout Page<some TextOutputStream>
+  ) {
+    let node = tree.nodes[link.node]
+    let figures = [
+      Figures.percent(node.inclusive.wall, of: total.wall),
+      Figures.percent(node.own.wall, of: total.wall),
+      Figures.percent(node.inclusive.cpu, of: total.cpu),
+      Figures.percent(node.own.cpu, of: total.cpu),
+    ]
+    let columns = zip(figures, [6, 8, 8, 8]).map { PlainText.paddedAtLeft($0, to: $1) }.joined()
+    let label = label(of: node)
+    let mark =
+      (node.isInlined ? " (inlined)" : "") + (link.count > 1 ? " (recursion ×\(link.count))" : "")
+    let note = link.hidden > 0 ? "  " + more(link.hidden) : ""
+    let room = page.width - 32 - [indent, mark, note].reduce(0) { $0 + PlainText.columns($1) }
+    let placeRoom = max(
+      PlainText.leastColumns(label.place), room - 2 - PlainText.columns(label.name))
+    let place = PlainText.shortenedPlace(label.place, to: placeRoom)
+    let nameRoom = room - (place.isEmpty ? 0 : 2 + PlainText.columns(place))
+    let name = PlainText.shortenedInMiddle(label.name, to: nameRoom)
+    page.line(
+      "\(columns)  \(indent)\(name)\(mark)", Span(place.isEmpty ? "" : "  " + place, .dim),
+      Span(note, .dim))
+  }
+
+  private func label(of node: CallTree.Node) -> (name: String, place: String) {
+    switch node.kind {
+    case .threads: return ("all", "")
+    case .noStack: return ("(no stack)", "")
+    case .missingCallers(let reason): return ("(callers unknown: \(reason.words))", "")
+    case .function(let number):
+      let function = index.stacks.functions[number]
+      if function.isElided { return (function.name, "") }
+      let place = index.profile.place(file: function.file, line: 0, module: function.module)
+      return (PlainText.printable(function.name), place)
+    }
+  }
+
+  /// The branch marks, with the outer ones counted where they would leave no room for names.
+  private func shown(indent: String) -> String {
+    // Every mark is one column, and every level two.
+    let excess = indent.count - Self.indentLimit
+    guard excess > 0 else { return indent }
+    return PlainText.paddedAtRight("+\((excess + 1) / 2)", to: 5)
+      + indent.suffix(Self.indentLimit - 5)
+  }
+}

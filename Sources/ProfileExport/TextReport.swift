@@ -1,0 +1,138 @@
+internal import ProfileAnalysis
+package import ProfileModel
+
+/// What a capture over time saw, as plain text for a person.
+package struct TextReport {
+  let index: ProfileIndex
+  let options: ReportOptions
+  let rows: [ThreadTable.Row]
+
+  var profile: Profile { index.profile }
+
+  /// A report on `profile`; most of the work is done here, once.
+  package init(_ profile: Profile, options: ReportOptions = ReportOptions()) {
+    index = ProfileIndex(profile)
+    self.options = options
+    rows = ThreadTable(index, threads: index.threads(matching: options.threadFilter)).rows
+  }
+
+  /// Writes the report; each line ends with a newline and stays within the width of the options.
+  package func write(to output: inout some TextOutputStream) {
+    var page = Page(output, width: options.width, color: options.color)
+    writeCapture(to: &page)
+    if rows.isEmpty {
+      page.space()
+      page.paragraph(noThreads)
+    } else {
+      if options.views.contains(.summary) { writeHeaviestStack(to: &page) }
+      if options.views.contains(.threads) { writeThreads(to: &page) }
+      if options.views.contains(.lines) { writeLines(to: &page) }
+      if options.views.contains(.tree) { writeTree(to: &page) }
+      if options.views.contains(.stacks) { writeStacks(to: &page) }
+    }
+    output = page.output
+  }
+
+  private var noThreads: String {
+    options.threadFilter.map { "No thread matches \"\($0.glob.replacingQuotes)\"." }
+      ?? "No thread was seen."
+  }
+
+  // MARK: - What was captured and what it cost
+
+  private func writeCapture(to page: inout Page<some TextOutputStream>) {
+    let capture = profile.capture
+    let cost = capture.cost
+    page.paragraph(
+      """
+      sprof attach: \(capture.processName.shortName) (pid \(capture.pid)), \
+      \(Figures.duration(capture.duration)) at \(Figures.plain(capture.rate)) Hz, \
+      \(capture.ending.words)
+      """, style: .strong)
+    page.clauses([
+      """
+      \(Figures.count(cost.ticksPlanned, "tick")) planned, \(cost.ticksTaken) taken, \
+      \(cost.ticksLate) late
+      """,
+      """
+      \(Figures.count(cost.looksWithoutStop, "look")) without a stop, \
+      \(Figures.count(cost.stops, "stop"))
+      """,
+      cost.pauseWords,
+      "stopped \(Figures.percent(cost.stoppedShare(of: capture.duration))) % of the time",
+      "sprof's own CPU \(Figures.seconds(cost.ownCPU)) s\(ownShare)",
+    ])
+    if cost.looksDropped > 0 {
+      page.paragraph("note: \(Figures.count(cost.looksDropped, "look")) lost, sprof fell behind")
+    }
+    for note in capture.notes { page.paragraph("note: \(note)", indent: 6) }
+  }
+
+  private var ownShare: String {
+    let duration = profile.capture.duration
+    guard duration > 0 else { return "" }
+    return " (\(Figures.percent(Double(profile.capture.cost.ownCPU) / Double(duration))) %)"
+  }
+
+  // MARK: - The heaviest stack
+
+  private func writeHeaviestStack(to page: inout Page<some TextOutputStream>) {
+    let main = rows.first { $0.isMain && !$0.hasEnded && $0.heaviest != nil }
+    // The rows are in the order of CPU time, the merged idle ones last.
+    let busiest = rows.filter { $0.heaviest != nil }.min { left, right in
+      (-left.cpu, left.threads.count) < (-right.cpu, right.threads.count)
+    }
+    guard let row = main ?? busiest, let heaviest = row.heaviest else { return }
+    let rank = main != nil ? "main" : "busiest"
+    let thread = profile.threads[row.threads[0]]
+    page.heading(
+      "Heaviest stack of the \(rank) thread, \(thread.tid) \"\(thread.name.shortName)\"")
+    page.paragraph(
+      """
+      \(Figures.percent(heaviest.share)) % of its time \
+      (\(Figures.duration(heaviest.weight.wall)), \
+      CPU \(Figures.seconds(heaviest.weight.cpu)) s), \(heaviest.activity.words)
+      """)
+    FrameLines(index, stack: heaviest.stack, end: heaviest.end).write(to: &page, indent: 2)
+  }
+
+  // MARK: - Every stack
+
+  private func writeStacks(to page: inout Page<some TextOutputStream>) {
+    for row in rows {
+      let stacks = DistinctStacks(index, threads: row.threads)
+      page.heading(
+        """
+        Stacks of \(row.words(profile)): \
+        \(Figures.count(Int64(stacks.entries.count), "distinct stack"))
+        """)
+      for (position, entry) in stacks.entries.enumerated() {
+        if position > 0 { page.space() }
+        let weight = entry.weight
+        page.paragraph(
+          """
+          \(Figures.percent(weight.wall, of: stacks.total.wall)) % · \
+          \(Figures.seconds(weight.wall)) s wall · \(Figures.seconds(weight.cpu)) s CPU · \
+          \(Figures.count(weight.ticks, "tick")) · \(Figures.count(weight.samples, "sample")) · \
+          \(entry.activity.words)
+          """, style: .strong)
+        FrameLines(index, stack: entry.stack, end: entry.end).write(to: &page, indent: 2)
+      }
+    }
+  }
+}
+
+extension CaptureCost {
+  var pauseWords: String {
+    guard stops > 0 else { return "no pauses" }
+    return """
+      pause p50 \(Figures.duration(pauseMedian)), p99 \(Figures.duration(pause99)), \
+      max \(Figures.duration(pauseMax))
+      """
+  }
+}
+
+extension String {
+  /// A process or thread name within a sentence: printable, unquoted by itself, and not long.
+  var shortName: String { PlainText.shortenedInMiddle(replacingQuotes, to: 40) }
+}

@@ -1,0 +1,198 @@
+package import LinuxProcess
+internal import NativeUnwinding
+package import ProfileModel
+internal import Symbolication
+internal import Synchronization
+
+/// Captures a profile of a running process.
+package enum Capture {
+  /// Why a capture could not be made.
+  package enum Failure: Error, Equatable {
+    case access(AccessProblem)
+    case system(SystemError)
+  }
+
+  /// Samples the process until the plan's duration is over, it ends, or `control` says stop; with
+  /// a plan without a rate it looks once.
+  ///
+  /// The target is stopped only while running threads are copied. The result has no names yet.
+  @available(*, noasync, message: "blocks for the whole capture")
+  package static func record(
+    pid: Int32, plan: SamplingPlan, control: CaptureControl
+  ) throws(Failure) -> CapturedProfile {
+    raiseOpenFileLimit()
+    let holder: Int32
+    let live: Int32
+    do {
+      holder = try AccessCheck.check(pid)
+      live = try AccessCheck.liveThread(of: pid)
+    } catch {
+      throw .access(error)
+    }
+    do {
+      let session = try CaptureSession(pid: pid, live: live, plan: plan, control: control)
+      return try session.run(holder: holder)
+    } catch {
+      throw error.meansGone ? .access(.noSuchProcess) : .system(error)
+    }
+  }
+}
+
+/// A profile whose addresses still want names.
+package final class CapturedProfile {
+  private var profile: Profile
+  private let modules: ModuleMap
+
+  init(_ profile: Profile, modules: ModuleMap) {
+    self.profile = profile
+    self.modules = modules
+  }
+
+  /// The profile with addresses in place of names.
+  package var unnamed: Profile { profile }
+
+  /// Gives every frame its function, file, line and inlined callers; each address is looked up
+  /// once. The target is not touched: only its files are read.
+  package func named(progress: ((_ done: Int, _ of: Int) -> Void)? = nil) -> Profile {
+    let modules = modules
+    let symbolizer = Symbolizer { modules.file(of: $0) }
+    var addresses: [CodeAddress] = []
+    var places: [Int?] = []
+    for frame in profile.stacks.frames {
+      switch frame {
+      case .code(let address):
+        places.append(addresses.count)
+        addresses.append(address)
+      case .elided: places.append(nil)
+      }
+    }
+    let resolved = symbolizer.resolve(addresses, detail: .lines, progress: progress)
+    let elided = ResolvedFrame(lines: [SourceLine(function: "…")], module: .anonymous)
+    profile.symbols = places.map { place in
+      guard let place, place < resolved.count else { return elided }
+      return resolved[place]
+    }
+    for (module, problem) in symbolizer.problems.sorted(by: { $0.key < $1.key }) {
+      guard profile.modules.indices.contains(Int(module.rawValue)) else { continue }
+      let known = profile.modules[Int(module.rawValue)]
+      profile.modules[Int(module.rawValue)] = Module(
+        path: known.path, buildID: known.buildID, problem: known.problem ?? problem)
+    }
+    return profile
+  }
+}
+
+/// One capture under way: the tracer thread, the resolver thread, and what they share.
+private final class CaptureSession: @unchecked Sendable {
+  // Sendable: the sampler is used by the tracer thread alone and the resolver by the resolver's,
+  // from their start until they are joined; before and after, by the thread that runs the session.
+  private let pid: Int32
+  private let live: Int32
+  private let plan: SamplingPlan
+  private let control: CaptureControl
+  private let ring = LookRing(byteCapacity: 64 << 20)
+  private let requests = ThreadRequests()
+  private let resolver: Resolver
+  private let sampler: Sampler
+  private let isSampled = Atomic<Bool>(false)
+
+  init(
+    pid: Int32, live: Int32, plan: SamplingPlan, control: CaptureControl
+  ) throws(SystemError) {
+    self.pid = pid
+    self.live = live
+    self.plan = plan
+    self.control = control
+    resolver = Resolver(
+      pid: pid, liveThread: live, ring: ring, requests: requests, stackLimit: plan.stackLimit)
+    sampler = try Sampler(
+      pid: pid, liveThread: live, plan: plan, control: control, ring: ring, requests: requests)
+  }
+
+  func run(holder: Int32) throws(SystemError) -> CapturedProfile {
+    var info = CaptureInfo(
+      kind: plan.rate == nil ? .dump : .attach, pid: pid,
+      processName: ProcessSearch.threadName(process: pid, thread: pid) ?? "?")
+    info.executable = try? ProcFile.link("/proc/\(live)/exe")
+    info.commandLine = ProcessSearch.commandLine(of: pid)
+    info.hostName = Host.name()
+    info.kernel = Host.kernel()
+    info.startTime = Host.wallClock()
+    info.rate = plan.rate ?? 0
+    let ownCPU = OwnUsage.cpu()
+    if let rate = plan.rate {
+      try sample(at: rate)
+    } else {
+      try lookOnce()
+    }
+    info.duration = sampler.lastTickTime
+    info.ending = sampler.ending
+    info.cost = sampler.cost
+    info.cost.ownCPU = OwnUsage.cpu() - ownCPU
+    info.notes = notes(holder: holder)
+    return CapturedProfile(resolver.finish(capture: info), modules: resolver.modules)
+  }
+
+  /// Samples on the tracer thread while a second one unwinds.
+  private func sample(at rate: Double) throws(SystemError) {
+    let resolving = try TracerThread.startHelper { [self] in
+      // Looked for now and then: being told would cost the tracer a system call a tick.
+      let pause = min(10_000_000, max(1_000_000, Int64(1e9 / rate)))
+      while true {
+        let isLast = isSampled.load(ordering: .acquiring)
+        resolver.drain()
+        if isLast { return }
+        MonotonicClock.sleep(until: MonotonicClock.now() + pause)
+      }
+    }
+    let tracing: TracerThread.Handle
+    do {
+      tracing = try TracerThread.start { [self] in sampler.run(rate: rate) }
+    } catch {
+      isSampled.store(true, ordering: .releasing)
+      resolving.join()
+      throw error
+    }
+    tracing.join()
+    isSampled.store(true, ordering: .releasing)
+    resolving.join()
+  }
+
+  /// Looks once; what the unwinder then still wants is asked for at once, up to three times.
+  private func lookOnce() throws(SystemError) {
+    let tracing = try TracerThread.start { [self] in
+      sampler.lookOnce()
+      resolver.drain()
+      for _ in 0..<3 where sampler.lookAgain() { resolver.drain() }
+      sampler.finish()
+      resolver.drain()
+    }
+    tracing.join()
+  }
+
+  // MARK: - Notes
+
+  private func notes(holder: Int32) -> [String] {
+    var notes: [String] = []
+    if holder != 0 {
+      let name = ProcessSearch.threadName(process: holder, thread: holder) ?? "?"
+      notes.append(
+        "The program is traced by \(name) (pid \(holder)), so its running threads could not be "
+          + "stopped: only sleeping threads have stacks.")
+    } else if !sampler.refusals.isEmpty {
+      notes.append(
+        "The kernel refused to stop \(sampler.refusals.count) thread(s): "
+          + "they have no stacks while they run.")
+    }
+    if !sampler.usesSchedulerStatistics {
+      notes.append(
+        "This kernel keeps no scheduler statistics (schedstat): CPU times are in steps of 10 ms, "
+          + "and waiting for a CPU is not told from running.")
+    }
+    if sampler.lacksSystemCallFile {
+      notes.append(
+        "This kernel has no /proc/PID/syscall: sleeping threads had to be stopped to be seen.")
+    }
+    return notes
+  }
+}

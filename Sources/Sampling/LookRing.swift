@@ -1,0 +1,184 @@
+internal import LinuxProcess
+internal import ProfileModel
+internal import Synchronization
+
+/// One look at one thread, as the tracer hands it to the resolver.
+struct LookRecord {
+  enum Kind: UInt8 {
+    /// A stack, or the lack of one.
+    case look
+    /// The thread has ended, or the capture has: only `repeated` counts.
+    case end
+  }
+
+  var kind = Kind.look
+  /// The slot that the tracer keeps the thread in; another thread may get it after `end`.
+  var slot = 0
+  var tid: Int32 = 0
+  /// Nanoseconds from the start of the capture.
+  var time: Int64 = 0
+  var isRunning = false
+  /// Whether most of the time since the last look went by waiting for a CPU.
+  var isWaitingForCPU = false
+  /// The state letter of /proc, 0 when it was not read.
+  var state: UInt8 = 0
+  /// -1 for none.
+  var systemCall: Int32 = -1
+  var arguments = InlineArray<6, UInt64>(repeating: 0)
+  var registers = Registers()
+  var stackStart: UInt64 = 0
+  /// Where the copy of the stack lies in the ring's bytes.
+  var byteOffset = 0
+  var byteCount = 0
+  var reachesEnd = false
+  /// What this look stands for.
+  var weight = Weight()
+  /// What the thread's stack of before has lasted on since it was recorded.
+  var repeated = Weight()
+  var counters = ThreadCounters()
+}
+
+/// Carries looks with their stack bytes from the tracer to the resolver, without a lock and without
+/// allocating.
+///
+/// One thread puts in, one takes out. A stack copy lies in one piece, so that the kernel can write
+/// it in place; when the ring is empty it starts again at the front, which keeps the bytes in use
+/// few and in the cache.
+final class LookRing: @unchecked Sendable {
+  // Sendable: `produced` and `consumed` order all access to records and bytes. The producer writes
+  // only what lies outside consumed..<produced and outside the bytes of those records; the consumer
+  // reads only what lies inside.
+  private static let recordCapacity = 1 << 14
+  private let byteCapacity: Int
+  private let records: UnsafeMutablePointer<LookRecord>
+  private let bytes: UnsafeMutableRawPointer
+  private let produced = Atomic<Int>(0)
+  private let consumed = Atomic<Int>(0)
+  /// Producer only: the end of the newest bytes.
+  private var byteHead = 0
+
+  init(byteCapacity: Int) {
+    self.byteCapacity = byteCapacity
+    records = .allocate(capacity: Self.recordCapacity)
+    records.initialize(repeating: LookRecord(), count: Self.recordCapacity)
+    bytes = .allocate(byteCount: byteCapacity, alignment: 4096)
+  }
+
+  deinit {
+    records.deallocate()
+    bytes.deallocate()
+  }
+
+  // MARK: - The tracer's side
+
+  /// Whether a record with `count` stack bytes would find room now.
+  func hasRoom(for count: Int) -> Bool {
+    produced.load(ordering: .relaxed) - consumed.load(ordering: .acquiring) < Self.recordCapacity
+      && place(for: count) != nil
+  }
+
+  /// The next record to fill and room for `count` stack bytes; nil when the ring is full.
+  ///
+  /// Nothing is handed over before `commit()`, which may use fewer bytes.
+  func reserve(
+    _ count: Int
+  ) -> (record: UnsafeMutablePointer<LookRecord>, bytes: UnsafeMutableRawPointer)? {
+    let next = produced.load(ordering: .relaxed)
+    guard next - consumed.load(ordering: .acquiring) < Self.recordCapacity,
+      let offset = place(for: count)
+    else { return nil }
+    let record = records + next % Self.recordCapacity
+    record.pointee = LookRecord()
+    record.pointee.byteOffset = offset
+    return (record, bytes + offset)
+  }
+
+  /// Hands over the record that was reserved last.
+  func commit() {
+    let next = produced.load(ordering: .relaxed)
+    let record = records + next % Self.recordCapacity
+    // Records' bytes begin at a multiple of 64, a cache line.
+    byteHead = (record.pointee.byteOffset + record.pointee.byteCount + 63) & ~63
+    produced.store(next + 1, ordering: .releasing)
+  }
+
+  private func place(for count: Int) -> Int? {
+    let oldest = consumed.load(ordering: .acquiring)
+    guard oldest < produced.load(ordering: .relaxed) else { return count <= byteCapacity ? 0 : nil }
+    let tail = (records + oldest % Self.recordCapacity).pointee.byteOffset
+    if byteHead >= tail {
+      if byteHead + count <= byteCapacity { return byteHead }
+      return count < tail ? 0 : nil
+    }
+    return byteHead + count < tail ? byteHead : nil
+  }
+
+  // MARK: - The resolver's side
+
+  /// Hands the oldest record to `body` and frees it; false when there is none.
+  func takeOne(_ body: (LookRecord, UnsafeRawBufferPointer) -> Void) -> Bool {
+    let next = consumed.load(ordering: .relaxed)
+    guard next < produced.load(ordering: .acquiring) else { return false }
+    let record = records + next % Self.recordCapacity
+    body(
+      record.pointee,
+      UnsafeRawBufferPointer(
+        start: bytes + record.pointee.byteOffset, count: record.pointee.byteCount))
+    consumed.store(next + 1, ordering: .releasing)
+    return true
+  }
+}
+
+/// What the resolver asks of the tracer, per thread slot.
+final class ThreadRequests: @unchecked Sendable {
+  // Sendable: the memory holds nothing but atomics.
+  static let capacity = 1 << 16
+  private struct Slot: ~Copyable {
+    let wanted = Atomic<UInt32>(0)
+    let copyLimit = Atomic<Int>(0)
+  }
+
+  /// The unwinder needs registers that only a stop gives.
+  static let registers: UInt32 = 1
+  /// The copy of the stack was too short.
+  static let longerCopy: UInt32 = 2
+
+  private let slots: UnsafeMutablePointer<Slot>
+
+  init() {
+    slots = .allocate(capacity: Self.capacity)
+    for index in 0..<Self.capacity { (slots + index).initialize(to: Slot()) }
+  }
+
+  deinit {
+    slots.deinitialize(count: Self.capacity)
+    slots.deallocate()
+  }
+
+  /// Asks for another look at the thread in `slot`.
+  func ask(_ request: UInt32, of slot: Int) {
+    slots[slot].wanted.bitwiseOr(request, ordering: .releasing)
+  }
+
+  /// What was asked of the thread in `slot` since the last call.
+  func take(_ slot: Int) -> UInt32 {
+    guard slots[slot].wanted.load(ordering: .relaxed) != 0 else { return 0 }
+    return slots[slot].wanted.exchange(0, ordering: .acquiring)
+  }
+
+  /// Whether anything is asked of the thread in `slot`.
+  func isAsked(_ slot: Int) -> Bool { slots[slot].wanted.load(ordering: .relaxed) != 0 }
+
+  /// Stack bytes to copy at the most; 0 leaves it to the tracer.
+  func copyLimit(_ slot: Int) -> Int { slots[slot].copyLimit.load(ordering: .relaxed) }
+
+  func setCopyLimit(_ limit: Int, of slot: Int) {
+    slots[slot].copyLimit.store(limit, ordering: .relaxed)
+  }
+
+  /// Makes the slot as new, for another thread.
+  func reset(_ slot: Int) {
+    slots[slot].wanted.store(0, ordering: .relaxed)
+    slots[slot].copyLimit.store(0, ordering: .relaxed)
+  }
+}

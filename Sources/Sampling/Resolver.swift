@@ -1,0 +1,286 @@
+internal import LinuxProcess
+internal import NativeUnwinding
+internal import ProfileModel
+
+/// Turns looks into runs: unwinds the copied stacks after their threads run again.
+final class Resolver {
+  private let pid: Int32
+  private let ring: LookRing
+  private let requests: ThreadRequests
+  private let stackLimit: Int
+  let modules: ModuleMap
+  let unwinder: NativeUnwinder
+  private(set) var builder = ProfileBuilder()
+  private var threads: [Int: WatchedThread] = [:]
+  private var mapsTime: Int64 = 0
+
+  init(
+    pid: Int32, liveThread: Int32, ring: LookRing, requests: ThreadRequests, stackLimit: Int
+  ) {
+    self.pid = pid
+    self.ring = ring
+    self.requests = requests
+    self.stackLimit = stackLimit
+    modules = ModuleMap(memory: ProcessMemory(tid: liveThread))
+    unwinder = NativeUnwinder(modules: modules)
+    // A program that ends now has no maps; its frames will be addresses.
+    _ = try? modules.refresh()
+  }
+
+  /// Works off everything that the ring holds.
+  func drain() {
+    while ring.takeOne({ resolve($0, $1) }) {}
+  }
+
+  /// The runs of all threads, with the names that the threads have now.
+  func finish(capture: CaptureInfo) -> Profile {
+    for slot in threads.keys { settle(slot, as: nil) }
+    for (slot, thread) in threads {
+      refreshName(of: thread, tid: builder.threads[thread.index].tid)
+      threads[slot] = thread
+    }
+    return builder.finish(capture: capture, modules: modules.modules)
+  }
+
+  // MARK: - One record
+
+  private func resolve(_ record: LookRecord, _ bytes: UnsafeRawBufferPointer) {
+    let slot = record.slot
+    var thread = threads[slot] ?? startThread(record)
+    extend(&thread, by: record.repeated)
+    if record.kind == .end {
+      threads[slot] = thread
+      end(slot, record)
+      return
+    }
+    if record.time - mapsTime > 1_000_000_000 { refreshModules(at: record.time) }
+    update(thread, record)
+    thread.call = thread.call?.continued(by: record) ?? SleepingCall(record)
+    let look = unwind(record, bytes, &thread)
+    threads[slot] = thread
+    settle(slot, as: look.result)
+    if look.wants != 0, thread.lastAsked != thread.call {
+      threads[slot]?.lastAsked = thread.call
+      threads[slot]?.pending = look
+      requests.ask(look.wants, of: slot)
+    } else {
+      add(look, stack: look.result.stack, end: look.result.end)
+    }
+  }
+
+  private func startThread(_ record: LookRecord) -> WatchedThread {
+    let name = ProcessSearch.threadName(process: pid, thread: record.tid) ?? "?"
+    let index = builder.add(
+      ThreadInfo(
+        tid: record.tid, name: name, isMain: record.tid == pid,
+        firstSeen: max(0, record.time - record.weight.wall), lastSeen: record.time))
+    return WatchedThread(index: index)
+  }
+
+  private func extend(_ thread: inout WatchedThread, by weight: Weight) {
+    guard weight != Weight() else { return }
+    if thread.pending != nil {
+      thread.pending?.weight += weight
+    } else {
+      builder.extend(thread: thread.index, by: weight)
+    }
+  }
+
+  private func end(_ slot: Int, _ record: LookRecord) {
+    settle(slot, as: nil)
+    guard let thread = threads[slot] else { return }
+    let hasEnded = record.state == UInt8(ascii: "X")
+    let (time, counters) = (record.time, record.counters)
+    builder.update(thread.index) { info in
+      info.lastSeen = time
+      info.cpuSinceStart = Int64(clamping: counters.cpu)
+      info.hasEnded = hasEnded
+    }
+    guard hasEnded else { return }
+    builder.end(thread: thread.index)
+    unwinder.forget(thread: slot)
+    threads[slot] = nil
+  }
+
+  private func update(_ thread: WatchedThread, _ record: LookRecord) {
+    let (time, weight, counters, state) = (
+      record.time, record.weight, record.counters, record.state
+    )
+    let call =
+      record.isRunning
+      ? nil
+      : SystemCallNames.call(
+        thread.call?.continued(by: record)?.number ?? record.systemCall,
+        arguments: record.arguments)
+    builder.update(thread.index) { info in
+      info.lastSeen = time
+      info.cpu += weight.cpu
+      info.delay += weight.delay
+      info.cpuSinceStart = Int64(clamping: counters.cpu)
+      info.state = state == 0 ? nil : Character(UnicodeScalar(state))
+      info.systemCall = call
+    }
+  }
+
+  private func refreshName(of thread: WatchedThread, tid: Int32) {
+    // A thread is born with its parent's name and named later.
+    guard let name = ProcessSearch.threadName(process: pid, thread: tid) else { return }
+    builder.update(thread.index) { $0.name = name }
+  }
+
+  private func refreshModules(at time: Int64) {
+    mapsTime = time
+    if (try? modules.refresh()) == true { unwinder.invalidate() }
+  }
+
+  // MARK: - Unwinding
+
+  private func unwind(
+    _ record: LookRecord, _ bytes: UnsafeRawBufferPointer, _ thread: inout WatchedThread
+  ) -> ResolvedLook {
+    var look = ResolvedLook(record, activity: activity(record, thread))
+    guard record.byteCount > 0 else { return look }
+    var registers = record.registers
+    if let kept = thread.kept, let call = thread.call, kept.fits(call, bytes) {
+      registers = kept.registers
+    }
+    let snapshot = StackSnapshot(
+      registers: registers, start: RemoteAddress(record.stackStart), bytes: bytes,
+      reachesEnd: record.reachesEnd)
+    look.result = unwinder.unwind(snapshot, thread: record.slot, into: &builder.stacks)
+    if registers.areComplete, !record.isRunning, let call = thread.call {
+      if thread.kept == nil || !record.registers.areComplete == false {
+        thread.kept = KeptRegisters(call: call, registers: registers, bytes: bytes)
+      }
+    }
+    if look.result.needsRegisters, !record.isRunning { look.wants |= ThreadRequests.registers }
+    if look.result.end == .truncated(.copyLimit) {
+      requests.setCopyLimit(stackLimit, of: record.slot)
+      if !record.isRunning { look.wants |= ThreadRequests.longerCopy }
+    } else if requests.copyLimit(record.slot) != 0 || look.result.end == .complete {
+      adjustCopyLimit(record, look.result)
+    }
+    return look
+  }
+
+  /// Copies twice what the stack needs the next time: a mapping may hold much that is not stack.
+  private func adjustCopyLimit(_ record: LookRecord, _ result: UnwoundStack) {
+    guard result.end == .complete, result.outermost.rawValue > record.stackStart else { return }
+    let used = Int(clamping: result.outermost.rawValue - record.stackStart)
+    requests.setCopyLimit(max(64 << 10, used &* 2 & ~0xffff), of: record.slot)
+  }
+
+  private func activity(_ record: LookRecord, _ thread: WatchedThread) -> Activity {
+    if record.isRunning { return record.isWaitingForCPU ? .waitingForCPU : .running }
+    let number = thread.call?.number ?? record.systemCall
+    let reason = WaitReason(systemCall: SystemCallNames.name(of: number))
+    switch record.state {
+    case UInt8(ascii: "D"): return .uninterruptible(reason)
+    case UInt8(ascii: "T"), UInt8(ascii: "t"): return .stopped
+    case 0: return .unknown
+    default: return .blocked(reason)
+    }
+  }
+
+  // MARK: - Looks that wait for more
+
+  /// Gives a look that waited for registers or a longer copy the stack that the next look found,
+  /// if the thread has not moved between the two.
+  private func settle(_ slot: Int, as next: UnwoundStack?) {
+    guard let thread = threads[slot], let pending = thread.pending else { return }
+    threads[slot]?.pending = nil
+    if let next, thread.call == thread.lastAsked {
+      add(pending, stack: next.stack, end: next.end)
+    } else {
+      add(pending, stack: pending.result.stack, end: pending.result.end)
+    }
+  }
+
+  private func add(_ look: ResolvedLook, stack: StackID, end: StackEnd) {
+    guard let thread = threads[look.slot] else { return }
+    builder.look(
+      thread: thread.index, stack: stack, end: end, activity: look.activity, time: look.time,
+      weight: look.weight)
+  }
+}
+
+/// What the resolver keeps of one thread.
+private struct WatchedThread {
+  /// Index in `Profile.threads`.
+  let index: Int
+  /// The call that it slept in at the last look.
+  var call: SleepingCall?
+  /// Where it slept when more was asked for: once for each sleep.
+  var lastAsked: SleepingCall?
+  var kept: KeptRegisters?
+  var pending: ResolvedLook?
+
+  init(index: Int) { self.index = index }
+}
+
+/// Where a thread sleeps: it sleeps the same sleep while this and its stack bytes stay the same.
+private struct SleepingCall: Equatable {
+  let number: Int32
+  let arguments: InlineArray<6, UInt64>
+  let stackPointer: UInt64
+  let pc: UInt64
+
+  init?(_ record: LookRecord) {
+    guard !record.isRunning else { return nil }
+    number = record.systemCall
+    arguments = record.arguments
+    stackPointer = record.registers.stackPointer.rawValue
+    pc = record.registers.instructionPointer.rawValue
+  }
+
+  /// The same call when the record shows that it goes on: a call that a stop interrupted goes on as
+  /// `restart_syscall`, with its own arguments in the registers.
+  func continued(by record: LookRecord) -> SleepingCall? {
+    guard !record.isRunning, record.systemCall == SystemCallNames.restart,
+      record.registers.stackPointer.rawValue == stackPointer,
+      record.registers.instructionPointer.rawValue == pc
+    else { return nil }
+    return self
+  }
+
+  static func == (left: Self, right: Self) -> Bool {
+    left.number == right.number && left.stackPointer == right.stackPointer && left.pc == right.pc
+      && (0..<6).allSatisfy { left.arguments[$0] == right.arguments[$0] }
+  }
+}
+
+/// The registers that a stop of a sleeping thread gave.
+private struct KeptRegisters {
+  let call: SleepingCall
+  let registers: Registers
+  private let bytes: [UInt8]
+
+  init(call: SleepingCall, registers: Registers, bytes: UnsafeRawBufferPointer) {
+    self.call = call
+    self.registers = registers
+    self.bytes = Array(bytes)
+  }
+
+  func fits(_ now: SleepingCall, _ stack: UnsafeRawBufferPointer) -> Bool {
+    now == call && stack.count == bytes.count && bytes.withUnsafeBytes { $0.elementsEqual(stack) }
+  }
+}
+
+/// A look whose stack was unwound.
+private struct ResolvedLook {
+  let slot: Int
+  let time: Int64
+  let activity: Activity
+  var weight: Weight
+  var result: UnwoundStack
+  /// What to ask the tracer for (`ThreadRequests`); 0 when the stack is as good as it gets.
+  var wants: UInt32 = 0
+
+  init(_ record: LookRecord, activity: Activity) {
+    slot = record.slot
+    time = record.time
+    self.activity = activity
+    weight = record.weight
+    result = UnwoundStack.none
+  }
+}

@@ -1,0 +1,269 @@
+internal import LinuxProcess
+internal import ProfileModel
+
+// MARK: - Looks without a stop
+
+extension Sampler {
+  /// Counts a thread that has not run, copies the stack of one that sleeps, and takes hold of one
+  /// that runs.
+  func inspect(_ watch: ThreadWatch, index: Int, tick: Int64, time: Int64) {
+    guard !watch.isZombie, !stops.isOverdue(watch.tid) else { return }
+    guard let counters = counters(of: watch) else {
+      watch.hasEnded = true
+      return
+    }
+    let asked = requests.take(watch.slot)
+    let interval = watch.takeInterval(until: time, tick: tick)
+    if watch.wasAsleep, counters.switches == watch.counters.switches, asked == 0, !plan.stopAll {
+      watch.extend(by: interval)
+      countLookWithoutStop()
+      return
+    }
+    look(
+      watch, index: index, time: time, interval: interval, counters: counters,
+      wantsRegisters: plan.stopAll || asked & ThreadRequests.registers != 0)
+  }
+
+  private func look(
+    _ watch: ThreadWatch, index: Int, time: Int64, interval: Weight, counters: ThreadCounters,
+    wantsRegisters: Bool
+  ) {
+    var counters = counters
+    // A thread that wakes up and sleeps again while it is looked at gets a few more tries.
+    for attempt in 0..<5 {
+      let call = watch.files.systemCall()
+      switch call {
+      case .running:
+        hold(watch, index: index, call: call, state: UInt8(ascii: "R"), interval: interval)
+        return
+      case .asleep(let number, let arguments, let stackPointer, _):
+        let state = watch.files.state() ?? UInt8(ascii: "S")
+        if wantsRegisters || attempt == 4, state == UInt8(ascii: "S"),
+          mayInterrupt(watch.tid, call: number, arguments)
+        {
+          hold(watch, index: index, call: call, state: state, interval: interval)
+          return
+        }
+        makeStackKnown(stackPointer)
+        if copyAsleep(
+          watch, call: call, state: state, time: time, interval: interval, counters: counters)
+        {
+          return
+        }
+        guard let again = self.counters(of: watch) else {
+          watch.hasEnded = true
+          return
+        }
+        counters = again
+      case .unavailable:
+        lookWithoutCall(watch, index: index, time: time, interval: interval, counters: counters)
+        return
+      }
+    }
+    // It never held still and must not be interrupted: the next look counts for this one too.
+    watch.carried += interval
+    watch.wasAsleep = false
+  }
+
+  /// Copies a sleeping thread's stack. Returns false when the thread ran meanwhile.
+  private func copyAsleep(
+    _ watch: ThreadWatch, call: SystemCallState, state: UInt8, time: Int64, interval: Weight,
+    counters: ThreadCounters
+  ) -> Bool {
+    guard case .asleep(let number, let arguments, let stackPointer, let pc) = call else {
+      return false
+    }
+    let range = copyRange(of: watch, stackPointer: stackPointer)
+    waitForRoom(range.count)
+    guard let (record, bytes) = ring.reserve(range.count) else {
+      drop(watch, interval: interval)
+      return true
+    }
+    let count = memoryRead(watch.tid, range, into: bytes)
+    // Unchanged: it has not run since before its system call was read, so all belongs together.
+    guard self.counters(of: watch)?.switches == counters.switches else { return false }
+    watch.fill(record, interval: interval, counters: counters)
+    record.pointee.time = time
+    record.pointee.state = state
+    record.pointee.systemCall = number
+    record.pointee.arguments = arguments
+    record.pointee.registers = Registers(stackPointer: stackPointer, instructionPointer: pc)
+    record.pointee.stackStart = range.lowerBound
+    record.pointee.byteCount = count
+    record.pointee.reachesEnd = count == range.count && range.upperBound >= watch.stackRange.upperBound
+    ring.commit()
+    watch.wasAsleep = true
+    countLookWithoutStop()
+    return true
+  }
+
+  /// The kernel does not tell where the thread is: it has ended, has no user stack, or the kernel
+  /// lacks the file.
+  private func lookWithoutCall(
+    _ watch: ThreadWatch, index: Int, time: Int64, interval: Weight, counters: ThreadCounters
+  ) {
+    guard let state = watch.files.state() else {
+      watch.hasEnded = true
+      return
+    }
+    switch state {
+    case UInt8(ascii: "Z"), UInt8(ascii: "X"):
+      watch.isZombie = true
+    case UInt8(ascii: "D"):
+      recordWithoutStack(watch, state: state, time: time, interval: interval, counters: counters)
+    default:
+      if watch.files.hasSystemCallFile, state != UInt8(ascii: "R") {
+        recordWithoutStack(watch, state: state, time: time, interval: interval, counters: counters)
+      } else {
+        hold(watch, index: index, call: .unavailable, state: state, interval: interval)
+      }
+    }
+  }
+
+  private func recordWithoutStack(
+    _ watch: ThreadWatch, state: UInt8, time: Int64, interval: Weight, counters: ThreadCounters
+  ) {
+    waitForRoom(0)
+    guard let (record, _) = ring.reserve(0) else { return drop(watch, interval: interval) }
+    watch.fill(record, interval: interval, counters: counters)
+    record.pointee.time = time
+    record.pointee.state = state
+    record.pointee.isRunning = state == UInt8(ascii: "R")
+    ring.commit()
+    watch.wasAsleep = state != UInt8(ascii: "R")
+    countLookWithoutStop()
+  }
+
+  func drop(_ watch: ThreadWatch, interval: Weight) {
+    watch.carried += interval
+    watch.wasAsleep = false
+    countDroppedLook()
+  }
+
+  // MARK: - What to copy
+
+  /// The stack bytes to copy: from a little below the stack pointer to the end of its mapping, or
+  /// to the limit. Allocates nothing.
+  func copyRange(of watch: ThreadWatch, stackPointer: UInt64) -> Range<UInt64> {
+    if !watch.stackRange.contains(stackPointer) {
+      watch.stackRange = stackRange(containing: stackPointer) ?? 0..<0
+    }
+    // Below the stack pointer lie the red zone (128 bytes, System V ABI) and, in an epilogue, the
+    // registers that were just popped.
+    let start = max(stackPointer &- min(stackPointer, 512), watch.stackRange.lowerBound) & ~7
+    guard watch.stackRange.contains(stackPointer) else {
+      areMapsStale = true
+      return start..<(start > .max - 65536 ? start : start + 65536)
+    }
+    let wanted = requests.copyLimit(watch.slot)
+    let limit = UInt64(wanted > 0 ? min(wanted, plan.stackLimit) : min(256 << 10, plan.stackLimit))
+    return start..<min(watch.stackRange.upperBound, start &+ limit)
+  }
+
+  func memoryRead(_ tid: Int32, _ range: Range<UInt64>, into bytes: UnsafeMutableRawPointer) -> Int {
+    let buffer = UnsafeMutableRawBufferPointer(start: bytes, count: range.count)
+    return max(0, ProcessMemory(tid: tid).read(at: RemoteAddress(range.lowerBound), into: buffer))
+  }
+}
+
+// MARK: - Stops
+
+extension Sampler {
+  /// Takes hold of a thread that is to stop in this tick.
+  private func hold(
+    _ watch: ThreadWatch, index: Int, call: SystemCallState, state: UInt8, interval: Weight
+  ) {
+    watch.callBeforeStop = call
+    watch.stateBeforeStop = state
+    watch.carried += interval
+    watch.wasAsleep = false
+    var mayRestart = true
+    if case .asleep(let number, let arguments, _, _) = call {
+      mayRestart = SystemCallNames.waitsWithoutLimit(number, arguments)
+    }
+    switch stops.seize(watch.tid, tag: index, mayRestartCall: mayRestart) {
+    case .requested: break
+    case .gone: watch.hasEnded = counters(of: watch) == nil
+    case .refused(let code):
+      refusals[watch.tid] = code
+      recordRefused(watch)
+    }
+  }
+
+  /// A running thread that another tracer holds, or that the kernel keeps from us.
+  private func recordRefused(_ watch: ThreadWatch) {
+    guard let counters = counters(of: watch) else {
+      watch.hasEnded = true
+      return
+    }
+    let state = watch.files.state() ?? UInt8(ascii: "R")
+    recordWithoutStack(
+      watch, state: state, time: watch.lastTime, interval: Weight(), counters: counters)
+    watch.wasAsleep = false
+  }
+
+  /// Stops the threads that were taken hold of, copies, and lets them go.
+  func stopRunningThreads(time: Int64) {
+    guard stops.hasRequests else { return }
+    waitForRoom(stops.requestCount * (256 << 10))
+    let begin = MonotonicClock.now()
+    stops.interruptAll()
+    var end = begin
+    let body = { (stop: StoppedThreads.Stop, registers: Registers?) in
+      self.copyStopped(self.watches[stop.tag], registers, time: time)
+    }
+    let released = { (stop: StoppedThreads.Stop, now: Int64) in
+      self.pauses.add(pause: now - stop.requested)
+      end = now
+    }
+    if plan.stopAll {
+      stops.forAllStoppedTogether(body, released: released)
+    } else {
+      stops.forEachStopped(body, released: released)
+    }
+    pauses.add(held: end - begin)
+  }
+
+  /// Runs while the thread is stopped: copies and nothing else.
+  private func copyStopped(_ watch: ThreadWatch, _ registers: Registers?, time: Int64) {
+    guard let registers else {
+      watch.hasEnded = counters(of: watch) == nil || watch.files.state() == nil
+      return
+    }
+    let range = copyRange(of: watch, stackPointer: registers.stackPointer.rawValue)
+    guard let counters = counters(of: watch), let (record, bytes) = ring.reserve(range.count) else {
+      countDroppedLook()
+      return
+    }
+    let count = memoryRead(watch.tid, range, into: bytes)
+    watch.fill(record, interval: Weight(), counters: counters)
+    record.pointee.time = time
+    record.pointee.registers = registers
+    record.pointee.stackStart = range.lowerBound
+    record.pointee.byteCount = count
+    record.pointee.reachesEnd = count == range.count && range.upperBound >= watch.stackRange.upperBound
+    record.pointee.state = watch.stateBeforeStop
+    if case .asleep(let number, let arguments, _, _) = watch.callBeforeStop {
+      record.pointee.systemCall = number
+      record.pointee.arguments = arguments
+    } else {
+      record.pointee.isRunning = watch.stateBeforeStop == UInt8(ascii: "R")
+    }
+    ring.commit()
+  }
+
+  /// Whether a stop would change nothing that the thread's system call returns.
+  private func mayInterrupt(
+    _ tid: Int32, call number: Int32, _ arguments: InlineArray<6, UInt64>
+  ) -> Bool {
+    if plan.stopAll { return true }
+    switch SystemCallNames.interruption(of: number, arguments) {
+    case .none: return true
+    case .restartable: return true
+    case .visible: return false
+    case .visibleOnSocket:
+      let link = try? ProcFile.link("/proc/\(pid)/fd/\(arguments[0])")
+      return link.map { !$0.hasPrefix("socket:") } ?? false
+    }
+  }
+}

@@ -1,0 +1,300 @@
+internal import LinuxProcess
+internal import ProfileModel
+
+/// Looks at the threads of a process, tick by tick: the work of the one tracer thread.
+///
+/// Nothing is unwound or named here. A look ends with registers and stack bytes in the ring.
+final class Sampler {
+  let pid: Int32
+  let plan: SamplingPlan
+  let control: CaptureControl
+  let ring: LookRing
+  let requests: ThreadRequests
+  private(set) var memory: ProcessMemory
+  private let threadList: ThreadList
+  let stops = StoppedThreads()
+
+  private(set) var watches: [ThreadWatch] = []
+  private var knownThreads: Set<Int32> = []
+  private var freeSlots: [Int] = []
+  private var usedSlots = 0
+  /// The writable mappings, in ascending order: a stack lies in one of them.
+  private var stackRanges: [Range<UInt64>] = []
+  var areMapsStale = true
+  /// When the mappings were read last.
+  private var mapsTime: Int64 = 0
+  private(set) var lastTickTime: Int64 = 0
+
+  let startTime: Int64
+  private(set) var cost = CaptureCost()
+  var pauses = PauseMeter()
+  private(set) var ending = CaptureInfo.Ending.duration
+  /// The processes that were found to hold a thread we wanted to stop, and the kernel's answer.
+  var refusals: [Int32: Int32] = [:]
+  private let hasSchedulerStatistics: Bool
+  var lacksSystemCallFile = false
+
+  init(
+    pid: Int32, liveThread: Int32, plan: SamplingPlan, control: CaptureControl, ring: LookRing,
+    requests: ThreadRequests
+  ) throws(SystemError) {
+    self.pid = pid
+    self.plan = plan
+    self.control = control
+    self.ring = ring
+    self.requests = requests
+    memory = ProcessMemory(tid: liveThread)
+    threadList = try ThreadList(process: pid)
+    hasSchedulerStatistics =
+      !plan.ignoresSchedulerStatistics && ThreadCounters.areKeptByKernel()
+    startTime = MonotonicClock.now()
+  }
+
+  /// Whether the kernel's scheduler statistics serve, or only its context switch counts.
+  var usesSchedulerStatistics: Bool { hasSchedulerStatistics }
+
+  /// Time since the start of the capture, in nanoseconds.
+  var now: Int64 { MonotonicClock.now() - startTime }
+
+  // MARK: - The clock
+
+  /// Samples until the plan's duration is over, the target ends, or the control says stop.
+  @available(*, noasync, message: "blocks for the whole capture")
+  func run(rate: Double) {
+    let period = Int64(1e9 / rate)
+    refreshThreads(tick: 0)
+    var tick: Int64 = 1
+    var jitter = TickJitter(period: period)
+    let last = plan.duration.map { max(1, Int64((Double($0) / Double(period)).rounded(.down))) }
+    while true {
+      if let last, tick > last { break }
+      guard waitForTick(at: tick * period + jitter.next()) else {
+        ending = .interrupted
+        break
+      }
+      let time = now
+      // Periods that went by unused are not made up for: the tick counts for all of them.
+      let due = min(max(tick, time / period), last ?? .max)
+      if time - tick * period > period / 2 + jitter.limit { cost.ticksLate += due - tick + 1 }
+      cost.ticksTaken += 1
+      takeTick(due, time: time)
+      reportProgress(time: time)
+      guard !watches.isEmpty else {
+        ending = .targetEnded
+        break
+      }
+      cost.ticksPlanned = due
+      tick = due + 1
+    }
+    finish()
+  }
+
+  /// Looks at every thread once, now.
+  func lookOnce() {
+    refreshThreads(tick: 0)
+    cost.ticksPlanned = 1
+    cost.ticksTaken = 1
+    ending = .once
+    takeTick(1, time: now)
+  }
+
+  /// Looks again at the threads of which the resolver wanted more. Returns whether there were any.
+  func lookAgain() -> Bool {
+    guard watches.contains(where: { requests.isAsked($0.slot) }) else { return false }
+    takeTick(1, time: now, onlyAsked: true)
+    return true
+  }
+
+  /// Waits for a tick; false when the capture is to end before.
+  private func waitForTick(at time: Int64) -> Bool {
+    let deadline = startTime + time
+    while true {
+      guard !control.shouldStop else { return false }
+      let left = deadline - MonotonicClock.now()
+      if left <= 0 { return true }
+      // Waking up from sleep takes up to 60 µs, which at high rates is most of the period.
+      if left < 60_000 {
+        while MonotonicClock.now() < deadline {}
+        return true
+      }
+      let longest: Int64 = 100_000_000
+      MonotonicClock.sleep(until: min(deadline - 30_000, MonotonicClock.now() + longest))
+    }
+  }
+
+  private func reportProgress(time: Int64) {
+    guard time - control.progress.elapsed >= 100_000_000 else { return }
+    var progress = CaptureProgress()
+    progress.elapsed = time
+    progress.ticks = cost.ticksTaken
+    progress.threads = watches.count
+    progress.stoppedTime = pauses.heldTime
+    control.progress = progress
+  }
+
+  /// Hands over what every thread's last stack has lasted on, and sums up the cost.
+  func finish() {
+    releaseAll()
+    for watch in watches where !watch.hasEnded { handOver(endOf: watch) }
+    cost.stops = pauses.count
+    cost.pauseMedian = pauses.percentile(0.5)
+    cost.pause99 = pauses.percentile(0.99)
+    cost.pauseMax = pauses.longest
+    cost.stoppedTime = pauses.heldTime
+  }
+
+  /// Lets go whatever a late stop still holds; gives up after a second, when the end of this
+  /// process will do it.
+  private func releaseAll() {
+    let deadline = MonotonicClock.now() + 1_000_000_000
+    while !stops.isEmpty, MonotonicClock.now() < deadline {
+      stops.releaseOverdue()
+      if !stops.isEmpty { MonotonicClock.sleep(until: MonotonicClock.now() + 1_000_000) }
+    }
+  }
+
+  func countLookWithoutStop() { cost.looksWithoutStop += 1 }
+  func countDroppedLook() { cost.looksDropped += 1 }
+
+  // MARK: - One tick
+
+  private func takeTick(_ tick: Int64, time: Int64, onlyAsked: Bool = false) {
+    stops.releaseOverdue()
+    if !onlyAsked { refreshThreads(tick: tick) }
+    if areMapsStale || time - mapsTime > 1_000_000_000 { refreshStackRanges(time: time) }
+    var anyEnded = false
+    for index in watches.indices {
+      let watch = watches[index]
+      if onlyAsked, !requests.isAsked(watch.slot) { continue }
+      inspect(watch, index: index, tick: tick, time: time)
+      anyEnded = anyEnded || watch.hasEnded
+    }
+    stopRunningThreads(time: time)
+    lastTickTime = time
+    if anyEnded || watches.contains(where: \.hasEnded) { dropEndedThreads() }
+  }
+
+  /// The counters of a thread; nil when it has ended.
+  func counters(of watch: ThreadWatch) -> ThreadCounters? {
+    hasSchedulerStatistics
+      ? watch.files.counters()
+      : ThreadCounters(contextSwitchesOf: watch.tid, process: pid)
+  }
+
+  // MARK: - Threads
+
+  private func refreshThreads(tick: Int64) {
+    guard let count = threadList.count() else {
+      for watch in watches { watch.hasEnded = true }
+      dropEndedThreads()
+      return
+    }
+    // An equal number may hide that one thread has ended and another begun: look now and then.
+    guard count != watches.count || tick % 64 == 0 else { return }
+    let time = now
+    for tid in threadList.read() where !knownThreads.contains(tid) {
+      add(tid, time: time, tick: tick)
+    }
+  }
+
+  private func add(_ tid: Int32, time: Int64, tick: Int64) {
+    guard usedSlots < ThreadRequests.capacity || !freeSlots.isEmpty,
+      let files = try? ThreadFiles(process: pid, thread: tid)
+    else { return }
+    if !files.hasSystemCallFile { lacksSystemCallFile = true }
+    let slot = freeSlots.popLast() ?? usedSlots
+    if slot == usedSlots { usedSlots += 1 }
+    requests.reset(slot)
+    // A thread that was there when the capture began has used its CPU time before.
+    let isOld = tick == 0
+    let watch = ThreadWatch(
+      files: files, slot: slot, time: isOld ? time : lastTickTime, tick: isOld ? 0 : tick - 1,
+      baseline: ThreadCounters())
+    if isOld, let baseline = counters(of: watch) { watch.counters = baseline }
+    watches.append(watch)
+    knownThreads.insert(tid)
+  }
+
+  private func dropEndedThreads() {
+    for watch in watches where watch.hasEnded {
+      handOver(endOf: watch)
+      knownThreads.remove(watch.tid)
+      freeSlots.append(watch.slot)
+    }
+    watches.removeAll { $0.hasEnded }
+    // The one that maps and memory were read through may be among them.
+    if !watches.contains(where: { $0.tid == memory.tid && !$0.isZombie }),
+      let live = watches.first(where: { !$0.isZombie })
+    {
+      memory.tid = live.tid
+      areMapsStale = true
+    }
+  }
+
+  private func handOver(endOf watch: ThreadWatch) {
+    waitForRoom(0)
+    guard let (record, _) = ring.reserve(0) else { return }
+    record.pointee.kind = .end
+    record.pointee.slot = watch.slot
+    record.pointee.tid = watch.tid
+    record.pointee.time = now
+    record.pointee.repeated = watch.repeated
+    record.pointee.counters = watch.counters
+    record.pointee.state = watch.hasEnded ? UInt8(ascii: "X") : 0
+    ring.commit()
+  }
+
+  /// Gives the resolver up to a tenth of a second to make room; not while anything is stopped.
+  func waitForRoom(_ count: Int) {
+    for _ in 0..<100 where !ring.hasRoom(for: count) {
+      MonotonicClock.sleep(until: MonotonicClock.now() + 1_000_000)
+    }
+  }
+
+  // MARK: - Stacks
+
+  private func refreshStackRanges(time: Int64) {
+    guard let maps = try? memory.maps() else { return }
+    areMapsStale = false
+    mapsTime = time
+    stackRanges.removeAll(keepingCapacity: true)
+    for mapping in maps.mappings where mapping.isReadable && mapping.isWritable {
+      stackRanges.append(mapping.start.rawValue..<mapping.end.rawValue)
+    }
+  }
+
+  /// Reads the mappings again when `address` is in none that is known; not while anything is
+  /// stopped.
+  func makeStackKnown(_ address: UInt64) {
+    if stackRange(containing: address) == nil { refreshStackRanges(time: now) }
+  }
+
+  /// The writable mapping around `address`, by binary search; allocates nothing.
+  func stackRange(containing address: UInt64) -> Range<UInt64>? {
+    var low = 0
+    var high = stackRanges.count
+    while low < high {
+      let middle = (low + high) / 2
+      if stackRanges[middle].upperBound <= address { low = middle + 1 } else { high = middle }
+    }
+    guard low < stackRanges.count, stackRanges[low].contains(address) else { return nil }
+    return stackRanges[low]
+  }
+}
+
+/// Moves each tick by a random part of its period, so that the ticks do not run in step with a
+/// timer of the target.
+struct TickJitter {
+  let limit: Int64
+  private var state: UInt64 = 0x9e37_79b9_7f4a_7c15
+
+  init(period: Int64) { limit = period / 8 }
+
+  mutating func next() -> Int64 {
+    // xorshift64 (Marsaglia 2003): good enough to break the step, and free.
+    state ^= state << 13
+    state ^= state >> 7
+    state ^= state << 17
+    return limit > 0 ? Int64(state >> 33) % limit : 0
+  }
+}

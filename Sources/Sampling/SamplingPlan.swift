@@ -1,0 +1,24 @@
+/// What a capture is asked to do.
+package struct SamplingPlan: Sendable {
+  /// Ticks per second, 1 to 20,000; nil for one look at every thread.
+  package var rate: Double?
+  /// Nanoseconds; nil samples until it is stopped or the target ends.
+  package var duration: Int64?
+  /// Stops every thread at each tick at one instant, sleeping ones too.
+  package var stopAll: Bool
+  /// The most stack bytes that are copied of one thread.
+  package var stackLimit: Int
+  /// Reads `status` in place of `schedstat`, as on a kernel without scheduler statistics.
+  package var ignoresSchedulerStatistics: Bool
+
+  package init(
+    rate: Double?, duration: Int64? = nil, stopAll: Bool = false, stackLimit: Int = 16 << 20,
+    ignoresSchedulerStatistics: Bool = false
+  ) {
+    self.rate = rate
+    self.duration = duration
+    self.stopAll = stopAll
+    self.stackLimit = stackLimit
+    self.ignoresSchedulerStatistics = ignoresSchedulerStatistics
+  }
+}

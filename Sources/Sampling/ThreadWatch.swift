@@ -1,0 +1,76 @@
+internal import LinuxProcess
+internal import ProfileModel
+
+/// What the tracer keeps of one thread between ticks.
+final class ThreadWatch {
+  let files: ThreadFiles
+  let slot: Int
+  var tid: Int32 { files.tid }
+
+  /// The counters at the last look.
+  var counters: ThreadCounters
+  /// Whether the last look found it asleep: then unchanged counters mean an unchanged stack.
+  var wasAsleep = false
+  /// When the last tick that counted it was (nanoseconds from the start, and number).
+  var lastTime: Int64
+  var lastTick: Int64
+  /// What the stack of the last look has lasted on since.
+  var repeated = Weight()
+  /// Ticks and wall time of looks that could not be handed over.
+  var carried = Weight()
+  /// The mapping that its stack pointer was last found in.
+  var stackRange: Range<UInt64> = 0..<0
+  /// What it did when it was asked to stop.
+  var callBeforeStop = SystemCallState.running
+  var stateBeforeStop: UInt8 = 0
+  /// Its `/proc` entry stays, but it has ended: a main thread that other threads outlive.
+  var isZombie = false
+  var hasEnded = false
+
+  init(
+    files: consuming ThreadFiles, slot: Int, time: Int64, tick: Int64, baseline: ThreadCounters
+  ) {
+    self.files = files
+    self.slot = slot
+    counters = baseline
+    lastTime = time
+    lastTick = tick
+  }
+}
+
+extension ThreadWatch {
+  /// The time and ticks that went by since the last tick that counted this thread.
+  func takeInterval(until time: Int64, tick: Int64) -> Weight {
+    let interval = Weight(ticks: tick - lastTick, wall: time - lastTime)
+    lastTime = time
+    lastTick = tick
+    return interval
+  }
+
+  /// Counts a tick in which the thread had not run.
+  func extend(by interval: Weight) {
+    repeated += interval
+    repeated.samples += 1
+  }
+
+  /// Writes what a look at the thread stands for, and starts the next interval.
+  func fill(_ record: UnsafeMutablePointer<LookRecord>, interval: Weight, counters new: ThreadCounters) {
+    var weight = interval
+    weight += carried
+    weight.samples = 1
+    weight.cpu = Int64(clamping: new.cpu &- counters.cpu)
+    weight.delay = Int64(clamping: new.delay &- counters.delay)
+    // A counter that went backwards (a kernel's rounding) counts as unchanged.
+    if new.cpu < counters.cpu { weight.cpu = 0 }
+    if new.delay < counters.delay { weight.delay = 0 }
+    record.pointee.slot = slot
+    record.pointee.tid = tid
+    record.pointee.weight = weight
+    record.pointee.repeated = repeated
+    record.pointee.counters = new
+    record.pointee.isWaitingForCPU = weight.delay > weight.cpu
+    repeated = Weight()
+    carried = Weight()
+    counters = new
+  }
+}

@@ -1,0 +1,1 @@
+enum UnwindBench { static func run() throws {} }

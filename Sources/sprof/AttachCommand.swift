@@ -1,0 +1,74 @@
+import ArgumentParser
+import LinuxProcess
+import ProfileExport
+import ProfileModel
+import Sampling
+
+struct AttachCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "attach",
+    abstract: "Samples all threads of a program for a while and shows where its time goes.",
+    discussion: """
+      Ends after --duration, at Ctrl-C (a second Ctrl-C quits without a report), or when the \
+      program ends. Only threads that run are stopped, for about 0.1 ms a tick each.
+
+        sprof attach 4242 --duration 10s
+        sprof attach firefox --rate 1000 --duration 500ms --view tree --thread 'DOM*'
+        sprof attach 4242 --duration 5s --json > profile.json
+      """)
+
+  @Argument(help: "The process: its PID, or a name that only one process has.")
+  var target: TargetArgument
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "How long to sample: 10s, 500ms, 2m. Without it, until Ctrl-C.", valueName: "time"),
+    transform: TimeArgument.init)
+  var duration: TimeArgument?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Ticks per second, 1 to 20000.", valueName: "hz"),
+    transform: RateArgument.parse)
+  var rate = 100.0
+
+  @Option(help: "Show only this part of the report; may be repeated.")
+  var view: [ReportView] = []
+
+  @OptionGroup var report: ReportArguments
+
+  @Flag(
+    help: ArgumentHelp(
+      "Stop all threads at every tick at one instant, sleeping ones too.",
+      discussion: """
+        One consistent picture of a changing program, the way other tools do it. Costs much more, \
+        and system calls such as epoll_wait with a timeout then fail with EINTR in the program.
+        """))
+  var stopAll = false
+
+  func run() throws {
+    try Diagnostic.guarding(command: "attach") {
+      let pid = try target.resolve()
+      try Diagnostic.guarding(command: "attach", pid: pid) { try sample(pid) }
+    }
+  }
+
+  private func sample(_ pid: Int32) throws {
+    let control = CaptureControl()
+    try Interrupts.end(control)
+    let plan = SamplingPlan(rate: rate, duration: duration?.nanoseconds, stopAll: stopAll)
+    let display = ProgressDisplay(control: control, duration: duration?.nanoseconds)
+    let profile = try display.show {
+      try Capture.record(pid: pid, plan: plan, control: control).named()
+    }
+    try report.checkFilter(profile)
+    var text = ""
+    if report.json {
+      try JSONReport(profile, options: report.options(views: view)).write(to: &text)
+    } else {
+      TextReport(profile, options: report.options(views: view)).write(to: &text)
+    }
+    try Terminal.write(text)
+  }
+}

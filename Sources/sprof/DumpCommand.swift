@@ -1,0 +1,45 @@
+import ArgumentParser
+import LinuxProcess
+import ProfileExport
+import ProfileModel
+import Sampling
+
+struct DumpCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dump",
+    abstract: "Looks at every thread of a program once and shows its stack.",
+    discussion: """
+      Sleeping threads are not stopped; a running one is, for about 0.1 ms.
+
+        sprof dump 4242
+        sprof dump nginx --json
+      """)
+
+  @Argument(help: "The process: its PID, or a name that only one process has.")
+  var target: TargetArgument
+
+  @OptionGroup var report: ReportArguments
+
+  @Flag(help: "Stop all threads at one instant, for one consistent picture of a changing program.")
+  var stopAll = false
+
+  func run() throws {
+    try Diagnostic.guarding(command: "dump") {
+      let pid = try target.resolve()
+      try Diagnostic.guarding(command: "dump", pid: pid) { try look(at: pid) }
+    }
+  }
+
+  private func look(at pid: Int32) throws {
+    let plan = SamplingPlan(rate: nil, stopAll: stopAll)
+    let profile = try Capture.record(pid: pid, plan: plan, control: CaptureControl()).named()
+    try report.checkFilter(profile)
+    var text = ""
+    if report.json {
+      try JSONReport(profile, options: report.options(views: [])).write(to: &text)
+    } else {
+      DumpReport(profile, options: report.options(views: [])).write(to: &text)
+    }
+    try Terminal.write(text)
+  }
+}

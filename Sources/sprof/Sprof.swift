@@ -1,0 +1,21 @@
+import ArgumentParser
+import ProfileModel
+
+@main
+struct Sprof: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sprof",
+    abstract: "Says why a running program is slow, or why it hangs.",
+    discussion: """
+      Looks at the program from outside: no restart, no recompile, no agent in it. Threads that \
+      sleep are not even stopped.
+
+        sprof attach 4242 --duration 10s     where its time goes
+        sprof dump 4242                      what every thread does right now
+
+      Exit codes: 0 done (also when the program ended meanwhile), 64 wrong usage, 66 no such \
+      process, 70 internal error, 73 the output cannot be written, 77 no permission to watch it.
+      """,
+    version: SprofVersion.current,
+    subcommands: [AttachCommand.self, DumpCommand.self])
+}

@@ -1,0 +1,79 @@
+import ArgumentParser
+import Foundation
+import LinuxProcess
+
+/// A process given by number or by name.
+enum TargetArgument: ExpressibleByArgument {
+  case pid(Int32)
+  case name(String)
+
+  init?(argument: String) {
+    if let number = Int64(argument) {
+      // Numbers that no process can have are looked up all the same, and not found.
+      self = .pid(Int32(exactly: number) ?? 0)
+    } else if argument.isEmpty {
+      return nil
+    } else {
+      self = .name(argument)
+    }
+  }
+
+  static var defaultCompletionKind: CompletionKind {
+    .shellCommand("ps -eo pid= | tr -d ' '")
+  }
+
+  /// The process meant.
+  func resolve() throws -> Int32 {
+    switch self {
+    case .pid(let pid):
+      guard pid > 0 else { throw Diagnostic.noProcess }
+      return try Self.process(of: pid)
+    case .name(let name):
+      let matches = ProcessSearch.processes(named: name)
+      guard let match = matches.first else { throw Diagnostic.noMatch(name) }
+      guard matches.count == 1 else { throw Diagnostic.manyMatches(name, matches) }
+      return match.pid
+    }
+  }
+
+  /// The process that the number of one of its threads stands for.
+  private static func process(of id: Int32) throws -> Int32 {
+    guard let status = try? ProcessStatus(of: id), status.threadGroup > 0 else { return id }
+    return status.threadGroup
+  }
+}
+
+/// A stretch of time as the user writes it: `10s`, `500ms`, `2m`, `1h`.
+struct TimeArgument {
+  let nanoseconds: Int64
+
+  init(_ text: String) throws {
+    let units: [(suffix: String, nanoseconds: Double)] = [
+      ("ms", 1e6), ("us", 1e3), ("s", 1e9), ("m", 60e9), ("h", 3600e9),
+    ]
+    guard let unit = units.first(where: { text.hasSuffix($0.suffix) }),
+      let number = Double(text.dropLast(unit.suffix.count)), number.isFinite
+    else {
+      throw ValidationError("'\(text)' is not a time. Write it like 10s, 500ms or 2m.")
+    }
+    guard number > 0 else {
+      throw ValidationError("'\(text)' is no time at all: give one above zero, such as 10s.")
+    }
+    let nanoseconds = number * unit.nanoseconds
+    guard nanoseconds <= 30 * 24 * 3600e9 else {
+      throw ValidationError("'\(text)' is longer than 30 days.")
+    }
+    self.nanoseconds = max(1, Int64(nanoseconds))
+  }
+}
+
+/// Ticks a second as the user writes them.
+enum RateArgument {
+  static func parse(_ text: String) throws -> Double {
+    guard let rate = Double(text), rate >= 1, rate <= 20_000 else {
+      throw ValidationError(
+        "'\(text)' is not a rate that sprof can hold. Give ticks per second, 1 to 20000.")
+    }
+    return rate
+  }
+}
