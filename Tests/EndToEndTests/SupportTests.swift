@@ -46,7 +46,7 @@ extension EndToEnd {
       var program: RunningProgram? = try RunningProgram(fixture: "sleepers.c", ["2"])
       let pid = try #require(program?.pid)
       try program?.assertUntouched()
-      #expect(ProcessStatus(pid: pid)?.state == "S")
+      try waitUntil("main reads") { ProcessStatus(pid: pid)?.state == "S" }
       #expect(ProcessStatus.threads(of: pid).count == 3)
       program = nil
       #expect(ProcessStatus(pid: pid) == nil)
