@@ -15,13 +15,13 @@ extension EndToEnd {
       #expect(compute?.file?.hasSuffix("spin.c") == true)
       let loop = try lines(of: "spin.c", containing: "static void compute(")
       #expect((compute?.line ?? 0) > (loop.first ?? .max))
-      #expect(spinner.runningPercent + spinner.waitingPercent > 80)
+      #expect((spinner.runningPercent ?? 0) + (spinner.waitingPercent ?? 0) > 80)
 
       let main = try report.thread()
       #expect(main.main)
       #expect(main.tid == program.pid)
       #expect(try report.functions(of: report.heaviestRun(of: main)).contains("main"))
-      #expect(main.blockedPercent > 80)
+      #expect((main.blockedPercent ?? 0) > 80)
       try program.assertUntouched(progress: "iterations")
       expectNothingLeftBehind()
     }
@@ -42,7 +42,11 @@ extension EndToEnd {
       #expect(cost.stoppedShare >= 0 && cost.stoppedShare < 1)
       #expect(cost.ownCpuNs > 0)
       for thread in report.threads {
-        let sum = thread.runningPercent + thread.waitingPercent + thread.blockedPercent
+        let shares = [
+          thread.runningPercent, thread.waitingPercent, thread.blockedPercent,
+          thread.stoppedPercent, thread.unknownPercent,
+        ]
+        let sum = shares.reduce(0) { $0 + ($1 ?? 0) }
         #expect(abs(sum - 100) < 2, "\(thread.name): \(sum)")
         let ticks = thread.runs.reduce(0) { $0 + $1.ticks }
         #expect(abs(ticks - cost.ticksPlanned) <= 3, "\(thread.name): \(ticks)")
@@ -146,6 +150,7 @@ extension EndToEnd {
       #expect(functions.contains("recurse"))
       #expect(functions.contains("diver"))
       #expect(functions.count < 20_000)
+      #expect(report.frames.contains { $0.elided })
       try program.assertUntouched(progress: "iterations")
     }
   }

@@ -38,7 +38,7 @@ extension EndToEnd {
     func `a kernel thread is said to be one`() throws {
       let outcome = try SprofCommand.run(["attach", "2", "--duration", "1s"])
       #expect(outcome.status != 0)
-      #expect(outcome.stderr.contains("kernel thread"), "\(outcome.stderr)")
+      #expect(outcome.stderr.contains("thread of the kernel"), "\(outcome.stderr)")
     }
 
     @Test func `a program that has ended is said to have`() throws {

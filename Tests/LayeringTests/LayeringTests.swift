@@ -23,8 +23,11 @@ import Testing
     #expect(Layers.table.filter { $0.imports.contains(module) }.count == 1)
   }
 
-  @Test func `keep Foundation and the argument parser in the command`() {
-    #expect(Layers.table.filter { $0.imports.contains("Foundation") }.map(\.name) == ["sprof"])
+  @Test func `keep Foundation and the argument parser in the programs`() {
+    let programs: Set = ["sprof", "sprof-bench"]
+    for target in Layers.table where target.imports.contains("Foundation") {
+      #expect(programs.contains(target.name))
+    }
     #expect(Layers.table.filter { $0.imports.contains("ArgumentParser") }.map(\.name) == ["sprof"])
   }
 
@@ -109,5 +112,30 @@ import Testing
     }
     let checker = ImportChecker(folder: folder, table: Self.table, cModules: ["CThing"])
     return try checker.problems()
+  }
+}
+
+@Suite struct `Check of skipped tests` {
+  private static let output = """
+    ✔ Test "runs" passed after 0.001 seconds.
+    ➜ Test "in redis: it goes" skipped: "needs redis"
+    ➜ Test plain() skipped.
+    """
+
+  @Test(arguments: [
+    ("in redis: it goes\nplain()\n", Int32(0)), ("plain()\n", 1), ("# plain()\nplain\n", 1),
+  ])
+  func `lets pass the tests that the list names, and no others`(
+    list: String, status: Int32
+  ) throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let files = [folder.appendingPathComponent("output"), folder.appendingPathComponent("list")]
+    try Self.output.write(to: files[0], atomically: true, encoding: .utf8)
+    try list.write(to: files[1], atomically: true, encoding: .utf8)
+    let script = Repository.path("scripts/check-skips.sh")
+    let outcome = try run([script] + files.map(\.path), environment: ["SPROF_STRICT_SKIPS": "1"])
+    #expect(outcome.status == status, "\(outcome.stdout)")
   }
 }

@@ -46,8 +46,8 @@ enum Layers {
     LayeredTarget(
       layer: 5, name: "sprof-bench",
       imports: [
-        "Glibc", "LinuxProcess", "NativeUnwinding", "ProfileModel", "Sampling",
-        "Synchronization",
+        "Foundation", "Glibc", "LinuxProcess", "NativeUnwinding", "ProfileModel", "Sampling",
+        "Synchronization", "TestSupport",
       ]),
   ]
 

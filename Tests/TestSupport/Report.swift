@@ -57,6 +57,8 @@ package struct Report: Decodable, Sendable {
     package let file: String?
     package let line: Int?
     package let inlined: Bool
+    /// Stands for frames that were left out.
+    package let elided: Bool
     package let module: Int?
     /// As the ELF file's headers count; a return address is the byte before it.
     package let address: Address?
@@ -88,9 +90,12 @@ package struct Report: Decodable, Sendable {
     package let cpuNs: Int64
     package let delayNs: Int64
     package let cpuSinceStartNs: Int64
-    package let runningPercent: Double
-    package let waitingPercent: Double
-    package let blockedPercent: Double
+    /// Nil when the thread was looked at only once.
+    package let runningPercent: Double?
+    package let waitingPercent: Double?
+    package let blockedPercent: Double?
+    package let stoppedPercent: Double?
+    package let unknownPercent: Double?
     package let systemCall: SystemCall?
     package let runs: [Run]
   }
