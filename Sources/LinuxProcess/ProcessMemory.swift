@@ -70,6 +70,18 @@ package struct ProcessMemory: Sendable {
     throw failure
   }
 
+  /// Opens the separate debug file that a distribution installs for a build id, in the process's
+  /// own file system or in ours; nil when there is none.
+  package func debugFile(buildID: String) -> MappedFile? {
+    guard buildID.utf8.count > 2, buildID.allSatisfy(\.isHexDigit) else { return nil }
+    let path = "/usr/lib/debug/.build-id/\(buildID.prefix(2))/\(buildID.dropFirst(2)).debug"
+    for root in ["/proc/\(tid)/root", ""] {
+      let file = sprof_open(root + path, O_RDONLY | O_NONBLOCK)
+      if file >= 0 { return try? MappedFile(descriptor: file) }
+    }
+    return nil
+  }
+
   private func isSameFile(_ file: CInt, as mapping: MemoryMapping) -> Bool {
     var status = stat()
     guard fstat(file, &status) == 0, UInt64(status.st_ino) == mapping.inode else { return false }

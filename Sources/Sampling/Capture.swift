@@ -55,7 +55,9 @@ package final class CapturedProfile {
   /// once. The target is not touched: only its files are read.
   package func named(progress: ((_ done: Int, _ of: Int) -> Void)? = nil) -> Profile {
     let modules = modules
-    let symbolizer = Symbolizer { modules.file(of: $0) }
+    let memory = ProcessMemory(tid: profile.capture.pid)
+    let symbolizer = Symbolizer(
+      file: { modules.file(of: $0) }, debugFile: { memory.debugFile(buildID: $0) })
     var addresses: [CodeAddress] = []
     var places: [Int?] = []
     for frame in profile.stacks.frames {

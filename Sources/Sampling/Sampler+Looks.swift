@@ -38,8 +38,7 @@ extension Sampler {
         return
       case .asleep(let number, let arguments, let stackPointer, _):
         let state = watch.files.state() ?? UInt8(ascii: "S")
-        if wantsRegisters || attempt == 4, state == UInt8(ascii: "S"),
-          mayInterrupt(watch.tid, call: number, arguments)
+        if wantsRegisters || attempt == 4, mayInterrupt(watch.tid, state, call: number, arguments)
         {
           hold(watch, index: index, call: call, state: state, interval: interval)
           return
@@ -254,8 +253,12 @@ extension Sampler {
 
   /// Whether a stop would change nothing that the thread's system call returns.
   private func mayInterrupt(
-    _ tid: Int32, call number: Int32, _ arguments: InlineArray<6, UInt64>
+    _ tid: Int32, _ state: UInt8, call number: Int32, _ arguments: InlineArray<6, UInt64>
   ) -> Bool {
+    // A thread in state D cannot stop. One that a signal has stopped is at rest before its system
+    // call goes on, and stays stopped when it is let go (ptrace(2), "Group-stop").
+    if state == UInt8(ascii: "T") { return true }
+    guard state == UInt8(ascii: "S") || state == UInt8(ascii: "I") else { return false }
     if plan.stopAll { return true }
     switch SystemCallNames.interruption(of: number, arguments) {
     case .none: return true

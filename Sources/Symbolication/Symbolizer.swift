@@ -21,12 +21,22 @@ package final class Symbolizer {
   }
 
   private let file: (ModuleID) -> MappedFile?
+  private let debugFile: (_ buildID: String) -> MappedFile?
   private var modules: [ModuleID: ModuleSymbols] = [:]
   private var resolved: [Request: ResolvedFrame] = [:]
 
   /// Takes what opens a module's file; it is asked once for each module, and nil means that the
   /// module's addresses stay addresses.
-  package init(file: @escaping (ModuleID) -> MappedFile?) { self.file = file }
+  ///
+  /// `debugFile` opens the separate debug file of a stripped module, of which only the symbols are
+  /// read: inflating its debug data would take longer than all the rest (65 ms for the C library).
+  package init(
+    file: @escaping (ModuleID) -> MappedFile?,
+    debugFile: @escaping (_ buildID: String) -> MappedFile? = { _ in nil }
+  ) {
+    self.file = file
+    self.debugFile = debugFile
+  }
 
   /// Why modules have no names or no lines although they seem to carry some, in words.
   package var problems: [ModuleID: String] { modules.compactMapValues(\.problem) }
@@ -59,7 +69,7 @@ package final class Symbolizer {
 
   private func symbols(of module: ModuleID) -> ModuleSymbols {
     if let known = modules[module] { return known }
-    let symbols = ModuleSymbols(module == .anonymous ? nil : file(module))
+    let symbols = ModuleSymbols(module == .anonymous ? nil : file(module), debugFile: debugFile)
     modules[module] = symbols
     return symbols
   }
@@ -70,11 +80,13 @@ private final class ModuleSymbols {
   private let file: MappedFile?
   private let elf: ELFFile?
   private(set) var problem: String?
-  private lazy var table: SymbolTable? = readTable()
+  private let debugFile: (_ buildID: String) -> MappedFile?
+  private lazy var symbols: (table: SymbolTable, file: MappedFile)? = readSymbols()
   private lazy var debugData: DebugData? = openDebugData()
 
-  init(_ file: MappedFile?) {
+  init(_ file: MappedFile?, debugFile: @escaping (_ buildID: String) -> MappedFile?) {
     self.file = file
+    self.debugFile = debugFile
     guard let file else {
       elf = nil
       return
@@ -112,7 +124,7 @@ private final class ModuleSymbols {
     if function?.linkageName != nil {
       name = DisplayName(function, symbol: nil)
     } else {
-      let symbol = self.file.flatMap { table?.symbol(containing: address, in: $0.bytes) }
+      let symbol = symbols.flatMap { $0.table.symbol(containing: address, in: $0.file.bytes) }
       name = DisplayName(function, symbol: symbol)
     }
     return SourceLine(
@@ -120,9 +132,15 @@ private final class ModuleSymbols {
       line: line)
   }
 
-  private func readTable() -> SymbolTable? {
+  private func readSymbols() -> (table: SymbolTable, file: MappedFile)? {
     guard let elf, let file else { return nil }
-    return SymbolTable(elf, bytes: file.bytes)
+    if elf.section(named: ".symtab") == nil, let id = elf.buildID(in: file.bytes),
+      let separate = debugFile(id), let debug = try? ELFFile(separate.bytes),
+      debug.buildID(in: separate.bytes) == id, debug.section(named: ".symtab") != nil
+    {
+      return (SymbolTable(debug, bytes: separate.bytes), separate)
+    }
+    return (SymbolTable(elf, bytes: file.bytes), file)
   }
 
   private func openDebugData() -> DebugData? {

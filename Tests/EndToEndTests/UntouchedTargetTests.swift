@@ -110,7 +110,9 @@ extension EndToEnd {
       let run = try report.heaviestRun(of: try report.thread())
       #expect(report.cost.stops == 0)
       #expect(run.activity == "uninterruptible")
-      #expect(try report.functions(of: run).contains("parent_of_vfork"))
+      #expect(run.wait == "vfork")
+      // The C library keeps the return address in a register meanwhile: no frame behind it.
+      #expect(try report.functions(of: run).first?.contains("vfork") == true)
       #expect(ProcessStatus(pid: program.pid)?.state == "D")
     }
 

@@ -9,7 +9,8 @@ package enum Debugger {
 
   package static var isInstalled: Bool { Tool.isInstalled("gdb") }
 
-  // Frames without machine code of their own (inlined ones) are left out.
+  // Frames that are not on the stack are left out: inlined ones, and those that gdb infers from
+  // debug data because they made a tail call.
   private static let script = """
     import gdb, json
     out = {}
@@ -18,7 +19,7 @@ package enum Debugger {
         frame = gdb.newest_frame()
         frames = []
         while frame is not None:
-            if frame.type() != gdb.INLINE_FRAME:
+            if frame.type() not in (gdb.INLINE_FRAME, gdb.TAILCALL_FRAME):
                 frames.append({"pc": str(frame.pc()), "function": frame.name() or "??"})
             frame = frame.older()
         out[str(thread.ptid[1])] = frames
