@@ -9,7 +9,7 @@ package enum Debugger {
 
   package static var isInstalled: Bool { Tool.isInstalled("gdb") }
 
-  // Frames without machine code of their own (inlined ones) are left out.
+  // Frames without a place on the stack (inlined ones, and callers that jumped) are left out.
   private static let script = """
     import gdb, json
     out = {}
@@ -18,7 +18,7 @@ package enum Debugger {
         frame = gdb.newest_frame()
         frames = []
         while frame is not None:
-            if frame.type() != gdb.INLINE_FRAME:
+            if frame.type() not in (gdb.INLINE_FRAME, gdb.TAILCALL_FRAME):
                 frames.append({"pc": str(frame.pc()), "function": frame.name() or "??"})
             frame = frame.older()
         out[str(thread.ptid[1])] = frames
@@ -65,10 +65,10 @@ package struct AddressSpace {
   private let mappings: [Mapping]
 
   package init(pid: Int32) throws {
-    guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/maps") else {
+    guard let text = procText("/proc/\(pid)/maps") else {
       throw TestFailure("no maps of \(pid)")
     }
-    mappings = String(decoding: data, as: UTF8.self).split(separator: "\n").compactMap { line in
+    mappings = text.split(separator: "\n").compactMap { line in
       let fields = line.split(separator: " ", maxSplits: 5)
       let ends = fields[0].split(separator: "-").compactMap { UInt64($0, radix: 16) }
       guard fields.count == 6, ends.count == 2, let offset = UInt64(fields[2], radix: 16) else {
