@@ -101,6 +101,7 @@ extension EndToEnd {
     @Test func `a target that ends is reported with exit code 0`() throws {
       let program = try RunningProgram(fixture: "spin.c", ["1", "5"])
       let command = try SprofCommand.startAttach(to: program, ["--duration", "30s", "--json"])
+      try waitUntil("the program has felt a stop") { try program.figure("voluntary_gaps") > 0 }
       program.kill()
       let report = try Report(try command.finish(timeout: .seconds(20)))
       #expect(report.capture.ending.lowercased().contains("ended"))

@@ -78,13 +78,18 @@ extension EndToEnd {
         guard run.activity == "blocked", let expected = theirs[thread.tid] else { continue }
         compared += 1
         let own = try report.frames(of: run).filter { !$0.inlined }
-        let same =
-          own.count == expected.count
-          && zip(own, expected).allSatisfy { matches($0, $1, report, space) }
+        let different = zip(own, expected).first { !matches($0, $1, report, space) }
+        let same = own.count == expected.count && different == nil
         guard !same else { continue }
         let left = own.map(\.function).joined(separator: " < ")
         let right = expected.map(\.function).joined(separator: " < ")
-        result.append("\(thread.name): sprof \(left), gdb \(right)")
+        let first = different.map { own, other in
+          let module = own.module.map { report.modules[$0].path } ?? "no module"
+          let place = space.place(of: other.pc).map { "\($0.path) \($0.address)" } ?? "nowhere"
+          return "\(own.function) in \(module) \(own.address?.value ?? 0) is not \(place)"
+        }
+        result.append(
+          "\(thread.name) (\(run.end)): sprof \(left), gdb \(right); \(first ?? "other length")")
       }
       if compared == 0 { result.append("no blocked thread to compare") }
       return result

@@ -72,7 +72,7 @@ import Testing
     let memory = ProcessMemory(tid: program.pid)
     let code = try #require(
       try memory.maps().mappings.first { $0.isExecutable && $0.path.hasPrefix(copy) })
-    
+
     let file = try memory.open(code)
     let start = try #require(file.pointer.first)
     #expect(start == 0x7f)

@@ -9,8 +9,7 @@ package enum Debugger {
 
   package static var isInstalled: Bool { Tool.isInstalled("gdb") }
 
-  // Frames that are not on the stack are left out: inlined ones, and those that gdb infers from
-  // debug data because they made a tail call.
+  // Frames without a place on the stack (inlined ones, and callers that jumped) are left out.
   private static let script = """
     import gdb, json
     out = {}
@@ -66,10 +65,10 @@ package struct AddressSpace {
   private let mappings: [Mapping]
 
   package init(pid: Int32) throws {
-    guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/maps") else {
+    guard let text = procText("/proc/\(pid)/maps") else {
       throw TestFailure("no maps of \(pid)")
     }
-    mappings = String(decoding: data, as: UTF8.self).split(separator: "\n").compactMap { line in
+    mappings = text.split(separator: "\n").compactMap { line in
       let fields = line.split(separator: " ", maxSplits: 5)
       let ends = fields[0].split(separator: "-").compactMap { UInt64($0, radix: 16) }
       guard fields.count == 6, ends.count == 2, let offset = UInt64(fields[2], radix: 16) else {

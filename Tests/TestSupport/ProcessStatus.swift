@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Glibc
 
 /// What `/proc` tells of one thread or process.
 package struct ProcessStatus: Sendable {
@@ -11,11 +12,9 @@ package struct ProcessStatus: Sendable {
 
   /// Nil when there is no such thread, or none any more.
   package init?(pid: Int32, tid: Int32? = nil) {
-    guard
-      let data = FileManager.default.contents(atPath: "/proc/\(pid)/task/\(tid ?? pid)/status")
-    else { return nil }
+    guard let text = procText("/proc/\(pid)/task/\(tid ?? pid)/status") else { return nil }
     var fields: [Substring: Substring] = [:]
-    for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {
+    for line in text.split(separator: "\n") {
       let parts = line.split(separator: ":", maxSplits: 1)
       if parts.count == 2 { fields[parts[0]] = parts[1].drop { $0 == "\t" || $0 == " " } }
     }
@@ -31,5 +30,21 @@ package struct ProcessStatus: Sendable {
   package static func threads(of pid: Int32) -> [Int32] {
     let entries = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")
     return (entries ?? []).compactMap { Int32($0) }.sorted()
+  }
+}
+
+/// The whole text of a file of `/proc`; nil when there is none.
+///
+/// Such a file has no size, and each read gives a part of it: Foundation stops after the first.
+func procText(_ path: String) -> String? {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { return nil }
+  defer { close(descriptor) }
+  var bytes: [UInt8] = []
+  var chunk = [UInt8](repeating: 0, count: 65_536)
+  while true {
+    let count = read(descriptor, &chunk, chunk.count)
+    guard count > 0 else { return count == 0 ? String(decoding: bytes, as: UTF8.self) : nil }
+    bytes += chunk[..<count]
   }
 }

@@ -9,6 +9,9 @@ package final class RunningProgram {
   private let command: [String]
   private let input: Int32
   private let output: Int32
+  // A file, not our own stderr: a grandchild that outlives the test would keep that open, and
+  // `swift test` waits until nobody has it.
+  private let errors: Int32
   private var buffer: [UInt8] = []
   private var ending: Ending?
 
@@ -20,8 +23,14 @@ package final class RunningProgram {
     self.command = command
     let stdin = try Pipe()
     let stdout = try Pipe()
+    var name = Array("/tmp/sprof-test-XXXXXX".utf8CString)
+    errors = mkstemp(&name)
+    guard errors >= 0 else { throw TestFailure("no temporary file: errno \(errno)") }
+    unlink(name)
+    _ = fcntl(errors, F_SETFD, FD_CLOEXEC)
     pid = try spawn(
-      command, environment: environment, input: stdin.reading, output: stdout.writing, error: nil)
+      command, environment: environment, input: stdin.reading, output: stdout.writing,
+      error: errors)
     close(stdin.reading)
     close(stdout.writing)
     input = stdin.writing
@@ -45,8 +54,15 @@ package final class RunningProgram {
 
   deinit {
     kill()
-    close(input)
-    close(output)
+    for descriptor in [input, output, errors] { close(descriptor) }
+  }
+
+  /// The last of what it wrote to stderr, for the words of a failure.
+  private var complaints: String {
+    var bytes = [UInt8](repeating: 0, count: 2_000)
+    let size = lseek(errors, 0, SEEK_END)
+    let count = pread(errors, &bytes, bytes.count, max(0, size - off_t(bytes.count)))
+    return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
   }
 
   /// The next line it prints; throws after `deadline`, or when it has closed its output.
@@ -60,11 +76,13 @@ package final class RunningProgram {
         return line
       }
       let left = (end - ContinuousClock.now) / .milliseconds(1)
-      guard left > 0 else { throw TestFailure("\(command) printed no line in \(deadline)") }
+      guard left > 0 else {
+        throw TestFailure("\(command) printed no line in \(deadline): \(complaints)")
+      }
       var entry = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
       guard poll(&entry, 1, Int32(left.rounded(.up))) > 0 else { continue }
       let count = read(output, &chunk, chunk.count)
-      guard count > 0 else { throw TestFailure("\(command) closed its output") }
+      guard count > 0 else { throw TestFailure("\(command) closed its output: \(complaints)") }
       buffer += chunk[..<count]
     }
   }

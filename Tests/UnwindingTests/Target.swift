@@ -138,7 +138,8 @@ struct SnapshotTaker {
           registers.stackPointer, limit: limit, maps: maps, memory: memory)
       else { return }
       taken = (registers, copy)
-    } released: { _, _ in }
+    } released: { _, _ in
+    }
     let (registers, copy) = try #require(taken)
     return try copy.bytes.withUnsafeBytes {
       try body(
