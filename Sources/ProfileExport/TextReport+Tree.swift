@@ -4,9 +4,9 @@ internal import ProfileModel
 extension TextReport {
   /// The call tree; a line without a branch mark was called by the line above it.
   func writeTree(to page: inout Page<some TextOutputStream>) {
-    let tree = CallTree(index, groups: rows.map(\.threads))
-    page.heading("Call tree: shares in percent of the thread's time and of its CPU time")
-    for (row, root) in zip(rows, tree.roots) {
+    let tree = CallTree(index, groups: detailedRows.map(\.threads))
+    page.heading("Call tree, % of each thread's time and CPU (no ├ or └: called by the line above)")
+    for (row, root) in zip(detailedRows, tree.roots) {
       let total = tree.nodes[root].inclusive
       page.space()
       page.paragraph(
@@ -17,6 +17,7 @@ extension TextReport {
       page.line(Span(TreeLines.header, .dim))
       TreeLines(index: index, tree: tree, total: total).write(root, to: &page)
     }
+    writeRest(to: &page)
   }
 }
 
