@@ -103,9 +103,13 @@ package struct TextReport {
     }
     guard let row = main ?? busiest, let heaviest = row.heaviest else { return }
     let rank = main != nil ? "main" : "busiest"
+    let isMainGone = rows.contains { $0.isMain && $0.hasEnded }
     let thread = profile.threads[row.threads[0]]
     page.heading(
-      "Heaviest stack of the \(rank) thread, \(thread.tid) \"\(thread.name.shortName)\"")
+      """
+      Heaviest stack of the \(rank) thread, \(thread.tid) "\(thread.name.shortName)"\
+      \(isMainGone ? " (the main thread has ended)" : "")
+      """)
     page.paragraph(
       """
       \(Figures.percent(heaviest.share)) % of its time \
