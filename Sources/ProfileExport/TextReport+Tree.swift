@@ -29,7 +29,7 @@ private struct TreeLines {
   private static let threshold = 0.005
   /// A longer row of calls without a branch loses its middle, which is said.
   private static let chainLimit = 120
-  /// Columns of branch marks; deeper levels are counted instead.
+  /// Columns of branch marks; the outer levels of deeper ones are counted instead: `…+12`.
   private static let indentLimit = 36
 
   let index: ProfileIndex
@@ -180,9 +180,8 @@ private struct TreeLines {
   /// The branch marks, with the outer ones counted where they would leave no room for names.
   private func shown(indent: String) -> String {
     // Every mark is one column, and every level two.
-    let excess = indent.count - Self.indentLimit
-    guard excess > 0 else { return indent }
-    return PlainText.paddedAtRight("+\((excess + 1) / 2)", to: 5)
-      + indent.suffix(Self.indentLimit - 5)
+    guard indent.count > Self.indentLimit else { return indent }
+    let kept = Self.indentLimit - 6
+    return PlainText.paddedAtRight("…+\((indent.count - kept) / 2)", to: 6) + indent.suffix(kept)
   }
 }
