@@ -48,6 +48,8 @@ package struct SourceStacks: Sendable {
   private var frameRanges: [Range<Int>] = []
   /// By index in `frames`.
   private var lineOfFrame: [Int] = []
+  private var functionOfFrame: [Int] = []
+  private var isFrameInlined: [Bool] = []
 
   /// Brings together what `profile` knows of its frames; unknown frames are named by address.
   package init(_ profile: Profile) {
@@ -66,7 +68,7 @@ package struct SourceStacks: Sendable {
   package func line(ofFrame frame: Int) -> Int { lineOfFrame[frame] }
 
   /// Index into `functions` of the frame with that index in `frames`.
-  package func function(ofFrame frame: Int) -> Int { lines[lineOfFrame[frame]].function }
+  package func function(ofFrame frame: Int) -> Int { functionOfFrame[frame] }
 
   private mutating func expandFrames(of profile: Profile) {
     var functionIDs: [SourceFunction: Int] = [:]
@@ -92,6 +94,8 @@ package struct SourceStacks: Sendable {
         let functionID = functionIDs.index(of: function, addingTo: &functions)
         let line = FunctionLine(function: functionID, line: frame.line.line)
         lineOfFrame.append(lineIDs.index(of: line, addingTo: &lines))
+        functionOfFrame.append(functionID)
+        isFrameInlined.append(frame.line.isInlined)
       }
     }
   }
@@ -104,8 +108,8 @@ package struct SourceStacks: Sendable {
     var functionPath = caller < stack ? functionPaths.path(of: table.caller(of: id)) : 0
     var linePath = caller < stack ? linePaths.path(of: table.caller(of: id)) : 0
     for frame in sourceFrames(of: frame).reversed() {
-      let isInlined = frames[frame].line.isInlined
-      functionPath = functionPaths.add(function(ofFrame: frame), isInlined, to: functionPath)
+      let isInlined = isFrameInlined[frame]
+      functionPath = functionPaths.add(functionOfFrame[frame], isInlined, to: functionPath)
       linePath = linePaths.add(lineOfFrame[frame], isInlined, to: linePath)
     }
     functionPaths.setPath(functionPath, of: stack)
@@ -116,44 +120,52 @@ package struct SourceStacks: Sendable {
 /// Paths from the outermost caller inwards, as a tree: path 0 is the empty one, and each other one
 /// is an item called by a shorter path.
 package struct PathTable: Sendable {
+  /// The longer path and its innermost item: both are counts of things in memory, so 32 bits do.
   private struct Step: Hashable {
-    let caller: Int
-    let item: Int
+    let caller: UInt32
+    let item: UInt32
+
+    /// One word to hash is twice as fast as two.
+    func hash(into hasher: inout Hasher) { hasher.combine(UInt64(caller) << 32 | UInt64(item)) }
   }
 
-  private var steps: [Step] = [Step(caller: 0, item: -1)]
+  private var steps: [Step] = [Step(caller: 0, item: .max)]
   private var inlined: [Bool] = [false]
-  private var ids: [Step: Int] = [:]
-  private var pathOfStack: [Int]
+  private var ids: [Step: UInt32] = [:]
+  private var pathOfStack: [UInt32]
 
-  init(stackCount: Int) { pathOfStack = Array(repeating: 0, count: max(stackCount, 1)) }
+  init(stackCount: Int) {
+    pathOfStack = Array(repeating: 0, count: max(stackCount, 1))
+    steps.reserveCapacity(stackCount)
+    ids.reserveCapacity(stackCount)
+  }
 
   /// The number of paths, the empty one included.
   package var count: Int { steps.count }
 
   /// The path that a stack of the profile takes; the empty one for a stack that is not known.
   package func path(of stack: StackID) -> Int {
-    Int(stack.rawValue) < pathOfStack.count ? pathOfStack[Int(stack.rawValue)] : 0
+    Int(stack.rawValue) < pathOfStack.count ? Int(pathOfStack[Int(stack.rawValue)]) : 0
   }
 
   /// The innermost item of a path that is not empty: a function or a line.
-  package func item(of path: Int) -> Int { steps[path].item }
+  package func item(of path: Int) -> Int { Int(steps[path].item) }
 
   /// The path without its innermost item; always a smaller number.
-  package func caller(of path: Int) -> Int { steps[path].caller }
+  package func caller(of path: Int) -> Int { Int(steps[path].caller) }
 
   /// Whether every frame that makes this path's innermost item was inlined.
   package func isInlined(_ path: Int) -> Bool { inlined[path] }
 
-  mutating func setPath(_ path: Int, of stack: Int) { pathOfStack[stack] = path }
+  mutating func setPath(_ path: Int, of stack: Int) { pathOfStack[stack] = UInt32(path) }
 
   mutating func add(_ item: Int, _ isInlined: Bool, to caller: Int) -> Int {
-    let step = Step(caller: caller, item: item)
+    let step = Step(caller: UInt32(caller), item: UInt32(item))
     if let known = ids[step] {
-      if !isInlined { inlined[known] = false }
-      return known
+      if !isInlined { inlined[Int(known)] = false }
+      return Int(known)
     }
-    ids[step] = steps.count
+    ids[step] = UInt32(steps.count)
     steps.append(step)
     inlined.append(isInlined)
     return steps.count - 1

@@ -122,9 +122,10 @@ private struct Candidate {
   }
 
   /// Nil for a thread that keeps a row of its own: the main one, and any that used CPU time that
-  /// shows as 0.1 % or more.
+  /// shows as 0.1 % or more (as a millisecond, where it was looked at only once).
   var likeness: Likeness? {
-    guard !info.isMain, let heaviest, let shares, shares.running < 0.05 else { return nil }
+    let isIdle = shares.map { $0.running < 0.05 } ?? (info.cpu < 500_000)
+    guard !info.isMain, isIdle, let heaviest else { return nil }
     switch heaviest.activity {
     case .running, .waitingForCPU: return nil
     case .blocked, .uninterruptible, .stopped, .unknown: break

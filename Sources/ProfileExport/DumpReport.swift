@@ -38,14 +38,18 @@ package struct DumpReport {
     let capture = profile.capture
     let cost = capture.cost
     let pause = cost.stops > 0 ? " (longest pause \(Figures.duration(cost.pauseMax)))" : ""
-    page.paragraph(
-      """
-      sprof dump: \(capture.processName.shortName) (pid \(capture.pid)), \
-      \(Figures.count(Int64(profile.threads.count), "thread")), \
-      looked at in \(Figures.duration(capture.duration)): \
-      \(Figures.count(cost.looksWithoutStop, "look")) without a stop, \
-      \(Figures.count(cost.stops, "stop"))\(pause)
-      """, style: .strong)
+    let threads = Figures.count(Int64(profile.threads.count), "thread")
+    page.clauses(
+      [
+        """
+        sprof dump: \(capture.processName.shortName) (pid \(capture.pid)), \(threads), \
+        looked at in \(Figures.duration(capture.duration))
+        """,
+        """
+        \(Figures.count(cost.looksWithoutStop, "look")) without a stop, \
+        \(Figures.count(cost.stops, "stop"))\(pause)
+        """,
+      ], style: .strong)
     if cost.looksDropped > 0 {
       page.paragraph("note: \(Figures.count(cost.looksDropped, "look")) lost, sprof fell behind")
     }

@@ -45,6 +45,19 @@ struct OrNull<Value: Encodable>: Encodable {
   }
 }
 
+/// Spares the encoder a container for each of very many values.
+extension KeyedEncodingContainer {
+  mutating func encode(_ value: OrNull<Int>, forKey key: Key) throws {
+    guard let value = value.value else { return try encodeNil(forKey: key) }
+    try encode(value, forKey: key)
+  }
+
+  mutating func encode(_ value: OrNull<String>, forKey key: Key) throws {
+    guard let value = value.value else { return try encodeNil(forKey: key) }
+    try encode(value, forKey: key)
+  }
+}
+
 /// Numbers the stacks and frames that a report uses, in the order of their first use.
 private struct StackNumbering {
   private let index: ProfileIndex

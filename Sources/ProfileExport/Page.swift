@@ -59,8 +59,8 @@ struct Page<Output: TextOutputStream> {
   }
 
   /// Clauses of a sentence with a dot between them; lines break only between clauses.
-  mutating func clauses(_ clauses: [String]) {
-    wrap(clauses.map(PlainText.printable), separator: " · ", indent: 0, style: .plain)
+  mutating func clauses(_ clauses: [String], style: Span.Style = .plain) {
+    wrap(clauses.map(PlainText.printable), separator: " · ", indent: 0, style: style)
   }
 
   private mutating func wrap(

@@ -4,10 +4,10 @@ internal import ProfileModel
 extension TextReport {
   /// The table of lines of each thread, most expensive first.
   func writeLines(to page: inout Page<some TextOutputStream>) {
-    let tables = LineTable.tables(index, groups: rows.map(\.threads))
+    let tables = LineTable.tables(index, groups: detailedRows.map(\.threads))
     let columns = LineColumns(tables)
     page.heading("Lines by thread: a line's own figures, and (cum) with all that it called")
-    for (row, table) in zip(rows, tables) {
+    for (row, table) in zip(detailedRows, tables) {
       page.space()
       page.paragraph("\(row.words(profile).capitalizedFirst): \(totals(table.total))")
       page.line(Span(columns.header, .dim))
@@ -21,6 +21,7 @@ extension TextReport {
         "… \(Figures.count(Int64(hidden.count), "more line")), own cpu \(Figures.seconds(rest.cpu)) s"
       )
     }
+    writeRest(to: &page)
   }
 
   private func totals(_ weight: Weight) -> String {

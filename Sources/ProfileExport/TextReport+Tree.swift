@@ -4,9 +4,9 @@ internal import ProfileModel
 extension TextReport {
   /// The call tree; a line without a branch mark was called by the line above it.
   func writeTree(to page: inout Page<some TextOutputStream>) {
-    let tree = CallTree(index, groups: rows.map(\.threads))
-    page.heading("Call tree: shares in percent of the thread's time and of its CPU time")
-    for (row, root) in zip(rows, tree.roots) {
+    let tree = CallTree(index, groups: detailedRows.map(\.threads))
+    page.heading("Call tree, % of each thread's time and CPU (no ├ or └: called by the line above)")
+    for (row, root) in zip(detailedRows, tree.roots) {
       let total = tree.nodes[root].inclusive
       page.space()
       page.paragraph(
@@ -17,6 +17,7 @@ extension TextReport {
       page.line(Span(TreeLines.header, .dim))
       TreeLines(index: index, tree: tree, total: total).write(root, to: &page)
     }
+    writeRest(to: &page)
   }
 }
 
@@ -28,7 +29,7 @@ private struct TreeLines {
   private static let threshold = 0.005
   /// A longer row of calls without a branch loses its middle, which is said.
   private static let chainLimit = 120
-  /// Columns of branch marks; deeper levels are counted instead.
+  /// Columns of branch marks; the outer levels of deeper ones are counted instead: `…+12`.
   private static let indentLimit = 36
 
   let index: ProfileIndex
@@ -179,9 +180,8 @@ private struct TreeLines {
   /// The branch marks, with the outer ones counted where they would leave no room for names.
   private func shown(indent: String) -> String {
     // Every mark is one column, and every level two.
-    let excess = indent.count - Self.indentLimit
-    guard excess > 0 else { return indent }
-    return PlainText.paddedAtRight("+\((excess + 1) / 2)", to: 5)
-      + indent.suffix(Self.indentLimit - 5)
+    guard indent.count > Self.indentLimit else { return indent }
+    let kept = Self.indentLimit - 6
+    return PlainText.paddedAtRight("…+\((indent.count - kept) / 2)", to: 6) + indent.suffix(kept)
   }
 }

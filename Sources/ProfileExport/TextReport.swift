@@ -38,6 +38,25 @@ package struct TextReport {
       ?? "No thread was seen."
   }
 
+  // MARK: - Threads in detail
+
+  /// The rows whose lines and call tree are shown: all, unless there are very many.
+  var detailedRows: ArraySlice<ThreadTable.Row> { rows.prefix(max(50, options.top)) }
+
+  /// Says how many threads the lines and the tree leave out.
+  func writeRest(to page: inout Page<some TextOutputStream>) {
+    let rest = rows.dropFirst(detailedRows.count)
+    guard !rest.isEmpty else { return }
+    let count = rest.reduce(0) { $0 + $1.threads.count }
+    let cpu = rest.reduce(0) { $0 &+ $1.cpu }
+    page.space()
+    page.paragraph(
+      """
+      … \(Figures.count(Int64(count), "more thread")) with \(Figures.seconds(cpu)) s of CPU \
+      together: a higher --top, --thread or --json shows them
+      """)
+  }
+
   // MARK: - What was captured and what it cost
 
   private func writeCapture(to page: inout Page<some TextOutputStream>) {
@@ -84,9 +103,13 @@ package struct TextReport {
     }
     guard let row = main ?? busiest, let heaviest = row.heaviest else { return }
     let rank = main != nil ? "main" : "busiest"
+    let isMainGone = rows.contains { $0.isMain && $0.hasEnded }
     let thread = profile.threads[row.threads[0]]
     page.heading(
-      "Heaviest stack of the \(rank) thread, \(thread.tid) \"\(thread.name.shortName)\"")
+      """
+      Heaviest stack of the \(rank) thread, \(thread.tid) "\(thread.name.shortName)"\
+      \(isMainGone ? " (the main thread has ended)" : "")
+      """)
     page.paragraph(
       """
       \(Figures.percent(heaviest.share)) % of its time \

@@ -34,4 +34,100 @@ internal import Testing
   @Test func `of a dump reads as it did`() throws {
     try Goldens.expect(Self.dump(OrderServer.dumped()), toEqual: "dump.txt")
   }
+
+  @Test func `says the same in colour`() {
+    let profile = OrderServer.attached()
+    let plain = Self.report(profile, ReportOptions(views: Set(ReportView.allCases)))
+    let colored = Self.report(profile, ReportOptions(views: Set(ReportView.allCases), color: true))
+    #expect(colored != plain)
+    #expect(colored.replacing(/\u{1B}\[[0-9]+m/, with: "") == plain)
+  }
+
+  @Test func `heads the line table with the words that its users know`() {
+    let header = "cpu_time (cum) ticks (cum) samples (cum) filename:lineno function"
+    let lines = Self.report(OrderServer.attached()).split(separator: "\n")
+    #expect(lines.filter { $0 == header }.count == 5)
+  }
+
+  @Test func `keeps the columns apart however large the figures`() throws {
+    var maker = ProfileMaker()
+    let app = maker.module("/bin/large")
+    let frame = maker.frame(SourceLine(function: "main", file: "main.c", line: 1), in: app)
+    let thread = maker.thread(1, "large", isMain: true)
+    let stack = maker.stack(outermostFirst: [frame])
+    maker.run(thread, stack, ticks: 123_456_789, cpu: 1_234_567_890_123_456)
+    let text = Self.report(maker.profile, ReportOptions(views: [.lines]))
+    let row = try #require(text.split(separator: "\n").first { $0.hasSuffix("main.c:1 main") })
+    #expect(
+      row.split(separator: " ") == [
+        "1234567.890", "1234567.890", "123456789", "123456789", "123456789", "123456789",
+        "main.c:1", "main",
+      ])
+  }
+
+  @Test func `shows the busiest thread when the main one has ended`() {
+    var profile = OrderServer.attached()
+    profile.threads[0].hasEnded = true
+    let text = Self.report(profile, ReportOptions(views: [.summary]))
+    #expect(
+      text.contains(
+        "Heaviest stack of the busiest thread, 4250 \"engine\" (the main thread has ended)"))
+    #expect(text.contains("50.7 % of its time"))
+  }
+
+  @Test func `says that no thread matches`() {
+    let options = ReportOptions(threadFilter: ThreadFilter(glob: "nobody\u{1B}"))
+    let sentence = "No thread matches \"nobody\\u{1B}\"."
+    #expect(Self.report(OrderServer.attached(), options).contains(sentence))
+    #expect(Self.dump(OrderServer.dumped(), options).contains(sentence))
+  }
+
+  @Test func `shows a few threads in detail when there are very many`() {
+    var maker = ProfileMaker()
+    let app = maker.module("/bin/many")
+    let frame = maker.frame(SourceLine(function: "spin"), in: app)
+    let stack = maker.stack(outermostFirst: [frame])
+    for tid in 1...300 {
+      let thread = maker.thread(Int32(tid), "spin", isMain: tid == 1, cpu: 1_000_000_000)
+      maker.run(thread, stack, ticks: 1000, cpu: 1_000_000_000)
+    }
+    let text = Self.report(maker.profile)
+    #expect(text.contains("… 250 more threads with 250.000 s of CPU together"))
+    #expect(text.split(separator: "\n").filter { $0.hasSuffix("running") }.count == 300 + 1)
+    let all = Self.report(maker.profile, ReportOptions(top: 300))
+    #expect(!all.contains("more threads"))
+  }
+
+  @Test(arguments: [
+    (UInt64(0), "0"), (64, "64"), (65_535, "65535"), (65_536, "0x10000"), (.max, "-1"),
+    (0xffff_ffff, "-1"), (0xffff_ff9c, "-100"), (0xffff_0000, "0xffff0000"),
+    (UInt64(bitPattern: -4096), "-4096"), (UInt64(bitPattern: -4097), "0xffffffffffffefff"),
+  ])
+  func `writes an argument of a system call as a reader expects it`(
+    argument: UInt64, words: String
+  ) {
+    var maker = ProfileMaker(kind: .dump)
+    let call = SystemCall(name: "poll", arguments: [argument])
+    let thread = maker.thread(1, "one", isMain: true, systemCall: call)
+    maker.run(thread, .empty, .asleep(in: "poll"), end: .truncated(.noStack))
+    #expect(Self.dump(maker.profile).contains("  in poll(\(words))\n"))
+  }
+
+  @Test func `merges threads of a dump only when more than four share a stack`() {
+    for count in 4...5 {
+      var maker = ProfileMaker(kind: .dump)
+      let app = maker.module("/bin/pool")
+      let stack = maker.stack(outermostFirst: [
+        maker.frame(SourceLine(function: "idle"), in: app)
+      ])
+      for number in 0...count {
+        let thread = maker.thread(Int32(number + 1), "pool", isMain: number == 0)
+        maker.run(thread, stack, .asleep(in: "futex"))
+      }
+      let headings = Self.dump(maker.profile).split(separator: "\n").filter {
+        $0.hasPrefix("Thread")
+      }
+      #expect(headings.count == (count == 4 ? 5 : 2))
+    }
+  }
 }
