@@ -45,6 +45,7 @@ package final class NativeUnwinder {
   /// The rule for a jump to where no code is: the return address is on top of the stack.
   private let functionEntry: CachedFrame
   private let framePointer: CachedFrame
+  private let pushedFramePointer: CachedFrame
 
   /// Frames reported, rules applied, and addresses looked up for the first time.
   package private(set) var statistics: (frames: Int, steps: Int, misses: Int) = (0, 0, 0)
@@ -57,9 +58,12 @@ package final class NativeUnwinder {
     var cache = RuleCache()
     let entry = engine.rule(at: SyntheticFrames.functionEntry, for: 1)
     let pointer = engine.rule(at: SyntheticFrames.framePointer, for: 1)
+    let pushed = engine.rule(at: SyntheticFrames.pushedFramePointer, for: 1)
     functionEntry = CachedFrame(rule: cache.rule(entry))
     framePointer = CachedFrame(
       rule: cache.rule(pointer), changed: 1 << UInt8(SavedRegisters.framePointer), isGuess: true)
+    pushedFramePointer = CachedFrame(
+      rule: cache.rule(pushed), changed: 1 << UInt8(SavedRegisters.framePointer))
     self.modules = modules
     self.engine = engine
     self.cache = cache
@@ -320,22 +324,36 @@ extension NativeUnwinder {
     let image = modules.image(of: mapping)
     let place = CodeAddress(
       module: image?.module ?? .anonymous, address: image?.fileAddress(of: pc) ?? FileAddress(pc))
-    var result = framePointer
-    if let image, let frames = image.contents?.frames {
-      if let match = frames.entry(covering: pc &- image.bias) {
-        engine.addRegions(of: image)
-        let rule = engine.rule(at: match.address &+ image.bias, for: pc)
-        result = CachedFrame(
-          rule: cache.rule(rule),
-          changed: SavedRegisters.bits(of: match.entry.changedRegisters),
-          isSignalFrame: match.entry.isSignalFrame)
-      }
-    } else if mapping.path == "[vsyscall]" {
-      result = functionEntry
-    }
+    var result = image.map { frame(at: pc, in: $0) } ?? framePointer
+    // The kernel answers calls to this page itself: nothing is pushed there.
+    if mapping.path == "[vsyscall]" { result = functionEntry }
     result.pc = pc
     result.frame = stacks.id(of: .code(place))
     return result
+  }
+}
+
+extension NativeUnwinder {
+  private func frame(at pc: UInt64, in image: LoadedImage) -> CachedFrame {
+    var match = image.contents?.frames?.entry(covering: pc &- image.bias)
+    var bias = image.bias
+    if match == nil {
+      match = image.debugFrames?.entry(covering: pc)
+      bias = 0
+    }
+    if let match {
+      engine.addRegions(of: image)
+      let rule = engine.rule(at: match.address &+ bias, for: pc)
+      return CachedFrame(
+        rule: cache.rule(rule),
+        changed: SavedRegisters.bits(of: match.entry.changedRegisters),
+        isSignalFrame: match.entry.isSignalFrame)
+    }
+    switch image.functionEdge(at: pc) {
+    case .none: return framePointer
+    case .nothingPushed: return functionEntry
+    case .framePointerPushed: return pushedFramePointer
+    }
   }
 }
 

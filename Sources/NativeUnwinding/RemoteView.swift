@@ -164,6 +164,8 @@ enum SyntheticFrames {
   static let framePointer = start + 0x20 + 0x1c
   /// Every address: nothing was pushed since the call.
   static let functionEntry = start + 0x80 + 0x1c
+  /// Every address: the frame pointer was pushed since the call, and nothing else.
+  static let pushedFramePointer = start + 0xe0 + 0x1c
 
   /// The bytes from `start` on.
   static let bytes: [UInt8] = {
@@ -174,6 +176,9 @@ enum SyntheticFrames {
     bytes += [UInt8](repeating: 0, count: 0x80 - bytes.count)
     // def_cfa rsp+8; return address at cfa-8.
     bytes += entry([0x0c, 7, 8, 0x90, 1])
+    bytes += [UInt8](repeating: 0, count: 0xe0 - bytes.count)
+    // def_cfa rsp+16; rbp at cfa-16; return address at cfa-8.
+    bytes += entry([0x0c, 7, 16, 0x86, 2, 0x90, 1])
     return bytes
   }()
 

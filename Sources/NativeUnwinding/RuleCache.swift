@@ -119,7 +119,9 @@ struct RuleCache: ~Copyable {
     return id
   }
 
-  /// Forgets every address. The rules stay: they are found by their bytes.
+  /// Forgets every address.
+  ///
+  /// The rules stay: they are found by their bytes.
   mutating func removeAll() {
     slots.update(repeating: CachedFrame(), count: Int(mask) + 1)
     count = 0

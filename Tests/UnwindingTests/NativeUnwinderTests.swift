@@ -39,6 +39,27 @@ struct Build: CustomTestStringConvertible, Sendable {
     Build(
       name: "PLT, no-plt", source: Source.linkage, compiler: ["gcc", "-O2", "-fno-plt"],
       libraries: ["one": Source.sharedLibrary]),
+    Build(
+      name: "C++ with exceptions", source: Source.exceptions,
+      compiler: ["g++", "-x", "c++", "-O2"], depth: 4),
+    Build(name: "gold", source: Source.calls, compiler: ["gcc", "-O2", "-fuse-ld=gold"]),
+    Build(
+      name: "lld, no PIE, signal", source: Source.timerSignal,
+      compiler: ["clang-14", "-O2", "-fuse-ld=lld-14", "-no-pie"]),
+    Build(name: "musl static", source: Source.calls, compiler: ["musl-gcc", "-O2", "-static"]),
+    Build(name: "musl dynamic", source: Source.calls, compiler: ["musl-gcc", "-O2"]),
+    Build(
+      name: "static signal", source: Source.timerSignal,
+      compiler: ["gcc", "-O2", "-static", "-no-pie"]),
+    Build(
+      name: "no CFI, FP", source: Source.callback,
+      compiler: [
+        "gcc", "-O1", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables",
+        "-fno-omit-frame-pointer",
+      ]),
+    Build(
+      name: "debug_frame only", source: Source.callback,
+      compiler: ["gcc", "-O2", "-g", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables"]),
     Build(name: "JIT with frame pointers", source: Source.generatedCode, depth: 5),
   ]
 }

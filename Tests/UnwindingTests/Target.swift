@@ -9,7 +9,9 @@ struct CommandFailure: Error, CustomStringConvertible {
   let description: String
 }
 
-/// Runs `arguments` to its end. Returns what it wrote to its standard output.
+/// Runs `arguments` to its end.
+///
+/// Returns what it wrote to its standard output.
 @discardableResult
 func run(_ arguments: [String]) throws -> String {
   let command = try Child(arguments)
