@@ -158,7 +158,9 @@ struct CallFrameReader: ~Escapable {
     return (start, end)
   }
 
-  /// Walks the instructions of `range`. Returns the registers they change, or nil when one of
+  /// Walks the instructions of `range`.
+  ///
+  /// Returns the registers they change, or nil when one of
   /// them is unknown, names a register that libunwind has no room for, or is cut off.
   private func checkedProgram(_ range: Range<Int>, encoding: UInt8) -> UInt32? {
     var reader = reader

@@ -22,10 +22,10 @@ struct FrameIndex {
     case index([(start: UInt64, position: UInt32)])
   }
 
-  private let file: MappedFile
+  let file: MappedFile
   /// The bytes that hold the entries, and the address of the first one.
   private let frames: Range<Int>
-  private let address: UInt64
+  let address: UInt64
   private let source: Source
 
   /// Nil when the file has no unwind data, or none that can be read.

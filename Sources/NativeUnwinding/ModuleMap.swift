@@ -29,6 +29,7 @@ package final class ModuleMap {
   /// Every file with code that was ever seen, indexed by `ModuleID`; it only grows.
   package private(set) var modules: [Module] = []
   private var entries: [Entry] = []
+  private var imageCount = 0
   private var identifiers: [FileKey: ModuleID] = [:]
   private var executable: [MemoryMapping] = []
   /// Counts the refreshes after which something found before may be wrong.
@@ -80,7 +81,9 @@ package final class ModuleMap {
     entries.append(Entry(mapping: mapping))
   }
 
-  /// Nil for code in no file. A JIT compiler's memory file counts as such: its code has no ELF
+  /// Nil for code in no file.
+  ///
+  /// A JIT compiler's memory file counts as such: its code has no ELF
   /// headers, and the names in `perf-PID.map` go by plain addresses.
   private static func key(of mapping: MemoryMapping) -> FileKey? {
     let path = mapping.path
@@ -104,8 +107,9 @@ package final class ModuleMap {
     return CodeAddress(module: image.module, address: image.fileAddress(of: address.rawValue))
   }
 
-  /// The file of a module, opened once at the first call; nil when that failed, and then
-  /// `Module.problem` says why. The vdso is a copy from the process's memory.
+  /// The file of a module, opened once at the first call; nil when that failed.
+  ///
+  /// `Module.problem` then says why. The vdso is a copy from the process's memory.
   package func file(of module: ModuleID) -> MappedFile? {
     guard entries.indices.contains(Int(module.rawValue)) else { return nil }
     open(module)
@@ -135,7 +139,8 @@ package final class ModuleMap {
       contents.flatMap { LoadedImage.bias(of: mapping, in: $0.elf) }
       ?? mapping.start.rawValue &- mapping.fileOffset
     if let known = entries[index].images.first(where: { $0.bias == bias }) { return known }
-    let image = LoadedImage(module: module, bias: bias, contents: contents)
+    let image = LoadedImage(module: module, bias: bias, contents: contents, number: imageCount)
+    imageCount += 1
     entries[index].images.append(image)
     return image
   }

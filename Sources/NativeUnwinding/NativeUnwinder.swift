@@ -47,9 +47,7 @@ package final class NativeUnwinder {
   /// The size of the stack table at the last call: a smaller one is another table.
   private var knownStacks = 0
   private var elided: FrameID?
-  /// The rule for a jump to where no code is: the return address is on top of the stack.
-  private let functionEntry: CachedFrame
-  private let framePointer: CachedFrame
+  private let synthetic: SyntheticRules
 
   /// Frames reported, rules applied, and addresses looked up for the first time.
   package private(set) var statistics: (frames: Int, steps: Int, misses: Int) = (0, 0, 0)
@@ -60,11 +58,7 @@ package final class NativeUnwinder {
   package init(modules: ModuleMap) {
     let engine = RuleEngine()
     var cache = RuleCache()
-    let entry = engine.rule(at: SyntheticFrames.functionEntry, for: 1)
-    let pointer = engine.rule(at: SyntheticFrames.framePointer, for: 1)
-    functionEntry = CachedFrame(rule: cache.rule(entry))
-    framePointer = CachedFrame(
-      rule: cache.rule(pointer), changed: 1 << UInt8(SavedRegisters.framePointer), isGuess: true)
+    synthetic = SyntheticRules(engine, &cache)
     self.modules = modules
     self.engine = engine
     self.cache = cache
@@ -212,10 +206,10 @@ extension NativeUnwinder {
       (new + count).initialize(to: frame)
       count &+= 1
       guard current.rule != 0 else { return walk }
-      if current.isGuess, frame.saved.hasNoFramePointer {
-        // The ABI has the first frame's pointer be 0. A function without unwind data that calls
-        // none need not have set up a frame: there it proves nothing.
-        if frame.isReturn { walk.ending = .complete }
+      if current.source == .framePointer, frame.saved.hasNoFramePointer {
+        // A chain of frame pointers ends in 0, or in a return address of 0; but a lone 0 may be
+        // any function's own number.
+        if frame.isInChain { walk.ending = .complete }
         return walk
       }
       let result = sprof_unw_apply_reg_state(cursor, lookup.rule(current.rule))
@@ -232,13 +226,14 @@ extension NativeUnwinder {
         walk.ending = .badFrame(isGuess: current.isGuess)
         return walk
       }
-      if ip == 0, current.isGuess {
+      if ip == 0, current.source == .framePointer, frame.isInChain {
         walk.ending = .complete
         walk.outermost = caller
         return walk
       }
       engine.update(&frame.saved, changed: current.changed)
       frame.isReturn = !current.isSignalFrame
+      frame.isInChain = current.source == .framePointer
       frame.pc = ip &- (frame.isReturn ? 1 : 0)
       frame.stackPointer = caller
       let slot = lookup.slot(of: frame.pc)
@@ -294,11 +289,14 @@ extension NativeUnwinder {
       let address = RemoteAddress(pc)
       let known = modules.executableMapping(containing: address)
       if let mapping = known ?? refreshed(containing: address) {
-        return cache.insert(frame(at: pc, in: mapping, stacks: &stacks)).pointee
+        return cache.insert(
+          frame(at: pc, isReturn: isReturn, in: mapping, stacks: &stacks)
+        ).pointee
       }
     }
     guard !isReturn else { return nil }
-    var outside = functionEntry
+    // A call pushed the return address, and nothing ran since.
+    var outside = synthetic.pushed[0]
     outside.pc = pc
     outside.frame = stacks.id(
       of: .code(CodeAddress(module: .anonymous, address: FileAddress(pc))))
@@ -319,28 +317,46 @@ extension NativeUnwinder {
   }
 
   private func frame(
-    at pc: UInt64, in mapping: MemoryMapping, stacks: inout StackTable
+    at pc: UInt64, isReturn: Bool, in mapping: MemoryMapping, stacks: inout StackTable
   ) -> CachedFrame {
     statistics.misses += 1
     let image = modules.image(of: mapping)
     let place = CodeAddress(
       module: image?.module ?? .anonymous, address: image?.fileAddress(of: pc) ?? FileAddress(pc))
-    var result = framePointer
-    if let image, let frames = image.contents?.frames {
-      if let match = frames.entry(covering: pc &- image.bias) {
-        engine.addRegions(of: image)
-        let rule = engine.rule(at: match.address &+ image.bias, for: pc)
-        result = CachedFrame(
-          rule: cache.rule(rule),
-          changed: SavedRegisters.bits(of: match.entry.changedRegisters),
-          isSignalFrame: match.entry.isSignalFrame)
-      }
-    } else if mapping.path == "[vsyscall]" {
-      result = functionEntry
-    }
+    var result = image.map { frame(at: pc, isReturn: isReturn, in: $0) } ?? synthetic.framePointer
+    // The kernel answers calls to this page itself: nothing is pushed there.
+    if mapping.path == "[vsyscall]" { result = synthetic.pushed[0] }
     result.pc = pc
     result.frame = stacks.id(of: .code(place))
     return result
+  }
+}
+
+extension NativeUnwinder {
+  private func frame(at pc: UInt64, isReturn: Bool, in image: LoadedImage) -> CachedFrame {
+    if let match = image.contents?.frames?.entry(covering: pc &- image.bias) {
+      engine.addRegions(of: image)
+      return frame(at: pc, by: match, at: match.address &+ image.bias)
+    }
+    if let frames = image.debugFrames, let match = frames.entry(covering: pc) {
+      engine.addRegion(of: frames)
+      return frame(at: pc, by: match, at: match.address)
+    }
+    guard !isReturn else { return synthetic.framePointer }
+    switch image.stackShape(at: pc) {
+    case .unknown: return synthetic.framePointer
+    case .pushed(let words): return synthetic.pushed[words]
+    case .pushedFramePointer: return synthetic.pushedFramePointer
+    }
+  }
+
+  private func frame(
+    at pc: UInt64, by match: FrameIndex.Match, at address: UInt64
+  ) -> CachedFrame {
+    CachedFrame(
+      rule: cache.rule(engine.rule(at: address, for: pc)),
+      changed: SavedRegisters.bits(of: match.entry.changedRegisters),
+      isSignalFrame: match.entry.isSignalFrame)
   }
 }
 

@@ -166,6 +166,18 @@ extension RuleEngine {
     publishRegions()
   }
 
+  /// Lets libunwind read frames of our own.
+  func addRegion(of frames: FrameIndex) {
+    guard let base = frames.file.pointer.baseAddress,
+      images.insert(ObjectIdentifier(frames.file)).inserted
+    else { return }
+    regions.append(
+      RemoteView.Region(
+        start: frames.address, end: frames.address + UInt64(frames.file.count), base: base,
+        isWritable: false))
+    publishRegions()
+  }
+
   func removeAllRegions() {
     images = []
     regions = [

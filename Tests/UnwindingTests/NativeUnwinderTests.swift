@@ -1,3 +1,4 @@
+internal import ELFReading
 internal import Foundation
 internal import LinuxProcess
 internal import NativeUnwinding
@@ -39,6 +40,21 @@ struct Build: CustomTestStringConvertible, Sendable {
     Build(
       name: "PLT, no-plt", source: Source.linkage, compiler: ["gcc", "-O2", "-fno-plt"],
       libraries: ["one": Source.sharedLibrary]),
+    Build(
+      name: "C++ with exceptions", source: Source.exceptions,
+      compiler: ["g++", "-x", "c++", "-O2"], depth: 4),
+    Build(name: "gold", source: Source.calls, compiler: ["gcc", "-O2", "-fuse-ld=gold"]),
+    Build(
+      name: "clang and lld, no PIE, signal", source: Source.timerSignal,
+      compiler: ["clang-14", "-O2", "-fuse-ld=lld-14", "-no-pie"]),
+    Build(
+      name: "static, signal", source: Source.timerSignal,
+      compiler: ["gcc", "-O2", "-static", "-no-pie"]),
+    Build(
+      name: "debug_frame only", source: Source.callback,
+      compiler: [
+        "gcc", "-O2", "-g", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables",
+      ]),
     Build(name: "JIT with frame pointers", source: Source.generatedCode, depth: 5),
   ]
 }
@@ -83,6 +99,16 @@ final class Watch {
   }
 }
 
+/// The same numbers at each run (Knuth's linear congruence).
+struct Generator: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return state ^ state >> 33
+  }
+}
+
 @Suite(.serialized, .enabled(if: isInstalled("gcc") && isInstalled("clang-14"), "needs compilers"))
 struct `Native unwinder` {
   @Test(arguments: Build.all)
@@ -102,6 +128,181 @@ struct `Native unwinder` {
       }
     }
     try child.expectUnharmed()
+  }
+
+  @Test(arguments: [
+    ["gcc", "-O1", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables"],
+    [
+      "gcc", "-O1", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables",
+      "-fno-omit-frame-pointer",
+    ],
+  ])
+  func `calls no stack complete that lacks main, whatever the code`(_ compiler: [String]) throws {
+    let program = try Program(Source.callback, compiler: compiler)
+    let child = try program.start()
+    let watch = try Watch(child)
+    let taker = SnapshotTaker(tid: child.pid)
+    let main = try program.range(of: "main")
+    for _ in 0..<150 {
+      let seen = try taker.withSnapshot { watch.unwind($0) }
+      if seen.result.end == .complete {
+        #expect(seen.reaches(main, of: watch.module(of: program)), "\(seen)")
+      } else {
+        #expect(seen.result.end == .truncated(.noUnwindRule))
+      }
+    }
+    try child.expectUnharmed()
+  }
+
+  @Test(.enabled(if: isInstalled("musl-gcc"), "needs musl"))
+  func `says so where musl's code has no unwind data`() throws {
+    let program = try Program(Source.calls, compiler: ["musl-gcc", "-O2"])
+    let child = try program.start()
+    let watch = try Watch(child)
+    let taker = SnapshotTaker(tid: child.pid)
+    let main = try program.range(of: "main")
+    var ends: [StackEnd: Int] = [:]
+    for _ in 0..<150 {
+      let seen = try taker.withSnapshot { watch.unwind($0) }
+      ends[seen.result.end, default: 0] += 1
+      let hasMain = seen.reaches(main, of: watch.module(of: program))
+      #expect(hasMain || seen.result.end != .complete, "\(seen)")
+    }
+    #expect(Set(ends.keys).isSubset(of: [.complete, .truncated(.noUnwindRule)]), "\(ends)")
+    try child.expectUnharmed()
+  }
+
+  @Test(.enabled(if: isInstalled("go"), "needs go"))
+  func `follows the frame pointers of Go`() throws {
+    let program = try Program(Source.go, compiler: ["go", "build"], suffix: "go")
+    let child = try program.start()
+    let watch = try Watch(child)
+    let main = try program.range(of: "main.main")
+    let taker = try SnapshotTaker(tid: busiestThread(of: child))
+    for _ in 0..<150 {
+      let seen = try taker.withSnapshot { watch.unwind($0) }
+      #expect(seen.reaches(main, of: watch.module(of: program)), "\(seen)")
+      #expect(seen.result.end == .complete, "\(seen)")
+    }
+    try child.expectUnharmed()
+  }
+
+  private func busiestThread(of child: Child) throws -> pid_t {
+    let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(child.pid)/task")
+      .compactMap { pid_t($0) }
+    let times = try threads.map { thread in
+      let text = try ProcFile.read("/proc/\(child.pid)/task/\(thread)/schedstat")
+      return (thread, text.split(separator: " ").first.flatMap { Int($0) } ?? 0)
+    }
+    return try #require(times.max { $0.1 < $1.1 }).0
+  }
+
+  @Test func `reads the maps by itself when it meets code that is new`() throws {
+    let program = try Program(Source.generatedCode, compiler: ["gcc", "-O2"])
+    let child = try program.start()
+    let modules = ModuleMap(memory: ProcessMemory(tid: child.pid))
+    let unwinder = NativeUnwinder(modules: modules)
+    var stacks = StackTable()
+    let result = try SnapshotTaker(tid: child.pid).withSnapshot {
+      unwinder.unwind($0, thread: 0, into: &stacks)
+    }
+    #expect(result.end == .complete)
+    #expect(modules.modules.contains { $0.path == program.path && $0.buildID?.count == 40 })
+  }
+
+  @Test func `keeps the ID of a file, and what it knows while nothing has changed`() throws {
+    let program = try Program(
+      Source.linkage, compiler: ["gcc", "-O2"], libraries: ["one": Source.sharedLibrary])
+    let child = try program.start()
+    let watch = try Watch(child)
+    let before = watch.modules.modules.map(\.path)
+    #expect(before.contains(program.path))
+    #expect(before.contains("[vdso]"))
+    #expect(try watch.modules.refresh() == false)
+    let taker = SnapshotTaker(tid: child.pid)
+    let first = try taker.withSnapshot { watch.unwind($0) }
+    watch.unwinder.invalidate()
+    let misses = watch.unwinder.statistics.misses
+    _ = try taker.withSnapshot { watch.unwind($0) }
+    #expect(first.result.end == .complete)
+    // Nothing changed, so the outer frames are known still.
+    #expect(watch.unwinder.statistics.misses < misses * 2)
+    #expect(watch.modules.modules.map(\.path) == before)
+    let vdso = try #require(before.firstIndex(of: "[vdso]"))
+    let file = try #require(watch.modules.file(of: ModuleID(Int32(vdso))))
+    #expect(file.count >= 4096)
+    #expect(watch.modules.modules[vdso].problem == nil)
+  }
+
+  @Test func `forgets code that was replaced by exec`() throws {
+    let program = try Program(Source.exec, compiler: ["gcc", "-O2"])
+    let child = try program.start()
+    try waitUntilAsleep(child)
+    let watch = try Watch(child)
+    let taker = SnapshotTaker(tid: child.pid)
+    let main = try program.range(of: "main")
+    let before = try taker.withSnapshot { watch.unwind($0) }
+    #expect(before.result.end == .complete)
+    let misses = watch.unwinder.statistics.misses
+    kill(child.pid, SIGUSR1)
+    try child.waitUntilReady()
+    let after = try taker.withSnapshot { watch.unwind($0) }
+    #expect(after.result.end == .complete)
+    #expect(after.reaches(main, of: watch.module(of: program)), "\(after)")
+    #expect(after.reaches(try program.range(of: "work"), of: watch.module(of: program)))
+    #expect(watch.unwinder.statistics.misses > misses)
+    try child.expectUnharmed()
+  }
+
+  @Test func `finds the first function of a thread that is not the main one`() throws {
+    let program = try Program(Source.thread, compiler: ["gcc", "-O2"])
+    let child = try program.start()
+    let watch = try Watch(child)
+    let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(child.pid)/task")
+      .compactMap { pid_t($0) }.filter { $0 != child.pid }
+    let taker = SnapshotTaker(tid: try #require(threads.first))
+    let first = try program.range(of: "run")
+    for _ in 0..<150 {
+      let seen = try taker.withSnapshot { watch.unwind($0) }
+      #expect(seen.result.end == .complete, "\(seen)")
+      #expect(seen.reaches(first, of: watch.module(of: program)), "\(seen)")
+    }
+    try child.expectUnharmed()
+  }
+
+  @Test(arguments: ["-static", "-static-pie"])
+  func `survives unwind data that lies`(_ linking: String) throws {
+    let program = try Program(Source.timerSignal, compiler: ["gcc", "-O2", linking])
+    let original = try Data(contentsOf: URL(fileURLWithPath: program.path))
+    let elf = try original.withUnsafeBytes { try ELFFile(RawSpan(_unsafeBytes: $0)) }
+    let ranges = [".eh_frame", ".eh_frame_hdr", ".eh_frame"]
+      .compactMap { elf.section(named: $0) }
+      .compactMap { elf.bytes(of: $0, fileSize: original.count) }
+    #expect(!ranges.isEmpty)
+    var generator = Generator(state: 1)
+    var truncated = 0
+    for _ in 0..<25 {
+      var damaged = original
+      for range in ranges {
+        for _ in 0..<max(1, range.count / 12) {
+          damaged[Int.random(in: range, using: &generator)] = .random(
+            in: .min ... .max, using: &generator)
+        }
+      }
+      let copy = try program.variant(damaged)
+      let child = try Child([copy])
+      try child.waitUntilReady()
+      let watch = try Watch(child)
+      let taker = SnapshotTaker(tid: child.pid)
+      for _ in 0..<12 {
+        let seen = try taker.withSnapshot { watch.unwind($0) }
+        #expect(seen.result.depth > 0)
+        if seen.result.end != .complete { truncated += 1 }
+      }
+      try child.expectUnharmed()
+    }
+    // Else nothing was damaged that matters.
+    #expect(truncated > 100)
   }
 
   @Test func `unwinds a hundred thousand frames and reports both ends`() throws {

@@ -153,6 +153,75 @@ enum Source {
       int main(void) { ready(); for (;;) { sink += left(next() % 60, 1); } }
       """
 
+  /// A thread that is not the first.
+  static let thread =
+    start + """
+      __attribute__((noinline)) unsigned long leaf(unsigned long x) { sink += x; return x * 3 + 1; }
+      __attribute__((noinline)) void work(void) { for (unsigned long i = 0;; i++) sink += leaf(i); }
+      static void *run(void *nothing) { ready(); work(); return nothing; }
+      int main(void) {
+        pthread_t thread;
+        pthread_create(&thread, 0, run, 0);
+        pthread_join(thread, 0);
+      }
+      """
+
+  /// Becomes itself again, at other addresses, when a signal comes.
+  static let exec =
+    start + """
+      static void handler(int number) { sink = number; }
+      __attribute__((noinline)) void work(void) { for (;;) sink++; }
+      int main(int count, char **arguments) {
+        signal(SIGUSR1, handler);
+        ready();
+        if (count == 1) { pause(); execl("/proc/self/exe", arguments[0], "again", (char *)0); }
+        work();
+      }
+      """
+
+  /// Spins a few calls below main.main.
+  static let go = """
+    package main
+
+    import "os"
+
+    var sink uint64
+
+    //go:noinline
+    func leaf(x uint64) uint64 {
+      sum := x
+      for i := uint64(0); i < 100000; i++ { sum += sum * i }
+      return sum
+    }
+
+    //go:noinline
+    func middle(x uint64) uint64 { return leaf(x) + sink }
+
+    func main() {
+      os.Stdout.WriteString("ready\\n")
+      for { sink += middle(sink) }
+    }
+    """
+
+  /// C++ with handlers to call while an exception passes.
+  static let exceptions =
+    start + """
+      #include <algorithm>
+      #include <string>
+      #include <vector>
+      static bool less(const std::string &left, const std::string &right) {
+        if (left == "never") throw 1;
+        sink += left.size();
+        return left < right;
+      }
+      __attribute__((noinline)) void work(unsigned seed) {
+        std::vector<std::string> words;
+        for (unsigned i = 0; i < 500; i++) words.push_back(std::to_string((i + seed) * 7919 % 1009));
+        try { std::sort(words.begin(), words.end(), less); } catch (int) { sink++; }
+      }
+      int main() { ready(); for (unsigned i = 0;; i++) work(i); }
+      """
+
   /// Sleeps some calls below main.
   static let sleeper =
     start + """

@@ -9,7 +9,9 @@ struct CommandFailure: Error, CustomStringConvertible {
   let description: String
 }
 
-/// Runs `arguments` to its end. Returns what it wrote to its standard output.
+/// Runs `arguments` to its end.
+///
+/// Returns what it wrote to its standard output.
 @discardableResult
 func run(_ arguments: [String]) throws -> String {
   let command = try Child(arguments)
@@ -183,21 +185,23 @@ final class Program {
   let path: String
 
   /// Compiles `source` by `compiler` (with its flags), and strips it if wanted.
-  init(_ source: String, compiler: [String], libraries: [String: String] = [:], strip: Bool = false)
-    throws
-  {
+  init(
+    _ source: String, compiler: [String], libraries: [String: String] = [:], strip: Bool = false,
+    suffix: String = "c"
+  ) throws {
     directory = NSTemporaryDirectory() + "sprof-unwind-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     path = directory + "/program"
-    var arguments = compiler + ["-o", path, directory + "/program.c"]
-    try source.write(toFile: directory + "/program.c", atomically: true, encoding: .utf8)
+    let file = directory + "/program." + suffix
+    var arguments = compiler + ["-o", path, file]
+    try source.write(toFile: file, atomically: true, encoding: .utf8)
     for (name, code) in libraries.sorted(by: { $0.key < $1.key }) {
       let file = directory + "/lib\(name)"
       try code.write(toFile: file + ".c", atomically: true, encoding: .utf8)
       try run(["cc", "-O2", "-fPIC", "-shared", "-o", file + ".so", file + ".c"])
       arguments += [file + ".so", "-Wl,-rpath,\(directory)"]
     }
-    try run(arguments + ["-lpthread"])
+    try run(arguments + (suffix == "c" ? ["-lpthread"] : []))
     if strip { try run(["strip", path]) }
   }
 
@@ -212,6 +216,15 @@ final class Program {
     let start = try #require(UInt64(fields[0], radix: 16))
     let size = try #require(UInt64(fields[1], radix: 16))
     return start..<start + size
+  }
+
+  /// Writes a changed copy of the program beside it; the next one takes its place.
+  func variant(_ bytes: Data) throws -> String {
+    let file = directory + "/variant"
+    try? FileManager.default.removeItem(atPath: file)
+    try bytes.write(to: URL(fileURLWithPath: file))
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
+    return file
   }
 
   func start() throws -> Child {
