@@ -4,7 +4,8 @@ set -eu
 sprof=$1
 folder=.build/demo
 mkdir -p "$folder"
-cc -g -O1 -pthread Fixtures/demo/hung.c -o "$folder/hung"
+# Short names of files, whatever the checkout lies in.
+cc -g -O1 -pthread -ffile-prefix-map="$PWD"=. Fixtures/demo/hung.c -o "$folder/hung"
 
 rm -f "$folder/ready"
 mkfifo "$folder/ready"
