@@ -88,9 +88,11 @@ package final class NativeUnwinder {
   /// Unwinds a snapshot into frames of `stacks`, which must be the same table at each call.
   ///
   /// `thread` is a small slot number, under which the previous stack of that thread is kept for
-  /// reuse: what has not changed since costs nothing.
+  /// reuse: what has not changed since costs nothing. `searchesFramePointer` has a frame pointer
+  /// that is not known searched for in the stack; a stack found so ends as `.inferred`.
   package func unwind(
-    _ snapshot: StackSnapshot, thread: Int, into stacks: inout StackTable
+    _ snapshot: StackSnapshot, thread: Int, searchesFramePointer: Bool = false,
+    into stacks: inout StackTable
   ) -> UnwoundStack {
     forgetOtherTable(stacks)
     defer { knownStacks = stacks.stackCount }
@@ -116,8 +118,42 @@ package final class NativeUnwinder {
         invalidate()
         continue
       }
+      if searchesFramePointer, case .unknownRegister = walk.ending,
+        let found = search(snapshot, from: walk, in: history, stacks: &stacks)
+      {
+        return found
+      }
       return record(walk, of: snapshot, in: history, equalFrom: tail, stacks: &stacks)
     }
+  }
+
+  /// Walks again with each value that the frame pointer may have, until one leads to the end of
+  /// the stack.
+  private func search(
+    _ snapshot: StackSnapshot, from walk: Walk, in history: ThreadHistory,
+    stacks: inout StackTable
+  ) -> UnwoundStack? {
+    guard scratch.count > 0, !snapshot.registers.isKnown(Registers.framePointer) else { return nil }
+    let candidates = FramePointerSearch(modules: modules).candidates(
+      in: snapshot, stackPointer: walk.outermost, pc: scratch.base[scratch.count - 1].pc)
+    for value in candidates {
+      var registers = snapshot.registers
+      registers.set(Registers.framePointer, value)
+      engine.show(
+        StackSnapshot(
+          registers: registers, start: snapshot.start, bytes: snapshot.bytes,
+          reachesEnd: snapshot.reachesEnd))
+      let attempt = self.walk(from: registers, history: history, equalFrom: nil, stacks: &stacks)
+      guard case .complete = attempt.ending else { continue }
+      let found = record(attempt, of: snapshot, in: history, equalFrom: nil, stacks: &stacks)
+      return UnwoundStack(
+        stack: found.stack, end: .inferred, outermost: found.outermost, needsRegisters: false,
+        depth: found.depth)
+    }
+    // Back to what is known: the first walk's frames are the result.
+    engine.show(snapshot)
+    _ = self.walk(from: snapshot.registers, history: history, equalFrom: nil, stacks: &stacks)
+    return nil
   }
 
   private func forgetOtherTable(_ stacks: borrowing StackTable) {

@@ -109,7 +109,7 @@ extension CallTree {
           let node = noStack ?? addNode(.noStack, below: root)
           noStack = node
           nodes[node].own += run.weight
-        case .complete: add(run.weight, to: path, below: root)
+        case .complete, .inferred: add(run.weight, to: path, below: root)
         case .truncated(let reason): incomplete.append((reason, path, run.weight))
         }
       }

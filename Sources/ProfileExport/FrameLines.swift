@@ -65,9 +65,14 @@ struct FrameLines {
       let number = PlainText.paddedAtRight(line.number, to: numberWidth)
       page.line(Span("\(margin)\(number) ", .dim), "\(label)  ", Span(place, .dim))
     }
-    guard case .truncated(let reason) = end else { return }
-    let missing = hasFrames ? "callers unknown" : "no stack"
-    page.line("\(margin)(\(missing): \(reason.words))")
+    switch end {
+    case .complete: break
+    case .inferred:
+      page.line("\(margin)(frame pointer found by a search of the stack: very likely right)")
+    case .truncated(let reason):
+      let missing = hasFrames ? "callers unknown" : "no stack"
+      page.line("\(margin)(\(missing): \(reason.words))")
+    }
   }
 }
 

@@ -110,6 +110,7 @@ extension StackEnd {
   var rawName: String {
     switch self {
     case .complete: "complete"
+    case .inferred: "inferred"
     case .truncated(let reason): reason.rawValue
     }
   }

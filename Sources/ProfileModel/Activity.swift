@@ -26,6 +26,9 @@ package struct WaitReason: Hashable, Sendable {
 package enum StackEnd: Hashable, Sendable {
   /// The outermost frame is the thread's first one.
   case complete
+  /// Complete, but a register that only a stop would have given was found by a search of the stack:
+  /// very likely right, not certain.
+  case inferred
   /// The unwinder could go no further.
   case truncated(Reason)
 

@@ -18,6 +18,8 @@ struct LookRecord {
   /// Nanoseconds from the start of the capture.
   var time: Int64 = 0
   var isRunning = false
+  /// Whether a stop would give a sleeping thread's registers without the program noticing.
+  var bearsStop = true
   /// Whether most of the time since the last look went by waiting for a CPU.
   var isWaitingForCPU = false
   /// The state letter of /proc, 0 when it was not read.

@@ -147,7 +147,9 @@ final class Resolver {
     let snapshot = StackSnapshot(
       registers: registers, start: RemoteAddress(record.stackStart), bytes: bytes,
       reachesEnd: record.reachesEnd)
-    look.result = unwinder.unwind(snapshot, thread: record.slot, into: &builder.stacks)
+    look.result = unwinder.unwind(
+      snapshot, thread: record.slot, searchesFramePointer: !record.isRunning && !record.bearsStop,
+      into: &builder.stacks)
     if registers.areComplete, !record.isRunning, let call = thread.call {
       if thread.kept == nil || !record.registers.areComplete == false {
         thread.kept = KeptRegisters(call: call, registers: registers, bytes: bytes)

@@ -34,13 +34,16 @@ extension Sampler {
       let call = watch.files.systemCall()
       switch call {
       case .running:
-        hold(watch, index: index, call: call, state: UInt8(ascii: "R"), interval: interval)
+        if !hold(watch, index: index, call: call, state: UInt8(ascii: "R"), interval: interval) {
+          recordRefused(watch, interval: interval)
+        }
         return
       case .asleep(let number, let arguments, let stackPointer, _):
         let state = watch.files.state() ?? UInt8(ascii: "S")
-        if wantsRegisters || attempt == 4, mayInterrupt(watch.tid, state, call: number, arguments)
-        {
+        if wantsRegisters || attempt == 4, !watch.isRefused,
+          mayInterrupt(state, call: number, arguments),
           hold(watch, index: index, call: call, state: state, interval: interval)
+        {
           return
         }
         makeStackKnown(stackPointer)
@@ -86,10 +89,12 @@ extension Sampler {
     record.pointee.state = state
     record.pointee.systemCall = number
     record.pointee.arguments = arguments
+    record.pointee.bearsStop = !watch.isRefused && bearsStop(watch, state, number, arguments)
     record.pointee.registers = Registers(stackPointer: stackPointer, instructionPointer: pc)
     record.pointee.stackStart = range.lowerBound
     record.pointee.byteCount = count
-    record.pointee.reachesEnd = count == range.count && range.upperBound >= watch.stackRange.upperBound
+    record.pointee.reachesEnd =
+      count == range.count && range.upperBound >= watch.stackRange.upperBound
     ring.commit()
     watch.wasAsleep = true
     countLookWithoutStop()
@@ -114,7 +119,9 @@ extension Sampler {
       if watch.files.hasSystemCallFile, state != UInt8(ascii: "R") {
         recordWithoutStack(watch, state: state, time: time, interval: interval, counters: counters)
       } else {
-        hold(watch, index: index, call: .unavailable, state: state, interval: interval)
+        if !hold(watch, index: index, call: .unavailable, state: state, interval: interval) {
+          recordRefused(watch, interval: interval)
+        }
       }
     }
   }
@@ -159,7 +166,8 @@ extension Sampler {
     return start..<min(watch.stackRange.upperBound, start &+ limit)
   }
 
-  func memoryRead(_ tid: Int32, _ range: Range<UInt64>, into bytes: UnsafeMutableRawPointer) -> Int {
+  func memoryRead(_ tid: Int32, _ range: Range<UInt64>, into bytes: UnsafeMutableRawPointer) -> Int
+  {
     let buffer = UnsafeMutableRawBufferPointer(start: bytes, count: range.count)
     return max(0, ProcessMemory(tid: tid).read(at: RemoteAddress(range.lowerBound), into: buffer))
   }
@@ -168,36 +176,38 @@ extension Sampler {
 // MARK: - Stops
 
 extension Sampler {
-  /// Takes hold of a thread that is to stop in this tick.
+  /// Takes hold of a thread that is to stop in this tick. Returns false, having changed nothing,
+  /// when that is refused.
   private func hold(
     _ watch: ThreadWatch, index: Int, call: SystemCallState, state: UInt8, interval: Weight
-  ) {
-    watch.callBeforeStop = call
-    watch.stateBeforeStop = state
-    watch.carried += interval
-    watch.wasAsleep = false
+  ) -> Bool {
     var mayRestart = true
     if case .asleep(let number, let arguments, _, _) = call {
       mayRestart = SystemCallNames.waitsWithoutLimit(number, arguments)
     }
-    switch stops.seize(watch.tid, tag: index, mayRestartCall: mayRestart) {
-    case .requested: break
-    case .gone: watch.hasEnded = counters(of: watch) == nil
-    case .refused(let code):
+    let answer = stops.seize(watch.tid, tag: index, mayRestartCall: mayRestart)
+    if case .refused(let code) = answer {
       refusals[watch.tid] = code
-      recordRefused(watch)
+      watch.isRefused = true
+      return false
     }
+    if answer == .gone { watch.hasEnded = counters(of: watch) == nil }
+    watch.callBeforeStop = call
+    watch.stateBeforeStop = state
+    watch.carried += interval
+    watch.wasAsleep = false
+    return true
   }
 
   /// A running thread that another tracer holds, or that the kernel keeps from us.
-  private func recordRefused(_ watch: ThreadWatch) {
+  private func recordRefused(_ watch: ThreadWatch, interval: Weight) {
     guard let counters = counters(of: watch) else {
       watch.hasEnded = true
       return
     }
     let state = watch.files.state() ?? UInt8(ascii: "R")
     recordWithoutStack(
-      watch, state: state, time: watch.lastTime, interval: Weight(), counters: counters)
+      watch, state: state, time: watch.lastTime, interval: interval, counters: counters)
     watch.wasAsleep = false
   }
 
@@ -240,7 +250,8 @@ extension Sampler {
     record.pointee.registers = registers
     record.pointee.stackStart = range.lowerBound
     record.pointee.byteCount = count
-    record.pointee.reachesEnd = count == range.count && range.upperBound >= watch.stackRange.upperBound
+    record.pointee.reachesEnd =
+      count == range.count && range.upperBound >= watch.stackRange.upperBound
     record.pointee.state = watch.stateBeforeStop
     if case .asleep(let number, let arguments, _, _) = watch.callBeforeStop {
       record.pointee.systemCall = number
@@ -253,7 +264,7 @@ extension Sampler {
 
   /// Whether a stop would change nothing that the thread's system call returns.
   private func mayInterrupt(
-    _ tid: Int32, _ state: UInt8, call number: Int32, _ arguments: InlineArray<6, UInt64>
+    _ state: UInt8, call number: Int32, _ arguments: InlineArray<6, UInt64>
   ) -> Bool {
     // A thread in state D cannot stop. One that a signal has stopped is at rest before its system
     // call goes on, and stays stopped when it is let go (ptrace(2), "Group-stop").
@@ -264,9 +275,27 @@ extension Sampler {
     case .none: return true
     case .restartable: return true
     case .visible: return false
-    case .visibleOnSocket:
-      let link = try? ProcFile.link("/proc/\(pid)/fd/\(arguments[0])")
-      return link.map { !$0.hasPrefix("socket:") } ?? false
+    case .visibleOnSocket: return !isSocket(arguments[0])
     }
+  }
+
+  /// Like `mayInterrupt`, but asks only once what kind of descriptor the thread reads from.
+  private func bearsStop(
+    _ watch: ThreadWatch, _ state: UInt8, _ number: Int32, _ arguments: InlineArray<6, UInt64>
+  ) -> Bool {
+    guard SystemCallNames.interruption(of: number, arguments) == .visibleOnSocket else {
+      return mayInterrupt(state, call: number, arguments)
+    }
+    if watch.descriptor != arguments[0] {
+      watch.descriptor = arguments[0]
+      watch.descriptorIsSocket = isSocket(arguments[0])
+    }
+    return !watch.descriptorIsSocket
+  }
+
+  /// Whether the target's descriptor is a socket, or cannot be told from one.
+  private func isSocket(_ descriptor: UInt64) -> Bool {
+    let link = try? ProcFile.link("/proc/\(pid)/fd/\(descriptor)")
+    return link.map { $0.hasPrefix("socket:") } ?? true
   }
 }

@@ -26,6 +26,11 @@ final class ThreadWatch {
   /// Its `/proc` entry stays, but it has ended: a main thread that other threads outlive.
   var isZombie = false
   var hasEnded = false
+  /// Another tracer holds it, or the kernel keeps it from us.
+  var isRefused = false
+  /// The descriptor that it was last seen to read from or write to, and whether it is a socket.
+  var descriptor: UInt64 = .max
+  var descriptorIsSocket = false
 
   init(
     files: consuming ThreadFiles, slot: Int, time: Int64, tick: Int64, baseline: ThreadCounters
@@ -54,7 +59,9 @@ extension ThreadWatch {
   }
 
   /// Writes what a look at the thread stands for, and starts the next interval.
-  func fill(_ record: UnsafeMutablePointer<LookRecord>, interval: Weight, counters new: ThreadCounters) {
+  func fill(
+    _ record: UnsafeMutablePointer<LookRecord>, interval: Weight, counters new: ThreadCounters
+  ) {
     var weight = interval
     weight += carried
     weight.samples = 1

@@ -120,7 +120,9 @@ enum RateBench {
       Fixture.compile(source: "spin.c", flags: ["-O1", "-g"]), "1", "20",
     ])
     defer { program.kill() }
-    for rate in [100.0, 1_000, 10_000] { printCost(try record(program.pid, rate: rate, seconds: 5)) }
+    for rate in [100.0, 1_000, 10_000] {
+      printCost(try record(program.pid, rate: rate, seconds: 5))
+    }
   }
 }
 
