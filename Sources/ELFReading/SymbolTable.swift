@@ -1,0 +1,263 @@
+internal import ByteReading
+package import ProfileModel
+
+/// A function of an ELF image, as its symbol table names it.
+package struct Symbol: Hashable, Sendable {
+  /// As the linker knows it: mangled, with a version such as `@@GLIBC_2.14` where the table has one.
+  package let name: String
+  package let start: FileAddress
+  /// In bytes; 0 where the table does not say, as for hand-written assembly.
+  package let size: UInt64
+
+  package init(name: String, start: FileAddress, size: UInt64) {
+    self.name = name
+    self.start = start
+    self.size = size
+  }
+}
+
+/// The functions of an ELF image in the order of their addresses.
+///
+/// Made in one pass over `.symtab` and `.dynsym` and a radix sort (8 bytes for each function, no
+/// strings); a look-up is a binary search and reads the name from the image's bytes. What does not
+/// fit into the bytes is left out.
+package struct SymbolTable: Sendable {
+  /// A symbol table of the file, and its strings; both lie within the file's bytes.
+  struct Source: Sendable {
+    let entries: Range<Int>
+    let strings: Range<Int>
+    /// What its first symbol is called in the keys.
+    let firstIndex: Int
+
+    var count: Int { entries.count / SymbolEntry.size }
+  }
+
+  private let sources: [Source]
+  /// Addresses in the keys count from here.
+  private let base: UInt64
+  /// Offset from `base` in the upper half, number of the symbol in the lower half; sorted.
+  private let keys: [UInt64]
+
+  /// Indexes the functions of `file`, whose content is `bytes`.
+  package init(_ file: ELFFile, bytes: RawSpan) {
+    let base =
+      file.segments.filter { $0.type == ELFFile.Segment.load }
+      .map(\.address.rawValue).min() ?? 0
+    let isCode = file.sections.map { $0.flags & SymbolEntry.executableSection != 0 }
+    var sources: [Source] = []
+    var keys: [UInt64] = []
+    for section in file.sections
+    where section.type == SymbolEntry.fullTable || section.type == SymbolEntry.dynamicTable {
+      guard let source = Self.source(section, of: file, bytes, after: sources.last) else {
+        continue
+      }
+      sources.append(source)
+      Self.appendKeys(of: source, in: bytes, base: base, isCode: isCode, to: &keys)
+    }
+    self.sources = sources
+    self.base = base
+    self.keys = sortedByUpperHalf(keys)
+  }
+
+  /// The number of function symbols, aliases counted one by one.
+  package var count: Int { keys.count }
+
+  private static func source(
+    _ section: ELFFile.Section, of file: ELFFile, _ bytes: RawSpan, after last: Source?
+  ) -> Source? {
+    guard section.entrySize == UInt64(SymbolEntry.size), !section.isCompressed,
+      let entries = file.bytes(of: section, fileSize: bytes.byteCount),
+      let link = Int(exactly: section.link), file.sections.indices.contains(link),
+      let strings = file.bytes(of: file.sections[link], fileSize: bytes.byteCount)
+    else { return nil }
+    let firstIndex = last.map { $0.firstIndex + $0.count } ?? 0
+    // A symbol's number must fit into half of a key.
+    guard firstIndex + entries.count / SymbolEntry.size <= Int(UInt32.max) else { return nil }
+    return Source(entries: entries, strings: strings, firstIndex: firstIndex)
+  }
+
+  private static func appendKeys(
+    of source: Source, in bytes: RawSpan, base: UInt64, isCode: [Bool], to keys: inout [UInt64]
+  ) {
+    let table = bytes.extracting(source.entries)
+    let strings = ByteReader(bytes.extracting(source.strings))
+    for index in 0..<source.count {
+      let entry = SymbolEntry(table, at: index)
+      guard entry.isFunction(isCode: isCode) else { continue }
+      let offset = entry.address &- base
+      guard offset <= UInt64(UInt32.max), !entry.isMappingSymbol(strings) else { continue }
+      keys.append(offset << 32 | UInt64(source.firstIndex + index))
+    }
+  }
+
+  /// The function whose code covers `address`; `bytes` are those that the table was made from.
+  ///
+  /// The innermost one by size; where none covers it, the nearest one before it that has no size.
+  /// Of several names for one place: functions before plain labels, then global before weak before
+  /// local, then the one with the fewest leading underscores, then the shortest.
+  package func symbol(containing address: FileAddress, in bytes: RawSpan) -> Symbol? {
+    let offset = address.rawValue &- base
+    guard address.rawValue >= base, offset <= UInt64(UInt32.max) else { return nil }
+    var end = upperBound(of: offset)
+    var unsized: Candidate?
+    // Functions seldom nest; the bound keeps a hostile table from making every look-up linear.
+    for step in 0..<64 {
+      guard end > 0 else { break }
+      let start = firstKey(atSamePlaceAs: end - 1)
+      if let found = best(of: start..<end, covering: address.rawValue, in: bytes) {
+        return found.symbol
+      }
+      if step == 0 { unsized = best(of: start..<end, covering: nil, in: bytes) }
+      end = start
+    }
+    return unsized?.symbol
+  }
+
+  /// The number of keys whose address is at most `offset`.
+  private func upperBound(of offset: UInt64) -> Int {
+    var low = 0
+    var high = keys.count
+    while low < high {
+      let middle = (low + high) / 2
+      if keys[middle] >> 32 <= offset { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  private func firstKey(atSamePlaceAs index: Int) -> Int {
+    var first = index
+    while first > 0, index - first < 256, keys[first - 1] >> 32 == keys[index] >> 32 { first -= 1 }
+    return first
+  }
+
+  /// The best name of those at one address that cover `address`; of those without a size if nil.
+  private func best(
+    of range: Range<Int>, covering address: UInt64?, in bytes: RawSpan
+  ) -> Candidate? {
+    var best: Candidate?
+    for key in keys[range] {
+      let index = Int(truncatingIfNeeded: key & 0xffff_ffff)
+      guard let source = sources.last(where: { $0.firstIndex <= index }),
+        source.entries.upperBound <= bytes.byteCount, source.strings.upperBound <= bytes.byteCount
+      else { continue }
+      let entry = SymbolEntry(bytes.extracting(source.entries), at: index - source.firstIndex)
+      if let address {
+        guard address &- entry.address < entry.length else { continue }
+      } else {
+        guard entry.length == 0 else { continue }
+      }
+      let strings = ByteReader(bytes.extracting(source.strings))
+      guard let name = strings.string(at: Int(entry.name)), !name.isEmpty else { continue }
+      let candidate = Candidate(entry, name: name)
+      if best.map({ candidate.isBetter(than: $0) }) ?? true { best = candidate }
+    }
+    return best
+  }
+}
+
+extension SymbolTable {
+  /// A symbol with what decides between several at one place.
+  private struct Candidate {
+    let symbol: Symbol
+    private let rank: Int
+    private let underscores: Int
+
+    init(_ entry: SymbolEntry, name: String) {
+      symbol = Symbol(name: name, start: FileAddress(entry.address), size: entry.length)
+      rank = entry.rank
+      underscores = name.utf8.prefix { $0 == UInt8(ascii: "_") }.count
+    }
+
+    func isBetter(than other: Candidate) -> Bool {
+      let mine = (rank, underscores, symbol.name.utf8.count)
+      let others = (other.rank, other.underscores, other.symbol.name.utf8.count)
+      return mine == others ? symbol.name < other.symbol.name : mine < others
+    }
+  }
+}
+
+/// One `Elf64_Sym`.
+struct SymbolEntry {
+  static let size = 24
+  static let fullTable: UInt32 = 2
+  static let dynamicTable: UInt32 = 11
+  /// SHF_EXECINSTR.
+  static let executableSection: UInt64 = 4
+
+  let name: UInt32
+  private let info: UInt8
+  private let section: UInt16
+  let address: UInt64
+  let length: UInt64
+
+  /// Reads the entry numbered `index`, which must lie within `table`.
+  init(_ table: RawSpan, at index: Int) {
+    let start = index * Self.size
+    precondition(index >= 0 && start + Self.size <= table.byteCount, "an entry of the table")
+    // The check above keeps all of the entry inside the span.
+    name = unsafe table.unsafeLoadUnaligned(fromByteOffset: start, as: UInt32.self)
+    info = unsafe table.unsafeLoadUnaligned(fromByteOffset: start + 4, as: UInt8.self)
+    section = unsafe table.unsafeLoadUnaligned(fromByteOffset: start + 6, as: UInt16.self)
+    address = unsafe table.unsafeLoadUnaligned(fromByteOffset: start + 8, as: UInt64.self)
+    length = unsafe table.unsafeLoadUnaligned(fromByteOffset: start + 16, as: UInt64.self)
+  }
+
+  // Types and bindings: System V ABI, "Symbol Table"; 10 of each are the GNU extensions
+  // STT_GNU_IFUNC and STB_GNU_UNIQUE.
+  private var isTypedFunction: Bool { info & 0xf == 2 || info & 0xf == 10 }
+  private var isLabel: Bool { info & 0xf == 0 }
+
+  /// Whether it stands for code in this image; `isCode` says so for each section.
+  func isFunction(isCode: [Bool]) -> Bool {
+    guard isTypedFunction || isLabel, section != 0, name != 0 else { return false }
+    // SHN_XINDEX: the section's number is kept elsewhere because it is too large.
+    if section == 0xffff { return true }
+    return Int(section) < isCode.count && isCode[Int(section)]
+  }
+
+  /// `$x`, `$d` and the like mark code and data for disassemblers (ELF for the Arm 64-bit
+  /// Architecture, "Mapping symbols"), `.L` begins an assembler's local label.
+  func isMappingSymbol(_ strings: borrowing ByteReader) -> Bool {
+    guard isLabel, length == 0, info >> 4 == 0,
+      let first = strings.value(at: Int(name), as: UInt8.self),
+      let second = strings.value(at: Int(name) + 1, as: UInt8.self)
+    else { return false }
+    if first == UInt8(ascii: ".") { return second == UInt8(ascii: "L") }
+    guard first == UInt8(ascii: "$"), second != 0,
+      let third = strings.value(at: Int(name) + 2, as: UInt8.self)
+    else { return false }
+    return third == 0 || third == UInt8(ascii: ".")
+  }
+
+  /// Lower is better.
+  var rank: Int {
+    let binding =
+      switch info >> 4 {
+      case 1, 10: 0
+      case 2: 1
+      default: 2
+      }
+    return (isTypedFunction ? 0 : 3) + binding
+  }
+}
+
+/// Sorts by the upper 32 bits, keeping the order of equals: four passes over the bytes.
+func sortedByUpperHalf(_ keys: [UInt64]) -> [UInt64] {
+  guard keys.count > 1 else { return keys }
+  var from = keys
+  var to = [UInt64](repeating: 0, count: keys.count)
+  for shift in stride(from: UInt64(32), to: 64, by: 8) {
+    var starts = [Int](repeating: 0, count: 257)
+    for key in from { starts[Int(key >> shift & 0xff) + 1] += 1 }
+    // All in one bucket: nothing to move, as for the top byte of nearly every image.
+    guard !starts.contains(keys.count) else { continue }
+    for bucket in 1...256 { starts[bucket] += starts[bucket - 1] }
+    for key in from {
+      let bucket = Int(key >> shift & 0xff)
+      to[starts[bucket]] = key
+      starts[bucket] += 1
+    }
+    swap(&from, &to)
+  }
+  return from
+}
