@@ -1,0 +1,222 @@
+import ELFReading
+import LinuxProcess
+import ProfileModel
+import Symbolication
+import Testing
+
+@Suite struct `A symbolizer` {
+  @Test func `shows code in no file as its address`() {
+    let symbolizer = Symbolizer { _ in nil }
+    let addresses = [
+      CodeAddress(module: .anonymous, address: FileAddress(0x7f00_1234)),
+      CodeAddress(module: ModuleID(3), address: FileAddress(0x10)),
+    ]
+    let frames = symbolizer.resolve(addresses, detail: .lines)
+    #expect(
+      frames.map(\.lines) == [
+        [SourceLine(function: "0x7f001234")], [SourceLine(function: "0x10")],
+      ])
+    #expect(frames.map(\.module) == [.anonymous, ModuleID(3)])
+    #expect(symbolizer.problems.isEmpty)
+  }
+
+  @Test func `opens each module once and counts its progress`() {
+    var opened: [ModuleID] = []
+    let symbolizer = Symbolizer { module in
+      opened.append(module)
+      return nil
+    }
+    let addresses = [1, 2, 1, 2].map {
+      CodeAddress(module: ModuleID($0), address: FileAddress(UInt64($0)))
+    }
+    var progress: [Int] = []
+    for _ in 0..<2 {
+      _ = symbolizer.resolve(addresses, detail: .functions) { done, total in
+        #expect(total == 4)
+        progress.append(done)
+      }
+    }
+    #expect(opened == [ModuleID(1), ModuleID(2)])
+    #expect(progress == [1, 2, 3, 4, 1, 2, 3, 4])
+  }
+
+  @Test func `says what is wrong with a file that is no ELF file`() {
+    let symbolizer = Symbolizer { _ in MappedFile(copying: Array("#!/bin/sh\n".utf8)) }
+    let frames = symbolizer.resolve(code([FileAddress(4)]), detail: .lines)
+    #expect(frames[0].lines == [SourceLine(function: "0x4")])
+    #expect(symbolizer.problems == [ModuleID(0): "not an ELF file"])
+  }
+
+  @Test(.enabled(if: areInstalled("gcc", "nm"), "needs gcc and binutils"))
+  func `gives functions only when asked for functions`() throws {
+    let fixture = try Fixture(Source.c, name: "a.c", command: "gcc -O2 -g IN -o OUT")
+    let addresses = code(try fixture.addresses())
+    let symbolizer = fixture.symbolizer()
+    let functions = symbolizer.resolve(addresses, detail: .functions)
+    #expect(functions.allSatisfy { $0.lines.count == 1 && $0.lines[0].file == nil })
+    #expect(functions.contains { $0.lines[0].function == "helper" })
+    let lines = symbolizer.resolve(addresses, detail: .lines)
+    #expect(lines.contains { $0.lines.map(\.function) == ["square", "twice", "helper"] })
+  }
+
+  @Test(.enabled(if: areInstalled("gcc", "nm", "strip"), "needs gcc and binutils"))
+  func `names what a stripped program exports, and nothing else`() throws {
+    let fixture = try Fixture(Source.c, name: "a.c", command: "gcc -O2 -g -rdynamic IN -o OUT")
+    let compare = try #require(try fixture.address(in: "compare", offset: 1))
+    let helper = try #require(try fixture.address(in: "helper", offset: 1))
+    try shell("strip \(fixture.path)")
+    let symbolizer = fixture.symbolizer()
+    let frames = symbolizer.resolve(code([compare, helper]), detail: .lines)
+    #expect(frames[0].lines == [SourceLine(function: "compare")])
+    #expect(frames[1].lines == [SourceLine(function: helper.description)])
+    #expect(symbolizer.problems.isEmpty)
+  }
+
+  @Test(
+    .enabled(if: areInstalled("gcc", "nm"), "needs gcc and binutils"),
+    arguments: [(0, UInt64(2), "Zstandard"), (8, UInt64(600) << 20, "600 MiB")])
+  func `falls back to symbols for debug data that is not read`(
+    offset: Int, value: UInt64, words: String
+  ) throws {
+    let fixture = try Fixture(Source.c, name: "a.c", command: "gcc -O2 -g -gz=zlib IN -o OUT")
+    let address = try #require(try fixture.address(in: "compare"))
+    var bytes = try fixture.bytes()
+    let section = try #require(try Fixture.range(of: ".debug_info", in: bytes))
+    // The compression header: 4 bytes of type, 4 reserved, 8 of size.
+    for byte in 0..<(offset == 0 ? 4 : 8) {
+      bytes[section.lowerBound + offset + byte] = UInt8(truncatingIfNeeded: value >> (byte * 8))
+    }
+    let patched = try Fixture(bytes: bytes)
+    let symbolizer = patched.symbolizer()
+    let frames = symbolizer.resolve(code([address]), detail: .lines)
+    #expect(frames[0].lines == [SourceLine(function: "compare")])
+    #expect(symbolizer.problems[ModuleID(0)]?.contains(words) == true)
+  }
+}
+
+@Suite struct `Other languages` {
+  @Test(.enabled(if: areInstalled("rustc", "nm"), "needs rustc and binutils"))
+  func `Rust functions have paths without a hash, and their inlined calls`() throws {
+    let fixture = try Fixture(
+      Source.rust, name: "wheel.rs",
+      command: "rustc --crate-name wheel -C opt-level=2 -g IN -o OUT")
+    let chains = try inlinedChains(of: fixture, endingIn: "wheel::Wheel<T>::spin")
+    let step = try #require(chains.first { $0.contains { $0.function == "wheel::step" } })
+    let index = try #require(step.firstIndex { $0.function == "wheel::step" })
+    #expect(step[index].line == 3 && step[index].baseName == "wheel.rs")
+    #expect(step[index + 1].line == 11)
+  }
+
+  @Test(.enabled(if: areInstalled("go", "nm"), "needs go and binutils"))
+  func `Go functions have their inlined calls`() throws {
+    let fixture = try Fixture(
+      Source.go, name: "wheel.go",
+      command: "HOME=${HOME:-/tmp} GOFLAGS=-mod=mod GO111MODULE=off go build -o OUT IN")
+    let chains = try inlinedChains(of: fixture, endingIn: "main.(*Wheel).Spin")
+    #expect(chains.contains { $0.map(\.function) == ["main.step", "main.(*Wheel).Spin"] })
+    #expect(chains.contains { $0.map(\.line) == [17, 11] })
+  }
+
+  @Test(.enabled(if: areInstalled("swiftc", "nm"), "needs swiftc and binutils"))
+  func `Swift functions have their inlined calls`() throws {
+    let fixture = try Fixture(
+      Source.swift, name: "wheel.swift", command: "swiftc -O -g -module-name wheel IN -o OUT")
+    let chains = try inlinedChains(of: fixture, endingIn: "wheel.Wheel.spin() -> Swift.Int")
+    let step = try #require(
+      chains.first { $0.contains { $0.function.hasPrefix("wheel.step(") && $0.line == 2 } })
+    #expect(step.last?.line == 9 && step.last?.baseName == "wheel.swift")
+  }
+
+  /// What is known of the addresses in one function that have inlined calls.
+  private func inlinedChains(of fixture: Fixture, endingIn name: String) throws -> [[SourceLine]] {
+    let frames = fixture.symbolizer().resolve(code(try fixture.addresses()), detail: .lines)
+    return frames.map(\.lines).filter { $0.count > 1 && $0.last?.function == name }
+  }
+}
+
+@Suite struct `Hostile files` {
+  @Test(
+    .enabled(if: areInstalled("gcc", "clang-14", "nm"), "needs gcc, clang-14 and binutils"),
+    arguments: ["gcc -O2 -gdwarf-5", "gcc -O2 -g -gz=zlib", "clang-14 -O2 -gdwarf-4"])
+  func `with flipped bits give some answer`(compiler: String) throws {
+    let fixture = try Fixture(Source.c, name: "a.c", command: "\(compiler) IN -o OUT")
+    let addresses = code(try fixture.addresses(perFunction: 10))
+    let original = try fixture.bytes()
+    let targets = try Fixture.hostileTargets(of: original)
+    let intact = fixture.symbolizer().resolve(addresses, detail: .lines)
+    var changed = 0
+    var random = Random(seed: 42)
+    for _ in 0..<120 {
+      var bytes = original
+      let target = targets[random.below(targets.count)]
+      for _ in 0...random.below(16) {
+        bytes[target.lowerBound + random.below(target.count)] ^= 1 << UInt8(random.below(8))
+      }
+      let frames = try Fixture(bytes: bytes).symbolizer().resolve(addresses, detail: .lines)
+      #expect(frames.count == addresses.count && frames.allSatisfy { !$0.lines.isEmpty })
+      if frames != intact { changed += 1 }
+    }
+    // The flips reach what is read.
+    #expect(changed > 20)
+  }
+
+  @Test(.enabled(if: areInstalled("gcc", "nm"), "needs gcc and binutils"))
+  func `cut short give some answer`() throws {
+    let fixture = try Fixture(Source.c, name: "a.c", command: "gcc -O2 -g IN -o OUT")
+    let addresses = code(try fixture.addresses(perFunction: 10))
+    let original = try fixture.bytes()
+    let headers = try Fixture.sectionCount(in: original) * 64
+    for count in stride(from: 1, to: original.count, by: original.count / 100) {
+      let cut = try Fixture(bytes: Array(original.prefix(count)))
+      let frames = cut.symbolizer().resolve(addresses, detail: .lines)
+      #expect(frames.count == addresses.count && frames.allSatisfy { !$0.lines.isEmpty })
+      // The section headers come last, and without them nothing is known.
+      if count <= original.count - headers {
+        #expect(frames.allSatisfy { $0.lines[0].function.hasPrefix("0x") })
+      }
+    }
+  }
+}
+
+/// Numbers that are the same in every run (SplitMix64).
+private struct Random {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func below(_ limit: Int) -> Int {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var bits = state
+    bits = (bits ^ bits >> 30) &* 0xbf58_476d_1ce4_e5b9
+    bits = (bits ^ bits >> 27) &* 0x94d0_49bb_1331_11eb
+    return Int((bits ^ bits >> 31) % UInt64(limit))
+  }
+}
+
+extension Fixture {
+  static func map(_ path: String) throws -> MappedFile {
+    try MappedFile(descriptor: openForReading(path))
+  }
+
+  /// Where a section lies in an image.
+  static func range(of section: String, in bytes: [UInt8]) throws -> Range<Int>? {
+    let file = MappedFile(copying: bytes)
+    let elf = try ELFFile(file.bytes)
+    return elf.section(named: section).flatMap { elf.bytes(of: $0, fileSize: bytes.count) }
+  }
+
+  static func sectionCount(in bytes: [UInt8]) throws -> Int {
+    let file = MappedFile(copying: bytes)
+    return try ELFFile(file.bytes).sections.count
+  }
+
+  /// The debug sections, the symbols and the section headers of an image.
+  static func hostileTargets(of bytes: [UInt8]) throws -> [Range<Int>] {
+    let file = MappedFile(copying: bytes)
+    let elf = try ELFFile(file.bytes)
+    let sections = elf.sections.filter { $0.name.contains("debug_") || $0.name.contains("tab") }
+    let headers = bytes.count - elf.sections.count * 64
+    return sections.compactMap { elf.bytes(of: $0, fileSize: bytes.count) }
+      .filter { !$0.isEmpty } + [headers..<bytes.count, 0..<64]
+  }
+}
