@@ -124,7 +124,8 @@ extension DebugUnit {
   /// The pass over a unit's DIEs.
   private struct Walk {
     let code: CodeRanges
-    /// Whether to look for functions within types and within functions that have no code themselves.
+    /// Whether to look for functions within types and within functions without code.
+    ///
     /// Most of a C++ unit is there, and compilers put hardly any code there.
     let isThorough: Bool
     var scopes: [Scope] = []

@@ -3,8 +3,8 @@ internal import Glibc
 
 /// What a mangled name says in its language, nil for a name that is not mangled.
 ///
-/// C++ (with the types of the parameters, without the marks of clones), Rust's older scheme without
-/// its hash, and Swift. Names over 8 KiB stay as they are: the demanglers need stack for each character.
+/// C++ (with the types of the parameters, without the marks of clones), Rust without hashes, and
+/// Swift. Names over 8 KiB stay as they are: the demanglers need stack for each character.
 package func demangle(_ name: String) -> String? {
   guard name.utf8.count <= 8192 else { return nil }
   if name.hasPrefix("_Z") || name.hasPrefix("___Z") {
@@ -13,6 +13,7 @@ package func demangle(_ name: String) -> String? {
     if let suffix = plain.range(of: " [clone ") { plain = String(plain[..<suffix]) }
     return isRust(name) ? rustName(plain) : plain
   }
+  if name.hasPrefix("_R") { return RustDemangler.demangle(name) }
   // The prefixes of Swift 5, 4 and of embedded Swift.
   guard ["$s", "$S", "_$s", "_$S", "_T0", "$e", "@__swiftmacro_"].contains(where: name.hasPrefix)
   else { return nil }
