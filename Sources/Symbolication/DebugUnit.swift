@@ -87,7 +87,7 @@ final class DebugUnit {
     var end = sorted.partitioningIndex { $0.low > address }
     // The scope that begins last before the address is the one, or lies inside it. Only overlaps
     // that are no nesting need a second try.
-    for _ in 0..<64 where end > 0 {
+    for _ in 0..<16 where end > 0 {
       end -= 1
       var scope = sorted[end].scope
       while scope >= 0 {
@@ -99,7 +99,8 @@ final class DebugUnit {
   }
 
   private func covers(_ scope: Scope, _ address: UInt64) -> Bool {
-    ranges[Int(scope.ranges.lowerBound)..<Int(scope.ranges.upperBound)].contains {
+    // Real functions have a few; the bound is for bad data.
+    ranges[Int(scope.ranges.lowerBound)..<Int(scope.ranges.upperBound)].prefix(4096).contains {
       $0.low <= address && address < $0.high
     }
   }
@@ -130,6 +131,8 @@ extension DebugUnit {
     let isThorough: Bool
     var scopes: [Scope] = []
     var ranges: [ScopeRange] = []
+    /// Far above real units: 47 large ones of C++ have 0.8 million ranges together.
+    private var budget = 1 << 22
     /// The last DIE seen; DIEs follow one another in memory, so anything before it is a cycle.
     private var last: UnsafeMutableRawPointer?
 
@@ -176,9 +179,7 @@ extension DebugUnit {
     private mutating func add(_ die: inout Dwarf_Die, in scope: Int32, isInlined: Bool) -> Int32? {
       let number = Int32(truncatingIfNeeded: scopes.count)
       let first = Int32(truncatingIfNeeded: ranges.count)
-      // Far above real units (0.8 million ranges in 47 large C++ ones), and keeps the numbers small.
-      guard ranges.count < 1 << 26 else { return nil }
-      forEachRange(of: &die) { low, high in
+      forEachRange(of: &die, budget: &budget) { low, high in
         if code.contains(low) { ranges.append(ScopeRange(low: low, high: high, scope: number)) }
       }
       guard ranges.count > Int(first) else { return nil }

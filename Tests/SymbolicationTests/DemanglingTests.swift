@@ -53,7 +53,7 @@ import Testing
   }
 
   @Test func `ends for names that refer back to themselves`() {
-    // Each tuple is the one before it twice. Positions count from behind "_R", from 0 for no digit at all.
+    // Each tuple is the one before it twice. Positions count from behind "_R"; no digit at all is 0.
     var name = "IC1aTC1bC1bE"
     var last = 4
     for _ in 0..<20 {
