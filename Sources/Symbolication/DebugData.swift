@@ -44,25 +44,36 @@ final class DebugData {
 
   private static func check(_ elf: ELFFile, in file: MappedFile) throws(Problem) {
     var hasDebugData = false
+    var total: UInt64 = 0
     for section in elf.sections where section.name.contains("debug_") {
       guard let range = elf.bytes(of: section, fileSize: file.count) else { continue }
       if section.name == ".debug_info" || section.name == ".zdebug_info" { hasDebugData = true }
-      var size = section.size
-      if section.isCompressed {
-        // Elf64_Chdr: type, reserved, size, alignment.
-        let header = file.bytes.extracting(range)
-        guard header.byteCount >= 24 else { throw .unreadable("\(section.name) is cut off") }
-        // The guard above keeps all of the header inside the span.
-        let type = unsafe header.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt32.self)
-        size = unsafe header.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt64.self)
-        // Which kinds libelf can inflate depends on its version; ELFCOMPRESS_ZLIB is 1.
-        if type != 1, !DwarfSession.inflatesZstandard {
-          throw .unsupportedCompression(section: section.name)
-        }
-      }
+      let size = try inflatedSize(of: section, file.bytes.extracting(range))
       guard size <= sizeLimit else { throw .tooLarge(section: section.name, bytes: size) }
+      // libdw inflates all sections at once, those that nobody asks for too.
+      total += size
+      guard total <= 4 * sizeLimit else { throw .tooLarge(section: "debug data", bytes: total) }
     }
     guard hasDebugData else { throw .noDebugData }
+  }
+
+  private static func inflatedSize(
+    of section: ELFFile.Section, _ bytes: RawSpan
+  ) throws(Problem) -> UInt64 {
+    if section.name.hasPrefix(".zdebug_") {
+      // GNU's older form: "ZLIB" and the size, which is big-endian.
+      guard bytes.byteCount >= 12 else { throw .unreadable("\(section.name) is cut off") }
+      // The guard above keeps all of it inside the span.
+      return UInt64(bigEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt64.self))
+    }
+    guard section.isCompressed else { return section.size }
+    // Elf64_Chdr: type, reserved, size, alignment.
+    guard bytes.byteCount >= 24 else { throw .unreadable("\(section.name) is cut off") }
+    // The guard above keeps all of the header inside the span.
+    let type = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt32.self)
+    // libelf reads ELFCOMPRESS_ZSTD, 2, from version 0.189 on and if built so; 1 is zlib.
+    guard type == 1 else { throw .unsupportedCompression(section: section.name) }
+    return unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt64.self)
   }
 
   /// The unit whose code covers `address`.
@@ -87,14 +98,15 @@ final class DebugData {
 
   private func readUnitRanges() -> [UnitRange] {
     var result: [UnitRange] = []
+    // More ranges than any program has.
+    var budget = 1 << 23
     session.forEachUnit { die in
       var die = die
       let offset = dwarf_dieoffset(&die)
-      forEachRange(of: &die) { low, high in
+      forEachRange(of: &die, budget: &budget) { low, high in
         if code.contains(low) { result.append(UnitRange(low: low, high: high, unit: offset)) }
       }
-      // More ranges than any program has: the data is bad.
-      return result.count < 1 << 23
+      return budget > 0
     }
     result.sort { ($0.low, $1.high) < ($1.low, $0.high) }
     return result
@@ -103,9 +115,6 @@ final class DebugData {
 
 /// The one owner of libelf's and libdw's handles for a file.
 final class DwarfSession {
-  /// libelf learnt to inflate Zstandard in version 0.189, where it was built with it.
-  static let inflatesZstandard = false
-
   private let elf: OpaquePointer
   private let handle: OpaquePointer
 
@@ -153,16 +162,20 @@ final class DwarfSession {
   }
 }
 
-/// Calls `body` with each address range of a DIE, empty ones left out.
-func forEachRange(of die: inout Dwarf_Die, _ body: (_ low: UInt64, _ high: UInt64) -> Void) {
+/// Calls `body` with each address range of a DIE, empty ones left out, and takes each range that it
+/// reads off `budget`; at 0 it stops.
+func forEachRange(
+  of die: inout Dwarf_Die, budget: inout Int, _ body: (_ low: UInt64, _ high: UInt64) -> Void
+) {
   var base: Dwarf_Addr = 0
   var low: Dwarf_Addr = 0
   var high: Dwarf_Addr = 0
   var position = 0
-  // The bound is far above what compilers write, and keeps shared bad lists from adding up.
-  for _ in 0..<(1 << 20) {
+  // Bad data may name one long list in every DIE: each is short enough, all of them are not.
+  while budget > 0 {
     position = dwarf_ranges(&die, position, &base, &low, &high)
     guard position > 0 else { return }
+    budget -= 1
     if low < high { body(low, high) }
   }
 }

@@ -4,7 +4,8 @@ internal import ProfileModel
 /// The functions, inlined calls and lines of one compilation unit.
 ///
 /// Functions and inlined calls are indexed in one pass over the unit's DIEs when it is made (libdw's
-/// `dwarf_getscopes` walks the whole unit at every call), the line table at the first look-up.
+/// `dwarf_getscopes` walks the whole unit at every call), the line table at the first look-up. The
+/// pass leaves out types; it is repeated with them at the first address that it knows no function of.
 final class DebugUnit {
   /// A function or inlined call with code.
   private struct Scope {
@@ -23,7 +24,9 @@ final class DebugUnit {
   }
 
   private let session: DwarfSession
+  private let code: CodeRanges
   private var unitDIE: Dwarf_Die
+  private var isThorough = false
   private var scopes: [Scope] = []
   /// In the order of `scopes`.
   private var ranges: [ScopeRange] = []
@@ -37,8 +40,14 @@ final class DebugUnit {
   init?(_ session: DwarfSession, at offset: UInt64, code: CodeRanges) {
     guard let die = session.die(at: offset) else { return nil }
     self.session = session
+    self.code = code
     unitDIE = die
-    var walk = Walk(code: code)
+    index(thoroughly: false)
+  }
+
+  private func index(thoroughly: Bool) {
+    isThorough = thoroughly
+    var walk = Walk(code: code, isThorough: thoroughly)
     walk.children(of: &unitDIE, in: -1, depth: 0)
     scopes = walk.scopes
     ranges = walk.ranges
@@ -52,6 +61,7 @@ final class DebugUnit {
   ///
   /// The last one's function is nil where code has lines but no function, such as assembly.
   func frames(at address: FileAddress) -> [(function: FunctionName?, file: String?, line: Int)] {
+    if innermostScope(at: address.rawValue) == nil, !isThorough { index(thoroughly: true) }
     var place = lines.place(at: address.rawValue) { self.innermostScope(at: $0) }
     var scope = innermostScope(at: address.rawValue)
     guard scope != nil || place != nil else { return [] }
@@ -77,7 +87,7 @@ final class DebugUnit {
     var end = sorted.partitioningIndex { $0.low > address }
     // The scope that begins last before the address is the one, or lies inside it. Only overlaps
     // that are no nesting need a second try.
-    for _ in 0..<64 where end > 0 {
+    for _ in 0..<16 where end > 0 {
       end -= 1
       var scope = sorted[end].scope
       while scope >= 0 {
@@ -89,7 +99,8 @@ final class DebugUnit {
   }
 
   private func covers(_ scope: Scope, _ address: UInt64) -> Bool {
-    ranges[Int(scope.ranges.lowerBound)..<Int(scope.ranges.upperBound)].contains {
+    // Real functions have a few; the bound is for bad data.
+    ranges[Int(scope.ranges.lowerBound)..<Int(scope.ranges.upperBound)].prefix(4096).contains {
       $0.low <= address && address < $0.high
     }
   }
@@ -114,12 +125,21 @@ extension DebugUnit {
   /// The pass over a unit's DIEs.
   private struct Walk {
     let code: CodeRanges
+    /// Whether to look for functions within types and within functions without code.
+    ///
+    /// Most of a C++ unit is there, and compilers put hardly any code there.
+    let isThorough: Bool
     var scopes: [Scope] = []
     var ranges: [ScopeRange] = []
+    /// Far above real units: 47 large ones of C++ have 0.8 million ranges together.
+    private var budget = 1 << 22
     /// The last DIE seen; DIEs follow one another in memory, so anything before it is a cycle.
     private var last: UnsafeMutableRawPointer?
 
-    init(code: CodeRanges) { self.code = code }
+    init(code: CodeRanges, isThorough: Bool) {
+      self.code = code
+      self.isThorough = isThorough
+    }
 
     mutating func children(of parent: inout Dwarf_Die, in scope: Int32, depth: Int) {
       var die = Dwarf_Die()
@@ -137,6 +157,7 @@ extension DebugUnit {
       switch Int(dwarf_tag(&die)) {
       case Int(DW_TAG_subprogram):
         let inner = add(&die, in: scope, isInlined: false)
+        guard inner != nil || isThorough else { return }
         children(of: &die, in: inner ?? -1, depth: depth + 1)
       case Int(DW_TAG_inlined_subroutine):
         guard let inner = add(&die, in: scope, isInlined: true) else { return }
@@ -144,9 +165,10 @@ extension DebugUnit {
       case Int(DW_TAG_lexical_block), Int(DW_TAG_try_block), Int(DW_TAG_catch_block),
         Int(DW_TAG_with_stmt):
         children(of: &die, in: scope, depth: depth + 1)
-      case Int(DW_TAG_namespace), Int(DW_TAG_class_type), Int(DW_TAG_structure_type),
-        Int(DW_TAG_union_type), Int(DW_TAG_module):
+      case Int(DW_TAG_namespace), Int(DW_TAG_module):
         children(of: &die, in: -1, depth: depth + 1)
+      case Int(DW_TAG_class_type), Int(DW_TAG_structure_type), Int(DW_TAG_union_type):
+        if isThorough { children(of: &die, in: -1, depth: depth + 1) }
       default:
         // Types, variables, parameters: nothing with code in them.
         break
@@ -157,9 +179,7 @@ extension DebugUnit {
     private mutating func add(_ die: inout Dwarf_Die, in scope: Int32, isInlined: Bool) -> Int32? {
       let number = Int32(truncatingIfNeeded: scopes.count)
       let first = Int32(truncatingIfNeeded: ranges.count)
-      // Far above real units (0.8 million ranges in 47 large C++ ones), and keeps the numbers small.
-      guard ranges.count < 1 << 26 else { return nil }
-      forEachRange(of: &die) { low, high in
+      forEachRange(of: &die, budget: &budget) { low, high in
         if code.contains(low) { ranges.append(ScopeRange(low: low, high: high, scope: number)) }
       }
       guard ranges.count > Int(first) else { return nil }

@@ -3,16 +3,19 @@ internal import Glibc
 
 /// What a mangled name says in its language, nil for a name that is not mangled.
 ///
-/// C++ (with the types of the parameters, without the marks of clones), Rust's older scheme without
-/// its hash, and Swift. Names over 8 KiB stay as they are: the demanglers need stack for each character.
+/// C++ (with the types of the parameters, without the marks of clones), Rust without hashes, and
+/// Swift. Names over 8 KiB stay as they are: the demanglers need stack for each character.
 package func demangle(_ name: String) -> String? {
   guard name.utf8.count <= 8192 else { return nil }
   if name.hasPrefix("_Z") || name.hasPrefix("___Z") {
     guard var plain = demangledCxx(name) ?? demangledCxx(withoutSuffixes(name)) else { return nil }
-    // What the compiler split off a function belongs to the function: " [clone .cold]".
-    if let suffix = plain.range(of: " [clone ") { plain = String(plain[..<suffix]) }
+    // What the compiler split off a function belongs to the function: "f(int) [clone .cold]".
+    if name.utf8.contains(UInt8(ascii: ".")), let suffix = plain.utf8.firstIndex(of: " [clone ") {
+      plain = String(plain[..<suffix])
+    }
     return isRust(name) ? rustName(plain) : plain
   }
+  if name.hasPrefix("_R") { return RustDemangler.demangle(name) }
   // The prefixes of Swift 5, 4 and of embedded Swift.
   guard ["$s", "$S", "_$s", "_$S", "_T0", "$e", "@__swiftmacro_"].contains(where: name.hasPrefix)
   else { return nil }
@@ -61,7 +64,10 @@ private func rustName(_ plain: String) -> String {
   if path.utf8.suffix(19).starts(with: "::h".utf8) { path = path.dropLast(19) }
   var result = ""
   while let first = path.first {
-    if let (escape, character) = rustEscapes.first(where: { path.hasPrefix($0.0) }) {
+    if first != ".", first != "$", first != "_" {
+      result.append(first)
+      path = path.dropFirst()
+    } else if let (escape, character) = rustEscapes.first(where: { path.hasPrefix($0.0) }) {
       result += character
       path = path.dropFirst(escape.count)
     } else if let (character, length) = rustCodePoint(path) {
@@ -95,9 +101,9 @@ private func rustCodePoint(_ path: Substring) -> (Character, length: Int)? {
   return (Character(scalar), digits.count + 3)
 }
 
-extension StringProtocol {
+extension String.UTF8View {
   /// The first place of `part`.
-  fileprivate func range(of part: String) -> Index? {
-    indices.first { self[$0...].hasPrefix(part) }
+  fileprivate func firstIndex(of part: String) -> Index? {
+    indices.first { self[$0...].starts(with: part.utf8) }
   }
 }

@@ -49,14 +49,14 @@ struct AttachCommand: ParsableCommand {
 
   func run() throws {
     try Diagnostic.guarding(command: "attach") {
+      let control = CaptureControl()
+      try Interrupts.end(control)
       let pid = try target.resolve()
-      try Diagnostic.guarding(command: "attach", pid: pid) { try sample(pid) }
+      try Diagnostic.guarding(command: "attach", pid: pid) { try sample(pid, control) }
     }
   }
 
-  private func sample(_ pid: Int32) throws {
-    let control = CaptureControl()
-    try Interrupts.end(control)
+  private func sample(_ pid: Int32, _ control: CaptureControl) throws {
     let plan = SamplingPlan(rate: rate, duration: duration?.nanoseconds, stopAll: stopAll)
     let display = ProgressDisplay(control: control, duration: duration?.nanoseconds)
     let profile = try display.show {

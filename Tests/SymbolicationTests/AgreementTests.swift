@@ -38,6 +38,15 @@ import Testing
     try expectAgreement(Fixture(Source.cxx, name: "b.cpp", command: "\(compiler) IN -o OUT"))
   }
 
+  @Test(.enabled(if: areInstalled("rustc", "nm", "addr2line"), "needs rustc and binutils"))
+  func `of Rust are those of addr2line`() throws {
+    // The standard library's names are of the newer scheme.
+    try expectAgreement(
+      Fixture(
+        Source.rust, name: "wheel.rs",
+        command: "rustc --crate-name wheel -C opt-level=2 -g IN -o OUT"))
+  }
+
   // binutils 2.40 loses inlined calls whose ranges are in .debug_rnglists and mixes up the first two
   // files of some line tables, so DWARF 5 is held against DWARF 4 of the same machine code.
   @Test(
@@ -65,7 +74,7 @@ import Testing
   private func expectAgreement(
     _ fixture: Fixture, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
-    let addresses = Array(try fixture.addresses().prefix(6000))
+    let addresses = Array(try fixture.addresses(perFunction: 25).prefix(6000))
     let references = try Reference.addr2line(fixture.path, addresses)
     let frames = fixture.symbolizer().resolve(code(addresses), detail: .lines)
     try #require(addresses.count > 100 && references.count == addresses.count)

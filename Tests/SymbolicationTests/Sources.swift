@@ -159,4 +159,71 @@ enum Source {
     }
     print(Wheel(n: CommandLine.arguments.count).spin())
     """
+
+  /// Two units: a function that is its own origin and its own sibling, and one with 20,000 blocks
+  /// within each other.
+  static let circularDebugData = """
+    .text
+    .globl main
+    .type main, @function
+    main:
+      xorl %eax, %eax
+      ret
+    .Lmain_end:
+    .size main, .-main
+    .globl deep
+    .type deep, @function
+    deep:
+      nop
+      ret
+    .Ldeep_end:
+    .size deep, .-deep
+
+    .section .debug_abbrev,"",@progbits
+    .Labbrev:
+    # 1: compile_unit with children: low_pc addr, high_pc data4
+    .byte 1, 0x11, 1, 0x11, 0x01, 0x12, 0x06, 0, 0
+    # 2: subprogram: sibling ref4, low_pc addr, high_pc data4, abstract_origin ref4
+    .byte 2, 0x2e, 1, 0x01, 0x13, 0x11, 0x01, 0x12, 0x06, 0x31, 0x13, 0, 0
+    # 3: subprogram with children: name string, low_pc addr, high_pc data4
+    .byte 3, 0x2e, 1, 0x03, 0x08, 0x11, 0x01, 0x12, 0x06, 0, 0
+    # 4: lexical_block with children
+    .byte 4, 0x0b, 1, 0, 0
+    .byte 0
+
+    .section .debug_info,"",@progbits
+    .Lfirst:
+    .long .Lfirst_end - .Lfirst - 4
+    .short 4
+    .long .Labbrev
+    .byte 8
+    .byte 1
+    .quad main
+    .long .Lmain_end - main
+    .Lcircle:
+    .byte 2
+    .long .Lcircle - .Lfirst
+    .quad main
+    .long .Lmain_end - main
+    .long .Lcircle - .Lfirst
+    .byte 0, 0
+    .Lfirst_end:
+    .Lsecond:
+    .long .Lsecond_end - .Lsecond - 4
+    .short 4
+    .long .Labbrev
+    .byte 8
+    .byte 1
+    .quad deep
+    .long .Ldeep_end - deep
+    .byte 3
+    .asciz "nested"
+    .quad deep
+    .long .Ldeep_end - deep
+    .fill 20000, 1, 4
+    .fill 20002, 1, 0
+    .Lsecond_end:
+    .section .note.GNU-stack,"",@progbits
+
+    """
 }

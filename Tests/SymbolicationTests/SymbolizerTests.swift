@@ -161,6 +161,18 @@ import Testing
   }
 
   @Test(.enabled(if: areInstalled("gcc", "nm"), "needs gcc and binutils"))
+  func `whose references run in circles give the ELF symbol`() throws {
+    let fixture = try Fixture(Source.circularDebugData, name: "a.s", command: "gcc IN -o OUT")
+    let symbolizer = fixture.symbolizer()
+    let addresses = try ["main", "deep"].map { try #require(try fixture.address(in: $0)) }
+    let frames = symbolizer.resolve(code(addresses), detail: .lines)
+    #expect(frames[0].lines == [SourceLine(function: "main")])
+    // More blocks within each other than are followed; the function around them is found.
+    #expect(frames[1].lines == [SourceLine(function: "nested")])
+    #expect(symbolizer.problems.isEmpty)
+  }
+
+  @Test(.enabled(if: areInstalled("gcc", "nm"), "needs gcc and binutils"))
   func `cut short give some answer`() throws {
     let fixture = try Fixture(Source.c, name: "a.c", command: "gcc -O2 -g IN -o OUT")
     let addresses = code(try fixture.addresses(perFunction: 10))
