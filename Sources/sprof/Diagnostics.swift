@@ -116,6 +116,8 @@ enum Diagnostic: Error {
         case .system(let error): throw systemCall(error)
         }
       }
+    } catch let error as SystemError {
+      throw systemCall(error)
     } catch let diagnostic as Diagnostic {
       Terminal.writeError("sprof: \(diagnostic.message)\n")
       throw ExitCode(diagnostic.exitCode)
