@@ -1,4 +1,3 @@
-internal import ByteReading
 internal import ELFReading
 internal import LinuxProcess
 internal import ProfileModel
@@ -70,40 +69,62 @@ final class LoadedImage {
 // MARK: - Code without unwind data
 
 extension LoadedImage {
-  /// Where an instruction stands in a function that keeps a frame pointer.
-  enum FunctionEdge {
-    /// Between the first and the last instructions, or in code of another kind.
-    case none
-    /// Before the frame pointer is pushed, or after it was popped: the stack pointer points to
-    /// the return address.
-    case nothingPushed
-    /// Between `push rbp` and `mov rbp, rsp`.
-    case framePointerPushed
+  /// What the instructions around an address say of the stack there.
+  enum StackShape {
+    /// That nothing is known, and a frame pointer the only hope.
+    case unknown
+    /// So many words were pushed since the call.
+    case pushed(Int)
+    /// Only the frame pointer was pushed since the call.
+    case pushedFramePointer
   }
 
-  /// Looks for the first and last instructions that every such function has around `pc`.
-  func functionEdge(at pc: UInt64) -> FunctionEdge {
+  /// Looks at the instructions around `pc`, which is no return address.
+  func stackShape(at pc: UInt64) -> StackShape {
     let address = fileAddress(of: pc)
     guard let contents, let segment = contents.elf.loadSegment(containing: address),
       let bytes = contents.elf.bytes(of: segment, fileSize: contents.file.count)
-    else { return .none }
-    let position = bytes.lowerBound + Int(address.rawValue - segment.address.rawValue)
-    func starts(_ code: [UInt8], at start: Int) -> Bool {
-      bytes.contains(start) && contents.file.pointer[start..<bytes.upperBound].starts(with: code)
+    else { return .unknown }
+    let code = Code(
+      bytes: UnsafeRawBufferPointer(rebasing: contents.file.pointer[bytes]),
+      position: Int(address.rawValue - segment.address.rawValue))
+    let isLinkage = contents.elf.sections.contains {
+      $0.name.hasPrefix(".plt") && $0.address <= address
+        && address.rawValue - $0.address.rawValue < $0.size
     }
-    let endbr: [UInt8] = [0xf3, 0x0f, 0x1e, 0xfa]
-    let push: [UInt8] = [0x55]
-    // The assembler may encode `mov rbp, rsp` in either direction.
-    for move: [UInt8] in [[0x48, 0x89, 0xe5], [0x48, 0x8b, 0xec]] {
-      if starts(push + move, at: position) || starts(endbr + push + move, at: position) {
-        return .nothingPushed
+    return isLinkage ? code.shapeInLinkageTable : code.shapeAtFunctionEdge
+  }
+
+  /// Machine code, and a place in it.
+  private struct Code {
+    let bytes: UnsafeRawBufferPointer
+    let position: Int
+
+    func has(_ code: [UInt8], at offset: Int = 0) -> Bool {
+      let start = position + offset
+      return bytes.indices.contains(start) && bytes[start...].starts(with: code)
+    }
+
+    /// The first and last instructions of a function that keeps a frame pointer.
+    var shapeAtFunctionEdge: StackShape {
+      let endbr: [UInt8] = [0xf3, 0x0f, 0x1e, 0xfa]
+      // `push rbp`, and the two ways to write `mov rbp, rsp`.
+      for prologue: [UInt8] in [[0x55, 0x48, 0x89, 0xe5], [0x55, 0x48, 0x8b, 0xec]] {
+        if has(prologue) || has(endbr + prologue) { return .pushed(0) }
+        if has(prologue, at: -1) { return .pushedFramePointer }
       }
-      if starts(push + move, at: position - 1) { return .framePointerPushed }
+      // `pop rbp` or `leave`, then `ret`.
+      if has([0x5d, 0xc3], at: -1) || has([0xc9, 0xc3], at: -1) { return .pushed(0) }
+      return .unknown
     }
-    // ret after pop rbp or leave.
-    if starts([0x5d, 0xc3], at: position - 1) || starts([0xc9, 0xc3], at: position - 1) {
-      return .nothingPushed
+
+    /// The procedure linkage table, which lld leaves without unwind data (System V ABI, 5.2):
+    /// an entry jumps, or pushes a number and jumps to the first entry, which pushes another.
+    var shapeInLinkageTable: StackShape {
+      if has([0xff, 0x35]) { return .pushed(1) }
+      if has([0xff, 0x25]) { return has([0xff, 0x35], at: -6) ? .pushed(2) : .pushed(0) }
+      if has([0xe9]) { return has([0x68], at: -5) ? .pushed(1) : .pushed(0) }
+      return .pushed(0)
     }
-    return .none
   }
 }

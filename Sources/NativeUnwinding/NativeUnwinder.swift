@@ -42,10 +42,7 @@ package final class NativeUnwinder {
   /// The size of the stack table at the last call: a smaller one is another table.
   private var knownStacks = 0
   private var elided: FrameID?
-  /// The rule for a jump to where no code is: the return address is on top of the stack.
-  private let functionEntry: CachedFrame
-  private let framePointer: CachedFrame
-  private let pushedFramePointer: CachedFrame
+  private let synthetic: SyntheticRules
 
   /// Frames reported, rules applied, and addresses looked up for the first time.
   package private(set) var statistics: (frames: Int, steps: Int, misses: Int) = (0, 0, 0)
@@ -56,14 +53,7 @@ package final class NativeUnwinder {
   package init(modules: ModuleMap) {
     let engine = RuleEngine()
     var cache = RuleCache()
-    let entry = engine.rule(at: SyntheticFrames.functionEntry, for: 1)
-    let pointer = engine.rule(at: SyntheticFrames.framePointer, for: 1)
-    let pushed = engine.rule(at: SyntheticFrames.pushedFramePointer, for: 1)
-    functionEntry = CachedFrame(rule: cache.rule(entry))
-    framePointer = CachedFrame(
-      rule: cache.rule(pointer), changed: 1 << UInt8(SavedRegisters.framePointer), isGuess: true)
-    pushedFramePointer = CachedFrame(
-      rule: cache.rule(pushed), changed: 1 << UInt8(SavedRegisters.framePointer))
+    synthetic = SyntheticRules(engine, &cache)
     self.modules = modules
     self.engine = engine
     self.cache = cache
@@ -211,10 +201,9 @@ extension NativeUnwinder {
       (new + count).initialize(to: frame)
       count &+= 1
       guard current.rule != 0 else { return walk }
-      if current.isGuess, frame.saved.hasNoFramePointer {
-        // The ABI has the first frame's pointer be 0. A function without unwind data that calls
-        // none need not have set up a frame: there it proves nothing.
-        if frame.isReturn { walk.ending = .complete }
+      if current.source == .framePointer, frame.saved.hasNoFramePointer {
+        // A chain of frame pointers ends in 0; but a lone 0 may be any function's own number.
+        if frame.isInChain { walk.ending = .complete }
         return walk
       }
       let result = sprof_unw_apply_reg_state(cursor, lookup.rule(current.rule))
@@ -238,6 +227,7 @@ extension NativeUnwinder {
       }
       engine.update(&frame.saved, changed: current.changed)
       frame.isReturn = !current.isSignalFrame
+      frame.isInChain = current.source == .framePointer
       frame.pc = ip &- (frame.isReturn ? 1 : 0)
       frame.stackPointer = caller
       let slot = lookup.slot(of: frame.pc)
@@ -293,11 +283,14 @@ extension NativeUnwinder {
       let address = RemoteAddress(pc)
       let known = modules.executableMapping(containing: address)
       if let mapping = known ?? refreshed(containing: address) {
-        return cache.insert(frame(at: pc, in: mapping, stacks: &stacks)).pointee
+        return cache.insert(
+          frame(at: pc, isReturn: isReturn, in: mapping, stacks: &stacks)
+        ).pointee
       }
     }
     guard !isReturn else { return nil }
-    var outside = functionEntry
+    // A call pushed the return address, and nothing ran since.
+    var outside = synthetic.pushed[0]
     outside.pc = pc
     outside.frame = stacks.id(
       of: .code(CodeAddress(module: .anonymous, address: FileAddress(pc))))
@@ -318,15 +311,15 @@ extension NativeUnwinder {
   }
 
   private func frame(
-    at pc: UInt64, in mapping: MemoryMapping, stacks: inout StackTable
+    at pc: UInt64, isReturn: Bool, in mapping: MemoryMapping, stacks: inout StackTable
   ) -> CachedFrame {
     statistics.misses += 1
     let image = modules.image(of: mapping)
     let place = CodeAddress(
       module: image?.module ?? .anonymous, address: image?.fileAddress(of: pc) ?? FileAddress(pc))
-    var result = image.map { frame(at: pc, in: $0) } ?? framePointer
+    var result = image.map { frame(at: pc, isReturn: isReturn, in: $0) } ?? synthetic.framePointer
     // The kernel answers calls to this page itself: nothing is pushed there.
-    if mapping.path == "[vsyscall]" { result = functionEntry }
+    if mapping.path == "[vsyscall]" { result = synthetic.pushed[0] }
     result.pc = pc
     result.frame = stacks.id(of: .code(place))
     return result
@@ -334,7 +327,7 @@ extension NativeUnwinder {
 }
 
 extension NativeUnwinder {
-  private func frame(at pc: UInt64, in image: LoadedImage) -> CachedFrame {
+  private func frame(at pc: UInt64, isReturn: Bool, in image: LoadedImage) -> CachedFrame {
     var match = image.contents?.frames?.entry(covering: pc &- image.bias)
     var bias = image.bias
     if match == nil {
@@ -349,10 +342,11 @@ extension NativeUnwinder {
         changed: SavedRegisters.bits(of: match.entry.changedRegisters),
         isSignalFrame: match.entry.isSignalFrame)
     }
-    switch image.functionEdge(at: pc) {
-    case .none: return framePointer
-    case .nothingPushed: return functionEntry
-    case .framePointerPushed: return pushedFramePointer
+    guard !isReturn else { return synthetic.framePointer }
+    switch image.stackShape(at: pc) {
+    case .unknown: return synthetic.framePointer
+    case .pushed(let words): return synthetic.pushed[words]
+    case .pushedFramePointer: return synthetic.pushedFramePointer
     }
   }
 }

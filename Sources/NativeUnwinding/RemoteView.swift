@@ -162,10 +162,12 @@ enum SyntheticFrames {
   static let table = start
   /// Every address: the caller's frame is found through the frame pointer.
   static let framePointer = start + 0x20 + 0x1c
-  /// Every address: nothing was pushed since the call.
-  static let functionEntry = start + 0x80 + 0x1c
+  /// Every address: nothing was pushed since the call, or one or two words.
+  static let pushed: InlineArray<3, UInt64> = [
+    start + 0x80 + 0x1c, start + 0xe0 + 0x1c, start + 0x140 + 0x1c,
+  ]
   /// Every address: the frame pointer was pushed since the call, and nothing else.
-  static let pushedFramePointer = start + 0xe0 + 0x1c
+  static let pushedFramePointer = start + 0x1a0 + 0x1c
 
   /// The bytes from `start` on.
   static let bytes: [UInt8] = {
@@ -173,10 +175,12 @@ enum SyntheticFrames {
     bytes += [UInt8](repeating: 0, count: 0x20 - bytes.count)
     // def_cfa rbp+16; rbp at cfa-16; return address at cfa-8.
     bytes += entry([0x0c, 6, 16, 0x86, 2, 0x90, 1])
-    bytes += [UInt8](repeating: 0, count: 0x80 - bytes.count)
-    // def_cfa rsp+8; return address at cfa-8.
-    bytes += entry([0x0c, 7, 8, 0x90, 1])
-    bytes += [UInt8](repeating: 0, count: 0xe0 - bytes.count)
+    // def_cfa rsp+8, 16, 24; return address at cfa-8.
+    for words in UInt8(0)..<3 {
+      bytes += [UInt8](repeating: 0, count: 0x80 + 0x60 * Int(words) - bytes.count)
+      bytes += entry([0x0c, 7, 8 + words * 8, 0x90, 1])
+    }
+    bytes += [UInt8](repeating: 0, count: 0x1a0 - bytes.count)
     // def_cfa rsp+16; rbp at cfa-16; return address at cfa-8.
     bytes += entry([0x0c, 7, 16, 0x86, 2, 0x90, 1])
     return bytes

@@ -1,5 +1,14 @@
 internal import ProfileModel
 
+/// Where a rule comes from.
+enum RuleSource: UInt8 {
+  case unwindData
+  /// Without unwind data: the hope for a frame pointer.
+  case framePointer
+  /// Without unwind data: what the instructions do.
+  case instructions
+}
+
 /// What is known of one code address: the frame's name, and the rule that leads to its caller.
 struct CachedFrame {
   /// The address that is looked up; 0 in a free place.
@@ -11,8 +20,10 @@ struct CachedFrame {
   var changed: UInt8 = 0
   /// The next frame out was interrupted by a signal: its address is not a return address.
   var isSignalFrame = false
-  /// Without unwind data: the rule only hopes for a frame pointer.
-  var isGuess = false
+  var source = RuleSource.unwindData
+
+  /// Whether a caller that makes no sense is the rule's fault rather than the stack's.
+  var isGuess: Bool { source != .unwindData }
 }
 
 /// The read side of a `RuleCache`, for a loop's local variable; good until the next insertion.

@@ -46,12 +46,15 @@ struct WalkedFrame {
   var stack = StackID.empty
   /// Whether it was reached by a return address.
   var isReturn = false
+  /// Whether a frame pointer led here.
+  var isInChain = false
 
   /// Whether the frames further out follow from the same values, `isReturn` being true.
   @inline(__always)
   func goesOn(like other: UnsafeMutablePointer<WalkedFrame>) -> Bool {
     other.pointee.stackPointer == stackPointer && other.pointee.pc == pc
-      && other.pointee.isReturn && other.pointee.saved == saved
+      && other.pointee.isReturn && other.pointee.isInChain == isInChain
+      && other.pointee.saved == saved
   }
 }
 

@@ -1,3 +1,4 @@
+internal import ELFReading
 internal import Foundation
 internal import LinuxProcess
 internal import NativeUnwinding
@@ -44,22 +45,16 @@ struct Build: CustomTestStringConvertible, Sendable {
       compiler: ["g++", "-x", "c++", "-O2"], depth: 4),
     Build(name: "gold", source: Source.calls, compiler: ["gcc", "-O2", "-fuse-ld=gold"]),
     Build(
-      name: "lld, no PIE, signal", source: Source.timerSignal,
+      name: "clang and lld, no PIE, signal", source: Source.timerSignal,
       compiler: ["clang-14", "-O2", "-fuse-ld=lld-14", "-no-pie"]),
-    Build(name: "musl static", source: Source.calls, compiler: ["musl-gcc", "-O2", "-static"]),
-    Build(name: "musl dynamic", source: Source.calls, compiler: ["musl-gcc", "-O2"]),
     Build(
-      name: "static signal", source: Source.timerSignal,
+      name: "static, signal", source: Source.timerSignal,
       compiler: ["gcc", "-O2", "-static", "-no-pie"]),
     Build(
-      name: "no CFI, FP", source: Source.callback,
-      compiler: [
-        "gcc", "-O1", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables",
-        "-fno-omit-frame-pointer",
-      ]),
-    Build(
       name: "debug_frame only", source: Source.callback,
-      compiler: ["gcc", "-O2", "-g", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables"]),
+      compiler: [
+        "gcc", "-O2", "-g", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables",
+      ]),
     Build(name: "JIT with frame pointers", source: Source.generatedCode, depth: 5),
   ]
 }
@@ -104,6 +99,16 @@ final class Watch {
   }
 }
 
+/// The same numbers at each run (Knuth's linear congruence).
+struct Generator: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return state ^ state >> 33
+  }
+}
+
 @Suite(.serialized, .enabled(if: isInstalled("gcc") && isInstalled("clang-14"), "needs compilers"))
 struct `Native unwinder` {
   @Test(arguments: Build.all)
@@ -123,6 +128,99 @@ struct `Native unwinder` {
       }
     }
     try child.expectUnharmed()
+  }
+
+  @Test(arguments: [
+    ["gcc", "-O1", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables"],
+    [
+      "gcc", "-O1", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables",
+      "-fno-omit-frame-pointer",
+    ],
+  ])
+  func `calls no stack complete that lacks main, whatever the code`(_ compiler: [String]) throws {
+    let program = try Program(Source.callback, compiler: compiler)
+    let child = try program.start()
+    let watch = try Watch(child)
+    let taker = SnapshotTaker(tid: child.pid)
+    let main = try program.range(of: "main")
+    for _ in 0..<150 {
+      let seen = try taker.withSnapshot { watch.unwind($0) }
+      if seen.result.end == .complete {
+        #expect(seen.reaches(main, of: watch.module(of: program)), "\(seen)")
+      } else {
+        #expect(seen.result.end == .truncated(.noUnwindRule))
+      }
+    }
+    try child.expectUnharmed()
+  }
+
+  @Test(.enabled(if: isInstalled("musl-gcc"), "needs musl"))
+  func `says so where musl's code has no unwind data`() throws {
+    let program = try Program(Source.calls, compiler: ["musl-gcc", "-O2"])
+    let child = try program.start()
+    let watch = try Watch(child)
+    let taker = SnapshotTaker(tid: child.pid)
+    let main = try program.range(of: "main")
+    var ends: [StackEnd: Int] = [:]
+    for _ in 0..<150 {
+      let seen = try taker.withSnapshot { watch.unwind($0) }
+      ends[seen.result.end, default: 0] += 1
+      let hasMain = seen.reaches(main, of: watch.module(of: program))
+      #expect(hasMain || seen.result.end != .complete, "\(seen)")
+    }
+    #expect(Set(ends.keys).isSubset(of: [.complete, .truncated(.noUnwindRule)]), "\(ends)")
+    try child.expectUnharmed()
+  }
+
+  @Test func `finds the first function of a thread that is not the main one`() throws {
+    let program = try Program(Source.thread, compiler: ["gcc", "-O2"])
+    let child = try program.start()
+    let watch = try Watch(child)
+    let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(child.pid)/task")
+      .compactMap { pid_t($0) }.filter { $0 != child.pid }
+    let taker = SnapshotTaker(tid: try #require(threads.first))
+    let first = try program.range(of: "run")
+    for _ in 0..<150 {
+      let seen = try taker.withSnapshot { watch.unwind($0) }
+      #expect(seen.result.end == .complete, "\(seen)")
+      #expect(seen.reaches(first, of: watch.module(of: program)), "\(seen)")
+    }
+    try child.expectUnharmed()
+  }
+
+  @Test(arguments: ["-static", "-static-pie"])
+  func `survives unwind data that lies`(_ linking: String) throws {
+    let program = try Program(Source.timerSignal, compiler: ["gcc", "-O2", linking])
+    let original = try Data(contentsOf: URL(fileURLWithPath: program.path))
+    let elf = try original.withUnsafeBytes { try ELFFile(RawSpan(_unsafeBytes: $0)) }
+    let ranges = [".eh_frame", ".eh_frame_hdr", ".eh_frame"]
+      .compactMap { elf.section(named: $0) }
+      .compactMap { elf.bytes(of: $0, fileSize: original.count) }
+    #expect(!ranges.isEmpty)
+    var generator = Generator(state: 1)
+    var truncated = 0
+    for _ in 0..<25 {
+      var damaged = original
+      for range in ranges {
+        for _ in 0..<max(1, range.count / 12) {
+          damaged[Int.random(in: range, using: &generator)] = .random(
+            in: .min ... .max, using: &generator)
+        }
+      }
+      let copy = try program.variant(damaged)
+      let child = try Child([copy])
+      try child.waitUntilReady()
+      let watch = try Watch(child)
+      let taker = SnapshotTaker(tid: child.pid)
+      for _ in 0..<12 {
+        let seen = try taker.withSnapshot { watch.unwind($0) }
+        #expect(seen.result.depth > 0)
+        if seen.result.end != .complete { truncated += 1 }
+      }
+      try child.expectUnharmed()
+    }
+    // Else nothing was damaged that matters.
+    #expect(truncated > 100)
   }
 
   @Test func `unwinds a hundred thousand frames and reports both ends`() throws {

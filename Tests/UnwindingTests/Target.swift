@@ -239,6 +239,15 @@ final class Program {
     return start..<start + size
   }
 
+  /// Writes a changed copy of the program beside it; the next one takes its place.
+  func variant(_ bytes: Data) throws -> String {
+    let file = directory + "/variant"
+    try? FileManager.default.removeItem(atPath: file)
+    try bytes.write(to: URL(fileURLWithPath: file))
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
+    return file
+  }
+
   func start() throws -> Child {
     let child = try Child([path])
     try child.waitUntilReady()
