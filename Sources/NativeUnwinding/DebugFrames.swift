@@ -17,7 +17,7 @@ enum DebugFrames {
       length < 0xffff_fff0, Int(length) <= reader.count - position - 4
     {
       let next = position + 4 + Int(length)
-      let body = ByteReader(section.extracting(position + 8..<next))
+      let body = section.extracting(position + 8..<next)
       if reader.value(at: position + 4, as: UInt32.self) == .max {
         let at = result.count
         if append(common: body, to: &result) { commons[position] = at }
@@ -31,15 +31,16 @@ enum DebugFrames {
     return result + [0, 0, 0, 0]
   }
 
-  private static func append(common body: borrowing ByteReader, to result: inout [UInt8]) -> Bool {
+  private static func append(common body: RawSpan, to result: inout [UInt8]) -> Bool {
+    let reader = ByteReader(body)
     // An augmentation is only known for `.eh_frame`.
-    guard let version = body.value(at: 0, as: UInt8.self), [1, 3, 4].contains(version),
-      body.value(at: 1, as: UInt8.self) == 0
+    guard let version = reader.value(at: 0, as: UInt8.self), [1, 3, 4].contains(version),
+      reader.value(at: 1, as: UInt8.self) == 0
     else { return false }
     var rest = 2
     if version == 4 {
       // The sizes of an address and of a segment selector, which version 3 has not.
-      guard body.value(at: 2, as: UInt16.self) == 0x0008 else { return false }
+      guard reader.value(at: 2, as: UInt16.self) == 0x0008 else { return false }
       rest = 4
     }
     var entry: [UInt8] = [0, 0, 0, 0, version == 1 ? 1 : 3, 0]
@@ -49,10 +50,10 @@ enum DebugFrames {
   }
 
   private static func append(
-    description body: borrowing ByteReader, of common: Int, bias: UInt64, to result: inout [UInt8]
+    description body: RawSpan, of common: Int, bias: UInt64, to result: inout [UInt8]
   ) {
     // Code that the linker dropped starts at 0.
-    guard let start = body.value(at: 0, as: UInt64.self), start != 0 else { return }
+    guard let start = ByteReader(body).value(at: 0, as: UInt64.self), start != 0 else { return }
     let pointer = UInt32(truncatingIfNeeded: result.count + 4 - common)
     append(
       littleEndian(pointer) + littleEndian(start &+ bias) + bytes(of: body, from: 8), to: &result)
@@ -62,12 +63,8 @@ enum DebugFrames {
     result += littleEndian(UInt32(truncatingIfNeeded: entry.count)) + entry
   }
 
-  private static func bytes(of body: borrowing ByteReader, from start: Int) -> [UInt8] {
-    var bytes: [UInt8] = []
-    for position in start..<max(start, body.count) {
-      if let byte = body.value(at: position, as: UInt8.self) { bytes.append(byte) }
-    }
-    return bytes
+  private static func bytes(of body: RawSpan, from start: Int) -> [UInt8] {
+    body.withUnsafeBytes { [UInt8]($0.dropFirst(start)) }
   }
 
   private static func littleEndian<T: FixedWidthInteger>(_ value: T) -> [UInt8] {

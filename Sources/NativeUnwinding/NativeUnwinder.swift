@@ -202,7 +202,8 @@ extension NativeUnwinder {
       count &+= 1
       guard current.rule != 0 else { return walk }
       if current.source == .framePointer, frame.saved.hasNoFramePointer {
-        // A chain of frame pointers ends in 0; but a lone 0 may be any function's own number.
+        // A chain of frame pointers ends in 0, or in a return address of 0; but a lone 0 may be
+        // any function's own number.
         if frame.isInChain { walk.ending = .complete }
         return walk
       }
@@ -220,7 +221,7 @@ extension NativeUnwinder {
         walk.ending = .badFrame(isGuess: current.isGuess)
         return walk
       }
-      if ip == 0, current.isGuess {
+      if ip == 0, current.source == .framePointer, frame.isInChain {
         walk.ending = .complete
         walk.outermost = caller
         return walk
@@ -328,19 +329,13 @@ extension NativeUnwinder {
 
 extension NativeUnwinder {
   private func frame(at pc: UInt64, isReturn: Bool, in image: LoadedImage) -> CachedFrame {
-    var match = image.contents?.frames?.entry(covering: pc &- image.bias)
-    var bias = image.bias
-    if match == nil {
-      match = image.debugFrames?.entry(covering: pc)
-      bias = 0
-    }
-    if let match {
+    if let match = image.contents?.frames?.entry(covering: pc &- image.bias) {
       engine.addRegions(of: image)
-      let rule = engine.rule(at: match.address &+ bias, for: pc)
-      return CachedFrame(
-        rule: cache.rule(rule),
-        changed: SavedRegisters.bits(of: match.entry.changedRegisters),
-        isSignalFrame: match.entry.isSignalFrame)
+      return frame(at: pc, by: match, at: match.address &+ image.bias)
+    }
+    if let frames = image.debugFrames, let match = frames.entry(covering: pc) {
+      engine.addRegion(of: frames)
+      return frame(at: pc, by: match, at: match.address)
     }
     guard !isReturn else { return synthetic.framePointer }
     switch image.stackShape(at: pc) {
@@ -348,6 +343,15 @@ extension NativeUnwinder {
     case .pushed(let words): return synthetic.pushed[words]
     case .pushedFramePointer: return synthetic.pushedFramePointer
     }
+  }
+
+  private func frame(
+    at pc: UInt64, by match: FrameIndex.Match, at address: UInt64
+  ) -> CachedFrame {
+    CachedFrame(
+      rule: cache.rule(engine.rule(at: address, for: pc)),
+      changed: SavedRegisters.bits(of: match.entry.changedRegisters),
+      isSignalFrame: match.entry.isSignalFrame)
   }
 }
 

@@ -163,12 +163,18 @@ extension RuleEngine {
         RemoteView.Region(
           start: start, end: end, base: base + bytes.lowerBound, isWritable: segment.isWritable))
     }
-    if let frames = image.debugFrames, let base = frames.file.pointer.baseAddress {
-      regions.append(
-        RemoteView.Region(
-          start: frames.address, end: frames.address + UInt64(frames.file.count), base: base,
-          isWritable: false))
-    }
+    publishRegions()
+  }
+
+  /// Lets libunwind read frames of our own.
+  func addRegion(of frames: FrameIndex) {
+    guard let base = frames.file.pointer.baseAddress,
+      images.insert(ObjectIdentifier(frames.file)).inserted
+    else { return }
+    regions.append(
+      RemoteView.Region(
+        start: frames.address, end: frames.address + UInt64(frames.file.count), base: base,
+        isWritable: false))
     publishRegions()
   }
 

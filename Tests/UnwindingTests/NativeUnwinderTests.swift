@@ -172,6 +172,68 @@ struct `Native unwinder` {
     try child.expectUnharmed()
   }
 
+  @Test(.enabled(if: isInstalled("go"), "needs go"))
+  func `follows the frame pointers of Go`() throws {
+    let program = try Program(Source.go, compiler: ["go", "build"], suffix: "go")
+    let child = try program.start()
+    let watch = try Watch(child)
+    let main = try program.range(of: "main.main")
+    let taker = try SnapshotTaker(tid: busiestThread(of: child))
+    for _ in 0..<150 {
+      let seen = try taker.withSnapshot { watch.unwind($0) }
+      #expect(seen.reaches(main, of: watch.module(of: program)), "\(seen)")
+      #expect(seen.result.end == .complete, "\(seen)")
+    }
+    try child.expectUnharmed()
+  }
+
+  private func busiestThread(of child: Child) throws -> pid_t {
+    let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(child.pid)/task")
+      .compactMap { pid_t($0) }
+    let times = try threads.map { thread in
+      let text = try ProcFile.read("/proc/\(child.pid)/task/\(thread)/schedstat")
+      return (thread, text.split(separator: " ").first.flatMap { Int($0) } ?? 0)
+    }
+    return try #require(times.max { $0.1 < $1.1 }).0
+  }
+
+  @Test func `reads the maps by itself when it meets code that is new`() throws {
+    let program = try Program(Source.generatedCode, compiler: ["gcc", "-O2"])
+    let child = try program.start()
+    let modules = ModuleMap(memory: ProcessMemory(tid: child.pid))
+    let unwinder = NativeUnwinder(modules: modules)
+    var stacks = StackTable()
+    let result = try SnapshotTaker(tid: child.pid).withSnapshot {
+      unwinder.unwind($0, thread: 0, into: &stacks)
+    }
+    #expect(result.end == .complete)
+    #expect(modules.modules.contains { $0.path == program.path && $0.buildID?.count == 40 })
+  }
+
+  @Test func `keeps the ID of a file and drops frames of code that is gone`() throws {
+    let program = try Program(
+      Source.linkage, compiler: ["gcc", "-O2"], libraries: ["one": Source.sharedLibrary])
+    let child = try program.start()
+    let watch = try Watch(child)
+    let before = watch.modules.modules.map(\.path)
+    #expect(before.contains(program.path))
+    #expect(before.contains("[vdso]"))
+    #expect(try watch.modules.refresh() == false)
+    let taker = SnapshotTaker(tid: child.pid)
+    let first = try taker.withSnapshot { watch.unwind($0) }
+    watch.unwinder.invalidate()
+    let misses = watch.unwinder.statistics.misses
+    _ = try taker.withSnapshot { watch.unwind($0) }
+    #expect(first.result.end == .complete)
+    // Nothing changed, so the outer frames are known still.
+    #expect(watch.unwinder.statistics.misses < misses * 2)
+    #expect(watch.modules.modules.map(\.path) == before)
+    let vdso = try #require(before.firstIndex(of: "[vdso]"))
+    let file = try #require(watch.modules.file(of: ModuleID(Int32(vdso))))
+    #expect(file.count >= 4096)
+    #expect(watch.modules.modules[vdso].problem == nil)
+  }
+
   @Test func `finds the first function of a thread that is not the main one`() throws {
     let program = try Program(Source.thread, compiler: ["gcc", "-O2"])
     let child = try program.start()

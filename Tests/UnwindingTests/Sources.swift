@@ -166,6 +166,29 @@ enum Source {
       }
       """
 
+  static let go = """
+    package main
+
+    import "os"
+
+    var sink uint64
+
+    //go:noinline
+    func leaf(x uint64) uint64 {
+      sum := x
+      for i := uint64(0); i < 100000; i++ { sum += sum * i }
+      return sum
+    }
+
+    //go:noinline
+    func middle(x uint64) uint64 { return leaf(x) + sink }
+
+    func main() {
+      os.Stdout.WriteString("ready\\n")
+      for { sink += middle(sink) }
+    }
+    """
+
   /// C++ with handlers to call while an exception passes.
   static let exceptions =
     start + """

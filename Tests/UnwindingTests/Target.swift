@@ -208,21 +208,23 @@ final class Program {
   let path: String
 
   /// Compiles `source` by `compiler` (with its flags), and strips it if wanted.
-  init(_ source: String, compiler: [String], libraries: [String: String] = [:], strip: Bool = false)
-    throws
-  {
+  init(
+    _ source: String, compiler: [String], libraries: [String: String] = [:], strip: Bool = false,
+    suffix: String = "c"
+  ) throws {
     directory = NSTemporaryDirectory() + "sprof-unwind-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     path = directory + "/program"
-    var arguments = compiler + ["-o", path, directory + "/program.c"]
-    try source.write(toFile: directory + "/program.c", atomically: true, encoding: .utf8)
+    let file = directory + "/program." + suffix
+    var arguments = compiler + ["-o", path, file]
+    try source.write(toFile: file, atomically: true, encoding: .utf8)
     for (name, code) in libraries.sorted(by: { $0.key < $1.key }) {
       let file = directory + "/lib\(name)"
       try code.write(toFile: file + ".c", atomically: true, encoding: .utf8)
       try run(["cc", "-O2", "-fPIC", "-shared", "-o", file + ".so", file + ".c"])
       arguments += [file + ".so", "-Wl,-rpath,\(directory)"]
     }
-    try run(arguments + ["-lpthread"])
+    try run(arguments + (suffix == "c" ? ["-lpthread"] : []))
     if strip { try run(["strip", path]) }
   }
 
