@@ -210,7 +210,7 @@ struct `Native unwinder` {
     #expect(modules.modules.contains { $0.path == program.path && $0.buildID?.count == 40 })
   }
 
-  @Test func `keeps the ID of a file and drops frames of code that is gone`() throws {
+  @Test func `keeps the ID of a file, and what it knows while nothing has changed`() throws {
     let program = try Program(
       Source.linkage, compiler: ["gcc", "-O2"], libraries: ["one": Source.sharedLibrary])
     let child = try program.start()
@@ -232,6 +232,26 @@ struct `Native unwinder` {
     let file = try #require(watch.modules.file(of: ModuleID(Int32(vdso))))
     #expect(file.count >= 4096)
     #expect(watch.modules.modules[vdso].problem == nil)
+  }
+
+  @Test func `forgets code that was replaced by exec`() throws {
+    let program = try Program(Source.exec, compiler: ["gcc", "-O2"])
+    let child = try program.start()
+    try waitUntilAsleep(child)
+    let watch = try Watch(child)
+    let taker = SnapshotTaker(tid: child.pid)
+    let main = try program.range(of: "main")
+    let before = try taker.withSnapshot { watch.unwind($0) }
+    #expect(before.result.end == .complete)
+    let misses = watch.unwinder.statistics.misses
+    kill(child.pid, SIGUSR1)
+    try child.waitUntilReady()
+    let after = try taker.withSnapshot { watch.unwind($0) }
+    #expect(after.result.end == .complete)
+    #expect(after.reaches(main, of: watch.module(of: program)), "\(after)")
+    #expect(after.reaches(try program.range(of: "work"), of: watch.module(of: program)))
+    #expect(watch.unwinder.statistics.misses > misses)
+    try child.expectUnharmed()
   }
 
   @Test func `finds the first function of a thread that is not the main one`() throws {

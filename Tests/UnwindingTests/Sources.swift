@@ -166,6 +166,20 @@ enum Source {
       }
       """
 
+  /// Becomes itself again, at other addresses, when a signal comes.
+  static let exec =
+    start + """
+      static void handler(int number) { sink = number; }
+      __attribute__((noinline)) void work(void) { for (;;) sink++; }
+      int main(int count, char **arguments) {
+        signal(SIGUSR1, handler);
+        ready();
+        if (count == 1) { pause(); execl("/proc/self/exe", arguments[0], "again", (char *)0); }
+        work();
+      }
+      """
+
+  /// Spins a few calls below main.main.
   static let go = """
     package main
 
