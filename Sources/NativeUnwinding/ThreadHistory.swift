@@ -50,10 +50,10 @@ struct WalkedFrame {
   /// Whether a walk compares here with the walk before; then `saved` is read, which costs as
   /// much as a third of a rule.
   ///
-  /// One return address in four, chosen by where its frame lies, so that two walks choose alike.
+  /// Half of the return addresses, chosen by where its frame lies, so that two walks choose alike.
   /// Elsewhere registers that no compiler keeps over a call might matter, too.
   @inline(__always)
-  var isJunction: Bool { isReturn && (stackPointer &* 0x9e37_79b9_7f4a_7c15) &>> 62 == 0 }
+  var isJunction: Bool { isReturn && (stackPointer &* 0x9e37_79b9_7f4a_7c15) &>> 63 == 0 }
 
   /// Whether the frames further out follow from the same values; both being at a junction.
   @inline(__always)
