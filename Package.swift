@@ -38,7 +38,9 @@ let package = Package(
 
     // Layer 3.
     module("ProfileAnalysis", ["ProfileModel"]),
-    module("NativeUnwinding", ["CLibunwind", "ELFReading", "LinuxProcess", "ProfileModel"]),
+    module(
+      "NativeUnwinding",
+      ["ByteReading", "CLibunwind", "ELFReading", "LinuxProcess", "ProfileModel"]),
     module("Symbolication", ["CElfutils", "ELFReading", "LinuxProcess", "ProfileModel"]),
 
     // Layer 4.

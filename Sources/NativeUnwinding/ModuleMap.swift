@@ -27,6 +27,8 @@ package final class ModuleMap {
   /// The address space as it was at the last `refresh`.
   package private(set) var maps = MemoryMaps()
   /// Every file with code that was ever seen, indexed by `ModuleID`; it only grows.
+  ///
+  /// Build IDs and problems are known of those whose code was met or whose file was asked for.
   package private(set) var modules: [Module] = []
   private var entries: [Entry] = []
   private var imageCount = 0

@@ -210,8 +210,9 @@ extension NativeUnwinder {
     let tail = equalFrom ?? .max
     var frame = WalkedFrame(
       pc: registers.values[Registers.instructionPointer],
-      stackPointer: registers.values[Registers.stackPointer],
-      saved: engine.savedRegisters(of: registers))
+      stackPointer: registers.values[Registers.stackPointer])
+    // Registers that rules have changed since `frame.saved` was read.
+    var changed = SavedRegisters.all
     var new = scratch.base
     var room = scratch.capacity
     var count = 0
@@ -222,9 +223,11 @@ extension NativeUnwinder {
     else { return walk }
     lookup = cache.lookup
     while true {
-      if frame.isReturn, frame.stackPointer >= tail {
+      if frame.isJunction {
+        engine.update(&frame.saved, changed: changed)
+        changed = 0
         while oldIndex >= 0, old[oldIndex].stackPointer < frame.stackPointer { oldIndex &-= 1 }
-        if oldIndex >= 0, frame.goesOn(like: old + oldIndex) {
+        if frame.stackPointer >= tail, oldIndex >= 0, frame.goesOn(like: old + oldIndex) {
           walk.ending = .joined
           walk.kept = oldIndex + 1
           walk.outermost = history.top
@@ -242,7 +245,7 @@ extension NativeUnwinder {
       (new + count).initialize(to: frame)
       count &+= 1
       guard current.rule != 0 else { return walk }
-      if current.source == .framePointer, frame.saved.hasNoFramePointer {
+      if current.source == .framePointer, engine.hasNoFramePointer {
         // A chain of frame pointers ends in 0, or in a return address of 0; but a lone 0 may be
         // any function's own number.
         if frame.isInChain { walk.ending = .complete }
@@ -267,7 +270,7 @@ extension NativeUnwinder {
         walk.outermost = caller
         return walk
       }
-      engine.update(&frame.saved, changed: current.changed)
+      changed |= current.changed
       frame.isReturn = !current.isSignalFrame
       frame.isInChain = current.source == .framePointer
       frame.pc = ip &- (frame.isReturn ? 1 : 0)

@@ -66,18 +66,15 @@ final class RuleEngine {
     return value
   }
 
-  func savedRegisters(of registers: Registers) -> SavedRegisters {
-    var saved = SavedRegisters()
-    for index in 0..<SavedRegisters.count {
-      let number = Int(SavedRegisters.numbers[index])
-      guard registers.isKnown(number) else { continue }
-      saved.values[index] = registers.values[number]
-      saved.known |= 1 << UInt8(index)
-    }
-    return saved
+  /// Whether the frame pointer is known to be 0.
+  var hasNoFramePointer: Bool {
+    var value: unw_word_t = 0
+    let result = sprof_unw_get_reg(cursor, CInt(Registers.framePointer), &value)
+    forgetFailures()
+    return result == 0 && value == 0
   }
 
-  /// Reads the registers that the last rule changed.
+  /// Reads the registers that the rules changed.
   @inline(__always)
   func update(_ saved: inout SavedRegisters, changed: UInt8) {
     var rest = changed
@@ -93,6 +90,12 @@ final class RuleEngine {
         saved.known &= ~(1 << UInt8(index))
       }
     }
+    forgetFailures()
+  }
+
+  /// A register that could not be read only matters to a rule that needs it.
+  @inline(__always)
+  private func forgetFailures() {
     view.pointee.lacksRegister = false
     view.pointee.unreadable = 0
   }

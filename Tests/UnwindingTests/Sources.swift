@@ -134,7 +134,7 @@ enum Source {
       static unsigned long seed = 1;
       static unsigned next(void) { seed = seed * 6364136223846793005ul + 1; return seed >> 40; }
       __attribute__((noinline)) unsigned long leaf(unsigned long x) {
-        for (int i = 0; i < 2000; i++) sink += x * i;
+        for (int i = 0; i < 30000; i++) sink += x * i;
         return x;
       }
       __attribute__((noinline)) unsigned long right(unsigned depth, unsigned long a);

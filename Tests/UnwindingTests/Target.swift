@@ -84,13 +84,15 @@ final class Child {
     }
   }
 
-  /// Waits until the child has written a line `ready`.
-  func waitUntilReady() throws {
+  /// Waits until the child has written `mark`; the fixtures write a line `ready`.
+  func waitUntilReady(_ mark: String = "ready\n") throws {
     var text = ""
     var byte: UInt8 = 0
-    while !text.hasSuffix("ready\n") {
-      guard read(output, &byte, 1) == 1 else {
-        throw CommandFailure(description: "ended before it was ready: \(text)")
+    while !text.hasSuffix(mark) {
+      // Half a minute is no handshake, but the end of a test that would hang.
+      var waiting = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+      guard poll(&waiting, 1, 30_000) == 1, read(output, &byte, 1) == 1 else {
+        throw CommandFailure(description: "ended or hung before it was ready: \(text)")
       }
       text.append(Character(UnicodeScalar(byte)))
     }
