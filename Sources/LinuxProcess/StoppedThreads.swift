@@ -31,9 +31,11 @@ package final class StoppedThreads {
   /// How long a stop is waited for before the tick goes on without it: the thread has slipped into
   /// a sleep that nothing can interrupt.
   private static let patience: Int64 = 20_000_000
-  /// How long the wait is a poll: sleeping in waitpid would add the wake-up of this thread's CPU
-  /// to the pause of the target. A thread on another CPU stops within 10 µs (median, measured); one
-  /// that takes longer has no CPU, perhaps because this thread has taken it.
+  /// How long the wait is a poll.
+  ///
+  /// Sleeping in waitpid would add the wake-up of this thread's CPU to the pause of the target. A
+  /// thread on another CPU stops within 10 µs (median, measured); one that takes longer has no CPU,
+  /// perhaps because this thread has taken it.
   private static let pollTime: Int64 = 40_000
 
   private var asked: [Stop] = []

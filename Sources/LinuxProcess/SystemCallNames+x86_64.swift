@@ -76,8 +76,10 @@
     /// Continues a call that a stop or signal interrupted; its arguments are the old call's.
     package static let restart: Int32 = 219
 
-    /// What a mere stop does to a sleeping call. Measured on Linux 6.18 for each call named here;
-    /// the rest is restarted by the kernel (signal(7), "Interruption of system calls").
+    /// What a mere stop does to a sleeping call.
+    ///
+    /// Measured on Linux 6.18 for each call named here; the rest is restarted by the kernel
+    /// (signal(7), "Interruption of system calls").
     package static func interruption(
       of number: Int32, _ arguments: InlineArray<6, UInt64>
     ) -> Interruption {

@@ -25,8 +25,10 @@ package struct ThreadCounters: Equatable, Sendable {
     return bytes.withUnsafeBytes { ThreadCounters(parsing: $0)?.switches ?? 0 } > 0
   }
 
-  /// The next best without scheduler statistics: context switches, and CPU time in clock ticks of
-  /// 10 ms. Costs 20 µs; nil when the thread is gone.
+  /// The next best without scheduler statistics.
+  ///
+  /// Context switches, and CPU time in clock ticks of 10 ms. Costs 20 µs; nil when the thread is
+  /// gone.
   package init?(contextSwitchesOf thread: Int32, process: Int32) {
     let folder = "/proc/\(process)/task/\(thread)/"
     guard let status = try? ProcFile.read(folder + "status"),

@@ -51,8 +51,9 @@ package final class CapturedProfile {
   /// The profile with addresses in place of names.
   package var unnamed: Profile { profile }
 
-  /// Gives every frame its function, file, line and inlined callers; each address is looked up
-  /// once. The target is not touched: only its files are read.
+  /// Gives every frame its function, file, line and inlined callers.
+  ///
+  /// Each address is looked up once. The target is not touched: only its files are read.
   package func named(progress: ((_ done: Int, _ of: Int) -> Void)? = nil) -> Profile {
     let modules = modules
     let memory = ProcessMemory(tid: profile.capture.pid)

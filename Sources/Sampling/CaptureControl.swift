@@ -19,7 +19,9 @@ package final class CaptureControl: Sendable {
 
   package init() {}
 
-  /// Asks the capture to end; it does within a tenth of a second. Safe in a signal handler.
+  /// Asks the capture to end.
+  ///
+  /// It does within a tenth of a second. Safe in a signal handler.
   package func stop() { isStopWanted.store(true, ordering: .releasing) }
 
   var shouldStop: Bool { isStopWanted.load(ordering: .acquiring) }

@@ -67,7 +67,9 @@ extension Sampler {
     watch.wasAsleep = false
   }
 
-  /// Copies a sleeping thread's stack. Returns false when the thread ran meanwhile.
+  /// Copies a sleeping thread's stack.
+  ///
+  /// Returns false when the thread ran meanwhile.
   private func copyAsleep(
     _ watch: ThreadWatch, call: SystemCallState, state: UInt8, time: Int64, interval: Weight,
     counters: ThreadCounters
@@ -148,8 +150,10 @@ extension Sampler {
 
   // MARK: - What to copy
 
-  /// The stack bytes to copy: from a little below the stack pointer to the end of its mapping, or
-  /// to the limit. Allocates nothing.
+  /// The stack bytes to copy.
+  ///
+  /// From a little below the stack pointer to the end of its mapping, or to the limit. Allocates
+  /// nothing.
   func copyRange(of watch: ThreadWatch, stackPointer: UInt64) -> Range<UInt64> {
     if !watch.stackRange.contains(stackPointer) {
       watch.stackRange = stackRange(containing: stackPointer) ?? 0..<0
@@ -176,8 +180,9 @@ extension Sampler {
 // MARK: - Stops
 
 extension Sampler {
-  /// Takes hold of a thread that is to stop in this tick. Returns false, having changed nothing,
-  /// when that is refused.
+  /// Takes hold of a thread that is to stop in this tick.
+  ///
+  /// Returns false, having changed nothing, when that is refused.
   private func hold(
     _ watch: ThreadWatch, index: Int, call: SystemCallState, state: UInt8, interval: Weight
   ) -> Bool {

@@ -98,7 +98,9 @@ final class Sampler {
     takeTick(1, time: now)
   }
 
-  /// Looks again at the threads of which the resolver wanted more. Returns whether there were any.
+  /// Looks again at the threads of which the resolver wanted more.
+  ///
+  /// Returns whether there were any.
   func lookAgain() -> Bool {
     guard watches.contains(where: { requests.isAsked($0.slot) }) else { return false }
     takeTick(1, time: now, onlyAsked: true)
