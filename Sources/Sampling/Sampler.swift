@@ -79,7 +79,8 @@ final class Sampler {
       cost.ticksTaken += 1
       takeTick(due, time: time)
       reportProgress(time: time)
-      guard !watches.isEmpty else {
+      // What is left of a program that has ended, until its parent collects it, is a zombie.
+      guard watches.contains(where: { !$0.isZombie }) else {
         ending = .targetEnded
         break
       }
