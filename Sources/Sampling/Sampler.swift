@@ -241,7 +241,8 @@ final class Sampler {
     record.pointee.slot = watch.slot
     record.pointee.tid = watch.tid
     record.pointee.time = now
-    record.pointee.repeated = watch.repeated
+    // Ticks whose look never came about count for what was seen before.
+    record.pointee.repeated = watch.repeated + watch.carried
     record.pointee.counters = watch.counters
     record.pointee.state = watch.hasEnded ? UInt8(ascii: "X") : 0
     ring.commit()
