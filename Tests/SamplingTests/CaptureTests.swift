@@ -33,7 +33,7 @@ import Testing
       let ticks = runs.reduce(0) { $0 + $1.weight.ticks }
       #expect(ticks <= cost.ticksPlanned && ticks >= cost.ticksPlanned - 2, "\(thread)")
       let spins = thread.name == "spinner-0"
-      #expect(spins == (thread.cpu > 100_000_000), "\(thread)")
+      #expect(spins == (thread.cpu > 5_000_000), "\(thread)")
       // A sleeping thread is one run, however long it is watched.
       if !spins { #expect(runs.count <= 2, "\(runs)") }
     }
@@ -61,7 +61,7 @@ import Testing
     let program = try RunningProgram(fixture: "sleepers.c", ["4", "0"], flags: ["-O0", "-g"])
     let profile = try record(program.pid, SamplingPlan(rate: 100, duration: 500_000_000))
     #expect(profile.capture.cost.stops > 0)
-    #expect(profile.capture.cost.stops <= 5)
+    #expect(profile.capture.cost.stops <= 10)
     for run in profile.runs { #expect(run.end == .complete, "\(profile.threads[run.thread]) \(run)") }
     #expect(try program.figure("wakeups") == 0)
     try program.assertUntouched()
