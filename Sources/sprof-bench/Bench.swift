@@ -12,6 +12,7 @@ struct Bench {
     ("rate", "10,000 Hz on one thread for 5 s", RateBench.run),
     ("threads", "64 and 1,000 threads, of which 2 spin", ThreadsBench.run),
     ("unwind", "time per frame when the rules are known", UnwindBench.run),
+    ("debug", "sprof dump on 200 MB of debug data", DebugDataBench.run),
     ("dump", "sprof dump against eu-stack and gdb, from outside", DumpBench.run),
   ]
 
