@@ -65,7 +65,7 @@ struct AttachCommand: ParsableCommand {
     try report.checkFilter(profile)
     var text = ""
     if report.json {
-      try JSONReport(profile, options: report.options(views: view)).write(to: &text)
+      JSONReport(profile, options: report.options(views: view)).write(to: &text)
     } else {
       TextReport(profile, options: report.options(views: view)).write(to: &text)
     }

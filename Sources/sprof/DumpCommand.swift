@@ -36,7 +36,7 @@ struct DumpCommand: ParsableCommand {
     try report.checkFilter(profile)
     var text = ""
     if report.json {
-      try JSONReport(profile, options: report.options(views: [])).write(to: &text)
+      JSONReport(profile, options: report.options(views: [])).write(to: &text)
     } else {
       DumpReport(profile, options: report.options(views: [])).write(to: &text)
     }
