@@ -98,6 +98,20 @@ struct JSONWriter {
     needsComma = true
   }
 
+  /// Millionths of a number that is not negative, as the number: 1500000 is `1.5`.
+  mutating func value(millionths: Int64) {
+    separate()
+    buffer.write(millionths / 1_000_000)
+    let fraction = millionths % 1_000_000
+    if fraction != 0 {
+      var digits = String(String(1_000_000 + fraction).dropFirst())
+      while digits.hasSuffix("0") { digits.removeLast() }
+      buffer.write(".")
+      buffer.write(digits)
+    }
+    needsComma = true
+  }
+
   mutating func value(_ flag: Bool) {
     separate()
     buffer.write(flag ? "true" : "false")
