@@ -118,8 +118,9 @@ package struct ProfileFilter {
 }
 
 extension Run {
-  /// The part of the run within a window of time, its weights in proportion; nil when it lies
-  /// outside. Neighbouring windows share the run without a remainder.
+  /// The part of the run within a window, its weights in proportion; nil when it lies outside.
+  ///
+  /// Neighbouring windows share the run without a remainder.
   func part(from: Int64, to: Int64) -> Run? {
     guard weight.wall > 0 else { return (from..<max(from, to)).contains(start) ? self : nil }
     let (sum, overflow) = start.addingReportingOverflow(weight.wall)

@@ -284,16 +284,6 @@ private struct FirefoxDocument {
   }
 }
 
-extension Activity {
-  /// Whether the thread waits in the kernel.
-  var isWait: Bool {
-    switch self {
-    case .blocked, .uninterruptible: true
-    case .running, .waitingForCPU, .stopped, .unknown: false
-    }
-  }
-}
-
 extension JSONWriter {
   /// Nanoseconds as milliseconds, to the last digit; not below 0.
   fileprivate mutating func value(milliseconds nanoseconds: Int64) {
@@ -303,8 +293,9 @@ extension JSONWriter {
 }
 
 extension Module {
-  /// The build ID as a breakpad symbol server has it: its first 16 bytes as a little-endian GUID in
-  /// upper-case hex, and an age of 0. Empty without a build ID.
+  /// The build ID as a breakpad symbol server has it, empty without one.
+  ///
+  /// Its first 16 bytes as a little-endian GUID in upper-case hex, and an age of 0.
   fileprivate var breakpadID: String {
     var digits = Array((buildID ?? "").utf8.prefix(32))
     guard !digits.isEmpty, digits.count.isMultiple(of: 2) else { return "" }
