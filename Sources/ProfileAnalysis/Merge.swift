@@ -13,7 +13,10 @@ package struct Merge {
   private var moduleIDs: [ModuleKey: ModuleID] = [:]
   private var threads: [ThreadInfo] = []
   private var threadIDs: [ThreadKey: Int] = [:]
-  private var totals: [RunKey: Weight] = [:]
+  private var sources: [Source] = []
+  private var sourceIDs: [String: Int] = [:]
+  /// The sources whose tables are open, the one longest not used first.
+  private var openSources: [Int] = []
   private var ends = Numbering<StackEnd>()
   private var activities = Numbering<Activity>()
   private var capture: CaptureInfo?
@@ -33,30 +36,40 @@ package struct Merge {
     let frames = addFrames(of: profile)
     let stackIDs = addStacks(of: profile.stacks, frames)
     let threadIDs = profile.threads.map { addThread($0, label: label) }
+    // Folded by itself first: that table is small and most runs fall together in it.
+    var own: [RunKey: Weight] = [:]
     for run in profile.runs where threadIDs.indices.contains(run.thread) {
-      let stack = Int(run.stack.rawValue)
       let key = RunKey(
-        thread: UInt32(threadIDs[run.thread]),
-        stack: stackIDs.indices.contains(stack) ? stackIDs[stack] : .empty,
-        end: ends.number(of: run.end), activity: activities.number(of: run.activity))
-      totals[key, default: Weight()] += run.weight
+        thread: UInt32(threadIDs[run.thread]), stack: run.stack, end: ends.number(of: run.end),
+        activity: activities.number(of: run.activity))
+      own[key, default: Weight()] += run.weight
+    }
+    let source = openSource(label)
+    for (key, weight) in own {
+      let stack = Int(key.stack.rawValue)
+      let known = stackIDs.indices.contains(stack) ? stackIDs[stack] : .empty
+      sources[source].table[key.with(known), default: Weight()] += weight
     }
     add(profile.capture)
   }
 
   /// What was added, as one profile; the merge is empty then.
   package consuming func finish() -> Profile {
+    for source in openSources { sources[source].close() }
     var runs: [Run] = []
-    runs.reserveCapacity(totals.count)
+    runs.reserveCapacity(sources.reduce(0) { $0 + $1.entries.count })
     var clocks = Array(repeating: Int64(0), count: threads.count)
-    // The order of the keys does not depend on the hashing.
-    for (key, weight) in totals.sorted(by: { $0.key < $1.key }) {
-      let thread = Int(key.thread)
-      runs.append(
-        Run(
-          thread: thread, stack: key.stack, end: ends.values[Int(key.end)],
-          activity: activities.values[Int(key.activity)], start: clocks[thread], weight: weight))
-      clocks[thread] = clocks[thread].addingClamped(weight.wall)
+    for source in sources.indices {
+      for (key, weight) in sources[source].entries {
+        let thread = Int(key.thread)
+        runs.append(
+          Run(
+            thread: thread, stack: key.stack, end: ends.values[Int(key.end)],
+            activity: activities.values[Int(key.activity)], start: clocks[thread], weight: weight))
+        clocks[thread] = clocks[thread].addingClamped(weight.wall)
+      }
+      // Gone before the runs of all take as much memory again.
+      sources[source].entries = []
     }
     return Profile(
       capture: mergedCapture, modules: modules, threads: threads, stacks: stacks, runs: runs,
@@ -75,18 +88,20 @@ extension Merge {
 
   /// By `FrameID` of the profile: the frame here.
   private mutating func addFrames(of profile: Profile) -> [FrameID] {
-    profile.stacks.frames.enumerated().map { position, frame in
-      guard case .code(let code) = frame else {
-        return add(frame)
-      }
-      let module = profile.position(of: code.module).map { profile.modules[$0] }
+    let ids = profile.modules.map { id(of: $0, variant: 0) }
+    return profile.stacks.frames.enumerated().map { position, frame in
+      guard case .code(let code) = frame else { return add(frame) }
+      let module = profile.position(of: code.module)
       let known = position < profile.symbols.count ? profile.symbols[position].lines : []
       let isNamed = known.contains(where: \.hasName)
       // Code at the same place of a file that was built anew has other names: it then is code of
       // another module of that path. A few such builds are told apart, the rest share the last.
       var variant = 0
       while true {
-        let id = self.id(of: module, variant: variant)
+        let id =
+          variant == 0
+          ? module.map { ids[$0] } ?? .anonymous
+          : self.id(of: module.map { profile.modules[$0] }, variant: variant)
         let place = Frame.code(CodeAddress(module: id, address: code.address))
         let frameID = stacks.id(of: place)
         let symbol = ResolvedFrame(lines: known, module: id)
@@ -165,10 +180,49 @@ extension Merge {
     let end: UInt32
     let activity: UInt32
 
+    func with(_ stack: StackID) -> RunKey {
+      RunKey(thread: thread, stack: stack, end: end, activity: activity)
+    }
+
     static func < (left: RunKey, right: RunKey) -> Bool {
       (left.thread, left.stack.rawValue, left.end, left.activity)
         < (right.thread, right.stack.rawValue, right.end, right.activity)
     }
+  }
+
+  /// What the threads of a label did: a table while captures of it come, else a list, which takes
+  /// half the memory.
+  private struct Source {
+    var table: [RunKey: Weight] = [:]
+    var entries: [(key: RunKey, value: Weight)] = []
+
+    mutating func open() {
+      table = Dictionary(uniqueKeysWithValues: entries.lazy.map { ($0.key, $0.value) })
+      entries = []
+    }
+
+    /// The order of the keys does not depend on the hashing.
+    mutating func close() {
+      entries = table.sorted { $0.key < $1.key }
+      table = [:]
+    }
+  }
+
+  /// The place of a label's source, whose table is open then; a few others stay open, too.
+  private mutating func openSource(_ label: String) -> Int {
+    let source = sourceIDs[label] ?? sources.count
+    if source == sources.count {
+      sourceIDs[label] = source
+      sources.append(Source())
+    }
+    if let place = openSources.firstIndex(of: source) {
+      openSources.remove(at: place)
+    } else {
+      sources[source].open()
+    }
+    openSources.append(source)
+    if openSources.count > 16 { sources[openSources.removeFirst()].close() }
+    return source
   }
 
   /// Distinct values by number, in the order of their first use.

@@ -193,8 +193,12 @@ struct JSONWriter {
 
   /// RFC 8259 wants quotes, backslashes and control characters escaped, and nothing else.
   private mutating func writeEscaped(_ text: String) {
-    let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C }
-    if isPlain { return buffer.write(text) }
+    let isWritten = text.utf8.withContiguousStorageIfAvailable { bytes in
+      let isPlain = bytes.allSatisfy { $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C }
+      if isPlain { buffer.write(utf8: bytes) }
+      return isPlain
+    }
+    if isWritten == true { return }
     var escaped: [UInt8] = []
     for byte in text.utf8 {
       switch byte {
