@@ -31,25 +31,11 @@ struct ExportCommand: ParsableCommand {
 
   @OptionGroup var filter: FilterArguments
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Leave out what was before this time of the capture.", valueName: "time"),
-    transform: TimeArgument.moment)
-  var from: TimeArgument?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Leave out what was after this time of the capture.", valueName: "time"),
-    transform: TimeArgument.moment)
-  var until: TimeArgument?
-
-  func validate() throws { try FilterArguments.checkWindow(from, until) }
-
   func run() throws {
     try Diagnostic.guarding(command: "export") {
       let whole = try loadProfile(file)
       try ReportArguments.check(thread, whole)
-      let profile = try filter.apply(to: whole, thread: thread, from: from, to: until)
+      let profile = try filter.apply(to: whole, thread: thread)
       let exporter = to.exporter
       guard let output else {
         return try Terminal.write { try exporter.write(profile, to: &$0) }

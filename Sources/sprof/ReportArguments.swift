@@ -102,16 +102,29 @@ struct FilterArguments: ParsableArguments {
       "Leave only stacks that go through this module, by name or path.", valueName: "glob"))
   var module: String?
 
-  /// What is left of a profile, of the threads and within the window that are given besides.
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Leave out what was before this time of the capture.", valueName: "time"),
+    transform: TimeArgument.moment)
+  var from: TimeArgument?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Leave out what was after this time of the capture.", valueName: "time"),
+    transform: TimeArgument.moment)
+  var until: TimeArgument?
+
+  func validate() throws { try check(end: until) }
+
+  /// What is left of a profile, of the threads and up to the end that are given besides.
   func apply(
-    to profile: Profile, thread: String? = nil, from: TimeArgument? = nil,
-    to end: TimeArgument? = nil
+    to profile: Profile, thread: String? = nil, end: TimeArgument? = nil
   ) throws -> Profile {
     var filter = ProfileFilter()
     filter.thread = thread.map { ThreadFilter(glob: $0) }
     filter.states = Set(state)
     filter.from = from?.nanoseconds
-    filter.to = end?.nanoseconds
+    filter.to = (end ?? until)?.nanoseconds
     filter.focus = focus
     filter.ignore = ignore
     filter.module = module.map { Glob($0) }
@@ -123,7 +136,7 @@ struct FilterArguments: ParsableArguments {
 
 extension FilterArguments {
   /// Refuses a part of a capture that ends before it begins.
-  static func checkWindow(_ from: TimeArgument?, _ end: TimeArgument?) throws {
+  func check(end: TimeArgument?) throws {
     guard let from, let end, from.nanoseconds >= end.nanoseconds else { return }
     throw ValidationError("The part of the capture must end after it begins: --from is too late.")
   }

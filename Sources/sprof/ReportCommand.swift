@@ -21,23 +21,16 @@ struct ReportCommand: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Leave out what was before this time of the capture.", valueName: "time"),
-    transform: TimeArgument.moment)
-  var from: TimeArgument?
-
-  @Option(
-    name: [.long, .customLong("until")], parsing: .unconditional,
-    help: ArgumentHelp("Leave out what was after this time of the capture.", valueName: "time"),
-    transform: TimeArgument.moment)
+    help: ArgumentHelp("The same as --until.", valueName: "time"), transform: TimeArgument.moment)
   var to: TimeArgument?
 
-  func validate() throws { try FilterArguments.checkWindow(from, to) }
+  func validate() throws { try filter.check(end: to) }
 
   func run() throws {
     try Diagnostic.guarding(command: "report") {
       let profile = try loadProfile(file)
       try report.checkFilter(profile)
-      let part = try filter.apply(to: profile, from: from, to: to)
+      let part = try filter.apply(to: profile, end: to)
       if !report.json && part.isOneLook && views.view.isEmpty && views.by == nil {
         try Terminal.write { DumpReport(part, options: report.options()).write(to: &$0) }
       } else {
