@@ -9,13 +9,13 @@ package struct DistinctStacks: Sendable {
     package let weight: Weight
   }
 
-  /// Heaviest first, by wall time.
+  /// Heaviest first, by wall time or the unit that was asked for.
   package let entries: [Entry]
   /// The sum of the threads' runs.
   package let total: Weight
 
   /// The stacks of the threads, given by indexes into `profile.threads`, taken together.
-  package init(_ index: ProfileIndex, threads: [Int]) {
+  package init(_ index: ProfileIndex, threads: [Int], sortedBy unit: WeightUnit = .wall) {
     struct Place: Hashable {
       let path: Int
       let end: StackEnd
@@ -29,7 +29,7 @@ package struct DistinctStacks: Sendable {
       places.add(run.weight, to: place)
       if stacks[place] == nil { stacks[place] = run.stack }
     }
-    entries = places.sorted.map { place, weight in
+    entries = places.sorted(by: unit).map { place, weight in
       Entry(
         stack: stacks[place] ?? .empty, end: place.end, activity: place.activity, weight: weight)
     }

@@ -73,11 +73,11 @@ struct Tally<Key: Hashable> {
     }
   }
 
-  /// The entries, heaviest first; the first of equals stays first.
-  var sorted: [(key: Key, weight: Weight)] {
-    entries.enumerated().sorted {
-      $0.element.weight.isHeavier(than: $1.element.weight)
-        || (!$1.element.weight.isHeavier(than: $0.element.weight) && $0.offset < $1.offset)
+  /// The entries, heaviest in `unit` first, then in samples; the first of equals stays first.
+  func sorted(by unit: WeightUnit) -> [(key: Key, weight: Weight)] {
+    entries.enumerated().sorted { left, right in
+      let (one, other) = (left.element.weight, right.element.weight)
+      return (one[unit], one.samples, right.offset) > (other[unit], other.samples, left.offset)
     }.map(\.element)
   }
 }

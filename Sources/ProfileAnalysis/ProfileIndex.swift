@@ -46,7 +46,21 @@ package struct ProfileIndex: Sendable {
 
   /// The frames of a stack as the source knows them, innermost first.
   package func frames(of stack: StackID) -> [SourceFrame] {
+    sourceFrames(of: stack).map { stacks.frames[$0] }
+  }
+
+  /// Indexes into `SourceStacks.frames` of the frames of a stack, innermost first; none for a
+  /// stack that the profile does not have.
+  package func sourceFrames(of stack: StackID) -> [Int] {
     guard Int(stack.rawValue) < profile.stacks.stackCount else { return [] }
-    return profile.stacks.frames(of: stack).flatMap { stacks.frames[stacks.sourceFrames(of: $0)] }
+    return profile.stacks.frames(of: stack).flatMap { stacks.sourceFrames(of: $0) }
+  }
+}
+
+extension Profile {
+  /// The module's place in `modules`, nil for code in no file.
+  package func position(of module: ModuleID) -> Int? {
+    let position = Int(module.rawValue)
+    return modules.indices.contains(position) ? position : nil
   }
 }

@@ -3,28 +3,40 @@ package import ProfileModel
 /// Chooses threads by name or by number.
 package struct ThreadFilter: Sendable {
   /// The pattern as the user wrote it.
-  package let glob: String
-  private let parts: [GlobPart]
+  package var glob: String { name.text }
+  private let name: Glob
   private let tid: Int32?
 
-  /// A filter for the names that match `glob` in full: `*`, `?`, `[a-z]`, `[!a-z]`, and `\` before
-  /// a character that stands for itself.
-  ///
-  /// A number also chooses the thread with that tid.
+  /// A filter for the names that match `glob` in full; a number also chooses the thread with that
+  /// tid.
   package init(glob: String) {
-    self.glob = glob
-    parts = GlobPart.parse(glob)
+    name = Glob(glob)
     tid = Int32(glob)
   }
 
   /// Whether the thread is chosen.
   package func matches(_ thread: ThreadInfo) -> Bool {
-    thread.tid == tid || matches(name: thread.name)
+    thread.tid == tid || name.matches(thread.name)
+  }
+}
+
+/// A pattern for whole names, as in a shell.
+package struct Glob: Sendable {
+  /// The pattern as the user wrote it.
+  package let text: String
+  private let parts: [GlobPart]
+
+  /// `*`, `?`, `[a-z]`, `[!a-z]`, and `\` before a character that stands for itself.
+  package init(_ text: String) {
+    self.text = text
+    parts = GlobPart.parse(text)
   }
 
+  /// Whether the pattern matches all of `name`.
+  ///
   /// Goes back to the last `*` alone, so the time is bounded by the lengths multiplied, whatever
   /// the pattern.
-  private func matches(name: String) -> Bool {
+  package func matches(_ name: String) -> Bool {
     let name = Array(name.unicodeScalars)
     var part = 0
     var position = 0

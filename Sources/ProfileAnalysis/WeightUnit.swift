@@ -1,7 +1,7 @@
 package import ProfileModel
 
 /// One of the five units in which a profile weighs what happened.
-package enum WeightUnit: CaseIterable, Sendable {
+package enum WeightUnit: String, CaseIterable, Sendable {
   case samples, ticks, cpu, wall, delay
 }
 

@@ -42,7 +42,7 @@ package struct DumpReport {
     page.clauses(
       [
         """
-        sprof dump: \(capture.processName.shortName) (pid \(capture.pid)), \(threads), \
+        sprof dump: \(capture.program), \(threads), \
         looked at in \(Figures.duration(capture.duration))
         """,
         """

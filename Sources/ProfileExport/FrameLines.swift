@@ -94,9 +94,7 @@ extension Profile {
     return PlainText.printable(line > 0 ? "\(file):\(line)" : file)
   }
 
-  private func moduleName(_ module: ModuleID) -> String {
-    let index = Int(module.rawValue)
-    return modules.indices.contains(index)
-      ? PlainText.printable(modules[index].name) : "no file"
+  func moduleName(_ module: ModuleID) -> String {
+    position(of: module).map { PlainText.printable(modules[$0].name) } ?? "no file"
   }
 }

@@ -12,6 +12,10 @@ package enum ReportView: String, CaseIterable, Sendable {
   case tree
   /// Every distinct stack of each thread.
   case stacks
+  /// What each thread waited in, how long and how often.
+  case waits
+  /// Threads over time.
+  case timeline
 }
 
 /// What a report shows, and how.
@@ -20,22 +24,29 @@ package struct ReportOptions: Sendable {
   package var views: Set<ReportView>
   /// Nil for all threads.
   package var threadFilter: ThreadFilter?
-  /// Rows of the line table for each thread.
+  /// Shown as one table of all threads in place of the views; nil for the views.
+  package var unit: FlatTable.Unit?
+  /// What tables and trees are sorted by; nil for each one's own order.
+  package var sort: WeightUnit?
+  /// Rows of a table, and stacks or waits of a thread.
   package var top: Int
   /// Whether headings and the like are set off by escape sequences; nothing is said by colour alone.
   package var color: Bool
   /// Columns that no line goes beyond; at least 60.
   package var width: Int
 
-  /// All views but `stacks`, which would bury the others.
+  /// The views that answer most questions; the others would bury them.
   package static let defaultViews: Set<ReportView> = [.summary, .threads, .lines, .tree]
 
   package init(
-    views: Set<ReportView> = Self.defaultViews, threadFilter: ThreadFilter? = nil, top: Int = 20,
-    color: Bool = false, width: Int = 100
+    views: Set<ReportView> = Self.defaultViews, threadFilter: ThreadFilter? = nil,
+    unit: FlatTable.Unit? = nil, sort: WeightUnit? = nil, top: Int = 20, color: Bool = false,
+    width: Int = 100
   ) {
     self.views = views
     self.threadFilter = threadFilter
+    self.unit = unit
+    self.sort = sort
     self.top = max(top, 0)
     self.color = color
     self.width = max(width, 60)

@@ -4,15 +4,19 @@ internal import ProfileModel
 extension TextReport {
   /// The table of lines of each thread, most expensive first.
   func writeLines(to page: inout Page<some TextOutputStream>) {
-    let tables = LineTable.tables(index, groups: detailedRows.map(\.threads))
-    let columns = LineColumns(tables)
+    let tables = LineTable.tables(
+      index, groups: detailedRows.map(\.threads), sortedBy: options.sort)
+    let columns = WeightColumns(lines: tables.flatMap(\.rows).map { ($0.own, $0.cumulative) })
     page.heading("Lines by thread: a line's own figures, and (cum) with all that it called")
     for (row, table) in zip(detailedRows, tables) {
       page.space()
       page.paragraph("\(row.words(profile).capitalizedFirst): \(totals(table.total))")
-      page.line(Span(columns.header, .dim))
+      page.line(Span(columns.header + " filename:lineno function", .dim))
       for line in table.rows.prefix(options.top) {
-        page.line("\(columns.figures(of: line)) \(label(line, room: page.width - columns.width))")
+        let figures = columns.figures(own: line.own, cumulative: line.cumulative)
+        let room = page.width - columns.width
+        let label = line.line.map { self.label(line: $0, room: room) } ?? "(no stack)"
+        page.line("\(figures) \(label)")
       }
       let hidden = table.rows.dropFirst(options.top)
       guard !hidden.isEmpty else { continue }
@@ -32,8 +36,8 @@ extension TextReport {
   }
 
   /// `filename:lineno function` within the room that the figures leave.
-  private func label(_ row: LineTable.Row, room: Int) -> String {
-    guard let line = row.line.map({ index.stacks.lines[$0] }) else { return "(no stack)" }
+  func label(line: Int, room: Int) -> String {
+    let line = index.stacks.lines[line]
     let function = index.stacks.functions[line.function]
     let place = profile.place(file: function.file, line: line.line, module: function.module)
     let name = PlainText.printable(function.name)
@@ -44,20 +48,19 @@ extension TextReport {
   }
 }
 
-/// The widths of the three pairs of columns, so that figures of any size keep the header's order.
-private struct LineColumns {
+/// The widths of the pairs of columns, so that figures of any size keep the header's order.
+struct WeightColumns {
   private struct Pair {
     let title: String
     let unit: WeightUnit
     let ownWidth: Int
     let cumulativeWidth: Int
 
-    init(_ title: String, _ unit: WeightUnit, _ tables: [LineTable]) {
+    init(_ title: String, _ unit: WeightUnit, _ rows: [(own: Weight, cumulative: Weight)]) {
       self.title = title
       self.unit = unit
-      let rows = tables.lazy.flatMap(\.rows)
-      let own = rows.map { Self.text($0.own, unit).utf8.count }.max() ?? 0
-      let cumulative = rows.map { Self.text($0.cumulative, unit).utf8.count }.max() ?? 0
+      let own = rows.lazy.map { Self.text($0.own, unit).utf8.count }.max() ?? 0
+      let cumulative = rows.lazy.map { Self.text($0.cumulative, unit).utf8.count }.max() ?? 0
       // The words of the header together are as wide as most figures.
       let spare = max(0, title.utf8.count + 6 - own - 1 - cumulative)
       cumulativeWidth = max(cumulative, min(cumulative + spare, 5))
@@ -65,7 +68,10 @@ private struct LineColumns {
     }
 
     static func text(_ weight: Weight, _ unit: WeightUnit) -> String {
-      unit == .cpu ? Figures.seconds(weight[unit]) : String(weight[unit])
+      switch unit {
+      case .cpu, .wall, .delay: Figures.seconds(weight[unit])
+      case .ticks, .samples: String(weight[unit])
+      }
     }
 
     var header: String {
@@ -73,28 +79,38 @@ private struct LineColumns {
       return PlainText.paddedAtLeft(title, to: width - 6) + " (cum)"
     }
 
-    func figures(of row: LineTable.Row) -> String {
-      PlainText.paddedAtLeft(Self.text(row.own, unit), to: ownWidth) + " "
-        + PlainText.paddedAtLeft(Self.text(row.cumulative, unit), to: cumulativeWidth)
+    func figures(own: Weight, cumulative: Weight) -> String {
+      PlainText.paddedAtLeft(Self.text(own, unit), to: ownWidth) + " "
+        + PlainText.paddedAtLeft(Self.text(cumulative, unit), to: cumulativeWidth)
     }
   }
 
   private let pairs: [Pair]
 
-  init(_ tables: [LineTable]) {
+  /// The columns of the table of lines.
+  init(lines rows: [(own: Weight, cumulative: Weight)]) {
     pairs = [
-      Pair("cpu_time", .cpu, tables), Pair("ticks", .ticks, tables),
-      Pair("samples", .samples, tables),
+      Pair("cpu_time", .cpu, rows), Pair("ticks", .ticks, rows), Pair("samples", .samples, rows),
     ]
   }
 
-  var header: String {
-    pairs.map(\.header).joined(separator: " ") + " filename:lineno function"
+  /// The columns of a flat table: times, and the unit that it is sorted by, or else ticks.
+  init(flat rows: [(own: Weight, cumulative: Weight)], _ sort: WeightUnit) {
+    let last =
+      switch sort {
+      case .samples: Pair("samples", .samples, rows)
+      case .delay: Pair("delay", .delay, rows)
+      case .wall, .cpu, .ticks: Pair("ticks", .ticks, rows)
+      }
+    pairs = [Pair("wall_time", .wall, rows), Pair("cpu_time", .cpu, rows), last]
   }
 
+  var header: String { pairs.map(\.header).joined(separator: " ") }
+
+  /// Columns that the figures take, with the space behind them.
   var width: Int { pairs.reduce(0) { $0 + $1.header.utf8.count + 1 } }
 
-  func figures(of row: LineTable.Row) -> String {
-    pairs.map { $0.figures(of: row) }.joined(separator: " ")
+  func figures(own: Weight, cumulative: Weight) -> String {
+    pairs.map { $0.figures(own: own, cumulative: cumulative) }.joined(separator: " ")
   }
 }

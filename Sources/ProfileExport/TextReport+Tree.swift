@@ -4,7 +4,8 @@ internal import ProfileModel
 extension TextReport {
   /// The call tree; a line without a branch mark was called by the line above it.
   func writeTree(to page: inout Page<some TextOutputStream>) {
-    let tree = CallTree(index, groups: detailedRows.map(\.threads))
+    let tree = CallTree(
+      index, groups: detailedRows.map(\.threads), sortedBy: options.sort ?? .wall)
     page.heading("Call tree, % of each thread's time and CPU (no ├ or └: called by the line above)")
     for (row, root) in zip(detailedRows, tree.roots) {
       let total = tree.nodes[root].inclusive

@@ -13,7 +13,8 @@ package struct TextReport {
   package init(_ profile: Profile, options: ReportOptions = ReportOptions()) {
     index = ProfileIndex(profile)
     self.options = options
-    rows = ThreadTable(index, threads: index.threads(matching: options.threadFilter)).rows
+    let threads = index.threads(matching: options.threadFilter)
+    rows = ThreadTable(index, threads: threads).rows.sorted(by: options.sort, index)
   }
 
   /// Writes the report; each line ends with a newline and stays within the width of the options.
@@ -23,11 +24,15 @@ package struct TextReport {
     if rows.isEmpty {
       page.space()
       page.paragraph(noThreads)
+    } else if let unit = options.unit {
+      writeFlatTable(by: unit, to: &page)
     } else {
       if options.views.contains(.summary) { writeHeaviestStack(to: &page) }
       if options.views.contains(.threads) { writeThreads(to: &page) }
       if options.views.contains(.lines) { writeLines(to: &page) }
       if options.views.contains(.tree) { writeTree(to: &page) }
+      if options.views.contains(.waits) { writeWaits(to: &page) }
+      if options.views.contains(.timeline) { writeTimeline(to: &page) }
       if options.views.contains(.stacks) { writeStacks(to: &page) }
     }
     output = page.output
@@ -64,8 +69,7 @@ package struct TextReport {
     let cost = capture.cost
     page.paragraph(
       """
-      sprof attach: \(capture.processName.shortName) (pid \(capture.pid)), \
-      \(Figures.duration(capture.duration)) at \(Figures.plain(capture.rate)) Hz, \
+      sprof attach: \(capture.program), \(Figures.duration(capture.duration))\(capture.rateWords), \
       \(capture.ending.words)
       """, style: .strong)
     page.clauses([
@@ -122,14 +126,14 @@ package struct TextReport {
   // MARK: - Every stack
 
   private func writeStacks(to page: inout Page<some TextOutputStream>) {
-    for row in rows {
-      let stacks = DistinctStacks(index, threads: row.threads)
+    for row in detailedRows {
+      let stacks = DistinctStacks(index, threads: row.threads, sortedBy: options.sort ?? .wall)
       page.heading(
         """
         Stacks of \(row.words(profile)): \
         \(Figures.count(Int64(stacks.entries.count), "distinct stack"))
         """)
-      for (position, entry) in stacks.entries.enumerated() {
+      for (position, entry) in stacks.entries.prefix(options.top).enumerated() {
         if position > 0 { page.space() }
         let weight = entry.weight
         page.paragraph(
@@ -141,8 +145,37 @@ package struct TextReport {
           """, style: .strong)
         FrameLines(index, stack: entry.stack, end: entry.end).write(to: &page, indent: 2)
       }
+      let hidden = stacks.entries.dropFirst(options.top)
+      guard !hidden.isEmpty else { continue }
+      let rest = hidden.reduce(into: Weight()) { $0 += $1.weight }
+      page.space()
+      page.line(
+        """
+        … \(Figures.count(Int64(hidden.count), "more stack")) with \
+        \(Figures.percent(rest.wall, of: stacks.total.wall)) % of the time: a higher --top, or \
+        --json, shows them
+        """)
     }
+    writeRest(to: &page)
   }
+}
+
+extension [ThreadTable.Row] {
+  /// Heaviest first; in their own order without a unit.
+  fileprivate func sorted(by unit: WeightUnit?, _ index: ProfileIndex) -> [ThreadTable.Row] {
+    guard let unit else { return self }
+    let weights = map { row in
+      row.threads.reduce(Int64(0)) { $0 &+ index.weight(of: $1)[unit] }
+    }
+    return indices.sorted { (weights[$0], $1) > (weights[$1], $0) }.map { self[$0] }
+  }
+}
+
+extension CaptureInfo {
+  /// The program in a sentence; a merged capture is of no one process.
+  var program: String { pid > 0 ? "\(processName.shortName) (pid \(pid))" : processName.shortName }
+
+  fileprivate var rateWords: String { rate > 0 ? " at \(Figures.plain(rate)) Hz" : "" }
 }
 
 extension CaptureCost {

@@ -33,10 +33,9 @@ struct AttachCommand: ParsableCommand {
     transform: RateArgument.parse)
   var rate = 100.0
 
-  @Option(help: "Show only this part of the report; may be repeated.")
-  var view: [ReportView] = []
-
+  @OptionGroup var views: ViewArguments
   @OptionGroup var report: ReportArguments
+  @OptionGroup var filter: FilterArguments
 
   @Flag(
     help: ArgumentHelp(
@@ -63,12 +62,6 @@ struct AttachCommand: ParsableCommand {
       try Capture.record(pid: pid, plan: plan, control: control).named()
     }
     try report.checkFilter(profile)
-    var text = ""
-    if report.json {
-      try JSONReport(profile, options: report.options(views: view)).write(to: &text)
-    } else {
-      TextReport(profile, options: report.options(views: view)).write(to: &text)
-    }
-    try Terminal.write(text)
+    try views.show(try filter.apply(to: profile), report)
   }
 }

@@ -13,10 +13,13 @@ enum Diagnostic: Error {
   case cannotWatch(pid: Int32, AccessProblem, command: String)
   case systemCall(SystemError)
   case cannotWrite(String)
+  case cannotRead(String, String)
+  case fileExists(String)
+  case nothingLeft
 
   var exitCode: Int32 {
     switch self {
-    case .noProcess, .noMatch, .manyMatches, .noThread: 66  // EX_NOINPUT
+    case .noProcess, .noMatch, .manyMatches, .noThread, .cannotRead, .nothingLeft: 66  // EX_NOINPUT
     case .cannotWatch(_, let problem, _):
       switch problem {
       case .noSuchProcess, .isKernelThread, .hasEnded, .isItself: 66
@@ -24,7 +27,7 @@ enum Diagnostic: Error {
       case .other: 70
       }
     case .systemCall: 70  // EX_SOFTWARE
-    case .cannotWrite: 73  // EX_CANTCREAT
+    case .cannotWrite, .fileExists: 73  // EX_CANTCREAT
     }
   }
 
@@ -44,6 +47,12 @@ enum Diagnostic: Error {
       "\(error.call): \(error.reason)"
     case .cannotWrite(let reason):
       "Cannot write the output: \(reason)."
+    case .cannotRead(let path, let reason):
+      "Cannot read \(path): \(reason)."
+    case .fileExists(let path):
+      "\(path) is there already. Give another name, or --force to write over it."
+    case .nothingLeft:
+      "Nothing is left of the profile: no thread did what the options ask for."
     }
   }
 

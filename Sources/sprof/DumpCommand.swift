@@ -34,12 +34,12 @@ struct DumpCommand: ParsableCommand {
     let plan = SamplingPlan(rate: nil, stopAll: stopAll)
     let profile = try Capture.record(pid: pid, plan: plan, control: CaptureControl()).named()
     try report.checkFilter(profile)
-    var text = ""
-    if report.json {
-      try JSONReport(profile, options: report.options(views: [])).write(to: &text)
-    } else {
-      DumpReport(profile, options: report.options(views: [])).write(to: &text)
+    try Terminal.write { output in
+      if report.json {
+        JSONReport(profile, options: report.options()).write(to: &output)
+      } else {
+        DumpReport(profile, options: report.options()).write(to: &output)
+      }
     }
-    try Terminal.write(text)
   }
 }

@@ -12,10 +12,16 @@ struct Sprof: ParsableCommand {
 
         sprof attach 4242 --duration 10s     where its time goes
         sprof dump 4242                      what every thread does right now
+        sprof report FILE                    any view of a stored capture
+        sprof export FILE --to speedscope    the same for another tool
+        sprof merge FILE FILE -o OUT         many captures as one
 
       Exit codes: 0 done (also when the program ended meanwhile), 64 wrong usage, 66 no such \
-      process, 70 internal error, 73 the output cannot be written, 77 no permission to watch it.
+      process or capture, 70 internal error, 73 the output cannot be written, 77 no permission to watch it.
       """,
     version: SprofVersion.current,
-    subcommands: [AttachCommand.self, DumpCommand.self])
+    subcommands: [
+      AttachCommand.self, DumpCommand.self, ReportCommand.self, ExportCommand.self,
+      MergeCommand.self,
+    ])
 }

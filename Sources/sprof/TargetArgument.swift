@@ -46,6 +46,13 @@ enum TargetArgument: ExpressibleByArgument {
 struct TimeArgument {
   let nanoseconds: Int64
 
+  /// A moment of a capture, which may be its very beginning.
+  static func moment(_ text: String) throws -> TimeArgument {
+    text == "0" || text == "0s" ? TimeArgument(nanoseconds: 0) : try TimeArgument(text)
+  }
+
+  private init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
   init(_ text: String) throws {
     let units: [(suffix: String, nanoseconds: Double)] = [
       ("ms", 1e6), ("us", 1e3), ("s", 1e9), ("m", 60e9), ("h", 3600e9),

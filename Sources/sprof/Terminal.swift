@@ -26,16 +26,9 @@ enum Terminal {
     text.withUTF8 { _ = Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 
-  /// Writes the whole text to stdout, or throws.
-  static func write(_ text: String) throws {
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-      let count = bytes.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-      let code = errno
-      if count < 0, code == EINTR { continue }
-      guard count > 0 else { throw Diagnostic.cannotWrite(String(cString: strerror(code))) }
-      bytes = bytes.dropFirst(count)
-    }
+  /// Writes to stdout what `body` writes, or throws.
+  static func write(_ body: (inout FileOutput) throws -> Void) throws {
+    try FileOutput.write(to: STDOUT_FILENO, body)
   }
 }
 

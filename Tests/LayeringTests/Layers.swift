@@ -27,8 +27,7 @@ enum Layers {
         "Synchronization",
       ]),
     LayeredTarget(
-      layer: 4, name: "ProfileExport",
-      imports: ["FoundationEssentials", "ProfileAnalysis", "ProfileModel"]),
+      layer: 4, name: "ProfileExport", imports: ["ProfileAnalysis", "ProfileModel"]),
     LayeredTarget(
       layer: 4, name: "TerminalUI", imports: ["Glibc", "ProfileAnalysis", "ProfileModel"]),
     LayeredTarget(

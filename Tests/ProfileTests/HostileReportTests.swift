@@ -97,7 +97,7 @@ internal import Testing
   @Test(arguments: [CaptureInfo.Kind.attach, .dump])
   func `is valid JSON all the same`(kind: CaptureInfo.Kind) throws {
     var text = ""
-    try JSONReport(Self.profile(kind: kind)).write(to: &text)
+    JSONReport(Self.profile(kind: kind)).write(to: &text)
     #expect(text.split(separator: "\n", omittingEmptySubsequences: false).count == 2)
     let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
     let threads = object?["threads"] as? [[String: Any]]

@@ -11,7 +11,7 @@ internal import Testing
     -> Object
   {
     var text = ""
-    try JSONReport(profile, options: options).write(to: &text)
+    JSONReport(profile, options: options).write(to: &text)
     return try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? Object)
   }
 

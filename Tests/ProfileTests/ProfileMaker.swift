@@ -49,11 +49,11 @@ struct ProfileMaker {
   /// A run of `ticks` ticks of 10 ms.
   mutating func run(
     _ thread: Int, _ stack: StackID, _ activity: Activity = .running, ticks: Int64 = 1,
-    samples: Int64? = nil, cpu: Int64 = 0, end: StackEnd = .complete
+    samples: Int64? = nil, cpu: Int64 = 0, end: StackEnd = .complete, start: Int64 = 0
   ) {
     profile.runs.append(
       Run(
-        thread: thread, stack: stack, end: end, activity: activity, start: 0,
+        thread: thread, stack: stack, end: end, activity: activity, start: start,
         weight: Weight(
           samples: samples ?? ticks, ticks: ticks, cpu: cpu, wall: ticks * 10_000_000)))
   }

@@ -1,0 +1,97 @@
+internal import ProfileAnalysis
+package import ProfileModel
+
+/// Writes a profile in the format of another tool.
+package protocol ProfileExporter {
+  /// Writes all of `profile`; what the format cannot hold is left out, but no time.
+  func write(_ profile: Profile, to output: inout some TextOutputStream) throws
+}
+
+/// The formats that a profile can be exported to as text.
+package enum ExportFormat: String, CaseIterable, Sendable {
+  case speedscope, firefox, folded, callgrind
+  case perfScript = "perf-script"
+  case jsonLines = "jsonl"
+
+  package var exporter: any ProfileExporter {
+    switch self {
+    case .speedscope: SpeedscopeExporter()
+    case .firefox: FirefoxExporter()
+    case .folded: FoldedExporter()
+    case .callgrind: CallgrindExporter()
+    case .perfScript: PerfScriptExporter()
+    case .jsonLines: JSONLinesExporter()
+    }
+  }
+}
+
+/// Frames from the outermost inwards that stand for a stack, also where frames are missing.
+enum ExportedFrame: Hashable {
+  /// A frame of the source: an index that its user chose.
+  case source(Int)
+  /// Stands for the callers that were not found.
+  case callersUnknown(StackEnd.Reason)
+  /// Stands for a stack of which nothing is known.
+  case noStack
+
+  /// What stands in front of a stack that ended so; nil where nothing is missing.
+  static func root(of end: StackEnd, isEmpty: Bool) -> ExportedFrame? {
+    if isEmpty { return .noStack }
+    guard case .truncated(let reason) = end else { return nil }
+    return .callersUnknown(reason)
+  }
+
+  /// The name of a frame that stands for missing ones; nil for a frame of the source.
+  var standInName: String? {
+    switch self {
+    case .source: nil
+    case .callersUnknown(let reason): "(callers unknown: \(reason.words))"
+    case .noStack: "(no stack)"
+    }
+  }
+}
+
+extension PathTable {
+  /// The items of a path, outermost first.
+  func items(of path: Int) -> [Int] {
+    var items: [Int] = []
+    var current = path
+    while current != 0 {
+      items.append(item(of: current))
+      current = caller(of: current)
+    }
+    return items.reversed()
+  }
+}
+
+extension ThreadInfo {
+  /// Name and number, as the readers of other tools show a thread.
+  var exportedName: String { "\(name) (tid \(tid))" }
+}
+
+extension CaptureInfo {
+  /// The program, as the title of an export.
+  var exportedName: String { pid > 0 ? "\(processName) (pid \(pid))" : processName }
+}
+
+extension String {
+  /// The text in one line, with `other` in place of what parts lines and of `separator`.
+  func inOneLine(separator: Unicode.Scalar? = nil, insteadOfIt other: Unicode.Scalar = ":")
+    -> String
+  {
+    let isPlain = utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F && $0 < 0x80 }
+    if isPlain, separator.map({ !unicodeScalars.contains($0) }) ?? true {
+      return isEmpty ? "?" : self
+    }
+    var text = String.UnicodeScalarView()
+    for scalar in unicodeScalars {
+      switch scalar {
+      case separator: text.append(other)
+      case _ where scalar.properties.generalCategory == .control: text.append(" ")
+      case "\u{2028}", "\u{2029}": text.append(" ")
+      default: text.append(scalar)
+      }
+    }
+    return text.isEmpty ? "?" : String(text)
+  }
+}

@@ -1,0 +1,74 @@
+internal import ProfileAnalysis
+internal import ProfileModel
+
+extension TextReport {
+  /// One table of all threads by function, line, file, module or thread.
+  func writeFlatTable(by unit: FlatTable.Unit, to page: inout Page<some TextOutputStream>) {
+    let sort = options.sort ?? .wall
+    let table = FlatTable(index, by: unit, threads: rows.flatMap(\.threads), sortedBy: sort)
+    let columns = WeightColumns(flat: table.rows.map { ($0.own, $0.cumulative) }, sort)
+    page.heading(
+      """
+      By \(unit.rawValue): its own figures, and (cum) with all that it called; \
+      by own \(sort.rawValue)
+      """)
+    page.line(Span("\(columns.header) \(PlainText.paddedAtLeft("%", to: 5)) \(unit.title)", .dim))
+    for row in table.rows.prefix(options.top) {
+      let share = Figures.percent(row.own[sort], of: table.total[sort])
+      page.line(
+        """
+        \(columns.figures(own: row.own, cumulative: row.cumulative)) \
+        \(PlainText.paddedAtLeft(share, to: 5)) \
+        \(label(row, unit, table, room: page.width - columns.width - 6))
+        """)
+    }
+    let hidden = table.rows.dropFirst(options.top)
+    guard !hidden.isEmpty else { return }
+    let rest = hidden.reduce(into: Weight()) { $0 += $1.own }
+    page.line(
+      """
+      … \(Figures.count(Int64(hidden.count), "more row")), own \
+      \(Figures.percent(rest[sort], of: table.total[sort])) %: a higher --top shows them
+      """)
+  }
+
+  private func label(
+    _ row: FlatTable.Row, _ unit: FlatTable.Unit, _ table: FlatTable, room: Int
+  ) -> String {
+    guard let item = row.item else { return "(no stack)" }
+    switch unit {
+    case .line: return label(line: item, room: room)
+    case .function:
+      let function = index.stacks.functions[item]
+      let name = PlainText.printable(function.name)
+      let place = profile.place(file: function.file, line: 0, module: function.module)
+      let placeRoom = max(PlainText.leastColumns(place), room - 2 - PlainText.columns(name))
+      let shownPlace = PlainText.shortenedPlace(place, to: min(placeRoom, room - 2))
+      let nameRoom = room - 2 - PlainText.columns(shownPlace)
+      return PlainText.shortenedInMiddle(name, to: nameRoom) + "  " + shownPlace
+    case .file:
+      return PlainText.shortenedAtLeft(
+        PlainText.printable(table.files[item] ?? "(no debug data)"), to: room)
+    case .module:
+      return PlainText.shortenedAtLeft(
+        item < 0 ? "(no file)" : PlainText.printable(profile.modules[item].path), to: room)
+    case .thread:
+      let thread = profile.threads[item]
+      return PlainText.shortenedInMiddle(
+        "\(thread.tid) \(PlainText.printable(thread.name))\(thread.isMain ? " (main)" : "")",
+        to: room)
+    }
+  }
+}
+
+extension FlatTable.Unit {
+  fileprivate var title: String {
+    switch self {
+    case .function: "function  file"
+    case .line: "filename:lineno function"
+    case .file: "file"
+    case .module: "module"
+    case .thread: "tid name"
+    }
+  }
+}

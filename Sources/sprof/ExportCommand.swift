@@ -1,0 +1,46 @@
+import ArgumentParser
+import ProfileExport
+import ProfileModel
+
+extension ExportFormat: ExpressibleByArgument {}
+
+struct ExportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export",
+    abstract: "Writes a stored capture in the format of another tool.",
+    discussion: """
+        sprof export slow.sprof --to speedscope -o slow.speedscope.json
+        sprof export slow.sprof --to folded --thread engine | flamegraph.pl > slow.svg
+      """)
+
+  @Argument(help: "The capture.", completion: .file())
+  var file: String
+
+  @Option(help: "The format.")
+  var to: ExportFormat
+
+  @Option(
+    name: .shortAndLong, help: "Where to write; without it, to stdout.", completion: .file())
+  var output: String?
+
+  @Flag(help: "Write over a file that is there already.")
+  var force = false
+
+  @Option(help: "Export only the threads whose name matches, or the one with this tid.")
+  var thread: String?
+
+  @OptionGroup var filter: FilterArguments
+
+  func run() throws {
+    try Diagnostic.guarding(command: "export") {
+      let whole = try loadProfile(file)
+      try ReportArguments.check(thread, whole)
+      let profile = try filter.apply(to: whole, thread: thread)
+      let exporter = to.exporter
+      guard let output else {
+        return try Terminal.write { try exporter.write(profile, to: &$0) }
+      }
+      try OutputFile.write(output, force: force) { try exporter.write(profile, to: &$0) }
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import Glibc
+
+/// Text on its way into an open file, a large piece at a time.
+struct FileOutput: TextOutputStream {
+  private static let pieceSize = 1 << 16
+
+  private let descriptor: CInt
+  private var bytes: [UInt8] = []
+  /// The errno of the first write that failed; nothing is written after it.
+  private var failure: CInt?
+
+  /// Writes what `body` writes; throws when not all of it arrived.
+  static func write(
+    to descriptor: CInt, _ body: (inout FileOutput) throws -> Void
+  ) throws {
+    var output = FileOutput(descriptor: descriptor)
+    try body(&output)
+    output.flush()
+    if let code = output.failure { throw Diagnostic.cannotWrite(String(cString: strerror(code))) }
+  }
+
+  private init(descriptor: CInt) { self.descriptor = descriptor }
+
+  mutating func write(_ text: String) {
+    bytes.append(contentsOf: text.utf8)
+    if bytes.count >= Self.pieceSize { flush() }
+  }
+
+  private mutating func flush() {
+    var rest = bytes[...]
+    while failure == nil && !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      let code = errno
+      if count < 0, code == EINTR { continue }
+      if count > 0 { rest = rest.dropFirst(count) } else { failure = code }
+    }
+    bytes.removeAll(keepingCapacity: true)
+  }
+}
+
+/// Files that sprof writes: they appear whole or not at all.
+enum OutputFile {
+  /// Writes what `body` writes to the file at `path`; one that is there already only with `force`.
+  ///
+  /// The file has another name until it is complete. What is no plain file, such as a pipe, is
+  /// written to directly.
+  static func write(
+    _ path: String, force: Bool, _ body: (inout FileOutput) throws -> Void
+  ) throws {
+    var status = stat()
+    let isThere = stat(path, &status) == 0
+    if isThere && status.st_mode & S_IFMT != S_IFREG {
+      return try write(path, flags: O_WRONLY, body)
+    }
+    if isThere && !force { throw Diagnostic.fileExists(path) }
+    let draft = "\(path).\(getpid()).part"
+    do {
+      try write(draft, flags: O_WRONLY | O_CREAT | O_EXCL, body)
+      guard rename(draft, path) == 0 else { throw failure(path) }
+    } catch {
+      unlink(draft)
+      throw error
+    }
+  }
+
+  private static func write(
+    _ path: String, flags: CInt, _ body: (inout FileOutput) throws -> Void
+  ) throws {
+    let descriptor = open(path, flags | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw failure(path) }
+    defer { close(descriptor) }
+    try FileOutput.write(to: descriptor, body)
+  }
+
+  private static func failure(_ path: String) -> Diagnostic {
+    .cannotWrite("\(path): \(String(cString: strerror(errno)))")
+  }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import ProfileExport
+import ProfileModel
+
+struct ReportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract: "Shows a stored capture, or a part of it.",
+    discussion: """
+        sprof report slow.sprof
+        sprof report slow.sprof --view waits --thread 'worker-*'
+        sprof report slow.sprof --by function --sort cpu --from 2s --to 5s
+      """)
+
+  @Argument(help: "The capture.", completion: .file())
+  var file: String
+
+  @OptionGroup var views: ViewArguments
+  @OptionGroup var report: ReportArguments
+  @OptionGroup var filter: FilterArguments
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The same as --until.", valueName: "time"), transform: TimeArgument.moment)
+  var to: TimeArgument?
+
+  func validate() throws { try filter.check(end: to) }
+
+  func run() throws {
+    try Diagnostic.guarding(command: "report") {
+      let profile = try loadProfile(file)
+      try report.checkFilter(profile)
+      let part = try filter.apply(to: profile, end: to)
+      if !report.json && part.isOneLook && views.view.isEmpty && views.by == nil {
+        try Terminal.write { DumpReport(part, options: report.options()).write(to: &$0) }
+      } else {
+        try views.show(part, report)
+      }
+    }
+  }
+}
+
+extension Profile {
+  /// Whether it is a dump, which has no time to show.
+  fileprivate var isOneLook: Bool { capture.kind == .dump }
+}
