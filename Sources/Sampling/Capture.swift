@@ -161,12 +161,12 @@ private final class CaptureSession: @unchecked Sendable {
     resolving.join()
   }
 
-  /// Looks once; what the unwinder then still wants is asked for at once, up to three times.
+  /// Looks once; what is then still wanted is asked for at once, within reason.
   private func lookOnce() throws(SystemError) {
     let tracing = try TracerThread.start { [self] in
       sampler.lookOnce()
       resolver.drain()
-      for _ in 0..<3 where sampler.lookAgain() { resolver.drain() }
+      for _ in 0..<100 where sampler.lookAgain() { resolver.drain() }
       sampler.finish()
       resolver.drain()
     }

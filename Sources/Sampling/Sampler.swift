@@ -99,13 +99,17 @@ final class Sampler {
     takeTick(1, time: now)
   }
 
-  /// Looks again at the threads of which the resolver wanted more.
-  ///
-  /// Returns whether there were any.
+  /// Looks again at the threads of which the resolver wanted more, and at those that did not stop
+  /// in time. Returns whether there were any.
   func lookAgain() -> Bool {
-    guard watches.contains(where: { requests.isAsked($0.slot) }) else { return false }
-    takeTick(1, time: now, onlyAsked: true)
+    guard watches.contains(where: wantsLook) else { return false }
+    if !stops.isEmpty { MonotonicClock.sleep(until: MonotonicClock.now() + 2_000_000) }
+    takeTick(1, time: now, onlyWanted: true)
     return true
+  }
+
+  private func wantsLook(_ watch: ThreadWatch) -> Bool {
+    !watch.isZombie && (requests.isAsked(watch.slot) || !watch.wasSeen)
   }
 
   /// Waits for a tick; false when the capture is to end before.
@@ -161,14 +165,14 @@ final class Sampler {
 
   // MARK: - One tick
 
-  private func takeTick(_ tick: Int64, time: Int64, onlyAsked: Bool = false) {
+  private func takeTick(_ tick: Int64, time: Int64, onlyWanted: Bool = false) {
     stops.releaseOverdue()
-    if !onlyAsked { refreshThreads(tick: tick) }
+    if !onlyWanted { refreshThreads(tick: tick) }
     if areMapsStale || time - mapsTime > 1_000_000_000 { refreshStackRanges(time: time) }
     var anyEnded = false
     for index in watches.indices {
       let watch = watches[index]
-      if onlyAsked, !requests.isAsked(watch.slot) { continue }
+      if onlyWanted, !wantsLook(watch) { continue }
       inspect(watch, index: index, tick: tick, time: time)
       anyEnded = anyEnded || watch.hasEnded
     }

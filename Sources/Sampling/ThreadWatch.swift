@@ -11,6 +11,8 @@ final class ThreadWatch {
   var counters: ThreadCounters
   /// Whether the last look found it asleep: then unchanged counters mean an unchanged stack.
   var wasAsleep = false
+  /// Whether any look at it was handed over.
+  var wasSeen = false
   /// When the last tick that counted it was (nanoseconds from the start, and number).
   var lastTime: Int64
   var lastTick: Int64
@@ -79,5 +81,6 @@ extension ThreadWatch {
     repeated = Weight()
     carried = Weight()
     counters = new
+    wasSeen = true
   }
 }
