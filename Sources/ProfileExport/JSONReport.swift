@@ -21,7 +21,7 @@ package struct JSONReport {
   /// - Throws: `EncodingError`, which only a defect of sprof can cause.
   package func write(to output: inout some TextOutputStream) throws {
     let encoder = JSONEncoder()
-    encoder.outputFormatting = .withoutEscapingSlashes
+    encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
     let data = try encoder.encode(JSONDocument(index, threads: threads))
     output.write(String(decoding: data, as: UTF8.self))
     output.write("\n")

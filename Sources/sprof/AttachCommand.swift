@@ -1,4 +1,5 @@
 import ArgumentParser
+import CaptureFile
 import LinuxProcess
 import ProfileExport
 import ProfileModel
@@ -38,6 +39,8 @@ struct AttachCommand: ParsableCommand {
 
   @OptionGroup var report: ReportArguments
 
+  @OptionGroup var capture: CaptureArguments
+
   @Flag(
     help: ArgumentHelp(
       "Stop all threads at every tick at one instant, sleeping ones too.",
@@ -59,16 +62,19 @@ struct AttachCommand: ParsableCommand {
   private func sample(_ pid: Int32, _ control: CaptureControl) throws {
     let plan = SamplingPlan(rate: rate, duration: duration?.nanoseconds, stopAll: stopAll)
     let display = ProgressDisplay(control: control, duration: duration?.nanoseconds)
-    let profile = try display.show {
-      try Capture.record(pid: pid, plan: plan, control: control).named()
+    let recorder = try capture.recorder(kind: .attach, pid: pid, rate: rate)
+    let record = recorder.map { recorder in
+      { @Sendable (growth: ProfileGrowth) in recorder.append(growth) }
     }
-    try report.checkFilter(profile)
-    var text = ""
-    if report.json {
-      try JSONReport(profile, options: report.options(views: view)).write(to: &text)
-    } else {
-      TextReport(profile, options: report.options(views: view)).write(to: &text)
+    let profile: Profile
+    do {
+      profile = try display.show {
+        try Capture.record(pid: pid, plan: plan, control: control, recorder: record).named()
+      }
+    } catch {
+      recorder?.cancel()
+      throw error
     }
-    try Terminal.write(text)
+    try keep(profile, with: recorder) { try report.write(profile, views: view) }
   }
 }

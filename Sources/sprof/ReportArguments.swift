@@ -26,6 +26,20 @@ struct ReportArguments: ParsableArguments {
       threadFilter: thread.map { ThreadFilter(glob: $0) }, top: top, color: Terminal.wantsColor)
   }
 
+  /// Prints the report on `profile`: of a dump as `dump` does, unless views were asked for.
+  func write(_ profile: Profile, views: [ReportView] = []) throws {
+    try checkFilter(profile)
+    var text = ""
+    if json {
+      try JSONReport(profile, options: options(views: views)).write(to: &text)
+    } else if profile.capture.kind == .dump, views.isEmpty {
+      DumpReport(profile, options: options(views: [])).write(to: &text)
+    } else {
+      TextReport(profile, options: options(views: views)).write(to: &text)
+    }
+    try Terminal.write(text)
+  }
+
   /// Says so when the filter leaves nothing, which would look like an empty program.
   func checkFilter(_ profile: Profile) throws {
     guard let thread else { return }

@@ -12,10 +12,13 @@ struct Sprof: ParsableCommand {
 
         sprof attach 4242 --duration 10s     where its time goes
         sprof dump 4242                      what every thread does right now
+        sprof attach 4242 -o slow.pb.gz      the same, kept in a file
+        sprof report slow.pb.gz              any view of that file
 
-      Exit codes: 0 done (also when the program ended meanwhile), 64 wrong usage, 66 no such \
-      process, 70 internal error, 73 the output cannot be written, 77 no permission to watch it.
+      Exit codes: 0 done (also when the program ended meanwhile), 64 wrong usage, 65 a file that is \
+      no capture or damaged, 66 no such process or file, 70 internal error, 73 the output cannot be \
+      written, 77 no permission to watch it.
       """,
     version: SprofVersion.current,
-    subcommands: [AttachCommand.self, DumpCommand.self])
+    subcommands: [AttachCommand.self, DumpCommand.self, ReportCommand.self])
 }
