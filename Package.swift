@@ -84,6 +84,7 @@ let package = Package(
       name: "CaptureFileTests",
       dependencies: [
         "CaptureFile", "ProfileAnalysis", "ProfileExport", "ProfileModel", "TestSupport",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       swiftSettings: strict),
     .testTarget(

@@ -1,8 +1,9 @@
 internal import FoundationEssentials
 internal import ProfileModel
 
-/// What pprof has no field for, as the `comment` lines of a capture hold it: `sprof:v1 ` and a JSON
-/// object. docs/capture.md describes it.
+/// What pprof has no field for, as one `comment` line of a capture: `sprof:v1 ` and a JSON object.
+///
+/// docs/capture.md describes it.
 struct CaptureComment: Codable {
   static let prefix = "sprof:v1 "
 
