@@ -94,7 +94,9 @@ package struct ProfileBuilder: Sendable {
     runs.append(contentsOf: openRuns.values)
     runs.sort { ($0.start, $0.thread) < ($1.start, $1.thread) }
     var profile = Profile(
-      capture: capture, modules: modules, threads: threads, stacks: stacks, runs: runs)
+      capture: capture, modules: modules, threads: threads, stacks: stacks)
+    // Handed over, not shared: an hour's runs may take most of the memory there is.
+    swap(&profile.runs, &runs)
     profile.renumberStacks()
     return profile
   }

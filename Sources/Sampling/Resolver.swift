@@ -10,7 +10,7 @@ final class Resolver {
   private let stackLimit: Int
   let modules: ModuleMap
   let unwinder: NativeUnwinder
-  private(set) var builder = ProfileBuilder()
+  private var builder = ProfileBuilder()
   private var threads: [Int: WatchedThread] = [:]
   private var mapsTime: Int64 = 0
 
@@ -39,7 +39,9 @@ final class Resolver {
       refreshName(of: thread, tid: builder.threads[thread.index].tid)
       threads[slot] = thread
     }
-    return builder.finish(capture: capture, modules: modules.modules)
+    var all = ProfileBuilder()
+    swap(&all, &builder)
+    return all.finish(capture: capture, modules: modules.modules)
   }
 
   /// What is new since the last call, with sleeping threads asleep until `time` (nanoseconds from

@@ -1,7 +1,8 @@
 import ProfileModel
 
-/// Random numbers that are the same in each run (splitmix64, Steele et al. 2014).
+/// Random numbers that are the same in each run.
 struct SeededNumbers: RandomNumberGenerator {
+  // splitmix64 (Steele, Lea and Flood 2014).
   private var state: UInt64
 
   init(seed: Int) { state = UInt64(truncatingIfNeeded: seed) }
