@@ -136,13 +136,13 @@ struct CaptureHeader {
       capture = info.info
       isOwn = true
       isComplete = comment.complete ?? true
+      if !isComplete { capture.ending = .unfinished }
     }
     if let progress = comment.progress {
       capture.duration = progress.duration
       capture.cost.ticksPlanned = progress.ticksPlanned
       capture.cost.ticksTaken = progress.ticksTaken
       capture.cost.stoppedTime = progress.stopped
-      capture.ending = .unfinished
     }
     for thread in comment.threads ?? [] {
       guard thread.index >= 0, thread.index < Self.threadLimit else { throw .damaged(.header) }

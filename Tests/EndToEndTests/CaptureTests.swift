@@ -230,10 +230,11 @@ extension EndToEnd {
       let base = ["go", "tool", "pprof", "-symbolize=none", "-sample_index=ticks"]
       let tags = try run(base + ["-tags", file]).stdout
       for thread in report.threads {
-        // `    101 (20.00%): sleeper-0`
+        // `    101.0 (20.00%): sleeper-0`
         let ticks = thread.runs.reduce(0) { $0 + $1.ticks }
         let line = tags.split(separator: "\n").first { $0.hasSuffix(": \(thread.name)") }
-        #expect(line?.split(separator: " ").first.map(String.init) == "\(ticks)", "\(tags)")
+        #expect(
+          line?.split(separator: " ").first.flatMap { Double($0) } == Double(ticks), "\(tags)")
       }
       #expect(tags.contains("state:") && tags.contains("blocked") && tags.contains("futex"))
 
