@@ -32,7 +32,9 @@ extension EndToEnd {
     @Test func `that goes back and forth between work and waits gets no EINTR either`() throws {
       let program = try RunningProgram(fixture: "eintr.c", ["wake", "3"])
       let before = try program.figures()
-      _ = try SprofCommand.report(["attach", "\(program.pid)", "--duration", "2s", "--rate", "2000"])
+      _ = try SprofCommand.report([
+        "attach", "\(program.pid)", "--duration", "2s", "--rate", "2000",
+      ])
       let after = try program.figures()
       let interrupted = (after["eintr"] ?? 0) - (before["eintr"] ?? 0)
       let returned = (after["returned"] ?? 0) - (before["returned"] ?? 0)
