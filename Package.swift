@@ -19,7 +19,8 @@ let package = Package(
   name: "sprof",
   products: [.executable(name: "sprof", targets: ["sprof"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     // Layer 0: one Swift importer each.
@@ -27,12 +28,20 @@ let package = Package(
     .systemLibrary(
       name: "CLibunwind", pkgConfig: "libunwind-generic", providers: [.apt(["libunwind-dev"])]),
     .systemLibrary(name: "CElfutils", pkgConfig: "libdw", providers: [.apt(["libdw-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // Layer 1: pure.
     module("ByteReading"),
     module("ProfileModel"),
 
     // Layer 2.
+    .target(
+      name: "CaptureFile",
+      dependencies: [
+        "ByteReading", "CZlib", "ProfileModel",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      exclude: ["profile.proto"], swiftSettings: strict),
     module("ELFReading", ["ByteReading", "ProfileModel"]),
     module("LinuxProcess", ["CLinux", "ProfileModel"]),
 
@@ -52,8 +61,8 @@ let package = Package(
     .executableTarget(
       name: "sprof",
       dependencies: [
-        "LinuxProcess", "ProfileAnalysis", "ProfileExport", "ProfileModel", "Sampling",
-        "TerminalUI",
+        "CaptureFile", "LinuxProcess", "ProfileAnalysis", "ProfileExport", "ProfileModel",
+        "Sampling", "TerminalUI",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -71,6 +80,13 @@ let package = Package(
       name: "ProfileTests",
       dependencies: ["ProfileAnalysis", "ProfileExport", "ProfileModel", "TerminalUI"],
       exclude: ["Goldens"], swiftSettings: strict),
+    .testTarget(
+      name: "CaptureFileTests",
+      dependencies: [
+        "CaptureFile", "ProfileAnalysis", "ProfileExport", "ProfileModel", "TestSupport",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      swiftSettings: strict),
     .testTarget(
       name: "LinuxProcessTests",
       dependencies: ["LinuxProcess", "ProfileModel", "TestSupport"],

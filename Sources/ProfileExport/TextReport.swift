@@ -67,9 +67,11 @@ package struct TextReport {
   private func writeCapture(to page: inout Page<some TextOutputStream>) {
     let capture = profile.capture
     let cost = capture.cost
+    guard capture.kind != .imported else { return writeImported(to: &page) }
     page.paragraph(
       """
-      sprof attach: \(capture.program), \(Figures.duration(capture.duration))\(capture.rateWords), \
+      sprof \(capture.kind.rawValue): \(capture.program), \
+      \(Figures.duration(capture.duration))\(capture.rateWords), \
       \(capture.ending.words)
       """, style: .strong)
     page.clauses([
@@ -88,6 +90,18 @@ package struct TextReport {
     if cost.looksDropped > 0 {
       page.paragraph("note: \(Figures.count(cost.looksDropped, "look")) lost, sprof fell behind")
     }
+    for note in capture.notes { page.paragraph("note: \(note)", indent: 6) }
+  }
+
+  /// What is known of a profile that another tool made: nothing of its cost.
+  private func writeImported(to page: inout Page<some TextOutputStream>) {
+    let capture = profile.capture
+    let rate = capture.rate > 0 ? " at \(Figures.plain(capture.rate)) Hz" : ""
+    page.paragraph(
+      """
+      \(capture.processName.shortName), \(Figures.duration(capture.duration))\(rate), \
+      profiled by another tool: \(Figures.count(capture.cost.ticksTaken, "sample"))
+      """, style: .strong)
     for note in capture.notes { page.paragraph("note: \(note)", indent: 6) }
   }
 

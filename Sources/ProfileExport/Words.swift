@@ -79,41 +79,10 @@ extension Activity {
     case .unknown: "unknown"
     }
   }
-
-  /// The same as a word for programs.
-  var rawName: String {
-    switch self {
-    case .running: "running"
-    case .waitingForCPU: "waiting_for_cpu"
-    case .blocked: "blocked"
-    case .uninterruptible: "uninterruptible"
-    case .stopped: "stopped"
-    case .unknown: "unknown"
-    }
-  }
-
-  /// The system call that the thread sleeps in.
-  var wait: String? {
-    switch self {
-    case .blocked(let reason), .uninterruptible(let reason): reason.systemCall
-    case .running, .waitingForCPU, .stopped, .unknown: nil
-    }
-  }
 }
 
 extension WaitReason {
   fileprivate var place: String { systemCall.map { "in " + $0 } ?? "outside any system call" }
-}
-
-extension StackEnd {
-  /// A word for programs.
-  var rawName: String {
-    switch self {
-    case .complete: "complete"
-    case .inferred: "inferred"
-    case .truncated(let reason): reason.rawValue
-    }
-  }
 }
 
 extension StackEnd.Reason {
@@ -138,6 +107,7 @@ extension CaptureInfo.Ending {
     case .interrupted: "ended by an interrupt"
     case .targetEnded: "ended because the program ended"
     case .once: "one look"
+    case .unfinished: "cut off before its end"
     }
   }
 }

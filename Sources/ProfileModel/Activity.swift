@@ -49,3 +49,62 @@ package enum StackEnd: Hashable, Sendable {
     case noStack
   }
 }
+
+// MARK: - Words for programs
+
+extension Activity {
+  /// A word for programs, without the reason.
+  package var rawName: String {
+    switch self {
+    case .running: "running"
+    case .waitingForCPU: "waiting_for_cpu"
+    case .blocked: "blocked"
+    case .uninterruptible: "uninterruptible"
+    case .stopped: "stopped"
+    case .unknown: "unknown"
+    }
+  }
+
+  /// The system call that the thread sleeps in.
+  package var wait: String? {
+    switch self {
+    case .blocked(let reason), .uninterruptible(let reason): reason.systemCall
+    case .running, .waitingForCPU, .stopped, .unknown: nil
+    }
+  }
+
+  /// The activity of that word; nil for a word that is none.
+  package init?(rawName: String, wait: String?) {
+    switch rawName {
+    case "running": self = .running
+    case "waiting_for_cpu": self = .waitingForCPU
+    case "blocked": self = .blocked(WaitReason(systemCall: wait))
+    case "uninterruptible": self = .uninterruptible(WaitReason(systemCall: wait))
+    case "stopped": self = .stopped
+    case "unknown": self = .unknown
+    default: return nil
+    }
+  }
+}
+
+extension StackEnd {
+  /// A word for programs.
+  package var rawName: String {
+    switch self {
+    case .complete: "complete"
+    case .inferred: "inferred"
+    case .truncated(let reason): reason.rawValue
+    }
+  }
+
+  /// The end of that word; nil for a word that is none.
+  package init?(rawName: String) {
+    switch rawName {
+    case "complete": self = .complete
+    case "inferred": self = .inferred
+    default:
+      guard let reason = Reason(rawValue: rawName) else { return nil }
+      self = .truncated(reason)
+    }
+  }
+}

@@ -5,6 +5,8 @@ package struct CaptureInfo: Sendable {
     case attach
     /// Looked at once.
     case dump
+    /// Made by another tool and read from its file.
+    case imported
   }
 
   /// Why the capture ended.
@@ -14,6 +16,8 @@ package struct CaptureInfo: Sendable {
     case targetEnded
     /// A dump has no duration to run through.
     case once
+    /// sprof was ended before the capture was, or the capture still goes on.
+    case unfinished
   }
 
   package var kind: Kind

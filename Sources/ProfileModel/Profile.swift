@@ -52,6 +52,16 @@ package struct ResolvedFrame: Hashable, Sendable {
     self.lines = lines
     self.module = module
   }
+
+  /// A frame of which nothing is known: code is named by its address.
+  package init(unknown frame: Frame) {
+    switch frame {
+    case .code(let code):
+      self.init(
+        lines: [SourceLine(function: code.address.description)], module: code.module)
+    case .elided: self.init(lines: [SourceLine(function: "…")], module: .anonymous)
+    }
+  }
 }
 
 /// A function, and the place in it.

@@ -7,6 +7,7 @@ package struct ProfileBuilder: Sendable {
   package private(set) var threads: [ThreadInfo] = []
   private var runs: [Run] = []
   private var openRuns: [Int: Run] = [:]
+  private var taken = Taken()
 
   package init() {}
 
@@ -56,11 +57,66 @@ package struct ProfileBuilder: Sendable {
     if let run = openRuns.removeValue(forKey: thread) { runs.append(run) }
   }
 
+  /// What was added since the last call, for a file that grows while the capture goes on.
+  ///
+  /// A run that goes on is told piece by piece, each with the same start. `lasting` gives, by index
+  /// of the thread and activity, for how long the thread's last run is known to last on although no
+  /// look has told so. Costs one step for each thread and each new run and stack.
+  package mutating func takeGrowth(lasting: (Int, Activity) -> Weight) -> ProfileGrowth {
+    var growth = ProfileGrowth()
+    for run in runs[taken.runs...] {
+      let told = taken.told.removeValue(forKey: run.thread)
+      growth.add(run, without: told ?? Weight(), stacks)
+    }
+    for (thread, run) in openRuns.sorted(by: { $0.key < $1.key }) {
+      let told = taken.told[thread] ?? Weight()
+      var now = run
+      now.weight += lasting(thread, run.activity)
+      growth.add(now, without: told, stacks)
+      taken.told[thread] = told.maximum(now.weight)
+    }
+    for (index, frame) in stacks.frames.enumerated().dropFirst(taken.frames) {
+      growth.frames.append((FrameID(UInt32(index)), frame))
+    }
+    for (index, thread) in threads.enumerated() where taken.isNews(thread, at: index) {
+      growth.threads.append((index, thread))
+    }
+    taken.runs = runs.count
+    taken.frames = stacks.frames.count
+    taken.threads = threads.map { Taken.Thread(name: $0.name, hasEnded: $0.hasEnded) }
+    return growth
+  }
+
   /// All that was added, with the threads' open runs closed.
+  ///
+  /// Stacks and frames are numbered anew, in the order in which the runs first use them.
   package consuming func finish(capture: CaptureInfo, modules: [Module]) -> Profile {
     runs.append(contentsOf: openRuns.values)
     runs.sort { ($0.start, $0.thread) < ($1.start, $1.thread) }
-    return Profile(
-      capture: capture, modules: modules, threads: threads, stacks: stacks, runs: runs)
+    var profile = Profile(
+      capture: capture, modules: modules, threads: threads, stacks: stacks)
+    // Handed over, not shared: an hour's runs may take most of the memory there is.
+    swap(&profile.runs, &runs)
+    profile.renumberStacks()
+    return profile
+  }
+}
+
+/// What a builder has told of itself so far.
+private struct Taken: Sendable {
+  struct Thread: Equatable {
+    let name: String
+    let hasEnded: Bool
+  }
+
+  var runs = 0
+  var frames = 0
+  var threads: [Thread] = []
+  /// The weight of each thread's open run that was told already.
+  var told: [Int: Weight] = [:]
+
+  func isNews(_ thread: ThreadInfo, at index: Int) -> Bool {
+    guard index < threads.count else { return true }
+    return threads[index] != Thread(name: thread.name, hasEnded: thread.hasEnded)
   }
 }

@@ -38,19 +38,22 @@ package struct Weight: Hashable, Sendable {
 
 /// Consecutive ticks in which a thread had the same stack and did the same.
 package struct Run: Sendable {
-  /// Index into `Profile.threads`.
-  package let thread: Int
+  // In this order and size a run takes 80 bytes; there may be a million.
+  private let threadNumber: Int32
   package let stack: StackID
-  package let end: StackEnd
-  package let activity: Activity
   /// Nanoseconds from the start of the capture.
   package let start: Int64
   package var weight: Weight
+  package let activity: Activity
+  package let end: StackEnd
+
+  /// Index into `Profile.threads`.
+  package var thread: Int { Int(threadNumber) }
 
   package init(
     thread: Int, stack: StackID, end: StackEnd, activity: Activity, start: Int64, weight: Weight
   ) {
-    self.thread = thread
+    threadNumber = Int32(clamping: thread)
     self.stack = stack
     self.end = end
     self.activity = activity

@@ -1,7 +1,6 @@
 package import LinuxProcess
 internal import NativeUnwinding
 package import ProfileModel
-internal import Symbolication
 internal import Synchronization
 
 /// Captures a profile of a running process.
@@ -16,9 +15,13 @@ package enum Capture {
   /// a plan without a rate it looks once.
   ///
   /// The target is stopped only while running threads are copied. The result has no names yet.
+  ///
+  /// While it samples, `recorder` gets twice a second what is new, with names, on a thread of its
+  /// own; a slow one delays nothing, and gets more at its next turn.
   @available(*, noasync, message: "blocks for the whole capture")
   package static func record(
-    pid: Int32, plan: SamplingPlan, control: CaptureControl
+    pid: Int32, plan: SamplingPlan, control: CaptureControl,
+    recorder: (@Sendable (ProfileGrowth) -> Void)? = nil
   ) throws(Failure) -> CapturedProfile {
     raiseOpenFileLimit()
     let holder: Int32
@@ -30,7 +33,8 @@ package enum Capture {
       throw .access(error)
     }
     do {
-      let session = try CaptureSession(pid: pid, live: live, plan: plan, control: control)
+      let session = try CaptureSession(
+        pid: pid, live: live, plan: plan, control: control, recorder: recorder)
       return try session.run(holder: holder)
     } catch {
       throw error.meansGone ? .access(.noSuchProcess) : .system(error)
@@ -42,10 +46,12 @@ package enum Capture {
 package final class CapturedProfile {
   private var profile: Profile
   private let modules: ModuleMap
+  private let names: FrameNames
 
-  init(_ profile: Profile, modules: ModuleMap) {
+  init(_ profile: Profile, modules: ModuleMap, names: FrameNames) {
     self.profile = profile
     self.modules = modules
+    self.names = names
   }
 
   /// The profile with addresses in place of names.
@@ -55,27 +61,10 @@ package final class CapturedProfile {
   ///
   /// Each address is looked up once. The target is not touched: only its files are read.
   package func named(progress: ((_ done: Int, _ of: Int) -> Void)? = nil) -> Profile {
-    let modules = modules
-    let memory = ProcessMemory(tid: profile.capture.pid)
-    let symbolizer = Symbolizer(
-      file: { modules.file(of: $0) }, debugFile: { memory.debugFile(buildID: $0) })
-    var addresses: [CodeAddress] = []
-    var places: [Int?] = []
-    for frame in profile.stacks.frames {
-      switch frame {
-      case .code(let address):
-        places.append(addresses.count)
-        addresses.append(address)
-      case .elided: places.append(nil)
-      }
-    }
-    let resolved = symbolizer.resolve(addresses, detail: .lines, progress: progress)
-    let elided = ResolvedFrame(lines: [SourceLine(function: "…")], module: .anonymous)
-    profile.symbols = places.map { place in
-      guard let place, place < resolved.count else { return elided }
-      return resolved[place]
-    }
-    for (module, problem) in symbolizer.problems.sorted(by: { $0.key < $1.key }) {
+    let frames = profile.stacks.frames
+    names.add(files(of: frames, in: modules))
+    profile.symbols = names.resolve(frames, progress: progress)
+    for (module, problem) in names.problems.sorted(by: { $0.key < $1.key }) {
       guard profile.modules.indices.contains(Int(module.rawValue)) else { continue }
       let known = profile.modules[Int(module.rawValue)]
       profile.modules[Int(module.rawValue)] = Module(
@@ -98,14 +87,20 @@ private final class CaptureSession: @unchecked Sendable {
   private let resolver: Resolver
   private let sampler: Sampler
   private let isSampled = Atomic<Bool>(false)
+  private let names: FrameNames
+  private let recording: Recording?
 
   init(
-    pid: Int32, live: Int32, plan: SamplingPlan, control: CaptureControl
+    pid: Int32, live: Int32, plan: SamplingPlan, control: CaptureControl,
+    recorder: (@Sendable (ProfileGrowth) -> Void)?
   ) throws(SystemError) {
     self.pid = pid
     self.live = live
     self.plan = plan
     self.control = control
+    let names = FrameNames(pid: pid)
+    self.names = names
+    recording = recorder.map { Recording(names: names, recorder: $0) }
     resolver = Resolver(
       pid: pid, liveThread: live, ring: ring, requests: requests, stackLimit: plan.stackLimit)
     sampler = try Sampler(
@@ -124,7 +119,7 @@ private final class CaptureSession: @unchecked Sendable {
     info.rate = plan.rate ?? 0
     let ownCPU = OwnUsage.cpu()
     if let rate = plan.rate {
-      try sample(at: rate)
+      try sample(at: rate, info)
     } else {
       try lookOnce()
     }
@@ -133,17 +128,21 @@ private final class CaptureSession: @unchecked Sendable {
     info.cost = sampler.cost
     info.cost.ownCPU = OwnUsage.cpu() - ownCPU
     info.notes = notes(holder: holder)
-    return CapturedProfile(resolver.finish(capture: info), modules: resolver.modules)
+    return CapturedProfile(resolver.finish(capture: info), modules: resolver.modules, names: names)
   }
 
-  /// Samples on the tracer thread while a second one unwinds.
-  private func sample(at rate: Double) throws(SystemError) {
+  /// Samples on the tracer thread while a second one unwinds, and a third one records.
+  private func sample(at rate: Double, _ info: CaptureInfo) throws(SystemError) {
+    try recording?.start()
+    defer { recording?.finish() }
     let resolving = try TracerThread.startHelper { [self] in
       // Looked for now and then: being told would cost the tracer a system call a tick.
       let pause = min(10_000_000, max(1_000_000, Int64(1e9 / rate)))
       while true {
         let isLast = isSampled.load(ordering: .acquiring)
+        let progress = control.progress
         resolver.drain()
+        record(until: progress, rate: rate, info)
         if isLast { return }
         MonotonicClock.sleep(until: MonotonicClock.now() + pause)
       }
@@ -159,6 +158,20 @@ private final class CaptureSession: @unchecked Sendable {
     tracing.join()
     isSampled.store(true, ordering: .releasing)
     resolving.join()
+  }
+
+  /// Hands over what is new, when it is time and the recorder has worked off the last.
+  private func record(until progress: CaptureProgress, rate: Double, _ info: CaptureInfo) {
+    guard let recording, recording.isDue(at: progress.elapsed) else { return }
+    var growth = resolver.takeGrowth(until: progress.elapsed, rate: rate)
+    var capture = info
+    capture.ending = .unfinished
+    capture.duration = progress.elapsed
+    capture.cost.ticksPlanned = Int64(Double(progress.elapsed) * rate / 1e9)
+    capture.cost.ticksTaken = progress.ticks
+    capture.cost.stoppedTime = progress.stoppedTime
+    growth.capture = capture
+    recording.take(growth, files: files(of: growth.frames.map(\.frame), in: resolver.modules))
   }
 
   /// Looks once; what is then still wanted is asked for at once, within reason.

@@ -10,7 +10,7 @@ final class Resolver {
   private let stackLimit: Int
   let modules: ModuleMap
   let unwinder: NativeUnwinder
-  private(set) var builder = ProfileBuilder()
+  private var builder = ProfileBuilder()
   private var threads: [Int: WatchedThread] = [:]
   private var mapsTime: Int64 = 0
 
@@ -39,7 +39,36 @@ final class Resolver {
       refreshName(of: thread, tid: builder.threads[thread.index].tid)
       threads[slot] = thread
     }
-    return builder.finish(capture: capture, modules: modules.modules)
+    var all = ProfileBuilder()
+    swap(&all, &builder)
+    return all.finish(capture: capture, modules: modules.modules)
+  }
+
+  /// What is new since the last call, with sleeping threads asleep until `time` (nanoseconds from
+  /// the start): the tracer tells of a sleep only when it ends.
+  ///
+  /// Everything that was seen until `time` must have been drained before.
+  func takeGrowth(until time: Int64, rate: Double) -> ProfileGrowth {
+    let isPending = Set(threads.values.lazy.filter { $0.pending != nil }.map(\.index))
+    let seen = builder.threads.map(\.lastSeen)
+    var growth = builder.takeGrowth { thread, activity in
+      switch activity {
+      case .running, .waitingForCPU, .unknown: return Weight()
+      case .blocked, .uninterruptible, .stopped: break
+      }
+      let wall = time - seen[thread]
+      guard wall > 0, !isPending.contains(thread) else { return Weight() }
+      let ticks = Int64(Double(wall) * rate / 1e9)
+      return Weight(samples: ticks, ticks: ticks, wall: wall)
+    }
+    growth.modules = modules.modules
+    // A thread that is new may have got its name since.
+    let new = Set(growth.threads.map(\.index))
+    for thread in threads.values where new.contains(thread.index) {
+      refreshName(of: thread, tid: builder.threads[thread.index].tid)
+    }
+    growth.threads = growth.threads.map { ($0.index, builder.threads[$0.index]) }
+    return growth
   }
 
   // MARK: - One record

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CaptureFile
 import LinuxProcess
 import ProfileExport
 import ProfileModel
@@ -37,6 +38,8 @@ struct AttachCommand: ParsableCommand {
   @OptionGroup var report: ReportArguments
   @OptionGroup var filter: FilterArguments
 
+  @OptionGroup var capture: CaptureArguments
+
   @Flag(
     help: ArgumentHelp(
       "Stop all threads at every tick at one instant, sleeping ones too.",
@@ -58,10 +61,22 @@ struct AttachCommand: ParsableCommand {
   private func sample(_ pid: Int32, _ control: CaptureControl) throws {
     let plan = SamplingPlan(rate: rate, duration: duration?.nanoseconds, stopAll: stopAll)
     let display = ProgressDisplay(control: control, duration: duration?.nanoseconds)
-    let profile = try display.show {
-      try Capture.record(pid: pid, plan: plan, control: control).named()
+    let recorder = try capture.recorder(kind: .attach, pid: pid, rate: rate)
+    let record = recorder.map { recorder in
+      { @Sendable (growth: ProfileGrowth) in recorder.append(growth) }
     }
-    try report.checkFilter(profile)
-    try views.show(try filter.apply(to: profile), report)
+    let profile: Profile
+    do {
+      profile = try display.show {
+        try Capture.record(pid: pid, plan: plan, control: control, recorder: record).named()
+      }
+    } catch {
+      recorder?.cancel()
+      throw error
+    }
+    try keep(profile, with: recorder) {
+      try report.checkFilter(profile)
+      try views.show(try filter.apply(to: profile), report)
+    }
   }
 }

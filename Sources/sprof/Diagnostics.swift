@@ -1,4 +1,5 @@
 import ArgumentParser
+import CaptureFile
 import Glibc
 import LinuxProcess
 import ProfileModel
@@ -13,13 +14,16 @@ enum Diagnostic: Error {
   case cannotWatch(pid: Int32, AccessProblem, command: String)
   case systemCall(SystemError)
   case cannotWrite(String)
-  case cannotRead(String, String)
+  case cannotRead(String, CaptureFileError)
+  case cannotCreate(CaptureFileError)
+  /// The capture was made, but its file could not be written at the end.
+  case cannotKeep(CaptureFileError, partial: String)
   case fileExists(String)
   case nothingLeft
 
   var exitCode: Int32 {
     switch self {
-    case .noProcess, .noMatch, .manyMatches, .noThread, .cannotRead, .nothingLeft: 66  // EX_NOINPUT
+    case .noProcess, .noMatch, .manyMatches, .noThread, .nothingLeft: 66  // EX_NOINPUT
     case .cannotWatch(_, let problem, _):
       switch problem {
       case .noSuchProcess, .isKernelThread, .hasEnded, .isItself: 66
@@ -27,7 +31,9 @@ enum Diagnostic: Error {
       case .other: 70
       }
     case .systemCall: 70  // EX_SOFTWARE
-    case .cannotWrite, .fileExists: 73  // EX_CANTCREAT
+    case .cannotRead(_, .system), .cannotRead(_, .notRegular): 66
+    case .cannotRead: 65  // EX_DATAERR
+    case .cannotWrite, .fileExists, .cannotCreate, .cannotKeep: 73  // EX_CANTCREAT
     }
   }
 
@@ -47,12 +53,17 @@ enum Diagnostic: Error {
       "\(error.call): \(error.reason)"
     case .cannotWrite(let reason):
       "Cannot write the output: \(reason)."
-    case .cannotRead(let path, let reason):
-      "Cannot read \(path): \(reason)."
     case .fileExists(let path):
       "\(path) is there already. Give another name, or --force to write over it."
     case .nothingLeft:
       "Nothing is left of the profile: no thread did what the options ask for."
+    case .cannotRead(let path, let error):
+      "Cannot read \(path): \(Self.words(reading: error))"
+    case .cannotCreate(let error):
+      Self.words(creating: error)
+    case .cannotKeep(let error, let partial):
+      "\(Self.words(creating: error)) What the capture saw until then is in \(partial); "
+        + "look at it with: sprof report \(partial)"
     }
   }
 
@@ -95,6 +106,39 @@ enum Diagnostic: Error {
         + "user namespace. \(asRoot)"
     case .other(let error):
       return "Cannot watch \(pid): \(error.call): \(error.reason). \(asRoot)"
+    }
+  }
+
+  private static func words(creating error: CaptureFileError) -> String {
+    switch error {
+    case .exists(let path): "\(path) exists. To overwrite it, add --force."
+    case .unfinishedExists(let path):
+      "\(path) exists: a capture that was cut off, or still goes on. "
+        + "Look at it with sprof report \(path); to overwrite it, add --force."
+    case .notRegular(let path): "\(path) is not a plain file. Give another name."
+    case .system(let path, let reason): "Cannot write \(path): \(reason)."
+    default: "Cannot write the capture: \(error)."
+    }
+  }
+
+  private static func words(reading error: CaptureFileError) -> String {
+    switch error {
+    case .system(_, let reason): "\(reason)."
+    case .notRegular: "it is a directory. Give the file of a capture."
+    case .empty: "it is empty."
+    case .foreign: "it is neither a capture, nor a pprof profile, nor folded stacks (a;b;c 12)."
+    case .cutOff: "it is cut off, and nothing of it can be read."
+    case .damaged(.compression):
+      "it is damaged: its compressed contents or their checksum are wrong."
+    case .damaged(.message): "it is damaged: its contents are not those of a profile."
+    case .damaged(.reference):
+      "it is damaged: it refers to texts, functions or locations that it does not have."
+    case .damaged(.header):
+      "it is damaged, or of a newer version of sprof: what it says about the capture is not clear."
+    case .tooLarge(let limit): "it is too large: a part of it has more than \(limit >> 20) MiB."
+    case .tooMany(let limit): "it has more samples or stacks than the \(limit) that sprof reads."
+    case .noSampleTypes: "it has neither times nor counts that sprof could show."
+    case .exists, .unfinishedExists: "it exists."
     }
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CaptureFile
 import LinuxProcess
 import ProfileExport
 import ProfileModel
@@ -20,6 +21,8 @@ struct DumpCommand: ParsableCommand {
 
   @OptionGroup var report: ReportArguments
 
+  @OptionGroup var capture: CaptureArguments
+
   @Flag(help: "Stop all threads at one instant, for one consistent picture of a changing program.")
   var stopAll = false
 
@@ -32,14 +35,14 @@ struct DumpCommand: ParsableCommand {
 
   private func look(at pid: Int32) throws {
     let plan = SamplingPlan(rate: nil, stopAll: stopAll)
-    let profile = try Capture.record(pid: pid, plan: plan, control: CaptureControl()).named()
-    try report.checkFilter(profile)
-    try Terminal.write { output in
-      if report.json {
-        JSONReport(profile, options: report.options()).write(to: &output)
-      } else {
-        DumpReport(profile, options: report.options()).write(to: &output)
-      }
+    let recorder = try capture.recorder(kind: .dump, pid: pid, rate: 0)
+    let profile: Profile
+    do {
+      profile = try Capture.record(pid: pid, plan: plan, control: CaptureControl()).named()
+    } catch {
+      recorder?.cancel()
+      throw error
     }
+    try keep(profile, with: recorder) { try report.showDump(profile) }
   }
 }

@@ -9,8 +9,8 @@ struct ExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "Writes a stored capture in the format of another tool.",
     discussion: """
-        sprof export slow.sprof --to speedscope -o slow.speedscope.json
-        sprof export slow.sprof --to folded --thread engine | flamegraph.pl > slow.svg
+        sprof export slow.pb.gz --to speedscope -o slow.speedscope.json
+        sprof export slow.pb.gz --to folded --thread engine | flamegraph.pl > slow.svg
       """)
 
   @Argument(help: "The capture.", completion: .file())

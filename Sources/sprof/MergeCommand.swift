@@ -10,8 +10,8 @@ struct MergeCommand: ParsableCommand {
       Threads keep their names, behind a label of where they come from: host/program/thread. \
       Threads of the same label and name become one.
 
-        sprof merge web1.sprof web2.sprof -o web.sprof
-        sprof merge day/*.sprof --label none -o day.sprof
+        sprof merge web1.pb.gz web2.pb.gz -o web.pb.gz
+        sprof merge day/*.pb.gz --label none -o day.pb.gz
       """)
 
   @Argument(help: "The captures.", completion: .file())
@@ -19,6 +19,9 @@ struct MergeCommand: ParsableCommand {
 
   @Option(name: .shortAndLong, help: "The merged capture.", completion: .file())
   var output: String
+
+  @Flag(help: "Overwrite the file of --output when it exists.")
+  var force = false
 
   @Option(help: "What stands before the names of threads.")
   var label = MergeLabel.process
@@ -30,7 +33,7 @@ struct MergeCommand: ParsableCommand {
         let profile = try loadProfile(file)
         merge.add(profile, label: label.text(for: profile.capture, file: file))
       }
-      try saveProfile(merge.finish(), output)
+      try saveProfile(merge.finish(), output, replacing: force)
     }
   }
 }
@@ -53,7 +56,7 @@ enum MergeLabel: String, CaseIterable, ExpressibleByArgument {
   /// The last part of a path, without what names its format.
   private static func name(of path: String) -> String {
     var name = path.split(separator: "/").last.map(String.init) ?? path
-    for ending in [".gz", ".pb", ".sprof"] where name.hasSuffix(ending) && name != ending {
+    for ending in [".gz", ".pb"] where name.hasSuffix(ending) && name != ending {
       name.removeLast(ending.count)
     }
     return name

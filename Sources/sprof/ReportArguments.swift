@@ -29,6 +29,18 @@ struct ReportArguments: ParsableArguments {
       threadFilter: thread.map { ThreadFilter(glob: $0) }, top: top, color: Terminal.wantsColor)
   }
 
+  /// Prints a dump as the arguments want it.
+  func showDump(_ profile: Profile) throws {
+    try checkFilter(profile)
+    try Terminal.write { output in
+      if json {
+        JSONReport(profile, options: options()).write(to: &output)
+      } else {
+        DumpReport(profile, options: options()).write(to: &output)
+      }
+    }
+  }
+
   /// Says so when the filter leaves nothing, which would look like an empty program.
   func checkFilter(_ profile: Profile) throws { try Self.check(thread, profile) }
 

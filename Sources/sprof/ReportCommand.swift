@@ -5,11 +5,14 @@ import ProfileModel
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Shows a stored capture, or a part of it.",
+    abstract: "Shows any view of a capture that was kept in a file, or of a part of it.",
     discussion: """
-        sprof report slow.sprof
-        sprof report slow.sprof --view waits --thread 'worker-*'
-        sprof report slow.sprof --by function --sort cpu --from 2s --to 5s
+      Prints what attach or dump printed when it was made; needs neither the program nor its files. \
+      Reads pprof profiles of other tools and folded stacks, too.
+
+        sprof report slow.pb.gz
+        sprof report slow.pb.gz --view waits --thread 'worker-*'
+        sprof report slow.pb.gz --by function --sort cpu --from 2s --to 5s
       """)
 
   @Argument(help: "The capture.", completion: .file())

@@ -12,12 +12,14 @@ struct Sprof: ParsableCommand {
 
         sprof attach 4242 --duration 10s     where its time goes
         sprof dump 4242                      what every thread does right now
-        sprof report FILE                    any view of a stored capture
+        sprof attach 4242 -o slow.pb.gz      the same, kept in a file
+        sprof report slow.pb.gz              any view of that file
         sprof export FILE --to speedscope    the same for another tool
         sprof merge FILE FILE -o OUT         many captures as one
 
-      Exit codes: 0 done (also when the program ended meanwhile), 64 wrong usage, 66 no such \
-      process or capture, 70 internal error, 73 the output cannot be written, 77 no permission to watch it.
+      Exit codes: 0 done (also when the program ended meanwhile), 64 wrong usage, 65 a file that is \
+      no capture or damaged, 66 no such process or file, 70 internal error, 73 the output cannot be \
+      written, 77 no permission to watch it.
       """,
     version: SprofVersion.current,
     subcommands: [

@@ -9,6 +9,7 @@ extension EndToEnd {
   /// Exit codes as the README documents them.
   enum ExitCode {
     static let usage: Int32 = 64
+    static let badData: Int32 = 65
     static let noTarget: Int32 = 66
     static let internalError: Int32 = 70
     static let cannotWrite: Int32 = 73

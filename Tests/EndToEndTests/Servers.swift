@@ -1,20 +1,6 @@
 import Foundation
 import TestSupport
 
-/// A folder that goes away with the value.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    // Short, because the path of a socket may have only 107 bytes.
-    path = "/tmp/sprof-\(UUID().uuidString.prefix(8))"
-    try FileManager.default.createDirectory(
-      atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o777])
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-}
-
 /// A PostgreSQL server on a fresh database, reachable through a socket in its own folder.
 final class PostgresServer {
   private let folder: TemporaryFolder

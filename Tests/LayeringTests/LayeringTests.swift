@@ -23,6 +23,13 @@ import Testing
     #expect(Layers.table.filter { $0.imports.contains(module) }.count == 1)
   }
 
+  @Test func `keep protobuf and zlib in the files`() {
+    for module in ["SwiftProtobuf", "CZlib"] {
+      #expect(
+        Layers.table.filter { $0.imports.contains(module) }.map(\.name) == ["CaptureFile"])
+    }
+  }
+
   @Test func `keep Foundation and the argument parser in the programs`() {
     let programs: Set = ["sprof", "sprof-bench"]
     for target in Layers.table where target.imports.contains("Foundation") {
@@ -35,10 +42,13 @@ import Testing
     let live: Set = ["LinuxProcess", "NativeUnwinding", "Symbolication", "Sampling"]
     let file: Set = ["ProfileAnalysis", "ProfileExport", "TerminalUI"]
     for target in Layers.table where live.contains(target.name) {
-      #expect(target.imports.isDisjoint(with: file), "\(target.name)")
+      #expect(target.imports.isDisjoint(with: file.union(["CaptureFile"])), "\(target.name)")
     }
     for target in Layers.table where file.contains(target.name) {
       #expect(target.imports.isDisjoint(with: live.union(Layers.cModules)), "\(target.name)")
+    }
+    for target in Layers.table where target.name == "CaptureFile" {
+      #expect(target.imports.isDisjoint(with: live))
     }
   }
 

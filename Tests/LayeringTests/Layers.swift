@@ -10,6 +10,12 @@ enum Layers {
   static let table = [
     LayeredTarget(layer: 1, name: "ByteReading", imports: []),
     LayeredTarget(layer: 1, name: "ProfileModel", imports: []),
+    LayeredTarget(
+      layer: 2, name: "CaptureFile",
+      imports: [
+        "ByteReading", "CZlib", "FoundationEssentials", "Glibc", "ProfileModel", "SwiftProtobuf",
+        "Synchronization",
+      ]),
     LayeredTarget(layer: 2, name: "ELFReading", imports: ["ByteReading", "ProfileModel"]),
     LayeredTarget(
       layer: 2, name: "LinuxProcess",
@@ -39,7 +45,7 @@ enum Layers {
     LayeredTarget(
       layer: 5, name: "sprof",
       imports: [
-        "ArgumentParser", "Foundation", "Glibc", "LinuxProcess", "ProfileAnalysis",
+        "ArgumentParser", "CaptureFile", "Foundation", "Glibc", "LinuxProcess", "ProfileAnalysis",
         "ProfileExport", "ProfileModel", "Sampling", "Synchronization", "TerminalUI",
       ]),
     LayeredTarget(
@@ -51,5 +57,5 @@ enum Layers {
   ]
 
   /// The targets of layer 0: C, and imported by one Swift target each.
-  static let cModules: Set<String> = ["CLinux", "CLibunwind", "CElfutils"]
+  static let cModules: Set<String> = ["CLinux", "CLibunwind", "CElfutils", "CZlib"]
 }

@@ -1,0 +1,119 @@
+internal import ProfileModel
+
+/// The locations of a file as frames, numbered in the order in which samples use them.
+struct FrameTable {
+  private(set) var stacks = StackTable()
+  private(set) var symbols: [ResolvedFrame] = []
+  private let tables: Perftools_Profiles_Profile
+  private let lineLimit: Int
+  private var locations: [UInt64: Int] = [:]
+  private var functions: [UInt64: Int] = [:]
+  private var mappings: [UInt64: Int] = [:]
+  private var frames: [UInt64: FrameID] = [:]
+
+  init(_ tables: Perftools_Profiles_Profile, lineLimit: Int) throws(CaptureFileError) {
+    self.tables = tables
+    self.lineLimit = lineLimit
+    for (index, mapping) in tables.mapping.enumerated() {
+      guard mappings.updateValue(index, forKey: mapping.id) == nil, index < Int32.max else {
+        throw .damaged(.reference)
+      }
+    }
+    for (index, function) in tables.function.enumerated() {
+      guard functions.updateValue(index, forKey: function.id) == nil else {
+        throw .damaged(.reference)
+      }
+    }
+    for (index, location) in tables.location.enumerated() {
+      guard locations.updateValue(index, forKey: location.id) == nil else {
+        throw .damaged(.reference)
+      }
+    }
+    for mapping in tables.mapping {
+      _ = try (tables.text(mapping.filename), tables.text(mapping.buildID))
+    }
+  }
+
+  /// The stack of these locations.
+  mutating func stack(innermostFirst ids: [UInt64]) throws(CaptureFileError) -> StackID {
+    var stack = StackID.empty
+    for id in ids.reversed() { stack = stacks.stack(of: try frame(id), calledBy: stack) }
+    return stack
+  }
+
+  /// The file's mappings; `problems` by their number.
+  func modules(problems: [Int: String]) -> [Module] {
+    tables.mapping.enumerated().map { number, mapping in
+      // Both were looked up in `init`.
+      let path = try? tables.text(mapping.filename)
+      let buildID = try? tables.known(mapping.buildID)
+      return Module(path: path ?? "", buildID: buildID ?? nil, problem: problems[number])
+    }
+  }
+
+  private mutating func frame(_ id: UInt64) throws(CaptureFileError) -> FrameID {
+    if let known = frames[id] { return known }
+    guard let index = locations[id] else { throw .damaged(.reference) }
+    let location = tables.location[index]
+    guard location.line.count <= lineLimit else { throw .damaged(.message) }
+    let module = try self.module(of: location)
+    var frame = Frame.code(
+      CodeAddress(module: module, address: FileAddress(fileAddress(of: location))))
+    if try isElided(location) {
+      frame = .elided
+    } else if Int(stacks.id(of: frame).rawValue) < symbols.count {
+      // Another location has this address: some tools give none, others one to all that was inlined.
+      frame = .code(CodeAddress(module: module, address: FileAddress(.max - UInt64(symbols.count))))
+    }
+    let number = stacks.id(of: frame)
+    if Int(number.rawValue) == symbols.count { symbols.append(try symbol(location, frame, module)) }
+    frames[id] = number
+    return number
+  }
+
+  private func isElided(_ location: Perftools_Profiles_Location) throws(CaptureFileError) -> Bool {
+    guard location.line.count == 1, let index = functions[location.line[0].functionID] else {
+      return false
+    }
+    return try tables.text(tables.function[index].systemName) == CaptureWords.elided
+  }
+
+  private func module(
+    of location: Perftools_Profiles_Location
+  ) throws(CaptureFileError) -> ModuleID {
+    guard location.mappingID != 0 else { return .anonymous }
+    guard let index = mappings[location.mappingID] else { throw .damaged(.reference) }
+    return ModuleID(Int32(index))
+  }
+
+  /// The address as the mapping's file counts it; sprof writes it so already, with an empty range.
+  private func fileAddress(of location: Perftools_Profiles_Location) -> UInt64 {
+    guard let index = mappings[location.mappingID] else { return location.address }
+    let mapping = tables.mapping[index]
+    guard mapping.memoryStart <= location.address, location.address < mapping.memoryLimit else {
+      return location.address
+    }
+    return location.address &- mapping.memoryStart &+ mapping.fileOffset
+  }
+
+  private func symbol(
+    _ location: Perftools_Profiles_Location, _ frame: Frame, _ module: ModuleID
+  ) throws(CaptureFileError) -> ResolvedFrame {
+    var lines: [SourceLine] = []
+    for (position, line) in location.line.enumerated() {
+      guard let index = functions[line.functionID] else { throw .damaged(.reference) }
+      let function = tables.function[index]
+      let linkageName = try tables.known(function.systemName)
+      let name = try tables.known(function.name) ?? linkageName
+      let isSame = linkageName == name
+      lines.append(
+        SourceLine(
+          function: name ?? FileAddress(location.address).description,
+          linkageName: isSame ? nil : linkageName, file: try tables.known(function.filename),
+          line: Int(clamping: max(0, line.line)),
+          isInlined: position < location.line.count - 1))
+    }
+    guard !lines.isEmpty, frame != .elided else { return ResolvedFrame(unknown: frame) }
+    return ResolvedFrame(lines: lines, module: module)
+  }
+}

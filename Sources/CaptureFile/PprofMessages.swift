@@ -1,0 +1,98 @@
+internal import ByteReading
+internal import SwiftProtobuf
+
+/// The messages of a pprof file: its tables, and its samples as they lie in the bytes.
+///
+/// A file may hold several messages one after the other; their lists run on, and the last of several
+/// single values counts. Samples are decoded some at a time: all of them decoded take ten times
+/// the room of their bytes.
+struct PprofMessages {
+  /// All but the samples.
+  private(set) var tables = Perftools_Profiles_Profile()
+  private let bytes: [UInt8]
+  /// Pieces of `bytes` with nothing but samples.
+  private var samples: [Range<Int>] = []
+  /// Whether there is any field that a pprof file must have.
+  var isProfile: Bool { !tables.sampleType.isEmpty && !tables.stringTable.isEmpty }
+
+  /// Bytes that are decoded at a time.
+  private static let pieceSize = 256 << 10
+  /// The longest field, and all fields together that are not samples: decoded they may take twenty
+  /// times the room.
+  private static let fieldLimit = 4 << 20
+  private static let tableLimit = 128 << 20
+  /// Field number and wire type 2 of `Profile.sample`.
+  private static let sampleTag: UInt64 = 2 << 3 | 2
+
+  init(_ bytes: [UInt8]) throws(CaptureFileError) {
+    self.bytes = bytes
+    var others: [Range<Int>] = []
+    var position = 0
+    var tableSize = 0
+    while position < bytes.count {
+      let (end, isSample) = try Self.field(bytes, at: position)
+      if isSample {
+        Self.add(position..<end, to: &samples)
+      } else {
+        tableSize += end - position
+        guard tableSize <= Self.tableLimit else { throw .tooLarge(limit: Self.tableLimit) }
+        Self.add(position..<end, to: &others)
+      }
+      position = end
+    }
+    for piece in others {
+      do {
+        try tables.merge(serializedBytes: Array(bytes[piece]), partial: true)
+      } catch {
+        throw .damaged(.message)
+      }
+    }
+  }
+
+  /// Calls `body` for each sample, in the order of the file.
+  func forEachSample(
+    _ body: (Perftools_Profiles_Sample) throws(CaptureFileError) -> Void
+  ) throws(CaptureFileError) {
+    for piece in samples {
+      let message: Perftools_Profiles_Profile
+      do {
+        message = try Perftools_Profiles_Profile(serializedBytes: Array(bytes[piece]))
+      } catch {
+        throw .damaged(.message)
+      }
+      for sample in message.sample { try body(sample) }
+    }
+  }
+
+  private static func add(_ field: Range<Int>, to pieces: inout [Range<Int>]) {
+    if let last = pieces.last, last.upperBound == field.lowerBound,
+      field.upperBound - last.lowerBound <= pieceSize
+    {
+      pieces[pieces.count - 1] = last.lowerBound..<field.upperBound
+    } else {
+      pieces.append(field)
+    }
+  }
+
+  /// The end of the field at `position`, by the wire format of protobuf.
+  private static func field(
+    _ bytes: [UInt8], at position: Int
+  ) throws(CaptureFileError) -> (end: Int, isSample: Bool) {
+    var reader = ByteReader(bytes.span.bytes, at: position)
+    guard let tag = reader.nextULEB128(), tag >> 3 > 0 else { throw .damaged(.message) }
+    switch tag & 7 {
+    case 0: guard reader.nextULEB128() != nil else { throw .damaged(.message) }
+    case 1: reader.offset += 8
+    case 2:
+      guard let count = reader.nextULEB128(), count <= bytes.count else {
+        throw .damaged(.message)
+      }
+      guard count <= fieldLimit else { throw .tooLarge(limit: fieldLimit) }
+      reader.offset += Int(count)
+    case 5: reader.offset += 4
+    default: throw .damaged(.message)
+    }
+    guard reader.offset <= bytes.count else { throw .damaged(.message) }
+    return (reader.offset, tag == sampleTag)
+  }
+}

@@ -1,0 +1,153 @@
+internal import ProfileModel
+
+/// Makes a profile of pprof messages, of sprof or of any other tool.
+struct ProfileDecoder {
+  /// More inlined calls in one place than compilers make.
+  private static let lineLimit = 1000
+  /// The most runs, and the most distinct stacks: each takes some 100 bytes.
+  static let countLimit = 1 << 24
+
+  private let tables: Perftools_Profiles_Profile
+  private let header: CaptureHeader
+  private let types: SampleTypes
+  private var frames: FrameTable
+  private var threads: ThreadLookup
+  private var runs: [Run] = []
+  /// By thread: the last run, which a piece of the same run lengthens.
+  private var lastRuns: [Int: Int] = [:]
+
+  private init(_ messages: PprofMessages, name: String) throws(CaptureFileError) {
+    self.tables = messages.tables
+    let tables = messages.tables
+    header = try CaptureHeader(tables, name: name)
+    types = try SampleTypes(tables)
+    frames = try FrameTable(tables, lineLimit: Self.lineLimit)
+    threads = ThreadLookup(header)
+  }
+
+  /// The profile; samples are decoded one after the other.
+  static func profile(
+    _ messages: PprofMessages, name: String
+  ) throws(CaptureFileError) -> Profile {
+    var decoder = try ProfileDecoder(messages, name: name)
+    try messages.forEachSample { sample throws(CaptureFileError) in try decoder.add(sample) }
+    return decoder.finish()
+  }
+
+  private mutating func add(_ sample: Perftools_Profiles_Sample) throws(CaptureFileError) {
+    guard runs.count < Self.countLimit, frames.stacks.stackCount < Self.countLimit else {
+      throw .tooMany(limit: Self.countLimit)
+    }
+    let labels = try SampleLabels(sample, tables)
+    let weight = try types.weight(of: sample.value)
+    let stack = try frames.stack(innermostFirst: sample.locationID)
+    let activity = labels.activity ?? (types.tellsCPU && weight.cpu > 0 ? .running : .unknown)
+    let end = labels.end ?? (stack == .empty ? .truncated(.noStack) : .complete)
+    let thread = threads.index(of: labels, isOwn: header.isOwn)
+    threads.note(thread, start: labels.start, weight: weight)
+    let run = Run(
+      thread: thread, stack: stack, end: end, activity: activity, start: labels.start,
+      weight: weight)
+    // Only a file that grew has runs in pieces.
+    if header.isOwn, !header.isComplete, let last = lastRuns[thread], runs[last].isBegun(by: run) {
+      runs[last].weight += weight
+      return
+    }
+    lastRuns[thread] = runs.count
+    runs.append(run)
+  }
+
+  private mutating func finish() -> Profile {
+    if header.isOwn, !header.isComplete {
+      // A run is told when it ends or half a second is over: long ones stand before short ones.
+      runs.sort { ($0.start, $0.thread) < ($1.start, $1.thread) }
+    }
+    var capture = header.capture
+    var infos = threads.infos
+    if !(header.isOwn && header.isComplete) {
+      threads.describe(&infos)
+      if capture.duration == 0 { capture.duration = infos.map(\.lastSeen).max() ?? 0 }
+    }
+    if !header.isOwn {
+      capture.notes += types.notes
+      for index in infos.indices where infos[index].lastSeen == 0 {
+        infos[index].lastSeen = capture.duration
+      }
+      let samples = runs.reduce(0) { $0 &+ $1.weight.samples }
+      capture.cost.ticksPlanned = samples
+      capture.cost.ticksTaken = samples
+      capture.rate = types.rate
+    }
+    return Profile(
+      capture: capture, modules: frames.modules(problems: header.problems), threads: infos,
+      stacks: frames.stacks, runs: runs, symbols: frames.symbols)
+  }
+}
+
+extension Run {
+  /// Whether `piece` goes on with this run.
+  fileprivate func isBegun(by piece: Run) -> Bool {
+    piece.start == start && piece.stack == stack && piece.activity == activity && piece.end == end
+  }
+}
+
+extension Perftools_Profiles_Profile {
+  /// The text at `index`; empty for 0.
+  func text(_ index: Int64) throws(CaptureFileError) -> String {
+    guard index >= 0, index < stringTable.count else { throw .damaged(.reference) }
+    return stringTable[Int(index)]
+  }
+
+  /// The text at `index`; nil for an empty one.
+  func known(_ index: Int64) throws(CaptureFileError) -> String? {
+    let text = try text(index)
+    return text.isEmpty ? nil : text
+  }
+}
+
+/// The facts about a capture as a whole.
+struct CaptureHeader {
+  private(set) var capture: CaptureInfo
+  private(set) var threads: [Int: ThreadInfo] = [:]
+  private(set) var problems: [Int: String] = [:]
+  /// Whether sprof wrote the file.
+  private(set) var isOwn = false
+  private(set) var isComplete = true
+
+  /// More threads than Linux gives at a time (PID_MAX_LIMIT), so that no index asks for more memory.
+  private static let threadLimit = 1 << 22
+
+  init(_ tables: Perftools_Profiles_Profile, name: String) throws(CaptureFileError) {
+    capture = CaptureInfo(kind: .imported, pid: 0, processName: name)
+    capture.startTime = Double(tables.timeNanos) / 1e9
+    capture.duration = max(0, tables.durationNanos)
+    if let mapping = tables.mapping.first, let path = try tables.known(mapping.filename) {
+      capture.executable = path
+      capture.processName = Module(path: path).name
+    }
+    for index in tables.comment {
+      guard let comment = try CaptureComment(line: tables.text(index)) else { continue }
+      try add(comment)
+    }
+  }
+
+  private mutating func add(_ comment: CaptureComment) throws(CaptureFileError) {
+    if let info = comment.capture, !isOwn {
+      capture = info.info
+      isOwn = true
+      isComplete = comment.complete ?? true
+      if !isComplete { capture.ending = .unfinished }
+    }
+    if let progress = comment.progress {
+      capture.duration = progress.duration
+      capture.cost.ticksPlanned = progress.ticksPlanned
+      capture.cost.ticksTaken = progress.ticksTaken
+      capture.cost.stoppedTime = progress.stopped
+    }
+    for thread in comment.threads ?? [] {
+      guard thread.index >= 0, thread.index < Self.threadLimit else { throw .damaged(.header) }
+      threads[thread.index] = thread.info
+    }
+    for problem in comment.problems ?? [] { problems[problem.module] = problem.problem }
+  }
+}

@@ -1,0 +1,235 @@
+internal import ProfileModel
+internal import SwiftProtobuf
+
+/// The words of a capture that a reader must know again.
+enum CaptureWords {
+  static let sampleTypes = [
+    ("samples", "count"), ("ticks", "count"), ("cpu", "nanoseconds"), ("wall", "nanoseconds"),
+    ("delay", "nanoseconds"),
+  ]
+  static let thread = "thread"
+  static let tid = "tid"
+  /// Tells apart threads that had the same number one after the other; missing for the first.
+  static let tidUse = "tid_use"
+  static let start = "start"
+  static let state = "state"
+  static let wait = "wait"
+  static let end = "end"
+  /// The system name of the place of frames that were left out of a deep stack.
+  static let elided = "[sprof:elided]"
+}
+
+/// Turns parts of a profile into pprof messages, each of which holds only what is new since the
+/// last: one after the other they are one profile.
+struct ProfileEncoder {
+  private struct FunctionKey: Hashable {
+    let name: String
+    let linkageName: String?
+    let file: String?
+  }
+
+  private struct ThreadLabels {
+    var name: String
+    let tid: Int32
+    let use: Int64
+  }
+
+  private var strings: [String: Int64] = [:]
+  private var functions: [FunctionKey: UInt64] = [:]
+  private var mappings: Set<Int32> = []
+  private var threads: [Int: ThreadLabels] = [:]
+  private var usesOfTid: [Int32: Int64] = [:]
+  private var message = Perftools_Profiles_Profile()
+
+  /// Begins with the types of samples.
+  init(_ capture: CaptureInfo) {
+    _ = index(of: "")
+    for (type, unit) in CaptureWords.sampleTypes { message.sampleType.append(value(type, unit)) }
+    // A look has no duration.
+    message.defaultSampleType = index(of: capture.kind == .dump ? "samples" : "wall")
+    if capture.rate >= 1, capture.rate.isFinite {
+      message.periodType = value("wall", "nanoseconds")
+      message.period = Int64(1e9 / capture.rate)
+    }
+    let start = capture.startTime * 1e9
+    if abs(start) < 9e18 { message.timeNanos = Int64(start) }
+    message.durationNanos = capture.duration
+  }
+
+  /// The number of samples that wait to be taken.
+  var sampleCount: Int { message.sample.count }
+
+  /// Everything added since the last call, as the bytes of one message.
+  mutating func take() -> [UInt8] {
+    // Only required fields, which proto3 has not, and messages of 2 GB can fail.
+    let bytes: [UInt8] = (try? message.serializedBytes()) ?? []
+    message = Perftools_Profiles_Profile()
+    return bytes
+  }
+
+  mutating func add(_ comment: CaptureComment) {
+    message.comment.append(index(of: comment.line))
+  }
+
+  mutating func setDuration(_ duration: Int64) { message.durationNanos = duration }
+
+  /// Adds a module as mapping `number` + 1, once.
+  mutating func add(_ module: Module, number: Int32) {
+    guard mappings.insert(number).inserted else { return }
+    var mapping = Perftools_Profiles_Mapping()
+    mapping.id = UInt64(number) + 1
+    mapping.filename = index(of: module.path)
+    mapping.buildID = module.buildID.map { index(of: $0) } ?? 0
+    // All that can be known of the names is in the file: pprof is not to look for more.
+    mapping.hasFunctions_p = true
+    mapping.hasFilenames_p = true
+    mapping.hasLineNumbers_p = true
+    mapping.hasInlineFrames_p = true
+    message.mapping.append(mapping)
+  }
+
+  /// Adds a frame as location `id` + 1; its module must be known.
+  mutating func add(_ id: FrameID, _ frame: Frame, named symbol: ResolvedFrame?) {
+    var location = Perftools_Profiles_Location()
+    location.id = UInt64(id.rawValue) + 1
+    switch frame {
+    case .elided:
+      location.line = [line(SourceLine(function: "…", linkageName: CaptureWords.elided))]
+    case .code(let code):
+      if code.module.rawValue >= 0 { location.mappingID = UInt64(code.module.rawValue) + 1 }
+      location.address = code.address.rawValue
+      let lines = (symbol ?? ResolvedFrame(unknown: frame)).lines
+      location.line = lines.map { line($0) }
+    }
+    message.location.append(location)
+  }
+
+  /// Makes a thread known, or known by another name.
+  mutating func add(_ thread: ThreadInfo, index: Int) {
+    guard threads[index] == nil else {
+      threads[index]?.name = thread.name
+      return
+    }
+    let use = usesOfTid[thread.tid, default: 0] + 1
+    usesOfTid[thread.tid] = use
+    threads[index] = ThreadLabels(name: thread.name, tid: thread.tid, use: use)
+  }
+
+  /// Adds a run, whose thread and frames (innermost first) must be known.
+  mutating func add(_ run: Run, frames: [FrameID]) {
+    guard let thread = threads[run.thread] else { return }
+    var sample = Perftools_Profiles_Sample()
+    sample.locationID = frames.map { UInt64($0.rawValue) + 1 }
+    let weight = run.weight
+    sample.value = [weight.samples, weight.ticks, weight.cpu, weight.wall, weight.delay]
+    sample.label.reserveCapacity(6)
+    sample.label.append(label(CaptureWords.thread, thread.name))
+    sample.label.append(label(CaptureWords.tid, Int64(thread.tid)))
+    if thread.use > 1 { sample.label.append(label(CaptureWords.tidUse, thread.use)) }
+    sample.label.append(label(CaptureWords.start, run.start, unit: "nanoseconds"))
+    sample.label.append(label(CaptureWords.state, run.activity.rawName))
+    if let wait = run.activity.wait { sample.label.append(label(CaptureWords.wait, wait)) }
+    if run.end != .complete { sample.label.append(label(CaptureWords.end, run.end.rawName)) }
+    message.sample.append(sample)
+  }
+
+  // MARK: - Parts
+
+  private mutating func line(_ source: SourceLine) -> Perftools_Profiles_Line {
+    let key = FunctionKey(
+      name: source.function, linkageName: source.linkageName, file: source.file)
+    var line = Perftools_Profiles_Line()
+    line.line = Int64(source.line)
+    if let known = functions[key] {
+      line.functionID = known
+      return line
+    }
+    var function = Perftools_Profiles_Function()
+    function.id = UInt64(functions.count) + 1
+    function.name = index(of: source.function)
+    function.systemName = source.linkageName.map { index(of: $0) } ?? 0
+    function.filename = source.file.map { index(of: $0) } ?? 0
+    message.function.append(function)
+    functions[key] = function.id
+    line.functionID = function.id
+    return line
+  }
+
+  private mutating func label(_ key: String, _ text: String) -> Perftools_Profiles_Label {
+    var label = Perftools_Profiles_Label()
+    label.key = index(of: key)
+    label.str = index(of: text)
+    return label
+  }
+
+  private mutating func label(
+    _ key: String, _ number: Int64, unit: String = ""
+  ) -> Perftools_Profiles_Label {
+    var label = Perftools_Profiles_Label()
+    label.key = index(of: key)
+    label.num = number
+    label.numUnit = index(of: unit)
+    return label
+  }
+
+  private mutating func value(_ type: String, _ unit: String) -> Perftools_Profiles_ValueType {
+    var value = Perftools_Profiles_ValueType()
+    value.type = index(of: type)
+    value.unit = index(of: unit)
+    return value
+  }
+
+  private mutating func index(of text: String) -> Int64 {
+    if let known = strings[text] { return known }
+    let index = Int64(strings.count)
+    strings[text] = index
+    message.stringTable.append(text)
+    return index
+  }
+}
+
+extension ProfileEncoder {
+  /// The whole of `profile`, message after message, so that little of it is in memory twice.
+  static func encode<Failure: Error>(
+    _ profile: Profile, to output: ([UInt8]) throws(Failure) -> Void
+  ) throws(Failure) {
+    var encoder = ProfileEncoder(profile.capture)
+    encoder.addHeader(of: profile)
+    for (index, frame) in profile.stacks.frames.enumerated() {
+      let symbol = index < profile.symbols.count ? profile.symbols[index] : nil
+      encoder.add(FrameID(UInt32(index)), frame, named: symbol)
+    }
+    try output(encoder.take())
+    for run in profile.runs where Int(run.stack.rawValue) < profile.stacks.stackCount {
+      encoder.add(run, frames: profile.stacks.frames(of: run.stack))
+      if encoder.sampleCount == 4096 { try output(encoder.take()) }
+    }
+    try output(encoder.take())
+  }
+
+  private mutating func addHeader(of profile: Profile) {
+    var comment = CaptureComment()
+    comment.version = SprofVersion.current
+    comment.complete = true
+    comment.capture = CaptureComment.Capture(profile.capture)
+    let problems = profile.modules.enumerated().compactMap { number, module in
+      module.problem.map { CaptureComment.Problem(module: number, problem: $0) }
+    }
+    if !problems.isEmpty { comment.problems = problems }
+    add(comment)
+    for (index, thread) in profile.threads.enumerated() { add(thread, index: index) }
+    add(Array(profile.threads.enumerated().map { ($0.offset, $0.element) }))
+    for (number, module) in profile.modules.enumerated() { add(module, number: Int32(number)) }
+  }
+
+  /// Adds what is known of threads as comments of no more than 100 each.
+  mutating func add(_ threads: [(index: Int, info: ThreadInfo)]) {
+    for start in stride(from: 0, to: threads.count, by: 100) {
+      var comment = CaptureComment()
+      comment.threads = threads[start..<min(start + 100, threads.count)].map {
+        CaptureComment.Thread($0.index, $0.info)
+      }
+      add(comment)
+    }
+  }
+}
