@@ -13,10 +13,11 @@ enum Diagnostic: Error {
   case cannotWatch(pid: Int32, AccessProblem, command: String)
   case systemCall(SystemError)
   case cannotWrite(String)
+  case cannotReadCapture(String)
 
   var exitCode: Int32 {
     switch self {
-    case .noProcess, .noMatch, .manyMatches, .noThread: 66  // EX_NOINPUT
+    case .noProcess, .noMatch, .manyMatches, .noThread, .cannotReadCapture: 66  // EX_NOINPUT
     case .cannotWatch(_, let problem, _):
       switch problem {
       case .noSuchProcess, .isKernelThread, .hasEnded, .isItself: 66
@@ -44,6 +45,8 @@ enum Diagnostic: Error {
       "\(error.call): \(error.reason)"
     case .cannotWrite(let reason):
       "Cannot write the output: \(reason)."
+    case .cannotReadCapture(let path):
+      "Cannot read \(path): this version of sprof reads no capture files yet."
     }
   }
 

@@ -12,10 +12,11 @@ struct Sprof: ParsableCommand {
 
         sprof attach 4242 --duration 10s     where its time goes
         sprof dump 4242                      what every thread does right now
+        sprof compare before after           what changed between two captures
 
-      Exit codes: 0 done (also when the program ended meanwhile), 64 wrong usage, 66 no such \
-      process, 70 internal error, 73 the output cannot be written, 77 no permission to watch it.
+      Exit codes: 0 done (also when the program ended meanwhile), 3 a bound of --fail-if was \
+      exceeded, 64 wrong usage, 66 no such process or capture, 70 internal error, 73 the output cannot be written, 77 no permission to watch it.
       """,
     version: SprofVersion.current,
-    subcommands: [AttachCommand.self, DumpCommand.self])
+    subcommands: [AttachCommand.self, DumpCommand.self, CompareCommand.self])
 }

@@ -99,17 +99,20 @@ struct SyntheticProgram {
       let handler = add("handle_\(number)")
       let steps = (0..<Int.random(in: 3...6, using: &random)).map { step in
         let middle = add("step_\(number)_\(step)")
-        let functions = random.uniform() < 0.6 ? [middle, helpers[Int.random(in: 0..<10, using: &random)]] : [middle]
-        return Step(functions: functions, cpu: 0.0003 + 0.0012 * random.uniform())
+        let functions =
+          random.uniform() < 0.6
+          ? [middle, helpers[Int.random(in: 0..<10, using: &random)]] : [middle]
+        return Step(functions: functions, cpu: 0.0002 + 0.0006 * random.uniform())
       }
       requests.append(Request(handler: handler, rate: 20 + 20 * random.uniform(), steps: steps))
     }
-    requests[0].steps.append(Step(functions: [target], cpu: 0.15 / requests[0].rate))
+    requests[0].steps.append(Step(functions: [target], cpu: 0.12 / requests[0].rate))
     self.target = target
     crunchTarget = add("hash_block")
     crunch = [Step(functions: [crunchTarget], cpu: 0.002)]
     for number in 0..<4 {
-      crunch.append(Step(functions: [add("crunch_\(number)")], cpu: 0.001 + 0.002 * random.uniform()))
+      crunch.append(
+        Step(functions: [add("crunch_\(number)")], cpu: 0.001 + 0.002 * random.uniform()))
     }
     lock = 7
     self.names = names
@@ -130,7 +133,7 @@ struct SyntheticProgram {
   }
 
   /// Thread-seconds a second that all workers spend in steps that end in a function.
-  func trueRate(_ function: Int) -> Double {
+  func trueRate(_ function: Int, load: Double = 0) -> Double {
     var rate = 0.0
     for request in requests {
       for step in request.steps where step.functions.last == function {
@@ -141,7 +144,9 @@ struct SyntheticProgram {
       rate += requests[wait.request].rate * wait.chance * wait.mean * Double(workers)
     }
     let turn = crunch.reduce(0) { $0 + $1.cpu }
-    return rate + crunch.filter { $0.functions.last == function }.reduce(0) { $0 + $1.cpu } / turn
+    let share = crunch.filter { $0.functions.last == function }.reduce(0) { $0 + $1.cpu } / turn
+    // What never rests loses to the load what it takes; what rests takes it from its rest.
+    return rate + share / (1 + load)
   }
 
   var trueBusy: Double {
@@ -157,6 +162,8 @@ struct SyntheticCapture {
   var rate = 250.0
   /// Other programs' load: the time waiting for a CPU for each second on one.
   var load = 0.0
+  /// How much the work drifts about its mean, with a memory of about half a second.
+  var drift = 0.35
   var seed: UInt64
 
   func profile(of program: SyntheticProgram) -> Profile {
@@ -184,7 +191,7 @@ struct SyntheticCapture {
   ) {
     let base = [2, 3]
     let poll = recorder.stack(base + [5])
-    var phase = Drift(spread: 0.35, memory: 0.6, &random)
+    var phase = Drift(spread: self.drift, memory: 0.6, &random)
     var drift = Drift(spread: 0.5, memory: 0.4, &random)
     let total = program.requests.reduce(0) { $0 + $1.rate }
     var arrival = 0.0
@@ -215,13 +222,15 @@ struct SyntheticCapture {
   private func runCruncher(
     _ program: SyntheticProgram, _ recorder: inout Recorder, _ random: inout SeededNumbers
   ) {
-    var phase = Drift(spread: 0.3, memory: 0.5, &random)
+    var phase = Drift(spread: self.drift, memory: 0.5, &random)
     var drift = Drift(spread: 0.5, memory: 0.4, &random)
     while recorder.now < seconds {
       let factor = phase.factor(at: recorder.now, &random)
       for (number, step) in program.crunch.enumerated() {
         let mean = step.cpu * (number % 2 == 1 ? factor : 1)
-        run(random.exponential(mean), recorder.stack([2, 4] + step.functions), &recorder, &drift, &random)
+        run(
+          random.exponential(mean), recorder.stack([2, 4] + step.functions), &recorder, &drift,
+          &random)
       }
     }
   }
