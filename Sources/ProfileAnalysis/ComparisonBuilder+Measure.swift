@@ -125,7 +125,8 @@ extension ComparisonBuilder {
     }
     let result = bootstrap.test(
       measured.rows[0], measured.rows[1], row: row, uncertainty: uncertainty(threads: threads),
-      harmless: harmless([measured.losses[0][row], measured.losses[1][row]]))
+      harmless: harmless(
+        losses: measured.losses.map { $0[row] }, waiting: measured.times.map { $0[row].delay }))
     return Comparison.Change(
       before: before, after: after, interval: result.interval,
       p: result.interval == nil ? nil : result.p, q: nil)

@@ -162,10 +162,15 @@ struct ComparisonBuilder {
     }
   }
 
-  /// The change of a row that load may explain, from the losses of its parts.
-  func harmless(_ loss: [Double]) -> ClosedRange<Double> {
-    // Where the before side is the quieter one, load takes time away; else it gives it back.
-    -loss[0]...loss[1]
+  /// The change of a row that load may explain: it takes time away, and stretches what is short,
+  /// so that looks find it more often.
+  ///
+  /// - Parameters:
+  ///   - losses: by side, what load takes of the row's parts where that side is the quieter one.
+  ///   - waiting: by side, the row's own time waiting for a CPU.
+  func harmless(losses: [Double], waiting: [Double]) -> ClosedRange<Double> {
+    let more = waiting[1] - waiting[0]
+    return -(losses[0] + max(0, -more))...(losses[1] + max(0, more))
   }
 
   func loss(_ entry: Entry) -> (side: Int, amount: Double) {

@@ -73,7 +73,8 @@ package struct ComparisonLimit: Sendable {
   /// that waits longer for its next task is no slower. A function counts with what it called, on a
   /// CPU and blocked.
   ///
-  /// - Parameter rules: how many bounds the user set; chance is held at 5 % for all of them.
+  /// - Parameter rules: how many bounds the user set; chance is held at 1 % for all of them, because
+  ///   a build that fails once in twenty times for nothing is one that nobody heeds.
   package func verdict(on comparison: Comparison, rules: Int = 1) -> Verdict {
     let change: Comparison.Change
     if let function {
@@ -96,7 +97,7 @@ package struct ComparisonLimit: Sendable {
       case .ratio(let ratio): change.change > ratio * change.before
       case .rate(let rate): change.change > rate
       }
-    let isSure = p < 0.05 / Double(max(rules, 1)) && change.change > 0
+    let isSure = p < 0.01 / Double(max(rules, 1)) && change.change > 0
     return isBeyond && isSure ? .exceeded(change) : .kept(change)
   }
 }

@@ -80,7 +80,7 @@ extension ComparisonBuilder {
     }
     let delay = comparison.delay
     let running = max(comparison.cpu.before, comparison.cpu.after)
-    if let p = delay.p, p < 0.01, delay.change.magnitude > max(0.02 * running, 0.005) {
+    if let p = delay.p, p < 0.05, delay.change.magnitude > max(0.02 * running, 0.005) {
       result.append(.otherLoad(before: delay.before, after: delay.after))
     }
     return result

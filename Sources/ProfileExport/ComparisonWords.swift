@@ -105,9 +105,9 @@ extension Comparison.Timing {
 
   /// The second line of a row.
   func words(wait: String?) -> String {
-    "share \(Figures.percent(shareBefore)) → \(Figures.percent(shareAfter)) % · "
-      + parts(wait: wait) + " · waiting for a CPU "
-      + Figures.signed(after.delay - before.delay)
+    let delay = Figures.signed(after.delay - before.delay)
+    return "share \(Figures.percent(shareBefore)) → \(Figures.percent(shareAfter)) % · "
+      + parts(wait: wait) + (delay == "0.000" ? "" : " · waiting for a CPU " + delay)
   }
 }
 

@@ -15,7 +15,7 @@ internal import Testing
     ("run()::$_12::operator()", "run()::$_*::operator()"),
     ("closure #3 in run()", "closure #* in run()"),
     ("App$$Lambda$469/0x00007f.run", "App$$Lambda$*.run"),
-    (".isra.0", ".isra.0"), (".", "."), ("", ""), ("main.main.func1", "main.main.func1"),
+    (".isra.0", ".isra"), (".", "."), ("", ""), ("main.main.func1", "main.main.func1"),
     ("a.b.c", "a.b.c"), ("#", "#"), ("operator#", "operator#"),
   ])
   func `lose what the compiler adds`(name: String, normalized: String) {
@@ -291,7 +291,8 @@ internal import Testing
       before: [side], after: [`Comparison of captures`.capture(seconds: 5, seed: 3)])
     ComparisonReport(comparison, options: Self.options()).write(to: &text)
     #expect(text.contains("No difference: nothing changed by more than chance explains."))
-    #expect(text.contains("To see 2 %, each side needs about"))
+    let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    #expect(words.contains("To see 2 %, each side needs about"))
   }
 
   @Test func `gives everything as JSON`() throws {
