@@ -4,5 +4,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
-swift test "$@" 2>&1 | tee "$output"
+# One test after the other: many of them watch programs, count children, or compare with gdb.
+swift test --no-parallel "$@" 2>&1 | tee "$output"
 scripts/check-skips.sh "$output"

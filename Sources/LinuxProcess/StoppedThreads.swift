@@ -197,8 +197,10 @@ package final class StoppedThreads {
 
   private func readRegisters(of stop: Stop) -> Registers? {
     guard sprof_ptrace_get_registers(stop.tid, &registers) == 0 else { return nil }
+    // What the thread did when the stop came, also if its system call is started again.
+    let seen = Registers(registers)
     if stop.status >> 16 == 128, stop.mayRestartCall { restartInterruptedCall(stop.tid) }
-    return Registers(registers)
+    return seen
   }
 }
 

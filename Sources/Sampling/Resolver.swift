@@ -58,9 +58,10 @@ final class Resolver {
     thread.call = thread.call?.continued(by: record) ?? SleepingCall(record)
     let look = unwind(record, bytes, &thread)
     threads[slot] = thread
-    settle(slot, as: look.result)
-    if look.wants != 0, thread.lastAsked != thread.call {
-      threads[slot]?.lastAsked = thread.call
+    settle(slot, as: look)
+    if look.wants != 0, thread.lastAsked != look.sleep || thread.lastWanted != look.wants {
+      threads[slot]?.lastAsked = look.sleep
+      threads[slot]?.lastWanted = look.wants
       threads[slot]?.pending = look
       requests.ask(look.wants, of: slot)
     } else {
@@ -141,7 +142,9 @@ final class Resolver {
     var look = ResolvedLook(record, activity: activity(record, thread))
     guard record.byteCount > 0 else { return look }
     var registers = record.registers
-    if let kept = thread.kept, let call = thread.call, kept.fits(call, bytes) {
+    if let kept = thread.kept, kept.sleep.call == thread.call,
+      kept.sleep == Sleep(thread.call, record, bytes)
+    {
       registers = kept.registers
     }
     let snapshot = StackSnapshot(
@@ -150,10 +153,10 @@ final class Resolver {
     look.result = unwinder.unwind(
       snapshot, thread: record.slot, searchesFramePointer: !record.isRunning && !record.bearsStop,
       into: &builder.stacks)
-    if registers.areComplete, !record.isRunning, let call = thread.call {
-      if thread.kept == nil || !record.registers.areComplete == false {
-        thread.kept = KeptRegisters(call: call, registers: registers, bytes: bytes)
-      }
+    if !record.isRunning, record.registers.areComplete,
+      let sleep = Sleep(thread.call, record, bytes)
+    {
+      thread.kept = KeptRegisters(sleep: sleep, registers: registers)
     }
     if look.result.needsRegisters, !record.isRunning { look.wants |= ThreadRequests.registers }
     if look.result.end == .truncated(.copyLimit) {
@@ -162,6 +165,7 @@ final class Resolver {
     } else if requests.copyLimit(record.slot) != 0 || look.result.end == .complete {
       adjustCopyLimit(record, look.result)
     }
+    if look.wants != 0 || thread.pending != nil { look.sleep = Sleep(thread.call, record, bytes) }
     return look
   }
 
@@ -188,14 +192,12 @@ final class Resolver {
 
   /// Gives a look that waited for registers or a longer copy the stack that the next look found,
   /// if the thread has not moved between the two.
-  private func settle(_ slot: Int, as next: UnwoundStack?) {
-    guard let thread = threads[slot], let pending = thread.pending else { return }
+  private func settle(_ slot: Int, as next: ResolvedLook?) {
+    guard let pending = threads[slot]?.pending else { return }
     threads[slot]?.pending = nil
-    if let next, thread.call == thread.lastAsked {
-      add(pending, stack: next.stack, end: next.end)
-    } else {
-      add(pending, stack: pending.result.stack, end: pending.result.end)
-    }
+    let isSame = next != nil && next?.sleep == pending.sleep
+    let result = isSame ? next?.result ?? pending.result : pending.result
+    add(pending, stack: result.stack, end: result.end)
   }
 
   private func add(_ look: ResolvedLook, stack: StackID, end: StackEnd) {
@@ -213,7 +215,8 @@ private struct WatchedThread {
   /// The call that it slept in at the last look.
   var call: SleepingCall?
   /// Where it slept when more was asked for: once for each sleep.
-  var lastAsked: SleepingCall?
+  var lastAsked: Sleep?
+  var lastWanted: UInt32 = 0
   var kept: KeptRegisters?
   var pending: ResolvedLook?
 
@@ -251,21 +254,37 @@ private struct SleepingCall: Equatable {
   }
 }
 
+/// One sleep of a thread: the same for as long as it has not run anything but the way into a stop
+/// and back.
+private struct Sleep: Equatable {
+  /// Stack bytes above the stack pointer that must stay the same: fewer than any copy has, so that
+  /// copies of different lengths compare.
+  private static let extent = 32 << 10
+
+  let call: SleepingCall
+  private let digest: UInt64
+
+  init?(_ call: SleepingCall?, _ record: LookRecord, _ bytes: UnsafeRawBufferPointer) {
+    guard let call else { return nil }
+    self.call = call
+    let first = Int(clamping: call.stackPointer &- record.stackStart)
+    var digest: UInt64 = 0xcbf2_9ce4_8422_2325
+    var offset = min(first, bytes.count)
+    let end = min(bytes.count, offset &+ Self.extent) - 7
+    while offset < end {
+      // FNV-1a over words in place of bytes.
+      digest = (digest ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      digest = digest &* 0x100_0000_01b3
+      offset += 8
+    }
+    self.digest = digest
+  }
+}
+
 /// The registers that a stop of a sleeping thread gave.
 private struct KeptRegisters {
-  let call: SleepingCall
+  let sleep: Sleep
   let registers: Registers
-  private let bytes: [UInt8]
-
-  init(call: SleepingCall, registers: Registers, bytes: UnsafeRawBufferPointer) {
-    self.call = call
-    self.registers = registers
-    self.bytes = Array(bytes)
-  }
-
-  func fits(_ now: SleepingCall, _ stack: UnsafeRawBufferPointer) -> Bool {
-    now == call && stack.count == bytes.count && bytes.withUnsafeBytes { $0.elementsEqual(stack) }
-  }
 }
 
 /// A look whose stack was unwound.
@@ -277,6 +296,8 @@ private struct ResolvedLook {
   var result: UnwoundStack
   /// What to ask the tracer for (`ThreadRequests`); 0 when the stack is as good as it gets.
   var wants: UInt32 = 0
+  /// The sleep that it saw, if more is wanted or was.
+  var sleep: Sleep?
 
   init(_ record: LookRecord, activity: Activity) {
     slot = record.slot

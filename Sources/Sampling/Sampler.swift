@@ -79,7 +79,8 @@ final class Sampler {
       cost.ticksTaken += 1
       takeTick(due, time: time)
       reportProgress(time: time)
-      guard !watches.isEmpty else {
+      // What is left of a program that has ended, until its parent collects it, is a zombie.
+      guard watches.contains(where: { !$0.isZombie }) else {
         ending = .targetEnded
         break
       }
@@ -240,7 +241,8 @@ final class Sampler {
     record.pointee.slot = watch.slot
     record.pointee.tid = watch.tid
     record.pointee.time = now
-    record.pointee.repeated = watch.repeated
+    // Ticks whose look never came about count for what was seen before.
+    record.pointee.repeated = watch.repeated + watch.carried
     record.pointee.counters = watch.counters
     record.pointee.state = watch.hasEnded ? UInt8(ascii: "X") : 0
     ring.commit()

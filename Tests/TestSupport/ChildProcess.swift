@@ -25,10 +25,14 @@ package func strayChildren() -> [Int32] {
   let own = getpid()
   // Under the lock no child can be born between the look and the comparison.
   return Children.running.withLock { known in
-    let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-    return entries.compactMap { Int32($0) }
-      .filter { !known.contains($0) && ProcessStatus(pid: $0)?.parent == own }
+    children(of: own).filter { !known.contains($0) }
   }
+}
+
+/// The processes whose parent is `pid`, zombies included.
+package func children(of pid: Int32) -> [Int32] {
+  let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+  return entries.compactMap { Int32($0) }.filter { ProcessStatus(pid: $0)?.parent == pid }
 }
 
 /// Whether everything that tests started has been ended, or is still in someone's hands.

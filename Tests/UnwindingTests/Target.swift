@@ -130,19 +130,23 @@ struct SnapshotTaker {
   func withSnapshot<Result>(_ body: (StackSnapshot) throws -> Result) throws -> Result {
     let memory = ProcessMemory(tid: tid)
     let maps = try memory.maps()
-    let stops = StoppedThreads()
-    guard stops.seize(tid, tag: 0, mayRestartCall: true) == .requested else {
-      throw SystemError("ptrace(seize)", code: ESRCH)
-    }
-    var taken: (Registers, (bytes: [UInt8], start: RemoteAddress, reachesEnd: Bool))?
-    stops.interruptAll()
-    stops.forEachStopped { _, registers in
-      guard let registers,
-        let copy = try? Self.copyStack(
-          registers.stackPointer, limit: limit, maps: maps, memory: memory)
-      else { return }
-      taken = (registers, copy)
-    } released: { _, _ in
+    var taken: (registers: Registers, copy: Copy)?
+    // On a loaded machine a thread may get no CPU for as long as a stop is waited for.
+    for _ in 0..<100 where taken == nil {
+      let stops = StoppedThreads()
+      guard stops.seize(tid, tag: 0, mayRestartCall: true) == .requested else {
+        throw SystemError("ptrace(seize)", code: ESRCH)
+      }
+      stops.interruptAll()
+      stops.forEachStopped { _, registers in
+        guard let registers,
+          let copy = try? Self.copyStack(
+            registers.stackPointer, limit: limit, maps: maps, memory: memory)
+        else { return }
+        taken = (registers, copy)
+      } released: { _, _ in
+      }
+      while !stops.isEmpty { stops.releaseOverdue() }
     }
     let (registers, copy) = try #require(taken)
     return try copy.bytes.withUnsafeBytes {
@@ -170,9 +174,11 @@ struct SnapshotTaker {
     }
   }
 
+  private typealias Copy = (bytes: [UInt8], start: RemoteAddress, reachesEnd: Bool)
+
   private static func copyStack(
     _ stackPointer: RemoteAddress, limit: Int, maps: MemoryMaps, memory: ProcessMemory
-  ) throws -> (bytes: [UInt8], start: RemoteAddress, reachesEnd: Bool) {
+  ) throws -> Copy {
     let mapping = try #require(maps.mapping(containing: stackPointer))
     let start = max(mapping.start, stackPointer.advanced(by: -512))
     let size = Int(mapping.end.rawValue - start.rawValue)
