@@ -143,9 +143,8 @@ package struct Comparison: Sendable {
 
   /// Compares captures; costs about a second for ten thousand functions.
   ///
-  /// - Parameters:
-  ///   - threadFilter: the threads that count; nil for all.
-  ///   - seed: of the drawings; the same seed gives the same figures.
+  /// The filter chooses the threads that count, nil for all; the same seed of the drawings gives the
+  /// same figures.
   package init(
     before: [ComparedCapture], after: [ComparedCapture], threadFilter: ThreadFilter? = nil,
     seed: UInt64 = 2012

@@ -165,9 +165,8 @@ struct ComparisonBuilder {
   /// The change of a row that load may explain: it takes time away, and stretches what is short,
   /// so that looks find it more often.
   ///
-  /// - Parameters:
-  ///   - losses: by side, what load takes of the row's parts where that side is the quieter one.
-  ///   - waiting: by side, the row's own time waiting for a CPU.
+  /// The losses are what load takes of the row's parts on the side where it is the quieter one;
+  /// `waiting` is the row's own time waiting for a CPU; both by side.
   func harmless(losses: [Double], waiting: [Double]) -> ClosedRange<Double> {
     let more = waiting[1] - waiting[0]
     return -(losses[0] + max(0, -more))...(losses[1] + max(0, more))

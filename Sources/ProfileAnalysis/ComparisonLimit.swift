@@ -73,8 +73,8 @@ package struct ComparisonLimit: Sendable {
   /// that waits longer for its next task is no slower. A function counts with what it called, on a
   /// CPU and blocked.
   ///
-  /// - Parameter rules: how many bounds the user set; chance is held at 1 % for all of them, because
-  ///   a build that fails once in twenty times for nothing is one that nobody heeds.
+  /// Chance is held at 1 % for all the rules that the user set together, because a build that fails
+  /// once in twenty times for nothing is one that nobody heeds.
   package func verdict(on comparison: Comparison, rules: Int = 1) -> Verdict {
     let change: Comparison.Change
     if let function {

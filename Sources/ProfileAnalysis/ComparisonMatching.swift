@@ -110,8 +110,8 @@ struct FunctionMatching {
   private let before: FunctionCensus
   private let after: FunctionCensus
 
-  /// - Parameter scale: samples on the after side for each one on the before side, were nothing
-  ///   different but how long and how often was looked.
+  /// The scale is the samples on the after side for each one on the before side, were nothing
+  /// different but how long and how often was looked.
   init(_ before: FunctionCensus, _ after: FunctionCensus, scale: Double) {
     self.before = before
     self.after = after

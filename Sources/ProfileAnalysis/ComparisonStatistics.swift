@@ -48,13 +48,12 @@ struct BlockBootstrap {
 
   /// Tests the change of one row.
   ///
-  /// - Parameters:
-  ///   - uncertainty: error of the change that windows cannot show, such as the time between looks.
-  ///   - harmless: changes that are explained by something else; the p value is that of a change
-  ///     beyond this range.
+  /// The uncertainty is an error of the change that windows cannot show, such as the time between
+  /// looks. Changes within `harmless` are explained by something else: the p value is that of a
+  /// change beyond this range.
   mutating func test(
     _ beforeRows: WindowRows, _ afterRows: WindowRows, row: Int, uncertainty: Double,
-    harmless: ClosedRange<Double> = 0...0, drawing: Bool = true
+    harmless: ClosedRange<Double> = 0...0
   ) -> ChangeTest {
     let time = max(correlation(beforeRows, afterRows, row).time, commonTime)
     let wanted = time <= 1.1 ? 1 : Int((2 * time).rounded(.up))
@@ -79,7 +78,7 @@ struct BlockBootstrap {
     let quantile = StudentT.quantile975(freedom: freedom)
     var reach = (low: quantile * error, high: quantile * error)
     let drawn = (sides[0].variance + sides[1].variance).squareRoot()
-    if drawing, drawn > 0 {
+    if drawn > 0 {
       let quantiles = drawnQuantiles(beforeRows, afterRows, row, choice)
       let widening = quantile / 1.96 * (error / drawn)
       reach = (

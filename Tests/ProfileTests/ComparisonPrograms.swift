@@ -44,8 +44,9 @@ struct Drift {
   }
 }
 
-/// A made-up server: workers take requests as they come, a cruncher never rests, and idle threads
-/// wait. Costs are known, so the true change between two variants is, too.
+/// A made-up server: workers take requests, a cruncher never rests, and idle threads wait.
+///
+/// Costs are known, so the true change between two variants is, too.
 struct SyntheticProgram {
   struct Step {
     /// Functions below the request's handler, outermost first.
