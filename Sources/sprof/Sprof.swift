@@ -14,16 +14,17 @@ struct Sprof: ParsableCommand {
         sprof dump 4242                      what every thread does right now
         sprof attach 4242 -o slow.pb.gz      the same, kept in a file
         sprof report slow.pb.gz              any view of that file
+        sprof compare before after           what changed between two captures
         sprof export FILE --to speedscope    the same for another tool
         sprof merge FILE FILE -o OUT         many captures as one
 
-      Exit codes: 0 done (also when the program ended meanwhile), 64 wrong usage, 65 a file that is \
-      no capture or damaged, 66 no such process or file, 70 internal error, 73 the output cannot be \
-      written, 77 no permission to watch it.
+      Exit codes: 0 done (also when the program ended meanwhile), 3 a bound of --fail-if was \
+      exceeded, 64 wrong usage, 65 a file that is no capture or damaged, 66 no such process or \
+      file, 70 internal error, 73 the output cannot be written, 77 no permission to watch it.
       """,
     version: SprofVersion.current,
     subcommands: [
       AttachCommand.self, DumpCommand.self, ReportCommand.self, ExportCommand.self,
-      MergeCommand.self,
+      MergeCommand.self, CompareCommand.self,
     ])
 }

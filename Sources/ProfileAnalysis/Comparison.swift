@@ -1,0 +1,171 @@
+internal import ProfileModel
+
+/// What changed between two sides, each one or several captures of a program, and how sure that is.
+///
+/// Every figure is in thread-seconds per second of wall time, so captures of different lengths and
+/// rates compare. What is tested is *time*: on a CPU or blocked. Time spent waiting for a CPU is the
+/// machine's doing; it is told beside, and changes that it can explain do not count.
+package struct Comparison: Sendable {
+  /// A part of a thread's time for each second of wall time.
+  package struct Times: Hashable, Sendable {
+    package var cpu = 0.0
+    /// Ready to run, without a CPU.
+    package var delay = 0.0
+    package var blocked = 0.0
+
+    /// On a CPU or blocked: what the program itself does.
+    package var time: Double { cpu + blocked }
+  }
+
+  /// A figure on both sides.
+  package struct Change: Sendable {
+    package let before: Double
+    package let after: Double
+    /// 95 % interval of the change; nil where there is too little to tell.
+    package let interval: ClosedRange<Double>?
+    /// Two-sided, of this figure alone; nil for what was not tested.
+    package let p: Double?
+    /// The least rate of false discoveries at which this counts; nil for what was not tested.
+    package internal(set) var q: Double?
+
+    package var change: Double { after - before }
+    /// Whether this counts as changed, with at most 5 % false ones among all that do.
+    package var isSignificant: Bool { q.map { $0 <= Comparison.falseDiscoveryRate } ?? false }
+
+    /// The change in parts of what was before; nil when there was nothing.
+    package var ratio: Double? { before > 0 ? change / before : nil }
+  }
+
+  /// The time of a function or a call path, and where it was spent.
+  package struct Timing: Sendable {
+    package let before: Times
+    package let after: Times
+    /// Of time on a CPU or blocked.
+    package internal(set) var change: Change
+    /// The part of the time of all chosen threads, 0 to 1.
+    package let shareBefore: Double
+    package let shareAfter: Double
+  }
+
+  package struct Function: Sendable {
+    /// As it is called after; where it is gone, before.
+    package let name: String
+    /// The other name that it had before, for one that was renamed.
+    package let oldName: String?
+    package let file: String?
+    package let oldFile: String?
+    /// The file with the code; the program's own name, too.
+    package let module: String
+    package let match: FunctionMatch
+    package let isBefore: Bool
+    package let isAfter: Bool
+    /// Whether the compiler inlined all its calls.
+    package let wasInlined: Bool
+    package let isInlined: Bool
+    /// With all that it called; once, however often it stands in a stack.
+    package internal(set) var inclusive: Timing
+    package internal(set) var own: Timing
+    /// The system call whose blocked time changed most, where blocked time changed.
+    package internal(set) var wait: String?
+  }
+
+  /// Threads that are the same as far as a program's two runs can have the same threads.
+  package struct Threads: Sendable {
+    /// Numbers in names are `*`.
+    package let name: String
+    /// Nil where nothing is known of their stacks.
+    package let rootFunction: String?
+    /// Threads in a capture, on average.
+    package let countBefore: Double
+    package let countAfter: Double
+    package internal(set) var cpu: Change
+    /// Not among the changes that count: the machine's doing.
+    package let delay: Change
+    package internal(set) var blocked: Change
+  }
+
+  /// A function called by way of others.
+  package struct Path: Sendable {
+    /// Index into `threads`.
+    package let threads: Int
+    /// Indexes into `functions`, outermost first.
+    package let functions: [Int]
+    package internal(set) var inclusive: Timing
+    package let own: Timing
+  }
+
+  /// A change that no deeper frame explains.
+  package struct Finding: Sendable {
+    /// Index into `functions`.
+    package let function: Int
+    /// Index into `paths`: where most of it happens; nil when it is spread over many.
+    package let path: Int?
+    /// The change of the function with all that it called; of itself alone where that explains more.
+    package let timing: Timing
+    package let isOwn: Bool
+  }
+
+  /// How much longer the captures would have to be.
+  package struct Need: Sendable {
+    /// Index into `functions`: the busiest one by itself.
+    package let function: Int
+    /// The least change that could be seen in most such pairs, in parts of the function's time.
+    package let visible: Double
+    /// Further seconds for each side to see a change of 2 %; 0 when it would be seen already.
+    package let moreSeconds: Double
+  }
+
+  package static let falseDiscoveryRate = 0.05
+
+  package internal(set) var functions: [Function]
+  package internal(set) var threads: [Threads]
+  package internal(set) var paths: [Path]
+  /// Worst first: what takes more time by the most, then what takes less.
+  package internal(set) var findings: [Finding]
+  /// All chosen threads together.
+  package internal(set) var cpu: Change
+  package internal(set) var delay: Change
+  package internal(set) var blocked: Change
+  package internal(set) var need: Need?
+  package internal(set) var warnings: [ComparisonWarning]
+  /// Seconds of all captures of a side.
+  package let secondsBefore: Double
+  package let secondsAfter: Double
+  package let windowsBefore: Int
+  package let windowsAfter: Int
+
+  /// Whether anything that is the program's doing changed.
+  package var hasChanges: Bool {
+    !findings.isEmpty || functions.contains { $0.inclusive.change.isSignificant }
+      || functions.contains { $0.own.change.isSignificant }
+      || threads.contains { $0.cpu.isSignificant || $0.blocked.isSignificant }
+  }
+
+  /// Compares captures; costs about a second for ten thousand functions.
+  ///
+  /// The filter chooses the threads that count, nil for all; the same seed of the drawings gives the
+  /// same figures.
+  package init(
+    before: [ComparedCapture], after: [ComparedCapture], threadFilter: ThreadFilter? = nil,
+    seed: UInt64 = 2012
+  ) {
+    var builder = ComparisonBuilder(before: before, after: after, filter: threadFilter, seed: seed)
+    self = builder.comparison()
+  }
+
+  init(_ parts: ComparisonBuilder.Parts) {
+    functions = parts.functions
+    threads = parts.threads
+    paths = []
+    findings = []
+    cpu = parts.cpu
+    delay = parts.delay
+    blocked = parts.blocked
+    need = nil
+    warnings = []
+    secondsBefore = parts.seconds[0]
+    secondsAfter = parts.seconds[1]
+    windowsBefore = parts.windows[0]
+    windowsAfter = parts.windows[1]
+  }
+}

@@ -1,0 +1,103 @@
+/// A bound on how much slower a program may become, as the user writes it: `+5%` for all of it,
+/// `parse_row +10%` or `parse_row +0.1s/s` for a function with what it calls.
+package struct ComparisonLimit: Sendable {
+  package enum Bound: Hashable, Sendable {
+    /// Parts of what was before.
+    case ratio(Double)
+    /// Thread-seconds per second of wall time.
+    case rate(Double)
+  }
+
+  /// What is wrong with a bound that cannot be read.
+  package enum Problem: Error, Hashable {
+    case empty
+    /// The last word is no number with a unit.
+    case noNumber(String)
+    /// A number without `%`, `s/s` or `ms/s`.
+    case noUnit(String)
+    /// Below zero, or no finite number.
+    case notPositive(String)
+  }
+
+  /// How a comparison stands to a bound.
+  package enum Verdict: Sendable {
+    /// The change is beyond the bound, and not by chance.
+    case exceeded(Comparison.Change)
+    case kept(Comparison.Change)
+    /// Neither side has a function of that name.
+    case noSuchFunction
+    /// The captures are too short to tell.
+    case cannotTell
+  }
+
+  /// As the user wrote it.
+  package let text: String
+  /// Nil for the whole program.
+  package let function: String?
+  package let bound: Bound
+
+  /// Reads a bound.
+  ///
+  /// - Throws: `Problem`.
+  package init(_ text: String) throws(Problem) {
+    self.text = text
+    var words = text.split(whereSeparator: { $0 == " " || $0 == "\t" })
+    guard var last = words.popLast() else { throw .empty }
+    // A unit that stands apart from its number belongs to it all the same.
+    if let number = words.last, ["%", "s/s", "ms/s"].contains(last),
+      number.first == "+" || number.first?.isNumber == true
+    {
+      last = Substring(number + last)
+      words.removeLast()
+    }
+    bound = try Self.bound(last)
+    function = words.isEmpty ? nil : words.joined(separator: " ")
+  }
+
+  private static func bound(_ word: Substring) throws(Problem) -> Bound {
+    let digits = word.hasPrefix("+") ? word.dropFirst() : word
+    let number = digits.prefix { $0.isASCII && ($0.isNumber || $0 == "." || $0 == "-") }
+    guard let value = Double(number) else { throw .noNumber(String(word)) }
+    guard value.isFinite, value >= 0 else { throw .notPositive(String(word)) }
+    switch digits.dropFirst(number.count) {
+    case "%": return .ratio(value / 100)
+    case "s/s": return .rate(value)
+    case "ms/s": return .rate(value / 1000)
+    default: throw .noUnit(String(word))
+    }
+  }
+
+  /// Holds a comparison against the bound.
+  ///
+  /// Without a function it is the time on a CPU that counts, of all threads compared: a program
+  /// that waits longer for its next task is no slower. A function counts with what it called, on a
+  /// CPU and blocked.
+  ///
+  /// Chance is held at 1 % for all the rules that the user set together, because a build that fails
+  /// once in twenty times for nothing is one that nobody heeds.
+  package func verdict(on comparison: Comparison, rules: Int = 1) -> Verdict {
+    let change: Comparison.Change
+    if let function {
+      // Of several with that name, the one that grew most.
+      let named = comparison.functions.filter { entry in
+        FunctionName.matches(entry.name, function)
+          || entry.oldName.map { FunctionName.matches($0, function) } ?? false
+      }
+      let worst = named.max { $0.inclusive.change.change < $1.inclusive.change.change }
+      guard let worst else { return .noSuchFunction }
+      change = worst.inclusive.change
+    } else {
+      change = comparison.cpu
+    }
+    guard let p = change.p else {
+      return change.interval == nil && change.change > 0 ? .cannotTell : .kept(change)
+    }
+    let isBeyond =
+      switch bound {
+      case .ratio(let ratio): change.change > ratio * change.before
+      case .rate(let rate): change.change > rate
+      }
+    let isSure = p < 0.01 / Double(max(rules, 1)) && change.change > 0
+    return isBeyond && isSure ? .exceeded(change) : .kept(change)
+  }
+}
