@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 package import ProfileAnalysis
 internal import ProfileModel
 
@@ -14,250 +13,140 @@ package struct ComparisonJSON {
   }
 
   /// Writes the object in one line, with a newline at its end.
-  ///
-  /// - Throws: `EncodingError`, which only a defect of sprof can cause.
-  package func write(to output: inout some TextOutputStream) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .withoutEscapingSlashes
-    let data = try encoder.encode(Document(comparison, options))
-    output.write(String(decoding: data, as: UTF8.self))
-    output.write("\n")
-  }
-
-  private struct Document: Encodable {
-    let sprof: JSONDocument.Sprof
-    let before: Side
-    let after: Side
-    let changed: Bool
-    let warnings: [String]
-    let verdicts: [Verdict]
-    let total: Split
-    let findings: [Finding]
-    let functions: [Function]
-    let paths: [Path]
-    let threads: [Threads]
-    let need: OrNull<Need>
-
-    init(_ comparison: Comparison, _ options: ComparisonOptions) {
-      sprof = JSONDocument.Sprof(version: SprofVersion.current, schema: JSONReport.schema)
-      before = Side(
-        name: options.before.name, seconds: options.before.seconds,
-        windows: comparison.windowsBefore)
-      after = Side(
-        name: options.after.name, seconds: options.after.seconds, windows: comparison.windowsAfter)
-      changed = comparison.hasChanges
-      warnings = comparison.warnings.map(\.words)
-      verdicts = options.verdicts.map(Verdict.init)
-      total = Split(
-        cpu: Change(comparison.cpu), delay: Change(comparison.delay),
-        blocked: Change(comparison.blocked))
-      findings = comparison.findings.map(Finding.init)
-      functions = comparison.functions.map(Function.init)
-      paths = comparison.paths.map(Path.init)
-      threads = comparison.threads.map(Threads.init)
-      need = OrNull(comparison.need.map(Need.init))
+  package func write(to output: inout some TextOutputStream) {
+    JSONWriter.write(to: &output) { json in
+      json.object { json in
+        json.object("sprof") { json in
+          json.member("version", SprofVersion.current)
+          json.member("schema", JSONReport.schema)
+        }
+        json.object("before") { $0.members(of: options.before, comparison.windowsBefore) }
+        json.object("after") { $0.members(of: options.after, comparison.windowsAfter) }
+        json.member("changed", comparison.hasChanges)
+        json.array("warnings", of: comparison.warnings) { $0.value($1.words) }
+        json.array("verdicts", of: options.verdicts) { json, verdict in
+          json.object { $0.members(of: verdict) }
+        }
+        json.object("total") {
+          $0.split(cpu: comparison.cpu, delay: comparison.delay, blocked: comparison.blocked)
+        }
+        writeLists(to: &json)
+      }
+      json.endLine()
     }
   }
 
-  private struct Side: Encodable {
-    let name: String
-    let seconds: Double
-    let windows: Int
-  }
-
-  private struct Verdict: Encodable {
-    let bound: String
-    let exceeded: Bool
-    let words: String
-
-    init(_ verdict: LimitVerdict) {
-      bound = verdict.limit.text
-      exceeded = verdict.isExceeded
-      words = verdict.words
+  private func writeLists(to json: inout JSONWriter) {
+    json.array("findings", of: comparison.findings) { json, finding in
+      json.object { $0.members(of: finding) }
+    }
+    json.array("functions", of: comparison.functions) { json, function in
+      json.object { $0.members(of: function) }
+    }
+    json.array("paths", of: comparison.paths) { json, path in
+      json.object { $0.members(of: path) }
+    }
+    json.array("threads", of: comparison.threads) { json, threads in
+      json.object { $0.members(of: threads) }
+    }
+    guard let need = comparison.need else { return json.null("need") }
+    json.object("need") { json in
+      json.member("function", need.function)
+      json.member("visible", need.visible)
+      json.member("more_seconds", need.moreSeconds)
     }
   }
+}
 
-  private struct Change: Encodable {
-    let before: Double
-    let after: Double
-    let change: Double
-    let low: OrNull<Double>
-    let high: OrNull<Double>
-    let p: OrNull<Double>
-    let q: OrNull<Double>
-    let significant: Bool
-
-    init(_ change: Comparison.Change) {
-      before = change.before
-      after = change.after
-      self.change = change.change
-      low = OrNull(change.interval?.lowerBound)
-      high = OrNull(change.interval?.upperBound)
-      p = OrNull(change.p)
-      q = OrNull(change.q)
-      significant = change.isSignificant
-    }
+extension JSONWriter {
+  fileprivate mutating func members(of side: ComparisonOptions.Side, _ windows: Int) {
+    member("name", side.name)
+    member("seconds", side.seconds)
+    member("windows", windows)
   }
 
-  private struct Split: Encodable {
-    let cpu: Change
-    let delay: Change
-    let blocked: Change
+  fileprivate mutating func members(of verdict: LimitVerdict) {
+    member("bound", verdict.limit.text)
+    member("exceeded", verdict.isExceeded)
+    member("words", verdict.words)
   }
 
-  private struct Times: Encodable {
-    let cpu: Double
-    let delay: Double
-    let blocked: Double
-
-    init(_ times: Comparison.Times) {
-      cpu = times.cpu
-      delay = times.delay
-      blocked = times.blocked
+  private mutating func change(_ name: StaticString, _ change: Comparison.Change) {
+    object(name) { json in
+      json.member("before", change.before)
+      json.member("after", change.after)
+      json.member("change", change.change)
+      json.member("low", change.interval?.lowerBound)
+      json.member("high", change.interval?.upperBound)
+      json.member("p", change.p)
+      json.member("q", change.q)
+      json.member("significant", change.isSignificant)
     }
   }
 
-  private struct Timing: Encodable {
-    let time: Change
-    let before: Times
-    let after: Times
-    let shareBefore: Double
-    let shareAfter: Double
+  fileprivate mutating func split(
+    cpu: Comparison.Change, delay: Comparison.Change, blocked: Comparison.Change
+  ) {
+    change("cpu", cpu)
+    change("delay", delay)
+    change("blocked", blocked)
+  }
 
-    enum CodingKeys: String, CodingKey {
-      case time, before, after
-      case shareBefore = "share_before"
-      case shareAfter = "share_after"
-    }
-
-    init(_ timing: Comparison.Timing) {
-      time = Change(timing.change)
-      before = Times(timing.before)
-      after = Times(timing.after)
-      shareBefore = timing.shareBefore
-      shareAfter = timing.shareAfter
+  private mutating func times(_ name: StaticString, _ times: Comparison.Times) {
+    object(name) { json in
+      json.member("cpu", times.cpu)
+      json.member("delay", times.delay)
+      json.member("blocked", times.blocked)
     }
   }
 
-  private struct Finding: Encodable {
-    let function: Int
-    let path: OrNull<Int>
-    let own: Bool
-    let timing: Timing
-
-    enum CodingKeys: String, CodingKey {
-      case function, path, timing
-      case own = "self"
-    }
-
-    init(_ finding: Comparison.Finding) {
-      function = finding.function
-      path = OrNull(finding.path)
-      own = finding.isOwn
-      timing = Timing(finding.timing)
+  private mutating func timing(_ name: StaticString, _ timing: Comparison.Timing) {
+    object(name) { json in
+      json.change("time", timing.change)
+      json.times("before", timing.before)
+      json.times("after", timing.after)
+      json.member("share_before", timing.shareBefore)
+      json.member("share_after", timing.shareAfter)
     }
   }
 
-  private struct Function: Encodable {
-    let name: String
-    let oldName: OrNull<String>
-    let file: OrNull<String>
-    let oldFile: OrNull<String>
-    let module: String
-    let match: String
-    let isBefore: Bool
-    let isAfter: Bool
-    let wasInlined: Bool
-    let isInlined: Bool
-    let wait: OrNull<String>
-    let inclusive: Timing
-    let own: Timing
-
-    enum CodingKeys: String, CodingKey {
-      case name, file, module, match, wait, inclusive
-      case oldName = "old_name"
-      case oldFile = "old_file"
-      case isBefore = "in_before"
-      case isAfter = "in_after"
-      case wasInlined = "inlined_before"
-      case isInlined = "inlined_after"
-      case own = "self"
-    }
-
-    init(_ function: Comparison.Function) {
-      name = function.name
-      oldName = OrNull(function.oldName)
-      file = OrNull(function.file)
-      oldFile = OrNull(function.oldFile)
-      module = function.module
-      match = function.match.rawValue
-      isBefore = function.isBefore
-      isAfter = function.isAfter
-      wasInlined = function.wasInlined
-      isInlined = function.isInlined
-      wait = OrNull(function.wait)
-      inclusive = Timing(function.inclusive)
-      own = Timing(function.own)
-    }
+  fileprivate mutating func members(of finding: Comparison.Finding) {
+    member("function", finding.function)
+    member("path", finding.path)
+    member("self", finding.isOwn)
+    timing("timing", finding.timing)
   }
 
-  private struct Path: Encodable {
-    let threads: Int
-    let functions: [Int]
-    let inclusive: Timing
-    let own: Timing
-
-    enum CodingKeys: String, CodingKey {
-      case threads, functions, inclusive
-      case own = "self"
-    }
-
-    init(_ path: Comparison.Path) {
-      threads = path.threads
-      functions = path.functions
-      inclusive = Timing(path.inclusive)
-      own = Timing(path.own)
-    }
+  fileprivate mutating func members(of function: Comparison.Function) {
+    member("name", function.name)
+    member("old_name", function.oldName)
+    member("file", function.file)
+    member("old_file", function.oldFile)
+    member("module", function.module)
+    member("match", function.match.rawValue)
+    member("in_before", function.isBefore)
+    member("in_after", function.isAfter)
+    member("inlined_before", function.wasInlined)
+    member("inlined_after", function.isInlined)
+    member("wait", function.wait)
+    timing("inclusive", function.inclusive)
+    timing("self", function.own)
   }
 
-  private struct Threads: Encodable {
-    let name: String
-    let rootFunction: OrNull<String>
-    let countBefore: Double
-    let countAfter: Double
-    let times: Split
-
-    enum CodingKeys: String, CodingKey {
-      case name, times
-      case rootFunction = "root_function"
-      case countBefore = "count_before"
-      case countAfter = "count_after"
-    }
-
-    init(_ threads: Comparison.Threads) {
-      name = threads.name
-      rootFunction = OrNull(threads.rootFunction)
-      countBefore = threads.countBefore
-      countAfter = threads.countAfter
-      times = Split(
-        cpu: Change(threads.cpu), delay: Change(threads.delay), blocked: Change(threads.blocked))
-    }
+  fileprivate mutating func members(of path: Comparison.Path) {
+    member("threads", path.threads)
+    array("functions", of: path.functions) { $0.value($1) }
+    timing("inclusive", path.inclusive)
+    timing("self", path.own)
   }
 
-  private struct Need: Encodable {
-    let function: Int
-    let visible: Double
-    let moreSeconds: Double
-
-    enum CodingKeys: String, CodingKey {
-      case function, visible
-      case moreSeconds = "more_seconds"
-    }
-
-    init(_ need: Comparison.Need) {
-      function = need.function
-      visible = need.visible
-      moreSeconds = need.moreSeconds
+  fileprivate mutating func members(of threads: Comparison.Threads) {
+    member("name", threads.name)
+    member("root_function", threads.rootFunction)
+    member("count_before", threads.countBefore)
+    member("count_after", threads.countAfter)
+    object("times") {
+      $0.split(cpu: threads.cpu, delay: threads.delay, blocked: threads.blocked)
     }
   }
 }

@@ -116,7 +116,7 @@ struct CompareCommand: ParsableCommand {
       top: top, showsAll: all, color: Terminal.wantsColor, verdicts: verdicts)
     var text = ""
     if json {
-      try ComparisonJSON(comparison, options: options).write(to: &text)
+      ComparisonJSON(comparison, options: options).write(to: &text)
     } else if markdown {
       ComparisonMarkdown(comparison, options: options).write(to: &text)
     } else {

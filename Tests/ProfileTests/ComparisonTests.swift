@@ -297,7 +297,7 @@ internal import Testing
 
   @Test func `gives everything as JSON`() throws {
     var text = ""
-    try ComparisonJSON(Self.comparison, options: Self.options()).write(to: &text)
+    ComparisonJSON(Self.comparison, options: Self.options()).write(to: &text)
     let object = try #require(
       try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
     #expect(
