@@ -89,7 +89,7 @@ struct CompareCommand: ParsableCommand {
       let verdicts = failIf.map {
         LimitVerdict($0, $0.verdict(on: comparison, rules: failIf.count))
       }
-      try Terminal.write(try text(comparison, verdicts))
+      try Terminal.write { show(comparison, verdicts, to: &$0) }
       for verdict in verdicts where verdict.isExceeded || json {
         Terminal.writeError("sprof: \(verdict.words)\n")
       }
@@ -108,21 +108,21 @@ struct CompareCommand: ParsableCommand {
     try paths.map { ComparedCapture(try loadProfile($0), window: window) }
   }
 
-  private func text(_ comparison: Comparison, _ verdicts: [LimitVerdict]) throws -> String {
+  private func show(
+    _ comparison: Comparison, _ verdicts: [LimitVerdict], to output: inout some TextOutputStream
+  ) {
     let options = ComparisonOptions(
       before: ComparisonOptions.Side(
         name: name(0, before), seconds: comparison.secondsBefore),
       after: ComparisonOptions.Side(name: name(1, after), seconds: comparison.secondsAfter),
       top: top, showsAll: all, color: Terminal.wantsColor, verdicts: verdicts)
-    var text = ""
     if json {
-      ComparisonJSON(comparison, options: options).write(to: &text)
+      ComparisonJSON(comparison, options: options).write(to: &output)
     } else if markdown {
-      ComparisonMarkdown(comparison, options: options).write(to: &text)
+      ComparisonMarkdown(comparison, options: options).write(to: &output)
     } else {
-      ComparisonReport(comparison, options: options).write(to: &text)
+      ComparisonReport(comparison, options: options).write(to: &output)
     }
-    return text
   }
 
   private func name(_ side: Int, _ list: String?) -> String {
