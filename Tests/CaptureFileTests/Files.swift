@@ -29,7 +29,7 @@ func everyReport(on profile: Profile) throws -> [String] {
   var dump = ""
   DumpReport(profile).write(to: &dump)
   var json = ""
-  try JSONReport(profile).write(to: &json)
+  JSONReport(profile).write(to: &json)
   return texts + [dump, json]
 }
 
