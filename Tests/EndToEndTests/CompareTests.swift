@@ -27,29 +27,25 @@ extension EndToEnd {
         code: ExitCode.noTarget, naming: ["/no/such/file"])
     }
 
-    /// Whether captures can be written, and so compared.
-    private static let hasCaptures = {
-      let help = try? SprofCommand.run(["attach", "--help"])
-      return help?.stdout.contains("--output") ?? false
-    }()
     private static let isFull = ProcessInfo.processInfo.environment["SPROF_TRIALS"] == "full"
-    private static let pairs = isFull ? 40 : 2
+    private static let pairs = isFull ? 40 : 1
 
-    @Test(.enabled(if: hasCaptures, "sprof writes no capture files yet"))
-    func `finds no difference between two captures of one program`() throws {
+    @Test func `finds no difference between two captures of one program`() throws {
       var reports = 0
-      for _ in 0..<Self.pairs {
+      let pairs = max(2, Self.pairs)
+      for _ in 0..<pairs {
         let program = try RunningProgram(fixture: "workload.c")
         let files = [try Self.capture(program), try Self.capture(program)]
         if try Self.compare(files).contains("\"changed\":true") { reports += 1 }
         program.kill()
       }
-      #expect(reports <= Self.pairs / 20)
+      // One in twenty may; two of two would be a defect.
+      #expect(reports <= max(1, pairs / 20))
     }
 
-    @Test(
-      .enabled(if: hasCaptures, "sprof writes no capture files yet"),
-      arguments: [10, 30, 100])
+    // In ten seconds on a machine that does other things, less than a doubling may not be told
+    // from chance: the smaller ones belong to the long trials.
+    @Test(arguments: isFull ? [10, 30, 100] : [100])
     func `names a function that became slower, and fails a build for it`(percent: Int) throws {
       var (first, inside) = (0, 0)
       for _ in 0..<Self.pairs {

@@ -254,7 +254,7 @@ private struct Recorder {
   private let module = ModuleID(0)
   private var builder = ProfileBuilder()
   private var frames: [FrameID] = []
-  private var symbols: [ResolvedFrame] = []
+  private var symbols: [Frame: ResolvedFrame] = [:]
   private var stacks: [[Int]: StackID] = [:]
   private var inlined: Set<Int>
   private var thread = -1
@@ -269,12 +269,11 @@ private struct Recorder {
     for (number, name) in program.names.enumerated() {
       let address = CodeAddress(module: module, address: FileAddress(UInt64(0x1000 + number * 16)))
       frames.append(builder.stacks.id(of: .code(address)))
-      symbols.append(
-        ResolvedFrame(
-          lines: [
-            SourceLine(
-              function: name, file: "server.c", line: number, isInlined: inlined.contains(number))
-          ], module: module))
+      symbols[.code(address)] = ResolvedFrame(
+        lines: [
+          SourceLine(
+            function: name, file: "server.c", line: number, isInlined: inlined.contains(number))
+        ], module: module)
     }
   }
 
@@ -334,7 +333,8 @@ private struct Recorder {
         kind: .attach, pid: 4242, processName: "server", executable: "/bin/server",
         duration: Int64(plan.seconds * 1e9), rate: plan.rate, cost: cost),
       modules: [Module(path: "/bin/server", buildID: "ab")])
-    profile.symbols = symbols
+    // The builder numbers the frames anew, in the order of the runs.
+    profile.symbols = profile.stacks.frames.map { symbols[$0] ?? ResolvedFrame(unknown: $0) }
     return profile
   }
 }
