@@ -100,7 +100,9 @@ final class Sampler {
   }
 
   /// Looks again at the threads of which the resolver wanted more, and at those that did not stop
-  /// in time. Returns whether there were any.
+  /// in time.
+  ///
+  /// Returns whether there were any.
   func lookAgain() -> Bool {
     guard watches.contains(where: wantsLook) else { return false }
     if !stops.isEmpty { MonotonicClock.sleep(until: MonotonicClock.now() + 2_000_000) }
