@@ -57,7 +57,8 @@ package struct LineTable: Sendable {
 
   private init(rows: [LineCounter.Row], total: Weight, sortedBy unit: WeightUnit?) {
     let rows = rows.map { Row(line: $0.item, own: $0.own, cumulative: $0.cumulative) }
-    self.rows = rows.sorted { $0.key(unit) > $1.key(unit) }
+    // Lines are numbered callers first; among equals the reader wants the innermost first.
+    self.rows = rows.reversed().sorted { $0.key(unit) > $1.key(unit) }
     self.total = total
   }
 }

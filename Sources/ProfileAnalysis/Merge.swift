@@ -317,7 +317,8 @@ extension Merge {
     merged.notes =
       [
         """
-        merged from \(count) captures of \(processes.count) processes on \(hosts.count) hosts: \
+        merged from \(counted(count, "capture")) of \(counted(processes.count, "process")) on \
+        \(counted(hosts.count, "host")): \
         times are sums, and the order of time is lost.
         """
       ] + told.map { $0.value > 1 ? "\($0.key) (\($0.value) captures)" : $0.key }
@@ -339,4 +340,9 @@ extension CaptureCost {
     ownCPU = ownCPU.addingClamped(other.ownCPU)
     looksDropped = looksDropped.addingClamped(other.looksDropped)
   }
+}
+
+/// The number with its noun, in the plural when there is not just one.
+private func counted(_ number: Int, _ noun: String) -> String {
+  number == 1 ? "1 \(noun)" : "\(number) \(noun)\(noun.hasSuffix("s") ? "es" : "s")"
 }

@@ -205,6 +205,12 @@ private final class CaptureSession: @unchecked Sendable {
         "This kernel keeps no scheduler statistics (schedstat): CPU times are in steps of 10 ms, "
           + "and waiting for a CPU is not told from running.")
     }
+    let restarted = sampler.stops.restartedSystemCalls
+    if restarted > 0 {
+      notes.append(
+        "A stop met \(restarted) system call(s) such as epoll_wait in its first microseconds; they "
+          + "were started again, unseen by the program.")
+    }
     if sampler.lacksSystemCallFile {
       notes.append(
         "This kernel has no /proc/PID/syscall: sleeping threads had to be stopped to be seen.")
