@@ -51,7 +51,7 @@ final class LookRing: @unchecked Sendable {
   // only what lies outside consumed..<produced and outside the bytes of those records; the consumer
   // reads only what lies inside.
   private static let recordCapacity = 1 << 14
-  private let byteCapacity: Int
+  let byteCapacity: Int
   private let records: UnsafeMutablePointer<LookRecord>
   private let bytes: UnsafeMutableRawPointer
   private let produced = Atomic<Int>(0)

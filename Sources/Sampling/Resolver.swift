@@ -75,6 +75,10 @@ final class Resolver {
 
   private func resolve(_ record: LookRecord, _ bytes: UnsafeRawBufferPointer) {
     let slot = record.slot
+    if let known = threads[slot], known.tid != record.tid {
+      // The end of the thread that had the slot before was lost in a full ring.
+      forget(slot)
+    }
     var thread = threads[slot] ?? startThread(record)
     extend(&thread, by: record.repeated)
     if record.kind == .end {
@@ -104,7 +108,7 @@ final class Resolver {
       ThreadInfo(
         tid: record.tid, name: name, isMain: record.tid == pid,
         firstSeen: max(0, record.time - record.weight.wall), lastSeen: record.time))
-    return WatchedThread(index: index)
+    return WatchedThread(index: index, tid: record.tid)
   }
 
   private func extend(_ thread: inout WatchedThread, by weight: Weight) {
@@ -126,8 +130,12 @@ final class Resolver {
       info.cpuSinceStart = Int64(clamping: counters.cpu)
       info.hasEnded = hasEnded
     }
-    guard hasEnded else { return }
-    builder.end(thread: thread.index)
+    if hasEnded { forget(slot) }
+  }
+
+  private func forget(_ slot: Int) {
+    settle(slot, as: nil)
+    if let thread = threads[slot] { builder.end(thread: thread.index) }
     unwinder.forget(thread: slot)
     threads[slot] = nil
   }
@@ -241,6 +249,7 @@ final class Resolver {
 private struct WatchedThread {
   /// Index in `Profile.threads`.
   let index: Int
+  let tid: Int32
   /// The call that it slept in at the last look.
   var call: SleepingCall?
   /// Where it slept when more was asked for: once for each sleep.
@@ -249,7 +258,10 @@ private struct WatchedThread {
   var kept: KeptRegisters?
   var pending: ResolvedLook?
 
-  init(index: Int) { self.index = index }
+  init(index: Int, tid: Int32) {
+    self.index = index
+    self.tid = tid
+  }
 }
 
 /// Where a thread sleeps: it sleeps the same sleep while this and its stack bytes stay the same.

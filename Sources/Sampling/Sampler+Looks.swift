@@ -219,7 +219,8 @@ extension Sampler {
   /// Stops the threads that were taken hold of, copies, and lets them go.
   func stopRunningThreads(time: Int64) {
     guard stops.hasRequests else { return }
-    waitForRoom(stops.requestCount * (256 << 10))
+    // Few stacks fill the copy that they may have; more than this is not worth waiting for.
+    waitForRoom(min(stops.requestCount * (256 << 10), ring.byteCapacity / 4))
     let begin = MonotonicClock.now()
     stops.interruptAll()
     var end = begin
