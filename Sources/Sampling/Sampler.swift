@@ -25,7 +25,8 @@ final class Sampler {
   private var mapsTime: Int64 = 0
   private(set) var lastTickTime: Int64 = 0
 
-  let startTime: Int64
+  /// When the capture began, by the monotonic clock.
+  private(set) var startTime: Int64
   private(set) var cost = CaptureCost()
   var pauses = PauseMeter()
   private(set) var ending = CaptureInfo.Ending.duration
@@ -62,7 +63,7 @@ final class Sampler {
   @available(*, noasync, message: "blocks for the whole capture")
   func run(rate: Double) {
     let period = Int64(1e9 / rate)
-    refreshThreads(tick: 0)
+    begin()
     var tick: Int64 = 1
     var jitter = TickJitter(period: period)
     let last = plan.duration.map { max(1, Int64((Double($0) / Double(period)).rounded(.down))) }
@@ -88,6 +89,18 @@ final class Sampler {
       tick = due + 1
     }
     finish()
+  }
+
+  /// Opens the threads' files and starts the clock behind that: of a thousand threads it takes as
+  /// long as several ticks.
+  private func begin() {
+    refreshThreads(tick: 0)
+    refreshStackRanges(time: 0)
+    startTime = MonotonicClock.now()
+    for watch in watches {
+      watch.lastTime = 0
+      if let baseline = counters(of: watch) { watch.counters = baseline }
+    }
   }
 
   /// Looks at every thread once, now.

@@ -61,7 +61,9 @@ import Testing
     let program = try RunningProgram(fixture: "sleepers.c", ["4", "0"], flags: ["-O0", "-g"])
     let profile = try record(program.pid, SamplingPlan(rate: 100, duration: 500_000_000))
     #expect(profile.capture.cost.stops > 0)
-    #expect(profile.capture.cost.stops <= 10)
+    // Three threads want one stop each; without keeping them it would be one a tick, 150 in all. On
+    // a machine that has no CPU for them, a few more are seen on their way back to sleep.
+    #expect(profile.capture.cost.stops <= 30)
     for run in profile.runs {
       #expect(run.end == .complete, "\(profile.threads[run.thread]) \(run)")
     }
