@@ -8,10 +8,14 @@ package struct Profile: Sendable {
   package var runs: [Run]
   /// Names and lines, indexed by `FrameID`; shorter than `stacks.frames` while names are missing.
   package var symbols: [ResolvedFrame]
+  /// What threads were found to wait for, in the order of `firstSeen`: in a dump every sleeping one,
+  /// in a capture those that slept long.
+  package var blockings: [Blocking]
 
   package init(
     capture: CaptureInfo, modules: [Module] = [], threads: [ThreadInfo] = [],
-    stacks: StackTable = StackTable(), runs: [Run] = [], symbols: [ResolvedFrame] = []
+    stacks: StackTable = StackTable(), runs: [Run] = [], symbols: [ResolvedFrame] = [],
+    blockings: [Blocking] = []
   ) {
     self.capture = capture
     self.modules = modules
@@ -19,6 +23,7 @@ package struct Profile: Sendable {
     self.stacks = stacks
     self.runs = runs
     self.symbols = symbols
+    self.blockings = blockings
   }
 }
 
