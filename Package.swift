@@ -50,6 +50,7 @@ let package = Package(
     module(
       "NativeUnwinding",
       ["ByteReading", "CLibunwind", "ELFReading", "LinuxProcess", "ProfileModel"]),
+    module("PythonReading", ["ByteReading", "ELFReading", "LinuxProcess", "ProfileModel"]),
     module("Symbolication", ["CElfutils", "ELFReading", "LinuxProcess", "ProfileModel"]),
 
     // Layer 4.
@@ -95,6 +96,12 @@ let package = Package(
       name: "UnwindingTests",
       dependencies: [
         "CLinux", "ELFReading", "LinuxProcess", "NativeUnwinding", "ProfileModel", "TestSupport",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PythonReadingTests",
+      dependencies: [
+        "ByteReading", "LinuxProcess", "ProfileModel", "PythonReading", "TestSupport",
       ],
       swiftSettings: strict),
     .testTarget(

@@ -27,6 +27,9 @@ enum Layers {
         "ByteReading", "CLibunwind", "ELFReading", "Glibc", "LinuxProcess", "ProfileModel",
       ]),
     LayeredTarget(
+      layer: 3, name: "PythonReading",
+      imports: ["ByteReading", "ELFReading", "Glibc", "LinuxProcess", "ProfileModel"]),
+    LayeredTarget(
       layer: 3, name: "Symbolication",
       imports: [
         "ByteReading", "CElfutils", "ELFReading", "Glibc", "LinuxProcess", "ProfileModel",

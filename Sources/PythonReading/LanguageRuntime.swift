@@ -1,0 +1,61 @@
+package import LinuxProcess
+
+/// What a search for a language runtime in a process found.
+package enum RuntimeSearch<Found: Sendable>: Sendable {
+  /// No such runtime is mapped.
+  case none
+  /// It is mapped, but has no threads yet: look again later.
+  case notReady
+  /// It is shutting down; its structures go away under a reader's hands.
+  case finalising(Found)
+  case found(Found)
+  /// A version whose structures are not known.
+  case unknownVersion(String)
+  /// It is there, but does not read as it should, such as a debug build.
+  case unreadable(String)
+}
+
+/// How the threads of a runtime changed since they were last listed.
+package struct RuntimeThreadChanges: Sendable, Equatable {
+  package var began = 0
+  package var ended = 0
+
+  package init() {}
+
+  package var isEmpty: Bool { began == 0 && ended == 0 }
+}
+
+/// The stacks of one language runtime in a running process, read from outside.
+///
+/// A sample of a thread: `prepare` before its stop, `copy` during it, `finish` after it.
+package protocol LanguageRuntime: AnyObject {
+  associatedtype Description: Sendable
+
+  /// Name and version, such as `CPython 3.11.7`.
+  var title: String { get }
+
+  /// Looks for the runtime in a process; stops nothing.
+  static func find(in memory: ProcessMemory, maps: MemoryMaps) -> RuntimeSearch<Description>
+
+  init(_ description: Description, process: Int32)
+
+  /// Lists the runtime's threads again; one read for all that were known.
+  func refreshThreads(from memory: some TargetMemory) -> RuntimeThreadChanges
+
+  /// Whether the runtime knows the thread.
+  func hasThread(_ tid: Int32) -> Bool
+
+  /// Begins a sample of a thread, before it is stopped.
+  func prepare(_ tid: Int32)
+
+  /// Copies the thread's stack, in at most `reads` reads.
+  ///
+  /// `nativeStack` is memory that the caller has copied anyway. Returns whether all is there.
+  func copy(
+    _ tid: Int32, nativeStack: StackSnapshot?, from memory: some TargetMemory, reads: Int,
+    isStopped: Bool
+  ) -> Bool
+
+  /// The stack that was copied; the thread may run.
+  func finish(_ tid: Int32) -> RuntimeStack
+}

@@ -1,0 +1,154 @@
+package import LinuxProcess
+package import ProfileModel
+
+/// Pieces of a process's memory that were copied at one instant, with their addresses.
+///
+/// Keeps its buffers when it is cleared: a copy of the size of the last one allocates nothing.
+package struct MemoryCopies: Sendable {
+  private struct Piece {
+    let start: UInt64
+    let end: UInt64
+    let offset: Int
+  }
+
+  /// In ascending order of their starts.
+  private var pieces: [Piece] = []
+  private var storage: [UInt8] = []
+  /// How often the memory was asked since the last clearing.
+  package private(set) var readCount = 0
+
+  /// More than the deepest Python stack takes; what a broken chain asks for beyond it is refused.
+  private static let byteLimit = 256 << 20
+  /// How many pieces that are not there make an end of a copy: each costs a system call.
+  private static let failureLimit = 64
+
+  package init() {}
+
+  /// The number of bytes altogether.
+  package var byteCount: Int { storage.count }
+
+  /// Forgets all pieces.
+  package mutating func removeAll() {
+    pieces.removeAll(keepingCapacity: true)
+    storage.removeAll(keepingCapacity: true)
+    readCount = 0
+  }
+
+  /// Adds bytes that the caller has copied, such as those of the native stack.
+  package mutating func add(_ bytes: UnsafeRawBufferPointer, at start: RemoteAddress) {
+    guard !bytes.isEmpty, storage.count + bytes.count <= Self.byteLimit else { return }
+    append(start: start.rawValue, count: bytes.count, offset: storage.count)
+    storage.append(contentsOf: bytes)
+    sortPieces()
+  }
+
+  /// Copies `ranges`, and of `more` all up to the first that cannot be read.
+  ///
+  /// One read for all, and one more for each of `ranges` that is not there. Returns the pieces of
+  /// `ranges` that are missing, whole or in part.
+  @discardableResult
+  package mutating func copy(
+    _ ranges: [MemoryRange], andIfThere more: [MemoryRange] = [], from memory: some TargetMemory
+  ) -> [MemoryRange] {
+    let all = ranges + more
+    var missing: [MemoryRange] = []
+    var next = 0
+    while next < all.count {
+      let size = all[next...].reduce(0) { $0 &+ $1.count }
+      let base = storage.count
+      guard size <= Self.byteLimit - base, missing.count < Self.failureLimit else { break }
+      storage.append(contentsOf: repeatElement(0, count: size))
+      readCount += 1
+      let filled = storage.withUnsafeMutableBytes {
+        memory.read(
+          all[next...], into: UnsafeMutableRawBufferPointer(rebasing: $0[base..<(base + size)]))
+      }
+      let failed = note(all, from: next, filled: min(max(filled, 0), size), at: base)
+      guard let failed else { return finish(missing) }
+      guard failed < ranges.count else { return finish(missing) }
+      missing.append(all[failed])
+      next = failed + 1
+    }
+    if next < ranges.count { missing += ranges[next...] }
+    return finish(missing)
+  }
+
+  private mutating func finish(_ missing: [MemoryRange]) -> [MemoryRange] {
+    sortPieces()
+    return missing
+  }
+
+  /// Notes the pieces that a read has filled.
+  ///
+  /// Returns the first that it has not.
+  private mutating func note(
+    _ ranges: [MemoryRange], from first: Int, filled: Int, at base: Int
+  ) -> Int? {
+    var offset = 0
+    for index in first..<ranges.count {
+      let count = min(ranges[index].count, filled - offset)
+      append(start: ranges[index].start.rawValue, count: count, offset: base + offset)
+      offset += count
+      guard count == ranges[index].count else {
+        storage.removeLast(storage.count - base - offset)
+        return index
+      }
+    }
+    return nil
+  }
+
+  private mutating func append(start: UInt64, count: Int, offset: Int) {
+    let (end, overflow) = start.addingReportingOverflow(UInt64(count))
+    guard count > 0, !overflow else { return }
+    pieces.append(Piece(start: start, end: end, offset: offset))
+  }
+
+  private mutating func sortPieces() {
+    pieces.sort { ($0.start, $0.end) < ($1.start, $1.end) }
+  }
+}
+
+// MARK: - Looking up
+
+extension MemoryCopies {
+  /// Where the bytes from `address` on lie among all bytes; nil when not all of them were copied.
+  package func offset(of address: UInt64, count: Int) -> Int? {
+    let (end, overflow) = address.addingReportingOverflow(UInt64(max(count, 0)))
+    guard !overflow else { return nil }
+    var low = 0
+    var high = pieces.count
+    while low < high {
+      let middle = (low + high) / 2
+      if pieces[middle].start <= address { low = middle + 1 } else { high = middle }
+    }
+    // Pieces may overlap; a longer one may begin some places before.
+    for index in stride(from: low - 1, through: max(0, low - 8), by: -1) where index >= 0 {
+      let piece = pieces[index]
+      if end <= piece.end { return piece.offset + Int(address - piece.start) }
+    }
+    return nil
+  }
+
+  /// The integer at `address`; nil when it was not copied.
+  package func value<T: FixedWidthInteger & BitwiseCopyable>(
+    at address: UInt64, as type: T.Type
+  ) -> T? {
+    guard let offset = offset(of: address, count: MemoryLayout<T>.size) else { return nil }
+    return load(at: offset, as: type)
+  }
+
+  /// The integer at an offset that `offset(of:count:)` gave, or behind it.
+  func load<T: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as type: T.Type) -> T {
+    storage.withUnsafeBytes { bytes in
+      precondition(
+        offset >= 0 && offset <= bytes.count - MemoryLayout<T>.size, "an offset of another copy")
+      return T(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
+    }
+  }
+
+  /// The bytes from `address` on; nil when not all of them were copied.
+  package func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
+    guard count >= 0, let offset = offset(of: address, count: count) else { return nil }
+    return storage[offset..<(offset + count)]
+  }
+}

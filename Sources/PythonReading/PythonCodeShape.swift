@@ -1,0 +1,51 @@
+/// Where a version's code objects keep what names a frame.
+struct PythonCodeShape: Sendable {
+  let filename: Int
+  let name: Int
+  let firstLine: Int
+  let lineTable: Int
+  let version: Int?
+  let lineFormat: PythonLineTable.Format
+  /// The record that is copied of each code object: from its type on.
+  let first = 8
+  let span: Int
+
+  init?(_ layout: PythonLayout, minor: Int) {
+    guard let filename = layout[.codeFilename], let plain = layout[.codeName],
+      let firstLine = layout[.codeFirstLine], let lineTable = layout[.codeLineTable]
+    else { return nil }
+    self.filename = filename
+    // `Class.method` and `f.<locals>.<lambda>` from 3.11 on.
+    name = layout[.codeQualifiedName] ?? plain
+    self.firstLine = firstLine
+    self.lineTable = lineTable
+    version = layout[.codeVersion]
+    lineFormat = minor <= 9 ? .increments : minor == 10 ? .ranges : .locations
+    let last = [filename + 8, name + 8, firstLine + 4, lineTable + 8, (version ?? 0) + 4].max() ?? 0
+    guard filename >= first, name >= first, firstLine >= first, lineTable >= first, last <= 4096
+    else { return nil }
+    span = last - first
+  }
+
+  /// What must be the same for a code object to be the one that was read before.
+  struct Identity: Equatable, Sendable {
+    let type: UInt64
+    let filename: UInt64
+    let name: UInt64
+    let lineTable: UInt64
+    let firstLine: Int32
+    /// Counts up with each code object made since 3.12; 0 before.
+    let version: UInt32
+  }
+
+  /// Reads the record of the code object at `address`; nil when it was not copied.
+  func identity(_ copies: MemoryCopies, at address: UInt64) -> Identity? {
+    let start = address &+ UInt64(first)
+    guard let offset = copies.offset(of: start, count: span) else { return nil }
+    func word(_ field: Int) -> UInt64 { copies.load(at: offset + field - first, as: UInt64.self) }
+    return Identity(
+      type: word(first), filename: word(filename), name: word(name), lineTable: word(lineTable),
+      firstLine: copies.load(at: offset + firstLine - first, as: Int32.self),
+      version: version.map { copies.load(at: offset + $0 - first, as: UInt32.self) } ?? 0)
+  }
+}

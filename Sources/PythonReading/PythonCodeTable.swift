@@ -1,0 +1,174 @@
+internal import LinuxProcess
+internal import ProfileModel
+
+/// The code objects that were read, by address, and what tells whether one is still the same.
+///
+/// Addresses are used again in programs that compile at run time, so no entry is believed without
+/// a look: at the number of code objects that were freed (3.14 and later), else at its record,
+/// copied at the same instant as the frame.
+final class PythonCodeTable {
+  private struct Entry {
+    let identity: PythonCodeShape.Identity
+    /// The beginning of the name's object, where records alone do not tell code objects apart.
+    let nameBytes: [UInt8]
+    let function: RuntimeFunction
+    /// The count of freed code objects at which the entry was seen to be right.
+    var generation: UInt64?
+  }
+
+  private let runtime: PythonRuntime
+  private var entries: [UInt64: Entry] = [:]
+  /// Types that are known to be, or not to be, that of code objects.
+  private var types: [UInt64: Bool] = [:]
+  /// What a copy takes of an object whose size is not known yet.
+  private static let firstLook = 256
+  /// More than the names before 3.12 need to differ.
+  private static let nameSpan = 96
+  /// Of a line table more than this is not read; its last lines are unknown then.
+  private static let lineTableLimit = 1 << 18
+  /// Programs that compile for ever must not fill our memory.
+  private static let entryLimit = 1 << 17
+
+  init(_ runtime: PythonRuntime) { self.runtime = runtime }
+
+  var count: Int { entries.count }
+
+  /// Says what type code objects have, which spares looking.
+  func setCodeType(_ type: UInt64) { types[type] = true }
+
+  func isKnownType(_ type: UInt64) -> Bool? { types[type] }
+
+  func noteType(_ type: UInt64, isCode: Bool) {
+    guard types.count < 4096 else { return }
+    types[type] = isCode
+  }
+
+  // MARK: - What to copy
+
+  /// The record of a code object, and what else tells whether it is the same as before.
+  func verificationRanges(of code: UInt64) -> [MemoryRange] {
+    var ranges = [recordRange(of: code)]
+    if runtime.codes.version == nil, let entry = entries[code] {
+      ranges.append(
+        MemoryRange(start: RemoteAddress(entry.identity.name), count: entry.nameBytes.count))
+    }
+    return ranges
+  }
+
+  private func recordRange(of code: UInt64) -> MemoryRange {
+    MemoryRange(
+      start: RemoteAddress(code &+ UInt64(runtime.codes.first)), count: runtime.codes.span)
+  }
+
+  /// What is still to be copied before `function(at:)` can tell; nothing when all is there.
+  func missing(for code: UInt64, generation: UInt64?, in copies: MemoryCopies) -> [MemoryRange] {
+    if let entry = entries[code] {
+      if let generation, entry.generation == generation { return [] }
+      let ranges = verificationRanges(of: code).filter {
+        copies.offset(of: $0.start.rawValue, count: $0.count) == nil
+      }
+      if !ranges.isEmpty { return ranges }
+      if isSame(entry, at: code, in: copies) { return [] }
+    }
+    guard let identity = runtime.codes.identity(copies, at: code) else {
+      return [recordRange(of: code)]
+    }
+    // What is no code object has no names to be copied.
+    guard types[identity.type] != false else { return [] }
+    return missingString(identity.name, in: copies) + missingString(identity.filename, in: copies)
+      + missingTable(identity.lineTable, in: copies)
+  }
+
+  private func missingString(_ address: UInt64, in copies: MemoryCopies) -> [MemoryRange] {
+    guard copies.offset(of: address, count: PythonStringShape.headerSize) != nil else {
+      return [look(at: address)]
+    }
+    guard let header = runtime.strings.header(copies, at: address) else { return [] }
+    return missingRange(address, count: header.dataOffset + header.byteCount, in: copies)
+  }
+
+  private func missingTable(_ address: UInt64, in copies: MemoryCopies) -> [MemoryRange] {
+    guard let size = tableSize(address, in: copies) else {
+      return copies.offset(of: address, count: 24) == nil ? [look(at: address)] : []
+    }
+    return missingRange(address, count: Self.tableOffset + size, in: copies)
+  }
+
+  private func missingRange(
+    _ address: UInt64, count: Int, in copies: MemoryCopies
+  ) -> [MemoryRange] {
+    guard copies.offset(of: address, count: count) == nil else { return [] }
+    return [MemoryRange(start: RemoteAddress(address), count: count)]
+  }
+
+  /// The first bytes of an object, not beyond its page unless its header is.
+  private func look(at address: UInt64) -> MemoryRange {
+    let rest = Int(4096 - address % 4096)
+    return MemoryRange(
+      start: RemoteAddress(address),
+      count: rest < PythonStringShape.headerSize
+        ? PythonStringShape.headerSize : min(rest, Self.firstLook))
+  }
+
+  /// Where the content of a `bytes` object begins.
+  private static let tableOffset = 32
+
+  private func tableSize(_ address: UInt64, in copies: MemoryCopies) -> Int? {
+    guard let size = copies.value(at: address &+ 16, as: Int64.self), size >= 0 else { return nil }
+    return Int(min(size, Int64(Self.lineTableLimit)))
+  }
+
+  // MARK: - Functions
+
+  /// The function of a code object; nil when the copies do not hold it, or it is none.
+  func function(at code: UInt64, generation: UInt64?, in copies: MemoryCopies) -> RuntimeFunction? {
+    if let entry = entries[code] {
+      if let generation, entry.generation == generation { return entry.function }
+      if isSame(entry, at: code, in: copies) {
+        entries[code]?.generation = generation
+        return entry.function
+      }
+    }
+    guard let identity = runtime.codes.identity(copies, at: code), types[identity.type] != false,
+      let name = string(identity.name, in: copies),
+      let file = string(identity.filename, in: copies)
+    else { return nil }
+    let function = RuntimeFunction(
+      name: name, file: file, firstLine: identity.firstLine, address: RemoteAddress(code),
+      lines: lines(of: identity, in: copies))
+    let nameBytes = copies.bytes(at: identity.name, count: nameCount(identity.name, in: copies))
+    if entries.count >= Self.entryLimit { entries.removeAll() }
+    entries[code] = Entry(
+      identity: identity, nameBytes: Array(nameBytes ?? []), function: function,
+      generation: generation)
+    return function
+  }
+
+  private func nameCount(_ address: UInt64, in copies: MemoryCopies) -> Int {
+    guard let header = runtime.strings.header(copies, at: address) else { return 0 }
+    return min(Self.nameSpan, header.dataOffset + header.byteCount)
+  }
+
+  private func isSame(_ entry: Entry, at code: UInt64, in copies: MemoryCopies) -> Bool {
+    guard runtime.codes.identity(copies, at: code) == entry.identity else { return false }
+    guard runtime.codes.version == nil else { return true }
+    // From the length on: the reference count before it changes all the time.
+    let skipped = 16
+    let now = copies.bytes(at: entry.identity.name, count: entry.nameBytes.count)
+    return now?.dropFirst(skipped).elementsEqual(entry.nameBytes.dropFirst(skipped)) ?? false
+  }
+
+  private func string(_ address: UInt64, in copies: MemoryCopies) -> String? {
+    runtime.strings.header(copies, at: address)
+      .flatMap { runtime.strings.text(copies, at: address, $0) }
+  }
+
+  private func lines(
+    of identity: PythonCodeShape.Identity, in copies: MemoryCopies
+  ) -> PythonLineTable {
+    let size = tableSize(identity.lineTable, in: copies) ?? 0
+    let bytes = copies.bytes(at: identity.lineTable &+ UInt64(Self.tableOffset), count: size)
+    return PythonLineTable(
+      bytes ?? [], firstLine: identity.firstLine, format: runtime.codes.lineFormat)
+  }
+}

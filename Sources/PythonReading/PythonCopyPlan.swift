@@ -1,0 +1,60 @@
+package import LinuxProcess
+internal import ProfileModel
+
+/// What to copy of a thread at its next sample: what its last samples needed.
+///
+/// A thread that does what it did a moment ago is copied whole by one read.
+package struct PythonCopyPlan: Sendable {
+  /// In ascending order, without overlap.
+  package private(set) var ranges: [MemoryRange] = []
+  /// Ranges of the last samples that differed, the newest first.
+  private var history: [[MemoryRange]] = []
+
+  /// Threads often go back and forth between a few stacks.
+  private static let historyLimit = 4
+  /// A deep stack is remembered once: putting many together takes longer than reading it.
+  private static let rangeLimit = 2048
+  /// Reading so much for nothing costs less than one more piece.
+  private static let gap = 512
+
+  init(_ ranges: [MemoryRange]) { remember(ranges) }
+
+  /// The number of bytes that the plan copies.
+  package var byteCount: Int { ranges.reduce(0) { $0 + $1.count } }
+
+  /// Notes what a sample needed.
+  mutating func remember(_ needed: [MemoryRange]) {
+    guard needed != history.first else { return }
+    if let index = history.firstIndex(of: needed) { history.remove(at: index) }
+    let isDeep = needed.count > Self.rangeLimit
+    history = [needed] + (isDeep ? [] : history.prefix(Self.historyLimit - 1))
+    ranges = Self.merged(history.joined().sorted { $0.start < $1.start })
+  }
+
+  /// Joins what overlaps or lies close together; `sorted` ascends by start.
+  private static func merged(_ sorted: [MemoryRange]) -> [MemoryRange] {
+    var result: [MemoryRange] = []
+    var start: UInt64 = 0
+    var end: UInt64 = 0
+    for range in sorted {
+      let next = range.start.rawValue
+      let (nextEnd, overflow) = next.addingReportingOverflow(UInt64(range.count))
+      guard !overflow, range.count > 0 else { continue }
+      // Within one page, or what touches: a gap may hide a page that is not there.
+      let isNear = next <= end || (next - end <= UInt64(gap) && next >> 12 == (end - 1) >> 12)
+      if end > 0, isNear {
+        end = max(end, nextEnd)
+      } else {
+        if end > start {
+          result.append(MemoryRange(start: RemoteAddress(start), count: Int(end - start)))
+        }
+        start = next
+        end = nextEnd
+      }
+    }
+    if end > start {
+      result.append(MemoryRange(start: RemoteAddress(start), count: Int(end - start)))
+    }
+    return result
+  }
+}

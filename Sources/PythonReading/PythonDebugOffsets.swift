@@ -1,0 +1,94 @@
+internal import ByteReading
+
+/// What CPython 3.13 and later tell of their own layout: `_Py_DebugOffsets`, the first member of
+/// `_PyRuntime` (internal/pycore_debug_offsets.h).
+struct PythonDebugOffsets {
+  /// "xdebugpy" as a little-endian number.
+  static let cookie: UInt64 = 0x7970_6775_6265_6478
+  /// More bytes than any known version of the structure has.
+  static let size = 1024
+
+  let version: PythonVersion
+  let isFreeThreaded: Bool
+  let layout: PythonLayout
+
+  /// Where the structure keeps each offset, in 3.13, 3.14 and 3.15.
+  private static let rows: [(PythonField, [Int])] = [
+    (.runtimeFinalizing, [32, 32, 32]),
+    (.runtimeInterpreters, [40, 40, 40]),
+    (.interpreterID, [56, 56, 56]),
+    (.interpreterNext, [64, 64, 64]),
+    (.interpreterThreads, [72, 72, 72]),
+    (.interpreterModules, [88, 96, 96]),
+    (.interpreterGIL, [112, 120, 120]),
+    (.interpreterCodeGeneration, [-1, 160, 160]),
+    (.threadSize, [152, 176, 176]),
+    (.threadNext, [168, 192, 192]),
+    (.threadInterpreter, [176, 200, 200]),
+    (.threadFrame, [184, 208, 208]),
+    (.threadBaseFrame, [-1, -1, 216]),
+    (.threadPthread, [192, 216, 240]),
+    (.threadKernelID, [200, 224, 248]),
+    (.threadGILRequested, [-1, -1, 280]),
+    (.framePrevious, [232, 256, 320]),
+    (.frameCode, [240, 264, 328]),
+    (.frameInstruction, [248, 272, 336]),
+    (.frameLocals, [256, 280, 344]),
+    (.frameOwner, [264, 288, 352]),
+    (.frameStackPointer, [-1, 296, 360]),
+    (.codeFilename, [280, 320, 384]),
+    (.codeName, [288, 328, 392]),
+    (.codeQualifiedName, [296, 336, 400]),
+    (.codeLineTable, [304, 344, 408]),
+    (.codeFirstLine, [312, 352, 416]),
+    (.codeInstructions, [344, 384, 448]),
+    (.tupleItems, [408, 456, 552]),
+    (.dictKeys, [456, 536, 632]),
+    (.dictValues, [464, 544, 640]),
+    (.asciiSize, [560, 640, 736]),
+    (.generatorFrame, [-1, 680, 808]),
+    (.generatorState, [-1, 688, 816]),
+  ]
+
+  /// Offsets that are 0 in builds with a GIL.
+  private static let freeThreadedRows: [(PythonField, [Int])] = [
+    (.frameBytecodeIndex, [-1, 304, 368]),
+    (.codeThreadBytecode, [-1, 392, 456]),
+  ]
+
+  /// Reads the structure from the first bytes of `_PyRuntime`.
+  ///
+  /// Nil without the cookie, or when an offset cannot be one.
+  init?(_ bytes: RawSpan) {
+    let reader = ByteReader(bytes)
+    guard reader.value(at: 0, as: UInt64.self) == Self.cookie,
+      let number = reader.value(at: 8, as: UInt64.self),
+      let version = PythonVersion(hexadecimal: UInt32(truncatingIfNeeded: number)),
+      let freeThreaded = reader.value(at: 16, as: UInt64.self)
+    else { return nil }
+    self.version = version
+    isFreeThreaded = freeThreaded != 0
+    // What the structure does not tell of a free-threaded build is not known.
+    let known = isFreeThreaded ? PythonLayout() : PythonOffsets.layout(minor: version.minor)
+    guard var layout = known, let column = [13, 14, 15].firstIndex(of: version.minor) else {
+      self.layout = PythonLayout()
+      return
+    }
+    let more = isFreeThreaded ? Self.freeThreadedRows : []
+    for (field, positions) in Self.rows + more where positions[column] >= 0 {
+      // The largest offset known is 8 KiB; a structure of a megabyte is no structure of CPython's.
+      guard let value = reader.value(at: positions[column], as: UInt64.self), value < 1 << 20 else {
+        return nil
+      }
+      layout[field] = Int(value)
+    }
+    if let collector = reader.value(at: version.minor == 13 ? 80 : 88, as: UInt64.self),
+      let collecting = reader.value(at: [576, 656, 760][column], as: UInt64.self),
+      collector < 1 << 20, collecting < 1 << 20
+    {
+      layout[.interpreterCollecting] = Int(collector + collecting)
+    }
+    if let size = layout[.asciiSize] { layout[.compactSize] = size + 16 }
+    self.layout = layout
+  }
+}

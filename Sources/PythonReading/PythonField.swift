@@ -1,0 +1,41 @@
+/// A place in one of CPython's structures whose offset differs between versions.
+package enum PythonField: Int, CaseIterable, Sendable {
+  // _PyRuntimeState
+  case runtimeFinalizing, runtimeInterpreters, runtimeMainInterpreter, runtimeCurrentThread
+  case runtimeGILHolder, runtimeGILLocked, runtimeCollecting
+  // PyInterpreterState
+  case interpreterNext, interpreterID, interpreterThreads, interpreterModules, interpreterGIL
+  case interpreterCollecting, interpreterCodeGeneration
+  // PyThreadState
+  case threadSize, threadNext, threadInterpreter, threadFrame, threadCFrame, threadRootCFrame
+  case threadBaseFrame, threadPthread, threadKernelID, threadGILRequested
+  // _PyCFrame
+  case cframeFrame, cframePrevious
+  // PyFrameObject up to 3.10, then _PyInterpreterFrame
+  case frameCode, framePrevious, frameInstruction, frameOwner, frameIsEntry, frameLocals
+  case frameStackPointer, frameBytecodeIndex
+  // PyCodeObject
+  case codeFilename, codeName, codeQualifiedName, codeFirstLine, codeLineTable, codeInstructions
+  case codeVersion, codeThreadBytecode
+  // Objects
+  case asciiSize, compactSize, tupleItems, typeCachedKeys
+  case dictKeys, dictValues, valuesItems
+  case generatorFrame, generatorState
+}
+
+/// The offsets of one CPython version, on 64-bit machines.
+package struct PythonLayout: Sendable, Equatable {
+  private var offsets: [Int32]
+
+  /// A layout that knows no field.
+  package init() { offsets = Array(repeating: -1, count: PythonField.allCases.count) }
+
+  /// The offset of a field in its structure; nil where this version has no such field.
+  package subscript(field: PythonField) -> Int? {
+    get {
+      let offset = offsets[field.rawValue]
+      return offset < 0 ? nil : Int(offset)
+    }
+    set { offsets[field.rawValue] = newValue.flatMap { Int32(exactly: $0) } ?? -1 }
+  }
+}

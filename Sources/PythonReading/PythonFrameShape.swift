@@ -1,0 +1,96 @@
+/// How a version chains its frames, with the offsets that every step of a walk needs.
+struct PythonFrameShape: Sendable {
+  /// What a position in `frameInstruction` counts.
+  enum Position: Sendable {
+    /// `f_lasti` in bytes (up to 3.9), or in code units (3.10).
+    case bytes, units
+    /// An address within the code object, which begins at this offset.
+    case address(codeOffset: UInt64)
+  }
+
+  let code: Int
+  let previous: Int
+  let instruction: Int
+  let position: Position
+  /// Nil for PyFrameObject.
+  let owner: Int?
+  let isEntry: Int?
+  /// The lowest field of the above; a record is copied from there.
+  let first: Int
+  /// How many bytes a record has.
+  let span: Int
+  /// Owners from here on are the interpreter itself: entries from C, not Python frames.
+  let lowestShim: UInt8
+  /// Code pointers carry tags in their lower bits (`_PyStackRef`, 3.14).
+  let codeMask: UInt64
+
+  static let generatorOwner: UInt8 = 1
+
+  /// Nil when the layout lacks a field that no walk can do without.
+  init?(_ layout: PythonLayout, minor: Int) {
+    guard let code = layout[.frameCode], let previous = layout[.framePrevious],
+      let instruction = layout[.frameInstruction]
+    else { return nil }
+    self.code = code
+    self.previous = previous
+    self.instruction = instruction
+    owner = layout[.frameOwner]
+    isEntry = layout[.frameIsEntry]
+    if minor <= 9 {
+      position = .bytes
+    } else if minor == 10 {
+      position = .units
+    } else {
+      guard let start = layout[.codeInstructions] else { return nil }
+      position = .address(codeOffset: UInt64(start))
+    }
+    let last = [code + 8, previous + 8, instruction + 8, (owner ?? 0) + 1, (isEntry ?? 0) + 1].max()
+    first = min(code, previous, instruction)
+    span = (last ?? 0) - first
+    // 3.11 has no shims: its owners end with 2.
+    lowestShim = minor >= 12 ? 3 : .max
+    codeMask = minor >= 14 ? ~3 : ~0
+  }
+}
+
+/// One frame as it lies in memory.
+struct PythonRawFrame: Sendable, Equatable {
+  let address: UInt64
+  let code: UInt64
+  /// As the version keeps it: an address, or a number.
+  let instruction: UInt64
+  let owner: UInt8
+  let isEntry: Bool
+}
+
+extension PythonFrameShape {
+  /// Reads the frame whose record lies in the copies at `offset`, which is that of `first`.
+  func frame(_ copies: MemoryCopies, at address: UInt64, recordOffset offset: Int)
+    -> (frame: PythonRawFrame, previous: UInt64)
+  {
+    func word(_ field: Int) -> UInt64 { copies.load(at: offset + field - first, as: UInt64.self) }
+    func byte(_ field: Int?) -> UInt8 {
+      field.map { copies.load(at: offset + $0 - first, as: UInt8.self) } ?? 0
+    }
+    let frame = PythonRawFrame(
+      address: address, code: word(code) & codeMask, instruction: word(instruction),
+      owner: byte(owner), isEntry: byte(isEntry) != 0)
+    return (frame, word(previous))
+  }
+
+  /// The code unit that a frame is at; -1 before its first, or when the address is not in the code.
+  func unit(of frame: PythonRawFrame, codeStart: UInt64? = nil) -> Int32 {
+    switch position {
+    case .bytes:
+      let value = Int32(truncatingIfNeeded: frame.instruction)
+      return value < 0 ? -1 : value / 2
+    case .units:
+      return max(-1, Int32(truncatingIfNeeded: frame.instruction))
+    case .address(let codeOffset):
+      let distance = Int64(
+        bitPattern: frame.instruction &- (codeStart ?? frame.code &+ codeOffset))
+      guard distance >= 0, distance < 1 << 31 else { return -1 }
+      return Int32(distance / 2)
+    }
+  }
+}

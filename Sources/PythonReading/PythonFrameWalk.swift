@@ -1,0 +1,260 @@
+internal import LinuxProcess
+internal import ProfileModel
+
+/// The walk along the frames of one thread, which stops where memory was not copied yet, and goes
+/// on from there when it was.
+struct PythonFrameWalk {
+  /// What a walk needs to go on.
+  struct Want: Equatable {
+    let range: MemoryRange
+    /// What probably comes next.
+    let ahead: [MemoryRange]
+  }
+
+  enum State: Equatable {
+    case going
+    case ended(RuntimeStack.End)
+  }
+
+  /// No Python stack is deeper: frames of 100 bytes would fill a gigabyte.
+  static let depthLimit = 1 << 20
+
+  private let runtime: PythonRuntime
+  private let shape: PythonFrameShape
+  private let thread: UInt64
+  private let interpreter: UInt64
+  private(set) var frames: [PythonRawFrame] = []
+  /// The anchors of groups, innermost first, and how many frames there were below each.
+  private(set) var shims: [(address: UInt64, frames: Int)] = []
+  private(set) var cframes: [UInt64] = []
+  private(set) var state = State.going
+  /// Every record that was read, for the plan of the next copy.
+  private(set) var touched: [MemoryRange] = []
+
+  private var stage = Stage.thread
+  private var address: UInt64 = 0
+  private var previousCFrame: UInt64 = 0
+  private var misses = 0
+  /// Brent's algorithm: the address that the chain must not come back to, and when it is set anew.
+  private var mark: UInt64 = 0
+  private var markAt = 2
+
+  private enum Stage { case thread, firstCFrame, frames, cframes }
+
+  init(_ thread: PythonThread, runtime: PythonRuntime) {
+    self.thread = thread.state.rawValue
+    interpreter = thread.interpreter.rawValue
+    self.runtime = runtime
+    shape = runtime.frameShape
+  }
+
+  /// Begins anew, with the buffers of the last walk.
+  mutating func reset() {
+    frames.removeAll(keepingCapacity: true)
+    shims.removeAll(keepingCapacity: true)
+    cframes.removeAll(keepingCapacity: true)
+    touched.removeAll(keepingCapacity: true)
+    state = .going
+    stage = .thread
+    misses = 0
+    mark = 0
+    markAt = 2
+  }
+
+  /// Walks as far as the copies reach; nil at the end of the walk.
+  mutating func advance(in copies: MemoryCopies) -> Want? {
+    while state == .going {
+      let want =
+        switch stage {
+        case .thread: readThread(copies)
+        case .firstCFrame: readFirstCFrame(copies)
+        case .frames: readFrame(copies)
+        case .cframes: readCFrame(copies)
+        }
+      if let want { return want }
+    }
+    return nil
+  }
+
+  /// Whether nothing was read yet.
+  var isUntouched: Bool { stage == .thread && state == .going }
+
+  /// What the walk waits for.
+  var currentAddress: UInt64 {
+    switch stage {
+    case .thread: thread
+    case .firstCFrame: previousCFrame
+    case .frames, .cframes: address
+    }
+  }
+
+  /// `ranges` with the rest of the page behind each frame: the next call will push there.
+  func withRoomToGrow(_ ranges: [MemoryRange]) -> [MemoryRange] {
+    guard shape.owner != nil, let innermost = frames.first, innermost.owner == 0 else {
+      return ranges
+    }
+    let start = innermost.address &+ UInt64(shape.first)
+    let room = min(Self.roomToGrow, Int(4096 - start % 4096))
+    return ranges + [MemoryRange(start: RemoteAddress(start), count: room)]
+  }
+
+  /// A few calls' worth of frames.
+  private static let roomToGrow = 1024
+
+  /// Ends the walk at memory that cannot be had.
+  mutating func giveUp(at address: UInt64) {
+    // Without their anchors the frames are whole nonetheless.
+    state = .ended(stage == .cframes ? .complete : .unreadable(RemoteAddress(address)))
+  }
+
+  // MARK: - Steps
+
+  private mutating func readThread(_ copies: MemoryCopies) -> Want? {
+    let layout = runtime.layout
+    let size = runtime.threadSize
+    guard let offset = copies.offset(of: thread, count: size) else {
+      return Want(range: MemoryRange(start: RemoteAddress(thread), count: size), ahead: [])
+    }
+    touched.append(MemoryRange(start: RemoteAddress(thread), count: size))
+    func word(_ field: PythonField) -> UInt64? {
+      layout[field].flatMap { $0 + 8 <= size ? copies.load(at: offset + $0, as: UInt64.self) : nil }
+    }
+    // A thread state that was freed, and its memory used again, belongs to no interpreter.
+    guard word(.threadInterpreter) == interpreter else {
+      state = .ended(.unreadable(RemoteAddress(thread)))
+      return nil
+    }
+    previousCFrame = word(.threadCFrame) ?? 0
+    if let frame = word(.threadFrame) {
+      begin(at: frame)
+    } else {
+      stage = .firstCFrame
+    }
+    return nil
+  }
+
+  private mutating func begin(at frame: UInt64) {
+    address = frame
+    stage = .frames
+    misses = 0
+  }
+
+  private var cframeSpan: Int {
+    max((runtime.layout[.cframeFrame] ?? 0), (runtime.layout[.cframePrevious] ?? 0)) + 8
+  }
+
+  /// 3.11 and 3.12 keep the current frame in a structure on the C stack.
+  private mutating func readFirstCFrame(_ copies: MemoryCopies) -> Want? {
+    guard previousCFrame != 0, let field = runtime.layout[.cframeFrame] else {
+      state = .ended(.complete)
+      return nil
+    }
+    guard let offset = copies.offset(of: previousCFrame, count: cframeSpan) else {
+      return want(previousCFrame, count: cframeSpan, ahead: false)
+    }
+    note(previousCFrame, count: cframeSpan)
+    begin(at: copies.load(at: offset + field, as: UInt64.self))
+    return nil
+  }
+
+  private mutating func readFrame(_ copies: MemoryCopies) -> Want? {
+    guard address != 0 else {
+      finishFrames(.complete)
+      return nil
+    }
+    let start = address &+ UInt64(shape.first)
+    guard let offset = copies.offset(of: start, count: shape.span) else {
+      return want(start, count: shape.span, ahead: true)
+    }
+    note(start, count: shape.span)
+    let (frame, previous) = shape.frame(copies, at: address, recordOffset: offset)
+    if frame.owner >= shape.lowestShim {
+      // The sentinel at the end of a chain of 3.15 is part of the thread state.
+      let isSentinel = address &- thread < UInt64(runtime.threadSize)
+      if !isSentinel { shims.append((address, frames.count)) }
+    } else {
+      frames.append(frame)
+    }
+    step(to: previous)
+    return nil
+  }
+
+  private mutating func step(to previous: UInt64) {
+    let count = frames.count + shims.count
+    guard previous != 0 else { return finishFrames(.complete) }
+    guard previous != address, previous != mark else { return finishFrames(.cyclic) }
+    guard count < Self.depthLimit else { return finishFrames(.tooDeep) }
+    if count >= markAt {
+      mark = address
+      markAt *= 2
+    }
+    address = previous
+  }
+
+  private mutating func finishFrames(_ end: RuntimeStack.End) {
+    let hasAnchors = shape.lowestShim == .max && runtime.layout[.threadCFrame] != nil
+    guard end == .complete, hasAnchors else {
+      state = .ended(end)
+      return
+    }
+    stage = .cframes
+    address = previousCFrame
+    misses = 0
+  }
+
+  /// 3.10 and 3.11: one structure on the C stack for each activation of the interpreter's loop.
+  ///
+  /// The chain ends at the one within the thread state, whose `previous` may be anything.
+  private mutating func readCFrame(_ copies: MemoryCopies) -> Want? {
+    let isRoot = address &- thread < UInt64(runtime.threadSize)
+    guard address != 0, !isRoot, cframes.count <= frames.count,
+      let field = runtime.layout[.cframePrevious]
+    else {
+      state = .ended(.complete)
+      return nil
+    }
+    guard let offset = copies.offset(of: address, count: cframeSpan) else {
+      return want(address, count: cframeSpan, ahead: false)
+    }
+    note(address, count: cframeSpan)
+    cframes.append(address)
+    address = copies.load(at: offset + field, as: UInt64.self)
+    return nil
+  }
+
+  // MARK: - Wanted memory
+
+  private mutating func note(_ start: UInt64, count: Int) {
+    touched.append(MemoryRange(start: RemoteAddress(start), count: count))
+  }
+
+  /// The record at `start` with the rest of its page, and more pages the longer the way gets.
+  ///
+  /// Callers lie below on the data stack, and above on the C stack; frame objects on either side.
+  private mutating func want(_ start: UInt64, count: Int, ahead: Bool) -> Want {
+    let page: UInt64 = 4096
+    let rest = Int(page &- start % page)
+    let range = MemoryRange(start: RemoteAddress(start), count: max(rest, count))
+    misses += 1
+    guard ahead, misses > 1 else { return Want(range: range, ahead: []) }
+    let first = start & ~(page - 1)
+    var more: [MemoryRange] = []
+    if start > first {
+      more.append(MemoryRange(start: RemoteAddress(first), count: Int(start - first) + count))
+    }
+    // Each piece reaches into the next page, for the record that crosses the border.
+    let pages = UInt64(1) << UInt64(min(misses - 2, 5))
+    let isFrameObject = shape.owner == nil
+    for index in 1...pages where first > index * page {
+      let below = RemoteAddress(first - index * page)
+      more.append(MemoryRange(start: below, count: Int(page) + count))
+    }
+    if isFrameObject {
+      for index in 1...pages {
+        let above = first &+ index &* page
+        more.append(MemoryRange(start: RemoteAddress(above), count: Int(page) + count))
+      }
+    }
+    return Want(range: range, ahead: more)
+  }
+}

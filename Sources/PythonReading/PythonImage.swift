@@ -1,0 +1,142 @@
+internal import ByteReading
+internal import ELFReading
+internal import Glibc
+internal import LinuxProcess
+internal import ProfileModel
+
+/// One mapped ELF file that may hold an interpreter, with what it says of one.
+struct PythonImage {
+  /// All mappings of the file, in order.
+  let mappings: [MemoryMapping]
+  let path: String
+  private let file: MappedFile?
+  private let elf: ELFFile?
+
+  /// Opens the file; without it, only its memory can be searched.
+  init(mappings: [MemoryMapping], memory: ProcessMemory) {
+    self.mappings = mappings
+    path = mappings.first?.path ?? ""
+    file = mappings.first.flatMap { try? memory.open($0) }
+    elf = file.flatMap { try? ELFFile($0.bytes) }
+  }
+
+  var isELF: Bool { elf != nil }
+
+  /// What the loader added to the file's addresses; several when it is mapped several times.
+  var biases: [UInt64] {
+    guard let elf else { return [] }
+    let loads = elf.segments.filter { $0.type == ELFFile.Segment.load }
+    var result: [UInt64] = []
+    for mapping in mappings {
+      for segment in loads {
+        let start = segment.offset & ~0xfff
+        let (end, overflow) = segment.offset.addingReportingOverflow(segment.fileSize)
+        guard !overflow, start <= mapping.fileOffset, mapping.fileOffset < max(end, start + 1),
+          segment.isWritable || !mapping.isWritable
+        else { continue }
+        let bias =
+          mapping.start.rawValue &- (segment.address.rawValue & ~0xfff)
+          &- (mapping.fileOffset - start)
+        // A file that is mapped to be read only, as debuggers do, has no writable part there.
+        if !result.contains(bias) { result.append(bias) }
+      }
+    }
+    return elf.isFixedPosition ? result.filter { $0 == 0 } : result
+  }
+
+  // MARK: - Symbols and sections
+
+  /// Data that the symbol tables name.
+  struct Symbols {
+    var runtime: UInt64?
+    var version: UInt64?
+    var codeType: UInt64?
+  }
+
+  /// Looks in `.dynsym`, or in `.symtab`, which is larger.
+  func symbols(inDynamicTable isDynamic: Bool) -> Symbols {
+    var result = Symbols()
+    guard let elf, let file else { return result }
+    // SHT_DYNSYM and SHT_SYMTAB.
+    for section in elf.sections where section.type == (isDynamic ? 11 : 2) {
+      guard section.entrySize == 24, !section.isCompressed,
+        let range = elf.bytes(of: section, fileSize: file.count),
+        let link = Int(exactly: section.link), elf.sections.indices.contains(link),
+        let names = elf.bytes(of: elf.sections[link], fileSize: file.count)
+      else { continue }
+      Self.search(
+        ByteReader(file.bytes.extracting(range)), names: ByteReader(file.bytes.extracting(names)),
+        into: &result)
+    }
+    return result
+  }
+
+  private static func search(
+    _ entries: borrowing ByteReader, names: borrowing ByteReader, into result: inout Symbols
+  ) {
+    for start in stride(from: 0, to: entries.count, by: 24) {
+      // STT_OBJECT that is defined and large enough; the other names are never looked at.
+      guard entries.value(at: start + 4, as: UInt8.self).map({ $0 & 15 == 1 }) ?? false,
+        let size = entries.value(at: start + 16, as: UInt64.self), size == 4 || size >= 256,
+        let name = entries.value(at: start, as: UInt32.self),
+        let value = entries.value(at: start + 8, as: UInt64.self), value != 0,
+        let prefix = names.value(at: Int(name), as: UInt16.self),
+        prefix == 0x505f || prefix == 0x7950
+      else { continue }
+      switch names.string(at: Int(name), limit: 32) {
+      case "_PyRuntime": result.runtime = value
+      case "Py_Version": result.version = value
+      case "PyCode_Type": result.codeType = value
+      default: break
+      }
+    }
+  }
+
+  /// Where the section lies that holds `_PyRuntime` since 3.10.
+  var runtimeSection: UInt64? {
+    elf?.section(named: ".PyRuntime").map(\.address.rawValue)
+  }
+
+  // MARK: - Memory
+
+  /// The writable memory of the image: its data, and what follows it without a file (`.bss`).
+  func writableRanges(in maps: MemoryMaps) -> [MemoryRange] {
+    let limit = elf == nil ? 8 << 20 : 256 << 20
+    var result: [MemoryRange] = []
+    for mapping in mappings where mapping.isWritable && mapping.isReadable {
+      append(mapping, to: &result)
+      guard let next = maps.mapping(containing: mapping.end), !next.isFile, next.path.isEmpty,
+        next.isWritable, next.end.rawValue - next.start.rawValue <= UInt64(limit)
+      else { continue }
+      append(next, to: &result)
+    }
+    return result
+  }
+
+  private func append(_ mapping: MemoryMapping, to ranges: inout [MemoryRange]) {
+    let size = mapping.end.rawValue - mapping.start.rawValue
+    ranges.append(MemoryRange(start: mapping.start, count: Int(min(size, 1 << 30))))
+  }
+
+  /// The files with code of an address space; those first whose name speaks of Python, then the
+  /// program itself.
+  static func candidates(in maps: MemoryMaps) -> [[MemoryMapping]] {
+    struct Key: Hashable {
+      let device: UInt64
+      let inode: UInt64
+      let path: String
+    }
+    var order: [Key] = []
+    var groups: [Key: [MemoryMapping]] = [:]
+    for mapping in maps.mappings where mapping.isFile {
+      let key = Key(device: mapping.device, inode: mapping.inode, path: mapping.path)
+      if groups[key] == nil { order.append(key) }
+      groups[key, default: []].append(mapping)
+    }
+    let files = order.compactMap { groups[$0] }.filter { $0.contains(where: \.isExecutable) }
+    let isNamed = { (group: [MemoryMapping]) in
+      group.first.map { $0.path.contains("python") && $0.path.contains("python3") } ?? false
+    }
+    return files.filter(isNamed) + files.filter { !isNamed($0) }
+  }
+}

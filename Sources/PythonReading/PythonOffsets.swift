@@ -1,0 +1,80 @@
+/// The offsets of release builds of CPython 3.7 to 3.15 on x86_64, compiled from their headers.
+///
+/// A new version is a new column. From 3.13 on the interpreter describes most of them itself
+/// (`PythonDebugOffsets`), which then wins.
+enum PythonOffsets {
+  /// The minor versions of the columns.
+  static let minors = [7, 8, 9, 10, 11, 12, 13, 14, 15]
+
+  private static let none = -1
+
+  private static let rows: [(PythonField, [Int])] = [
+    (.runtimeFinalizing, [-1, 16, 16, 16, 24, 24, 608, 784, 912]),
+    (.runtimeInterpreters, [24, 32, 32, 32, 40, 40, 632, 808, 936]),
+    (.runtimeMainInterpreter, [32, 40, 40, 40, 48, 48, 640, 816, 944]),
+    (.runtimeCurrentThread, [1480, 1368, 568, 568, 576, -1, -1, -1, -1]),
+    (.runtimeGILHolder, [1272, 1160, 360, 360, 368, -1, -1, -1, -1]),
+    (.runtimeGILLocked, [1280, 1168, 368, 368, 376, -1, -1, -1, -1]),
+    (.runtimeCollecting, [632, 544, -1, -1, -1, -1, -1, -1, -1]),
+
+    (.interpreterNext, [0, 0, 0, 0, 0, 0, 7264, 7272, 7264]),
+    (.interpreterID, [16, 16, 24, 24, 48, 8, 7272, 7280, 7272]),
+    (.interpreterThreads, [8, 8, 8, 8, 16, 72, 7344, 7344, 7336]),
+    (.interpreterModules, [40, 56, 856, 856, 888, 944, 7656, 7688, 7592]),
+    // A pointer to the GIL in use, of which last_holder is at 8 and locked at 16.
+    (.interpreterGIL, [-1, -1, -1, -1, -1, 384, 16, 16, 16]),
+    (.interpreterCollecting, [-1, -1, 816, 816, 848, 312, 7600, 7600, 7512]),
+    (.interpreterCodeGeneration, [-1, -1, -1, -1, -1, -1, -1, 7992, 7944]),
+
+    (.threadSize, [280, 264, 264, 280, 360, 288, 304, 832, 888]),
+    (.threadNext, [8, 8, 8, 8, 8, 8, 8, 8, 8]),
+    (.threadInterpreter, [16, 16, 16, 16, 16, 16, 16, 16, 16]),
+    (.threadFrame, [24, 24, 24, 24, -1, -1, 72, 72, 72]),
+    (.threadCFrame, [-1, -1, -1, 48, 56, 56, -1, -1, -1]),
+    (.threadRootCFrame, [-1, -1, -1, 264, 336, 272, -1, -1, -1]),
+    (.threadBaseFrame, [-1, -1, -1, -1, -1, -1, -1, -1, 80]),
+    (.threadPthread, [176, 176, 176, 176, 152, 136, 152, 152, 176]),
+    (.threadKernelID, [-1, -1, -1, -1, 160, 144, 160, 160, 184]),
+    (.threadGILRequested, [-1, -1, -1, -1, -1, -1, -1, -1, 40]),
+
+    (.cframeFrame, [-1, -1, -1, -1, 8, 0, -1, -1, -1]),
+    (.cframePrevious, [-1, -1, -1, 8, 16, 8, -1, -1, -1]),
+
+    (.frameCode, [32, 32, 32, 32, 32, 0, 0, 0, 0]),
+    (.framePrevious, [24, 24, 24, 24, 48, 8, 8, 8, 8]),
+    (.frameInstruction, [104, 104, 104, 96, 56, 56, 56, 56, 56]),
+    (.frameOwner, [-1, -1, -1, -1, 69, 70, 70, 74, 74]),
+    (.frameIsEntry, [-1, -1, -1, -1, 68, -1, -1, -1, -1]),
+    (.frameLocals, [360, 360, 360, 352, 72, 72, 72, 80, 80]),
+    (.frameStackPointer, [-1, -1, -1, -1, -1, -1, -1, 64, 64]),
+
+    (.codeFilename, [96, 104, 104, 104, 112, 112, 112, 112, 112]),
+    (.codeName, [104, 112, 112, 112, 120, 120, 120, 120, 120]),
+    (.codeQualifiedName, [-1, -1, -1, -1, 128, 128, 128, 128, 128]),
+    (.codeFirstLine, [36, 40, 40, 40, 72, 68, 68, 68, 68]),
+    (.codeLineTable, [112, 120, 120, 120, 136, 136, 136, 136, 136]),
+    (.codeInstructions, [-1, -1, -1, -1, 184, 192, 200, 208, 208]),
+    // Counts up with each code object that is made.
+    (.codeVersion, [-1, -1, -1, -1, -1, 92, 92, 92, 92]),
+
+    (.asciiSize, [48, 48, 48, 48, 48, 40, 40, 40, 40]),
+    (.compactSize, [72, 72, 72, 72, 72, 56, 56, 56, 56]),
+    (.tupleItems, [24, 24, 24, 24, 24, 24, 24, 32, 32]),
+    (.typeCachedKeys, [-1, 872, 864, 872, 872, 880, 880, 880, 880]),
+    (.dictKeys, [32, 32, 32, 32, 32, 32, 32, 32, 32]),
+    (.dictValues, [40, 40, 40, 40, 40, 40, 40, 40, 40]),
+    (.valuesItems, [0, 0, 0, 0, 0, 0, 8, 8, 8]),
+    (.generatorFrame, [-1, -1, -1, -1, 80, 72, 72, 72, 72]),
+    (.generatorState, [-1, -1, -1, -1, 75, 67, 67, 67, 67]),
+  ]
+
+  /// The layout of 3.`minor`; nil for a version without a column.
+  static func layout(minor: Int) -> PythonLayout? {
+    guard let column = minors.firstIndex(of: minor) else { return nil }
+    var layout = PythonLayout()
+    for (field, offsets) in rows where column < offsets.count && offsets[column] != none {
+      layout[field] = offsets[column]
+    }
+    return layout
+  }
+}

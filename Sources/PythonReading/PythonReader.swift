@@ -1,0 +1,144 @@
+package import LinuxProcess
+internal import ProfileModel
+
+/// Reads the Python stacks of one process.
+///
+/// Belongs to one thread of ours; the stacks that it gives may go to others.
+package final class PythonReader: LanguageRuntime {
+  package let runtime: PythonRuntime
+  let codes: PythonCodeTable
+  private let process: Int32
+  private let identities: PythonThreadIdentity
+  private var list: PythonThreadList
+  private var readers: [RemoteAddress: PythonThreadReader] = [:]
+  /// The thread states of each thread; several where it runs several interpreters.
+  private var statesOfThread: [Int32: [RemoteAddress]] = [:]
+
+  package init(_ description: PythonRuntime, process: Int32) {
+    runtime = description
+    self.process = process
+    codes = PythonCodeTable(description)
+    identities = PythonThreadIdentity(process: process)
+    list = PythonThreadList(description)
+  }
+
+  package var title: String { runtime.title }
+
+  /// Finds CPython in a process; stops nothing.
+  package static func find(
+    in memory: ProcessMemory, maps: MemoryMaps
+  ) -> RuntimeSearch<PythonRuntime> {
+    PythonSearch(memory: memory, maps: maps).run()
+  }
+
+  // MARK: - Threads
+
+  /// The thread states of all interpreters, as they were at the last refresh.
+  package var threads: [PythonThread] { list.threads }
+  package var interpreters: [PythonInterpreter] { list.interpreters }
+
+  /// Whether the last refresh saw the interpreter shut down.
+  package var isFinalising: Bool { list.isFinalising }
+
+  package func refreshThreads(from memory: some TargetMemory) -> RuntimeThreadChanges {
+    refreshThreads(from: memory, threadPointers: [:])
+  }
+
+  /// Lists the threads again; `threadPointers` are thread ids by `fs_base`, where a caller has them
+  /// from a stop.
+  package func refreshThreads(
+    from memory: some TargetMemory, threadPointers: [UInt64: Int32]
+  ) -> RuntimeThreadChanges {
+    let before = list.threads
+    list.refresh(from: memory)
+    var changes = RuntimeThreadChanges()
+    let old = Set(before.map(\.key))
+    let new = Set(list.threads.map(\.key))
+    changes.began = new.subtracting(old).count
+    changes.ended = old.subtracting(new).count
+    let known = Dictionary(before.map { ($0.key, $0.tid) }, uniquingKeysWith: { first, _ in first })
+    identities.begin()
+    for index in list.threads.indices {
+      let thread = list.threads[index]
+      let tid = (known[thread.key] ?? nil).flatMap { identities.isAlive($0) ? $0 : nil }
+      list.setThreadID(
+        tid ?? identities.threadID(of: thread, from: memory, threadPointers: threadPointers),
+        at: index)
+    }
+    rebuildIndex()
+    return changes
+  }
+
+  private func rebuildIndex() {
+    statesOfThread.removeAll(keepingCapacity: true)
+    var kept: [RemoteAddress: PythonThreadReader] = [:]
+    for thread in list.threads {
+      if let tid = thread.tid { statesOfThread[tid, default: []].append(thread.state) }
+      if let reader = readers[thread.state], reader.thread.key == thread.key {
+        kept[thread.state] = reader
+      }
+    }
+    readers = kept
+  }
+
+  package func hasThread(_ tid: Int32) -> Bool { statesOfThread[tid] != nil }
+
+  /// The reader of one thread state; the same object until the thread ends.
+  package func threadReader(of thread: PythonThread) -> PythonThreadReader {
+    if let known = readers[thread.state], known.thread.key == thread.key { return known }
+    let reader = PythonThreadReader(thread, of: self)
+    readers[thread.state] = reader
+    return reader
+  }
+
+  private func threadReaders(of tid: Int32) -> [PythonThreadReader] {
+    (statesOfThread[tid] ?? []).compactMap { state in
+      readers[state]
+        ?? list.threads.first { $0.state == state }.map { threadReader(of: $0) }
+    }
+  }
+
+  // MARK: - Samples
+
+  package func prepare(_ tid: Int32) {
+    for reader in threadReaders(of: tid) { reader.prepare() }
+  }
+
+  package func copy(
+    _ tid: Int32, nativeStack: StackSnapshot?, from memory: some TargetMemory, reads: Int,
+    isStopped: Bool
+  ) -> Bool {
+    var isComplete = true
+    for reader in threadReaders(of: tid) {
+      if let stack = nativeStack { reader.add(stack.bytes, at: stack.start) }
+      if !reader.copy(from: memory, reads: reads, isStopped: isStopped) { isComplete = false }
+    }
+    return isComplete
+  }
+
+  package func finish(_ tid: Int32) -> RuntimeStack {
+    RuntimeStack.joined(threadReaders(of: tid).map { $0.finish() })
+  }
+
+  /// Reads a thread's stack at once: right for one that sleeps, or is stopped.
+  package func stack(of thread: PythonThread, from memory: some TargetMemory) -> RuntimeStack {
+    let reader = threadReader(of: thread)
+    reader.prepare()
+    reader.copy(from: memory)
+    return reader.finish()
+  }
+}
+
+extension PythonThread {
+  /// What tells a thread state from another one at the same address later.
+  struct Key: Hashable {
+    let state: RemoteAddress
+    let interpreter: RemoteAddress
+    let pthread: UInt64
+    let nativeID: Int32?
+  }
+
+  var key: Key {
+    Key(state: state, interpreter: interpreter, pthread: pthread, nativeID: nativeID)
+  }
+}

@@ -1,0 +1,76 @@
+package import ProfileModel
+
+/// A CPython interpreter in the memory of a process, and how its version lays out its structures.
+package struct PythonRuntime: Sendable {
+  /// Where `_PyRuntime` lies.
+  package let address: RemoteAddress
+  package let version: PythonVersion
+  package let layout: PythonLayout
+  /// Whether it was built without the interpreter lock (3.13t and later).
+  package let isFreeThreaded: Bool
+  /// How it was found.
+  package let evidence: PythonEvidence
+  /// The file that holds it; empty for memory without one.
+  package let path: String
+  let frameShape: PythonFrameShape
+  let strings: PythonStringShape
+  let codes: PythonCodeShape
+
+  /// Nil when the layout lacks what nothing can be read without.
+  init?(
+    address: RemoteAddress, version: PythonVersion, layout: PythonLayout,
+    isFreeThreaded: Bool = false, evidence: PythonEvidence, path: String = ""
+  ) {
+    guard let shape = PythonFrameShape(layout, minor: version.minor),
+      let codes = PythonCodeShape(layout, minor: version.minor),
+      let asciiSize = layout[.asciiSize], let compactSize = layout[.compactSize],
+      layout[.threadNext] != nil, layout[.threadInterpreter] != nil,
+      layout[.runtimeInterpreters] != nil, layout[.interpreterThreads] != nil,
+      layout[.interpreterNext] != nil
+    else { return nil }
+    self.address = address
+    self.version = version
+    self.layout = layout
+    self.isFreeThreaded = isFreeThreaded
+    self.evidence = evidence
+    self.path = path
+    frameShape = shape
+    self.codes = codes
+    strings = PythonStringShape(
+      asciiSize: asciiSize, compactSize: compactSize, isFreeThreaded: isFreeThreaded)
+  }
+
+  /// What of a thread state is copied: all, but never more than a page.
+  var threadSize: Int { min(max(layout[.threadSize] ?? 512, 64), 4096) }
+
+  /// The name and version, such as `CPython 3.11.7`.
+  package var title: String { "CPython \(version)" + (isFreeThreaded ? " free-threaded" : "") }
+}
+
+/// What gave an interpreter away.
+package enum PythonEvidence: String, Sendable {
+  case dynamicSymbol, symbol, section, debugCookie, memoryScan
+}
+
+/// One thread state: what one interpreter keeps of one OS thread.
+package struct PythonThread: Hashable, Sendable {
+  /// Where the PyThreadState lies.
+  package let state: RemoteAddress
+  package let interpreter: RemoteAddress
+  /// 0 for the main interpreter; nil if unreadable.
+  package let interpreterID: Int64?
+  /// `pthread_self()` of the thread.
+  package let pthread: UInt64
+  /// The thread id that the interpreter itself knows: in the innermost PID namespace.
+  package let nativeID: Int32?
+  /// The thread id as this machine's `/proc` counts; nil where it could not be found out.
+  package var tid: Int32?
+}
+
+/// One interpreter of a process: the main one or a sub-interpreter.
+package struct PythonInterpreter: Hashable, Sendable {
+  package let address: RemoteAddress
+  package let id: Int64?
+  /// Where the lock lies that its threads share; nil without one.
+  package let lock: RemoteAddress?
+}

@@ -1,0 +1,219 @@
+internal import LinuxProcess
+internal import ProfileModel
+
+/// The search for CPython in a process: by its symbol, its section, its cookie, or its shape.
+struct PythonSearch {
+  /// A place where `_PyRuntime` may lie.
+  private struct Candidate {
+    let address: UInt64
+    let evidence: PythonEvidence
+    let image: PythonImage
+    /// `Py_Version` and `PyCode_Type` beside it.
+    var versionAddress: UInt64?
+    var codeType: UInt64?
+  }
+
+  /// What trying a candidate gave; the later one is the better news.
+  private enum Verdict {
+    case nothing
+    case unreadable(String)
+    case unknownVersion(String)
+    case notReady
+    case finalising(PythonRuntime)
+    case found(PythonRuntime)
+
+    var rank: Int {
+      switch self {
+      case .nothing: 0
+      case .unreadable: 1
+      case .unknownVersion: 2
+      case .notReady: 3
+      case .finalising: 4
+      case .found: 5
+      }
+    }
+  }
+
+  private let memory: ProcessMemory
+  private let maps: MemoryMaps
+
+  init(memory: ProcessMemory, maps: MemoryMaps) {
+    self.memory = memory
+    self.maps = maps
+  }
+
+  func run() -> RuntimeSearch<PythonRuntime> {
+    let images = PythonImage.candidates(in: maps).map {
+      PythonImage(mappings: $0, memory: memory)
+    }
+    let steps: [() -> [Candidate]] = [
+      { images.flatMap { bySymbol($0, isDynamic: true) } },
+      { images.flatMap(bySection) },
+      { images.flatMap { bySymbol($0, isDynamic: false) } },
+      { images.flatMap(byCookie) },
+    ]
+    var best = Verdict.nothing
+    for step in steps {
+      for candidate in step() {
+        let verdict = verdict(on: candidate)
+        if verdict.rank > best.rank { best = verdict }
+        if case .found = best { return result(best) }
+      }
+      // A place that was named for certain is not searched for by other means.
+      if best.rank >= 3 { return result(best) }
+    }
+    for image in images {
+      if let runtime = byShape(image) { return .found(runtime) }
+    }
+    return result(best)
+  }
+
+  private func result(_ verdict: Verdict) -> RuntimeSearch<PythonRuntime> {
+    switch verdict {
+    case .nothing: .none
+    case .unreadable(let reason): .unreadable(reason)
+    case .unknownVersion(let version): .unknownVersion(version)
+    case .notReady: .notReady
+    case .finalising(let runtime): .finalising(runtime)
+    case .found(let runtime): .found(runtime)
+    }
+  }
+
+  // MARK: - Candidates
+
+  private func bySymbol(_ image: PythonImage, isDynamic: Bool) -> [Candidate] {
+    let symbols = image.symbols(inDynamicTable: isDynamic)
+    guard let runtime = symbols.runtime else { return [] }
+    return placed(image.biases.map { bias in
+      Candidate(
+        address: runtime &+ bias, evidence: isDynamic ? .dynamicSymbol : .symbol, image: image,
+        versionAddress: symbols.version.map { $0 &+ bias },
+        codeType: symbols.codeType.map { $0 &+ bias })
+    })
+  }
+
+  private func bySection(_ image: PythonImage) -> [Candidate] {
+    guard let section = image.runtimeSection else { return [] }
+    return placed(image.biases.map {
+      Candidate(address: section &+ $0, evidence: .section, image: image)
+    })
+  }
+
+  /// Only what lies in writable memory; a second mapping of the same file may have none.
+  private func placed(_ candidates: [Candidate]) -> [Candidate] {
+    candidates.filter {
+      maps.mapping(containing: RemoteAddress($0.address))?.isWritable ?? false
+    }
+  }
+
+  /// The cookie that `_PyRuntime` begins with since 3.13.
+  private func byCookie(_ image: PythonImage) -> [Candidate] {
+    let cookie = withUnsafeBytes(of: PythonDebugOffsets.cookie.littleEndian) { Array($0) }
+    return MemorySearch(memory).places(of: cookie, in: image.writableRanges(in: maps))
+      .filter { $0 % 8 == 0 }
+      .map { Candidate(address: $0, evidence: .debugCookie, image: image) }
+  }
+
+  // MARK: - Trying
+
+  private func verdict(on candidate: Candidate) -> Verdict {
+    if let bytes = memory.read(at: RemoteAddress(candidate.address), count: PythonDebugOffsets.size),
+      let offsets = PythonDebugOffsets(bytes.span.bytes)
+    {
+      return verdict(on: candidate, selfDescribed: offsets)
+    }
+    let versions = versions(of: candidate)
+    guard !versions.isEmpty else { return .nothing }
+    let known = versions.filter { $0.minor < 13 && PythonOffsets.layout(minor: $0.minor) != nil }
+    // From 3.13 on a place without the cookie is not, or not yet, an interpreter.
+    guard !known.isEmpty else {
+      let newest = versions[0]
+      return newest.minor >= 13 ? .notReady : .unknownVersion(newest.description)
+    }
+    var best = Verdict.nothing
+    for version in known {
+      guard let layout = PythonOffsets.layout(minor: version.minor),
+        let runtime = PythonRuntime(
+          address: RemoteAddress(candidate.address), version: version, layout: layout,
+          evidence: candidate.evidence, path: candidate.image.path)
+      else { continue }
+      let verdict = check(runtime, codeType: candidate.codeType)
+      if verdict.rank > best.rank { best = verdict }
+      if case .found = best { return best }
+    }
+    return best
+  }
+
+  private func verdict(
+    on candidate: Candidate, selfDescribed offsets: PythonDebugOffsets
+  ) -> Verdict {
+    guard
+      let runtime = PythonRuntime(
+        address: RemoteAddress(candidate.address), version: offsets.version, layout: offsets.layout,
+        isFreeThreaded: offsets.isFreeThreaded, evidence: candidate.evidence,
+        path: candidate.image.path)
+    else { return .unknownVersion(offsets.version.description) }
+    let verdict = check(runtime, codeType: candidate.codeType)
+    // The structure still moves between alphas, betas and candidates.
+    if case .unreadable = verdict, offsets.version.isPreRelease {
+      return .unknownVersion("\(offsets.version), a pre-release")
+    }
+    return verdict
+  }
+
+  /// Versions that the candidate may have, the likeliest first: one when something tells it.
+  private func versions(of candidate: Candidate) -> [PythonVersion] {
+    if let place = candidate.versionAddress,
+      let bytes = memory.read(at: RemoteAddress(place), count: 4), bytes.count == 4,
+      let version = PythonVersion(
+        hexadecimal: bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) })
+    {
+      return [version]
+    }
+    if let version = banner(in: candidate.image) { return [version] }
+    if let version = PythonVersion(path: candidate.image.path) { return [version] }
+    return PythonOffsets.minors.reversed().filter { $0 < 13 }.map { PythonVersion(minor: $0) }
+  }
+
+  private func banner(in image: PythonImage) -> PythonVersion? {
+    MemorySearch(memory).firstBanner(in: image.writableRanges(in: maps))
+  }
+
+  private func check(_ runtime: PythonRuntime, codeType: UInt64?) -> Verdict {
+    var last = Verdict.nothing
+    // Nothing is stopped: a thread may have ended between two reads.
+    for _ in 0..<4 {
+      switch PythonValidation(runtime, process: memory.tid).check(memory) {
+      case .valid: return .found(runtime)
+      case .finalising: return .finalising(runtime)
+      case .empty: last = .notReady
+      case .invalid(let reason): last = .unreadable("\(runtime.title): \(reason)")
+      }
+    }
+    return last
+  }
+
+  // MARK: - Without any name
+
+  /// Looks for the two pointers to interpreters, in data of an image that holds a version's text.
+  private func byShape(_ image: PythonImage) -> PythonRuntime? {
+    guard let version = banner(in: image), version.minor < 13,
+      let layout = PythonOffsets.layout(minor: version.minor),
+      let head = layout[.runtimeInterpreters]
+    else { return nil }
+    let search = MemorySearch(memory)
+    var tries = 0
+    for place in search.pairs(in: image.writableRanges(in: maps), maps: maps) where tries < 4096 {
+      guard place >= UInt64(head),
+        let runtime = PythonRuntime(
+          address: RemoteAddress(place - UInt64(head)), version: version, layout: layout,
+          evidence: .memoryScan, path: image.path)
+      else { continue }
+      tries += 1
+      if case .valid = PythonValidation(runtime, process: memory.tid).check(memory) {
+        return runtime
+      }
+    }
+    return nil
+  }
+}

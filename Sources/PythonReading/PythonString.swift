@@ -1,0 +1,79 @@
+/// How this version keeps a `str`: PEP 393 (cpython/unicodeobject.h).
+struct PythonStringShape: Sendable, Equatable {
+  /// Where the characters begin: behind a PyASCIIObject, or behind a PyCompactUnicodeObject.
+  let asciiSize: Int
+  let compactSize: Int
+  let isFreeThreaded: Bool
+
+  /// The bytes up to the end of the state.
+  static let headerSize = 40
+  /// Longer names are cut and marked.
+  static let byteLimit = 4096
+
+  /// What the header of a string says.
+  struct Header: Equatable {
+    /// 1, 2 or 4 bytes a character.
+    let width: Int
+    let isASCII: Bool
+    let dataOffset: Int
+    /// Bytes of characters to read: all, or as many as the limit lets through.
+    let byteCount: Int
+    let isCut: Bool
+  }
+
+  /// Reads the first `headerSize` bytes; nil for what is no compact string.
+  func header(_ copies: MemoryCopies, at address: UInt64) -> Header? {
+    guard let start = copies.offset(of: address, count: Self.headerSize) else { return nil }
+    return header(
+      length: copies.load(at: start + 16, as: Int64.self),
+      state: copies.load(at: start + 32, as: UInt32.self))
+  }
+
+  func header(length: Int64, state: UInt32) -> Header? {
+    // Up to 3.13 and with the GIL: 2 bits interned, 3 bits kind, compact, ascii; the rest is not
+    // ours to read. Without the GIL `interned` has a byte of its own.
+    let kind = Int(isFreeThreaded ? state >> 8 & 7 : state >> 2 & 7)
+    let isCompact = (isFreeThreaded ? state >> 11 : state >> 5) & 1 == 1
+    let isASCII = (isFreeThreaded ? state >> 12 : state >> 6) & 1 == 1
+    guard [1, 2, 4].contains(kind), isCompact, !isASCII || kind == 1, length >= 0 else {
+      return nil
+    }
+    let (size, overflow) = Int(length).multipliedReportingOverflow(by: kind)
+    guard !overflow, size < 1 << 32 else { return nil }
+    return Header(
+      width: kind, isASCII: isASCII, dataOffset: isASCII ? asciiSize : compactSize,
+      byteCount: min(size, Self.byteLimit), isCut: size > Self.byteLimit)
+  }
+
+  /// The text of a string whose header was read; nil when its characters were not copied.
+  func text(_ copies: MemoryCopies, at address: UInt64, _ header: Header) -> String? {
+    let (data, overflow) = address.addingReportingOverflow(UInt64(header.dataOffset))
+    guard !overflow, let bytes = copies.bytes(at: data, count: header.byteCount) else { return nil }
+    return Self.decode(bytes, width: header.width) + (header.isCut ? "…" : "")
+  }
+
+  /// The text that characters of 1 (Latin-1), 2 or 4 bytes make.
+  ///
+  /// What is no character of Unicode becomes U+FFFD, and control characters, which no name has but
+  /// torn memory, too.
+  static func decode(_ bytes: some RandomAccessCollection<UInt8>, width: Int) -> String {
+    var scalars = String.UnicodeScalarView()
+    var value: UInt32 = 0
+    var position = 0
+    for byte in bytes {
+      value |= UInt32(byte) << UInt32(position * 8)
+      position += 1
+      guard position == width else { continue }
+      let scalar = Unicode.Scalar(value).flatMap { $0.properties.isControl ? nil : $0 }
+      scalars.append(scalar ?? "\u{FFFD}")
+      value = 0
+      position = 0
+    }
+    return String(scalars)
+  }
+}
+
+extension Unicode.Scalar.Properties {
+  /// Whether it is one of the C0 or C1 controls.
+  fileprivate var isControl: Bool { generalCategory == .control }
+}

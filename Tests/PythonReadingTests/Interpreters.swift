@@ -1,0 +1,70 @@
+internal import Foundation
+internal import TestSupport
+
+/// A Python interpreter of this machine that tests start.
+struct Interpreter: CustomStringConvertible, Sendable {
+  let name: String
+  /// The command, without arguments.
+  let command: [String]
+  var environment: [String: String] = [:]
+
+  var description: String { name }
+
+  /// The minor version, from the name.
+  var minor: Int { Int(name.split(separator: ".").dropFirst().first ?? "") ?? 0 }
+
+  /// All that can be found: of pyenv, of the distribution, and those that
+  /// `scripts/python-releases.sh` unpacks.
+  static let all: [Interpreter] = ofPyenv + ofDistribution + unpacked
+
+  /// One for each minor version.
+  static let onePerVersion: [Interpreter] = {
+    var seen: Set<Int> = []
+    return all.filter { seen.insert($0.minor).inserted }
+  }()
+
+  private static var ofPyenv: [Interpreter] {
+    let root = NSHomeDirectory() + "/.pyenv/versions"
+    let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+    return versions.sorted { $0.compare($1, options: .numeric) == .orderedAscending }
+      .filter { version in
+        guard let minor = version.split(separator: ".").dropFirst().first.flatMap({ Int($0) })
+        else { return false }
+        return version.hasPrefix("3.") && minor >= 7
+      }
+      .map { Interpreter(name: $0, command: ["\(root)/\($0)/bin/python3"]) }
+  }
+
+  private static var ofDistribution: [Interpreter] {
+    (7...15).compactMap { minor in
+      let path = "/usr/bin/python3.\(minor)"
+      guard FileManager.default.isExecutableFile(atPath: path) else { return nil }
+      return Interpreter(name: "3.\(minor) of the system", command: [path])
+    }
+  }
+
+  /// Where the releases lie that the distribution does not carry.
+  static let releases = Repository.path(".build/python-releases")
+
+  /// Started by a loader of their own: the program that the kernel sees is the loader.
+  private static var unpacked: [Interpreter] {
+    guard FileManager.default.fileExists(atPath: "\(releases)/complete") else { return [] }
+    let root = "\(releases)/root"
+    let libraries = "\(root)/usr/lib/x86_64-linux-gnu"
+    return [14, 15].map { minor in
+      Interpreter(
+        name: "3.\(minor) unpacked",
+        command: [
+          "\(libraries)/ld-linux-x86-64.so.2", "--library-path", libraries,
+          "\(root)/usr/bin/python3.\(minor)",
+        ], environment: ["PYTHONHOME": "\(root)/usr"])
+    }
+  }
+
+  /// Starts a fixture of `Fixtures/python`; gives what it printed before `ready`.
+  func start(_ fixture: String, _ arguments: [String] = []) throws -> RunningProgram {
+    try RunningProgram(
+      command + [Repository.path("Fixtures/python/\(fixture)")] + arguments,
+      deadline: .seconds(60), environment: environment)
+  }
+}

@@ -1,0 +1,92 @@
+internal import Foundation
+internal import LinuxProcess
+internal import PythonReading
+internal import TestSupport
+internal import Testing
+
+/// What a Python fixture says about its threads.
+struct Truth {
+  struct Line: Equatable, CustomStringConvertible {
+    let function: String
+    let file: String
+    let line: Int32?
+
+    var description: String { "\(function) \(file):\(line.map(String.init) ?? "-")" }
+  }
+
+  struct Thread {
+    let name: String
+    let tid: Int32
+    let frames: [Line]
+  }
+
+  let threads: [Thread]
+  let values: [String: Any]
+
+  init(_ program: RunningProgram) throws {
+    let text = try #require(program.greeting.last)
+    let object = try JSONSerialization.jsonObject(with: Data(text.utf8))
+    values = try #require(object as? [String: Any])
+    let all = try #require(values["threads"] as? [String: [String: Any]])
+    threads = try all.map { name, fields in
+      let frames = try #require(fields["frames"] as? [[Any]])
+      return Thread(
+        name: name, tid: try #require(fields["tid"] as? Int32),
+        frames: try frames.map { try Line($0) })
+    }.sorted { $0.name < $1.name }
+  }
+}
+
+extension Truth.Line {
+  init(_ parts: [Any]) throws {
+    function = try #require(parts[0] as? String)
+    file = try #require(parts[1] as? String)
+    line = parts[2] as? Int32
+  }
+
+  init(_ frame: RuntimeFrame) {
+    function = frame.function?.name ?? "?"
+    file = frame.function?.file ?? "?"
+    line = frame.line
+  }
+
+  /// As the reader shows it: what is longer than 4096 bytes is cut, and marked.
+  var cut: Truth.Line {
+    func cut(_ text: String) -> String {
+      text.utf8.count > 4096 && text.allSatisfy(\.isASCII) ? text.prefix(4096) + "…" : text
+    }
+    return Truth.Line(function: cut(function), file: cut(file), line: line)
+  }
+}
+
+/// A process with Python, as the tests look into it.
+final class PythonTarget {
+  let pid: Int32
+  let memory: ProcessMemory
+  let runtime: PythonRuntime
+  let reader: PythonReader
+
+  init(pid: Int32) throws {
+    self.pid = pid
+    memory = ProcessMemory(tid: pid)
+    let search = PythonReader.find(in: memory, maps: try memory.maps())
+    guard case .found(let runtime) = search else {
+      throw TestFailure("no interpreter found in \(pid): \(search)")
+    }
+    self.runtime = runtime
+    reader = PythonReader(runtime, process: pid)
+    _ = reader.refreshThreads(from: memory)
+  }
+
+  /// The stack of a sleeping thread, read without a stop; fails when the thread ran meanwhile.
+  func sleepingStack(of tid: Int32) throws -> RuntimeStack {
+    let files = try ThreadFiles(process: pid, thread: tid)
+    for _ in 0..<50 {
+      let before = files.counters()
+      reader.prepare(tid)
+      _ = reader.copy(tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
+      if files.counters() == before { return reader.finish(tid) }
+    }
+    throw TestFailure("thread \(tid) does not sleep")
+  }
+}
