@@ -130,7 +130,8 @@ extension ComparisonBuilder {
       return Comparison.Change(before: before, after: after, interval: nil, p: nil, q: nil)
     }
     let result = bootstrap.test(
-      measured.rows[0], measured.rows[1], row: row, uncertainty: uncertainty(threads: threads),
+      measured.rows[0], measured.rows[1], row: row,
+      uncertainty: uncertainty(threads: threads, before: before, after: after),
       harmless: harmless(
         losses: measured.losses.map { $0[row] }, waiting: measured.times.map { $0[row].delay },
         stops: isSplit ? stopDifference * max(1, threads) : 0))

@@ -189,15 +189,23 @@ struct ComparisonBuilder {
     )
   }
 
-  /// Error of a rate that windows cannot show: where a run began and ended between two looks.
-  func uncertainty(threads: Double) -> Double {
+  /// By how much of a figure two runs of one program differ beyond what the windows within a run
+  /// show: layout in memory, the CPU's clock, neighbours in its caches.
+  private static let runToRun = 0.01
+
+  /// Error of a rate that windows cannot show: where a run began and ended between two looks, and
+  /// what makes one run of a program differ from the next.
+  func uncertainty(threads: Double, before: Double, after: Double) -> Double {
     let parts = (0..<2).map { side in
       let period = sides[side].map { 1e9 / max($0.profile.capture.rate, 1) }.max() ?? 0
       let captures = Double(max(sides[side].count, 1))
       return layouts[side].length > 0
         ? period * captures / layouts[side].length * max(threads, 1).squareRoot() : 0
     }
-    return (parts[0] * parts[0] + parts[1] * parts[1]).squareRoot()
+    let between = zip(sides, [before, after]).reduce(0.0) { sum, side in
+      sum + side.1 * side.1 * Self.runToRun * Self.runToRun / Double(max(side.0.count, 1))
+    }
+    return (parts[0] * parts[0] + parts[1] * parts[1] + between).squareRoot()
   }
 }
 
