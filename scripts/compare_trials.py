@@ -115,7 +115,7 @@ def judge(options):
             outcome = compare(before, after, "--json")
             report = json.loads(outcome.stdout)
             findings = report["findings"]
-            said += bool(findings)
+            said += report["changed"]
             named = report["functions"][findings[0]["function"]]["name"] if findings else None
             first += named == expected
             if expected:

@@ -29,9 +29,9 @@ extension ComparisonBuilder {
           function(pair, timing(inclusive, pair, totals), timing(own, pair, totals))
         },
         threads: grouping.groups.indices.map { threads($0, groups.measured) },
-        cpu: test(groups.measured.cpu, row: grouping.groups.count),
+        cpu: test(groups.measured.cpu, row: grouping.groups.count, isSplit: true),
         delay: test(groups.measured.delay, row: grouping.groups.count),
-        blocked: test(groups.measured.blocked, row: grouping.groups.count),
+        blocked: test(groups.measured.blocked, row: grouping.groups.count, isSplit: true),
         seconds: layouts.map { $0.length / 1e9 }, windows: layouts.map(\.windows)))
     comparison.adjust()
     addPaths(to: &comparison, totals)
@@ -101,6 +101,7 @@ extension ComparisonBuilder {
         }
       }
     }
+    addDelaysMadeUpFor(to: &measured.delay)
     return (measured, noStack)
   }
 
@@ -113,7 +114,12 @@ extension ComparisonBuilder {
   }
 
   /// Tests a row of some measured ones.
-  mutating func test(_ measured: Measured, row: Int, threads: Double = 1) -> Comparison.Change {
+  ///
+  /// A row that is split has only the time on a CPU, or only the blocked time: sprof's own stops,
+  /// which count as blocked, move time from the one to the other.
+  mutating func test(
+    _ measured: Measured, row: Int, threads: Double = 1, isSplit: Bool = false
+  ) -> Comparison.Change {
     let before = measured.rows[0].mean(row)
     let after = measured.rows[1].mean(row)
     let windows = zip(measured.rows, [0, 1]).reduce(0) { sum, part in
@@ -124,9 +130,11 @@ extension ComparisonBuilder {
       return Comparison.Change(before: before, after: after, interval: nil, p: nil, q: nil)
     }
     let result = bootstrap.test(
-      measured.rows[0], measured.rows[1], row: row, uncertainty: uncertainty(threads: threads),
+      measured.rows[0], measured.rows[1], row: row,
+      uncertainty: uncertainty(threads: threads, before: before, after: after),
       harmless: harmless(
-        losses: measured.losses.map { $0[row] }, waiting: measured.times.map { $0[row].delay }))
+        losses: measured.losses.map { $0[row] }, waiting: measured.times.map { $0[row].delay },
+        stops: isSplit ? stopDifference * max(1, threads) : 0))
     return Comparison.Change(
       before: before, after: after, interval: result.interval,
       p: result.interval == nil ? nil : result.p, q: nil)
@@ -169,9 +177,9 @@ extension ComparisonBuilder {
     let threads = max(counts[0], counts[1])
     return Comparison.Threads(
       name: known.name, rootFunction: known.root, countBefore: counts[0], countAfter: counts[1],
-      cpu: test(measured.cpu, row: group, threads: threads),
+      cpu: test(measured.cpu, row: group, threads: threads, isSplit: true),
       delay: test(measured.delay, row: group, threads: threads),
-      blocked: test(measured.blocked, row: group, threads: threads))
+      blocked: test(measured.blocked, row: group, threads: threads, isSplit: true))
   }
 
   // MARK: - Waits

@@ -18,7 +18,10 @@ struct ComparisonBuilder {
     let window: Int
     /// Index into `waits`; -1 for none.
     let wait: Int
-    let times: Comparison.Times
+    var times: Comparison.Times
+    /// All of its time: the parts may say a little less or more, because the kernel counts them
+    /// later than they happen.
+    let wall: Double
   }
 
   /// A function called by way of others, below a group of threads.
@@ -35,12 +38,14 @@ struct ComparisonBuilder {
   let matching: FunctionMatching
   let grouping: ComparedThreads
   private(set) var nodes: [Node] = []
-  private(set) var entries: [[Entry]] = [[], []]
+  var entries: [[Entry]] = [[], []]
   private(set) var waits: [String] = []
   var bootstrap: BlockBootstrap
   /// By group: how much of its time on a CPU, and blocked, load alone may take away, and on which
   /// side the load is lower.
   private(set) var loads: [Load] = []
+  /// By side, group and window: waiting for a CPU that was made up for (`makeUpForDelays`).
+  var delaysMadeUpFor: [[Int: [Double]]] = [[:], [:]]
 
   struct Load {
     var quieter = 0
@@ -77,6 +82,7 @@ struct ComparisonBuilder {
       before: layouts[0].captures.map(\.windows.count),
       after: layouts[1].captures.map(\.windows.count), seed: seed)
     collect(indexed)
+    makeUpForDelays()
     measureLoads()
   }
 
@@ -118,9 +124,12 @@ struct ComparisonBuilder {
               Self.id(of: $0, in: &idOfWait, adding: &waits)
             }
             let times = Comparison.Times(run.weight, per: windowLength)
+            let wall = Double(max(run.weight.wall, 0)) / 1e9 / windowLength
             layouts[side].divide(run, of: capture) { window, part in
               entries[side].append(
-                Entry(node: node, window: window, wait: wait ?? -1, times: times * part))
+                Entry(
+                  node: node, window: window, wait: wait ?? -1, times: times * part,
+                  wall: wall * part))
             }
           }
         }
@@ -166,10 +175,11 @@ struct ComparisonBuilder {
   /// so that looks find it more often.
   ///
   /// The losses are what load takes of the row's parts on the side where it is the quieter one;
-  /// `waiting` is the row's own time waiting for a CPU; both by side.
-  func harmless(losses: [Double], waiting: [Double]) -> ClosedRange<Double> {
+  /// `waiting` is the row's own time waiting for a CPU; both by side. `stops` is what sprof's own
+  /// stops may explain either way.
+  func harmless(losses: [Double], waiting: [Double], stops: Double) -> ClosedRange<Double> {
     let more = waiting[1] - waiting[0]
-    return -(losses[0] + max(0, -more))...(losses[1] + max(0, more))
+    return -(losses[0] + max(0, -more) + stops)...(losses[1] + max(0, more) + stops)
   }
 
   func loss(_ entry: Entry) -> (side: Int, amount: Double) {
@@ -179,15 +189,23 @@ struct ComparisonBuilder {
     )
   }
 
-  /// Error of a rate that windows cannot show: where a run began and ended between two looks.
-  func uncertainty(threads: Double) -> Double {
+  /// By how much of a figure two runs of one program differ beyond what the windows within a run
+  /// show: layout in memory, the CPU's clock, neighbours in its caches.
+  private static let runToRun = 0.01
+
+  /// Error of a rate that windows cannot show: where a run began and ended between two looks, and
+  /// what makes one run of a program differ from the next.
+  func uncertainty(threads: Double, before: Double, after: Double) -> Double {
     let parts = (0..<2).map { side in
       let period = sides[side].map { 1e9 / max($0.profile.capture.rate, 1) }.max() ?? 0
       let captures = Double(max(sides[side].count, 1))
       return layouts[side].length > 0
         ? period * captures / layouts[side].length * max(threads, 1).squareRoot() : 0
     }
-    return (parts[0] * parts[0] + parts[1] * parts[1]).squareRoot()
+    let between = zip(sides, [before, after]).reduce(0.0) { sum, side in
+      sum + side.1 * side.1 * Self.runToRun * Self.runToRun / Double(max(side.0.count, 1))
+    }
+    return (parts[0] * parts[0] + parts[1] * parts[1] + between).squareRoot()
   }
 }
 

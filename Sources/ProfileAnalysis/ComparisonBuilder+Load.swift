@@ -1,0 +1,104 @@
+internal import ProfileModel
+
+extension ComparisonBuilder {
+  /// Threads that are blocked for less than this part of the time for which they have a CPU never
+  /// pause: what the machine takes from them is missing from all that they do in proportion.
+  private static let pausePart = 0.15
+  /// Waiting for a CPU for less than this part of the time is not worth making up for.
+  private static let leastDelay = 0.002
+  /// The most parts of runs that may be added.
+  private static let entryLimit = 4_000_000
+
+  /// Fills the time that was taken from threads that never pause with what they did else.
+  ///
+  /// On a busy machine the time that such a thread gets varies by far more than what it does with
+  /// it. With the gaps filled in proportion, each figure is per second in which the thread could
+  /// run; its mean over the windows is the usual ratio estimate, and its variance that of the ratio.
+  /// The gaps are the time that it waited for a CPU and, since it was not seen asleep, the time in
+  /// which sprof's own stops held it.
+  mutating func makeUpForDelays() {
+    let sums = (0..<2).map { side in
+      var sums = Array(repeating: Sums(), count: grouping.groups.count)
+      for entry in entries[side] { sums[nodes[entry.node].group].add(entry) }
+      return sums
+    }
+    for group in grouping.groups.indices {
+      let both = [sums[0][group], sums[1][group]]
+      let isBusy = both.allSatisfy { $0.kept > 0 && $0.asleep < Self.pausePart * $0.kept }
+      let isLate = both.contains { $0.lost > Self.leastDelay * ($0.kept + $0.lost) }
+      guard isBusy, isLate else { continue }
+      for side in 0..<2 { makeUp(group, side, total: both[side].kept) }
+    }
+  }
+
+  /// What a group of threads did, in windows' rates summed up.
+  private struct Sums {
+    /// On a CPU or asleep.
+    var kept = 0.0
+    var asleep = 0.0
+    var lost = 0.0
+
+    mutating func add(_ entry: Entry) {
+      let own = entry.own
+      kept += own.time
+      asleep += own.blocked
+      lost += max(0, entry.wall - own.time)
+    }
+  }
+
+  private mutating func makeUp(_ group: Int, _ side: Int, total: Double) {
+    var losses: [Double] = Array(repeating: 0, count: layouts[side].windows)
+    var delays = losses
+    var parts: [Int: Comparison.Times] = [:]
+    for index in entries[side].indices where nodes[entries[side][index].node].group == group {
+      let entry = entries[side][index]
+      losses[entry.window] += entry.wall - entry.own.time
+      delays[entry.window] += entry.times.delay
+      entries[side][index].times = entry.own
+      parts[entry.node, default: Comparison.Times()] += entry.own
+    }
+    delaysMadeUpFor[side][group] = delays
+    let late = losses.indices.filter { losses[$0] != 0 }
+    // Heaviest first: what does not fit is too light to be tested.
+    let heaviest = parts.sorted { ($0.value.time, $1.key) > ($1.value.time, $0.key) }
+      .prefix(max(1, Self.entryLimit / max(late.count, 1)))
+    for (node, times) in heaviest {
+      for window in late {
+        entries[side].append(
+          Entry(
+            node: node, window: window, wait: -1, times: times * (losses[window] / total), wall: 0))
+      }
+    }
+  }
+
+  /// Tells the waiting that was made up for: by group, and in the last row for all together.
+  func addDelaysMadeUpFor(to delay: inout Measured) {
+    for side in 0..<2 {
+      for (group, windows) in delaysMadeUpFor[side] {
+        for (window, value) in windows.enumerated() where value != 0 {
+          delay.rows[side].add(value, row: group, window: window)
+          delay.rows[side].add(value, row: grouping.groups.count, window: window)
+        }
+      }
+    }
+  }
+
+  /// By how much the time in which sprof held threads differs, in seconds per second.
+  var stopDifference: Double { (stopShares[1] - stopShares[0]).magnitude }
+
+  /// By side: the part of the time in which sprof held threads.
+  private var stopShares: [Double] {
+    sides.map { side in
+      let seconds = side.reduce(0.0) { $0 + Double($1.profile.capture.duration) }
+      let stopped = side.reduce(0.0) { $0 + Double($1.profile.capture.cost.stoppedTime) }
+      return seconds > 0 ? stopped / seconds : 0
+    }
+  }
+}
+
+extension ComparisonBuilder.Entry {
+  /// What the thread itself did: on a CPU, and asleep where it was seen asleep.
+  fileprivate var own: Comparison.Times {
+    Comparison.Times(cpu: times.cpu, delay: 0, blocked: wait < 0 ? 0 : times.blocked)
+  }
+}
