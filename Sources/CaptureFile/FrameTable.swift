@@ -59,23 +59,36 @@ struct FrameTable {
     let module = try self.module(of: location)
     var frame = Frame.code(
       CodeAddress(module: module, address: FileAddress(fileAddress(of: location))))
-    if try isElided(location) {
+    if try isMarked(location, CaptureWords.elided) {
       frame = .elided
+    } else if try isMarked(location, CaptureWords.interpreted),
+      let line = try symbol(location, frame, module).lines.first
+    {
+      frame = .interpreted(SourceLine(function: line.function, file: line.file, line: line.line))
     } else if Int(stacks.id(of: frame).rawValue) < symbols.count {
       // Another location has this address: some tools give none, others one to all that was inlined.
       frame = .code(CodeAddress(module: module, address: FileAddress(.max - UInt64(symbols.count))))
     }
     let number = stacks.id(of: frame)
-    if Int(number.rawValue) == symbols.count { symbols.append(try symbol(location, frame, module)) }
+    if Int(number.rawValue) == symbols.count {
+      if case .interpreted = frame {
+        symbols.append(ResolvedFrame(unknown: frame))
+      } else {
+        symbols.append(try symbol(location, frame, module))
+      }
+    }
     frames[id] = number
     return number
   }
 
-  private func isElided(_ location: Perftools_Profiles_Location) throws(CaptureFileError) -> Bool {
+  /// Whether a location's only function has `mark` as the name that linkers know.
+  private func isMarked(
+    _ location: Perftools_Profiles_Location, _ mark: String
+  ) throws(CaptureFileError) -> Bool {
     guard location.line.count == 1, let index = functions[location.line[0].functionID] else {
       return false
     }
-    return try tables.text(tables.function[index].systemName) == CaptureWords.elided
+    return try tables.text(tables.function[index].systemName) == mark
   }
 
   private func module(

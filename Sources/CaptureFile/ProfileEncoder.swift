@@ -17,6 +17,7 @@ enum CaptureWords {
   static let end = "end"
   /// The system name of the place of frames that were left out of a deep stack.
   static let elided = "[sprof:elided]"
+  static let interpreted = "[sprof:interpreted]"
 }
 
 /// Turns parts of a profile into pprof messages, each of which holds only what is new since the
@@ -95,6 +96,13 @@ struct ProfileEncoder {
     switch frame {
     case .elided:
       location.line = [line(SourceLine(function: "…", linkageName: CaptureWords.elided))]
+    case .interpreted(let source):
+      location.line = [
+        line(
+          SourceLine(
+            function: source.function, linkageName: CaptureWords.interpreted, file: source.file,
+            line: source.line))
+      ]
     case .code(let code):
       if code.module.rawValue >= 0 { location.mappingID = UInt64(code.module.rawValue) + 1 }
       location.address = code.address.rawValue

@@ -156,6 +156,18 @@ package final class NativeUnwinder {
     return nil
   }
 
+  /// Hands over the frames that the last `unwind` of this thread found, innermost first, each with
+  /// the address that was looked up and its stack pointer.
+  package func forEachFrame(
+    of thread: Int, _ body: (_ frame: FrameID, _ pc: UInt64, _ stackPointer: UInt64) -> Void
+  ) {
+    guard histories.indices.contains(thread), let history = histories[thread] else { return }
+    for index in stride(from: history.frames.count - 1, through: 0, by: -1) {
+      let frame = history.frames.base[index]
+      body(frame.frame, frame.pc, frame.stackPointer)
+    }
+  }
+
   private func forgetOtherTable(_ stacks: borrowing StackTable) {
     guard stacks.stackCount < knownStacks else { return }
     dropEverything()

@@ -122,7 +122,7 @@ extension Merge {
   private mutating func add(_ frame: Frame) -> FrameID {
     let id = stacks.id(of: frame)
     if Int(id.rawValue) == symbols.count {
-      symbols.append(ResolvedFrame(lines: [], module: .anonymous))
+      symbols.append(ResolvedFrame(unknown: frame))
     }
     return id
   }

@@ -234,14 +234,18 @@ private struct FrameMatches {
     guard known.indices.contains(position) else { return Match() }
     if let match = known[position] { return match }
     var match = Match()
-    if case .code(let code) = profile.stacks[frame] {
+    var names: [String] = []
+    switch profile.stacks[frame] {
+    case .code(let code):
       match.module = profile.position(of: code.module).map { isModule[$0] } ?? false
       let lines = position < profile.symbols.count ? profile.symbols[position].lines : []
-      let names = lines.isEmpty ? [code.address.description] : lines.map(\.function)
-      for name in names {
-        match.focus = match.focus || Self.match(name, filter.focus, &focus)
-        match.ignore = match.ignore || Self.match(name, filter.ignore, &ignore)
-      }
+      names = lines.isEmpty ? [code.address.description] : lines.map(\.function)
+    case .interpreted(let line): names = [line.function]
+    case .elided: break
+    }
+    for name in names {
+      match.focus = match.focus || Self.match(name, filter.focus, &focus)
+      match.ignore = match.ignore || Self.match(name, filter.ignore, &ignore)
     }
     known[position] = match
     return match

@@ -5,11 +5,10 @@ package struct SourceFrame: Hashable, Sendable {
   /// Function, file and line.
   package let line: SourceLine
   package let module: ModuleID
-  /// Nil for the place of frames that were left out.
+  /// Nil for what is no machine code.
   package let address: FileAddress?
-
   /// Whether this stands for frames that were left out of the middle of a very deep stack.
-  package var isElided: Bool { address == nil }
+  package let isElided: Bool
 }
 
 /// A function of the source, wherever in it the program was.
@@ -78,12 +77,18 @@ package struct SourceStacks: Sendable {
       switch frame {
       case .elided:
         let line = SourceLine(function: Self.elidedName)
-        frames.append(SourceFrame(line: line, module: .anonymous, address: nil))
+        frames.append(
+          SourceFrame(line: line, module: .anonymous, address: nil, isElided: true))
+      case .interpreted(let line):
+        frames.append(
+          SourceFrame(line: line, module: .anonymous, address: nil, isElided: false))
       case .code(let code):
         let known = index < profile.symbols.count ? profile.symbols[index].lines : []
         let unknown = SourceLine(function: code.address.description)
         for line in known.isEmpty ? [unknown] : known {
-          frames.append(SourceFrame(line: line, module: code.module, address: code.address))
+          frames.append(
+            SourceFrame(
+              line: line, module: code.module, address: code.address, isElided: false))
         }
       }
       frameRanges.append(start..<frames.count)

@@ -64,6 +64,7 @@ package struct ResolvedFrame: Hashable, Sendable {
     case .code(let code):
       self.init(
         lines: [SourceLine(function: code.address.description)], module: code.module)
+    case .interpreted(let line): self.init(lines: [line], module: .anonymous)
     case .elided: self.init(lines: [SourceLine(function: "…")], module: .anonymous)
     }
   }

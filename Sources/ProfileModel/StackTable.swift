@@ -17,6 +17,9 @@ package struct StackID: Hashable, Sendable {
 package enum Frame: Hashable, Sendable {
   /// Machine code.
   case code(CodeAddress)
+  /// A line of a function that a language's interpreter runs, such as Python's; it has its names
+  /// from the beginning.
+  indirect case interpreted(SourceLine)
   /// The place of frames that were left out of the middle of a very deep stack.
   case elided
 }

@@ -38,6 +38,8 @@ struct LookRecord {
   /// What the thread's stack of before has lasted on since it was recorded.
   var repeated = Weight()
   var counters = ThreadCounters()
+  /// Under which number the frames of a language's runtime are handed over; 0 for none.
+  var runtimeNumber: UInt64 = 0
 }
 
 /// Carries looks with their stack bytes from the tracer to the resolver, without a lock and without

@@ -1,0 +1,124 @@
+internal import ELFReading
+internal import LinuxProcess
+internal import NativeUnwinding
+internal import ProfileModel
+
+/// Tells an interpreter's own machinery from the built-in functions that a program calls.
+///
+/// Belongs to the resolver's thread.
+final class InterpreterFrames {
+  enum Kind {
+    /// The loop that runs code: `_PyEval_EvalFrameDefault`.
+    case loop
+    /// Calls, argument parsing, start and end of the interpreter.
+    case machinery
+    /// A function of the interpreter that does a program's work: `list_sort`, `builtin_sum`.
+    case builtin
+    /// The C library's start of a program or a thread.
+    case start
+    /// Any other code.
+    case foreign
+  }
+
+  private let modules: ModuleMap
+  private var path: String?
+  private var kinds: [FrameID: Kind] = [:]
+  private var tables: [ModuleID: SymbolTable?] = [:]
+
+  init(modules: ModuleMap) { self.modules = modules }
+
+  /// Says which file is the interpreter.
+  func use(path: String?) {
+    guard path != self.path else { return }
+    self.path = path
+    kinds.removeAll()
+  }
+
+  func kind(of frame: FrameID, _ stacks: StackTable) -> Kind {
+    if let known = kinds[frame] { return known }
+    let kind = classify(stacks[frame])
+    kinds[frame] = kind
+    return kind
+  }
+
+  private func classify(_ frame: Frame) -> Kind {
+    guard case .code(let code) = frame, code.module.rawValue >= 0,
+      modules.modules.indices.contains(Int(code.module.rawValue))
+    else { return .foreign }
+    let module = modules.modules[Int(code.module.rawValue)]
+    let name = name(of: code)
+    if module.path == path {
+      // Without symbols nothing tells a built-in function from the rest.
+      guard let name else { return .machinery }
+      return Self.kind(ofInterpreterFunction: name)
+    }
+    let file = module.name
+    let isLibrary = file.hasPrefix("libc.so") || file.hasPrefix("libc-") ||
+      file.hasPrefix("libpthread") || file.hasPrefix("ld-")
+    guard isLibrary else {
+      // A small program around the interpreter's library: `python3` itself.
+      let isProgram = name == "_start" || (name == "main" && file.hasPrefix("python"))
+      return isProgram ? .start : .foreign
+    }
+    return name.map { Self.startNames.contains($0) } ?? false ? .start : .foreign
+  }
+
+  private func name(of code: CodeAddress) -> String? {
+    guard let file = modules.file(of: code.module) else { return nil }
+    if tables[code.module] == nil {
+      tables[code.module] = .some((try? ELFFile(file.bytes)).map {
+        SymbolTable($0, bytes: file.bytes)
+      })
+    }
+    return tables[code.module]??.symbol(containing: code.address, in: file.bytes)?.name
+  }
+
+  private static let startNames: Set<String> = [
+    "__libc_start_main", "__libc_start_main@@GLIBC_2.34", "__libc_start_call_main", "start_thread",
+    "clone3", "__clone3", "clone", "__clone", "thread_start",
+  ]
+
+  /// The names are those of CPython's own sources, 3.7 to 3.15.
+  static func kind(ofInterpreterFunction name: String) -> Kind {
+    // GCC and clang split functions: `.cold`, `.part.0`, `.isra.0`, `.constprop.0`, `.lto_priv.0`.
+    let name = name.split(separator: ".", maxSplits: 1).first.map(String.init) ?? name
+    if loopNames.contains(name) || name.hasPrefix("_TAIL_CALL_") { return .loop }
+    if startNames.contains(name) || name == "_start" || name == "main" { return .start }
+    if visibleNames.contains(name) { return .builtin }
+    if machineryNames.contains(name) { return .machinery }
+    if machineryPrefixes.contains(where: { name.hasPrefix($0) }) { return .machinery }
+    return name.contains("vectorcall") || name.contains("Vectorcall") ? .machinery : .builtin
+  }
+
+  private static let loopNames: Set<String> = [
+    "_PyEval_EvalFrameDefault", "PyEval_EvalFrameEx", "_PyEval_EvalFrame",
+  ]
+
+  /// Within the prefixes below, but of interest: waiting for the lock, and what it is waited for.
+  private static let visibleNames: Set<String> = [
+    "take_gil", "drop_gil", "_PyEval_Vector_gil", "PyEval_RestoreThread", "PyEval_AcquireThread",
+  ]
+
+  private static let machineryNames: Set<String> = [
+    "call_function", "fast_function", "function_code_fastcall", "do_call_core", "call_trampoline",
+    "run_mod", "run_eval_code_obj", "run_file", "pythread_wrapper", "thread_run", "t_bootstrap",
+    "type_call", "call_method", "vgetargskeywords", "vectorcall_method", "vectorcall_maybe",
+    "vectorcall_unbound", "call_unbound", "call_unbound_noarg", "method_call", "partial_call",
+    "builtin_exec", "builtin_exec_impl", "builtin_eval", "builtin_eval_impl", "object_vacall",
+    "gen_send_ex", "gen_send_ex2", "gen_iternext", "gen_send", "coro_wrapper_send", "wrap_call",
+    "thread_PyThread_start_new_thread", "tp_new_wrapper", "interpreter_update_config",
+    "new_threadstate", "py_main", "import_name", "import_find_and_load", "exec_code_in_module",
+    "cfunction_call", "cfunction_call_varargs", "objectcall", "trampoline_call",
+  ]
+
+  private static let machineryPrefixes = [
+    "_PyEval_", "PyEval_", "_PyObject_Call", "PyObject_Call", "_PyObject_Fast", "_PyObject_Make",
+    "_PyFunction_", "PyFunction_", "_PyMethodDef_", "_PyMethodDescr_", "_PyCFunction_",
+    "PyCFunction_", "cfunction_vectorcall", "method_vectorcall", "slot_tp_", "slot_nb_", "slot_sq_",
+    "slot_mp_", "slot_am_", "_PyRun_", "PyRun_", "pymain_", "Py_RunMain", "Py_Main",
+    "Py_BytesMain", "_Py_UnixMain", "_PyThreadState_", "PyGILState_", "_PyGen_", "gen_send_",
+    "_PyStack_", "_PyArg_", "PyArg_", "_PyVectorcall", "PyVectorcall", "_PyObject_Vector",
+    "PyObject_Vector", "_PyObject_GenericTry", "PyImport_", "_PyImport_", "_PyErr_", "lookup_maybe",
+    "_PyPegen_", "_Py_HandlePending", "_PyFrame_", "_Py_tracer", "sys_trace_", "call_tracefunc",
+  ]
+}

@@ -1,0 +1,115 @@
+internal import LinuxProcess
+internal import ProfileModel
+internal import PythonReading
+
+/// Copies the Python frames of threads while they are looked at: the tracer's part.
+///
+/// Belongs to the tracer thread.
+final class PythonWatch {
+  /// Reads of one thread's memory in one look, at the most: a warm one takes one.
+  private static let readLimit = 64
+  private static let refreshInterval: Int64 = 100_000_000
+  private static let earlySearchInterval: Int64 = 20_000_000
+  private static let searchInterval: Int64 = 1_000_000_000
+  /// While a program starts, its interpreter may come at any moment.
+  private static let earlyTime: Int64 = 3_000_000_000
+
+  private let pid: Int32
+  let stacks: RuntimeStacks
+  private var reader: PythonReader?
+  private var nextSearch: Int64 = 0
+  private var nextRefresh: Int64 = 0
+  /// The files that were mapped when the search was last in vain.
+  private var searchedFiles: Int?
+  /// What keeps Python frames from being shown, in words for the report.
+  private(set) var problem: String?
+  /// Looks whose frames are copied and not read yet.
+  private var copied: [(tid: Int32, number: UInt64)] = []
+
+  init(pid: Int32, stacks: RuntimeStacks) {
+    self.pid = pid
+    self.stacks = stacks
+    copied.reserveCapacity(4096)
+  }
+
+  /// The runtime's file, once it is found.
+  var path: String? { reader?.runtime.path }
+
+  /// Looks for the interpreter and for new threads when it is time; nothing may be stopped.
+  func refresh(time: Int64, memory: ProcessMemory, hasNewThreads: Bool) {
+    guard let reader else { return search(time: time, memory: memory) }
+    guard hasNewThreads || time >= nextRefresh else { return }
+    nextRefresh = time + Self.refreshInterval
+    _ = reader.refreshThreads(from: memory)
+  }
+
+  private func search(time: Int64, memory: ProcessMemory) {
+    guard time >= nextSearch else { return }
+    let isEarly = time < Self.earlyTime
+    nextSearch = time + (isEarly ? Self.earlySearchInterval : Self.searchInterval)
+    guard let maps = try? memory.maps() else { return }
+    // The same files as at a search that found no Python need no second one.
+    var hasher = Hasher()
+    for mapping in maps.mappings where mapping.isFile && mapping.fileOffset == 0 {
+      hasher.combine(mapping.inode)
+      hasher.combine(mapping.start)
+    }
+    let files = hasher.finalize()
+    guard files != searchedFiles else { return }
+    problem = nil
+    switch PythonReader.find(in: memory, maps: maps) {
+    case .none: searchedFiles = files
+    case .notReady: break
+    case .found(let runtime), .finalising(let runtime):
+      let found = PythonReader(runtime, process: pid)
+      _ = found.refreshThreads(from: memory)
+      reader = found
+      nextRefresh = time + Self.refreshInterval
+    case .unknownVersion(let version):
+      searchedFiles = files
+      problem = "This Python's version (\(version)) is not known to sprof: only native frames."
+    case .unreadable(let reason):
+      searchedFiles = files
+      problem = "There is a Python interpreter whose frames cannot be read (\(reason))."
+    }
+  }
+
+  /// Forgets the interpreter: the process has become another program.
+  func reset() {
+    reader = nil
+    searchedFiles = nil
+    nextSearch = 0
+  }
+
+  // MARK: - One look
+
+  /// Begins a look at a thread that is about to be stopped or copied.
+  func prepare(_ tid: Int32) {
+    guard let reader, reader.hasThread(tid) else { return }
+    reader.prepare(tid)
+  }
+
+  /// Copies the frames of a thread that cannot run, or of which it is checked afterwards that it
+  /// has not; gives the number under which they will come, 0 for a thread without any.
+  func copy(_ tid: Int32, from memory: ProcessMemory) -> UInt64 {
+    guard let reader, reader.hasThread(tid) else { return 0 }
+    _ = reader.copy(
+      tid, nativeStack: nil, from: memory, reads: Self.readLimit, isStopped: true)
+    let number = stacks.next()
+    copied.append((tid, number))
+    return number
+  }
+
+  /// Drops the copy made last: the thread ran meanwhile.
+  func discard(_ number: UInt64) {
+    guard number != 0, copied.last?.number == number else { return }
+    copied.removeLast()
+  }
+
+  /// Reads the frames of all copies and hands them over; the threads may run.
+  func finish() {
+    guard !copied.isEmpty else { return }
+    for (tid, number) in copied { stacks.put(reader?.finish(tid), number: number) }
+    copied.removeAll(keepingCapacity: true)
+  }
+}

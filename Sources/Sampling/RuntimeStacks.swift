@@ -1,0 +1,39 @@
+internal import LinuxProcess
+internal import PythonReading
+internal import Synchronization
+
+/// Carries the frames of language runtimes from the tracer to the resolver, beside the ring: they
+/// are put together only when the thread runs again.
+final class RuntimeStacks: Sendable {
+  private struct State {
+    var stacks: [UInt64: RuntimeStack?] = [:]
+    var last: UInt64 = 0
+  }
+
+  private let state = Mutex(State())
+
+  /// The number for a stack that will come.
+  func next() -> UInt64 {
+    state.withLock {
+      $0.last += 1
+      return $0.last
+    }
+  }
+
+  /// Hands over the stack of that number, nil when it came to nothing.
+  ///
+  /// Each number that a look carries must be given once.
+  func put(_ stack: RuntimeStack?, number: UInt64) {
+    state.withLock { $0.stacks[number] = .some(stack) }
+  }
+
+  /// The stack of that number; waits for it, which is no longer than a tick.
+  func take(_ number: UInt64) -> RuntimeStack? {
+    let deadline = MonotonicClock.now() + 5_000_000_000
+    while MonotonicClock.now() < deadline {
+      if let stack = state.withLock({ $0.stacks.removeValue(forKey: number) }) { return stack }
+      MonotonicClock.sleep(until: MonotonicClock.now() + 50_000)
+    }
+    return nil
+  }
+}

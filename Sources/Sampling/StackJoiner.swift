@@ -1,0 +1,180 @@
+internal import NativeUnwinding
+internal import ProfileModel
+internal import PythonReading
+
+/// Which frames of a thread that an interpreter runs are shown.
+package enum FrameChoice: String, Sendable, CaseIterable {
+  /// The interpreted ones, and the native ones that are not the interpreter's own machinery.
+  case mixed
+  /// Only the interpreted ones, on threads that have any.
+  case interpreted
+  /// All of both.
+  case all
+}
+
+/// Puts the frames of a language's runtime into the native stack.
+///
+/// Each group of frames that one activation of the interpreter's loop runs has an anchor: an address
+/// on the C stack within the loop's native frame. The group takes that frame's place. A group whose
+/// native frame was not found keeps its place by the order of addresses.
+struct StackJoiner {
+  private struct Native {
+    let frame: FrameID
+    let stackPointer: UInt64
+  }
+
+  let choice: FrameChoice
+  private let frames: InterpreterFrames
+  private var native: [Native] = []
+  private var lines: [LineKey: FrameID] = [:]
+  private var output: [FrameID] = []
+
+  private struct LineKey: Hashable {
+    let function: ObjectIdentifier
+    let line: Int32
+  }
+
+  /// The functions that `lines` knows by identity, kept so that none is taken for another.
+  private var functions: [ObjectIdentifier: RuntimeFunction] = [:]
+
+  init(choice: FrameChoice, frames: InterpreterFrames) {
+    self.choice = choice
+    self.frames = frames
+  }
+
+  /// The stack that both make together; `slot` is the thread's in the unwinder.
+  mutating func join(
+    _ runtime: RuntimeStack, slot: Int, _ unwinder: NativeUnwinder, path: String?,
+    into stacks: inout StackTable
+  ) -> StackID {
+    native.removeAll(keepingCapacity: true)
+    unwinder.forEachFrame(of: slot) { frame, _, stackPointer in
+      native.append(Native(frame: frame, stackPointer: stackPointer))
+    }
+    frames.use(path: path)
+    output.removeAll(keepingCapacity: true)
+    if choice == .interpreted {
+      addGroups(runtime, runtime.groups.indices, &stacks)
+    } else {
+      place(runtime, &stacks)
+    }
+    var stack = StackID.empty
+    for frame in output.reversed() { stack = stacks.stack(of: frame, calledBy: stack) }
+    return stack
+  }
+
+  // MARK: - Placing
+
+  private mutating func place(_ runtime: RuntimeStack, _ stacks: inout StackTable) {
+    let places = groupPlaces(runtime, stacks)
+    var next = 0
+    for index in native.indices {
+      let isLoop = next < places.count && places[next] == index
+      while next < places.count, places[next] <= index {
+        addGroups(runtime, next..<next + 1, &stacks)
+        next += 1
+      }
+      let frame = native[index].frame
+      if choice == .all {
+        output.append(frame)
+      } else if !isLoop, isShown(frame, isOutermost: next == places.count, stacks) {
+        output.append(frame)
+      }
+    }
+    addGroups(runtime, next..<runtime.groups.count, &stacks)
+  }
+
+  /// For each group the index of the native frame whose place it takes; `native.count` for those
+  /// further out than the native stack was followed.
+  private func groupPlaces(_ runtime: RuntimeStack, _ stacks: StackTable) -> [Int] {
+    let groups = runtime.groups
+    guard groups.contains(where: { $0.anchor != nil }) else {
+      return countedPlaces(groups.count, stacks)
+    }
+    var places: [Int] = []
+    var index = 0
+    for (number, group) in groups.enumerated() {
+      guard let anchor = group.anchor?.rawValue else {
+        // Its entry is not known: it runs in the innermost loop further out than the last group.
+        places.append(number == 0 ? firstLoop(from: 0, stacks) ?? 0 : places[number - 1])
+        continue
+      }
+      // A frame reaches from its stack pointer to its caller's.
+      while index + 1 < native.count, native[index + 1].stackPointer <= anchor { index += 1 }
+      let isInside = index < native.count && native[index].stackPointer <= anchor
+      let isBeyond = index + 1 >= native.count && !reaches(anchor)
+      places.append(isBeyond ? native.count : isInside ? index : max(places.last ?? 0, index))
+    }
+    return places
+  }
+
+  /// Whether the last native frame may be the one around `anchor`: its caller is not known.
+  private func reaches(_ anchor: UInt64) -> Bool {
+    guard let last = native.last else { return false }
+    return anchor &- last.stackPointer < 4096
+  }
+
+  private func firstLoop(from start: Int, _ stacks: StackTable) -> Int? {
+    native.indices.dropFirst(start).first { frames.kind(of: native[$0].frame, stacks) == .loop }
+  }
+
+  /// Without anchors (3.9 and older): one group for each activation of the loop, from outside.
+  private func countedPlaces(_ count: Int, _ stacks: StackTable) -> [Int] {
+    let loops = native.indices.filter { frames.kind(of: native[$0].frame, stacks) == .loop }
+    let surplus = loops.count - count
+    return (0..<count).map { group in
+      let position = group + surplus
+      if loops.indices.contains(position) { return loops[position] }
+      return position < 0 ? loops.first ?? 0 : native.count
+    }
+  }
+
+  private mutating func addGroups(
+    _ runtime: RuntimeStack, _ groups: Range<Int>, _ stacks: inout StackTable
+  ) {
+    guard !groups.isEmpty else { return }
+    var start = 0
+    for group in runtime.groups[..<groups.lowerBound] { start += group.frameCount }
+    for group in groups {
+      let end = min(start + runtime.groups[group].frameCount, runtime.frames.count)
+      for index in start..<max(start, end) {
+        if runtime.elision?.position == index { output.append(stacks.id(of: .elided)) }
+        if index == 0, runtime.isCollectingGarbage {
+          output.append(
+            stacks.id(of: .interpreted(SourceLine(function: "<garbage collection>"))))
+        }
+        output.append(frame(of: runtime.frames[index], &stacks))
+      }
+      start = max(start, end)
+    }
+  }
+
+  private mutating func frame(of frame: RuntimeFrame, _ stacks: inout StackTable) -> FrameID {
+    guard let function = frame.function else {
+      return stacks.id(
+        of: .interpreted(SourceLine(function: "<code at \(frame.code)>")))
+    }
+    let line = frame.line ?? 0
+    let identity = ObjectIdentifier(function)
+    let key = LineKey(function: identity, line: line)
+    if let known = lines[key] { return known }
+    functions[identity] = function
+    let id = stacks.id(
+      of: .interpreted(
+        SourceLine(
+          function: function.name, file: function.file.isEmpty ? nil : function.file,
+          line: Int(max(0, line)))))
+    lines[key] = id
+    return id
+  }
+
+  // MARK: - What is shown
+
+  private func isShown(_ frame: FrameID, isOutermost: Bool, _ stacks: StackTable) -> Bool {
+    switch frames.kind(of: frame, stacks) {
+    case .loop, .machinery: false
+    case .start: !isOutermost
+    case .builtin, .foreign: true
+    }
+  }
+}
