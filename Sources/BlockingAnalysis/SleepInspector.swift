@@ -81,6 +81,12 @@ package final class SleepInspector {
     return nil
   }
 
+  /// Whether the thread has not run since `look`; 5 µs.
+  package func isStillAsleep(_ look: SleepLook) -> Bool {
+    guard hasSchedulerStatistics else { return false }
+    return ThreadCounters(of: look.thread.tid, process: pid)?.switches == look.switches
+  }
+
   /// What the guarded part of a look has read.
   private struct Draft {
     var place: SleepPlace?

@@ -37,7 +37,7 @@ package struct SleepLook: Sendable {
   package let switches: UInt64
   package let state: UInt8
   /// By `MonotonicClock`.
-  package let time: Int64
+  package var time: Int64
   /// When it fell asleep, by `MonotonicClock`; nil where the kernel does not tell.
   package var since: Int64?
   /// What the kernel's side tells; of a futex only that it is one.
