@@ -46,6 +46,7 @@ let package = Package(
     module("LinuxProcess", ["CLinux", "ProfileModel"]),
 
     // Layer 3.
+    module("BlockingAnalysis", ["LinuxProcess", "ProfileModel"]),
     module("ProfileAnalysis", ["ProfileModel"]),
     module(
       "NativeUnwinding",
@@ -56,7 +57,9 @@ let package = Package(
     // Layer 4.
     module("ProfileExport", ["ProfileAnalysis", "ProfileModel"]),
     module("TerminalUI", ["ProfileAnalysis", "ProfileModel"]),
-    module("Sampling", ["LinuxProcess", "NativeUnwinding", "ProfileModel", "Symbolication"]),
+    module(
+      "Sampling",
+      ["BlockingAnalysis", "LinuxProcess", "NativeUnwinding", "ProfileModel", "Symbolication"]),
 
     // Layer 5.
     .executableTarget(
@@ -113,6 +116,10 @@ let package = Package(
     .testTarget(
       name: "SamplingTests",
       dependencies: ["LinuxProcess", "ProfileModel", "Sampling", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "BlockingTests",
+      dependencies: ["BlockingAnalysis", "LinuxProcess", "ProfileModel", "Sampling", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),

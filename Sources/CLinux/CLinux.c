@@ -1,1 +1,42 @@
 #include "CLinux.h"
+
+int64_t sprof_unix_peer(uint32_t inode, void *answer, uint64_t size) {
+  struct {
+    struct nlmsghdr header;
+    struct unix_diag_req request;
+  } message;
+  memset(&message, 0, sizeof message);
+  message.header.nlmsg_len = sizeof message;
+  message.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+  message.header.nlmsg_flags = NLM_F_REQUEST;
+  message.request.sdiag_family = AF_UNIX;
+  message.request.udiag_states = ~0u;
+  message.request.udiag_ino = inode;
+  message.request.udiag_show = UDIAG_SHOW_PEER;
+  // Any socket of that inode, whatever its cookie.
+  message.request.udiag_cookie[0] = ~0u;
+  message.request.udiag_cookie[1] = ~0u;
+  int file = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+  if (file < 0) return -errno;
+  int64_t count = send(file, &message, sizeof message, 0);
+  // The kernel has answered when send returns.
+  if (count >= 0) count = recv(file, answer, size, MSG_DONTWAIT);
+  int code = errno;
+  close(file);
+  return count < 0 ? -code : count;
+}
+
+struct sprof_cpus sprof_move_to_cpu(int cpu) {
+  struct sprof_cpus before;
+  memset(&before, 0, sizeof before);
+  if (cpu < 0 || cpu >= 1024) return before;
+  if (syscall(SYS_sched_getaffinity, 0L, sizeof before.mask, before.mask) < 0) return before;
+  uint64_t wanted[16] = {0};
+  wanted[cpu / 64] = UINT64_C(1) << cpu % 64;
+  before.is_valid = syscall(SYS_sched_setaffinity, 0L, sizeof wanted, wanted) == 0;
+  return before;
+}
+
+void sprof_restore_cpus(struct sprof_cpus cpus) {
+  syscall(SYS_sched_setaffinity, 0L, sizeof cpus.mask, cpus.mask);
+}

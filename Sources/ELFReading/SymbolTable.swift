@@ -1,7 +1,7 @@
 internal import ByteReading
 package import ProfileModel
 
-/// A function of an ELF image, as its symbol table names it.
+/// A function or variable of an ELF image, as its symbol table names it.
 package struct Symbol: Hashable, Sendable {
   /// As the linker knows it: mangled, with a version such as `@@GLIBC_2.14` where the table has one.
   package let name: String
@@ -16,12 +16,15 @@ package struct Symbol: Hashable, Sendable {
   }
 }
 
-/// The functions of an ELF image in the order of their addresses.
+/// The functions, or the variables, of an ELF image in the order of their addresses.
 ///
 /// Made in one pass over `.symtab` and `.dynsym` and a radix sort (8 bytes for each function, no
 /// strings); a look-up is a binary search and reads the name from the image's bytes. What does not
 /// fit into the bytes is left out.
 package struct SymbolTable: Sendable {
+  /// What a table holds.
+  package enum Content: Sendable { case functions, variables }
+
   /// A symbol table of the file, and its strings; both lie within the file's bytes.
   struct Source: Sendable {
     let entries: Range<Int>
@@ -38,8 +41,8 @@ package struct SymbolTable: Sendable {
   /// Offset from `base` in the upper half, number of the symbol in the lower half; sorted.
   private let keys: [UInt64]
 
-  /// Indexes the functions of `file`, whose content is `bytes`.
-  package init(_ file: ELFFile, bytes: RawSpan) {
+  /// Indexes the functions, or variables, of `file`, whose content is `bytes`.
+  package init(_ file: ELFFile, bytes: RawSpan, content: Content = .functions) {
     let base =
       file.segments.filter { $0.type == ELFFile.Segment.load }
       .map(\.address.rawValue).min() ?? 0
@@ -52,14 +55,15 @@ package struct SymbolTable: Sendable {
         continue
       }
       sources.append(source)
-      Self.appendKeys(of: source, in: bytes, base: base, isCode: isCode, to: &keys)
+      Self.appendKeys(
+        of: source, in: bytes, base: base, isCode: content == .functions ? isCode : nil, to: &keys)
     }
     self.sources = sources
     self.base = base
     self.keys = sortedByUpperHalf(keys)
   }
 
-  /// The number of function symbols, aliases counted one by one.
+  /// The number of symbols, aliases counted one by one.
   package var count: Int { keys.count }
 
   private static func source(
@@ -77,20 +81,20 @@ package struct SymbolTable: Sendable {
   }
 
   private static func appendKeys(
-    of source: Source, in bytes: RawSpan, base: UInt64, isCode: [Bool], to keys: inout [UInt64]
+    of source: Source, in bytes: RawSpan, base: UInt64, isCode: [Bool]?, to keys: inout [UInt64]
   ) {
     let table = bytes.extracting(source.entries)
     let strings = ByteReader(bytes.extracting(source.strings))
     for index in 0..<source.count {
       let entry = SymbolEntry(table, at: index)
-      guard entry.isFunction(isCode: isCode) else { continue }
+      guard isCode.map({ entry.isFunction(isCode: $0) }) ?? entry.isVariable else { continue }
       let offset = entry.address &- base
       guard offset <= UInt64(UInt32.max), !entry.isMappingSymbol(strings) else { continue }
       keys.append(offset << 32 | UInt64(source.firstIndex + index))
     }
   }
 
-  /// The function whose code covers `address`; `bytes` are those that the table was made from.
+  /// The function or variable that covers `address`; `bytes` are those that the table was made from.
   ///
   /// The innermost one by size; where none covers it, the nearest one before it that has no size.
   /// Of several names for one place: functions before plain labels, then global before weak before
@@ -214,6 +218,9 @@ struct SymbolEntry {
     if section == 0xffff { return true }
     return Int(section) < isCode.count && isCode[Int(section)]
   }
+
+  /// Whether it stands for data of this image: STT_OBJECT with a size, not of a thread's own.
+  var isVariable: Bool { info & 0xf == 1 && section != 0 && name != 0 && length > 0 }
 
   /// `$x`, `$d` and the like mark code and data for disassemblers (ELF for the Arm 64-bit
   /// Architecture, "Mapping symbols"), `.L` begins an assembler's local label.

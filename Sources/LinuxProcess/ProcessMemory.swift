@@ -101,8 +101,10 @@ package enum ProcFile {
     String(decoding: try bytes(of: path), as: UTF8.self)
   }
 
-  /// The bytes of the file at `path`.
-  package static func bytes(of path: String) throws(SystemError) -> [UInt8] {
+  /// The bytes of the file at `path`, at least `limit` of them when it has more.
+  package static func bytes(
+    of path: String, limit: Int = .max
+  ) throws(SystemError) -> [UInt8] {
     let file = sprof_open(path, O_RDONLY)
     guard file >= 0 else { throw SystemError(path, code: -file) }
     defer { close(file) }
@@ -117,6 +119,7 @@ package enum ProcFile {
         throw SystemError(path, code: code)
       }
       content.append(contentsOf: chunk[..<count])
+      if content.count >= limit { return content }
     }
   }
 

@@ -15,6 +15,10 @@ package struct ProcessStatus: Sendable {
   package let userID: UInt32
   package let effectiveUserID: UInt32
   package let threadCount: Int
+  package let parent: Int32
+  /// Its number in each PID namespace that it is in, from that of `/proc` to its own: what the
+  /// program itself sees comes last.
+  package let namespaceNumbers: [Int32]
   /// Whether it has an address space; kernel threads and zombies have none.
   package let hasMemory: Bool
   /// Whether a seccomp filter is in force for it.
@@ -47,6 +51,9 @@ package struct ProcessStatus: Sendable {
     userID = word("Uid", 0).flatMap { UInt32($0) } ?? 0
     effectiveUserID = word("Uid", 1).flatMap { UInt32($0) } ?? 0
     threadCount = word("Threads").flatMap { Int($0) } ?? 0
+    parent = word("PPid").flatMap { Int32($0) } ?? 0
+    namespaceNumbers =
+      fields["NSpid"]?.split { $0 == "\t" || $0 == " " }.compactMap { Int32($0) } ?? []
     hasMemory = fields["VmSize"] != nil
     hasSeccompFilter = word("Seccomp") == "2"
     capabilities = word("CapEff").flatMap { UInt64($0, radix: 16) } ?? 0

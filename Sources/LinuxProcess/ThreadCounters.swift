@@ -25,6 +25,14 @@ package struct ThreadCounters: Equatable, Sendable {
     return bytes.withUnsafeBytes { ThreadCounters(parsing: $0)?.switches ?? 0 } > 0
   }
 
+  /// Reads the file of one thread; 3 µs, nil when the thread is gone.
+  package init?(of thread: Int32, process: Int32) {
+    guard let bytes = try? ProcFile.bytes(of: "/proc/\(process)/task/\(thread)/schedstat"),
+      let counters = bytes.withUnsafeBytes({ ThreadCounters(parsing: $0) })
+    else { return nil }
+    self = counters
+  }
+
   /// The next best without scheduler statistics.
   ///
   /// Context switches, and CPU time in clock ticks of 10 ms. Costs 20 µs; nil when the thread is

@@ -109,6 +109,25 @@ package final class ModuleMap {
     return CodeAddress(module: image.module, address: image.fileAddress(of: address.rawValue))
   }
 
+  /// The place in its module of an address in the module's writable data; nil for all other memory.
+  ///
+  /// Opens the files next to it at their first use.
+  package func dataAddress(of address: RemoteAddress) -> CodeAddress? {
+    let next = executable.firstIndex { $0.start > address } ?? executable.count
+    // A file's data lies behind its code, seldom before it; a file may have code in pieces.
+    let near = executable[..<next].suffix(4).reversed() + executable[next...].prefix(1)
+    for mapping in near {
+      guard let image = image(of: mapping), let elf = image.contents?.elf else { continue }
+      let place = image.fileAddress(of: address.rawValue)
+      let isData = elf.segments.contains {
+        $0.type == ELFFile.Segment.load && $0.isWritable && $0.address <= place
+          && place.rawValue - $0.address.rawValue < $0.memorySize
+      }
+      if isData { return CodeAddress(module: image.module, address: place) }
+    }
+    return nil
+  }
+
   /// The file of a module, opened once at the first call; nil when that failed.
   ///
   /// `Module.problem` then says why. The vdso is a copy from the process's memory.

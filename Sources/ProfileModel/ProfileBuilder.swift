@@ -52,6 +52,9 @@ package struct ProfileBuilder: Sendable {
     openRuns[thread]?.weight += weight
   }
 
+  /// The stack of the thread's last run, while it is open; nil without one.
+  package func openStack(of thread: Int) -> StackID? { openRuns[thread]?.stack }
+
   /// Closes the thread's last run.
   package mutating func end(thread: Int) {
     if let run = openRuns.removeValue(forKey: thread) { runs.append(run) }

@@ -47,11 +47,19 @@ package final class CapturedProfile {
   private var profile: Profile
   private let modules: ModuleMap
   private let names: FrameNames
+  private let sleeps: [SleepRecord]
+  private let startTime: Int64
 
-  init(_ profile: Profile, modules: ModuleMap, names: FrameNames) {
+  /// `startTime` is when the capture began, by `MonotonicClock`.
+  init(
+    _ profile: Profile, modules: ModuleMap, names: FrameNames, sleeps: [SleepRecord],
+    startTime: Int64
+  ) {
     self.profile = profile
     self.modules = modules
     self.names = names
+    self.sleeps = sleeps
+    self.startTime = startTime
   }
 
   /// The profile with addresses in place of names.
@@ -64,6 +72,8 @@ package final class CapturedProfile {
     let frames = profile.stacks.frames
     names.add(files(of: frames, in: modules))
     profile.symbols = names.resolve(frames, progress: progress)
+    var sleepNames = SleepNames(modules: modules, names: names, startTime: startTime)
+    profile.blockings = sleepNames.blockings(of: sleeps, pid: profile.capture.pid)
     for (module, problem) in names.problems.sorted(by: { $0.key < $1.key }) {
       guard profile.modules.indices.contains(Int(module.rawValue)) else { continue }
       let known = profile.modules[Int(module.rawValue)]
@@ -89,6 +99,8 @@ private final class CaptureSession: @unchecked Sendable {
   private let isSampled = Atomic<Bool>(false)
   private let names: FrameNames
   private let recording: Recording?
+  private let sleepWatch: SleepWatch
+  private var sleeps: [SleepRecord] = []
 
   init(
     pid: Int32, live: Int32, plan: SamplingPlan, control: CaptureControl,
@@ -100,6 +112,7 @@ private final class CaptureSession: @unchecked Sendable {
     self.control = control
     let names = FrameNames(pid: pid)
     self.names = names
+    sleepWatch = SleepWatch(pid: pid, liveThread: live)
     recording = recorder.map { Recording(names: names, recorder: $0) }
     resolver = Resolver(
       pid: pid, liveThread: live, ring: ring, requests: requests, stackLimit: plan.stackLimit)
@@ -128,13 +141,17 @@ private final class CaptureSession: @unchecked Sendable {
     info.cost = sampler.cost
     info.cost.ownCPU = OwnUsage.cpu() - ownCPU
     info.notes = notes(holder: holder)
-    return CapturedProfile(resolver.finish(capture: info), modules: resolver.modules, names: names)
+    return CapturedProfile(
+      resolver.finish(capture: info), modules: resolver.modules, names: names, sleeps: sleeps,
+      startTime: sampler.startTime)
   }
 
   /// Samples on the tracer thread while a second one unwinds, and a third one records.
   private func sample(at rate: Double, _ info: CaptureInfo) throws(SystemError) {
     try recording?.start()
     defer { recording?.finish() }
+    try sleepWatch.start()
+    defer { sleeps = sleepWatch.finish() }
     let resolving = try TracerThread.startHelper { [self] in
       // Looked for now and then: being told would cost the tracer a system call a tick.
       let pause = min(10_000_000, max(1_000_000, Int64(1e9 / rate)))
@@ -142,6 +159,8 @@ private final class CaptureSession: @unchecked Sendable {
         let isLast = isSampled.load(ordering: .acquiring)
         let progress = control.progress
         resolver.drain()
+        sleepWatch.watch(
+          resolver.takeLongSleeps(until: progress.elapsed, threshold: SleepWatch.threshold))
         record(until: progress, rate: rate, info)
         if isLast { return }
         MonotonicClock.sleep(until: MonotonicClock.now() + pause)
@@ -182,6 +201,8 @@ private final class CaptureSession: @unchecked Sendable {
       for _ in 0..<100 where sampler.lookAgain() { resolver.drain() }
       sampler.finish()
       resolver.drain()
+      let survey = SleepSurvey(pid: pid, liveThread: live)
+      sleeps = survey.take(sampler.watches, known: resolver.sleeps())
     }
     tracing.join()
   }

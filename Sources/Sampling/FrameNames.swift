@@ -28,6 +28,12 @@ final class FrameNames {
     self.files.known.merge(files) { known, _ in known }
   }
 
+  /// The variable that lies at an address of a module's data; `file` is the module's.
+  func variable(at address: CodeAddress, file: MappedFile?) -> DataVariable? {
+    if let file { add([address.module: file]) }
+    return symbolizer.variable(at: address)
+  }
+
   /// The names of frames, in the same order.
   func resolve(
     _ frames: some Collection<Frame>, progress: ((_ done: Int, _ of: Int) -> Void)? = nil

@@ -10,8 +10,10 @@ final class Resolver {
   private let stackLimit: Int
   let modules: ModuleMap
   let unwinder: NativeUnwinder
-  private var builder = ProfileBuilder()
-  private var threads: [Int: WatchedThread] = [:]
+  private(set) var builder = ProfileBuilder()
+  var threads: [Int: WatchedThread] = [:]
+  /// Up to when long sleeps were told.
+  var toldSleeps: Int64 = 0
   private var mapsTime: Int64 = 0
 
   init(
@@ -246,7 +248,7 @@ final class Resolver {
 }
 
 /// What the resolver keeps of one thread.
-private struct WatchedThread {
+struct WatchedThread {
   /// Index in `Profile.threads`.
   let index: Int
   let tid: Int32
@@ -257,6 +259,8 @@ private struct WatchedThread {
   var lastWanted: UInt32 = 0
   var kept: KeptRegisters?
   var pending: ResolvedLook?
+  /// When the last record of it was made whose sleep was told as a long one.
+  var toldSleep: Int64 = -1
 
   init(index: Int, tid: Int32) {
     self.index = index
@@ -265,7 +269,7 @@ private struct WatchedThread {
 }
 
 /// Where a thread sleeps: it sleeps the same sleep while this and its stack bytes stay the same.
-private struct SleepingCall: Equatable {
+struct SleepingCall: Equatable {
   let number: Int32
   let arguments: InlineArray<6, UInt64>
   let stackPointer: UInt64
@@ -297,7 +301,7 @@ private struct SleepingCall: Equatable {
 
 /// One sleep of a thread: the same for as long as it has not run anything but the way into a stop
 /// and back.
-private struct Sleep: Equatable {
+struct Sleep: Equatable {
   /// Stack bytes above the stack pointer that must stay the same: fewer than any copy has, so that
   /// copies of different lengths compare.
   private static let extent = 32 << 10
@@ -323,13 +327,13 @@ private struct Sleep: Equatable {
 }
 
 /// The registers that a stop of a sleeping thread gave.
-private struct KeptRegisters {
+struct KeptRegisters {
   let sleep: Sleep
   let registers: Registers
 }
 
 /// A look whose stack was unwound.
-private struct ResolvedLook {
+struct ResolvedLook {
   let slot: Int
   let time: Int64
   let activity: Activity

@@ -34,6 +34,8 @@ final class DebugData {
   private let code: CodeRanges
   private lazy var unitRanges = readUnitRanges()
   private var units: [UInt64: DebugUnit] = [:]
+  /// Read at the first look-up of a variable.
+  private(set) lazy var variables = DebugVariables(session)
 
   init(_ file: MappedFile, elf: ELFFile) throws(Problem) {
     try Self.check(elf, in: file)

@@ -286,7 +286,7 @@ private struct SourceFiles {
 }
 
 /// A string attribute of a DIE or of those it refers to (libdw follows at most 16 references).
-private func stringAttribute(_ name: Int, of die: inout Dwarf_Die) -> String? {
+func stringAttribute(_ name: Int, of die: inout Dwarf_Die) -> String? {
   var attribute = Dwarf_Attribute()
   guard dwarf_attr_integrate(&die, UInt32(name), &attribute) != nil,
     let text = dwarf_formstring(&attribute)
@@ -294,7 +294,7 @@ private func stringAttribute(_ name: Int, of die: inout Dwarf_Die) -> String? {
   return String(cString: text)
 }
 
-private func unsignedAttribute(_ name: Int, of die: inout Dwarf_Die) -> UInt64? {
+func unsignedAttribute(_ name: Int, of die: inout Dwarf_Die) -> UInt64? {
   var attribute = Dwarf_Attribute()
   var value: Dwarf_Word = 0
   guard dwarf_attr(&die, UInt32(name), &attribute) != nil,

@@ -67,6 +67,14 @@ package final class Symbolizer {
     return frame
   }
 
+  /// The global or static variable at an address of a module's data; nil when none is known.
+  ///
+  /// The first call for a module with debug data reads all its variables, within a limit; meant for
+  /// the few addresses that threads wait for.
+  package func variable(at address: CodeAddress) -> DataVariable? {
+    symbols(of: address.module).variable(at: address.address)
+  }
+
   private func symbols(of module: ModuleID) -> ModuleSymbols {
     if let known = modules[module] { return known }
     let symbols = ModuleSymbols(module == .anonymous ? nil : file(module), debugFile: debugFile)
@@ -132,15 +140,32 @@ private final class ModuleSymbols {
       line: line)
   }
 
-  private func readSymbols() -> (table: SymbolTable, file: MappedFile)? {
+  private lazy var variables: (table: SymbolTable, file: MappedFile)? = readSymbols(.variables)
+
+  func variable(at address: FileAddress) -> DataVariable? {
+    guard let symbols = variables,
+      let symbol = symbols.table.symbol(containing: address, in: symbols.file.bytes)
+    else { return nil }
+    let offset = address.rawValue - symbol.start.rawValue
+    let name = DisplayName(nil, symbol: symbol)?.text ?? symbol.name
+    guard let place = debugData?.variables.place(in: symbol.start, at: offset) else {
+      return DataVariable(name: name, size: symbol.size, offset: offset)
+    }
+    return DataVariable(
+      name: name, size: symbol.size, offset: offset, path: place.path, file: place.file)
+  }
+
+  private func readSymbols(
+    _ content: SymbolTable.Content = .functions
+  ) -> (table: SymbolTable, file: MappedFile)? {
     guard let elf, let file else { return nil }
     if elf.section(named: ".symtab") == nil, let id = elf.buildID(in: file.bytes),
       let separate = debugFile(id), let debug = try? ELFFile(separate.bytes),
       debug.buildID(in: separate.bytes) == id, debug.section(named: ".symtab") != nil
     {
-      return (SymbolTable(debug, bytes: separate.bytes), separate)
+      return (SymbolTable(debug, bytes: separate.bytes, content: content), separate)
     }
-    return (SymbolTable(elf, bytes: file.bytes), file)
+    return (SymbolTable(elf, bytes: file.bytes, content: content), file)
   }
 
   private func openDebugData() -> DebugData? {

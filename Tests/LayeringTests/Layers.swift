@@ -20,6 +20,8 @@ enum Layers {
     LayeredTarget(
       layer: 2, name: "LinuxProcess",
       imports: ["CLinux", "Glibc", "ProfileModel", "Synchronization"]),
+    LayeredTarget(
+      layer: 3, name: "BlockingAnalysis", imports: ["Glibc", "LinuxProcess", "ProfileModel"]),
     LayeredTarget(layer: 3, name: "ProfileAnalysis", imports: ["ProfileModel"]),
     LayeredTarget(
       layer: 3, name: "NativeUnwinding",
@@ -42,7 +44,7 @@ enum Layers {
     LayeredTarget(
       layer: 4, name: "Sampling",
       imports: [
-        "Glibc", "LinuxProcess", "NativeUnwinding", "ProfileModel", "Symbolication",
+        "BlockingAnalysis", "Glibc", "LinuxProcess", "NativeUnwinding", "ProfileModel", "Symbolication",
         "Synchronization",
       ]),
     LayeredTarget(

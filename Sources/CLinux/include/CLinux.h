@@ -5,10 +5,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <signal.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -94,3 +100,23 @@ static inline int sprof_openat(int directory, const char *path, int flags) {
 static inline int sprof_set_timer_slack(unsigned long nanoseconds) {
   return prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0);
 }
+
+// Compares the address spaces of two processes. Returns 0 when they are one, or the negative errno.
+static inline int sprof_compare_memory(pid_t first, pid_t second) {
+  long answer = syscall(SYS_kcmp, (long)first, (long)second, (long)KCMP_VM, 0L, 0L);
+  return answer < 0 ? -errno : (int)answer;
+}
+
+// Asks sock_diag(7) for one unix socket and its peer. Returns the bytes of the answer, or the
+// negative errno.
+int64_t sprof_unix_peer(uint32_t inode, void *answer, uint64_t size);
+
+// The CPUs that the calling thread may use; cpu_set_t is behind _GNU_SOURCE.
+struct sprof_cpus {
+  uint64_t mask[16];
+  int is_valid;
+};
+
+// Moves the calling thread to a CPU, and returns the CPUs that it was allowed before.
+struct sprof_cpus sprof_move_to_cpu(int cpu);
+void sprof_restore_cpus(struct sprof_cpus cpus);

@@ -1,0 +1,125 @@
+internal import LinuxProcess
+internal import ProfileModel
+
+/// What to look for at the other end of a descriptor.
+enum PeerWish: Hashable, Sendable {
+  /// Processes that can write to the pipe, or else those that can read from it.
+  case pipe(inode: UInt64, writing: Bool)
+  /// The same of a named pipe.
+  case fifo(path: String, writing: Bool)
+  /// Who has one of these sockets; the first that somebody has counts.
+  case sockets([UInt64])
+}
+
+/// Which process has which pipe and socket open.
+///
+/// Costs about 2 µs for each descriptor of each process that may be read; so it is made when a wait
+/// first asks for it, and piece by piece.
+final class PeerIndex {
+  private struct Holder {
+    let pid: Int32
+    let descriptor: Int32
+  }
+
+  private enum Channel: Hashable {
+    case pipe(UInt64)
+    case socket(UInt64)
+    case fifo(String)
+  }
+
+  /// More descriptors than this are not remembered.
+  private static let limit = 1 << 18
+
+  private let pid: Int32
+  private var pending: [Int32]?
+  private var fifos: Set<String> = []
+  private var holders: [Channel: [Holder]] = [:]
+  private var count = 0
+  private var names: [Int32: String] = [:]
+  /// Whether a process may hold something that was not seen.
+  private(set) var isPartial = false
+  /// When the search began, by `MonotonicClock`.
+  private(set) var startTime: Int64 = 0
+
+  init(pid: Int32) { self.pid = pid }
+
+  var isComplete: Bool { pending?.isEmpty ?? false }
+
+  /// Forgets everything: descriptors are opened and closed.
+  func forget() {
+    pending = nil
+    holders = [:]
+    names = [:]
+    count = 0
+    isPartial = false
+  }
+
+  /// Searches until all processes were seen, or `deadline` by `MonotonicClock`.
+  func search(fifos wanted: Set<String>, until deadline: Int64) {
+    if pending == nil {
+      startTime = MonotonicClock.now()
+      fifos = wanted
+      // Taken from the end: the program itself first.
+      pending = ProcessFamily.all().filter { $0 != pid }.reversed() + [pid]
+    }
+    let session = ProcessFamily.session(of: pid)
+    while let next = pending?.last, MonotonicClock.now() < deadline {
+      pending?.removeLast()
+      guard let channels = OpenDescriptors.channels(of: next, wants: fifos) else {
+        // Descriptors are mostly handed down by fork, within a session.
+        if session != 0, ProcessFamily.session(of: next) == session { isPartial = true }
+        continue
+      }
+      for (descriptor, target) in channels {
+        add(target, Holder(pid: next, descriptor: descriptor))
+      }
+    }
+  }
+
+  private func add(_ target: DescriptorTarget, _ holder: Holder) {
+    guard count < Self.limit else {
+      isPartial = true
+      return
+    }
+    count += 1
+    switch target {
+    case .pipe(let inode): holders[.pipe(inode), default: []].append(holder)
+    case .socket(let inode): holders[.socket(inode), default: []].append(holder)
+    case .path(let path): holders[.fifo(path), default: []].append(holder)
+    case .anonymous: break
+    }
+  }
+
+  /// The processes at the other end, each once.
+  func peers(_ wish: PeerWish) -> [WaitOwner] {
+    switch wish {
+    case .pipe(let inode, let writing): return owners(holders[.pipe(inode)] ?? [], writing: writing)
+    case .fifo(let path, let writing): return owners(holders[.fifo(path)] ?? [], writing: writing)
+    case .sockets(let inodes):
+      let held = inodes.lazy.compactMap { [holders] in holders[.socket($0)] }.first
+      return owners(held ?? [], writing: nil)
+    }
+  }
+
+  private func owners(_ all: [Holder], writing: Bool?) -> [WaitOwner] {
+    var seen: Set<Int32> = []
+    var result: [WaitOwner] = []
+    for holder in all where !seen.contains(holder.pid) && result.count < 64 {
+      if let writing {
+        guard let access = OpenDescriptors.access(of: holder.descriptor, in: holder.pid),
+          writing ? access.canWrite : access.canRead
+        else { continue }
+      }
+      seen.insert(holder.pid)
+      result.append(.process(pid: holder.pid, tid: nil, name: name(of: holder.pid)))
+    }
+    return result
+  }
+
+  private func name(of pid: Int32) -> String {
+    if let known = names[pid] { return known }
+    let name = ProcessFamily.name(of: pid) ?? "?"
+    names[pid] = name
+    return name
+  }
+}

@@ -1,0 +1,369 @@
+package import LinuxProcess
+internal import ProfileModel
+
+/// Finds out, without a stop, what the sleeping threads of a process wait for.
+///
+/// Used by one thread at a time. What is read of a thread counts only if the thread has not run
+/// meanwhile, by the kernel's count of its switches.
+package final class SleepInspector {
+  package let pid: Int32
+  private let liveThread: Int32
+  private let processName: String
+  private let hasSchedulerStatistics: Bool
+  private var survey: DescriptorSurvey
+  private var numbers: ThreadNumbers
+  private let clock: SleepClock
+  private let peers: PeerIndex
+  private var tracer: WaitOwner??
+  /// Where the program has code, if its C library has no unwind data; nil until it was asked.
+  private var code: [Range<UInt64>]?
+
+  /// `liveThread` is one that /proc tells of, when the main thread has ended.
+  package convenience init(pid: Int32, liveThread: Int32) {
+    self.init(
+      pid: pid, liveThread: liveThread, clock: SleepClock(), peers: PeerIndex(pid: pid))
+  }
+
+  /// For a process that the threads of another one wait for.
+  convenience init(peer pid: Int32, of other: SleepInspector) {
+    self.init(pid: pid, liveThread: pid, clock: other.clock, peers: other.peers)
+  }
+
+  private init(pid: Int32, liveThread: Int32, clock: SleepClock, peers: PeerIndex) {
+    self.pid = pid
+    self.clock = clock
+    self.peers = peers
+    processName = ProcessFamily.name(of: pid) ?? "?"
+    hasSchedulerStatistics = ThreadCounters.areKeptByKernel()
+    survey = DescriptorSurvey(pid: pid, tid: liveThread)
+    numbers = ThreadNumbers(pid: pid)
+    self.liveThread = liveThread
+  }
+
+  /// Forgets what was read of the process as a whole; wanted before looks that come later.
+  package func refresh() {
+    survey = DescriptorSurvey(pid: pid, tid: liveThread)
+    numbers.forget()
+    tracer = nil
+    code = nil
+  }
+
+  /// Forgets who holds pipes and sockets, and how the CPUs' clocks differ.
+  package func forgetPeers() {
+    peers.forget()
+    clock.forget()
+  }
+
+  /// Looks at a thread; nil when it runs, is gone, or would not hold still.
+  ///
+  /// `known` is the place that it was seen at before: a call that goes on as `restart_syscall` has
+  /// its number from there.
+  package func look(at tid: Int32, knownPlace known: SleepPlace? = nil) -> SleepLook? {
+    guard let files = try? ThreadFiles(process: pid, thread: tid) else { return nil }
+    return look(with: files, knownPlace: known)
+  }
+
+  /// The same with files that are open already: 25 µs in place of 50.
+  package func look(
+    with files: borrowing ThreadFiles, knownPlace known: SleepPlace? = nil
+  ) -> SleepLook? {
+    for _ in 0..<3 {
+      guard let before = switches(files), let state = files.state(), Self.isAsleep(state) else {
+        return nil
+      }
+      let time = MonotonicClock.now()
+      guard var draft = draft(files, state: state, known: known) else { return nil }
+      guard isStill(files, state: state, switches: before) else { continue }
+      let isSettled = settleOwners(&draft)
+      guard isSettled, isStill(files, state: state, switches: before) else { continue }
+      return finish(draft, files: files, switches: before, state: state, time: time)
+    }
+    return nil
+  }
+
+  /// Whether the thread has not run since `look`; 5 µs.
+  package func isStillAsleep(_ look: SleepLook) -> Bool {
+    guard hasSchedulerStatistics else { return false }
+    return ThreadCounters(of: look.thread.tid, process: pid)?.switches == look.switches
+  }
+
+  /// What the guarded part of a look has read.
+  private struct Draft {
+    var place: SleepPlace?
+    var wait: Wait
+    var futex: FutexFacts?
+    var ends: [PeerWish?] = []
+    var limit = TimeLimit.none
+    var isContinued = false
+    var returnAddresses: [RemoteAddress] = []
+  }
+
+  private static func isAsleep(_ state: UInt8) -> Bool {
+    state == UInt8(ascii: "S") || state == UInt8(ascii: "D") || state == UInt8(ascii: "T")
+      || state == UInt8(ascii: "t")
+  }
+
+  private func isStill(
+    _ files: borrowing ThreadFiles, state: UInt8, switches before: UInt64
+  ) -> Bool {
+    // A thread that was woken but has no CPU yet has the old count, and another state.
+    files.state() == state && switches(files) == before
+  }
+
+  private func switches(_ files: borrowing ThreadFiles) -> UInt64? {
+    hasSchedulerStatistics
+      ? files.counters()?.switches
+      : ThreadCounters(contextSwitchesOf: files.tid, process: pid)?.switches
+  }
+
+  private func draft(
+    _ files: borrowing ThreadFiles, state: UInt8, known: SleepPlace?
+  ) -> Draft? {
+    var draft: Draft
+    switch files.systemCall() {
+    case .running: return nil
+    case .unavailable: draft = Draft(wait: Wait(kind: .unknown))
+    case .asleep(let number, let arguments, let stackPointer, let pc):
+      var place = SleepPlace(
+        number: number, arguments: (0..<6).map { arguments[$0] }, stackPointer: stackPointer, pc: pc
+      )
+      draft = Draft(place: place, wait: Wait(kind: .unknown))
+      if number == SystemCallNames.restart {
+        draft.isContinued = true
+        place.number = originalNumber(of: place, known: known) ?? number
+        draft.place = place
+      }
+      decode(place, files.tid, &draft)
+    }
+    if state == UInt8(ascii: "D") || draft.wait.kind == .unknown || draft.wait.kind == .pageFault {
+      addKernelFunction(files.tid, isDisk: state == UInt8(ascii: "D"), to: &draft.wait)
+    }
+    if state == UInt8(ascii: "T") || state == UInt8(ascii: "t") { markStopped(state, &draft) }
+    return draft
+  }
+
+  private func decode(_ place: SleepPlace, _ tid: Int32, _ draft: inout Draft) {
+    var decoder = CallDecoder(
+      pid: pid, tid: tid, place: place, survey: survey, numbers: numbers)
+    decoder.decode()
+    survey = decoder.survey
+    numbers = decoder.numbers
+    draft.wait = decoder.wait
+    draft.ends = decoder.ends
+    draft.limit = decoder.limit
+    if decoder.isFutex {
+      draft.futex = FutexFacts(place, memory: ProcessMemory(tid: tid))
+      draft.returnAddresses = returnAddresses(above: place.stackPointer)
+    }
+  }
+
+  private func addKernelFunction(_ tid: Int32, isDisk: Bool, to wait: inout Wait) {
+    let text = try? ProcFile.read("/proc/\(pid)/task/\(tid)/wchan")
+    wait.kernelFunction = text == "0" || text == "" ? nil : text
+    guard isDisk, wait.kind != .childProcess, wait.kind != .pageFault else { return }
+    wait.kind = .disk
+  }
+
+  private func markStopped(_ state: UInt8, _ draft: inout Draft) {
+    let call = draft.wait.systemCall
+    draft.futex = nil
+    draft.ends = []
+    guard state == UInt8(ascii: "t") else {
+      draft.wait = Wait(kind: .stoppedBySignal, systemCall: call)
+      return
+    }
+    draft.wait = Wait(kind: .stoppedByDebugger, systemCall: call)
+    if let owner = tracingProcess() { draft.wait.owners = [owner] }
+  }
+
+  private func tracingProcess() -> WaitOwner? {
+    if let tracer { return tracer }
+    let holder = (try? ProcessStatus(of: liveThread))?.tracer ?? 0
+    let owner: WaitOwner? =
+      holder > 0
+      ? .process(pid: holder, tid: nil, name: ProcessFamily.name(of: holder) ?? "?") : nil
+    tracer = .some(owner)
+    return owner
+  }
+
+  // MARK: - After the thread was seen
+
+  /// Finds out who the futex's numbers are.
+  ///
+  /// Returns false when the memory has changed since a number was found to be nobody's.
+  private func settleOwners(_ draft: inout Draft) -> Bool {
+    guard var futex = draft.futex else { return true }
+    for number in futex.candidates {
+      futex.lives[number] = numbers.life(
+        of: number, isShared: !futex.isPrivate && number != futex.joined)
+    }
+    draft.futex = futex
+    guard futex.lives.values.contains(.gone), let place = draft.place else { return true }
+    // The owner may have let go and ended since its number was read.
+    return FutexFacts(place, memory: ProcessMemory(tid: liveThread))?.memory == futex.memory
+  }
+
+  private func finish(
+    _ draft: Draft, files: borrowing ThreadFiles, switches: UInt64, state: UInt8, time: Int64
+  ) -> SleepLook {
+    let name = ProcessSearch.threadName(process: pid, thread: files.tid) ?? "?"
+    let since = clock.lastRun(of: files.tid, process: pid).map { min($0, time) }
+    var look = SleepLook(
+      thread: WaitingThread(pid: pid, tid: files.tid, name: name, processName: processName),
+      place: draft.place, switches: switches, state: state, time: time, since: since,
+      wait: draft.wait, futex: draft.futex, ends: draft.ends,
+      returnAddresses: draft.returnAddresses)
+    var limit = draft.limit
+    // A call that was restarted began before the thread last ran.
+    if draft.isContinued, case .relative = limit { limit = .unknown }
+    look.wait.timeLeft = limit.left(since: since)
+    return look
+  }
+
+  // MARK: - The other ends
+
+  /// Searches who holds the other ends of what `looks` wait on, and says so in them.
+  ///
+  /// Returns false when `deadline` (by `MonotonicClock`) came before all processes were seen; call
+  /// it again to go on.
+  package func findPeers(for looks: inout [SleepLook], until deadline: Int64) -> Bool {
+    guard looks.contains(where: { $0.ends.contains { $0 != nil } }) else { return true }
+    var fifos: Set<String> = []
+    for look in looks {
+      for case .fifo(let path, _)? in look.ends { fifos.insert(path) }
+    }
+    peers.search(fifos: fifos, until: deadline)
+    guard peers.isComplete else { return false }
+    for index in looks.indices { addPeers(to: &looks[index]) }
+    return true
+  }
+
+  private func addPeers(to look: inout SleepLook) {
+    for (index, end) in look.ends.enumerated() where index < look.wait.descriptors.count {
+      guard let end else { continue }
+      look.wait.descriptors[index].peers = peers.peers(end)
+    }
+    guard !peers.isPartial else { return }
+    look.wait.addOwnersFromDescriptors()
+  }
+
+  // MARK: - Calls that were restarted
+
+  /// The number that a restarted call was made with: from the look before, or from the instructions
+  /// that made it.
+  private func originalNumber(of place: SleepPlace, known: SleepPlace?) -> Int32? {
+    if let known, known.number >= 0, known.number != SystemCallNames.restart,
+      known.isSame(as: place)
+    {
+      return known.number
+    }
+    // `mov $NUMBER, %eax; syscall`, and the address behind.
+    guard place.pc > 7,
+      let code = ProcessMemory(tid: liveThread).read(at: RemoteAddress(place.pc - 7), count: 7),
+      code.count == 7, code[0] == 0xb8, code[5] == 0x0f, code[6] == 0x05
+    else { return nil }
+    return Int32(code[1]) | Int32(code[2]) << 8
+  }
+
+  // MARK: - Code without unwind data
+
+  /// The addresses on the innermost part of the stack that lie behind a call instruction; none for
+  /// programs that use glibc, whose stacks can be unwound.
+  private func returnAddresses(above stackPointer: UInt64) -> [RemoteAddress] {
+    let code = self.code ?? readCode()
+    self.code = code
+    let memory = ProcessMemory(tid: liveThread)
+    guard !code.isEmpty, let bytes = memory.read(at: RemoteAddress(stackPointer), count: 768)
+    else { return [] }
+    var result: [RemoteAddress] = []
+    for start in stride(from: 0, to: bytes.count - 7, by: 8) {
+      let word = bytes[start..<start + 8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+      guard word > 8, code.contains(where: { $0.contains(word) }),
+        let before = memory.read(at: RemoteAddress(word - 7), count: 7), before.count == 7,
+        Self.endsInCall(before)
+      else { continue }
+      result.append(RemoteAddress(word))
+    }
+    return result
+  }
+
+  /// `call` with a 32-bit distance, or through a register or memory (Intel SDM, CALL).
+  private static func endsInCall(_ bytes: [UInt8]) -> Bool {
+    if bytes[2] == 0xe8 { return true }
+    func isIndirect(_ at: Int) -> Bool { bytes[at] == 0xff && bytes[at + 1] >> 3 & 7 == 2 }
+    return isIndirect(5) || isIndirect(4) || isIndirect(3) || isIndirect(1) || isIndirect(0)
+  }
+
+  private func readCode() -> [Range<UInt64>] {
+    guard let maps = try? ProcessMemory(tid: liveThread).maps() else { return [] }
+    let isGlibc = maps.mappings.contains {
+      $0.path.hasSuffix("/libc.so.6") || $0.path.contains("/libc-2.")
+    }
+    guard !isGlibc else { return [] }
+    return maps.mappings.filter { $0.isExecutable && $0.isFile }
+      .map { $0.start.rawValue..<$0.end.rawValue }
+  }
+}
+
+extension Wait {
+  /// The holders of the other ends, where nothing else can end the wait.
+  mutating func addOwnersFromDescriptors() {
+    switch kind {
+    case .read, .write, .receive, .send, .connect, .poll, .select, .epoll: break
+    default: return
+    }
+    guard omittedDescriptors == 0, !descriptors.isEmpty,
+      descriptors.allSatisfy({ !$0.peers.isEmpty })
+    else { return }
+    var seen: Set<WaitOwner> = []
+    owners = descriptors.flatMap(\.peers).filter { seen.insert($0).inserted }
+  }
+}
+
+extension FutexFacts {
+  /// Reads the words around the futex that a thread sleeps on; nil when they cannot be read.
+  init?(_ place: SleepPlace, memory: ProcessMemory) {
+    guard place.arguments.count > 2 else { return nil }
+    address = place.arguments[0]
+    operation = Int32(truncatingIfNeeded: place.arguments[1])
+    value = UInt32(truncatingIfNeeded: place.arguments[2])
+    // Not across the start of the page: the one before may not be there.
+    let start = max(address & ~0xfff, address &- min(address, 64))
+    guard let bytes = memory.read(at: RemoteAddress(start), count: Int(address &- start) + 64)
+    else {
+      return nil
+    }
+    self.memory = MemoryWindow(start: start, bytes: bytes)
+    joined = Self.joinedThread(address, word: word(at: 0), before: word(at: -8), memory)
+  }
+
+  /// The thread that `pthread_join` waits for: its futex lies in the thread's control block, which
+  /// holds its own address.
+  private static func joinedThread(
+    _ address: UInt64, word: UInt32?, before: UInt32?, _ memory: ProcessMemory
+  ) -> UInt32? {
+    func isSelf(_ block: UInt64, at offset: UInt64) -> Bool {
+      guard let bytes = memory.read(at: RemoteAddress(block &+ offset), count: 8), bytes.count == 8
+      else { return false }
+      return bytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) } == block
+    }
+    // glibc: struct pthread with its `tid` at 0x2d0 (x86_64, 2.3 to 2.41) and tcbhead_t's `self` at 16.
+    if let word, ThreadNumbers.isPlausible(word), isSelf(address &- 0x2d0, at: 16) { return word }
+    // musl: `self` at 0, `tid` at 48, `detach_state` at 56 (pthread_impl.h, 1.2).
+    if let before, ThreadNumbers.isPlausible(before), isSelf(address &- 56, at: 0) { return before }
+    return nil
+  }
+
+  /// The numbers that may be an owner's, by the layouts of all locks.
+  var candidates: [UInt32] {
+    var found: Set<UInt32> = []
+    if let joined { found.insert(joined) }
+    guard let word = word(at: 0) else { return Array(found) }
+    if word & Self.waiters != 0 || isPriorityInheriting { found.insert(word & Self.threadMask) }
+    if word == 2 || word & Self.waiters != 0 { found.insert(self.word(at: 8) ?? 0) }
+    // The writer of glibc's read-write lock, from its two futexes.
+    found.insert(self.word(at: 16) ?? 0)
+    found.insert(self.word(at: 12) ?? 0)
+    return found.filter { ThreadNumbers.isPlausible($0) }
+  }
+}

@@ -1,0 +1,134 @@
+package import ProfileModel
+
+/// Where a thread sleeps: the call, its arguments, and the registers that the kernel tells.
+///
+/// A thread that is found at the same place again without having run sleeps the same sleep.
+package struct SleepPlace: Hashable, Sendable {
+  /// The system call that the program made, -1 for none; a call that goes on as `restart_syscall`
+  /// keeps its own number.
+  package var number: Int32
+  package let arguments: [UInt64]
+  package let stackPointer: UInt64
+  package let pc: UInt64
+
+  package init(number: Int32, arguments: [UInt64], stackPointer: UInt64, pc: UInt64) {
+    self.number = number
+    self.arguments = arguments
+    self.stackPointer = stackPointer
+    self.pc = pc
+  }
+
+  /// Whether `other` is the same place, whichever of the two knows the number of a call that was
+  /// restarted.
+  package func isSame(as other: SleepPlace) -> Bool {
+    stackPointer == other.stackPointer && pc == other.pc && arguments == other.arguments
+  }
+}
+
+/// What was read of one sleeping thread at one moment.
+///
+/// The thread has not run between the first and the last read, so that call, memory and descriptors
+/// belong together.
+package struct SleepLook: Sendable {
+  package let thread: WaitingThread
+  /// Nil where the kernel does not tell.
+  package let place: SleepPlace?
+  /// How often the thread had been put on a CPU.
+  package let switches: UInt64
+  package let state: UInt8
+  /// By `MonotonicClock`.
+  package var time: Int64
+  /// When it fell asleep, by `MonotonicClock`; nil where the kernel does not tell.
+  package var since: Int64?
+  /// What the kernel's side tells; of a futex only that it is one.
+  package var wait: Wait
+  /// The memory around a futex; nil for other waits.
+  var futex: FutexFacts?
+  /// What to look for at the other end of each of `wait.descriptors`.
+  var ends: [PeerWish?] = []
+  /// Return addresses on the innermost part of the stack, for code that has no unwind data.
+  package var returnAddresses: [RemoteAddress] = []
+
+  /// Whether `other` saw the same sleep, with no run in between.
+  package func isSameSleep(as other: SleepLook) -> Bool {
+    thread.tid == other.thread.tid && switches == other.switches
+      && place?.stackPointer == other.place?.stackPointer && place?.pc == other.place?.pc
+  }
+
+  /// Whether the wait names somebody who can end it, or might once its functions are known.
+  package var mayHaveOwner: Bool {
+    futex != nil || !wait.owners.isEmpty || ends.contains { $0 != nil }
+  }
+}
+
+/// A function of a thread's stack, as far as waits are told by it.
+package struct StackFunction: Hashable, Sendable {
+  /// As a report shows it; meaningless when `isKnown` is false.
+  package let name: String
+  /// Tells apart the files that code lies in.
+  package let module: Int32
+  package let isKnown: Bool
+
+  package init(name: String, module: Int32, isKnown: Bool) {
+    self.name = name
+    self.module = module
+    self.isKnown = isKnown
+  }
+}
+
+/// What a futex's words say, as they were while a thread slept on it.
+struct FutexFacts: Sendable {
+  let address: UInt64
+  /// The operation with its flags (linux/futex.h).
+  let operation: Int32
+  /// The value that the thread went to sleep on.
+  let value: UInt32
+  /// The bytes around the word.
+  let memory: MemoryWindow
+  /// Who the numbers are that may be owners.
+  var lives: [UInt32: ThreadLife] = [:]
+  /// The thread whose control block the word belongs to: what `pthread_join` waits on.
+  var joined: UInt32?
+
+  /// FUTEX_CMD_MASK.
+  var command: Int32 { operation & 0x7f }
+  /// FUTEX_PRIVATE_FLAG: used by one process alone.
+  var isPrivate: Bool { operation & 0x80 != 0 }
+  /// FUTEX_LOCK_PI and FUTEX_LOCK_PI2, whose word holds the owner's number by the kernel's rule.
+  var isPriorityInheriting: Bool { command == 6 || command == 13 }
+
+  /// The word `offset` bytes from the futex; nil where no memory is.
+  func word(at offset: Int64) -> UInt32? {
+    memory.word(at: address &+ UInt64(bitPattern: offset))
+  }
+
+  /// FUTEX_TID_MASK: the owner in a lock word of the kernel's form.
+  static let threadMask: UInt32 = 0x3fff_ffff
+  /// FUTEX_WAITERS.
+  static let waiters: UInt32 = 0x8000_0000
+}
+
+/// A copy of some bytes of the watched program.
+struct MemoryWindow: Equatable, Sendable {
+  let start: UInt64
+  let bytes: [UInt8]
+
+  func word(at address: UInt64) -> UInt32? {
+    let offset = address &- start
+    guard address >= start, offset < UInt64(bytes.count), bytes.count - Int(offset) >= 4 else {
+      return nil
+    }
+    return bytes[Int(offset)..<Int(offset) + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) }
+  }
+}
+
+/// What a thread number in a lock means.
+enum ThreadLife: Hashable, Sendable {
+  /// A live thread of the process, by the number that sprof knows it by.
+  case alive(Int32)
+  /// A thread of another process, for a lock in shared memory.
+  case elsewhere(pid: Int32, tid: Int32, name: String)
+  case gone
+  /// It cannot be told.
+  case unknown
+}

@@ -1,0 +1,58 @@
+internal import BlockingAnalysis
+internal import NativeUnwinding
+internal import ProfileModel
+
+extension Resolver {
+  /// Innermost frames that tell what a thread waits for.
+  private static let frameLimit = 24
+
+  /// What is known of the threads that were asleep at their last look, by thread.
+  func sleeps() -> [Int32: KnownSleep] {
+    var result: [Int32: KnownSleep] = [:]
+    for thread in threads.values {
+      guard let sleep = sleep(of: thread) else { continue }
+      result[thread.tid] = sleep
+    }
+    return result
+  }
+
+  /// The threads that have not run for `threshold` nanoseconds at `time`, each once for each sleep.
+  ///
+  /// Everything that was seen until `time` must have been drained before. Looks at the threads ten
+  /// times a second.
+  func takeLongSleeps(until time: Int64, threshold: Int64) -> [KnownSleep] {
+    guard time - toldSleeps >= 100_000_000 else { return [] }
+    toldSleeps = time
+    var result: [KnownSleep] = []
+    for (slot, thread) in threads {
+      let last = builder.threads[thread.index].lastSeen
+      guard time - last >= threshold, thread.toldSleep != last, let sleep = sleep(of: thread)
+      else { continue }
+      threads[slot]?.toldSleep = last
+      result.append(sleep)
+    }
+    return result
+  }
+
+  private func sleep(of thread: WatchedThread) -> KnownSleep? {
+    guard let call = thread.call else { return nil }
+    let stack = thread.pending?.result.stack ?? builder.openStack(of: thread.index)
+    let frames = stack.map { innermostFrames(of: $0) } ?? []
+    let place = SleepPlace(
+      number: call.number, arguments: (0..<6).map { call.arguments[$0] },
+      stackPointer: call.stackPointer, pc: call.pc)
+    return KnownSleep(
+      tid: thread.tid, place: place, frames: frames,
+      time: builder.threads[thread.index].lastSeen)
+  }
+
+  private func innermostFrames(of stack: StackID) -> [Frame] {
+    var result: [Frame] = []
+    var stack = stack
+    while result.count < Self.frameLimit, let frame = builder.stacks.innermostFrame(of: stack) {
+      result.append(builder.stacks[frame])
+      stack = builder.stacks.caller(of: stack)
+    }
+    return result
+  }
+}

@@ -1,0 +1,109 @@
+internal import BlockingAnalysis
+internal import LinuxProcess
+internal import NativeUnwinding
+internal import ProfileModel
+
+/// A sleep of one thread, as it was looked at, before its functions have names.
+struct SleepRecord: Sendable {
+  var look: SleepLook
+  /// The innermost frames of the stack that the thread sleeps in; empty when they are not known.
+  let frames: [Frame]
+  /// By `MonotonicClock`.
+  let firstSeen: Int64
+  var lastSeen: Int64
+  var looks = 1
+  /// Whether the other ends of its descriptors were searched.
+  var knowsPeers = false
+
+  init(_ look: SleepLook, frames: [Frame]) {
+    self.look = look
+    self.frames = frames
+    firstSeen = look.time
+    lastSeen = look.time
+  }
+
+  /// What is known of the wait's length.
+  var length: Int64 { lastSeen - (look.since ?? firstSeen) }
+
+  /// Takes over a later look at the same sleep.
+  mutating func extend(by later: SleepLook) {
+    // When it fell asleep is known best from the first look: the clocks drift apart.
+    let since = look.since
+    look = later
+    look.since = since ?? later.since
+    lastSeen = later.time
+    looks += 1
+  }
+}
+
+/// A sleeping thread as the resolver knows it.
+struct KnownSleep: Sendable {
+  let tid: Int32
+  let place: SleepPlace
+  let frames: [Frame]
+  /// When it was last seen to have run, in nanoseconds from the start of the capture.
+  let time: Int64
+}
+
+/// The one look at all sleeping threads that a dump takes.
+struct SleepSurvey {
+  /// For searching who holds the other ends of pipes and sockets, in nanoseconds.
+  private static let peerTime: Int64 = 100_000_000
+  /// Between two looks at a thread that waits for somebody.
+  private static let pause: Int64 = 10_000_000
+
+  private let inspector: SleepInspector
+
+  init(pid: Int32, liveThread: Int32) {
+    inspector = SleepInspector(pid: pid, liveThread: liveThread)
+  }
+
+  /// Looks at each thread that sleeps, and at those that wait for somebody a second time.
+  func take(_ watches: [ThreadWatch], known: [Int32: KnownSleep]) -> [SleepRecord] {
+    let begin = MonotonicClock.now()
+    var records: [SleepRecord] = []
+    var seen: [ThreadWatch] = []
+    for watch in watches where !watch.hasEnded && !watch.isZombie {
+      let sleep = known[watch.tid]
+      guard let look = inspector.look(with: watch.files, knownPlace: sleep?.place) else { continue }
+      let isSame = look.place.map { sleep?.place.isSame(as: $0) ?? false } ?? false
+      records.append(SleepRecord(look, frames: isSame ? sleep?.frames ?? [] : []))
+      seen.append(watch)
+    }
+    addPeers(to: &records)
+    let others = inspector.lookAtPeers(
+      of: records.map(\.look), until: MonotonicClock.now() + Self.peerTime)
+    let again = records.indices.filter { records[$0].look.mayHaveOwner }
+    if !again.isEmpty || !others.isEmpty { MonotonicClock.sleep(until: begin + Self.pause) }
+    inspector.refresh()
+    for index in again { lookAgain(at: seen[index], &records[index]) }
+    return records + lookAgain(atPeers: others, of: records)
+  }
+
+  private func addPeers(to records: inout [SleepRecord]) {
+    var looks = records.map(\.look)
+    _ = inspector.findPeers(for: &looks, until: MonotonicClock.now() + Self.peerTime)
+    for index in records.indices { records[index].look = looks[index] }
+  }
+
+  private func lookAgain(at watch: ThreadWatch, _ record: inout SleepRecord) {
+    guard let later = inspector.look(with: watch.files, knownPlace: record.look.place),
+      later.isSameSleep(as: record.look)
+    else { return }
+    var looks = [later]
+    _ = inspector.findPeers(for: &looks, until: 0)
+    record.extend(by: looks[0])
+  }
+
+  private func lookAgain(atPeers first: [SleepLook], of records: [SleepRecord]) -> [SleepRecord] {
+    guard !first.isEmpty else { return [] }
+    let later = inspector.lookAtPeers(
+      of: records.map(\.look), until: MonotonicClock.now() + Self.peerTime)
+    let known = Dictionary(later.map { ($0.thread.tid, $0) }, uniquingKeysWith: { first, _ in first })
+    return first.map { look in
+      var record = SleepRecord(look, frames: [])
+      if let later = known[look.thread.tid], later.isSameSleep(as: look) { record.extend(by: later) }
+      return record
+    }
+  }
+}

@@ -1,0 +1,194 @@
+internal import BlockingAnalysis
+internal import LinuxProcess
+internal import ProfileModel
+internal import Synchronization
+
+/// Looks at threads that have slept for long while a capture goes on, on a thread of its own: what
+/// it reads delays neither the tick nor the resolver.
+final class SleepWatch: @unchecked Sendable {
+  // Sendable: all but `ordered` and `isFinished` is used by the watching thread alone until
+  // `finish` has joined it, and by the thread that calls `finish` after that.
+
+  /// A sleep this long is looked at.
+  static let threshold: Int64 = 150_000_000
+  /// Between two looks at one sleep.
+  private static let period: Int64 = 1_000_000_000
+  private static let pause: Int64 = 50_000_000
+  /// For how long who holds pipes and sockets is taken to stay the same.
+  private static let peerLife: Int64 = 10_000_000_000
+  /// Sleeps that have ended and are kept.
+  private static let limit = 4096
+  /// The same of one thread.
+  private static let threadLimit = 16
+
+  private let inspector: SleepInspector
+  private let ordered = Mutex<[KnownSleep]>([])
+  private let isFinished = Atomic<Bool>(false)
+  private var handle: TracerThread.Handle?
+  /// Sleeps that go on, by thread; those of other processes too.
+  private var current: [Int32: SleepRecord] = [:]
+  private var ended: [Int32: [SleepRecord]] = [:]
+  private var endedCount = 0
+  private var peerTime: Int64 = 0
+  private var peerLookTime: Int64 = 0
+
+  init(pid: Int32, liveThread: Int32) {
+    inspector = SleepInspector(pid: pid, liveThread: liveThread)
+  }
+
+  func start() throws(SystemError) {
+    handle = try TracerThread.startHelper { [self] in run() }
+  }
+
+  /// Takes sleeps that have lasted long.
+  func watch(_ sleeps: [KnownSleep]) {
+    guard !sleeps.isEmpty else { return }
+    ordered.withLock { waiting in
+      // A turn that takes long must not let the list grow; what is left out comes up again only
+      // when the thread has run.
+      if waiting.count < 65_536 { waiting += sleeps }
+    }
+  }
+
+  /// Looks a last time at the sleeps that go on, and gives all that are worth keeping.
+  func finish() -> [SleepRecord] {
+    isFinished.store(true, ordering: .releasing)
+    handle.take()?.join()
+    return ended.values.flatMap { $0 } + current.values
+  }
+
+  // MARK: - The watching thread
+
+  private func run() {
+    while true {
+      let isLast = isFinished.load(ordering: .acquiring)
+      turn(isLast: isLast)
+      if isLast { return }
+      MonotonicClock.sleep(until: MonotonicClock.now() + Self.pause)
+    }
+  }
+
+  private func turn(isLast: Bool) {
+    let now = MonotonicClock.now()
+    let new = ordered.withLock { waiting in
+      let taken = waiting
+      waiting = []
+      return taken
+    }
+    inspector.refresh()
+    if now - peerTime > Self.peerLife {
+      peerTime = now
+      inspector.forgetPeers()
+    }
+    // The last turn must not hold up the end of the capture.
+    let deadline = isLast ? now + 100_000_000 : .max
+    for (tid, record) in current {
+      guard isLast || now - record.look.time >= Self.period else { continue }
+      guard MonotonicClock.now() < deadline, !isLast || record.lastSeen < now else { break }
+      lookAgain(tid, record)
+    }
+    for sleep in new where MonotonicClock.now() < deadline { begin(sleep) }
+    addPeers(until: min(deadline, MonotonicClock.now() + 50_000_000))
+    if isLast || now - peerLookTime >= Self.period {
+      peerLookTime = now
+      lookAtPeers(until: min(deadline, MonotonicClock.now() + 50_000_000))
+    }
+  }
+
+  private func begin(_ sleep: KnownSleep) {
+    guard let look = inspector.look(at: sleep.tid, knownPlace: sleep.place),
+      let place = look.place
+    else { return }
+    if let known = current[sleep.tid] {
+      guard !known.look.isSameSleep(as: look) else { return }
+      end(sleep.tid, known)
+    }
+    current[sleep.tid] = SleepRecord(
+      look, frames: sleep.place.isSame(as: place) ? sleep.frames : [])
+  }
+
+  private func lookAgain(_ tid: Int32, _ record: SleepRecord) {
+    var record = record
+    guard record.look.thread.pid == inspector.pid else { return }
+    if !record.look.mayHaveOwner, inspector.isStillAsleep(record.look) {
+      record.lastSeen = MonotonicClock.now()
+      record.looks += 1
+      record.look.time = record.lastSeen
+      current[tid] = record
+      return
+    }
+    guard let look = inspector.look(at: tid, knownPlace: record.look.place),
+      look.isSameSleep(as: record.look)
+    else { return end(tid, record) }
+    record.extend(by: look)
+    record.knowsPeers = false
+    current[tid] = record
+  }
+
+  private func addPeers(until deadline: Int64) {
+    let waiting = current.filter { !$0.value.knowsPeers && $0.value.look.thread.pid == inspector.pid }
+    var looks = waiting.map(\.value.look)
+    guard !looks.isEmpty, inspector.findPeers(for: &looks, until: deadline) else { return }
+    for (tid, look) in zip(waiting.keys, looks) {
+      current[tid]?.look = look
+      current[tid]?.knowsPeers = true
+    }
+  }
+
+  private func lookAtPeers(until deadline: Int64) {
+    let own = current.values.lazy.map(\.look).filter { [pid = inspector.pid] in
+      $0.thread.pid == pid
+    }
+    let looks = inspector.lookAtPeers(of: Array(own), until: deadline)
+    for look in looks {
+      guard var known = current[look.thread.tid] else {
+        current[look.thread.tid] = SleepRecord(look, frames: [])
+        continue
+      }
+      if look.isSameSleep(as: known.look) {
+        known.extend(by: look)
+        current[look.thread.tid] = known
+      } else {
+        end(look.thread.tid, known)
+        current[look.thread.tid] = SleepRecord(look, frames: [])
+      }
+    }
+    let found = Set(looks.map(\.thread.tid))
+    for (tid, record) in current
+    where record.look.thread.pid != inspector.pid && !found.contains(tid) {
+      end(tid, record)
+    }
+  }
+
+  // MARK: - Sleeps that have ended
+
+  /// Keeps the longest and the latest sleep at each place.
+  private func end(_ tid: Int32, _ record: SleepRecord) {
+    current[tid] = nil
+    var list = ended[tid] ?? []
+    let count = list.count
+    let same = list.indices.filter { Self.isSamePlace(list[$0], record) }
+    if same.count >= 2, let longest = same.max(by: { list[$0].length < list[$1].length }),
+      let dropped = same.first(where: { $0 != longest })
+    {
+      list.remove(at: dropped)
+    }
+    list.append(record)
+    if list.count > Self.threadLimit || endedCount - count + list.count > Self.limit,
+      let shortest = list.indices.dropLast().min(by: { list[$0].length < list[$1].length })
+    {
+      list.remove(at: shortest)
+    }
+    // Full of other threads' sleeps: this one's only sleep is left out.
+    guard endedCount - count + list.count <= Self.limit else { return }
+    endedCount += list.count - count
+    ended[tid] = list
+  }
+
+  private static func isSamePlace(_ left: SleepRecord, _ right: SleepRecord) -> Bool {
+    left.look.place?.number == right.look.place?.number
+      && left.look.place?.stackPointer == right.look.place?.stackPointer
+      && left.look.place?.pc == right.look.place?.pc
+      && left.look.place?.arguments.first == right.look.place?.arguments.first
+  }
+}

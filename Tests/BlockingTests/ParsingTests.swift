@@ -1,0 +1,2 @@
+import LinuxProcess
+import Testing
