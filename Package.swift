@@ -59,7 +59,10 @@ let package = Package(
     module("TerminalUI", ["ProfileAnalysis", "ProfileModel"]),
     module(
       "Sampling",
-      ["BlockingAnalysis", "LinuxProcess", "NativeUnwinding", "ProfileModel", "Symbolication"]),
+      [
+        "BlockingAnalysis", "ELFReading", "LinuxProcess", "NativeUnwinding", "ProfileModel",
+        "PythonReading", "Symbolication",
+      ]),
 
     // Layer 5.
     .executableTarget(
@@ -119,7 +122,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "BlockingTests",
-      dependencies: ["BlockingAnalysis", "LinuxProcess", "ProfileModel", "Sampling", "TestSupport"],
+      dependencies: [
+        "BlockingAnalysis", "LinuxProcess", "ProfileModel", "Sampling", "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),

@@ -16,6 +16,16 @@ package struct UnwoundStack: Sendable {
   /// The number of frames found, the elided ones included.
   package let depth: Int
 
+  package init(
+    stack: StackID, end: StackEnd, outermost: RemoteAddress, needsRegisters: Bool, depth: Int
+  ) {
+    self.stack = stack
+    self.end = end
+    self.outermost = outermost
+    self.needsRegisters = needsRegisters
+    self.depth = depth
+  }
+
   /// The stack of a thread of which nothing could be copied.
   package static let none = UnwoundStack(
     stack: .empty, end: .truncated(.noStack), outermost: RemoteAddress(0), needsRegisters: false,

@@ -114,10 +114,13 @@ private final class CaptureSession: @unchecked Sendable {
     self.names = names
     sleepWatch = SleepWatch(pid: pid, liveThread: live)
     recording = recorder.map { Recording(names: names, recorder: $0) }
+    let runtimeStacks = plan.readsRuntimes ? RuntimeStacks() : nil
     resolver = Resolver(
-      pid: pid, liveThread: live, ring: ring, requests: requests, stackLimit: plan.stackLimit)
+      pid: pid, liveThread: live, ring: ring, requests: requests, stackLimit: plan.stackLimit,
+      runtimeStacks: runtimeStacks, frameChoice: plan.frames)
     sampler = try Sampler(
-      pid: pid, liveThread: live, plan: plan, control: control, ring: ring, requests: requests)
+      pid: pid, liveThread: live, plan: plan, control: control, ring: ring, requests: requests,
+      python: runtimeStacks.map { PythonWatch(pid: pid, stacks: $0) })
   }
 
   func run(holder: Int32) throws(SystemError) -> CapturedProfile {
@@ -221,6 +224,7 @@ private final class CaptureSession: @unchecked Sendable {
         "The kernel refused to stop \(sampler.refusals.count) thread(s): "
           + "they have no stacks while they run.")
     }
+    if let problem = sampler.python?.problem { notes.append(problem) }
     if !sampler.usesSchedulerStatistics {
       notes.append(
         "This kernel keeps no scheduler statistics (schedstat): CPU times are in steps of 10 ms, "

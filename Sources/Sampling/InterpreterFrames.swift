@@ -53,8 +53,9 @@ final class InterpreterFrames {
       return Self.kind(ofInterpreterFunction: name)
     }
     let file = module.name
-    let isLibrary = file.hasPrefix("libc.so") || file.hasPrefix("libc-") ||
-      file.hasPrefix("libpthread") || file.hasPrefix("ld-")
+    let isLibrary =
+      file.hasPrefix("libc.so") || file.hasPrefix("libc-") || file.hasPrefix("libpthread")
+      || file.hasPrefix("ld-")
     guard isLibrary else {
       // A small program around the interpreter's library: `python3` itself.
       let isProgram = name == "_start" || (name == "main" && file.hasPrefix("python"))
@@ -66,9 +67,10 @@ final class InterpreterFrames {
   private func name(of code: CodeAddress) -> String? {
     guard let file = modules.file(of: code.module) else { return nil }
     if tables[code.module] == nil {
-      tables[code.module] = .some((try? ELFFile(file.bytes)).map {
-        SymbolTable($0, bytes: file.bytes)
-      })
+      tables[code.module] = .some(
+        (try? ELFFile(file.bytes)).map {
+          SymbolTable($0, bytes: file.bytes)
+        })
     }
     return tables[code.module]??.symbol(containing: code.address, in: file.bytes)?.name
   }

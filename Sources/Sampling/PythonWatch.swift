@@ -64,6 +64,7 @@ final class PythonWatch {
       let found = PythonReader(runtime, process: pid)
       _ = found.refreshThreads(from: memory)
       reader = found
+      stacks.path = runtime.path
       nextRefresh = time + Self.refreshInterval
     case .unknownVersion(let version):
       searchedFiles = files

@@ -1,6 +1,7 @@
 internal import LinuxProcess
 internal import NativeUnwinding
 internal import ProfileModel
+internal import PythonReading
 
 /// Turns looks into runs: unwinds the copied stacks after their threads run again.
 final class Resolver {
@@ -16,8 +17,12 @@ final class Resolver {
   var toldSleeps: Int64 = 0
   private var mapsTime: Int64 = 0
 
+  private let runtimeStacks: RuntimeStacks?
+  private var joiner: StackJoiner
+
   init(
-    pid: Int32, liveThread: Int32, ring: LookRing, requests: ThreadRequests, stackLimit: Int
+    pid: Int32, liveThread: Int32, ring: LookRing, requests: ThreadRequests, stackLimit: Int,
+    runtimeStacks: RuntimeStacks?, frameChoice: FrameChoice
   ) {
     self.pid = pid
     self.ring = ring
@@ -25,6 +30,8 @@ final class Resolver {
     self.stackLimit = stackLimit
     modules = ModuleMap(memory: ProcessMemory(tid: liveThread))
     unwinder = NativeUnwinder(modules: modules)
+    self.runtimeStacks = runtimeStacks
+    joiner = StackJoiner(choice: frameChoice, frames: InterpreterFrames(modules: modules))
     // A program that ends now has no maps; its frames will be addresses.
     _ = try? modules.refresh()
   }
@@ -179,6 +186,7 @@ final class Resolver {
     _ record: LookRecord, _ bytes: UnsafeRawBufferPointer, _ thread: inout WatchedThread
   ) -> ResolvedLook {
     var look = ResolvedLook(record, activity: activity(record, thread))
+    let runtime = record.runtimeNumber > 0 ? runtimeStacks?.take(record.runtimeNumber) : nil
     guard record.byteCount > 0 else { return look }
     var registers = record.registers
     if let kept = thread.kept, kept.sleep.call == thread.call,
@@ -192,6 +200,7 @@ final class Resolver {
     look.result = unwinder.unwind(
       snapshot, thread: record.slot, searchesFramePointer: !record.isRunning && !record.bearsStop,
       into: &builder.stacks)
+    if let runtime { join(runtime, into: &look) }
     if !record.isRunning, record.registers.areComplete,
       let sleep = Sleep(thread.call, record, bytes)
     {
@@ -206,6 +215,16 @@ final class Resolver {
     }
     if look.wants != 0 || thread.pending != nil { look.sleep = Sleep(thread.call, record, bytes) }
     return look
+  }
+
+  private func join(_ runtime: RuntimeStack, into look: inout ResolvedLook) {
+    guard !runtime.frames.isEmpty else { return }
+    let native = look.result
+    let stack = joiner.join(
+      runtime, slot: look.slot, unwinder, path: runtimeStacks?.path, into: &builder.stacks)
+    look.result = UnwoundStack(
+      stack: stack, end: native.end, outermost: native.outermost,
+      needsRegisters: native.needsRegisters, depth: native.depth)
   }
 
   /// Copies twice what the stack needs the next time: a mapping may hold much that is not stack.

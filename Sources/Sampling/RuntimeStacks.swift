@@ -8,9 +8,16 @@ final class RuntimeStacks: Sendable {
   private struct State {
     var stacks: [UInt64: RuntimeStack?] = [:]
     var last: UInt64 = 0
+    var path: String?
   }
 
   private let state = Mutex(State())
+
+  /// The file of the interpreter that the stacks are of.
+  var path: String? {
+    get { state.withLock { $0.path } }
+    set { state.withLock { $0.path = newValue } }
+  }
 
   /// The number for a stack that will come.
   func next() -> UInt64 {

@@ -84,8 +84,14 @@ extension Sampler {
       return true
     }
     let count = memoryRead(watch.tid, range, into: bytes)
+    python?.prepare(watch.tid)
+    let runtimeNumber = python?.copy(watch.tid, from: memory) ?? 0
     // Unchanged: it has not run since before its system call was read, so all belongs together.
-    guard self.counters(of: watch)?.switches == counters.switches else { return false }
+    guard self.counters(of: watch)?.switches == counters.switches else {
+      python?.discard(runtimeNumber)
+      return false
+    }
+    record.pointee.runtimeNumber = runtimeNumber
     watch.fill(record, interval: interval, counters: counters)
     record.pointee.time = time
     record.pointee.state = state
@@ -97,6 +103,7 @@ extension Sampler {
     record.pointee.byteCount = count
     record.pointee.reachesEnd =
       count == range.count && range.upperBound >= watch.stackRange.upperBound
+    python?.finish()
     ring.commit()
     watch.wasAsleep = true
     countLookWithoutStop()
@@ -197,6 +204,7 @@ extension Sampler {
       return false
     }
     if answer == .gone { watch.hasEnded = counters(of: watch) == nil }
+    python?.prepare(watch.tid)
     watch.callBeforeStop = call
     watch.stateBeforeStop = state
     watch.carried += interval
@@ -237,6 +245,7 @@ extension Sampler {
       stops.forEachStopped(body, released: released)
     }
     pauses.add(held: end - begin)
+    python?.finish()
   }
 
   /// Runs while the thread is stopped: copies and nothing else.
@@ -251,6 +260,7 @@ extension Sampler {
       return
     }
     let count = memoryRead(watch.tid, range, into: bytes)
+    record.pointee.runtimeNumber = python?.copy(watch.tid, from: memory) ?? 0
     watch.fill(record, interval: Weight(), counters: counters)
     record.pointee.time = time
     record.pointee.registers = registers

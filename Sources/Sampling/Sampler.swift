@@ -13,6 +13,9 @@ final class Sampler {
   private(set) var memory: ProcessMemory
   private let threadList: ThreadList
   let stops = StoppedThreads()
+  let python: PythonWatch?
+  /// Whether threads began since their Python states were listed.
+  private var hasNewThreads = false
 
   private(set) var watches: [ThreadWatch] = []
   private var knownThreads: Set<Int32> = []
@@ -37,8 +40,9 @@ final class Sampler {
 
   init(
     pid: Int32, liveThread: Int32, plan: SamplingPlan, control: CaptureControl, ring: LookRing,
-    requests: ThreadRequests
+    requests: ThreadRequests, python: PythonWatch?
   ) throws(SystemError) {
+    self.python = python
     self.pid = pid
     self.plan = plan
     self.control = control
@@ -96,6 +100,7 @@ final class Sampler {
   private func begin() {
     refreshThreads(tick: 0)
     refreshStackRanges(time: 0)
+    refreshPython(time: 0)
     startTime = MonotonicClock.now()
     for watch in watches {
       watch.lastTime = 0
@@ -106,6 +111,7 @@ final class Sampler {
   /// Looks at every thread once, now.
   func lookOnce() {
     refreshThreads(tick: 0)
+    refreshPython(time: 0)
     cost.ticksPlanned = 1
     cost.ticksTaken = 1
     ending = .once
@@ -184,6 +190,7 @@ final class Sampler {
     stops.releaseOverdue()
     if !onlyWanted { refreshThreads(tick: tick) }
     if areMapsStale || time - mapsTime > 1_000_000_000 { refreshStackRanges(time: time) }
+    refreshPython(time: time)
     var anyEnded = false
     for index in watches.indices {
       let watch = watches[index]
@@ -194,6 +201,12 @@ final class Sampler {
     stopRunningThreads(time: time)
     lastTickTime = time
     if anyEnded || watches.contains(where: \.hasEnded) { dropEndedThreads() }
+  }
+
+  private func refreshPython(time: Int64) {
+    guard let python else { return }
+    python.refresh(time: time, memory: memory, hasNewThreads: hasNewThreads)
+    hasNewThreads = false
   }
 
   /// The counters of a thread; nil when it has ended.
@@ -235,6 +248,7 @@ final class Sampler {
     if isOld, let baseline = counters(of: watch) { watch.counters = baseline }
     watches.append(watch)
     knownThreads.insert(tid)
+    hasNewThreads = true
   }
 
   private func dropEndedThreads() {

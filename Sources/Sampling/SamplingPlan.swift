@@ -11,10 +11,18 @@ package struct SamplingPlan: Sendable {
   /// Reads `status` in place of `schedstat`, as on a kernel without scheduler statistics.
   package var ignoresSchedulerStatistics: Bool
 
+  /// Which frames of threads that an interpreter runs are kept.
+  package var frames: FrameChoice
+  /// Looks for language runtimes; without it all frames are native.
+  package var readsRuntimes: Bool
+
   package init(
     rate: Double?, duration: Int64? = nil, stopAll: Bool = false, stackLimit: Int = 16 << 20,
-    ignoresSchedulerStatistics: Bool = false
+    ignoresSchedulerStatistics: Bool = false, frames: FrameChoice = .mixed,
+    readsRuntimes: Bool = true
   ) {
+    self.frames = frames
+    self.readsRuntimes = readsRuntimes
     self.rate = rate
     self.duration = duration
     self.stopAll = stopAll

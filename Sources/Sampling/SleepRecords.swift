@@ -99,10 +99,13 @@ struct SleepSurvey {
     guard !first.isEmpty else { return [] }
     let later = inspector.lookAtPeers(
       of: records.map(\.look), until: MonotonicClock.now() + Self.peerTime)
-    let known = Dictionary(later.map { ($0.thread.tid, $0) }, uniquingKeysWith: { first, _ in first })
+    let known = Dictionary(
+      later.map { ($0.thread.tid, $0) }, uniquingKeysWith: { first, _ in first })
     return first.map { look in
       var record = SleepRecord(look, frames: [])
-      if let later = known[look.thread.tid], later.isSameSleep(as: look) { record.extend(by: later) }
+      if let later = known[look.thread.tid], later.isSameSleep(as: look) {
+        record.extend(by: later)
+      }
       return record
     }
   }

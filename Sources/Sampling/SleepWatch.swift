@@ -126,7 +126,9 @@ final class SleepWatch: @unchecked Sendable {
   }
 
   private func addPeers(until deadline: Int64) {
-    let waiting = current.filter { !$0.value.knowsPeers && $0.value.look.thread.pid == inspector.pid }
+    let waiting = current.filter {
+      !$0.value.knowsPeers && $0.value.look.thread.pid == inspector.pid
+    }
     var looks = waiting.map(\.value.look)
     guard !looks.isEmpty, inspector.findPeers(for: &looks, until: deadline) else { return }
     for (tid, look) in zip(waiting.keys, looks) {

@@ -44,8 +44,8 @@ enum Layers {
     LayeredTarget(
       layer: 4, name: "Sampling",
       imports: [
-        "BlockingAnalysis", "Glibc", "LinuxProcess", "NativeUnwinding", "ProfileModel", "Symbolication",
-        "Synchronization",
+        "BlockingAnalysis", "ELFReading", "Glibc", "LinuxProcess", "NativeUnwinding", "ProfileModel",
+        "PythonReading", "Symbolication", "Synchronization",
       ]),
     LayeredTarget(
       layer: 5, name: "sprof",
