@@ -45,6 +45,8 @@ package enum Capture {
 /// A profile whose addresses still want names.
 package final class CapturedProfile {
   private var profile: Profile
+  /// The file of the interpreter whose machinery is hidden; nil to hide none.
+  private let interpreter: String?
   private let modules: ModuleMap
   private let names: FrameNames
   private let sleeps: [SleepRecord]
@@ -53,13 +55,14 @@ package final class CapturedProfile {
   /// `startTime` is when the capture began, by `MonotonicClock`.
   init(
     _ profile: Profile, modules: ModuleMap, names: FrameNames, sleeps: [SleepRecord],
-    startTime: Int64
+    startTime: Int64, interpreter: String?
   ) {
     self.profile = profile
     self.modules = modules
     self.names = names
     self.sleeps = sleeps
     self.startTime = startTime
+    self.interpreter = interpreter
   }
 
   /// The profile with addresses in place of names.
@@ -72,6 +75,7 @@ package final class CapturedProfile {
     let frames = profile.stacks.frames
     names.add(files(of: frames, in: modules))
     profile.symbols = names.resolve(frames, progress: progress)
+    hideInlinedMachinery()
     var sleepNames = SleepNames(modules: modules, names: names, startTime: startTime)
     profile.blockings = sleepNames.blockings(of: sleeps, pid: profile.capture.pid)
     for (module, problem) in names.problems.sorted(by: { $0.key < $1.key }) {
@@ -81,6 +85,25 @@ package final class CapturedProfile {
         path: known.path, buildID: known.buildID, problem: known.problem ?? problem)
     }
     return profile
+  }
+}
+
+extension CapturedProfile {
+  /// Leaves out what the compiler inlined of an interpreter's machinery into its built-in functions.
+  private func hideInlinedMachinery() {
+    guard let interpreter,
+      let module = profile.modules.firstIndex(where: { $0.path == interpreter })
+    else { return }
+    let id = ModuleID(Int32(module))
+    for index in profile.symbols.indices where profile.symbols[index].module == id {
+      let lines = profile.symbols[index].lines
+      guard lines.count > 1 else { continue }
+      let kept = lines.dropLast().filter {
+        InterpreterFrames.kind(ofInterpreterFunction: $0.function) == .builtin
+      }
+      guard kept.count < lines.count - 1, let function = lines.last else { continue }
+      profile.symbols[index] = ResolvedFrame(lines: kept + [function], module: id)
+    }
   }
 }
 
@@ -146,7 +169,8 @@ private final class CaptureSession: @unchecked Sendable {
     info.notes = notes(holder: holder)
     return CapturedProfile(
       resolver.finish(capture: info), modules: resolver.modules, names: names, sleeps: sleeps,
-      startTime: sampler.startTime)
+      startTime: sampler.startTime,
+      interpreter: plan.frames == .mixed ? sampler.python?.path : nil)
   }
 
   /// Samples on the tracer thread while a second one unwinds, and a third one records.

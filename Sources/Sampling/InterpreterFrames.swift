@@ -14,8 +14,8 @@ final class InterpreterFrames {
     case machinery
     /// A function of the interpreter that does a program's work: `list_sort`, `builtin_sum`.
     case builtin
-    /// The C library's start of a program or a thread.
-    case start
+    /// The C library, which also starts programs and threads.
+    case library
     /// Any other code.
     case foreign
   }
@@ -46,22 +46,18 @@ final class InterpreterFrames {
       modules.modules.indices.contains(Int(code.module.rawValue))
     else { return .foreign }
     let module = modules.modules[Int(code.module.rawValue)]
-    let name = name(of: code)
     if module.path == path {
       // Without symbols nothing tells a built-in function from the rest.
-      guard let name else { return .machinery }
-      return Self.kind(ofInterpreterFunction: name)
+      return name(of: code).map { Self.kind(ofInterpreterFunction: $0) } ?? .machinery
     }
     let file = module.name
-    let isLibrary =
-      file.hasPrefix("libc.so") || file.hasPrefix("libc-") || file.hasPrefix("libpthread")
+    if file.hasPrefix("libc.so") || file.hasPrefix("libc-") || file.hasPrefix("libpthread")
       || file.hasPrefix("ld-")
-    guard isLibrary else {
-      // A small program around the interpreter's library: `python3` itself.
-      let isProgram = name == "_start" || (name == "main" && file.hasPrefix("python"))
-      return isProgram ? .start : .foreign
+    {
+      return .library
     }
-    return name.map { Self.startNames.contains($0) } ?? false ? .start : .foreign
+    // The small program around the interpreter's library, `python3` itself.
+    return file.hasPrefix("python") ? .library : .foreign
   }
 
   private func name(of code: CodeAddress) -> String? {
@@ -75,17 +71,12 @@ final class InterpreterFrames {
     return tables[code.module]??.symbol(containing: code.address, in: file.bytes)?.name
   }
 
-  private static let startNames: Set<String> = [
-    "__libc_start_main", "__libc_start_main@@GLIBC_2.34", "__libc_start_call_main", "start_thread",
-    "clone3", "__clone3", "clone", "__clone", "thread_start",
-  ]
-
   /// The names are those of CPython's own sources, 3.7 to 3.15.
   static func kind(ofInterpreterFunction name: String) -> Kind {
     // GCC and clang split functions: `.cold`, `.part.0`, `.isra.0`, `.constprop.0`, `.lto_priv.0`.
     let name = name.split(separator: ".", maxSplits: 1).first.map(String.init) ?? name
     if loopNames.contains(name) || name.hasPrefix("_TAIL_CALL_") { return .loop }
-    if startNames.contains(name) || name == "_start" || name == "main" { return .start }
+    if name == "_start" || name == "main" { return .machinery }
     if visibleNames.contains(name) { return .builtin }
     if machineryNames.contains(name) { return .machinery }
     if machineryPrefixes.contains(where: { name.hasPrefix($0) }) { return .machinery }

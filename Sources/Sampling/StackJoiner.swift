@@ -173,7 +173,8 @@ struct StackJoiner {
   private func isShown(_ frame: FrameID, isOutermost: Bool, _ stacks: StackTable) -> Bool {
     switch frames.kind(of: frame, stacks) {
     case .loop, .machinery: false
-    case .start: !isOutermost
+    // What started the thread or the program.
+    case .library: !isOutermost
     case .builtin, .foreign: true
     }
   }

@@ -38,6 +38,8 @@ struct AttachCommand: ParsableCommand {
   @OptionGroup var report: ReportArguments
   @OptionGroup var filter: FilterArguments
 
+  @OptionGroup var frames: FrameArguments
+
   @OptionGroup var capture: CaptureArguments
 
   @Flag(
@@ -59,7 +61,8 @@ struct AttachCommand: ParsableCommand {
   }
 
   private func sample(_ pid: Int32, _ control: CaptureControl) throws {
-    let plan = SamplingPlan(rate: rate, duration: duration?.nanoseconds, stopAll: stopAll)
+    let plan = SamplingPlan(
+      rate: rate, duration: duration?.nanoseconds, stopAll: stopAll, frames: frames.choice)
     let display = ProgressDisplay(control: control, duration: duration?.nanoseconds)
     let recorder = try capture.recorder(kind: .attach, pid: pid, rate: rate)
     let record = recorder.map { recorder in

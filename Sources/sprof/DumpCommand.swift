@@ -21,6 +21,8 @@ struct DumpCommand: ParsableCommand {
 
   @OptionGroup var report: ReportArguments
 
+  @OptionGroup var frames: FrameArguments
+
   @OptionGroup var capture: CaptureArguments
 
   @Flag(help: "Stop all threads at one instant, for one consistent picture of a changing program.")
@@ -34,7 +36,7 @@ struct DumpCommand: ParsableCommand {
   }
 
   private func look(at pid: Int32) throws {
-    let plan = SamplingPlan(rate: nil, stopAll: stopAll)
+    let plan = SamplingPlan(rate: nil, stopAll: stopAll, frames: frames.choice)
     let recorder = try capture.recorder(kind: .dump, pid: pid, rate: 0)
     let profile: Profile
     do {

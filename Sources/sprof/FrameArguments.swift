@@ -1,0 +1,23 @@
+import ArgumentParser
+import Sampling
+
+/// The options that choose which frames of a program are captured that an interpreter runs.
+struct FrameArguments: ParsableArguments {
+  @Flag(
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Show the C frames between those of Python.",
+      discussion: "Built-in functions, extension modules, and what a Python function waits in."))
+  var native = true
+
+  @Flag(help: "Show the interpreter's own C frames, too.")
+  var internals = false
+
+  func validate() throws {
+    guard native || !internals else {
+      throw ValidationError("--internals and --no-native exclude each other.")
+    }
+  }
+
+  var choice: FrameChoice { internals ? .all : native ? .mixed : .interpreted }
+}
