@@ -65,8 +65,9 @@ class Threads:
 
 
 def state(tid):
-    with open("/proc/self/task/%d/stat" % tid) as file:
-        return file.read().rsplit(")", 1)[1].split()[0]
+    # As bytes: a name that the kernel has cut may be no text.
+    with open("/proc/self/task/%d/stat" % tid, "rb") as file:
+        return file.read().rsplit(b")", 1)[1].split()[0].decode()
 
 
 def serve(threads, count, extra=None):

@@ -21,7 +21,8 @@ struct PythonCodeShape: Sendable {
     self.lineTable = lineTable
     version = layout[.codeVersion]
     lineFormat = minor <= 9 ? .increments : minor == 10 ? .ranges : .locations
-    let last = [filename + 8, name + 8, firstLine + 4, lineTable + 8, (version ?? 0) + 4].max() ?? 0
+    let last =
+      [filename + 8, name + 8, firstLine + 4, lineTable + 8, (version ?? 0) + 4].max() ?? 0
     guard filename >= first, name >= first, firstLine >= first, lineTable >= first, last <= 4096
     else { return nil }
     span = last - first

@@ -33,9 +33,6 @@ final class PythonCodeTable {
 
   var count: Int { entries.count }
 
-  /// Says what type code objects have, which spares looking.
-  func setCodeType(_ type: UInt64) { types[type] = true }
-
   func isKnownType(_ type: UInt64) -> Bool? { types[type] }
 
   func noteType(_ type: UInt64, isCode: Bool) {

@@ -50,7 +50,6 @@ struct PythonImage {
   struct Symbols {
     var runtime: UInt64?
     var version: UInt64?
-    var codeType: UInt64?
   }
 
   /// Looks in `.dynsym`, or in `.symtab`, which is larger.
@@ -86,15 +85,15 @@ struct PythonImage {
       switch names.string(at: Int(name), limit: 32) {
       case "_PyRuntime": result.runtime = value
       case "Py_Version": result.version = value
-      case "PyCode_Type": result.codeType = value
       default: break
       }
     }
   }
 
-  /// Where the section lies that holds `_PyRuntime` since 3.10.
-  var runtimeSection: UInt64? {
-    elf?.section(named: ".PyRuntime").map(\.address.rawValue)
+  /// Where a section lies in memory, for each place where the file is mapped.
+  func addresses(ofSection name: String) -> [UInt64] {
+    guard let section = elf?.section(named: name) else { return [] }
+    return biases.map { section.address.rawValue &+ $0 }
   }
 
   // MARK: - Memory

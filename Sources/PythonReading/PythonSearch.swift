@@ -8,9 +8,8 @@ struct PythonSearch {
     let address: UInt64
     let evidence: PythonEvidence
     let image: PythonImage
-    /// `Py_Version` and `PyCode_Type` beside it.
+    /// Where `Py_Version` lies, which is there since 3.11.
     var versionAddress: UInt64?
-    var codeType: UInt64?
   }
 
   /// What trying a candidate gave; the later one is the better news.
@@ -84,19 +83,19 @@ struct PythonSearch {
   private func bySymbol(_ image: PythonImage, isDynamic: Bool) -> [Candidate] {
     let symbols = image.symbols(inDynamicTable: isDynamic)
     guard let runtime = symbols.runtime else { return [] }
-    return placed(image.biases.map { bias in
-      Candidate(
-        address: runtime &+ bias, evidence: isDynamic ? .dynamicSymbol : .symbol, image: image,
-        versionAddress: symbols.version.map { $0 &+ bias },
-        codeType: symbols.codeType.map { $0 &+ bias })
-    })
+    return placed(
+      image.biases.map { bias in
+        Candidate(
+          address: runtime &+ bias, evidence: isDynamic ? .dynamicSymbol : .symbol, image: image,
+          versionAddress: symbols.version.map { $0 &+ bias })
+      })
   }
 
+  /// The section that holds `_PyRuntime` since 3.10.
   private func bySection(_ image: PythonImage) -> [Candidate] {
-    guard let section = image.runtimeSection else { return [] }
-    return placed(image.biases.map {
-      Candidate(address: section &+ $0, evidence: .section, image: image)
-    })
+    let places = image.addresses(ofSection: ".PyRuntime")
+    return placed(
+      places.map { Candidate(address: $0, evidence: .section, image: image) })
   }
 
   /// Only what lies in writable memory; a second mapping of the same file may have none.
@@ -117,7 +116,8 @@ struct PythonSearch {
   // MARK: - Trying
 
   private func verdict(on candidate: Candidate) -> Verdict {
-    if let bytes = memory.read(at: RemoteAddress(candidate.address), count: PythonDebugOffsets.size),
+    let place = RemoteAddress(candidate.address)
+    if let bytes = memory.read(at: place, count: PythonDebugOffsets.size),
       let offsets = PythonDebugOffsets(bytes.span.bytes)
     {
       return verdict(on: candidate, selfDescribed: offsets)
@@ -137,7 +137,7 @@ struct PythonSearch {
           address: RemoteAddress(candidate.address), version: version, layout: layout,
           evidence: candidate.evidence, path: candidate.image.path)
       else { continue }
-      let verdict = check(runtime, codeType: candidate.codeType)
+      let verdict = check(runtime)
       if verdict.rank > best.rank { best = verdict }
       if case .found = best { return best }
     }
@@ -153,7 +153,7 @@ struct PythonSearch {
         isFreeThreaded: offsets.isFreeThreaded, evidence: candidate.evidence,
         path: candidate.image.path)
     else { return .unknownVersion(offsets.version.description) }
-    let verdict = check(runtime, codeType: candidate.codeType)
+    let verdict = check(runtime)
     // The structure still moves between alphas, betas and candidates.
     if case .unreadable = verdict, offsets.version.isPreRelease {
       return .unknownVersion("\(offsets.version), a pre-release")
@@ -179,7 +179,7 @@ struct PythonSearch {
     MemorySearch(memory).firstBanner(in: image.writableRanges(in: maps))
   }
 
-  private func check(_ runtime: PythonRuntime, codeType: UInt64?) -> Verdict {
+  private func check(_ runtime: PythonRuntime) -> Verdict {
     var last = Verdict.nothing
     // Nothing is stopped: a thread may have ended between two reads.
     for _ in 0..<4 {

@@ -11,7 +11,9 @@ struct Interpreter: CustomStringConvertible, Sendable {
   var description: String { name }
 
   /// The minor version, from the name.
-  var minor: Int { Int(name.split(separator: ".").dropFirst().first ?? "") ?? 0 }
+  var minor: Int {
+    Int(name.split { $0 == "." || $0 == " " }.dropFirst().first ?? "") ?? 0
+  }
 
   /// All that can be found: of pyenv, of the distribution, and those that
   /// `scripts/python-releases.sh` unpacks.

@@ -1,4 +1,5 @@
 internal import LinuxProcess
+internal import ProfileModel
 internal import PythonReading
 internal import TestSupport
 internal import Testing
@@ -14,8 +15,10 @@ struct `Stacks of Python` {
     let target = try PythonTarget(pid: program.pid)
     #expect(target.runtime.version.minor == interpreter.minor)
     #expect(truth.threads.count == 26)
+    let names = target.reader.threadNames(from: target.memory)
     for thread in truth.threads {
-      #expect(target.reader.hasThread(thread.tid), "\(thread.name)")
+      let state = try #require(target.reader.threads.first { $0.tid == thread.tid })
+      #expect(names[state.state] == (thread.name == "main" ? "MainThread" : thread.name))
       let stack = try target.sleepingStack(of: thread.tid)
       #expect(
         stack.frames.map(Truth.Line.init) == thread.frames.map(\.cut), "\(thread.name)")
@@ -23,7 +26,184 @@ struct `Stacks of Python` {
       #expect(stack.elision == nil)
       #expect(stack.groups.reduce(0) { $0 + $1.frameCount } == stack.frames.count)
       #expect(stack.isConsistent)
+      try expectAnchors(of: stack, tid: thread.tid, in: target)
     }
     try program.assertUntouched()
+  }
+
+  /// Anchors lie in the thread's stack, above its stack pointer, the outer ones higher.
+  private func expectAnchors(of stack: RuntimeStack, tid: Int32, in target: PythonTarget) throws {
+    let anchors = stack.groups.compactMap(\.anchor)
+    guard target.runtime.version.minor >= 10 else {
+      #expect(anchors.isEmpty)
+      return
+    }
+    #expect(anchors.count == stack.groups.count)
+    #expect(anchors == anchors.sorted() && Set(anchors).count == anchors.count)
+    let files = try ThreadFiles(process: target.pid, thread: tid)
+    guard case .asleep(_, _, let pointer, _) = files.systemCall() else {
+      throw TestFailure("\(tid) does not sleep")
+    }
+    let maps = try target.memory.maps()
+    let place = try #require(maps.mapping(containing: RemoteAddress(pointer)))
+    for anchor in anchors {
+      #expect(anchor > RemoteAddress(pointer) && place.contains(anchor))
+    }
+  }
+
+  @Test(arguments: Interpreter.onePerVersion)
+  func `of 20,000 calls keep both ends, and say how many are missing between them`(
+    _ interpreter: Interpreter
+  ) throws {
+    let program = try interpreter.start("deep.py", ["20000"])
+    let tid = try #require(try Truth(program).values["tid"] as? Int32)
+    let target = try PythonTarget(pid: program.pid)
+    let stack = try target.sleepingStack(of: tid)
+    #expect(stack.end == .complete)
+    #expect(stack.frames.count == 4096)
+    let elision = try #require(stack.elision)
+    // The recursion, the leaf, and three or four of `threading`.
+    #expect((20_005...20_007).contains(4096 + elision.count))
+    #expect(elision.position == 2048)
+    #expect(stack.frames.first?.function?.name == "leaf")
+    #expect(stack.frames.last?.function?.name.hasSuffix("_bootstrap") == true)
+    #expect(stack.groups.reduce(0) { $0 + $1.frameCount } == stack.frames.count)
+    for frame in stack.frames.dropFirst().dropLast(8) {
+      #expect(frame.function?.name == "recursion")
+    }
+    try program.assertUntouched()
+  }
+
+  @Test(arguments: Interpreter.onePerVersion.filter { $0.minor >= 8 })
+  func `of a sub-interpreter lie within those of the thread that runs it`(
+    _ interpreter: Interpreter
+  ) throws {
+    let program = try interpreter.start("subinterpreters.py")
+    let tid = try #require(try Truth(program).values["tid"] as? Int32)
+    let target = try PythonTarget(pid: program.pid)
+    #expect(target.reader.interpreters.count == 2)
+    #expect(target.reader.threads.filter { $0.tid == tid }.count == 2)
+    let stack = try target.sleepingStack(of: tid)
+    let names = stack.frames.map { $0.function?.name ?? "?" }
+    #expect(names.prefix(3) == ["inner_leaf", "inner_outer", "<module>"])
+    #expect(stack.frames.prefix(3).map(\.line) == [5, 8, 10])
+    #expect(names.contains("outer_call"))
+    try program.assertUntouched()
+  }
+
+  @Test(arguments: Interpreter.onePerVersion, ["flat", "generators", "churn"])
+  func `of a thread that runs are never mixed`(
+    _ interpreter: Interpreter, _ kind: String
+  ) throws {
+    let program = try interpreter.start("running.py", [kind])
+    let tid = try #require(try Truth(program).values["tid"] as? Int32)
+    let target = try PythonTarget(pid: program.pid)
+    let stacks = RunningStacks(target: target, tid: tid)
+    let count = Repository.trials(short: 300, full: 5000)
+    let all = stacks.take(count)
+    #expect(all.count == count)
+    #expect(all.filter { $0.end != .complete }.isEmpty)
+    #expect(all.filter { !$0.isConsistent }.isEmpty)
+    var mixed: [[String]] = []
+    var kinds: Set<String> = []
+    for stack in all {
+      let names = stack.frames.map { $0.function?.name ?? "?" }
+      kinds.insert(names[0])
+      if !PossibleStack.isPossible(stack, kind: kind) { mixed.append(names) }
+    }
+    #expect(mixed.isEmpty)
+    // What is counted is there: several places were seen, not always the same.
+    #expect(kinds.count > 1)
+    let before = try program.figure("turns")
+    if kind == "flat" { try waitUntil("it goes on") { try program.figure("turns") > before } }
+    try program.assertUntouched()
+  }
+
+  @Test(arguments: Interpreter.onePerVersion)
+  func `that do not change take one read`(_ interpreter: Interpreter) throws {
+    let program = try interpreter.start("stacks.py")
+    let truth = try Truth(program)
+    let target = try PythonTarget(pid: program.pid)
+    for thread in truth.threads {
+      _ = try target.sleepingStack(of: thread.tid)
+      let counting = CountingMemory(target.memory)
+      target.reader.prepare(thread.tid)
+      _ = target.reader.copy(
+        thread.tid, nativeStack: nil, from: counting, reads: .max, isStopped: true)
+      #expect(counting.reads == 1, "\(thread.name)")
+      let again = target.reader.finish(thread.tid)
+      #expect(again.frames.map(Truth.Line.init) == thread.frames.map(\.cut))
+    }
+    try program.assertUntouched()
+  }
+}
+
+/// Counts the reads that a real process would be asked for.
+final class CountingMemory: TargetMemory {
+  private let memory: ProcessMemory
+  private(set) var reads = 0
+
+  init(_ memory: ProcessMemory) { self.memory = memory }
+
+  func read(_ ranges: ArraySlice<MemoryRange>, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    reads += 1
+    return memory.read(ranges, into: buffer)
+  }
+}
+
+/// What `running.py` can do.
+enum PossibleStack {
+  static func isPossible(_ stack: RuntimeStack, kind: String) -> Bool {
+    guard stack.frames.allSatisfy({ $0.function != nil }) else { return false }
+    let names = stack.frames.compactMap { $0.function?.name }
+    switch kind {
+    case "flat":
+      return isOfOneKind(names) && names.contains("flat")
+        && (!names.contains { $0.hasPrefix("leaf") } || names.contains { $0.hasPrefix("hot") })
+    case "generators":
+      return isOfOneKind(names) && names.contains("generators")
+        && (!names.contains { $0.hasPrefix("leaf") } || names.contains { $0.hasPrefix("numbers") })
+    default:
+      return names.contains("churn") && isOfOneModule(stack)
+    }
+  }
+
+  private static func isOfOneKind(_ names: [String]) -> Bool {
+    !(names.contains { $0.hasSuffix("_a") } && names.contains { $0.hasSuffix("_b") })
+  }
+
+  /// `f_7` is made in `made_7` alone, and `<module>` is beside it.
+  private static func isOfOneModule(_ stack: RuntimeStack) -> Bool {
+    let made = stack.frames.compactMap(\.function).filter { $0.file.hasPrefix("made_") }
+    let numbers = Set(made.map { $0.file.dropFirst(5) })
+    return numbers.count <= 1
+      && made.allSatisfy { $0.name == "<module>" || $0.name == "f_" + $0.file.dropFirst(5) }
+  }
+}
+
+/// Stacks of a thread that runs, each taken in a stop.
+struct RunningStacks {
+  let target: PythonTarget
+  let tid: Int32
+
+  func take(_ count: Int) -> [RuntimeStack] {
+    // ptrace belongs to one OS thread; a test's body stays on its own as long as it never awaits.
+    let stopper = StoppedThreads()
+    var result: [RuntimeStack] = []
+    for _ in 0..<count * 4 where result.count < count {
+      target.reader.prepare(tid)
+      guard stopper.seize(tid, tag: 0, mayRestartCall: true) == .requested else { continue }
+      stopper.interruptAll()
+      var isCopied = false
+      stopper.forEachStopped(
+        { _, registers in
+          guard registers != nil else { return }
+          isCopied = target.reader.copy(
+            tid, nativeStack: nil, from: target.memory, reads: .max, isStopped: true)
+        }, released: { _, _ in })
+      stopper.releaseOverdue()
+      if isCopied { result.append(target.reader.finish(tid)) }
+    }
+    return result
   }
 }

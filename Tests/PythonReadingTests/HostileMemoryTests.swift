@@ -1,0 +1,129 @@
+internal import LinuxProcess
+internal import ProfileModel
+internal import PythonReading
+internal import TestSupport
+internal import Testing
+
+/// Pages of a process as they were once, of which some words may have been changed since.
+final class RecordedMemory: TargetMemory {
+  private let live: ProcessMemory?
+  private(set) var pages: [UInt64: [UInt8]] = [:]
+  private(set) var reads = 0
+  private static let size: UInt64 = 4096
+
+  /// Records what is read of a live process.
+  init(recording live: ProcessMemory) { self.live = live }
+
+  /// Gives what was recorded, and nothing else.
+  init(_ pages: [UInt64: [UInt8]]) {
+    self.pages = pages
+    live = nil
+  }
+
+  func read(_ ranges: ArraySlice<MemoryRange>, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    reads += 1
+    var filled = 0
+    for range in ranges {
+      var address = range.start.rawValue
+      var left = min(range.count, buffer.count - filled)
+      while left > 0 {
+        guard let page = page(address / Self.size) else { return filled }
+        let offset = Int(address % Self.size)
+        let count = min(left, Int(Self.size) - offset)
+        page.withUnsafeBytes {
+          UnsafeMutableRawBufferPointer(rebasing: buffer[filled..<(filled + count)])
+            .copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[offset..<(offset + count)]))
+        }
+        filled += count
+        left -= count
+        address &+= UInt64(count)
+      }
+    }
+    return filled
+  }
+
+  private func page(_ number: UInt64) -> [UInt8]? {
+    if let page = pages[number] { return page }
+    let address = RemoteAddress(number &* Self.size)
+    guard let live, let page = live.read(at: address, count: Int(Self.size)),
+      page.count == Int(Self.size)
+    else { return nil }
+    pages[number] = page
+    return page
+  }
+
+  /// The same with some words replaced: by other addresses of it, small numbers, or anything.
+  func mutated(using random: inout SeededGenerator) -> RecordedMemory {
+    var changed = pages
+    let numbers = pages.keys.sorted()
+    for _ in 0..<Int.random(in: 1...40, using: &random) {
+      guard let number = numbers.randomElement(using: &random) else { break }
+      let place = Int.random(in: 0..<512, using: &random) * 8
+      let target = numbers.randomElement(using: &random) ?? 0
+      let inside = target * Self.size + UInt64.random(in: 0..<512, using: &random) * 8
+      let values: [UInt64] = [
+        inside, inside, inside, 0, .max, UInt64.random(in: 0...100, using: &random),
+        1 << 63 - 1, random.next(),
+      ]
+      let value = values.randomElement(using: &random) ?? 0
+      withUnsafeBytes(of: value) { bytes in
+        for (index, byte) in bytes.enumerated() { changed[number]?[place + index] = byte }
+      }
+    }
+    if Bool.random(using: &random), let lost = numbers.randomElement(using: &random) {
+      changed[lost] = nil
+    }
+    return RecordedMemory(changed)
+  }
+}
+
+@Suite(.enabled(if: !Interpreter.all.isEmpty, "no Python on this machine"))
+struct `Torn and hostile memory of Python` {
+  @Test(arguments: Interpreter.onePerVersion)
+  func `gives values, never a trap and never an endless walk`(_ interpreter: Interpreter) throws {
+    let program = try interpreter.start("stacks.py")
+    let target = try PythonTarget(pid: program.pid)
+    let tids = try Truth(program).threads.map(\.tid)
+    let recording = RecordedMemory(recording: target.memory)
+    let sound = lookAtAll(target.runtime, recording, pid: program.pid, tids: tids)
+    #expect(sound.complete == tids.count)
+    try program.assertUntouched()
+
+    var random = SeededGenerator(seed: UInt64(interpreter.minor))
+    var broken = 0
+    for _ in 0..<Repository.trials(short: 300, full: 10_000) {
+      let memory = recording.mutated(using: &random)
+      let some = (0..<3).compactMap { _ in tids.randomElement(using: &random) }
+      let outcome = lookAtAll(target.runtime, memory, pid: program.pid, tids: some)
+      broken += some.count - outcome.complete
+      // Bounded also where pointers lead in circles.
+      #expect(memory.reads < 50_000)
+    }
+    // The changes do reach what is read.
+    #expect(broken > 20)
+  }
+
+  /// Reads everything there is to read.
+  private func lookAtAll(
+    _ runtime: PythonRuntime, _ memory: RecordedMemory, pid: Int32, tids: [Int32]
+  ) -> (complete: Int, frames: Int) {
+    let reader = PythonReader(runtime, process: pid)
+    _ = reader.refreshThreads(from: memory)
+    _ = reader.refreshThreads(from: memory)
+    var complete = 0
+    var frames = 0
+    for tid in tids {
+      for _ in 0..<2 {
+        reader.prepare(tid)
+        _ = reader.copy(tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
+        let stack = reader.finish(tid)
+        #expect(stack.groups.reduce(0) { $0 + $1.frameCount } == stack.frames.count)
+        frames += stack.frames.count
+        if stack.end == .complete, !stack.frames.isEmpty { complete += 1 }
+      }
+    }
+    _ = reader.threadNames(from: memory)
+    _ = reader.lockStates(from: memory)
+    return (complete / 2, frames)
+  }
+}

@@ -1,0 +1,51 @@
+internal import LinuxProcess
+internal import PythonReading
+internal import TestSupport
+internal import Testing
+
+@Suite(.enabled(if: !Interpreter.all.isEmpty, "no Python on this machine"))
+struct `The interpreter's lock` {
+  @Test(arguments: Interpreter.onePerVersion)
+  func `is free while all threads wait`(_ interpreter: Interpreter) throws {
+    let program = try interpreter.start("stacks.py")
+    let target = try PythonTarget(pid: program.pid)
+    let locks = target.reader.lockStates(from: target.memory)
+    #expect(locks.count == 1)
+    #expect(locks.first?.isLocked == false)
+    #expect(locks.first?.holderID == nil)
+    try program.assertUntouched()
+  }
+
+  @Test(arguments: Interpreter.onePerVersion)
+  func `belongs to the thread that computes`(_ interpreter: Interpreter) throws {
+    let program = try interpreter.start("running.py", ["flat"])
+    let tid = try #require(try Truth(program).values["tid"] as? Int32)
+    let target = try PythonTarget(pid: program.pid)
+    let locks = try #require(target.reader.lockStates(from: target.memory).first)
+    #expect(locks.isLocked)
+    #expect(locks.holderID == tid)
+    let stack = try #require(RunningStacks(target: target, tid: tid).take(1).first)
+    #expect(stack.holdsLock == true)
+    try program.assertUntouched()
+  }
+
+  @Test(arguments: Interpreter.onePerVersion.filter { $0.minor >= 14 })
+  func `and the tasks of asyncio are told with what they await`(
+    _ interpreter: Interpreter
+  ) throws {
+    let program = try interpreter.start("tasks.py")
+    let target = try PythonTarget(pid: program.pid)
+    let layout = try #require(
+      target.reader.findTasks(in: target.memory, maps: try target.memory.maps()))
+    let tasks = target.reader.tasks(layout, from: target.memory)
+    #expect(Set(tasks.map(\.name)) == ["Task-1", "boss", "holder", "worker"])
+    let worker = try #require(tasks.first { $0.name == "worker" })
+    #expect(worker.frames.map { $0.function?.name } == ["sleep", "deepest", "middle", "worker"])
+    #expect(worker.frames.dropFirst().map(\.line) == [19, 23, 27])
+    let boss = try #require(tasks.first { $0.name == "boss" })
+    #expect(boss.frames.map { $0.function?.name } == ["boss"])
+    #expect(worker.awaitedBy.contains(boss.address))
+    #expect(tasks.filter(\.isRunning).map(\.name) == ["holder"])
+    try program.assertUntouched()
+  }
+}

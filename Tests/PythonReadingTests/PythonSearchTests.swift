@@ -1,0 +1,173 @@
+internal import Foundation
+internal import LinuxProcess
+internal import ProfileModel
+internal import PythonReading
+internal import TestSupport
+internal import Testing
+
+@Suite struct `The search for Python` {
+  /// A Python whose library a C program can be linked with.
+  struct Library: CustomStringConvertible, Sendable {
+    let description: String
+    let minor: Int
+    let flags: [String]
+
+    static let shared: [Library] = Interpreter.all.compactMap { interpreter in
+      guard let path = interpreter.command.first, path.contains("/.pyenv/") else { return nil }
+      let root = path.replacingOccurrences(of: "/bin/python3", with: "")
+      let name = "python3.\(interpreter.minor)" + (interpreter.minor == 7 ? "m" : "")
+      guard FileManager.default.fileExists(atPath: "\(root)/lib/lib\(name).so") else { return nil }
+      return Library(
+        description: interpreter.name, minor: interpreter.minor,
+        flags: [
+          "-I\(root)/include/\(name)", "-L\(root)/lib", "-l\(name)", "-Wl,-rpath,\(root)/lib",
+        ])
+    }
+
+    /// The archive of the distribution, for a program without any symbols of Python.
+    static let archive: Library? = (8...15).lazy.compactMap { minor in
+      let archive =
+        "/usr/lib/python3.\(minor)/config-3.\(minor)-x86_64-linux-gnu/libpython3.\(minor).a"
+      guard FileManager.default.fileExists(atPath: archive),
+        FileManager.default.fileExists(atPath: "/usr/include/python3.\(minor)/Python.h")
+      else { return nil }
+      return Library(
+        description: "3.\(minor) of the system", minor: minor,
+        flags: [
+          "-I/usr/include/python3.\(minor)", archive, "-lm", "-ldl", "-lutil", "-lexpat", "-lz",
+          "-s",
+        ])
+    }.first
+  }
+
+  private func find(_ pid: Int32) throws -> RuntimeSearch<PythonRuntime> {
+    let memory = ProcessMemory(tid: pid)
+    return PythonReader.find(in: memory, maps: try memory.maps())
+  }
+
+  private func expectEmbedded(
+    _ program: RunningProgram, evidence: PythonEvidence, minor: Int
+  ) throws {
+    let target = try waitForPython(program)
+    #expect(target.runtime.evidence == evidence)
+    #expect(target.runtime.version.minor == minor)
+    try waitUntil("it waits in Python") {
+      ProcessStatus(pid: program.pid)?.state == "S"
+        && (try? target.sleepingStack(of: program.pid))?.frames.count == 3
+    }
+    let stack = try target.sleepingStack(of: program.pid)
+    #expect(
+      stack.frames.map { $0.function?.name } == ["innermost", "called_from_c", "<module>"])
+    #expect(stack.frames.map(\.line) == [3, 5, 6])
+    try program.assertUntouched()
+  }
+
+  private func waitForPython(_ program: RunningProgram) throws -> PythonTarget {
+    var target: PythonTarget?
+    try waitUntil("Python is found") {
+      target = try? PythonTarget(pid: program.pid)
+      return target != nil
+    }
+    return try #require(target)
+  }
+
+  @Test(arguments: Library.shared)
+  func `finds a library that a C program has loaded, once it has begun`(
+    _ library: Library
+  ) throws {
+    let path = try Fixture.compile(source: "embedded.c", flags: ["-O1"] + library.flags)
+    let program = try RunningProgram([path, "late"])
+    guard case .notReady = try find(program.pid) else {
+      throw TestFailure("found before it began: \(try find(program.pid))")
+    }
+    try program.send(line: "")
+    try expectEmbedded(program, evidence: .dynamicSymbol, minor: library.minor)
+  }
+
+  @Test(.enabled(if: Library.archive != nil, "no libpython3.X.a with its headers"))
+  func `finds a static interpreter in a stripped program by its section`() throws {
+    let library = try #require(Library.archive)
+    let path = try Fixture.compile(source: "embedded.c", flags: ["-O1"] + library.flags)
+    try expectEmbedded(try RunningProgram([path]), evidence: .section, minor: library.minor)
+  }
+
+  @Test(.enabled(if: Library.archive != nil, "no libpython3.X.a with its headers"))
+  func `finds a static interpreter without sections by its shape`() throws {
+    let library = try #require(Library.archive)
+    let path = try Fixture.compile(source: "embedded.c", flags: ["-O1"] + library.flags)
+    let folder = try TemporaryFolder()
+    let bare = try withoutSections(path, in: folder, name: "renamed")
+    let program = try RunningProgram([bare])
+    try waitUntil("it waits in Python") { ProcessStatus(pid: program.pid)?.state == "S" }
+    try expectEmbedded(
+      program, evidence: library.minor >= 13 ? .debugCookie : .memoryScan, minor: library.minor)
+  }
+
+  @Test(
+    .enabled(
+      if: FileManager.default.fileExists(atPath: "\(Interpreter.releases)/complete"),
+      "no unpacked releases"), arguments: [14, 15])
+  func `finds a released interpreter without sections by its cookie`(_ minor: Int) throws {
+    let interpreter = try #require(
+      Interpreter.all.first { $0.minor == minor && $0.name.hasSuffix("unpacked") })
+    let folder = try TemporaryFolder()
+    let program = try #require(interpreter.command.last)
+    let bare = try withoutSections(program, in: folder, name: "worker")
+    var renamed = interpreter.command
+    renamed[renamed.count - 1] = bare
+    let moved = Interpreter(
+      name: interpreter.name, command: renamed, environment: interpreter.environment)
+    let running = try moved.start("stacks.py")
+    let target = try PythonTarget(pid: running.pid)
+    #expect(target.runtime.evidence == .debugCookie)
+    let thread = try #require(try Truth(running).threads.first)
+    let stack = try target.sleepingStack(of: thread.tid)
+    #expect(stack.frames.map(Truth.Line.init) == thread.frames.map(\.cut))
+    try running.assertUntouched()
+  }
+
+  /// A copy of a program whose header says that it has no sections.
+  private func withoutSections(
+    _ path: String, in folder: TemporaryFolder, name: String
+  ) throws -> String {
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    // e_shoff, and e_shnum with e_shstrndx (ELF-64).
+    bytes.replaceSubrange(40..<48, with: Data(count: 8))
+    bytes.replaceSubrange(60..<64, with: Data(count: 4))
+    let copy = "\(folder.path)/\(name)"
+    try bytes.write(to: URL(fileURLWithPath: copy))
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: copy)
+    return copy
+  }
+
+  @Test func `says that a program in C has none`() throws {
+    let program = try RunningProgram(fixture: "sleepers.c", ["2", "0"])
+    guard case .none = try find(program.pid) else {
+      throw TestFailure("\(try find(program.pid))")
+    }
+    try program.assertUntouched()
+  }
+
+  @Test(
+    .enabled(if: Repository.isRoot && Tool.isInstalled("unshare"), "needs root and unshare"),
+    arguments: Interpreter.onePerVersion.filter { $0.minor >= 11 })
+  func `knows threads by the ids of our side of a PID namespace`(
+    _ interpreter: Interpreter
+  ) throws {
+    let fixture = Repository.path("Fixtures/python/stacks.py")
+    let program = try RunningProgram(
+      ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"] + interpreter.command
+        + [fixture], deadline: .seconds(60), environment: interpreter.environment)
+    let inner = try #require(children(of: program.pid).first)
+    let target = try PythonTarget(pid: inner)
+    let truth = try Truth(program)
+    for thread in truth.threads {
+      let state = try #require(target.reader.threads.first { $0.nativeID == thread.tid })
+      let tid = try #require(state.tid)
+      #expect(tid != thread.tid)
+      let stack = try target.sleepingStack(of: tid)
+      #expect(stack.frames.map(Truth.Line.init) == thread.frames.map(\.cut))
+    }
+    try program.assertUntouched()
+  }
+}
