@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// What an open descriptor refers to, as its link in `/proc/PID/fd` says.
