@@ -1,5 +1,6 @@
 // waits locks | calls: a thread for each kind of wait, named after it. Threads named holder, reader
-// and heir hold what the others wait for; those named doomed have ended with it.
+// and heir hold what the others wait for; those named doomed have ended with it. With `calls` it leaves
+// /tmp/sprof-waits-fifo.PID behind.
 #include "fixture.h"
 #include <limits.h>
 #include <netinet/in.h>
@@ -446,7 +447,6 @@ int main(int argc, char **argv) {
     prepare_calls();
     for (size_t i = 0; i < sizeof call_rows / sizeof *call_rows; i++) start_waiter(&call_rows[i]);
     unlink(lock_path);
-    unlink(fifo_path);
   }
   ready();
   for (;;) pause();

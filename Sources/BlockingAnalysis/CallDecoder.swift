@@ -304,10 +304,13 @@ struct CallDecoder {
     wait.kind = .fileLock
     add(integer(0), nil)
     guard let file = OpenDescriptors.status(of: integer(0), in: tid) else { return }
-    for lock in FileLock.blocking(pid, on: file.inode, in: FileLock.read()) where lock.process > 0 {
+    let locks = FileLock.blocking(
+      pid, on: file.inode, isFlock: wait.systemCall == "flock", in: FileLock.read())
+    for lock in locks where lock.process > 0 {
       // An flock outlives the process that took it when a child has the file still open.
       guard let status = try? ProcessStatus(of: lock.process), status.state != "Z" else { continue }
-      wait.owners.append(owner(lock.process))
+      let holder = owner(lock.process)
+      if !wait.owners.contains(holder) { wait.owners.append(holder) }
     }
   }
 

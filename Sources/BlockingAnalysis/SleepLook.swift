@@ -55,6 +55,17 @@ package struct SleepLook: Sendable {
       && place?.stackPointer == other.place?.stackPointer && place?.pc == other.place?.pc
   }
 
+  /// Takes over from `first` when it fell asleep, if the thread has since been put on a CPU only by
+  /// `stops` stops of ours: into each and back to sleep.
+  package mutating func goOn(from first: SleepLook, stops: Int) {
+    guard let place, let other = first.place, place.isSame(as: other), let begin = first.since,
+      switches == first.switches &+ 2 &* UInt64(stops), stops > 0
+    else { return }
+    since = begin
+    guard wait.timeLeft == nil, let left = first.wait.timeLeft else { return }
+    wait.timeLeft = max(0, left - (time - first.time))
+  }
+
   /// Whether the wait names somebody who can end it, or might once its functions are known.
   package var mayHaveOwner: Bool {
     futex != nil || !wait.owners.isEmpty || ends.contains { $0 != nil }

@@ -233,8 +233,9 @@ private struct FutexReading {
   /// The `_m_type` of musl's mutex, whose lock word comes second, with waiters counted behind it: 1
   /// recursive, 2 error-checking, 4 robust, 8 inheriting, 128 shared (pthread_mutexattr_*.c).
   private var muslType: UInt32? {
+    // Waiters for one that inherits priority are counted by the kernel alone.
     guard let type = futex.word(at: -4), type & ~0x8f == 0, type & 3 != 3,
-      let waiters = futex.word(at: 4), waiters > 0, waiters < 1 << 20,
+      let waiters = futex.word(at: 4), waiters > 0 || type & 8 != 0, waiters < 1 << 20,
       (type & 128 == 0) == futex.isPrivate || type & 8 != 0
     else { return nil }
     return type

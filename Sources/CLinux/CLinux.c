@@ -25,18 +25,3 @@ int64_t sprof_unix_peer(uint32_t inode, void *answer, uint64_t size) {
   close(file);
   return count < 0 ? -code : count;
 }
-
-struct sprof_cpus sprof_move_to_cpu(int cpu) {
-  struct sprof_cpus before;
-  memset(&before, 0, sizeof before);
-  if (cpu < 0 || cpu >= 1024) return before;
-  if (syscall(SYS_sched_getaffinity, 0L, sizeof before.mask, before.mask) < 0) return before;
-  uint64_t wanted[16] = {0};
-  wanted[cpu / 64] = UINT64_C(1) << cpu % 64;
-  before.is_valid = syscall(SYS_sched_setaffinity, 0L, sizeof wanted, wanted) == 0;
-  return before;
-}
-
-void sprof_restore_cpus(struct sprof_cpus cpus) {
-  syscall(SYS_sched_setaffinity, 0L, sizeof cpus.mask, cpus.mask);
-}

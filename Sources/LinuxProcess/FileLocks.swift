@@ -47,12 +47,14 @@ package struct FileLock: Equatable, Sendable {
     self.inode = inode
   }
 
-  /// The locks that the process waits for on the file of that inode: those with the number of a
-  /// line in which it waits.
-  package static func blocking(_ pid: Int32, on inode: UInt64, in table: [FileLock]) -> [FileLock] {
-    let numbers = Set(
-      table.filter { $0.isWaiting && $0.process == pid && $0.inode == inode }.map(\.number))
-    return table.filter { !$0.isWaiting && numbers.contains($0.number) && $0.inode == inode }
+  /// The locks that the process waits for on the file of that inode, by `flock` or by `fcntl`:
+  /// those with the number of a line in which it waits.
+  package static func blocking(
+    _ pid: Int32, on inode: UInt64, isFlock: Bool, in table: [FileLock]
+  ) -> [FileLock] {
+    let lines = table.filter { $0.inode == inode && ($0.kind == .flock) == isFlock }
+    let numbers = Set(lines.filter { $0.isWaiting && $0.process == pid }.map(\.number))
+    return lines.filter { !$0.isWaiting && numbers.contains($0.number) }
   }
 
   /// All file locks of this machine that the kernel shows to this PID namespace.

@@ -177,7 +177,7 @@ private final class CaptureSession: @unchecked Sendable {
   private func sample(at rate: Double, _ info: CaptureInfo) throws(SystemError) {
     try recording?.start()
     defer { recording?.finish() }
-    try sleepWatch.start()
+    try sleepWatch.start(threads: (try? ThreadList(process: pid).read()) ?? [])
     defer { sleeps = sleepWatch.finish() }
     let resolving = try TracerThread.startHelper { [self] in
       // Looked for now and then: being told would cost the tracer a system call a tick.
@@ -225,11 +225,13 @@ private final class CaptureSession: @unchecked Sendable {
     let tracing = try TracerThread.start { [self] in
       sampler.lookOnce()
       resolver.drain()
+      // Before threads are stopped whose registers are wanted: their sleep ends with that.
+      let survey = SleepSurvey(pid: pid, liveThread: live)
+      var looks = survey.begin(sampler.watches, known: resolver.sleeps())
       for _ in 0..<100 where sampler.lookAgain() { resolver.drain() }
       sampler.finish()
       resolver.drain()
-      let survey = SleepSurvey(pid: pid, liveThread: live)
-      sleeps = survey.take(sampler.watches, known: resolver.sleeps())
+      sleeps = survey.finish(&looks, sampler.watches, known: resolver.sleeps())
     }
     tracing.join()
   }

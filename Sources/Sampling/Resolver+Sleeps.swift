@@ -41,9 +41,7 @@ extension Resolver {
     let place = SleepPlace(
       number: call.number, arguments: (0..<6).map { call.arguments[$0] },
       stackPointer: call.stackPointer, pc: call.pc)
-    return KnownSleep(
-      tid: thread.tid, place: place, frames: frames,
-      time: builder.threads[thread.index].lastSeen)
+    return KnownSleep(tid: thread.tid, place: place, frames: frames, stops: thread.stops)
   }
 
   private func innermostFrames(of stack: StackID) -> [Frame] {

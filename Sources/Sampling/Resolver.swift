@@ -97,7 +97,7 @@ final class Resolver {
     }
     if record.time - mapsTime > 1_000_000_000 { refreshModules(at: record.time) }
     update(thread, record)
-    thread.call = thread.call?.continued(by: record) ?? SleepingCall(record)
+    thread.follow(record)
     let look = unwind(record, bytes, &thread)
     threads[slot] = thread
     settle(slot, as: look)
@@ -280,10 +280,19 @@ struct WatchedThread {
   var pending: ResolvedLook?
   /// When the last record of it was made whose sleep was told as a long one.
   var toldSleep: Int64 = -1
+  /// How often it was stopped since the capture began; only while all its looks were of one sleep.
+  private(set) var stops = 0
 
   init(index: Int, tid: Int32) {
     self.index = index
     self.tid = tid
+  }
+
+  /// Notes where it sleeps now.
+  mutating func follow(_ record: LookRecord) {
+    call = call?.continued(by: record) ?? SleepingCall(record)
+    // A sleeping thread's registers are all known only from a stop.
+    if !record.isRunning, record.registers.areComplete { stops += 1 }
   }
 }
 

@@ -7,7 +7,7 @@ internal import ProfileModel
 struct SleepRecord: Sendable {
   var look: SleepLook
   /// The innermost frames of the stack that the thread sleeps in; empty when they are not known.
-  let frames: [Frame]
+  var frames: [Frame]
   /// By `MonotonicClock`.
   let firstSeen: Int64
   var lastSeen: Int64
@@ -41,8 +41,8 @@ struct KnownSleep: Sendable {
   let tid: Int32
   let place: SleepPlace
   let frames: [Frame]
-  /// When it was last seen to have run, in nanoseconds from the start of the capture.
-  let time: Int64
+  /// How often it was stopped in this sleep, which the kernel counts as running.
+  var stops = 0
 }
 
 /// The one look at all sleeping threads that a dump takes.
@@ -58,17 +58,24 @@ struct SleepSurvey {
     inspector = SleepInspector(pid: pid, liveThread: liveThread)
   }
 
-  /// Looks at each thread that sleeps, and at those that wait for somebody a second time.
-  func take(_ watches: [ThreadWatch], known: [Int32: KnownSleep]) -> [SleepRecord] {
-    let begin = MonotonicClock.now()
-    var records: [SleepRecord] = []
-    var seen: [ThreadWatch] = []
-    for watch in watches where !watch.hasEnded && !watch.isZombie {
-      let sleep = known[watch.tid]
-      guard let look = inspector.look(with: watch.files, knownPlace: sleep?.place) else { continue }
+  /// Looks at each thread that sleeps.
+  func begin(_ watches: [ThreadWatch], known: [Int32: KnownSleep]) -> [SleepLook] {
+    watches.filter { !$0.hasEnded && !$0.isZombie }.compactMap { watch in
+      inspector.look(with: watch.files, knownPlace: known[watch.tid]?.place)
+    }
+  }
+
+  /// Finds who is at the other ends, and looks at threads that wait for somebody a second time.
+  ///
+  /// `known` tells the stacks.
+  func finish(
+    _ looks: inout [SleepLook], _ watches: [ThreadWatch], known: [Int32: KnownSleep]
+  ) -> [SleepRecord] {
+    let begin = looks.last?.time ?? 0
+    var records = looks.map { look in
+      let sleep = known[look.thread.tid]
       let isSame = look.place.map { sleep?.place.isSame(as: $0) ?? false } ?? false
-      records.append(SleepRecord(look, frames: isSame ? sleep?.frames ?? [] : []))
-      seen.append(watch)
+      return SleepRecord(look, frames: isSame ? sleep?.frames ?? [] : [])
     }
     addPeers(to: &records)
     let others = inspector.lookAtPeers(
@@ -76,7 +83,11 @@ struct SleepSurvey {
     let again = records.indices.filter { records[$0].look.mayHaveOwner }
     if !again.isEmpty || !others.isEmpty { MonotonicClock.sleep(until: begin + Self.pause) }
     inspector.refresh()
-    for index in again { lookAgain(at: seen[index], &records[index]) }
+    let byThread = Dictionary(watches.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
+    for index in again {
+      guard let watch = byThread[records[index].look.thread.tid] else { continue }
+      lookAgain(at: watch, &records[index])
+    }
     return records + lookAgain(atPeers: others, of: records)
   }
 

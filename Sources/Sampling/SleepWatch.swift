@@ -25,6 +25,8 @@ final class SleepWatch: @unchecked Sendable {
   private let ordered = Mutex<[KnownSleep]>([])
   private let isFinished = Atomic<Bool>(false)
   private var handle: TracerThread.Handle?
+  /// How threads slept before the capture stopped any.
+  private var first: [Int32: SleepLook] = [:]
   /// Sleeps that go on, by thread; those of other processes too.
   private var current: [Int32: SleepRecord] = [:]
   private var ended: [Int32: [SleepRecord]] = [:]
@@ -36,7 +38,11 @@ final class SleepWatch: @unchecked Sendable {
     inspector = SleepInspector(pid: pid, liveThread: liveThread)
   }
 
-  func start() throws(SystemError) {
+  /// Looks at the threads as they are before any of them is stopped, and begins.
+  func start(threads: [Int32]) throws(SystemError) {
+    for tid in threads.prefix(4096) {
+      if let look = inspector.look(at: tid) { first[tid] = look }
+    }
     handle = try TracerThread.startHelper { [self] in run() }
   }
 
@@ -96,9 +102,11 @@ final class SleepWatch: @unchecked Sendable {
   }
 
   private func begin(_ sleep: KnownSleep) {
-    guard let look = inspector.look(at: sleep.tid, knownPlace: sleep.place),
+    guard var look = inspector.look(at: sleep.tid, knownPlace: sleep.place),
       let place = look.place
     else { return }
+    if let first = first[sleep.tid] { look.goOn(from: first, stops: sleep.stops) }
+    first[sleep.tid] = nil
     if let known = current[sleep.tid] {
       guard !known.look.isSameSleep(as: look) else { return }
       end(sleep.tid, known)

@@ -1,2 +1,137 @@
 import LinuxProcess
 import Testing
+
+@Suite struct `Texts of the kernel` {
+  @Test func `about epoll name the descriptors that it watches`() {
+    let info = DescriptorInfo(
+      parsing: """
+        pos:\t0
+        flags:\t02000002
+        mnt_id:\t15
+        tfd:        5 events:       19 data:                5  pos:0 ino:9a1b sdev:9
+        tfd:       77 events: 8000001d data: 7f0000000000 pos:0 ino:3 sdev:d
+        tfd: x events: y
+
+        """)
+    #expect(info.flags == 0o2000002)
+    #expect(info.watched.map(\.descriptor) == [5, 77])
+    #expect(info.watched.map(\.events) == [0x19, 0x8000_001d])
+    #expect(info.watched.map(\.inode) == [0x9a1b, 3])
+  }
+
+  @Test func `about timers, processes and watches are read`() {
+    let timer = DescriptorInfo(parsing: "clockid: 1\nticks: 0\nit_value: (3, 5)\nit_interval: (9, 9)")
+    #expect(timer.timer == 3_000_000_005)
+    #expect(DescriptorInfo(parsing: "it_value: (99999999999999, 5)").timer == .max)
+    #expect(DescriptorInfo(parsing: "Pid:\t-1\nNSpid:\t0").process == -1)
+    #expect(DescriptorInfo(parsing: "inotify wd:1 ino:2\ninotify wd:2 ino:3").watches == 2)
+    #expect(DescriptorInfo(parsing: "") == DescriptorInfo(parsing: "nonsense\n:\n"))
+  }
+
+  @Test func `of links tell pipes, sockets and nameless objects`() {
+    #expect(DescriptorTarget(parsing: "pipe:[12]") == .pipe(inode: 12))
+    #expect(DescriptorTarget(parsing: "socket:[12]") == .socket(inode: 12))
+    #expect(DescriptorTarget(parsing: "anon_inode:[eventpoll]") == .anonymous("eventpoll"))
+    #expect(DescriptorTarget(parsing: "anon_inode:inotify") == .anonymous("inotify"))
+    #expect(DescriptorTarget(parsing: "pidfd:[7]") == .anonymous("pidfd"))
+    #expect(DescriptorTarget(parsing: "/tmp/pipe:[1]") == .path("/tmp/pipe:[1]"))
+    #expect(DescriptorTarget(parsing: "pipe:[x]") == .path("pipe:[x]"))
+  }
+
+  @Test func `about TCP sockets give addresses as people write them`() {
+    let table = InternetSocket.table(
+      parsing: """
+          sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid
+           0: 0100007F:1538 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 87 1
+           1: 0100007F:C350 0100007F:1538 01 00000000:00000000 00:00000000 00000000     0        0 99 1
+           2: 0000000000000000FFFF00000100007F:0050 00000000000000000000000001000000:0051 02 0:0 0:0 0 0 0 5
+           3: zz
+        """)
+    #expect(table.map(\.local) == ["127.0.0.1:5432", "127.0.0.1:50000", "127.0.0.1:80"])
+    #expect(table.map(\.remote) == ["0.0.0.0:0", "127.0.0.1:5432", "[::1]:81"])
+    #expect(table.map(\.stateName) == ["listening", "connected", "connecting"])
+    #expect(table.map(\.inode) == [87, 99, 5])
+    #expect(table.map(\.hasRemote) == [false, true, true])
+  }
+
+  @Test func `about unix sockets give their names`() {
+    let table = UnixSocket.table(
+      parsing: """
+        Num       RefCount Protocol Flags    Type St Inode Path
+        ffff8: 00000002 00000000 00010000 0001 01 310 /run/a b
+        ffff8: 00000003 00000000 00000000 0001 03 311
+        ffff8: 3 0 0
+        """)
+    #expect(table.map(\.inode) == [310, 311])
+    #expect(table.map(\.path) == ["/run/a b", nil])
+    #expect(table.map(\.stateName) == ["listening", "connected"])
+  }
+
+  @Test func `of sock_diag that are cut off or lie give no peer`() {
+    // A netlink header, a unix_diag_msg, an attribute of type 2 with the peer.
+    var answer = [UInt8](repeating: 0, count: 40)
+    answer[0] = 40
+    answer[4] = 20
+    answer[32] = 8
+    answer[34] = 2
+    answer[36] = 0x39
+    answer[37] = 0x05
+    #expect(UnixSocketPeers.peer(parsing: answer) == 0x539)
+    for count in 0..<40 { #expect(UnixSocketPeers.peer(parsing: Array(answer.prefix(count))) == nil) }
+    answer[32] = 0
+    #expect(UnixSocketPeers.peer(parsing: answer) == nil)
+    answer[32] = 255
+    answer[33] = 255
+    answer[34] = 1
+    #expect(UnixSocketPeers.peer(parsing: answer) == nil)
+    answer[4] = 2
+    #expect(UnixSocketPeers.peer(parsing: answer) == nil)
+  }
+
+  @Test func `about file locks tell who holds and who waits`() {
+    let table = FileLock.table(
+      parsing: """
+        1: POSIX  ADVISORY  WRITE 100 fe:00:16 0 EOF
+        1: -> POSIX  ADVISORY  WRITE 200 fe:00:16 0 EOF
+        2: FLOCK  ADVISORY  WRITE 300 fe:00:16 0 EOF
+        2: -> FLOCK  ADVISORY  WRITE 200 fe:00:16 0 EOF
+        3: OFDLCK ADVISORY  READ -1 fe:00:17 0 9
+        4: LEASE  ACTIVE    READ 5 fe:00:18 0 EOF
+        5: POSIX
+        """)
+    #expect(table.count == 5)
+    let posix = FileLock.blocking(200, on: 16, isFlock: false, in: table)
+    #expect(posix.map(\.process) == [100])
+    #expect(FileLock.blocking(200, on: 16, isFlock: true, in: table).map(\.process) == [300])
+    #expect(FileLock.blocking(200, on: 17, isFlock: true, in: table).isEmpty)
+    #expect(FileLock.blocking(100, on: 16, isFlock: false, in: table).isEmpty)
+  }
+
+  @Test func `of the scheduler tell when a thread ran, and on which CPU`() {
+    let text = """
+      thread (1, #threads: 2)
+      -----------------------
+      se.exec_start                                :       12345.678901
+      se.vruntime                                  :           1.000000
+      """
+    #expect(SleepClock.start(parsing: Array(text.utf8)) == 12_345_678_901)
+    #expect(SleepClock.start(parsing: Array("se.exec_start : 1.5".utf8)) == nil)
+    #expect(SleepClock.start(parsing: Array("se.exec_start : 99999999999999.000000".utf8)) == nil)
+    #expect(SleepClock.start(parsing: []) == nil)
+    let fields = (3...52).map { "\($0)" }.joined(separator: " ")
+    #expect(SleepClock.processor(parsing: "7 (a) b) \(fields)") == 39)
+    #expect(SleepClock.processor(parsing: "7 (a) S 1") == nil)
+    let lost = LostTime.table(parsing: "cpu  1 1 1 1 1 1 1 1\ncpu0 1 2 3 4 5 6 7 8 9 10\nintr 5")
+    #expect(lost.count == 1 && lost[0] == LostTime.table(parsing: "cpu0 0 0 0 0 0 6 7 8")[0])
+    #expect(lost[0]?.stolen == 8 && lost[0]?.interrupts == 13)
+  }
+
+  @Test func `of sockets' addresses are read from their structures`() {
+    #expect(
+      SocketAddress.text(ofStructure: [2, 0, 0x15, 0x38, 127, 0, 0, 1, 0, 0]) == "127.0.0.1:5432")
+    #expect(SocketAddress.text(ofStructure: [1, 0] + Array("/run/x\0zz".utf8)) == "/run/x")
+    #expect(SocketAddress.text(ofStructure: [1, 0, 0] + Array("abc".utf8)) == "@abc")
+    #expect(SocketAddress.text(ofStructure: [2, 0, 1]) == nil)
+    #expect(SocketAddress.text(ofStructure: []) == nil)
+  }
+}

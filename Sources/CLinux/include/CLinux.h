@@ -110,13 +110,3 @@ static inline int sprof_compare_memory(pid_t first, pid_t second) {
 // Asks sock_diag(7) for one unix socket and its peer. Returns the bytes of the answer, or the
 // negative errno.
 int64_t sprof_unix_peer(uint32_t inode, void *answer, uint64_t size);
-
-// The CPUs that the calling thread may use; cpu_set_t is behind _GNU_SOURCE.
-struct sprof_cpus {
-  uint64_t mask[16];
-  int is_valid;
-};
-
-// Moves the calling thread to a CPU, and returns the CPUs that it was allowed before.
-struct sprof_cpus sprof_move_to_cpu(int cpu);
-void sprof_restore_cpus(struct sprof_cpus cpus);

@@ -1,0 +1,148 @@
+import Glibc
+import LinuxProcess
+import ProfileModel
+import TestSupport
+import Testing
+
+extension Waits {
+  @Suite struct `Threads that wait in calls` {
+    private static let kinds: [(String, WaitKind)] = [
+      ("sleep", .sleep), ("sleep_until", .sleep), ("read", .read), ("write", .write),
+      ("poll", .poll), ("select", .select), ("epoll", .epoll), ("eventfd", .read),
+      ("timerfd", .read), ("inotify", .read), ("signalfd", .read), ("terminal", .read),
+      ("accept", .accept), ("receive", .receive), ("connect", .connect), ("unix", .receive),
+      ("open", .open), ("child", .childProcess), ("signal", .signal), ("pause", .signal),
+      ("flock", .fileLock), ("fcntl", .fileLock), ("semop", .systemVSemaphore),
+      ("message", .messageQueue), ("aio", .asynchronousIO), ("waits", .signal),
+    ]
+
+    private static let descriptors: [(String, WaitDescriptor.Kind)] = [
+      ("read", .pipe), ("write", .pipe), ("poll", .pipe), ("eventfd", .eventfd),
+      ("timerfd", .timerfd), ("inotify", .inotify), ("signalfd", .signalfd), ("terminal", .tty),
+      ("accept", .tcpSocket), ("receive", .tcpSocket), ("connect", .tcpSocket),
+      ("unix", .unixSocket), ("open", .fifo), ("flock", .file), ("fcntl", .file),
+    ]
+
+    private func compilers() -> [String] {
+      Tool.isInstalled("musl-gcc") ? ["cc", "musl-gcc"] : ["cc"]
+    }
+
+    @Test func `are told with what is behind their descriptors, for both C libraries`() throws {
+      for compiler in compilers() {
+        let program = try RunningProgram(fixture: "waits.c", ["calls"], compiler: compiler)
+        defer { unlink("/tmp/sprof-waits-fifo.\(program.pid)") }
+        let waiters = try Waiters(dumping: program.pid)
+        for (name, kind) in Self.kinds {
+          let wait = try waiters.wait(name)
+          #expect(wait.kind == kind, "\(compiler) \(name): \(wait)")
+        }
+        for (name, kind) in Self.descriptors {
+          let wait = try waiters.wait(name)
+          #expect(wait.descriptors.map(\.kind) == [kind], "\(compiler) \(name): \(wait)")
+        }
+        try expectDescriptors(waiters)
+        try expectOwners(waiters, pid: program.pid)
+        try program.assertUntouched()
+      }
+    }
+
+    private func expectDescriptors(_ waiters: Waiters) throws {
+      let select = try waiters.wait("select")
+      #expect(Set(select.descriptors.map(\.kind)) == [.unixSocket, .eventfd])
+      let epoll = try waiters.wait("epoll")
+      #expect(Set(epoll.descriptors.map(\.kind)) == [.eventfd, .timerfd, .pipe, .inotify])
+      #expect(epoll.descriptors.allSatisfy { $0.events == "readable" } && !epoll.isTimed)
+      #expect(try waiters.wait("write").descriptors.first?.events == "writable")
+      #expect(try waiters.wait("accept").descriptors.first?.state == "listening")
+      #expect(try waiters.wait("accept").descriptors.first?.name.hasPrefix("127.0.0.1:") == true)
+      let connect = try #require(try waiters.wait("connect").descriptors.first)
+      #expect(connect.state == "connecting")
+      #expect(connect.peerAddress?.hasPrefix("127.0.0.1:") == true)
+      let receive = try #require(try waiters.wait("receive").descriptors.first)
+      #expect(receive.state == "connected, not accepted" && receive.peerAddress != nil)
+      #expect(try waiters.wait("open").descriptors.first?.events == "a writer")
+      let hour: ClosedRange<Int64> = 3_000_000_000_000...3_600_000_000_000
+      for name in ["sleep", "sleep_until", "poll"] {
+        let wait = try waiters.wait(name)
+        #expect(wait.isTimed)
+        // The time of a relative sleep is told where the kernel says when it began.
+        if let left = wait.timeLeft { #expect(hour.contains(left), "\(name) \(wait)") }
+      }
+      #expect(try waiters.wait("sleep_until").timeLeft != nil)
+    }
+
+    private func expectOwners(_ waiters: Waiters, pid: Int32) throws {
+      let child = try #require(TestSupport.children(of: pid).first)
+      let locker = WaitOwner.process(pid: child, tid: nil, name: "locker")
+      for name in ["child", "flock", "fcntl"] {
+        #expect(try waiters.wait(name).owners == [locker], "\(name)")
+      }
+      // Nobody but the program itself has the other ends.
+      let own = WaitOwner.process(pid: pid, tid: nil, name: "waits")
+      for name in ["read", "write", "poll", "receive", "connect", "unix"] {
+        let wait = try waiters.wait(name)
+        #expect(wait.owners == [own], "\(name): \(wait)")
+      }
+      let known: Set = [
+        "child", "flock", "fcntl", "read", "write", "poll", "receive", "connect", "unix",
+      ]
+      #expect(waiters.claims(besides: known) == [])
+      // The child is looked at, too.
+      let peer = try #require(waiters.profile.blockings.first { $0.waiter.pid == child })
+      #expect(peer.wait.kind == .signal && peer.waiter.processName == "locker")
+    }
+
+    @Test func `that a signal has stopped say so`() throws {
+      let program = try RunningProgram(fixture: "deadlock.c", ["2"])
+      program.send(signal: SIGSTOP)
+      try waitUntil("it is stopped") {
+        TestSupport.ProcessStatus.threads(of: program.pid).allSatisfy {
+          TestSupport.ProcessStatus(pid: program.pid, tid: $0)?.state == "T"
+        }
+      }
+      let waiters = try Waiters(dumping: program.pid)
+      #expect(waiters.profile.blockings.count == 3)
+      #expect(waiters.profile.blockings.allSatisfy { $0.wait.kind == .stoppedBySignal })
+      #expect(waiters.claims(besides: []) == [])
+      program.send(signal: SIGCONT)
+    }
+
+    @Test func `until a vfork child ends name the child`() throws {
+      let program = try RunningProgram(fixture: "vforkparent.c")
+      let waiters = try Waiters(dumping: program.pid)
+      let child = try #require(TestSupport.children(of: program.pid).first)
+      let wait = try #require(waiters.profile.blockings.first).wait
+      #expect(wait.kind == .childProcess && wait.kernelFunction != nil, "\(wait)")
+      guard case .process(child, _, _) = wait.owners.first else {
+        Issue.record("\(wait)")
+        return
+      }
+    }
+
+    @Test(arguments: ["pipe", "unix"])
+    func `for another process show both sides`(kind: String) throws {
+      let program = try RunningProgram(fixture: "peers.c", [kind])
+      let child = try #require(TestSupport.children(of: program.pid).first)
+      let waiters = try Waiters(dumping: program.pid)
+      let own = try waiters.wait("peers")
+      let other = try waiters.wait("second")
+      #expect(own.kind == .read && other.kind == .read)
+      #expect(own.owners == [.process(pid: child, tid: nil, name: "second")], "\(own)")
+      #expect(other.owners == [.process(pid: program.pid, tid: nil, name: "peers")], "\(other)")
+      #expect(try waiters("second").waiter.pid == child && waiters("second").looks == 2)
+      try program.assertUntouched()
+    }
+
+    @Test func `for a pipe whose other end the program has itself say so`() throws {
+      let program = try RunningProgram(fixture: "peers.c", ["inherited"])
+      let child = try #require(TestSupport.children(of: program.pid).first)
+      let wait = try Waiters(dumping: program.pid).wait("peers")
+      #expect(
+        Set(wait.owners) == [
+          .process(pid: child, tid: nil, name: "second"),
+          .process(pid: program.pid, tid: nil, name: "peers"),
+        ])
+      try program.assertUntouched()
+    }
+  }
+}
