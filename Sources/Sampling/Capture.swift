@@ -47,6 +47,8 @@ package final class CapturedProfile {
   private var profile: Profile
   /// The file of the interpreter whose machinery is hidden; nil to hide none.
   private let interpreter: String?
+  /// By thread: who held its interpreter's lock at the end.
+  private let lockHolders: [Int32: Int32]
   private let modules: ModuleMap
   private let names: FrameNames
   private let sleeps: [SleepRecord]
@@ -55,7 +57,7 @@ package final class CapturedProfile {
   /// `startTime` is when the capture began, by `MonotonicClock`.
   init(
     _ profile: Profile, modules: ModuleMap, names: FrameNames, sleeps: [SleepRecord],
-    startTime: Int64, interpreter: String?
+    startTime: Int64, interpreter: String?, lockHolders: [Int32: Int32]
   ) {
     self.profile = profile
     self.modules = modules
@@ -63,6 +65,7 @@ package final class CapturedProfile {
     self.sleeps = sleeps
     self.startTime = startTime
     self.interpreter = interpreter
+    self.lockHolders = lockHolders
   }
 
   /// The profile with addresses in place of names.
@@ -78,6 +81,7 @@ package final class CapturedProfile {
     hideInlinedMachinery()
     var sleepNames = SleepNames(modules: modules, names: names, startTime: startTime)
     profile.blockings = sleepNames.blockings(of: sleeps, pid: profile.capture.pid)
+    addInterpreterLock()
     for (module, problem) in names.problems.sorted(by: { $0.key < $1.key }) {
       guard profile.modules.indices.contains(Int(module.rawValue)) else { continue }
       let known = profile.modules[Int(module.rawValue)]
@@ -89,6 +93,39 @@ package final class CapturedProfile {
 }
 
 extension CapturedProfile {
+  /// Says of threads that wait for an interpreter's lock who holds it.
+  ///
+  /// Such a thread wakes up every few milliseconds to ask for the lock again, so that it never sleeps
+  /// long; that it waits is told by its stack at the end.
+  private func addInterpreterLock() {
+    guard !lockHolders.isEmpty else { return }
+    var last: [Int: Run] = [:]
+    for run in profile.runs { last[run.thread] = run }
+    let waiting = profile.symbols.map { $0.lines.contains { $0.function == Self.lockFunction } }
+    for (index, run) in last.sorted(by: { $0.key < $1.key }) {
+      let thread = profile.threads[index]
+      guard !thread.hasEnded, let holder = lockHolders[thread.tid],
+        profile.stacks.frames(of: run.stack).contains(where: {
+          waiting.indices.contains(Int($0.rawValue)) && waiting[Int($0.rawValue)]
+        })
+      else { continue }
+      profile.blockings.removeAll {
+        $0.waiter.tid == thread.tid && $0.lastSeen >= run.start
+          && $0.waiter.pid == profile.capture.pid
+      }
+      profile.blockings.append(
+        Blocking(
+          waiter: WaitingThread(
+            pid: profile.capture.pid, tid: thread.tid, name: thread.name,
+            processName: profile.capture.processName),
+          wait: Wait(kind: .gil, systemCall: "futex", owners: [.thread(tid: holder)]),
+          since: run.start, firstSeen: run.start, lastSeen: thread.lastSeen, looks: 2))
+    }
+  }
+
+  /// CPython's name, 3.2 to 3.15.
+  private static var lockFunction: String { "take_gil" }
+
   /// Leaves out what the compiler inlined of an interpreter's machinery into its built-in functions.
   private func hideInlinedMachinery() {
     guard let interpreter,
@@ -170,7 +207,8 @@ private final class CaptureSession: @unchecked Sendable {
     return CapturedProfile(
       resolver.finish(capture: info), modules: resolver.modules, names: names, sleeps: sleeps,
       startTime: sampler.startTime,
-      interpreter: plan.frames == .mixed ? sampler.python?.path : nil)
+      interpreter: plan.frames == .mixed ? sampler.python?.path : nil,
+      lockHolders: sampler.python?.stacks.lockHolders ?? [:])
   }
 
   /// Samples on the tracer thread while a second one unwinds, and a third one records.
@@ -195,7 +233,10 @@ private final class CaptureSession: @unchecked Sendable {
     }
     let tracing: TracerThread.Handle
     do {
-      tracing = try TracerThread.start { [self] in sampler.run(rate: rate) }
+      tracing = try TracerThread.start { [self] in
+        sampler.run(rate: rate)
+        sampler.python?.takeStock(memory: sampler.memory)
+      }
     } catch {
       isSampled.store(true, ordering: .releasing)
       resolving.join()
@@ -231,6 +272,7 @@ private final class CaptureSession: @unchecked Sendable {
       for _ in 0..<100 where sampler.lookAgain() { resolver.drain() }
       sampler.finish()
       resolver.drain()
+      sampler.python?.takeStock(memory: sampler.memory)
       sleeps = survey.finish(&looks, sampler.watches, known: resolver.sleeps())
     }
     tracing.join()

@@ -23,6 +23,11 @@ final class PythonWatch {
   private var searchedFiles: Int?
   /// What keeps Python frames from being shown, in words for the report.
   private(set) var problem: String?
+  /// When the names of threads are read again: a thread gets its name a little after it begins.
+  private var nextNames: Int64 = .max
+  private static let nameDelay: Int64 = 200_000_000
+  /// Between two looks at who holds the interpreter's lock.
+  private static let lockPause: Int64 = 10_000_000
   /// Looks whose frames are copied and not read yet.
   private var copied: [(tid: Int32, number: UInt64)] = []
 
@@ -40,7 +45,53 @@ final class PythonWatch {
     guard let reader else { return search(time: time, memory: memory) }
     guard hasNewThreads || time >= nextRefresh else { return }
     nextRefresh = time + Self.refreshInterval
+    if reader.refreshThreads(from: memory).began > 0 {
+      nextNames = min(nextNames, time + Self.nameDelay)
+    }
+    if time >= nextNames {
+      nextNames = .max
+      readNames(from: memory)
+    }
+  }
+
+  /// At the end of a capture: the names of threads, and who held the interpreter's lock at two
+  /// moments; nothing may be stopped.
+  func takeStock(memory: ProcessMemory) {
+    guard let reader else { return }
     _ = reader.refreshThreads(from: memory)
+    readNames(from: memory)
+    let first = lockHolders(memory)
+    guard !first.isEmpty else { return }
+    MonotonicClock.sleep(until: MonotonicClock.now() + Self.lockPause)
+    let second = lockHolders(memory)
+    stacks.lockHolders = first.filter { second[$0.key] == $0.value }
+  }
+
+  private func readNames(from memory: ProcessMemory) {
+    guard let reader else { return }
+    let names = reader.threadNames(from: memory)
+    var ofThread: [Int32: String] = [:]
+    for thread in reader.threads {
+      // The kernel's name of the main thread is the program's, which says more.
+      guard let tid = thread.tid, tid != pid, let name = names[thread.state], !name.isEmpty else {
+        continue
+      }
+      ofThread[tid] = name
+    }
+    stacks.addNames(ofThread)
+  }
+
+  /// By thread: the thread that holds its interpreter's lock.
+  private func lockHolders(_ memory: ProcessMemory) -> [Int32: Int32] {
+    guard let reader else { return [:] }
+    var result: [Int32: Int32] = [:]
+    for lock in reader.lockStates(from: memory) {
+      guard let holder = lock.holderID else { continue }
+      for thread in reader.threads where thread.interpreter == lock.interpreter {
+        if let tid = thread.tid, tid != holder { result[tid] = holder }
+      }
+    }
+    return result
   }
 
   private func search(time: Int64, memory: ProcessMemory) {
@@ -66,6 +117,7 @@ final class PythonWatch {
       reader = found
       stacks.path = runtime.path
       nextRefresh = time + Self.refreshInterval
+      nextNames = time + Self.nameDelay
     case .unknownVersion(let version):
       searchedFiles = files
       problem = "This Python's version (\(version)) is not known to sprof: only native frames."

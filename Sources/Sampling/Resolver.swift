@@ -170,6 +170,10 @@ final class Resolver {
   }
 
   private func refreshName(of thread: WatchedThread, tid: Int32) {
+    if let name = runtimeStacks?.names[tid] {
+      builder.update(thread.index) { $0.name = name }
+      return
+    }
     // A thread is born with its parent's name and named later.
     guard let name = ProcessSearch.threadName(process: pid, thread: tid) else { return }
     builder.update(thread.index) { $0.name = name }

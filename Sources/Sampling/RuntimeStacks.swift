@@ -9,6 +9,8 @@ final class RuntimeStacks: Sendable {
     var stacks: [UInt64: RuntimeStack?] = [:]
     var last: UInt64 = 0
     var path: String?
+    var names: [Int32: String] = [:]
+    var lockHolders: [Int32: Int32] = [:]
   }
 
   private let state = Mutex(State())
@@ -17,6 +19,19 @@ final class RuntimeStacks: Sendable {
   var path: String? {
     get { state.withLock { $0.path } }
     set { state.withLock { $0.path = newValue } }
+  }
+
+  /// By thread: the thread that held the lock of its interpreter at the end, at two moments.
+  var lockHolders: [Int32: Int32] {
+    get { state.withLock { $0.lockHolders } }
+    set { state.withLock { $0.lockHolders = newValue } }
+  }
+
+  /// The names that the program itself gave its threads.
+  var names: [Int32: String] { state.withLock { $0.names } }
+
+  func addNames(_ names: [Int32: String]) {
+    state.withLock { $0.names.merge(names) { _, new in new } }
   }
 
   /// The number for a stack that will come.
