@@ -1,26 +1,28 @@
 internal import Foundation
-internal import TestSupport
 
 /// A Python interpreter of this machine that tests start.
-struct Interpreter: CustomStringConvertible, Sendable {
-  let name: String
+package struct Interpreter: CustomStringConvertible, Sendable {
+  package let name: String
   /// The command, without arguments.
-  let command: [String]
-  var environment: [String: String] = [:]
+  package let command: [String]
+  package var environment: [String: String] = [:]
 
-  var description: String { name }
+  package var description: String { name }
 
   /// The minor version, from the name.
-  var minor: Int {
+  package var minor: Int {
     Int(name.split { $0 == "." || $0 == " " }.dropFirst().first ?? "") ?? 0
   }
 
+  /// Whether its C functions have names beyond those that it exports.
+  package var hasSymbols: Bool { command.count == 1 && command[0].contains(".pyenv") }
+
   /// All that can be found: of pyenv, of the distribution, and those that
   /// `scripts/python-releases.sh` unpacks.
-  static let all: [Interpreter] = ofPyenv + ofDistribution + unpacked
+  package static let all: [Interpreter] = ofPyenv + ofDistribution + unpacked
 
   /// One for each minor version.
-  static let onePerVersion: [Interpreter] = {
+  package static let onePerVersion: [Interpreter] = {
     var seen: Set<Int> = []
     return all.filter { seen.insert($0.minor).inserted }
   }()
@@ -46,7 +48,7 @@ struct Interpreter: CustomStringConvertible, Sendable {
   }
 
   /// Where the releases lie that the distribution does not carry.
-  static let releases = Repository.path(".build/python-releases")
+  package static let releases = Repository.path(".build/python-releases")
 
   /// Started by a loader of their own: the program that the kernel sees is the loader.
   private static var unpacked: [Interpreter] {
@@ -64,7 +66,7 @@ struct Interpreter: CustomStringConvertible, Sendable {
   }
 
   /// Starts a fixture of `Fixtures/python`; gives what it printed before `ready`.
-  func start(_ fixture: String, _ arguments: [String] = []) throws -> RunningProgram {
+  package func start(_ fixture: String, _ arguments: [String] = []) throws -> RunningProgram {
     try RunningProgram(
       command + [Repository.path("Fixtures/python/\(fixture)")] + arguments,
       deadline: .seconds(60), environment: environment)

@@ -1,0 +1,127 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+  @Suite struct `Python` {
+    private static let isFull = ProcessInfo.processInfo.environment["SPROF_TRIALS"] == "full"
+
+    @Test(arguments: Interpreter.onePerVersion, ["flat.py", "gens.py"])
+    func `shows no stack that the program cannot have`(
+      interpreter: Interpreter, fixture: String
+    ) throws {
+      let program = try interpreter.start(fixture)
+      let truth = try CallTruth(program)
+      let report = try SprofCommand.report([
+        "attach", "\(program.pid)", "--rate", "1000", "--duration", Self.isFull ? "10s" : "1s",
+      ])
+      var looks = 0
+      let main = try report.thread()
+      for run in main.runs {
+        let frames = report.pythonFrames(run.stack)
+        let wrong = truth.mistake(in: frames)
+        #expect(wrong == nil, "\(interpreter): \(frames.map(\.description))")
+        if frames.contains(where: { $0.function == "loop" }) { looks += Int(run.samples) }
+      }
+      // Nearly every look must have got as far as the function that everything runs in.
+      #expect(looks > 0 && looks >= main.runs.reduce(0) { $0 + Int($1.samples) } * 98 / 100)
+      try program.assertUntouched()
+      program.kill()
+    }
+
+    @Test(arguments: Interpreter.onePerVersion)
+    func `puts Python frames between the C functions that they call and are called by`(
+      interpreter: Interpreter
+    ) throws {
+      let program = try interpreter.start("mixed.py")
+      let report = try SprofCommand.report([
+        "attach", "\(program.pid)", "--rate", "500", "--duration", Self.isFull ? "20s" : "2s",
+      ])
+      var seen: [String: Int] = [:]
+      for stack in report.stacks {
+        let frames = stack.map { report.frames[$0] }
+        let names = frames.map {
+          $0.file?.hasSuffix(".py") ?? false ? "py:" + $0.function : $0.function
+        }
+        for (inner, outer, between) in [
+          ("py:compare", "py:sort_with_libc", ["qsort", "qsort_r", "__qsort_r", "msort_with_tmp"]),
+          ("py:by_key", "py:sort_with_key", ["list_sort", "builtin_sorted", "list_sort_impl"]),
+          ("py:add", "py:reduce_all", []), ("py:substitute", "py:replace_all", []),
+        ] {
+          guard let position = names.firstIndex(of: inner) else { continue }
+          let caller = names[position...].firstIndex(of: outer)
+          // Only the path between the two: the callee is never anywhere else.
+          let found = try #require(caller, "\(interpreter): \(names)")
+          let native = names[position..<found].filter { !$0.hasPrefix("py:") }
+          if !between.isEmpty, interpreter.hasSymbols {
+            #expect(native.contains { between.contains($0) }, "\(interpreter): \(names)")
+          }
+          seen[inner, default: 0] += 1
+        }
+        // What runs the interpreter is not part of the program.
+        #expect(!names.contains { $0.hasPrefix("_PyEval_EvalFrame") }, "\(interpreter): \(names)")
+      }
+      #expect(seen.count == 4, "\(interpreter): \(seen)")
+      #expect(report.threads.contains { $0.name == "of work" })
+      #expect(report.threads.contains { $0.name == "of sleep_long" })
+      try program.assertUntouched()
+      program.kill()
+    }
+
+    @Test func `shows what it is asked for: all frames, or only Python's`() throws {
+      let interpreter = try #require(Interpreter.onePerVersion.last)
+      let program = try interpreter.start("mixed.py")
+      let all = try SprofCommand.report(["dump", "\(program.pid)", "--internals"])
+      #expect(all.frames.contains { $0.function.hasPrefix("_PyEval_EvalFrame") })
+      let python = try SprofCommand.report(["dump", "\(program.pid)", "--no-native"])
+      #expect(python.frames.allSatisfy { $0.file?.hasSuffix(".py") ?? false || $0.elided })
+      program.kill()
+    }
+  }
+}
+
+/// Which calls a program makes, and from which lines.
+private struct CallTruth: Decodable {
+  let calls: [String: Int]
+  let lines: [String: [Int]]
+
+  init(_ program: RunningProgram) throws {
+    let text = try #require(program.greeting.last)
+    self = try JSONDecoder().decode(Self.self, from: Data(text.utf8))
+  }
+
+  /// The first thing in a stack, innermost first, that the program cannot do.
+  func mistake(in frames: [PythonFrame]) -> String? {
+    for (index, frame) in frames.enumerated() {
+      guard let range = lines[frame.function] else {
+        if frame.function != "<module>" { return "unknown function \(frame)" }
+        continue
+      }
+      guard frame.line >= range[0], frame.line <= range[1] else { return "wrong line \(frame)" }
+      guard index + 1 < frames.count else { continue }
+      let caller = frames[index + 1]
+      guard caller.function != "<module>" else {
+        if frame.function != "loop" { return "\(frame) at the top" }
+        continue
+      }
+      guard let line = calls["\(caller.function)>\(frame.function)"] else {
+        return "\(caller) never calls \(frame)"
+      }
+      if caller.line != line { return "\(caller) calls \(frame) in line \(line)" }
+    }
+    return nil
+  }
+}
+
+private struct PythonFrame: CustomStringConvertible {
+  let function: String
+  let line: Int
+  var description: String { "\(function):\(line)" }
+}
+
+extension Report {
+  fileprivate func pythonFrames(_ stack: Int) -> [PythonFrame] {
+    stacks[stack].map { frames[$0] }.filter { $0.file?.hasSuffix(".py") ?? false }
+      .map { PythonFrame(function: $0.function, line: $0.line ?? 0) }
+  }
+}
