@@ -11,6 +11,11 @@ final class PythonWatch {
   private static let refreshInterval: Int64 = 100_000_000
   private static let earlySearchInterval: Int64 = 20_000_000
   private static let searchInterval: Int64 = 1_000_000_000
+  private static let searchTries = 20
+  private static let searchPause: Int64 = 300_000
+  /// Searches in vain until the interpreter is given up as not to be read.
+  private static let failureLimit = 20
+  private var failures = 0
   /// While a program starts, its interpreter may come at any moment.
   private static let earlyTime: Int64 = 3_000_000_000
 
@@ -108,7 +113,14 @@ final class PythonWatch {
     let files = hasher.finalize()
     guard files != searchedFiles else { return }
     problem = nil
-    switch PythonReader.find(in: memory, maps: maps) {
+    var result = PythonReader.find(in: memory, maps: maps)
+    // A running program's structures change under the reader's hands: not every try can succeed.
+    for _ in 0..<Self.searchTries {
+      guard case .unreadable = result else { break }
+      MonotonicClock.sleep(until: MonotonicClock.now() + Self.searchPause)
+      result = PythonReader.find(in: memory, maps: maps)
+    }
+    switch result {
     case .none: searchedFiles = files
     case .notReady: break
     case .found(let runtime), .finalising(let runtime):
@@ -122,7 +134,8 @@ final class PythonWatch {
       searchedFiles = files
       problem = "This Python's version (\(version)) is not known to sprof: only native frames."
     case .unreadable(let reason):
-      searchedFiles = files
+      failures += 1
+      if failures >= Self.failureLimit { searchedFiles = files }
       problem = "There is a Python interpreter whose frames cannot be read (\(reason))."
     }
   }

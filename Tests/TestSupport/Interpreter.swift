@@ -9,6 +9,12 @@ package struct Interpreter: CustomStringConvertible, Sendable {
 
   package var description: String { name }
 
+  package init(name: String, command: [String], environment: [String: String] = [:]) {
+    self.name = name
+    self.command = command
+    self.environment = environment
+  }
+
   /// The minor version, from the name.
   package var minor: Int {
     Int(name.split { $0 == "." || $0 == " " }.dropFirst().first ?? "") ?? 0
