@@ -38,6 +38,9 @@ struct PythonFrameWalk {
   private var address: UInt64 = 0
   private var previousCFrame: UInt64 = 0
   private var misses = 0
+  /// How far the last piece led, and how many pages ahead to take: a power of two.
+  private var framesAtMiss = 0
+  private var power = 0
   /// Brent's algorithm: the address that the chain must not come back to, and when it is set anew.
   private var mark: UInt64 = 0
   private var markAt = 2
@@ -60,6 +63,8 @@ struct PythonFrameWalk {
     state = .going
     stage = .thread
     misses = 0
+    framesAtMiss = 0
+    power = 0
     mark = 0
     markAt = 2
   }
@@ -238,6 +243,8 @@ struct PythonFrameWalk {
     let page: UInt64 = 4096
     let rest = Int(page &- start % page)
     let range = MemoryRange(start: RemoteAddress(start), count: max(rest, count))
+    let gained = frames.count - framesAtMiss
+    framesAtMiss = frames.count
     misses += 1
     var want = Want(range: range)
     guard ahead, misses > 1 else { return want }
@@ -247,7 +254,9 @@ struct PythonFrameWalk {
         MemoryRange(start: RemoteAddress(first), count: Int(start - first) + count))
     }
     // Each piece reaches into the next page, for the record that crosses the border.
-    let pages = UInt64(1) << UInt64(min(misses - 2, Self.mostPagesAhead))
+    // More pages only as long as the last ones were full of frames, eight to a page.
+    power = gained >= 6 << power ? min(power + 1, Self.mostPagesAhead) : max(power - 1, 0)
+    let pages = UInt64(1) << UInt64(power)
     for index in 1...pages where first > index * page {
       let below = RemoteAddress(first - index * page)
       want.below.append(MemoryRange(start: below, count: Int(page) + count))
