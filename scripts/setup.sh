@@ -29,6 +29,7 @@ has() {
     musl-tools) command -v musl-gcc >/dev/null ;;
     python3-gi | gir1.2-gtk-3.0)
       /usr/bin/python3 -c 'import gi; gi.require_version("Gtk", "3.0")' 2>/dev/null ;;
+    python3-dev) command -v python3-config >/dev/null && ls /usr/include/python3*/Python.h >/dev/null 2>&1 ;;
     libaio-dev) echo '#include <libaio.h>' | cc -E - >/dev/null 2>&1 ;;
     *) fail "unknown need $1" ;;
   esac
@@ -38,7 +39,7 @@ case ${1:-build} in
   build) needs="pkg-config gcc libc6-dev libunwind-dev libdw-dev libelf-dev zlib1g-dev" ;;
   programs)
     needs="redis-server postgresql golang-go gdb elfutils xvfb xauth xdotool libgtk-3-dev strace"
-    needs="$needs clang lld musl-tools python3 python3-gi gir1.2-gtk-3.0 libaio-dev"
+    needs="$needs clang lld musl-tools python3 python3-gi gir1.2-gtk-3.0 libaio-dev python3-dev"
     ;;
   *) fail "say build or programs" ;;
 esac
@@ -49,11 +50,23 @@ fi
 command -v swift >/dev/null ||
   fail "no swift on PATH. Install a Swift toolchain (6.2 or later): https://www.swift.org/install/linux/"
 
+# Python releases that the distribution does not carry yet. Tests that want them are skipped
+# without: not every machine's mirror has them.
+python_releases() {
+  if [ "${1:-}" = programs ]; then
+    root=$(dirname "$0")/..
+    sh "$root/scripts/python-releases.sh" "$root/.build/python-releases" || true
+  fi
+}
+
 missing=
 for need in $needs; do
   has "$need" || missing="$missing $need"
 done
-[ -n "$missing" ] || exit 0
+if [ -z "$missing" ]; then
+  python_releases "${1:-build}"
+  exit 0
+fi
 
 if ! command -v apt-get >/dev/null; then
   fail "missing:$missing (names of Debian packages). Install them with this system's package manager."
@@ -98,3 +111,4 @@ for need in $missing; do
   has "$need" || still="$still $need"
 done
 [ -z "$still" ] || fail "installed, but still not found:$still"
+python_releases "${1:-build}"

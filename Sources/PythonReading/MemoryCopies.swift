@@ -9,10 +9,13 @@ package struct MemoryCopies: Sendable {
     let start: UInt64
     let end: UInt64
     let offset: Int
+
+    func isBefore(_ other: Piece) -> Bool { (start, end) < (other.start, other.end) }
   }
 
-  /// In ascending order of their starts.
+  /// In ascending order of their starts, as far as `sortedCount`.
   private var pieces: [Piece] = []
+  private var sortedCount = 0
   private var storage: [UInt8] = []
   /// How often the memory was asked since the last clearing.
   package private(set) var readCount = 0
@@ -31,6 +34,7 @@ package struct MemoryCopies: Sendable {
   package mutating func removeAll() {
     pieces.removeAll(keepingCapacity: true)
     storage.removeAll(keepingCapacity: true)
+    sortedCount = 0
     readCount = 0
   }
 
@@ -103,8 +107,29 @@ package struct MemoryCopies: Sendable {
     pieces.append(Piece(start: start, end: end, offset: offset))
   }
 
+  /// Puts the new pieces in their places among the sorted ones.
   private mutating func sortPieces() {
-    pieces.sort { ($0.start, $0.end) < ($1.start, $1.end) }
+    let known = pieces[..<sortedCount]
+    let new = pieces[sortedCount...].sorted { $0.isBefore($1) }
+    defer { sortedCount = pieces.count }
+    guard let first = new.first, let last = known.last, first.isBefore(last) else {
+      pieces.replaceSubrange(sortedCount..., with: new)
+      return
+    }
+    var merged: [Piece] = []
+    merged.reserveCapacity(pieces.count)
+    var left = known
+    var right = new[...]
+    while let mine = left.first, let other = right.first {
+      if other.isBefore(mine) {
+        merged.append(other)
+        right.removeFirst()
+      } else {
+        merged.append(mine)
+        left.removeFirst()
+      }
+    }
+    pieces = merged + left + right
   }
 }
 

@@ -41,8 +41,10 @@ package struct PythonCopyPlan: Sendable {
       let (nextEnd, overflow) = next.addingReportingOverflow(UInt64(range.count))
       guard !overflow, range.count > 0 else { continue }
       // Within one page, or what touches: a gap may hide a page that is not there.
-      let isNear = next <= end || (next - end <= UInt64(gap) && next >> 12 == (end - 1) >> 12)
-      if end > 0, isNear {
+      let isNear =
+        end > 0
+        && (next <= end || (next - end <= UInt64(gap) && next >> 12 == (end - 1) >> 12))
+      if isNear {
         end = max(end, nextEnd)
       } else {
         if end > start {

@@ -7,8 +7,9 @@ struct PythonFrameWalk {
   /// What a walk needs to go on.
   struct Want: Equatable {
     let range: MemoryRange
-    /// What probably comes next.
-    let ahead: [MemoryRange]
+    /// What probably comes next, on either side; each up to the first page that is not there.
+    var below: [MemoryRange] = []
+    var above: [MemoryRange] = []
   }
 
   enum State: Equatable {
@@ -18,6 +19,8 @@ struct PythonFrameWalk {
 
   /// No Python stack is deeper: frames of 100 bytes would fill a gigabyte.
   static let depthLimit = 1 << 20
+  /// As a power of two: half a megabyte on one side.
+  private static let mostPagesAhead = 7
 
   private let runtime: PythonRuntime
   private let shape: PythonFrameShape
@@ -35,6 +38,9 @@ struct PythonFrameWalk {
   private var address: UInt64 = 0
   private var previousCFrame: UInt64 = 0
   private var misses = 0
+  /// How far the last piece led, and how many pages ahead to take: a power of two.
+  private var framesAtMiss = 0
+  private var power = 0
   /// Brent's algorithm: the address that the chain must not come back to, and when it is set anew.
   private var mark: UInt64 = 0
   private var markAt = 2
@@ -57,6 +63,8 @@ struct PythonFrameWalk {
     state = .going
     stage = .thread
     misses = 0
+    framesAtMiss = 0
+    power = 0
     mark = 0
     markAt = 2
   }
@@ -113,7 +121,7 @@ struct PythonFrameWalk {
     let layout = runtime.layout
     let size = runtime.threadSize
     guard let offset = copies.offset(of: thread, count: size) else {
-      return Want(range: MemoryRange(start: RemoteAddress(thread), count: size), ahead: [])
+      return Want(range: MemoryRange(start: RemoteAddress(thread), count: size))
     }
     touched.append(MemoryRange(start: RemoteAddress(thread), count: size))
     func word(_ field: PythonField) -> UInt64? {
@@ -230,31 +238,34 @@ struct PythonFrameWalk {
 
   /// The record at `start` with the rest of its page, and more pages the longer the way gets.
   ///
-  /// Callers lie below on the data stack, and above on the C stack; frame objects on either side.
+  /// Callers lie below on the data stack; frame objects on either side.
   private mutating func want(_ start: UInt64, count: Int, ahead: Bool) -> Want {
     let page: UInt64 = 4096
     let rest = Int(page &- start % page)
     let range = MemoryRange(start: RemoteAddress(start), count: max(rest, count))
+    let gained = frames.count - framesAtMiss
+    framesAtMiss = frames.count
     misses += 1
-    guard ahead, misses > 1 else { return Want(range: range, ahead: []) }
+    var want = Want(range: range)
+    guard ahead, misses > 1 else { return want }
     let first = start & ~(page - 1)
-    var more: [MemoryRange] = []
     if start > first {
-      more.append(MemoryRange(start: RemoteAddress(first), count: Int(start - first) + count))
+      want.below.append(
+        MemoryRange(start: RemoteAddress(first), count: Int(start - first) + count))
     }
     // Each piece reaches into the next page, for the record that crosses the border.
-    let pages = UInt64(1) << UInt64(min(misses - 2, 5))
-    let isFrameObject = shape.owner == nil
+    // More pages only as long as the last ones were full of frames, eight to a page.
+    power = gained >= 6 << power ? min(power + 1, Self.mostPagesAhead) : max(power - 1, 0)
+    let pages = UInt64(1) << UInt64(power)
     for index in 1...pages where first > index * page {
       let below = RemoteAddress(first - index * page)
-      more.append(MemoryRange(start: below, count: Int(page) + count))
+      want.below.append(MemoryRange(start: below, count: Int(page) + count))
     }
-    if isFrameObject {
-      for index in 1...pages {
-        let above = first &+ index &* page
-        more.append(MemoryRange(start: RemoteAddress(above), count: Int(page) + count))
-      }
+    guard shape.owner == nil else { return want }
+    for index in 1...pages {
+      let above = first &+ index &* page
+      want.above.append(MemoryRange(start: RemoteAddress(above), count: Int(page) + count))
     }
-    return Want(range: range, ahead: more)
+    return want
   }
 }

@@ -10,7 +10,7 @@ struct PythonObjects<Memory: TargetMemory> {
   let memory: Memory
 
   /// More entries are a torn dictionary.
-  private static var entryLimit: Int { 1 << 16 }
+  private static var entryLimit: Int { 1 << 14 }
 
   func word(_ address: UInt64) -> UInt64? { value(address, as: UInt64.self) }
 

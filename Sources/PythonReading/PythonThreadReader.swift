@@ -15,6 +15,7 @@ package final class PythonThreadReader {
   /// Deeper stacks lose the frames in their middle.
   package var frameLimit = 4096
 
+  private static let shallow = 256
   private let reader: PythonReader
   private var walk: PythonFrameWalk
   private var isConsistent = true
@@ -73,7 +74,10 @@ package final class PythonThreadReader {
   }
 
   private func read(_ want: PythonFrameWalk.Want, from memory: some TargetMemory) {
-    copies.copy([want.range] + missingOfFunctions(), andIfThere: want.ahead, from: memory)
+    // Of a deep stack all functions are asked for at the end, not again with each piece of it.
+    let more = walk.frames.count < Self.shallow ? missingOfFunctions() : []
+    copies.copy([want.range] + more, andIfThere: want.below, from: memory)
+    if !want.above.isEmpty { copies.copy([], andIfThere: want.above, from: memory) }
     // Asked for once, and still not whole: the memory ends there.
     if let next = walk.advance(in: copies), next.range.start == want.range.start {
       walk.giveUp(at: next.range.start.rawValue)

@@ -91,7 +91,7 @@ struct `Torn and hostile memory of Python` {
 
     var random = SeededGenerator(seed: UInt64(interpreter.minor))
     var broken = 0
-    for _ in 0..<Repository.trials(short: 300, full: 10_000) {
+    for _ in 0..<Repository.trials(short: 40, full: 5_000) {
       let memory = recording.mutated(using: &random)
       let some = (0..<3).compactMap { _ in tids.randomElement(using: &random) }
       let outcome = lookAtAll(target.runtime, memory, pid: program.pid, tids: some)
@@ -100,7 +100,7 @@ struct `Torn and hostile memory of Python` {
       #expect(memory.reads < 50_000)
     }
     // The changes do reach what is read.
-    #expect(broken > 20)
+    #expect(broken > 5)
   }
 
   /// Reads everything there is to read.
