@@ -112,7 +112,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "BlockingTests",
-      dependencies: ["BlockingAnalysis", "LinuxProcess", "ProfileModel", "Sampling", "TestSupport"],
+      dependencies: [
+        "BlockingAnalysis", "LinuxProcess", "ProfileModel", "Sampling", "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),

@@ -27,7 +27,9 @@ extension SleepInspector {
   private func look(atPeer process: Int32, until deadline: Int64) -> [SleepLook] {
     guard let threads = try? ThreadList(process: process).read() else { return [] }
     let inspector = SleepInspector(peer: process, of: self)
+    // One that may not be read tells neither place nor kind.
     var looks = threads.prefix(64).compactMap { inspector.look(at: $0) }
+      .filter { $0.place != nil || $0.wait.kind != .unknown }
     _ = inspector.findPeers(for: &looks, until: deadline)
     return looks
   }

@@ -11,6 +11,7 @@ package final class SleepInspector {
   private let processName: String
   private let hasSchedulerStatistics: Bool
   private var survey: DescriptorSurvey
+  private var surveyTime: Int64 = MonotonicClock.now()
   private var numbers: ThreadNumbers
   private let clock: SleepClock
   private let peers: PeerIndex
@@ -41,8 +42,14 @@ package final class SleepInspector {
   }
 
   /// Forgets what was read of the process as a whole; wanted before looks that come later.
+  ///
+  /// Sockets are forgotten only after a second: a machine may have a hundred thousand.
   package func refresh() {
-    survey = DescriptorSurvey(pid: pid, tid: liveThread)
+    let now = MonotonicClock.now()
+    if now - surveyTime > 1_000_000_000 {
+      surveyTime = now
+      survey = DescriptorSurvey(pid: pid, tid: liveThread)
+    }
     numbers.forget()
     tracer = nil
     code = nil

@@ -48,7 +48,7 @@ struct KnownSleep: Sendable {
 /// The one look at all sleeping threads that a dump takes.
 struct SleepSurvey {
   /// For searching who holds the other ends of pipes and sockets, in nanoseconds.
-  private static let peerTime: Int64 = 100_000_000
+  private static let peerTime: Int64 = 500_000_000
   /// Between two looks at a thread that waits for somebody.
   private static let pause: Int64 = 10_000_000
 

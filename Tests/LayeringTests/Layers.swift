@@ -41,7 +41,8 @@ enum Layers {
     LayeredTarget(
       layer: 4, name: "Sampling",
       imports: [
-        "BlockingAnalysis", "Glibc", "LinuxProcess", "NativeUnwinding", "ProfileModel", "Symbolication",
+        "BlockingAnalysis", "Glibc", "LinuxProcess", "NativeUnwinding", "ProfileModel",
+        "Symbolication",
         "Synchronization",
       ]),
     LayeredTarget(
