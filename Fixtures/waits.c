@@ -1,4 +1,4 @@
-// waits locks | calls: a thread for each kind of wait, named after it. Threads named holder, reader
+// waits locks | calls [TIMES]: a thread, or that many, for each kind of wait, named after it. Threads named holder, reader
 // and heir hold what the others wait for; those named doomed have ended with it. With `calls` it leaves
 // /tmp/sprof-waits-fifo.PID behind.
 #include "fixture.h"
@@ -445,7 +445,8 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < sizeof lock_rows / sizeof *lock_rows; i++) start_waiter(&lock_rows[i]);
   } else {
     prepare_calls();
-    for (size_t i = 0; i < sizeof call_rows / sizeof *call_rows; i++) start_waiter(&call_rows[i]);
+    for (long times = argument(argc, argv, 2, 1); times > 0; times--)
+      for (size_t i = 0; i < sizeof call_rows / sizeof *call_rows; i++) start_waiter(&call_rows[i]);
     unlink(lock_path);
   }
   ready();

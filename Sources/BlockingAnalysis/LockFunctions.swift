@@ -5,8 +5,10 @@ enum LockFunction: Hashable {
   /// The slow path of glibc's plain locks, which a mutex shares with locks inside the library.
   case lowLevelLock
   case mutex
-  /// A lock of a runtime whose owner is not to be known.
+  /// Locks of other runtimes, which are not laid out like those of a C library.
   case foreignMutex
+  case foreignReadLock
+  case foreignWriteLock
   case readLock
   case writeLock
   case conditionVariable
@@ -30,9 +32,10 @@ enum LockFunction: Hashable {
       self = known.1
       return
     }
-    guard name.contains("::") || name.contains(".") || name.contains("_"),
-      let known = Self.parts.first(where: { name.contains($0.0) })
-    else { return nil }
+    guard name.contains("::") || name.contains(".") || name.contains("_") else { return nil }
+    // Rust writes `<std::sys::sync::mutex::futex::Mutex>::lock`.
+    let text = name.filter { $0 != "<" && $0 != ">" }
+    guard let known = Self.parts.first(where: { text.contains($0.0) }) else { return nil }
     self = known.1
   }
 
@@ -92,8 +95,8 @@ enum LockFunction: Hashable {
     ("new_sem_wait", .semaphore), ("pthread_cond_", .conditionVariable),
     // GLib, whose locks are words of its own.
     ("g_mutex_lock", .foreignMutex), ("g_rec_mutex_lock", .foreignMutex),
-    ("g_cond_wait", .conditionVariable), ("g_rw_lock_writer_lock", .writeLock),
-    ("g_rw_lock_reader_lock", .readLock), ("g_once_init_enter", .once),
+    ("g_cond_wait", .conditionVariable), ("g_rw_lock_writer_lock", .foreignWriteLock),
+    ("g_rw_lock_reader_lock", .foreignReadLock), ("g_once_init_enter", .once),
     // The Swift runtime's lazy initializers.
     ("swift_once", .once),
   ]
@@ -102,14 +105,16 @@ enum LockFunction: Hashable {
   private static let parts: [(String, LockFunction)] = [
     // Rust's standard library.
     ("futex::futex_wait", .plumbing), ("mutex::futex::Mutex::lock", .foreignMutex),
-    ("futex_mutex::Mutex::lock", .foreignMutex), ("rwlock::futex::RwLock::read", .readLock),
-    ("futex_rwlock::RwLock::read", .readLock), ("rwlock::futex::RwLock::write", .writeLock),
-    ("futex_rwlock::RwLock::write", .writeLock), ("condvar::futex::Condvar", .conditionVariable),
+    ("futex_mutex::Mutex::lock", .foreignMutex), ("rwlock::futex::RwLock::read", .foreignReadLock),
+    ("futex_rwlock::RwLock::read", .foreignReadLock),
+    ("rwlock::futex::RwLock::write", .foreignWriteLock),
+    ("futex_rwlock::RwLock::write", .foreignWriteLock),
+    ("condvar::futex::Condvar", .conditionVariable),
     ("futex_condvar::Condvar", .conditionVariable), ("once::futex::Once", .once),
     ("thread_parking::futex::Parker", .parking), ("thread_parker::futex::Parker", .parking),
     ("std::thread::park", .parking), ("parking_lot_core::thread_parker", .parking),
     // Swift's Synchronization.
-    ("_MutexHandle", .mutex), ("Mutex.withLock", .mutex), ("swift_futex", .plumbing),
+    ("_MutexHandle", .foreignMutex), ("Mutex.withLock", .foreignMutex), ("swift_futex", .plumbing),
     // Go's runtime.
     ("runtime.lock2", .foreignMutex), ("runtime.futexsleep", .plumbing),
     ("runtime.futex", .plumbing), ("runtime.notesleep", .parking),

@@ -38,8 +38,6 @@ final class PeerIndex {
   private var names: [Int32: String] = [:]
   /// Whether a process may hold something that was not seen.
   private(set) var isPartial = false
-  /// When the search began, by `MonotonicClock`.
-  private(set) var startTime: Int64 = 0
 
   init(pid: Int32) { self.pid = pid }
 
@@ -54,16 +52,16 @@ final class PeerIndex {
     isPartial = false
   }
 
-  /// Searches until all processes were seen, or `deadline` by `MonotonicClock`.
-  func search(fifos wanted: Set<String>, until deadline: Int64) {
+  /// Searches until all processes were seen, or `budget` nanoseconds of CPU time were used.
+  func search(fifos wanted: Set<String>, budget: Int64) {
     if pending == nil {
-      startTime = MonotonicClock.now()
       fifos = wanted
       // Taken from the end: the program itself first.
       pending = ProcessFamily.all().filter { $0 != pid }.reversed() + [pid]
     }
     let session = ProcessFamily.session(of: pid)
-    while let next = pending?.last, MonotonicClock.now() < deadline {
+    let begin = OwnUsage.threadCPU()
+    while let next = pending?.last, OwnUsage.threadCPU() - begin < budget {
       pending?.removeLast()
       guard let channels = OpenDescriptors.channels(of: next, wants: fifos) else {
         // Descriptors are mostly handed down by fork, within a session.

@@ -11,6 +11,7 @@ package final class SleepInspector {
   private let processName: String
   private let hasSchedulerStatistics: Bool
   private var survey: DescriptorSurvey
+  private var surveyTime: Int64 = MonotonicClock.now()
   private var numbers: ThreadNumbers
   private let clock: SleepClock
   private let peers: PeerIndex
@@ -41,8 +42,14 @@ package final class SleepInspector {
   }
 
   /// Forgets what was read of the process as a whole; wanted before looks that come later.
+  ///
+  /// Sockets are forgotten only after a second: a machine may have a hundred thousand.
   package func refresh() {
-    survey = DescriptorSurvey(pid: pid, tid: liveThread)
+    let now = MonotonicClock.now()
+    if now - surveyTime > 1_000_000_000 {
+      surveyTime = now
+      survey = DescriptorSurvey(pid: pid, tid: liveThread)
+    }
     numbers.forget()
     tracer = nil
     code = nil
@@ -224,15 +231,15 @@ package final class SleepInspector {
 
   /// Searches who holds the other ends of what `looks` wait on, and says so in them.
   ///
-  /// Returns false when `deadline` (by `MonotonicClock`) came before all processes were seen; call
-  /// it again to go on.
-  package func findPeers(for looks: inout [SleepLook], until deadline: Int64) -> Bool {
+  /// Returns false when `budget` nanoseconds of CPU time were used before all processes were seen;
+  /// call it again to go on.
+  package func findPeers(for looks: inout [SleepLook], budget: Int64) -> Bool {
     guard looks.contains(where: { $0.ends.contains { $0 != nil } }) else { return true }
     var fifos: Set<String> = []
     for look in looks {
       for case .fifo(let path, _)? in look.ends { fifos.insert(path) }
     }
-    peers.search(fifos: fifos, until: deadline)
+    peers.search(fifos: fifos, budget: budget)
     guard peers.isComplete else { return false }
     for index in looks.indices { addPeers(to: &looks[index]) }
     return true

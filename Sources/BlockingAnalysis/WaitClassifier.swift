@@ -5,13 +5,10 @@ package import ProfileModel
 /// The kernel knows one futex; the functions tell mutexes from conditions. An owner is claimed only
 /// where the lock's words agree with each other and with the call.
 package enum WaitClassifier {
-  /// Classifies a wait.
+  /// Classifies a wait by the thread's stack, innermost function first, inlined ones included.
   ///
-  /// - Parameters:
-  ///   - look: what was read.
-  ///   - functions: the thread's stack, innermost first, with inlined functions.
-  ///   - hints: functions whose return addresses lie on the stack of a thread that could not be
-  ///     unwound, innermost first; some may have returned long ago.
+  /// `hints` are functions whose return addresses lie on the stack of a thread that could not be
+  /// unwound, innermost first; some may have returned long ago.
   package static func classify(
     _ look: SleepLook, functions: [StackFunction], hints: [StackFunction] = []
   ) -> Wait {
@@ -40,8 +37,8 @@ package enum WaitClassifier {
   private static func kind(_ function: LockFunction?, isLowLevel: Bool) -> WaitKind {
     switch function {
     case .mutex, .foreignMutex: .mutex
-    case .readLock: .readLock
-    case .writeLock: .writeLock
+    case .readLock, .foreignReadLock: .readLock
+    case .writeLock, .foreignWriteLock: .writeLock
     case .conditionVariable: .conditionVariable
     case .semaphore: .semaphore
     case .barrier: .barrier
@@ -106,8 +103,12 @@ private struct FutexReading {
     case .mutex: return describeMutex(&wait)
     case .readLock, .writeLock: return describeReadWriteLock(&wait)
     case nil: return describeByWord(&wait)
-    case .semaphore, .conditionVariable, .barrier, .once, .join, .parking, .foreignMutex,
-      .lowLevelLock, .plumbing:
+    case .foreignMutex:
+      // Only the kernel's own form proves anything.
+      guard futex.isPriorityInheriting else { return false }
+      return describeByWord(&wait)
+    case .semaphore, .conditionVariable, .barrier, .once, .join, .parking, .lowLevelLock,
+      .plumbing, .foreignReadLock, .foreignWriteLock:
       return false
     }
   }

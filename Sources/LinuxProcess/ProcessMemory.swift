@@ -109,7 +109,8 @@ package enum ProcFile {
     guard file >= 0 else { throw SystemError(path, code: -file) }
     defer { close(file) }
     var content: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    // A read of such a file gives a page or little more, however much is asked for.
+    var chunk = [UInt8](repeating: 0, count: 1 << 13)
     while true {
       let count = Glibc.read(file, &chunk, chunk.count)
       guard count != 0 else { return content }

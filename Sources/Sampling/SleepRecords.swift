@@ -47,8 +47,8 @@ struct KnownSleep: Sendable {
 
 /// The one look at all sleeping threads that a dump takes.
 struct SleepSurvey {
-  /// For searching who holds the other ends of pipes and sockets, in nanoseconds.
-  private static let peerTime: Int64 = 100_000_000
+  /// For searching who holds the other ends of pipes and sockets, in nanoseconds of CPU time.
+  private static let peerTime: Int64 = 200_000_000
   /// Between two looks at a thread that waits for somebody.
   private static let pause: Int64 = 10_000_000
 
@@ -79,7 +79,7 @@ struct SleepSurvey {
     }
     addPeers(to: &records)
     let others = inspector.lookAtPeers(
-      of: records.map(\.look), until: MonotonicClock.now() + Self.peerTime)
+      of: records.map(\.look), budget: Self.peerTime)
     let again = records.indices.filter { records[$0].look.mayHaveOwner }
     if !again.isEmpty || !others.isEmpty { MonotonicClock.sleep(until: begin + Self.pause) }
     inspector.refresh()
@@ -93,7 +93,7 @@ struct SleepSurvey {
 
   private func addPeers(to records: inout [SleepRecord]) {
     var looks = records.map(\.look)
-    _ = inspector.findPeers(for: &looks, until: MonotonicClock.now() + Self.peerTime)
+    _ = inspector.findPeers(for: &looks, budget: Self.peerTime)
     for index in records.indices { records[index].look = looks[index] }
   }
 
@@ -102,14 +102,14 @@ struct SleepSurvey {
       later.isSameSleep(as: record.look)
     else { return }
     var looks = [later]
-    _ = inspector.findPeers(for: &looks, until: 0)
+    _ = inspector.findPeers(for: &looks, budget: 0)
     record.extend(by: looks[0])
   }
 
   private func lookAgain(atPeers first: [SleepLook], of records: [SleepRecord]) -> [SleepRecord] {
     guard !first.isEmpty else { return [] }
     let later = inspector.lookAtPeers(
-      of: records.map(\.look), until: MonotonicClock.now() + Self.peerTime)
+      of: records.map(\.look), budget: Self.peerTime)
     let known = Dictionary(
       later.map { ($0.thread.tid, $0) }, uniquingKeysWith: { first, _ in first })
     return first.map { look in

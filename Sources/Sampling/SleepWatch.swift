@@ -14,6 +14,8 @@ final class SleepWatch: @unchecked Sendable {
   /// Between two looks at one sleep.
   private static let period: Int64 = 1_000_000_000
   private static let pause: Int64 = 50_000_000
+  /// For searching who holds the other ends, in nanoseconds of CPU time a turn.
+  private static let peerTime: Int64 = 50_000_000
   /// For how long who holds pipes and sockets is taken to stay the same.
   private static let peerLife: Int64 = 10_000_000_000
   /// Sleeps that have ended and are kept.
@@ -94,10 +96,10 @@ final class SleepWatch: @unchecked Sendable {
       lookAgain(tid, record)
     }
     for sleep in new where MonotonicClock.now() < deadline { begin(sleep) }
-    addPeers(until: min(deadline, MonotonicClock.now() + 50_000_000))
+    addPeers()
     if isLast || now - peerLookTime >= Self.period {
       peerLookTime = now
-      lookAtPeers(until: min(deadline, MonotonicClock.now() + 50_000_000))
+      lookAtPeers()
     }
   }
 
@@ -133,23 +135,23 @@ final class SleepWatch: @unchecked Sendable {
     current[tid] = record
   }
 
-  private func addPeers(until deadline: Int64) {
+  private func addPeers() {
     let waiting = current.filter {
       !$0.value.knowsPeers && $0.value.look.thread.pid == inspector.pid
     }
     var looks = waiting.map(\.value.look)
-    guard !looks.isEmpty, inspector.findPeers(for: &looks, until: deadline) else { return }
+    guard !looks.isEmpty, inspector.findPeers(for: &looks, budget: Self.peerTime) else { return }
     for (tid, look) in zip(waiting.keys, looks) {
       current[tid]?.look = look
       current[tid]?.knowsPeers = true
     }
   }
 
-  private func lookAtPeers(until deadline: Int64) {
+  private func lookAtPeers() {
     let own = current.values.lazy.map(\.look).filter { [pid = inspector.pid] in
       $0.thread.pid == pid
     }
-    let looks = inspector.lookAtPeers(of: Array(own), until: deadline)
+    let looks = inspector.lookAtPeers(of: Array(own), budget: Self.peerTime)
     for look in looks {
       guard var known = current[look.thread.tid] else {
         current[look.thread.tid] = SleepRecord(look, frames: [])

@@ -107,6 +107,37 @@ extension Waits {
       program.send(signal: SIGCONT)
     }
 
+    @Test(.enabled(if: Tool.isInstalled("gdb"), "needs gdb"))
+    func `that a debugger has stopped name it`() throws {
+      let program = try RunningProgram(fixture: "deadlock.c", ["2"])
+      let debugger = try StartedCommand([
+        "gdb", "-nx", "-q", "-iex", "set debuginfod enabled off", "-p", "\(program.pid)", "-ex",
+        "python import signal; signal.pause()",
+      ])
+      try waitUntil("gdb has stopped it") {
+        TestSupport.ProcessStatus.threads(of: program.pid).allSatisfy {
+          TestSupport.ProcessStatus(pid: program.pid, tid: $0)?.state == "t"
+        }
+      }
+      let waiters = try Waiters(dumping: program.pid)
+      let gdb = WaitOwner.process(pid: debugger.pid, tid: nil, name: "gdb")
+      let own = waiters.profile.blockings.filter { $0.waiter.pid == program.pid }
+      #expect(own.count == 3)
+      for blocking in own {
+        #expect(blocking.wait.kind == .stoppedByDebugger && blocking.wait.owners == [gdb])
+      }
+      debugger.send(SIGKILL)
+      _ = try debugger.finish()
+    }
+
+    @Test(.enabled(if: Repository.isRoot, "needs to be root"))
+    func `that touch a page which is not there say so, with the kernel's function`() throws {
+      let program = try RunningProgram(fixture: "pagefault.c")
+      let wait = try Waiters(dumping: program.pid).wait("toucher")
+      #expect(wait.kind == .pageFault && wait.kernelFunction == "handle_userfault", "\(wait)")
+      try program.assertUntouched()
+    }
+
     @Test func `until a vfork child ends name the child`() throws {
       let program = try RunningProgram(fixture: "vforkparent.c")
       let waiters = try Waiters(dumping: program.pid)

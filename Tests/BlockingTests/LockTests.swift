@@ -185,6 +185,29 @@ extension Waits {
       try program.assertUntouched()
     }
 
+    @Test func `that change hands all the time are never laid to a stranger`() throws {
+      let program = try RunningProgram(fixture: "contention.c")
+      var claims = 0
+      for _ in 0..<Repository.trials(short: 20, full: 500) {
+        let waiters = try Waiters(dumping: program.pid)
+        let names = Dictionary(
+          waiters.profile.threads.map { ($0.tid, $0.name) }, uniquingKeysWith: { $1 })
+        for blocking in waiters.profile.blockings {
+          for owner in blocking.wait.owners {
+            claims += 1
+            guard case .thread(let tid) = owner else {
+              Issue.record("\(blocking)")
+              continue
+            }
+            // A lock's holder is one of those that fight for it, and not the one that waits.
+            #expect(names[tid] == blocking.waiter.name && tid != blocking.waiter.tid, "\(blocking)")
+          }
+        }
+      }
+      #expect(claims > 0)
+      try program.assertUntouched(progress: "turns")
+    }
+
     static let mayUnshare: Bool = {
       guard Tool.isInstalled("unshare") else { return false }
       return (try? run(["unshare", "-p", "-f", "--mount-proc", "true"]))?.status == 0
@@ -193,7 +216,9 @@ extension Waits {
     @Test(.enabled(if: mayUnshare, "needs the right to make a PID namespace"))
     func `in a PID namespace have holders by the numbers outside of it`() throws {
       let path = try Fixture.compile(source: "deadlock.c")
-      let program = try RunningProgram(["unshare", "-p", "-f", "--mount-proc", "--kill-child", path, "2"])
+      let program = try RunningProgram([
+        "unshare", "-p", "-f", "--mount-proc", "--kill-child", path, "2",
+      ])
       let pid = try #require(TestSupport.children(of: program.pid).first)
       // The program knows its threads by small numbers.
       let inner = try #require(program.greeting.first?.split(separator: " ").last)

@@ -20,7 +20,8 @@ import Testing
   }
 
   @Test func `about timers, processes and watches are read`() {
-    let timer = DescriptorInfo(parsing: "clockid: 1\nticks: 0\nit_value: (3, 5)\nit_interval: (9, 9)")
+    let timer = DescriptorInfo(
+      parsing: "clockid: 1\nticks: 0\nit_value: (3, 5)\nit_interval: (9, 9)")
     #expect(timer.timer == 3_000_000_005)
     #expect(DescriptorInfo(parsing: "it_value: (99999999999999, 5)").timer == .max)
     #expect(DescriptorInfo(parsing: "Pid:\t-1\nNSpid:\t0").process == -1)
@@ -77,7 +78,9 @@ import Testing
     answer[36] = 0x39
     answer[37] = 0x05
     #expect(UnixSocketPeers.peer(parsing: answer) == 0x539)
-    for count in 0..<40 { #expect(UnixSocketPeers.peer(parsing: Array(answer.prefix(count))) == nil) }
+    for count in 0..<40 {
+      #expect(UnixSocketPeers.peer(parsing: Array(answer.prefix(count))) == nil)
+    }
     answer[32] = 0
     #expect(UnixSocketPeers.peer(parsing: answer) == nil)
     answer[32] = 255
