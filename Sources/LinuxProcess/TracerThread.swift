@@ -25,6 +25,11 @@ package enum TracerThread {
     package consuming func join() { pthread_join(thread, nil) }
   }
 
+  /// Whether `tid` is a thread of this process.
+  package static func isOwn(_ tid: Int32) -> Bool {
+    tid > 0 && access("/proc/self/task/\(tid)", F_OK) == 0
+  }
+
   /// Runs `body` on a new OS thread of raised priority.
   package static func start(
     _ body: @escaping @Sendable () -> Void

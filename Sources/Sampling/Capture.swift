@@ -16,12 +16,13 @@ package enum Capture {
   ///
   /// The target is stopped only while running threads are copied. The result has no names yet.
   ///
-  /// While it samples, `recorder` gets twice a second what is new, with names, on a thread of its
+  /// `ready` is told once everything is open and the clock is about to start: the moment to let a
+  /// program go that was held until then. While it samples, `recorder` gets twice a second what is new, with names, on a thread of its
   /// own; a slow one delays nothing, and gets more at its next turn.
   @available(*, noasync, message: "blocks for the whole capture")
   package static func record(
     pid: Int32, plan: SamplingPlan, control: CaptureControl,
-    recorder: (@Sendable (ProfileGrowth) -> Void)? = nil
+    ready: (@Sendable () -> Void)? = nil, recorder: (@Sendable (ProfileGrowth) -> Void)? = nil
   ) throws(Failure) -> CapturedProfile {
     raiseOpenFileLimit()
     let holder: Int32
@@ -34,8 +35,8 @@ package enum Capture {
     }
     do {
       let session = try CaptureSession(
-        pid: pid, live: live, plan: plan, control: control, recorder: recorder)
-      return try session.run(holder: holder)
+        pid: pid, live: live, plan: plan, control: control, ready: ready, recorder: recorder)
+      return try session.run(holder: TracerThread.isOwn(holder) ? 0 : holder)
     } catch {
       throw error.meansGone ? .access(.noSuchProcess) : .system(error)
     }
@@ -47,11 +48,15 @@ package final class CapturedProfile {
   private var profile: Profile
   private let modules: ModuleMap
   private let names: FrameNames
+  /// The end of a program that is a child of this process, where a stop met it
+  /// (`HeldProgram.waitForEnd`).
+  package let collectedEnd: Int32?
 
-  init(_ profile: Profile, modules: ModuleMap, names: FrameNames) {
+  init(_ profile: Profile, modules: ModuleMap, names: FrameNames, collectedEnd: Int32?) {
     self.profile = profile
     self.modules = modules
     self.names = names
+    self.collectedEnd = collectedEnd
   }
 
   /// The profile with addresses in place of names.
@@ -92,7 +97,7 @@ private final class CaptureSession: @unchecked Sendable {
 
   init(
     pid: Int32, live: Int32, plan: SamplingPlan, control: CaptureControl,
-    recorder: (@Sendable (ProfileGrowth) -> Void)?
+    ready: (@Sendable () -> Void)?, recorder: (@Sendable (ProfileGrowth) -> Void)?
   ) throws(SystemError) {
     self.pid = pid
     self.live = live
@@ -105,6 +110,7 @@ private final class CaptureSession: @unchecked Sendable {
       pid: pid, liveThread: live, ring: ring, requests: requests, stackLimit: plan.stackLimit)
     sampler = try Sampler(
       pid: pid, liveThread: live, plan: plan, control: control, ring: ring, requests: requests)
+    sampler.ready = ready
   }
 
   func run(holder: Int32) throws(SystemError) -> CapturedProfile {
@@ -128,7 +134,9 @@ private final class CaptureSession: @unchecked Sendable {
     info.cost = sampler.cost
     info.cost.ownCPU = OwnUsage.cpu() - ownCPU
     info.notes = notes(holder: holder)
-    return CapturedProfile(resolver.finish(capture: info), modules: resolver.modules, names: names)
+    return CapturedProfile(
+      resolver.finish(capture: info), modules: resolver.modules, names: names,
+      collectedEnd: sampler.stops.collectedEnd.flatMap { $0.pid == pid ? $0.status : nil })
   }
 
   /// Samples on the tracer thread while a second one unwinds, and a third one records.

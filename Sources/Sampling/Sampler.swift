@@ -34,6 +34,8 @@ final class Sampler {
   var refusals: [Int32: Int32] = [:]
   private let hasSchedulerStatistics: Bool
   var lacksSystemCallFile = false
+  /// Told when the clock is about to start.
+  var ready: (@Sendable () -> Void)?
 
   init(
     pid: Int32, liveThread: Int32, plan: SamplingPlan, control: CaptureControl, ring: LookRing,
@@ -96,6 +98,7 @@ final class Sampler {
   private func begin() {
     refreshThreads(tick: 0)
     refreshStackRanges(time: 0)
+    ready?()
     startTime = MonotonicClock.now()
     for watch in watches {
       watch.lastTime = 0

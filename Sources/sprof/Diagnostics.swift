@@ -20,6 +20,7 @@ enum Diagnostic: Error {
   case cannotKeep(CaptureFileError, partial: String)
   case fileExists(String)
   case nothingLeft
+  case cannotStart(String, HeldProgram.Failure)
 
   var exitCode: Int32 {
     switch self {
@@ -34,6 +35,10 @@ enum Diagnostic: Error {
     case .cannotRead(_, .system), .cannotRead(_, .notRegular): 66
     case .cannotRead: 65  // EX_DATAERR
     case .cannotWrite, .fileExists, .cannotCreate, .cannotKeep: 73  // EX_CANTCREAT
+    // As the shell, env and nohup have it.
+    case .cannotStart(_, .notFound): 127
+    case .cannotStart(_, .notExecutable): 126
+    case .cannotStart(_, .system): 70
     }
   }
 
@@ -57,6 +62,12 @@ enum Diagnostic: Error {
       "\(path) is there already. Give another name, or --force to write over it."
     case .nothingLeft:
       "Nothing is left of the profile: no thread did what the options ask for."
+    case .cannotStart(let name, .notFound):
+      "Cannot start \(name): there is no such program. To look for it: type \(name)"
+    case .cannotStart(let name, .notExecutable(let error)):
+      "Cannot start \(name): \(error.reason). To make it executable: chmod +x \(name)"
+    case .cannotStart(let name, .system(let error)):
+      "Cannot start \(name): \(error.call): \(error.reason)"
     case .cannotRead(let path, let error):
       "Cannot read \(path): \(Self.words(reading: error))"
     case .cannotCreate(let error):
@@ -159,10 +170,12 @@ enum Diagnostic: Error {
   }
 
   /// Runs a command's body; a failure is told on stderr and ends sprof with its exit code.
-  static func guarding(command: String, pid: Int32 = 0, _ body: () throws -> Void) throws {
+  static func guarding<Value>(
+    command: String, pid: Int32 = 0, _ body: () throws -> Value
+  ) throws -> Value {
     do {
       do {
-        try body()
+        return try body()
       } catch let failure as Capture.Failure {
         switch failure {
         case .access(let problem): throw cannotWatch(pid: pid, problem, command: command)

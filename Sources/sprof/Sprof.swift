@@ -12,6 +12,7 @@ struct Sprof: ParsableCommand {
 
         sprof attach 4242 --duration 10s     where its time goes
         sprof dump 4242                      what every thread does right now
+        sprof run -- make test               a program from its first instruction to its end
         sprof attach 4242 -o slow.pb.gz      the same, kept in a file
         sprof report slow.pb.gz              any view of that file
         sprof compare before after           what changed between two captures
@@ -24,7 +25,7 @@ struct Sprof: ParsableCommand {
       """,
     version: SprofVersion.current,
     subcommands: [
-      AttachCommand.self, DumpCommand.self, ReportCommand.self, ExportCommand.self,
+      AttachCommand.self, DumpCommand.self, RunCommand.self, ReportCommand.self, ExportCommand.self,
       MergeCommand.self, CompareCommand.self,
     ])
 }

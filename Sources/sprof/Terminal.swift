@@ -6,8 +6,10 @@ import TerminalUI
 
 /// What stdout and stderr are connected to.
 enum Terminal {
-  static var wantsColor: Bool {
-    isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil && !isDumb
+  static var wantsColor: Bool { wantsColor(on: STDOUT_FILENO) }
+
+  static func wantsColor(on descriptor: CInt) -> Bool {
+    isatty(descriptor) == 1 && getenv("NO_COLOR") == nil && !isDumb
   }
 
   static var showsProgress: Bool { isatty(STDERR_FILENO) == 1 && !isDumb }

@@ -94,3 +94,18 @@ static inline int sprof_openat(int directory, const char *path, int flags) {
 static inline int sprof_set_timer_slack(unsigned long nanoseconds) {
   return prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0);
 }
+
+// Starts a program that waits before exec until a byte comes through `start`, which is the write
+// end of a pipe; `failure` is the read end of another, which gives the errno of a failed exec and
+// otherwise ends when exec has succeeded. Returns the pid, or the negative errno.
+pid_t sprof_spawn_held(char *const arguments[], const sigset_t *mask, int *start, int *failure);
+
+// PTRACE_O_TRACEEXEC: the thread stops at the first instruction of the program that it becomes.
+static inline int sprof_ptrace_seize_for_exec(pid_t tid) {
+  return ptrace(PTRACE_SEIZE, tid, (void *)0, (void *)(intptr_t)PTRACE_O_TRACEEXEC) < 0 ? -errno : 0;
+}
+
+// Lets a stopped thread run on, still traced; a signal other than 0 is delivered to it.
+static inline int sprof_ptrace_continue(pid_t tid, int signal) {
+  return ptrace(PTRACE_CONT, tid, (void *)0, (void *)(intptr_t)signal) < 0 ? -errno : 0;
+}
