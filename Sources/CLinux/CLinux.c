@@ -1,4 +1,4 @@
-// pipe2, execvpe and the like; here and not in the header, which Swift reads.
+// pipe2 and the like; here and not in the header, which Swift reads.
 #define _GNU_SOURCE
 #include "CLinux.h"
 
@@ -25,11 +25,10 @@ pid_t sprof_spawn_held(char *const arguments[], const sigset_t *mask, int *start
       }
     }
     sigprocmask(SIG_SETMASK, mask, 0);
-    // The end of the pipe without a byte: sprof has gone, and nobody waits for this program.
-    ssize_t count;
-    do count = read(gate[0], &byte, 1);
-    while (count < 0 && errno == EINTR);
-    if (count != 1) _exit(127);
+    // The end of the pipe opens the gate, also when it comes because sprof has gone: the program is
+    // wanted all the same.
+    while (read(gate[0], &byte, 1) < 0 && errno == EINTR) {
+    }
     execvp(arguments[0], arguments);
     int code = errno;
     if (write(errors[1], &code, sizeof code) < 0) _exit(126);

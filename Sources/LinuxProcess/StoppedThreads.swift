@@ -46,9 +46,12 @@ package final class StoppedThreads {
   package private(set) var restartedSystemCalls = 0
   /// The end of a watched program that is a child of this process, as `waitpid` gave it here: whoever
   /// waits for it will not get it again.
-  package private(set) var collectedEnd: (pid: Int32, status: CInt)?
+  package private(set) var collectedEnd: CInt?
+  private let process: Int32?
 
-  package init() {
+  /// For the threads of `process`; without it nobody wants to know `collectedEnd`.
+  package init(process: Int32? = nil) {
+    self.process = process
     asked.reserveCapacity(4096)
     overdue.reserveCapacity(64)
   }
@@ -190,8 +193,9 @@ package final class StoppedThreads {
   }
 
   private func noteEnd(_ tid: Int32, outcome: CInt, status: CInt) {
-    guard outcome > 0, status & 0x7f != 0x7f else { return }
-    collectedEnd = (tid, status)
+    // The main thread's status is the process's.
+    guard outcome > 0, status & 0x7f != 0x7f, tid == process else { return }
+    collectedEnd = status
   }
 
   private func release(_ stop: Stop, _ released: (Stop, Int64) -> Void) {

@@ -23,6 +23,9 @@ package enum TracerThread {
     /// Waits until the thread has ended.
     @available(*, noasync, message: "blocks until the thread has ended")
     package consuming func join() { pthread_join(thread, nil) }
+
+    /// Nobody will wait for the thread.
+    package consuming func detach() { pthread_detach(thread) }
   }
 
   /// Whether `tid` is a thread of this process.

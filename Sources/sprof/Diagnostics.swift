@@ -21,6 +21,8 @@ enum Diagnostic: Error {
   case fileExists(String)
   case nothingLeft
   case cannotStart(String, HeldProgram.Failure)
+  /// The program that sprof has started runs, unwatched.
+  case cannotSample(String, Capture.Failure)
 
   var exitCode: Int32 {
     switch self {
@@ -39,6 +41,9 @@ enum Diagnostic: Error {
     case .cannotStart(_, .notFound): 127
     case .cannotStart(_, .notExecutable): 126
     case .cannotStart(_, .system): 70
+    case .cannotSample(_, .access(.noSuchProcess)), .cannotSample(_, .access(.hasEnded)): 66
+    case .cannotSample(_, .access(.other)), .cannotSample(_, .system): 70
+    case .cannotSample: 77
     }
   }
 
@@ -68,6 +73,8 @@ enum Diagnostic: Error {
       "Cannot start \(name): \(error.reason). To make it executable: chmod +x \(name)"
     case .cannotStart(let name, .system(let error)):
       "Cannot start \(name): \(error.call): \(error.reason)"
+    case .cannotSample(let name, let failure):
+      Self.words(sampling: name, failure)
     case .cannotRead(let path, let error):
       "Cannot read \(path): \(Self.words(reading: error))"
     case .cannotCreate(let error):
@@ -120,6 +127,26 @@ enum Diagnostic: Error {
     }
   }
 
+  private static func words(sampling name: String, _ failure: Capture.Failure) -> String {
+    let rest = "The program runs on without being sampled."
+    switch failure {
+    case .access(.noSuchProcess), .access(.hasEnded):
+      return "\(name) had ended before it could be looked at; there is no report."
+    case .access(.undumpable), .access(.otherUser), .access(.missingCapability):
+      return "May not watch \(name): it runs with other rights than yours. \(rest) "
+        + "To sample it, run: sudo sprof run -- \(name)"
+    case .access(.yama(let scope)):
+      return "May not watch \(name): kernel.yama.ptrace_scope is \(scope). \(rest)"
+    case .access(.seccomp):
+      return "May not watch \(name): a seccomp filter forbids ptrace here, as in a container. "
+        + "\(rest) Start the container with: docker run --cap-add SYS_PTRACE …"
+    case .access(.isItself), .access(.isKernelThread):
+      return "Cannot watch \(name). \(rest)"
+    case .access(.other(let error)), .system(let error):
+      return "Cannot watch \(name): \(error.call): \(error.reason). \(rest)"
+    }
+  }
+
   private static func words(creating error: CaptureFileError) -> String {
     switch error {
     case .exists(let path): "\(path) exists. To overwrite it, add --force."
@@ -169,6 +196,9 @@ enum Diagnostic: Error {
     return "\(String(cString: name)) (\(id))"
   }
 
+  /// Writes the message to stderr.
+  func tell() { Terminal.writeError("sprof: \(message)\n") }
+
   /// Runs a command's body; a failure is told on stderr and ends sprof with its exit code.
   static func guarding<Value>(
     command: String, pid: Int32 = 0, _ body: () throws -> Value
@@ -185,7 +215,7 @@ enum Diagnostic: Error {
     } catch let error as SystemError {
       throw systemCall(error)
     } catch let diagnostic as Diagnostic {
-      Terminal.writeError("sprof: \(diagnostic.message)\n")
+      diagnostic.tell()
       throw ExitCode(diagnostic.exitCode)
     }
   }

@@ -7,19 +7,34 @@ import Synchronization
 /// sprof itself goes on until the program ends, and only then reports. What the terminal sends for a
 /// key goes to both anyway, and is not sent twice.
 final class ForwardedSignals: Sendable {
+  private enum Receiver: Sendable {
+    /// The program is about to start: it gets them then.
+    case later([Int32])
+    case program(HeldProgram)
+    /// The program has ended: sprof itself.
+    case sprof
+  }
+
   /// The signal mask that sprof was started with: the program's.
   let originalMask: SignalMask
-  private let pid = Atomic<Int32>(0)
+  private let receiver = Mutex(Receiver.later([]))
 
+  /// From now on the signals wait for `forward`.
   init() throws {
     originalMask = SignalMask.block(Self.signals)
     _ = try TracerThread.startHelper { [self] in wait() }
   }
 
-  func forward(to pid: Int32) { self.pid.store(pid, ordering: .releasing) }
+  /// Passes on what has come so far, and what comes.
+  func forward(to program: HeldProgram) {
+    receiver.withLock { receiver in
+      if case .later(let signals) = receiver { signals.forEach { program.send($0) } }
+      receiver = .program(program)
+    }
+  }
 
   /// From now on such a signal ends sprof.
-  func stopForwarding() { pid.store(-1, ordering: .releasing) }
+  func stopForwarding() { receiver.withLock { $0 = .sprof } }
 
   private static let signals = [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH]
 
@@ -31,13 +46,15 @@ final class ForwardedSignals: Sendable {
     while true {
       let signal = sigwaitinfo(&signals, &info)
       guard signal > 0 else { continue }
-      let target = pid.load(ordering: .acquiring)
-      guard target > 0 else {
-        if target < 0, signal != SIGWINCH { _exit(128 + signal) }
-        continue
-      }
       // SI_KERNEL, 0x80 (siginfo.h): a key at the terminal, whose whole foreground group gets it.
-      if info.si_code != 0x80 { kill(target, signal) }
+      let isForAll = info.si_code == 0x80
+      receiver.withLock { receiver in
+        switch receiver {
+        case .later(let earlier): receiver = .later(earlier + [signal])
+        case .program(let program): if !isForAll { program.send(signal) }
+        case .sprof: if signal != SIGWINCH { _exit(128 + signal) }
+        }
+      }
     }
   }
 }

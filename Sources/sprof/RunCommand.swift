@@ -11,13 +11,18 @@ struct RunCommand: ParsableCommand {
     commandName: "run",
     abstract: "Starts a program and samples it from its first instruction to its end.",
     discussion: """
-      The program gets sprof's own standard files, and its signals; sprof ends with the program's \
-      exit code (128 and the number of the signal that killed it; 126 or 127 when it cannot be \
-      started). The report goes to stderr, to keep out of the program's output.
+      The program gets sprof's own standard files, environment and folder, and the signals that sprof \
+      gets. The report goes to stderr, to keep out of the program's output. When sprof is killed, the \
+      program runs on.
 
         sprof run -- python3 -m pybench
-        sprof run --rate 1000 -o build.pb.gz -- make -j4
+        sprof run --rate 1000 -o build.pb.gz --children -- make -j4
         sprof run --report profile.json --json -- ./server --port 8080
+
+      Ends with the program's exit code, with 128 and the number of the signal that killed it, with \
+      127 when there is no such program, and with 126 when it cannot be executed; with sprof's own \
+      codes only for what keeps the program from being started, or a report of a program that ended \
+      with 0 from being written.
       """)
 
   @Option(
@@ -36,6 +41,7 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var filter: FilterArguments
 
   @OptionGroup var capture: CaptureArguments
+  @OptionGroup var family: FamilyArguments
 
   @Argument(
     parsing: .captureForPassthrough,
@@ -54,20 +60,24 @@ struct RunCommand: ParsableCommand {
     guard !name.hasPrefix("-") else {
       throw ValidationError("\(name) is no option of run. Write -- in front of the program.")
     }
+    guard reportFile?.isEmpty != true else { throw ValidationError("--report wants a file name.") }
   }
 
   func run() throws {
-    let ending = try Diagnostic.guarding(command: "run") { try start() }
+    let (ending, failure) = try Diagnostic.guarding(command: "run") { try start() }
     switch ending {
+    case .exited(0): if let failure { throw ExitCode(failure.exitCode) }
     case .exited(let code): throw ExitCode(code)
     case .killed(let signal): throw ExitCode(128 + signal)
     }
   }
 
-  private func start() throws -> HeldProgram.Ending {
+  /// Returns how the program ended, and what kept sprof from reporting, which it has told.
+  private func start() throws -> (HeldProgram.Ending, Diagnostic?) {
     // Before the program, which must not run in vain.
-    let recorder = try capture.recorder(kind: .attach, pid: getpid(), rate: rate)
-    let control = CaptureControl()
+    if let reportFile { try OutputFile.check(reportFile) }
+    let name = program[0].split(separator: "/").last.map(String.init) ?? program[0]
+    let recorder = try capture.recorder(kind: .run, pid: 0, name: name, rate: rate)
     let signals = try ForwardedSignals()
     let held: HeldProgram
     do {
@@ -76,26 +86,30 @@ struct RunCommand: ParsableCommand {
       recorder?.cancel()
       throw Diagnostic.cannotStart(program[0], error)
     }
-    signals.forward(to: held.pid)
+    signals.forward(to: held)
     let captured: CapturedProfile
     do {
-      captured = try Diagnostic.guarding(command: "attach", pid: held.pid) {
-        try Capture.record(
-          pid: held.pid, plan: SamplingPlan(rate: rate), control: control,
-          ready: { held.release() },
-          recorder: recorder.map { recorder in { @Sendable in recorder.append($0) } })
-      }
+      captured = try family.capture(
+        pid: held.pid, plan: SamplingPlan(kind: .run, rate: rate), control: CaptureControl(),
+        ready: { held.release() }, recorder: recorder)
     } catch {
       // The program is not to suffer for what sprof cannot do.
       recorder?.cancel()
+      let diagnostic = Diagnostic.cannotSample(program[0], error)
+      diagnostic.tell()
       held.release()
-      return held.waitForEnd()
+      return (held.waitForEnd(), diagnostic)
     }
     let ending = held.waitForEnd(collected: captured.collectedEnd)
     signals.stopForwarding()
     let profile = captured.named()
-    try keep(profile, with: recorder) { try show(profile) }
-    return ending
+    do {
+      try keep(profile, with: recorder) { try show(profile) }
+      return (ending, nil)
+    } catch let diagnostic as Diagnostic {
+      diagnostic.tell()
+      return (ending, diagnostic)
+    }
   }
 
   private func show(_ profile: Profile) throws {

@@ -22,6 +22,16 @@ enum Terminal {
     return Int(size.ws_col)
   }
 
+  /// Takes the places of standard files that are closed, so that none of sprof's own files gets one
+  /// of them and a message ends in a capture.
+  ///
+  /// A program that sprof starts finds them closed.
+  static func reserveStandardFiles() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+      _ = open("/dev/null", O_RDWR | O_CLOEXEC)
+    }
+  }
+
   /// Writes to stderr; nobody is left to be told when that fails.
   static func writeError(_ text: String) {
     var text = text
