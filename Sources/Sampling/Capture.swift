@@ -16,14 +16,28 @@ package enum Capture {
   ///
   /// The target is stopped only while running threads are copied. The result has no names yet.
   ///
-  /// While it samples, `recorder` gets twice a second what is new, with names, on a thread of its
-  /// own; a slow one delays nothing, and gets more at its next turn.
+  /// `ready` is told once everything is open and the clock is about to start: the moment to let a
+  /// program go that was held until then. While it samples, `recorder` gets twice a second what is
+  /// new, with names, on a thread of its own; a slow one delays nothing, and gets more at its next
+  /// turn.
   @available(*, noasync, message: "blocks for the whole capture")
   package static func record(
     pid: Int32, plan: SamplingPlan, control: CaptureControl,
-    recorder: (@Sendable (ProfileGrowth) -> Void)? = nil
+    ready: (@Sendable () -> Void)? = nil, recorder: (@Sendable (ProfileGrowth) -> Void)? = nil
   ) throws(Failure) -> CapturedProfile {
     raiseOpenFileLimit()
+    let names = FrameNames(pid: pid)
+    return try record(
+      pid: pid, plan: plan, control: control, names: names, ready: ready,
+      recording: recorder.map { Recording(names: names, recorder: $0) })
+  }
+
+  /// One process's capture; `told` gets the session when it has ended.
+  static func record(
+    pid: Int32, plan: SamplingPlan, control: CaptureControl, names: FrameNames,
+    ready: (@Sendable () -> Void)? = nil, recording: (any GrowthReceiver)?,
+    membership: FamilyMembership? = nil, told: (CaptureSession) -> Void = { _ in }
+  ) throws(Failure) -> CapturedProfile {
     let holder: Int32
     let live: Int32
     do {
@@ -34,35 +48,56 @@ package enum Capture {
     }
     do {
       let session = try CaptureSession(
-        pid: pid, live: live, plan: plan, control: control, recorder: recorder)
-      return try session.run(holder: holder)
+        pid: pid, live: live, plan: plan, control: control, names: names, ready: ready,
+        recording: recording, membership: membership)
+      // The thread that holds a program which sprof has started has let it go by the first tick.
+      let captured = try session.run(holder: TracerThread.isOwn(holder) ? 0 : holder)
+      told(session)
+      return captured
     } catch {
       throw error.meansGone ? .access(.noSuchProcess) : .system(error)
     }
   }
 }
 
+/// What makes a process one of many that are captured together.
+struct FamilyMembership {
+  /// When it was born, by the monotonic clock, if that was during the capture.
+  let birth: Int64?
+}
+
 /// A profile whose addresses still want names.
 package final class CapturedProfile {
   private var profile: Profile
-  private let modules: ModuleMap
+  private let files: ([Frame]) -> [ModuleID: MappedFile]
   private let names: FrameNames
+  /// The end of a program that is a child of this process, where a stop met it
+  /// (`HeldProgram.waitForEnd`).
+  package let collectedEnd: Int32?
 
-  init(_ profile: Profile, modules: ModuleMap, names: FrameNames) {
+  /// A profile whose modules' files `files` gives for the frames that lie in them.
+  init(
+    _ profile: Profile, names: FrameNames, collectedEnd: Int32?,
+    files: @escaping ([Frame]) -> [ModuleID: MappedFile]
+  ) {
     self.profile = profile
-    self.modules = modules
+    self.files = files
     self.names = names
+    self.collectedEnd = collectedEnd
   }
 
   /// The profile with addresses in place of names.
   package var unnamed: Profile { profile }
+
+  /// The files of the modules that have frames.
+  func openFiles() -> [ModuleID: MappedFile] { files(profile.stacks.frames) }
 
   /// Gives every frame its function, file, line and inlined callers.
   ///
   /// Each address is looked up once. The target is not touched: only its files are read.
   package func named(progress: ((_ done: Int, _ of: Int) -> Void)? = nil) -> Profile {
     let frames = profile.stacks.frames
-    names.add(files(of: frames, in: modules))
+    names.add(files(frames))
     profile.symbols = names.resolve(frames, progress: progress)
     for (module, problem) in names.problems.sorted(by: { $0.key < $1.key }) {
       guard profile.modules.indices.contains(Int(module.rawValue)) else { continue }
@@ -75,41 +110,55 @@ package final class CapturedProfile {
 }
 
 /// One capture under way: the tracer thread, the resolver thread, and what they share.
-private final class CaptureSession: @unchecked Sendable {
+final class CaptureSession: @unchecked Sendable {
   // Sendable: the sampler is used by the tracer thread alone and the resolver by the resolver's,
   // from their start until they are joined; before and after, by the thread that runs the session.
   private let pid: Int32
   private let live: Int32
   private let plan: SamplingPlan
   private let control: CaptureControl
-  private let ring = LookRing(byteCapacity: 64 << 20)
+  private let ring: LookRing
   private let requests = ThreadRequests()
+  private let spaces = AddressSpaces()
   private let resolver: Resolver
   private let sampler: Sampler
   private let isSampled = Atomic<Bool>(false)
   private let names: FrameNames
-  private let recording: Recording?
+  private let recording: (any GrowthReceiver)?
+  private let isOneOfMany: Bool
 
   init(
-    pid: Int32, live: Int32, plan: SamplingPlan, control: CaptureControl,
-    recorder: (@Sendable (ProfileGrowth) -> Void)?
+    pid: Int32, live: Int32, plan: SamplingPlan, control: CaptureControl, names: FrameNames,
+    ready: (@Sendable () -> Void)?, recording: (any GrowthReceiver)?, membership: FamilyMembership?
   ) throws(SystemError) {
     self.pid = pid
     self.live = live
     self.plan = plan
     self.control = control
-    let names = FrameNames(pid: pid)
     self.names = names
-    recording = recorder.map { Recording(names: names, recorder: $0) }
+    self.recording = recording
+    isOneOfMany = membership != nil
+    // Where there are many, each has few looks at a time.
+    ring =
+      membership == nil
+      ? LookRing(byteCapacity: 64 << 20) : LookRing(byteCapacity: 16 << 20, recordCapacity: 1 << 11)
     resolver = Resolver(
-      pid: pid, liveThread: live, ring: ring, requests: requests, stackLimit: plan.stackLimit)
+      pid: pid, liveThread: live, ring: ring, requests: requests, stackLimit: plan.stackLimit,
+      spaces: spaces)
     sampler = try Sampler(
-      pid: pid, liveThread: live, plan: plan, control: control, ring: ring, requests: requests)
+      pid: pid, liveThread: live, plan: plan, control: control, ring: ring, requests: requests,
+      spaces: spaces, membership: membership)
+    sampler.ready = ready
   }
+
+  /// When the capture began, by the monotonic clock.
+  var startTime: Int64 { sampler.startTime }
+  /// The lengths of all stops.
+  var pauses: PauseMeter { sampler.pauses }
 
   func run(holder: Int32) throws(SystemError) -> CapturedProfile {
     var info = CaptureInfo(
-      kind: plan.rate == nil ? .dump : .attach, pid: pid,
+      kind: plan.kind, pid: pid,
       processName: ProcessSearch.threadName(process: pid, thread: pid) ?? "?")
     info.executable = try? ProcFile.link("/proc/\(live)/exe")
     info.commandLine = ProcessSearch.commandLine(of: pid)
@@ -128,7 +177,10 @@ private final class CaptureSession: @unchecked Sendable {
     info.cost = sampler.cost
     info.cost.ownCPU = OwnUsage.cpu() - ownCPU
     info.notes = notes(holder: holder)
-    return CapturedProfile(resolver.finish(capture: info), modules: resolver.modules, names: names)
+    let modules = resolver.modules
+    return CapturedProfile(
+      resolver.finish(capture: info), names: names, collectedEnd: sampler.stops.collectedEnd
+    ) { files(of: $0, in: modules) }
   }
 
   /// Samples on the tracer thread while a second one unwinds, and a third one records.
@@ -137,15 +189,16 @@ private final class CaptureSession: @unchecked Sendable {
     defer { recording?.finish() }
     let resolving = try TracerThread.startHelper { [self] in
       // Looked for now and then: being told would cost the tracer a system call a tick.
-      let pause = min(10_000_000, max(1_000_000, Int64(1e9 / rate)))
+      let pause = isOneOfMany ? 25_000_000 : min(10_000_000, max(1_000_000, Int64(1e9 / rate)))
       while true {
         let isLast = isSampled.load(ordering: .acquiring)
         let progress = control.progress
         resolver.drain()
         record(until: progress, rate: rate, info)
-        if isLast { return }
+        if isLast { break }
         MonotonicClock.sleep(until: MonotonicClock.now() + pause)
       }
+      recordEnd(rate: rate, info)
     }
     let tracing: TracerThread.Handle
     do {
@@ -163,6 +216,21 @@ private final class CaptureSession: @unchecked Sendable {
   /// Hands over what is new, when it is time and the recorder has worked off the last.
   private func record(until progress: CaptureProgress, rate: Double, _ info: CaptureInfo) {
     guard let recording, recording.isDue(at: progress.elapsed) else { return }
+    handOver(until: progress, rate: rate, info, to: recording)
+  }
+
+  /// Hands over the last of a process, where the recording goes on without it.
+  private func recordEnd(rate: Double, _ info: CaptureInfo) {
+    guard let recording, recording.wantsEnd else { return }
+    var progress = control.progress
+    progress.elapsed = sampler.lastTickTime
+    handOver(until: progress, rate: rate, info, to: recording)
+  }
+
+  private func handOver(
+    until progress: CaptureProgress, rate: Double, _ info: CaptureInfo,
+    to recording: any GrowthReceiver
+  ) {
     var growth = resolver.takeGrowth(until: progress.elapsed, rate: rate)
     var capture = info
     capture.ending = .unfinished

@@ -8,19 +8,27 @@ final class Resolver {
   private let ring: LookRing
   private let requests: ThreadRequests
   private let stackLimit: Int
+  private let spaces: AddressSpaces
   let modules: ModuleMap
   let unwinder: NativeUnwinder
+  private var processName: String
   private var builder = ProfileBuilder()
   private var threads: [Int: WatchedThread] = [:]
   private var mapsTime: Int64 = 0
+  private var isMapStale = false
+  /// When the maps were read from the process itself, by the monotonic clock.
+  private var liveMapsTime: Int64 = 0
 
   init(
-    pid: Int32, liveThread: Int32, ring: LookRing, requests: ThreadRequests, stackLimit: Int
+    pid: Int32, liveThread: Int32, ring: LookRing, requests: ThreadRequests, stackLimit: Int,
+    spaces: AddressSpaces
   ) {
+    self.spaces = spaces
     self.pid = pid
     self.ring = ring
     self.requests = requests
     self.stackLimit = stackLimit
+    processName = ProcessSearch.threadName(process: pid, thread: pid) ?? "?"
     modules = ModuleMap(memory: ProcessMemory(tid: liveThread))
     unwinder = NativeUnwinder(modules: modules)
     // A program that ends now has no maps; its frames will be addresses.
@@ -86,8 +94,15 @@ final class Resolver {
       end(slot, record)
       return
     }
-    if record.time - mapsTime > 1_000_000_000 { refreshModules(at: record.time) }
+    takeReadings(until: record.mapsSerial)
+    // After exec, other files may lie at the same addresses; a program that switches stacks looks
+    // like that, too.
+    isMapStale = isMapStale || record.hasMovedStack
+    if record.time - mapsTime > (isMapStale ? 2_000_000 : 1_000_000_000) {
+      refreshModules(at: record.time)
+    }
     update(thread, record)
+    followName(of: &thread, record)
     thread.call = thread.call?.continued(by: record) ?? SleepingCall(record)
     let look = unwind(record, bytes, &thread)
     threads[slot] = thread
@@ -103,7 +118,8 @@ final class Resolver {
   }
 
   private func startThread(_ record: LookRecord) -> WatchedThread {
-    let name = ProcessSearch.threadName(process: pid, thread: record.tid) ?? "?"
+    // One that has ended by now had the name of its process, until it got another.
+    let name = ProcessSearch.threadName(process: pid, thread: record.tid) ?? processName
     let index = builder.add(
       ThreadInfo(
         tid: record.tid, name: name, isMain: record.tid == pid,
@@ -160,14 +176,41 @@ final class Resolver {
     }
   }
 
-  private func refreshName(of thread: WatchedThread, tid: Int32) {
-    // A thread is born with its parent's name and named later.
-    guard let name = ProcessSearch.threadName(process: pid, thread: tid) else { return }
+  /// A thread is born with its parent's name and named later, and renamed by exec: its name is read
+  /// often at first, and then once a second.
+  private func followName(of thread: inout WatchedThread, _ record: LookRecord) {
+    guard record.hasMovedStack || record.time >= thread.nextNaming else { return }
+    thread.nextNaming = record.time + thread.namingPause
+    thread.namingPause = min(2 * thread.namingPause, 1_000_000_000)
+    let isGone = !refreshName(of: thread, tid: record.tid)
+    // What the tracer has read then is the best there is.
+    if isGone, record.tid == pid { builder.update(thread.index) { $0.name = processName } }
+  }
+
+  @discardableResult
+  private func refreshName(of thread: WatchedThread, tid: Int32) -> Bool {
+    guard let name = ProcessSearch.threadName(process: pid, thread: tid) else { return false }
     builder.update(thread.index) { $0.name = name }
+    return true
+  }
+
+  /// Takes over the tracer's readings of the maps that a look belongs to, and later ones as long as
+  /// they only add code: the program may not be there any more to be asked.
+  private func takeReadings(until serial: Int) {
+    let isWanted = { (reading: AddressSpaces.Reading) in
+      reading.serial <= serial || self.modules.isContained(in: reading.maps)
+    }
+    while let reading = spaces.take(if: isWanted) {
+      if let name = reading.name { processName = name }
+      guard reading.time > liveMapsTime else { continue }
+      if modules.update(to: reading.maps) { unwinder.invalidate() }
+    }
   }
 
   private func refreshModules(at time: Int64) {
     mapsTime = time
+    isMapStale = false
+    liveMapsTime = MonotonicClock.now()
     if (try? modules.refresh()) == true { unwinder.invalidate() }
   }
 
@@ -257,6 +300,9 @@ private struct WatchedThread {
   var lastWanted: UInt32 = 0
   var kept: KeptRegisters?
   var pending: ResolvedLook?
+  /// When its name is to be read again, and how long to wait after that, in nanoseconds.
+  var nextNaming: Int64 = 0
+  var namingPause: Int64 = 5_000_000
 
   init(index: Int, tid: Int32) {
     self.index = index

@@ -1,5 +1,9 @@
+package import ProfileModel
+
 /// What a capture is asked to do.
 package struct SamplingPlan: Sendable {
+  /// What the capture is called; a plan without a rate is a dump.
+  package var kind: CaptureInfo.Kind
   /// Ticks per second, 1 to 20,000; nil for one look at every thread.
   package var rate: Double?
   /// Nanoseconds; nil samples until it is stopped or the target ends.
@@ -12,9 +16,11 @@ package struct SamplingPlan: Sendable {
   package var ignoresSchedulerStatistics: Bool
 
   package init(
-    rate: Double?, duration: Int64? = nil, stopAll: Bool = false, stackLimit: Int = 16 << 20,
+    kind: CaptureInfo.Kind = .attach, rate: Double?, duration: Int64? = nil, stopAll: Bool = false,
+    stackLimit: Int = 16 << 20,
     ignoresSchedulerStatistics: Bool = false
   ) {
+    self.kind = rate == nil ? .dump : kind
     self.rate = rate
     self.duration = duration
     self.stopAll = stopAll
