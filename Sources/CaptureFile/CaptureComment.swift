@@ -171,9 +171,12 @@ extension CaptureComment {
     var call: String?
     var arguments: [UInt64]?
     var ended: Bool
+    /// The process, where there are several.
+    var pid: Int32?
+    var process: String?
 
     enum CodingKeys: String, CodingKey {
-      case index, tid, name, main, state, call, arguments, ended
+      case index, tid, name, main, state, call, arguments, ended, pid, process
       case firstSeen = "first_seen_ns"
       case lastSeen = "last_seen_ns"
       case cpu = "cpu_ns"
@@ -195,6 +198,8 @@ extension CaptureComment {
       call = info.systemCall?.name
       arguments = info.systemCall?.arguments
       ended = info.hasEnded
+      pid = info.process?.pid
+      process = info.process?.name
     }
 
     var info: ThreadInfo {
@@ -202,7 +207,7 @@ extension CaptureComment {
         tid: tid, name: name, isMain: main, firstSeen: firstSeen, lastSeen: lastSeen, cpu: cpu,
         delay: delay, cpuSinceStart: cpuSinceStart, state: state?.first,
         systemCall: call.map { SystemCall(name: $0, arguments: arguments ?? []) },
-        hasEnded: ended)
+        hasEnded: ended, process: pid.map { OwningProcess(pid: $0, name: process ?? "") })
     }
   }
 }

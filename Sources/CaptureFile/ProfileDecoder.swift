@@ -66,6 +66,10 @@ struct ProfileDecoder {
     var infos = threads.infos
     if !(header.isOwn && header.isComplete) {
       threads.describe(&infos)
+      // A file that grows names the process before it is known whether there will be another.
+      if Set(infos.map(\.process)).count == 1 {
+        for index in infos.indices { infos[index].process = nil }
+      }
       if capture.duration == 0 { capture.duration = infos.map(\.lastSeen).max() ?? 0 }
     }
     if !header.isOwn {

@@ -11,6 +11,9 @@ enum CaptureWords {
   static let tid = "tid"
   /// Tells apart threads that had the same number one after the other; missing for the first.
   static let tidUse = "tid_use"
+  /// The number and the name of the process, where there are several.
+  static let pid = "pid"
+  static let process = "process"
   static let start = "start"
   static let state = "state"
   static let wait = "wait"
@@ -33,6 +36,7 @@ struct ProfileEncoder {
     var name: String
     let tid: Int32
     let use: Int64
+    var process: OwningProcess?
   }
 
   private var strings: [String: Int64] = [:]
@@ -116,11 +120,13 @@ struct ProfileEncoder {
   mutating func add(_ thread: ThreadInfo, index: Int) {
     guard threads[index] == nil else {
       threads[index]?.name = thread.name
+      threads[index]?.process = thread.process
       return
     }
     let use = usesOfTid[thread.tid, default: 0] + 1
     usesOfTid[thread.tid] = use
-    threads[index] = ThreadLabels(name: thread.name, tid: thread.tid, use: use)
+    threads[index] = ThreadLabels(
+      name: thread.name, tid: thread.tid, use: use, process: thread.process)
   }
 
   /// Adds a run, whose thread and frames (innermost first) must be known.
@@ -130,9 +136,13 @@ struct ProfileEncoder {
     sample.locationID = frames.map { UInt64($0.rawValue) + 1 }
     let weight = run.weight
     sample.value = [weight.samples, weight.ticks, weight.cpu, weight.wall, weight.delay]
-    sample.label.reserveCapacity(6)
+    sample.label.reserveCapacity(8)
     sample.label.append(label(CaptureWords.thread, thread.name))
     sample.label.append(label(CaptureWords.tid, Int64(thread.tid)))
+    if let process = thread.process {
+      sample.label.append(label(CaptureWords.pid, Int64(process.pid)))
+      sample.label.append(label(CaptureWords.process, process.name))
+    }
     if thread.use > 1 { sample.label.append(label(CaptureWords.tidUse, thread.use)) }
     sample.label.append(label(CaptureWords.start, run.start, unit: "nanoseconds"))
     sample.label.append(label(CaptureWords.state, run.activity.rawName))

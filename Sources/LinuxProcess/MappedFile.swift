@@ -1,6 +1,12 @@
 internal import CLinux
 internal import Glibc
 
+/// Tells apart files of the same path.
+package struct FileIdentity: Hashable, Sendable {
+  let device: UInt64
+  let inode: UInt64
+}
+
 /// The bytes of a file, mapped privately for reading, or a copy of memory.
 ///
 /// A file that another program cuts short while it is mapped raises SIGBUS at the lost pages; ELF
@@ -50,6 +56,13 @@ package final class MappedFile: @unchecked Sendable {
     count = bytes.count
     isMapped = false
     descriptor = -1
+  }
+
+  /// Which file it is; nil for a copy of memory.
+  package var identity: FileIdentity? {
+    var status = stat()
+    guard descriptor >= 0, fstat(descriptor, &status) == 0 else { return nil }
+    return FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
   }
 
   deinit {

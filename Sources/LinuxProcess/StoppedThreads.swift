@@ -44,8 +44,14 @@ package final class StoppedThreads {
   private var registers = user_regs_struct()
   /// System calls that were interrupted by a stop and made to go on as if nothing had been.
   package private(set) var restartedSystemCalls = 0
+  /// The end of a watched program that is a child of this process, as `waitpid` gave it here: whoever
+  /// waits for it will not get it again.
+  package private(set) var collectedEnd: CInt?
+  private let process: Int32?
 
-  package init() {
+  /// For the threads of `process`; without it nobody wants to know `collectedEnd`.
+  package init(process: Int32? = nil) {
+    self.process = process
     asked.reserveCapacity(4096)
     overdue.reserveCapacity(64)
   }
@@ -135,6 +141,7 @@ package final class StoppedThreads {
       }
       if outcome != 0 {
         let gone = asked.remove(at: index)
+        noteEnd(gone.tid, outcome: outcome, status: gone.status)
         body(gone, nil)
         continue
       }
@@ -166,6 +173,7 @@ package final class StoppedThreads {
       var status: CInt = 0
       let outcome = sprof_wait(tid, &status, 1)
       guard outcome != 0 else { return false }
+      noteEnd(tid, outcome: outcome, status: status)
       if outcome > 0 { detach(tid, status: status) }
       return true
     }
@@ -176,11 +184,18 @@ package final class StoppedThreads {
     _ released: (Stop, Int64) -> Void
   ) {
     guard outcome > 0, stop.status & 0x7f == 0x7f else {
+      noteEnd(stop.tid, outcome: outcome, status: stop.status)
       body(stop, nil)
       return
     }
     body(stop, readRegisters(of: stop))
     release(stop, released)
+  }
+
+  private func noteEnd(_ tid: Int32, outcome: CInt, status: CInt) {
+    // The main thread's status is the process's.
+    guard outcome > 0, status & 0x7f != 0x7f, tid == process else { return }
+    collectedEnd = status
   }
 
   private func release(_ stop: Stop, _ released: (Stop, Int64) -> Void) {

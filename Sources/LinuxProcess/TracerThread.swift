@@ -23,6 +23,14 @@ package enum TracerThread {
     /// Waits until the thread has ended.
     @available(*, noasync, message: "blocks until the thread has ended")
     package consuming func join() { pthread_join(thread, nil) }
+
+    /// Nobody will wait for the thread.
+    package consuming func detach() { pthread_detach(thread) }
+  }
+
+  /// Whether `tid` is a thread of this process.
+  package static func isOwn(_ tid: Int32) -> Bool {
+    tid > 0 && access("/proc/self/task/\(tid)", F_OK) == 0
   }
 
   /// Runs `body` on a new OS thread of raised priority.

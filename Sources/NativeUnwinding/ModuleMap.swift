@@ -47,19 +47,34 @@ package final class ModuleMap {
   /// Returns whether the executable mappings changed since; then rules and frames cached for
   /// changed ranges must be dropped (`NativeUnwinder.invalidate`).
   package func refresh() throws(SystemError) -> Bool {
-    maps = try memory.maps()
+    update(to: try memory.maps())
+  }
+
+  /// The same with maps that were read elsewhere.
+  package func update(to read: MemoryMaps) -> Bool {
+    // A process that has ended has no maps; where its code lay stays true.
+    guard !read.mappings.isEmpty else { return false }
+    maps = read
     let now = maps.mappings.filter(\.isExecutable)
     guard !Self.isSame(now, executable) else { return false }
     // A mapping that is new where none was makes nothing wrong that was found before.
-    let known = Dictionary(now.map { ($0.start, $0) }, uniquingKeysWith: { first, _ in first })
-    let isLost = executable.contains { old in
-      guard let new = known[old.start] else { return true }
-      return !Self.isSame(old, new) || new.end < old.end
-    }
-    if isLost { generation += 1 }
+    if loses(now) { generation += 1 }
     executable = now
     for mapping in now { note(mapping) }
     return true
+  }
+
+  /// Whether `maps` have all code that is known, and where it is known.
+  package func isContained(in maps: MemoryMaps) -> Bool {
+    !loses(maps.mappings.filter(\.isExecutable))
+  }
+
+  private func loses(_ now: [MemoryMapping]) -> Bool {
+    let known = Dictionary(now.map { ($0.start, $0) }, uniquingKeysWith: { first, _ in first })
+    return executable.contains { old in
+      guard let new = known[old.start] else { return true }
+      return !Self.isSame(old, new) || new.end < old.end
+    }
   }
 
   private static func isSame(_ left: [MemoryMapping], _ right: [MemoryMapping]) -> Bool {

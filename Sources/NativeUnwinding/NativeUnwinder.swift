@@ -41,8 +41,10 @@ package final class NativeUnwinder {
   static let reportedFrames = 256
   /// Frames followed before a stack is called endless.
   static let frameLimit = 200_000
-  /// The least time between two readings of the maps for an unknown address, in nanoseconds.
+  /// The least time between two readings of the maps for an unknown address, in nanoseconds; while
+  /// a program loads its libraries, which the first of them are for, it is a tenth.
   private static let refreshInterval: Int64 = 100_000_000
+  private static let frequentRefreshes = 100
 
   private let modules: ModuleMap
   private let engine: RuleEngine
@@ -53,6 +55,7 @@ package final class NativeUnwinder {
   /// Which `ModuleMap.generation` the cache speaks of.
   private var generation = 0
   private var lastRefresh: Int64 = .min / 2
+  private var refreshes = 0
   private var mayRefresh = false
   /// The size of the stack table at the last call: a smaller one is another table.
   private var knownStacks = 0
@@ -371,8 +374,11 @@ extension NativeUnwinder {
     var now = timespec()
     clock_gettime(CLOCK_MONOTONIC, &now)
     let time = Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
-    guard time - lastRefresh >= Self.refreshInterval else { return nil }
+    let interval =
+      refreshes < Self.frequentRefreshes ? Self.refreshInterval / 10 : Self.refreshInterval
+    guard time - lastRefresh >= interval else { return nil }
     lastRefresh = time
+    refreshes += 1
     guard (try? modules.refresh()) == true else { return nil }
     return modules.executableMapping(containing: address)
   }

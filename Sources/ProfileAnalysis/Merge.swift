@@ -240,12 +240,13 @@ extension Merge {
   }
 
   private mutating func addThread(_ info: ThreadInfo, label: String) -> Int {
-    let name = label.isEmpty ? info.name : label + "/" + info.name
+    let name = label.isEmpty ? info.title : label + "/" + info.title
     let key = ThreadKey(name: name, isMain: info.isMain)
     let span = max(0, info.lastSeen.subtractingClamped(info.firstSeen))
     guard let known = threadIDs[key] else {
       var thread = info
       thread.name = name
+      thread.process = nil
       thread.firstSeen = 0
       thread.lastSeen = span
       thread.systemCall = nil

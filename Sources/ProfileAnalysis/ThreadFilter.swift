@@ -7,8 +7,8 @@ package struct ThreadFilter: Sendable {
   private let name: Glob
   private let tid: Int32?
 
-  /// A filter for the names that match `glob` in full; a number also chooses the thread with that
-  /// tid.
+  /// A filter for the names that match `glob` in full, with or without their process; a number also
+  /// chooses the thread with that tid.
   package init(glob: String) {
     name = Glob(glob)
     tid = Int32(glob)
@@ -17,6 +17,7 @@ package struct ThreadFilter: Sendable {
   /// Whether the thread is chosen.
   package func matches(_ thread: ThreadInfo) -> Bool {
     thread.tid == tid || name.matches(thread.name)
+      || thread.process != nil && name.matches(thread.title)
   }
 }
 

@@ -5,7 +5,8 @@ package struct ThreadTable: Sendable {
   package struct Row: Sendable {
     /// Indexes into `profile.threads`; several for idle threads that are alike.
     package let threads: [Int]
-    /// The name; where the names of merged threads differ in digits, those are a `*`.
+    /// The name, behind that of the process where there are several; where the names of merged
+    /// threads differ in digits, those are a `*`.
     package let name: String
     package let isMain: Bool
     package let hasEnded: Bool
@@ -19,7 +20,8 @@ package struct ThreadTable: Sendable {
     package let heaviest: HeaviestStack?
   }
 
-  /// The main thread first, then by CPU time, then by tid; idle threads that were merged come last.
+  /// Process by process (`ProcessTable`), and in each the main thread first, then by CPU time, then by
+  /// tid; idle threads that were merged come last.
   package let rows: [Row]
 
   /// The table of some threads of a profile, given by indexes into `profile.threads`.
@@ -43,8 +45,11 @@ package struct ThreadTable: Sendable {
         groups.append([candidate])
       }
     }
+    let ranks = ProcessTable(index.profile).ranks
     rows = groups.map { Row($0, index.profile) }.sorted { left, right in
-      left.key(index.profile) < right.key(index.profile)
+      let ranks = (left.rank(in: ranks, index.profile), right.rank(in: ranks, index.profile))
+      return ranks.0 != ranks.1
+        ? ranks.0 < ranks.1 : left.key(index.profile) < right.key(index.profile)
     }
   }
 }
@@ -95,6 +100,7 @@ package struct TimeShares: Hashable, Sendable {
 
 /// What idle threads must have in common to share a row.
 private struct Likeness: Hashable {
+  let process: OwningProcess?
   let namePattern: String
   let stack: StackID
   let end: StackEnd
@@ -131,7 +137,8 @@ private struct Candidate {
     case .blocked, .uninterruptible, .stopped, .unknown: break
     }
     return Likeness(
-      namePattern: info.namePattern, stack: heaviest.stack, end: heaviest.end,
+      process: info.process, namePattern: info.namePattern, stack: heaviest.stack,
+      end: heaviest.end,
       activity: heaviest.activity, hasEnded: info.hasEnded)
   }
 }
@@ -155,9 +162,9 @@ extension ThreadTable.Row {
   fileprivate init(_ group: [Candidate], _ profile: Profile) {
     let first = group[0]
     threads = group.map(\.thread)
-    name =
-      group.allSatisfy { $0.info.name == first.info.name }
-      ? first.info.name : first.info.namePattern
+    let isSame = group.allSatisfy { $0.info.name == first.info.name }
+    let ownName = isSame ? first.info.name : first.info.namePattern
+    name = first.info.process.map { "\($0.title)/\(ownName)" } ?? ownName
     isMain = first.info.isMain
     hasEnded = first.info.hasEnded
     cpu = group.reduce(0) { $0 &+ $1.info.cpu }
@@ -170,6 +177,10 @@ extension ThreadTable.Row {
         weights: group.lazy.flatMap { $0.activities.entries.lazy.map { ($0.key, $0.weight) } })
     activity = first.activities.heaviest?.key
     heaviest = first.heaviest
+  }
+
+  fileprivate func rank(in ranks: [OwningProcess: Int], _ profile: Profile) -> Int {
+    profile.threads[threads[0]].process.flatMap { ranks[$0] } ?? 0
   }
 
   /// Sorts the rows: false stands before true.

@@ -63,11 +63,12 @@ package struct DumpReport {
     if let info = infos.first, infos.count == 1 {
       let role = info.isMain ? " (main)" : ""
       page.paragraph(
-        "Thread \(info.tid) \"\(info.name.shortName)\"\(role)  \(state), CPU used so far \(cpu) s",
+        "Thread \(info.tid) \"\(info.title.shortName)\"\(role)  \(state), CPU used so far \(cpu) s",
         style: .strong)
     } else if let info = infos.first {
       let isSame = infos.allSatisfy { $0.name == info.name }
-      let name = (isSame ? info.name : info.namePattern).shortName
+      let own = isSame ? info.name : info.namePattern
+      let name = (info.process.map { "\($0.title)/\(own)" } ?? own).shortName
       page.paragraph(
         "Threads ×\(infos.count) \"\(name)\"  \(state), CPU used so far \(cpu) s together",
         style: .strong)
@@ -99,6 +100,7 @@ private struct DumpGroup {
 
   /// What a thread was found doing; equal for threads that may be shown together.
   struct Look: Hashable {
+    let process: OwningProcess?
     let stack: StackID
     let end: StackEnd
     let activity: Activity
@@ -122,7 +124,12 @@ private struct DumpGroup {
       return single.map { DumpGroup(threads: [$0], look: look) }
         + (idle.count < mergeLimit ? [] : [DumpGroup(threads: idle, look: look)])
     }
-    return groups.sorted { $0.key(index.profile) < $1.key(index.profile) }
+    let ranks = ProcessTable(index.profile).ranks
+    return groups.sorted { left, right in
+      let rank = [left, right].map { $0.look.process.flatMap { ranks[$0] } ?? 0 }
+      return rank[0] != rank[1]
+        ? rank[0] < rank[1] : left.key(index.profile) < right.key(index.profile)
+    }
   }
 
   /// Main first, then what runs, what cannot be woken, what sleeps; merged ones after others.
@@ -146,6 +153,7 @@ private struct DumpGroup {
 extension DumpGroup.Look {
   init(_ index: ProfileIndex, thread: Int) {
     let info = index.profile.threads[thread]
+    process = info.process
     let heaviest = HeaviestStack(index, thread: thread)
     stack = heaviest?.stack ?? .empty
     end = heaviest?.end ?? .truncated(.noStack)

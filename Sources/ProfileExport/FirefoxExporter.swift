@@ -237,9 +237,9 @@ private struct FirefoxDocument {
   private func write(_ thread: Int, _ info: ThreadInfo, to json: inout JSONWriter) {
     let capture = profile.capture
     json.member("name", info.name)
-    json.member("pid", String(capture.pid))
+    json.member("pid", String(info.process?.pid ?? capture.pid))
     json.member("tid", info.tid)
-    json.member("processName", capture.processName)
+    json.member("processName", info.process?.name ?? capture.processName)
     json.member("processType", "default")
     json.member("isMainThread", info.isMain)
     json.member("processStartupTime", 0)

@@ -21,6 +21,7 @@ package struct JSONLinesExporter: ProfileExporter {
   private static func write(
     _ run: Run, _ info: ThreadInfo, _ index: ProfileIndex, to json: inout JSONWriter
   ) {
+    json.members(ofProcess: info, index.profile.capture)
     json.member("tid", info.tid)
     json.member("name", info.name)
     json.member("start_ns", run.start)

@@ -152,6 +152,7 @@ extension JSONWriter {
     let shares = TimeShares(index, thread: thread)
     member("tid", info.tid)
     member("name", info.name)
+    members(ofProcess: info, index.profile.capture)
     member("main", info.isMain)
     member("ended", info.hasEnded)
     member("state", info.state.map(String.init))
@@ -231,6 +232,13 @@ extension JSONWriter {
     member("cpu_ns", weight.cpu)
     member("wall_ns", weight.wall)
     member("delay_ns", weight.delay)
+  }
+
+  /// The process of a thread; not known in a capture that was merged or made by other tools.
+  mutating func members(ofProcess thread: ThreadInfo, _ capture: CaptureInfo) {
+    let isKnown = thread.process != nil || capture.pid > 0
+    member("pid", isKnown ? thread.process?.pid ?? capture.pid : nil)
+    member("process", isKnown ? thread.process?.name ?? capture.processName : nil)
   }
 
   /// A frame, as the report and the lines of JSON have it.

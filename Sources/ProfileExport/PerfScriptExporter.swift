@@ -28,7 +28,8 @@ package struct PerfScriptExporter: ProfileExporter {
           for number in 0..<count {
             let (step, period) = (run.weight.wall / count, run.weight[unit] / count)
             let time = max(0, run.start &+ step &* number)
-            Self.writeHeader(info, profile.capture.pid, time, period, to: &buffer)
+            Self.writeHeader(
+              info, info.process?.pid ?? profile.capture.pid, time, period, to: &buffer)
             buffer.write(stack)
           }
         }

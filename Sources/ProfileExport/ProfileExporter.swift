@@ -66,7 +66,7 @@ extension PathTable {
 
 extension ThreadInfo {
   /// Name and number, as the readers of other tools show a thread.
-  var exportedName: String { "\(name) (tid \(tid))" }
+  var exportedName: String { "\(title) (tid \(tid))" }
 }
 
 extension CaptureInfo {

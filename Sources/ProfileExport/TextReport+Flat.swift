@@ -55,7 +55,7 @@ extension TextReport {
     case .thread:
       let thread = profile.threads[item]
       return PlainText.shortenedInMiddle(
-        "\(thread.tid) \(PlainText.printable(thread.name))\(thread.isMain ? " (main)" : "")",
+        "\(thread.tid) \(PlainText.printable(thread.title))\(thread.isMain ? " (main)" : "")",
         to: room)
     }
   }

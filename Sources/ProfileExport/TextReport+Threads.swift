@@ -5,6 +5,8 @@ extension TextReport {
   /// The table of threads: where each one's time went.
   func writeThreads(to page: inout Page<some TextOutputStream>) {
     let count = rows.reduce(0) { $0 + $1.threads.count }
+    // A build starts thousands of processes.
+    let rows = hasProcesses ? detailedRows : rows[...]
     page.heading("Threads: \(count)" + (hasMerged ? ", idle ones that are alike in one row" : ""))
     let cells = rows.map(threadCells)
     let tidWidth = max(cells.lazy.map(\.tid.count).max() ?? 0, 7)
@@ -20,6 +22,37 @@ extension TextReport {
     for row in rows where row.threads.count > 1 {
       page.paragraph("\(row.name.shortName) ×\(row.threads.count): tids \(tids(of: row))")
     }
+    if hasProcesses { writeRest(to: &page) }
+  }
+
+  private var hasProcesses: Bool { rows.contains { profile.threads[$0.threads[0]].process != nil } }
+
+  /// The table of processes, where there are several.
+  func writeProcesses(to page: inout Page<some TextOutputStream>) {
+    let table = ProcessTable(profile, threads: rows.flatMap(\.threads))
+    guard table.rows.count > 1 else { return }
+    let total = table.rows.reduce(Int64(0)) { $0 &+ $1.cpu }
+    page.heading("Processes: \(table.rows.count), CPU \(Figures.seconds(total)) s together")
+    page.line(Span("    pid  threads    cpu s   % cpu     from       to  name", .dim))
+    for row in table.rows.prefix(options.top) {
+      let figures = [
+        (String(row.process.pid), 7), (String(row.threads), 9), (Figures.seconds(row.cpu), 9),
+        (Figures.percent(row.cpu, of: total), 8),
+        (Figures.seconds(row.firstSeen, decimals: 2) + " s", 9),
+        (Figures.seconds(row.lastSeen, decimals: 2) + " s", 9),
+      ]
+      let columns = figures.map { PlainText.paddedAtLeft($0.0, to: $0.1) }.joined()
+      let name = PlainText.printable(row.process.name)
+      page.line("\(columns)  \(name)\(row.hasEnded ? ", has ended" : "")")
+    }
+    let hidden = table.rows.dropFirst(options.top)
+    guard !hidden.isEmpty else { return }
+    let rest = hidden.reduce(Int64(0)) { $0 &+ $1.cpu }
+    page.line(
+      """
+      … \(Figures.count(Int64(hidden.count), "more process", plural: "more processes")), CPU \
+      \(Figures.seconds(rest)) s: a higher --top shows them
+      """)
   }
 
   private var hasMerged: Bool { rows.contains { $0.threads.count > 1 } }

@@ -28,7 +28,10 @@ package struct TextReport {
       writeFlatTable(by: unit, to: &page)
     } else {
       if options.views.contains(.summary) { writeHeaviestStack(to: &page) }
-      if options.views.contains(.threads) { writeThreads(to: &page) }
+      if options.views.contains(.threads) {
+        writeProcesses(to: &page)
+        writeThreads(to: &page)
+      }
       if options.views.contains(.lines) { writeLines(to: &page) }
       if options.views.contains(.tree) { writeTree(to: &page) }
       if options.views.contains(.waits) { writeWaits(to: &page) }
@@ -121,11 +124,11 @@ package struct TextReport {
     }
     guard let row = main ?? busiest, let heaviest = row.heaviest else { return }
     let rank = main != nil ? "main" : "busiest"
-    let isMainGone = rows.contains { $0.isMain && $0.hasEnded }
+    let isMainGone = main == nil && rows.contains { $0.isMain && $0.hasEnded }
     let thread = profile.threads[row.threads[0]]
     page.heading(
       """
-      Heaviest stack of the \(rank) thread, \(thread.tid) "\(thread.name.shortName)"\
+      Heaviest stack of the \(rank) thread, \(thread.tid) "\(thread.title.shortName)"\
       \(isMainGone ? " (the main thread has ended)" : "")
       """)
     page.paragraph(

@@ -3,6 +3,8 @@ package struct CaptureInfo: Sendable {
   package enum Kind: String, Sendable {
     /// Sampled for a time.
     case attach
+    /// Started by sprof, and sampled from its first instruction on.
+    case run
     /// Looked at once.
     case dump
     /// Made by another tool and read from its file.

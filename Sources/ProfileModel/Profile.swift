@@ -99,6 +99,10 @@ package struct SourceLine: Hashable, Sendable {
 package struct ThreadInfo: Sendable {
   package let tid: Int32
   package var name: String
+  /// The process that it belongs to, where threads of several were captured; nil where all belong to
+  /// the capture's own.
+  package var process: OwningProcess?
+  /// Whether it is the first thread of its process.
   package let isMain: Bool
   /// Nanoseconds from the start of the capture to the first and to the last look.
   package var firstSeen: Int64
@@ -119,7 +123,7 @@ package struct ThreadInfo: Sendable {
   package init(
     tid: Int32, name: String, isMain: Bool, firstSeen: Int64 = 0, lastSeen: Int64 = 0,
     cpu: Int64 = 0, delay: Int64 = 0, cpuSinceStart: Int64 = 0, state: Character? = nil,
-    systemCall: SystemCall? = nil, hasEnded: Bool = false
+    systemCall: SystemCall? = nil, hasEnded: Bool = false, process: OwningProcess? = nil
   ) {
     self.tid = tid
     self.name = name
@@ -132,7 +136,27 @@ package struct ThreadInfo: Sendable {
     self.state = state
     self.systemCall = systemCall
     self.hasEnded = hasEnded
+    self.process = process
   }
+
+  /// The name by which reports call the thread: `process[pid]/thread` where there are several
+  /// processes.
+  package var title: String { process.map { "\($0.title)/\(name)" } ?? name }
+}
+
+/// A process of several that were captured together.
+package struct OwningProcess: Hashable, Sendable {
+  package let pid: Int32
+  /// As `/proc/PID/comm` gives it.
+  package let name: String
+
+  package init(pid: Int32, name: String) {
+    self.pid = pid
+    self.name = name
+  }
+
+  /// `name[pid]`.
+  package var title: String { "\(name)[\(pid)]" }
 }
 
 /// A system call in progress.

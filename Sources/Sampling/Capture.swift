@@ -16,14 +16,28 @@ package enum Capture {
   ///
   /// The target is stopped only while running threads are copied. The result has no names yet.
   ///
-  /// While it samples, `recorder` gets twice a second what is new, with names, on a thread of its
-  /// own; a slow one delays nothing, and gets more at its next turn.
+  /// `ready` is told once everything is open and the clock is about to start: the moment to let a
+  /// program go that was held until then. While it samples, `recorder` gets twice a second what is
+  /// new, with names, on a thread of its own; a slow one delays nothing, and gets more at its next
+  /// turn.
   @available(*, noasync, message: "blocks for the whole capture")
   package static func record(
     pid: Int32, plan: SamplingPlan, control: CaptureControl,
-    recorder: (@Sendable (ProfileGrowth) -> Void)? = nil
+    ready: (@Sendable () -> Void)? = nil, recorder: (@Sendable (ProfileGrowth) -> Void)? = nil
   ) throws(Failure) -> CapturedProfile {
     raiseOpenFileLimit()
+    let names = FrameNames(pid: pid)
+    return try record(
+      pid: pid, plan: plan, control: control, names: names, ready: ready,
+      recording: recorder.map { Recording(names: names, recorder: $0) })
+  }
+
+  /// One process's capture; `told` gets the session when it has ended.
+  static func record(
+    pid: Int32, plan: SamplingPlan, control: CaptureControl, names: FrameNames,
+    ready: (@Sendable () -> Void)? = nil, recording: (any GrowthReceiver)?,
+    membership: FamilyMembership? = nil, told: (CaptureSession) -> Void = { _ in }
+  ) throws(Failure) -> CapturedProfile {
     let holder: Int32
     let live: Int32
     do {
@@ -34,53 +48,73 @@ package enum Capture {
     }
     do {
       let session = try CaptureSession(
-        pid: pid, live: live, plan: plan, control: control, recorder: recorder)
-      return try session.run(holder: holder)
+        pid: pid, live: live, plan: plan, control: control, names: names, ready: ready,
+        recording: recording, membership: membership)
+      // The thread that holds a program which sprof has started has let it go by the first tick.
+      let captured = try session.run(holder: TracerThread.isOwn(holder) ? 0 : holder)
+      told(session)
+      return captured
     } catch {
       throw error.meansGone ? .access(.noSuchProcess) : .system(error)
     }
   }
 }
 
+/// What makes a process one of many that are captured together.
+struct FamilyMembership {
+  /// When it was born, by the monotonic clock, if that was during the capture.
+  let birth: Int64?
+}
+
 /// A profile whose addresses still want names.
 package final class CapturedProfile {
   private var profile: Profile
-  /// The file of the interpreter whose machinery is hidden; nil to hide none.
-  private let interpreter: String?
-  /// By thread: who held its interpreter's lock at the end.
-  private let lockHolders: [Int32: Int32]
-  private let modules: ModuleMap
+  private let files: ([Frame]) -> [ModuleID: MappedFile]
   private let names: FrameNames
-  private let sleeps: [SleepRecord]
-  private let startTime: Int64
+  private let facts: LiveFacts?
+  /// The end of a program that is a child of this process, where a stop met it
+  /// (`HeldProgram.waitForEnd`).
+  package let collectedEnd: Int32?
 
-  /// `startTime` is when the capture began, by `MonotonicClock`.
+  /// What of a capture of one process its profile does not have.
+  struct LiveFacts {
+    let modules: ModuleMap
+    let sleeps: [SleepRecord]
+    /// When the capture began, by `MonotonicClock`.
+    let startTime: Int64
+    /// The file of the interpreter whose machinery is hidden; nil to hide none.
+    let interpreter: String?
+    /// By thread: who held its interpreter's lock at the end.
+    let lockHolders: [Int32: Int32]
+  }
+
+  /// A profile whose modules' files `files` gives for the frames that lie in them.
   init(
-    _ profile: Profile, modules: ModuleMap, names: FrameNames, sleeps: [SleepRecord],
-    startTime: Int64, interpreter: String?, lockHolders: [Int32: Int32]
+    _ profile: Profile, names: FrameNames, collectedEnd: Int32?, facts: LiveFacts? = nil,
+    files: @escaping ([Frame]) -> [ModuleID: MappedFile]
   ) {
     self.profile = profile
-    self.modules = modules
+    self.files = files
     self.names = names
-    self.sleeps = sleeps
-    self.startTime = startTime
-    self.interpreter = interpreter
-    self.lockHolders = lockHolders
+    self.collectedEnd = collectedEnd
+    self.facts = facts
   }
 
   /// The profile with addresses in place of names.
   package var unnamed: Profile { profile }
+
+  /// The files of the modules that have frames.
+  func openFiles() -> [ModuleID: MappedFile] { files(profile.stacks.frames) }
 
   /// Gives every frame its function, file, line and inlined callers.
   ///
   /// Each address is looked up once. The target is not touched: only its files are read.
   package func named(progress: ((_ done: Int, _ of: Int) -> Void)? = nil) -> Profile {
     let frames = profile.stacks.frames
-    names.add(files(of: frames, in: modules))
+    names.add(files(frames))
     profile.symbols = names.resolve(frames, progress: progress)
     hideInlinedMachinery()
-    var sleepNames = SleepNames(modules: modules, names: names, startTime: startTime)
-    profile.blockings = sleepNames.blockings(of: sleeps, pid: profile.capture.pid)
+    if facts != nil { profile.blockings = blockings() }
     addInterpreterLock()
     for (module, problem) in names.problems.sorted(by: { $0.key < $1.key }) {
       guard profile.modules.indices.contains(Int(module.rawValue)) else { continue }
@@ -93,12 +127,20 @@ package final class CapturedProfile {
 }
 
 extension CapturedProfile {
+  /// What the threads of the one process wait for; looks up the names that this takes.
+  func blockings() -> [Blocking] {
+    guard let facts else { return [] }
+    var sleepNames = SleepNames(
+      modules: facts.modules, names: names, startTime: facts.startTime)
+    return sleepNames.blockings(of: facts.sleeps, pid: profile.capture.pid)
+  }
+
   /// Says of threads that wait for an interpreter's lock who holds it.
   ///
   /// Such a thread wakes up every few milliseconds to ask for the lock again, so that it never sleeps
   /// long; that it waits is told by its stack at the end.
   private func addInterpreterLock() {
-    guard !lockHolders.isEmpty else { return }
+    guard let lockHolders = facts?.lockHolders, !lockHolders.isEmpty else { return }
     var last: [Int: Run] = [:]
     for run in profile.runs { last[run.thread] = run }
     let waiting = profile.symbols.map { $0.lines.contains { $0.function == Self.lockFunction } }
@@ -128,7 +170,7 @@ extension CapturedProfile {
 
   /// Leaves out what the compiler inlined of an interpreter's machinery into its built-in functions.
   private func hideInlinedMachinery() {
-    guard let interpreter,
+    guard let interpreter = facts?.interpreter,
       let module = profile.modules.firstIndex(where: { $0.path == interpreter })
     else { return }
     let id = ModuleID(Int32(module))
@@ -145,47 +187,60 @@ extension CapturedProfile {
 }
 
 /// One capture under way: the tracer thread, the resolver thread, and what they share.
-private final class CaptureSession: @unchecked Sendable {
+final class CaptureSession: @unchecked Sendable {
   // Sendable: the sampler is used by the tracer thread alone and the resolver by the resolver's,
   // from their start until they are joined; before and after, by the thread that runs the session.
   private let pid: Int32
   private let live: Int32
   private let plan: SamplingPlan
   private let control: CaptureControl
-  private let ring = LookRing(byteCapacity: 64 << 20)
+  private let ring: LookRing
   private let requests = ThreadRequests()
+  private let spaces = AddressSpaces()
   private let resolver: Resolver
   private let sampler: Sampler
   private let isSampled = Atomic<Bool>(false)
   private let names: FrameNames
-  private let recording: Recording?
+  private let recording: (any GrowthReceiver)?
+  private let isOneOfMany: Bool
   private let sleepWatch: SleepWatch
   private var sleeps: [SleepRecord] = []
 
   init(
-    pid: Int32, live: Int32, plan: SamplingPlan, control: CaptureControl,
-    recorder: (@Sendable (ProfileGrowth) -> Void)?
+    pid: Int32, live: Int32, plan: SamplingPlan, control: CaptureControl, names: FrameNames,
+    ready: (@Sendable () -> Void)?, recording: (any GrowthReceiver)?, membership: FamilyMembership?
   ) throws(SystemError) {
     self.pid = pid
     self.live = live
     self.plan = plan
     self.control = control
-    let names = FrameNames(pid: pid)
     self.names = names
+    self.recording = recording
+    isOneOfMany = membership != nil
     sleepWatch = SleepWatch(pid: pid, liveThread: live)
-    recording = recorder.map { Recording(names: names, recorder: $0) }
+    // Where there are many, each has few looks at a time.
+    ring =
+      membership == nil
+      ? LookRing(byteCapacity: 64 << 20) : LookRing(byteCapacity: 16 << 20, recordCapacity: 1 << 11)
     let runtimeStacks = plan.readsRuntimes ? RuntimeStacks() : nil
     resolver = Resolver(
       pid: pid, liveThread: live, ring: ring, requests: requests, stackLimit: plan.stackLimit,
-      runtimeStacks: runtimeStacks, frameChoice: plan.frames)
+      spaces: spaces, runtimeStacks: runtimeStacks, frameChoice: plan.frames)
     sampler = try Sampler(
       pid: pid, liveThread: live, plan: plan, control: control, ring: ring, requests: requests,
-      python: runtimeStacks.map { PythonWatch(pid: pid, stacks: $0) })
+      spaces: spaces, python: runtimeStacks.map { PythonWatch(pid: pid, stacks: $0) },
+      membership: membership)
+    sampler.ready = ready
   }
+
+  /// When the capture began, by the monotonic clock.
+  var startTime: Int64 { sampler.startTime }
+  /// The lengths of all stops.
+  var pauses: PauseMeter { sampler.pauses }
 
   func run(holder: Int32) throws(SystemError) -> CapturedProfile {
     var info = CaptureInfo(
-      kind: plan.rate == nil ? .dump : .attach, pid: pid,
+      kind: plan.kind, pid: pid,
       processName: ProcessSearch.threadName(process: pid, thread: pid) ?? "?")
     info.executable = try? ProcFile.link("/proc/\(live)/exe")
     info.commandLine = ProcessSearch.commandLine(of: pid)
@@ -204,11 +259,15 @@ private final class CaptureSession: @unchecked Sendable {
     info.cost = sampler.cost
     info.cost.ownCPU = OwnUsage.cpu() - ownCPU
     info.notes = notes(holder: holder)
-    return CapturedProfile(
-      resolver.finish(capture: info), modules: resolver.modules, names: names, sleeps: sleeps,
-      startTime: sampler.startTime,
+    let modules = resolver.modules
+    let facts = CapturedProfile.LiveFacts(
+      modules: modules, sleeps: sleeps, startTime: sampler.startTime,
       interpreter: plan.frames == .mixed ? sampler.python?.path : nil,
       lockHolders: sampler.python?.stacks.lockHolders ?? [:])
+    return CapturedProfile(
+      resolver.finish(capture: info), names: names, collectedEnd: sampler.stops.collectedEnd,
+      facts: facts
+    ) { files(of: $0, in: modules) }
   }
 
   /// Samples on the tracer thread while a second one unwinds, and a third one records.
@@ -219,7 +278,7 @@ private final class CaptureSession: @unchecked Sendable {
     defer { sleeps = sleepWatch.finish() }
     let resolving = try TracerThread.startHelper { [self] in
       // Looked for now and then: being told would cost the tracer a system call a tick.
-      let pause = min(10_000_000, max(1_000_000, Int64(1e9 / rate)))
+      let pause = isOneOfMany ? 25_000_000 : min(10_000_000, max(1_000_000, Int64(1e9 / rate)))
       while true {
         let isLast = isSampled.load(ordering: .acquiring)
         let progress = control.progress
@@ -227,9 +286,10 @@ private final class CaptureSession: @unchecked Sendable {
         sleepWatch.watch(
           resolver.takeLongSleeps(until: progress.elapsed, threshold: SleepWatch.threshold))
         record(until: progress, rate: rate, info)
-        if isLast { return }
+        if isLast { break }
         MonotonicClock.sleep(until: MonotonicClock.now() + pause)
       }
+      recordEnd(rate: rate, info)
     }
     let tracing: TracerThread.Handle
     do {
@@ -250,6 +310,21 @@ private final class CaptureSession: @unchecked Sendable {
   /// Hands over what is new, when it is time and the recorder has worked off the last.
   private func record(until progress: CaptureProgress, rate: Double, _ info: CaptureInfo) {
     guard let recording, recording.isDue(at: progress.elapsed) else { return }
+    handOver(until: progress, rate: rate, info, to: recording)
+  }
+
+  /// Hands over the last of a process, where the recording goes on without it.
+  private func recordEnd(rate: Double, _ info: CaptureInfo) {
+    guard let recording, recording.wantsEnd else { return }
+    var progress = control.progress
+    progress.elapsed = sampler.lastTickTime
+    handOver(until: progress, rate: rate, info, to: recording)
+  }
+
+  private func handOver(
+    until progress: CaptureProgress, rate: Double, _ info: CaptureInfo,
+    to recording: any GrowthReceiver
+  ) {
     var growth = resolver.takeGrowth(until: progress.elapsed, rate: rate)
     var capture = info
     capture.ending = .unfinished

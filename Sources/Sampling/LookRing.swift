@@ -20,6 +20,10 @@ struct LookRecord {
   var isRunning = false
   /// Whether a stop would give a sleeping thread's registers without the program noticing.
   var bearsStop = true
+  /// Whether the main thread's stack lies in another mapping than at the last look: as after exec.
+  var hasMovedStack = false
+  /// The reading of the maps that it belongs to (`AddressSpaces`).
+  var mapsSerial = 0
   /// Whether most of the time since the last look went by waiting for a CPU.
   var isWaitingForCPU = false
   /// The state letter of /proc, 0 when it was not read.
@@ -52,8 +56,8 @@ final class LookRing: @unchecked Sendable {
   // Sendable: `produced` and `consumed` order all access to records and bytes. The producer writes
   // only what lies outside consumed..<produced and outside the bytes of those records; the consumer
   // reads only what lies inside.
-  private static let recordCapacity = 1 << 14
   let byteCapacity: Int
+  private let recordCapacity: Int
   private let records: UnsafeMutablePointer<LookRecord>
   private let bytes: UnsafeMutableRawPointer
   private let produced = Atomic<Int>(0)
@@ -61,10 +65,12 @@ final class LookRing: @unchecked Sendable {
   /// Producer only: the end of the newest bytes.
   private var byteHead = 0
 
-  init(byteCapacity: Int) {
+  init(byteCapacity: Int, recordCapacity: Int = 1 << 14) {
     self.byteCapacity = byteCapacity
-    records = .allocate(capacity: Self.recordCapacity)
-    records.initialize(repeating: LookRecord(), count: Self.recordCapacity)
+    self.recordCapacity = recordCapacity
+    // Each is initialized by the `reserve` that gives it out, so that memory which is never used
+    // is never touched: many rings may be there at a time.
+    records = .allocate(capacity: recordCapacity)
     bytes = .allocate(byteCount: byteCapacity, alignment: 4096)
   }
 
@@ -77,7 +83,7 @@ final class LookRing: @unchecked Sendable {
 
   /// Whether a record with `count` stack bytes would find room now.
   func hasRoom(for count: Int) -> Bool {
-    produced.load(ordering: .relaxed) - consumed.load(ordering: .acquiring) < Self.recordCapacity
+    produced.load(ordering: .relaxed) - consumed.load(ordering: .acquiring) < recordCapacity
       && place(for: count) != nil
   }
 
@@ -88,11 +94,11 @@ final class LookRing: @unchecked Sendable {
     _ count: Int
   ) -> (record: UnsafeMutablePointer<LookRecord>, bytes: UnsafeMutableRawPointer)? {
     let next = produced.load(ordering: .relaxed)
-    guard next - consumed.load(ordering: .acquiring) < Self.recordCapacity,
+    guard next - consumed.load(ordering: .acquiring) < recordCapacity,
       let offset = place(for: count)
     else { return nil }
-    let record = records + next % Self.recordCapacity
-    record.pointee = LookRecord()
+    let record = records + next % recordCapacity
+    record.initialize(to: LookRecord())
     record.pointee.byteOffset = offset
     return (record, bytes + offset)
   }
@@ -100,7 +106,7 @@ final class LookRing: @unchecked Sendable {
   /// Hands over the record that was reserved last.
   func commit() {
     let next = produced.load(ordering: .relaxed)
-    let record = records + next % Self.recordCapacity
+    let record = records + next % recordCapacity
     byteHead = record.pointee.byteOffset + Self.aligned(record.pointee.byteCount)
     produced.store(next + 1, ordering: .releasing)
   }
@@ -108,7 +114,7 @@ final class LookRing: @unchecked Sendable {
   private func place(for count: Int) -> Int? {
     let oldest = consumed.load(ordering: .acquiring)
     guard oldest < produced.load(ordering: .relaxed) else { return count <= byteCapacity ? 0 : nil }
-    let tail = (records + oldest % Self.recordCapacity).pointee.byteOffset
+    let tail = (records + oldest % recordCapacity).pointee.byteOffset
     if byteHead >= tail {
       if byteHead + count <= byteCapacity { return byteHead }
       return Self.aligned(count) < tail ? 0 : nil
@@ -126,7 +132,7 @@ final class LookRing: @unchecked Sendable {
   func takeOne(_ body: (LookRecord, UnsafeRawBufferPointer) -> Void) -> Bool {
     let next = consumed.load(ordering: .relaxed)
     guard next < produced.load(ordering: .acquiring) else { return false }
-    let record = records + next % Self.recordCapacity
+    let record = records + next % recordCapacity
     body(
       record.pointee,
       UnsafeRawBufferPointer(

@@ -24,6 +24,14 @@ package struct PauseMeter: Sendable {
   /// Adds a stretch in which threads were held, be it one or many.
   package mutating func add(held nanoseconds: Int64) { heldTime += max(nanoseconds, 0) }
 
+  /// Adds all that another meter has counted.
+  package mutating func add(_ other: PauseMeter) {
+    for bucket in buckets.indices { buckets[bucket] += other.buckets[bucket] }
+    count += other.count
+    longest = max(longest, other.longest)
+    heldTime += other.heldTime
+  }
+
   private static func bucket(of value: Int64) -> Int {
     let power = 63 - value.leadingZeroBitCount
     guard power >= 5 else { return Int(value) }

@@ -53,6 +53,7 @@ final class PythonWatch {
     if reader.refreshThreads(from: memory).began > 0 {
       nextNames = min(nextNames, time + Self.nameDelay)
     }
+    if reader.threads.isEmpty { forget(at: time) }
     if time >= nextNames {
       nextNames = .max
       readNames(from: memory)
@@ -140,11 +141,11 @@ final class PythonWatch {
     }
   }
 
-  /// Forgets the interpreter: the process has become another program.
-  func reset() {
+  /// Forgets an interpreter without threads: the process may have become another program.
+  private func forget(at time: Int64) {
     reader = nil
     searchedFiles = nil
-    nextSearch = 0
+    nextSearch = time + Self.earlySearchInterval
   }
 
   // MARK: - One look

@@ -2,9 +2,26 @@ internal import LinuxProcess
 internal import ProfileModel
 internal import Synchronization
 
+/// Takes what a capture under way has seen, as it goes.
+protocol GrowthReceiver: AnyObject, Sendable {
+  func start() throws(SystemError)
+
+  /// Works off what was handed over, and ends.
+  func finish()
+
+  /// Whether it is time for more, and the last was worked off.
+  func isDue(at time: Int64) -> Bool
+
+  /// Takes over what is new, and the files that its frames lie in.
+  func take(_ growth: ProfileGrowth, files: [ModuleID: MappedFile])
+
+  /// Whether the capture's end is to be handed over, too: because others go on.
+  var wantsEnd: Bool { get }
+}
+
 /// Hands what a capture under way has seen to its recorder, with names, on a thread of its own:
 /// neither reading debug data nor a slow disk holds up the resolver.
-final class Recording: @unchecked Sendable {
+final class Recording: GrowthReceiver, @unchecked Sendable {
   // Sendable: `names` is used by the recording thread alone until `finish` has joined it.
   private struct Work {
     let growth: ProfileGrowth
@@ -12,7 +29,8 @@ final class Recording: @unchecked Sendable {
   }
 
   /// Twice a second, so that also with the time it takes no more than a second is ever missing.
-  private static let period: Int64 = 500_000_000
+  static let period: Int64 = 500_000_000
+  let wantsEnd = false
 
   private let names: FrameNames
   private let recorder: @Sendable (ProfileGrowth) -> Void
@@ -32,18 +50,15 @@ final class Recording: @unchecked Sendable {
     handle = try TracerThread.startHelper { [self] in run() }
   }
 
-  /// Works off what was handed over, and ends.
   func finish() {
     isFinished.store(true, ordering: .releasing)
     handle.take()?.join()
   }
 
-  /// Whether it is time for more, and the last was worked off.
   func isDue(at time: Int64) -> Bool {
     time - lastTime >= Self.period && waiting.withLock { $0 == nil }
   }
 
-  /// Takes over what is new, and the files that its frames lie in.
   func take(_ growth: ProfileGrowth, files: [ModuleID: MappedFile]) {
     lastTime = growth.capture?.duration ?? lastTime
     waiting.withLock { $0 = Work(growth: growth, files: files) }

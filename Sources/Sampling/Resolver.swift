@@ -9,25 +9,32 @@ final class Resolver {
   private let ring: LookRing
   private let requests: ThreadRequests
   private let stackLimit: Int
+  private let spaces: AddressSpaces
   let modules: ModuleMap
   let unwinder: NativeUnwinder
+  private var processName: String
   private(set) var builder = ProfileBuilder()
   var threads: [Int: WatchedThread] = [:]
   /// Up to when long sleeps were told.
   var toldSleeps: Int64 = 0
   private var mapsTime: Int64 = 0
+  private var isMapStale = false
+  /// When the maps were read from the process itself, by the monotonic clock.
+  private var liveMapsTime: Int64 = 0
 
   private let runtimeStacks: RuntimeStacks?
   private var joiner: StackJoiner
 
   init(
     pid: Int32, liveThread: Int32, ring: LookRing, requests: ThreadRequests, stackLimit: Int,
-    runtimeStacks: RuntimeStacks?, frameChoice: FrameChoice
+    spaces: AddressSpaces, runtimeStacks: RuntimeStacks?, frameChoice: FrameChoice
   ) {
+    self.spaces = spaces
     self.pid = pid
     self.ring = ring
     self.requests = requests
     self.stackLimit = stackLimit
+    processName = ProcessSearch.threadName(process: pid, thread: pid) ?? "?"
     modules = ModuleMap(memory: ProcessMemory(tid: liveThread))
     unwinder = NativeUnwinder(modules: modules)
     self.runtimeStacks = runtimeStacks
@@ -95,8 +102,15 @@ final class Resolver {
       end(slot, record)
       return
     }
-    if record.time - mapsTime > 1_000_000_000 { refreshModules(at: record.time) }
+    takeReadings(until: record.mapsSerial)
+    // After exec, other files may lie at the same addresses; a program that switches stacks looks
+    // like that, too.
+    isMapStale = isMapStale || record.hasMovedStack
+    if record.time - mapsTime > (isMapStale ? 2_000_000 : 1_000_000_000) {
+      refreshModules(at: record.time)
+    }
     update(thread, record)
+    followName(of: &thread, record)
     thread.follow(record)
     let look = unwind(record, bytes, &thread)
     threads[slot] = thread
@@ -112,7 +126,8 @@ final class Resolver {
   }
 
   private func startThread(_ record: LookRecord) -> WatchedThread {
-    let name = ProcessSearch.threadName(process: pid, thread: record.tid) ?? "?"
+    // One that has ended by now had the name of its process, until it got another.
+    let name = ProcessSearch.threadName(process: pid, thread: record.tid) ?? processName
     let index = builder.add(
       ThreadInfo(
         tid: record.tid, name: name, isMain: record.tid == pid,
@@ -169,18 +184,45 @@ final class Resolver {
     }
   }
 
-  private func refreshName(of thread: WatchedThread, tid: Int32) {
+  /// A thread is born with its parent's name and named later, and renamed by exec: its name is read
+  /// often at first, and then once a second.
+  private func followName(of thread: inout WatchedThread, _ record: LookRecord) {
+    guard record.hasMovedStack || record.time >= thread.nextNaming else { return }
+    thread.nextNaming = record.time + thread.namingPause
+    thread.namingPause = min(2 * thread.namingPause, 1_000_000_000)
+    let isGone = !refreshName(of: thread, tid: record.tid)
+    // What the tracer has read then is the best there is.
+    if isGone, record.tid == pid { builder.update(thread.index) { $0.name = processName } }
+  }
+
+  @discardableResult
+  private func refreshName(of thread: WatchedThread, tid: Int32) -> Bool {
     if let name = runtimeStacks?.names[tid] {
       builder.update(thread.index) { $0.name = name }
-      return
+      return true
     }
-    // A thread is born with its parent's name and named later.
-    guard let name = ProcessSearch.threadName(process: pid, thread: tid) else { return }
+    guard let name = ProcessSearch.threadName(process: pid, thread: tid) else { return false }
     builder.update(thread.index) { $0.name = name }
+    return true
+  }
+
+  /// Takes over the tracer's readings of the maps that a look belongs to, and later ones as long as
+  /// they only add code: the program may not be there any more to be asked.
+  private func takeReadings(until serial: Int) {
+    let isWanted = { (reading: AddressSpaces.Reading) in
+      reading.serial <= serial || self.modules.isContained(in: reading.maps)
+    }
+    while let reading = spaces.take(if: isWanted) {
+      if let name = reading.name { processName = name }
+      guard reading.time > liveMapsTime else { continue }
+      if modules.update(to: reading.maps) { unwinder.invalidate() }
+    }
   }
 
   private func refreshModules(at time: Int64) {
     mapsTime = time
+    isMapStale = false
+    liveMapsTime = MonotonicClock.now()
     if (try? modules.refresh()) == true { unwinder.invalidate() }
   }
 
@@ -286,6 +328,9 @@ struct WatchedThread {
   var toldSleep: Int64 = -1
   /// How often it was stopped since the capture began; only while all its looks were of one sleep.
   private(set) var stops = 0
+  /// When its name is to be read again, and how long to wait after that, in nanoseconds.
+  var nextNaming: Int64 = 0
+  var namingPause: Int64 = 5_000_000
 
   init(index: Int, tid: Int32) {
     self.index = index

@@ -92,7 +92,7 @@ extension Sampler {
       return false
     }
     record.pointee.runtimeNumber = runtimeNumber
-    watch.fill(record, interval: interval, counters: counters)
+    watch.fill(record, interval: interval, counters: counters, mapsSerial: mapsSerial)
     record.pointee.time = time
     record.pointee.state = state
     record.pointee.systemCall = number
@@ -140,7 +140,7 @@ extension Sampler {
   ) {
     waitForRoom(0)
     guard let (record, _) = ring.reserve(0) else { return drop(watch, interval: interval) }
-    watch.fill(record, interval: interval, counters: counters)
+    watch.fill(record, interval: interval, counters: counters, mapsSerial: mapsSerial)
     record.pointee.time = time
     record.pointee.state = state
     record.pointee.isRunning = state == UInt8(ascii: "R")
@@ -164,6 +164,7 @@ extension Sampler {
   func copyRange(of watch: ThreadWatch, stackPointer: UInt64) -> Range<UInt64> {
     if !watch.stackRange.contains(stackPointer) {
       watch.stackRange = stackRange(containing: stackPointer) ?? 0..<0
+      watch.hasMovedStack = watch.tid == pid
     }
     // Below the stack pointer lie the red zone (128 bytes, System V ABI) and, in an epilogue, the
     // registers that were just popped.
@@ -261,7 +262,7 @@ extension Sampler {
     }
     let count = memoryRead(watch.tid, range, into: bytes)
     record.pointee.runtimeNumber = python?.copy(watch.tid, from: memory) ?? 0
-    watch.fill(record, interval: Weight(), counters: counters)
+    watch.fill(record, interval: Weight(), counters: counters, mapsSerial: mapsSerial)
     record.pointee.time = time
     record.pointee.registers = registers
     record.pointee.stackStart = range.lowerBound

@@ -10,12 +10,20 @@ final class Sampler {
   let control: CaptureControl
   let ring: LookRing
   let requests: ThreadRequests
+  private let spaces: AddressSpaces
+  /// Which reading of the maps is the latest.
+  private(set) var mapsSerial = 0
   private(set) var memory: ProcessMemory
   private let threadList: ThreadList
-  let stops = StoppedThreads()
+  let stops: StoppedThreads
   let python: PythonWatch?
   /// Whether threads began since their Python states were listed.
   private var hasNewThreads = false
+  /// When the process was born, by the monotonic clock, if that was during the capture.
+  private let birth: Int64?
+  /// Whether a tick is awaited to the microsecond, which takes CPU time that many captures at once
+  /// are not to take.
+  private let isPunctual: Bool
 
   private(set) var watches: [ThreadWatch] = []
   private var knownThreads: Set<Int32> = []
@@ -37,13 +45,20 @@ final class Sampler {
   var refusals: [Int32: Int32] = [:]
   private let hasSchedulerStatistics: Bool
   var lacksSystemCallFile = false
+  /// Told when the clock is about to start.
+  var ready: (@Sendable () -> Void)?
 
   init(
     pid: Int32, liveThread: Int32, plan: SamplingPlan, control: CaptureControl, ring: LookRing,
-    requests: ThreadRequests, python: PythonWatch?
+    requests: ThreadRequests, spaces: AddressSpaces, python: PythonWatch?,
+    membership: FamilyMembership? = nil
   ) throws(SystemError) {
+    self.spaces = spaces
     self.python = python
     self.pid = pid
+    birth = membership?.birth
+    isPunctual = membership == nil
+    stops = StoppedThreads(process: pid)
     self.plan = plan
     self.control = control
     self.ring = ring
@@ -68,7 +83,9 @@ final class Sampler {
   func run(rate: Double) {
     let period = Int64(1e9 / rate)
     begin()
-    var tick: Int64 = 1
+    // What went by before a new process was found counts for the first look at it.
+    let before = now / period
+    var tick = before + 1
     var jitter = TickJitter(period: period)
     let last = plan.duration.map { max(1, Int64((Double($0) / Double(period)).rounded(.down))) }
     while true {
@@ -89,7 +106,7 @@ final class Sampler {
         ending = .targetEnded
         break
       }
-      cost.ticksPlanned = due
+      cost.ticksPlanned = due - before
       tick = due + 1
     }
     finish()
@@ -101,10 +118,12 @@ final class Sampler {
     refreshThreads(tick: 0)
     refreshStackRanges(time: 0)
     refreshPython(time: 0)
-    startTime = MonotonicClock.now()
+    ready?()
+    startTime = birth ?? MonotonicClock.now()
     for watch in watches {
       watch.lastTime = 0
-      if let baseline = counters(of: watch) { watch.counters = baseline }
+      // The threads of a new process began at zero.
+      watch.counters = birth == nil ? counters(of: watch) ?? watch.counters : ThreadCounters()
     }
   }
 
@@ -140,12 +159,16 @@ final class Sampler {
       guard !control.shouldStop else { return false }
       let left = deadline - MonotonicClock.now()
       if left <= 0 { return true }
+      let longest: Int64 = 100_000_000
+      guard isPunctual else {
+        MonotonicClock.sleep(until: min(deadline, MonotonicClock.now() + longest))
+        continue
+      }
       // Waking up from sleep takes up to 60 µs, which at high rates is most of the period.
       if left < 60_000 {
         while MonotonicClock.now() < deadline {}
         return true
       }
-      let longest: Int64 = 100_000_000
       MonotonicClock.sleep(until: min(deadline - 30_000, MonotonicClock.now() + longest))
     }
   }
@@ -189,7 +212,11 @@ final class Sampler {
   private func takeTick(_ tick: Int64, time: Int64, onlyWanted: Bool = false) {
     stops.releaseOverdue()
     if !onlyWanted { refreshThreads(tick: tick) }
-    if areMapsStale || time - mapsTime > 1_000_000_000 { refreshStackRanges(time: time) }
+    // A new program loads its libraries first: its maps are read again after 1, 2, 4 … ms.
+    let pause = plan.kind == .run || birth != nil ? max(1_000_000, mapsTime) : 1_000_000_000
+    if areMapsStale || time - mapsTime >= min(pause, 1_000_000_000) {
+      refreshStackRanges(time: time)
+    }
     refreshPython(time: time)
     var anyEnded = false
     for index in watches.indices {
@@ -291,9 +318,14 @@ final class Sampler {
   // MARK: - Stacks
 
   private func refreshStackRanges(time: Int64) {
-    guard let maps = try? memory.maps() else { return }
+    guard let maps = try? memory.maps(), !maps.mappings.isEmpty else { return }
     areMapsStale = false
     mapsTime = time
+    mapsSerial += 1
+    spaces.publish(
+      AddressSpaces.Reading(
+        serial: mapsSerial, time: MonotonicClock.now(), maps: maps,
+        name: ProcessSearch.threadName(process: pid, thread: pid)))
     stackRanges.removeAll(keepingCapacity: true)
     for mapping in maps.mappings where mapping.isReadable && mapping.isWritable {
       stackRanges.append(mapping.start.rawValue..<mapping.end.rawValue)

@@ -1,5 +1,9 @@
+package import ProfileModel
+
 /// What a capture is asked to do.
 package struct SamplingPlan: Sendable {
+  /// What the capture is called; a plan without a rate is a dump.
+  package var kind: CaptureInfo.Kind
   /// Ticks per second, 1 to 20,000; nil for one look at every thread.
   package var rate: Double?
   /// Nanoseconds; nil samples until it is stopped or the target ends.
@@ -17,12 +21,13 @@ package struct SamplingPlan: Sendable {
   package var readsRuntimes: Bool
 
   package init(
-    rate: Double?, duration: Int64? = nil, stopAll: Bool = false, stackLimit: Int = 16 << 20,
-    ignoresSchedulerStatistics: Bool = false, frames: FrameChoice = .mixed,
-    readsRuntimes: Bool = true
+    kind: CaptureInfo.Kind = .attach, rate: Double?, duration: Int64? = nil, stopAll: Bool = false,
+    stackLimit: Int = 16 << 20, ignoresSchedulerStatistics: Bool = false,
+    frames: FrameChoice = .mixed, readsRuntimes: Bool = true
   ) {
     self.frames = frames
     self.readsRuntimes = readsRuntimes
+    self.kind = rate == nil ? .dump : kind
     self.rate = rate
     self.duration = duration
     self.stopAll = stopAll

@@ -22,6 +22,8 @@ final class ThreadWatch {
   var carried = Weight()
   /// The mapping that its stack pointer was last found in.
   var stackRange: Range<UInt64> = 0..<0
+  /// Whether `stackRange` has changed since a look at it was handed over.
+  var hasMovedStack = false
   /// What it did when it was asked to stop.
   var callBeforeStop = SystemCallState.running
   var stateBeforeStop: UInt8 = 0
@@ -62,8 +64,11 @@ extension ThreadWatch {
 
   /// Writes what a look at the thread stands for, and starts the next interval.
   func fill(
-    _ record: UnsafeMutablePointer<LookRecord>, interval: Weight, counters new: ThreadCounters
+    _ record: UnsafeMutablePointer<LookRecord>, interval: Weight, counters new: ThreadCounters,
+    mapsSerial: Int
   ) {
+    // A stack that no reading has belongs to the next one.
+    record.pointee.mapsSerial = stackRange.isEmpty ? mapsSerial + 1 : mapsSerial
     var weight = interval
     weight += carried
     weight.samples = 1
@@ -77,6 +82,8 @@ extension ThreadWatch {
     record.pointee.weight = weight
     record.pointee.repeated = repeated
     record.pointee.counters = new
+    record.pointee.hasMovedStack = hasMovedStack
+    hasMovedStack = false
     record.pointee.isWaitingForCPU = weight.delay > weight.cpu
     repeated = Weight()
     carried = Weight()

@@ -16,6 +16,7 @@ struct AttachCommand: ParsableCommand {
         sprof attach 4242 --duration 10s
         sprof attach firefox --rate 1000 --duration 500ms --view tree --thread 'DOM*'
         sprof attach 4242 --duration 5s --json > profile.json
+        sprof attach gunicorn --children --duration 10s
       """)
 
   @Argument(help: "The process: its PID, or a name that only one process has.")
@@ -41,6 +42,7 @@ struct AttachCommand: ParsableCommand {
   @OptionGroup var frames: FrameArguments
 
   @OptionGroup var capture: CaptureArguments
+  @OptionGroup var family: FamilyArguments
 
   @Flag(
     help: ArgumentHelp(
@@ -65,13 +67,10 @@ struct AttachCommand: ParsableCommand {
       rate: rate, duration: duration?.nanoseconds, stopAll: stopAll, frames: frames.choice)
     let display = ProgressDisplay(control: control, duration: duration?.nanoseconds)
     let recorder = try capture.recorder(kind: .attach, pid: pid, rate: rate)
-    let record = recorder.map { recorder in
-      { @Sendable (growth: ProfileGrowth) in recorder.append(growth) }
-    }
     let profile: Profile
     do {
       profile = try display.show {
-        try Capture.record(pid: pid, plan: plan, control: control, recorder: record).named()
+        try family.capture(pid: pid, plan: plan, control: control, recorder: recorder).named()
       }
     } catch {
       recorder?.cancel()

@@ -24,9 +24,11 @@ struct CaptureArguments: ParsableArguments {
   /// The growing file; nil when none was asked for.
   ///
   /// Throws when the capture could not be written, before it is made.
-  func recorder(kind: CaptureInfo.Kind, pid: Int32, rate: Double) throws -> CaptureRecorder? {
+  func recorder(
+    kind: CaptureInfo.Kind, pid: Int32, name: String? = nil, rate: Double
+  ) throws -> CaptureRecorder? {
     guard let output else { return nil }
-    let capture = CaptureInfo(kind: kind, pid: pid, processName: "\(pid)", rate: rate)
+    let capture = CaptureInfo(kind: kind, pid: pid, processName: name ?? "\(pid)", rate: rate)
     do {
       return try CaptureRecorder(path: output, replacing: force, capture: capture)
     } catch {

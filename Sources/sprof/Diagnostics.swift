@@ -20,6 +20,9 @@ enum Diagnostic: Error {
   case cannotKeep(CaptureFileError, partial: String)
   case fileExists(String)
   case nothingLeft
+  case cannotStart(String, HeldProgram.Failure)
+  /// The program that sprof has started runs, unwatched.
+  case cannotSample(String, Capture.Failure)
 
   var exitCode: Int32 {
     switch self {
@@ -34,6 +37,13 @@ enum Diagnostic: Error {
     case .cannotRead(_, .system), .cannotRead(_, .notRegular): 66
     case .cannotRead: 65  // EX_DATAERR
     case .cannotWrite, .fileExists, .cannotCreate, .cannotKeep: 73  // EX_CANTCREAT
+    // As the shell, env and nohup have it.
+    case .cannotStart(_, .notFound): 127
+    case .cannotStart(_, .notExecutable): 126
+    case .cannotStart(_, .system): 70
+    case .cannotSample(_, .access(.noSuchProcess)), .cannotSample(_, .access(.hasEnded)): 66
+    case .cannotSample(_, .access(.other)), .cannotSample(_, .system): 70
+    case .cannotSample: 77
     }
   }
 
@@ -57,6 +67,14 @@ enum Diagnostic: Error {
       "\(path) is there already. Give another name, or --force to write over it."
     case .nothingLeft:
       "Nothing is left of the profile: no thread did what the options ask for."
+    case .cannotStart(let name, .notFound):
+      "Cannot start \(name): there is no such program. To look for it: type \(name)"
+    case .cannotStart(let name, .notExecutable(let error)):
+      "Cannot start \(name): \(error.reason). To make it executable: chmod +x \(name)"
+    case .cannotStart(let name, .system(let error)):
+      "Cannot start \(name): \(error.call): \(error.reason)"
+    case .cannotSample(let name, let failure):
+      Self.words(sampling: name, failure)
     case .cannotRead(let path, let error):
       "Cannot read \(path): \(Self.words(reading: error))"
     case .cannotCreate(let error):
@@ -109,6 +127,26 @@ enum Diagnostic: Error {
     }
   }
 
+  private static func words(sampling name: String, _ failure: Capture.Failure) -> String {
+    let rest = "The program runs on without being sampled."
+    switch failure {
+    case .access(.noSuchProcess), .access(.hasEnded):
+      return "\(name) had ended before it could be looked at; there is no report."
+    case .access(.undumpable), .access(.otherUser), .access(.missingCapability):
+      return "May not watch \(name): it runs with other rights than yours. \(rest) "
+        + "To sample it, run: sudo sprof run -- \(name)"
+    case .access(.yama(let scope)):
+      return "May not watch \(name): kernel.yama.ptrace_scope is \(scope). \(rest)"
+    case .access(.seccomp):
+      return "May not watch \(name): a seccomp filter forbids ptrace here, as in a container. "
+        + "\(rest) Start the container with: docker run --cap-add SYS_PTRACE …"
+    case .access(.isItself), .access(.isKernelThread):
+      return "Cannot watch \(name). \(rest)"
+    case .access(.other(let error)), .system(let error):
+      return "Cannot watch \(name): \(error.call): \(error.reason). \(rest)"
+    }
+  }
+
   private static func words(creating error: CaptureFileError) -> String {
     switch error {
     case .exists(let path): "\(path) exists. To overwrite it, add --force."
@@ -158,11 +196,16 @@ enum Diagnostic: Error {
     return "\(String(cString: name)) (\(id))"
   }
 
+  /// Writes the message to stderr.
+  func tell() { Terminal.writeError("sprof: \(message)\n") }
+
   /// Runs a command's body; a failure is told on stderr and ends sprof with its exit code.
-  static func guarding(command: String, pid: Int32 = 0, _ body: () throws -> Void) throws {
+  static func guarding<Value>(
+    command: String, pid: Int32 = 0, _ body: () throws -> Value
+  ) throws -> Value {
     do {
       do {
-        try body()
+        return try body()
       } catch let failure as Capture.Failure {
         switch failure {
         case .access(let problem): throw cannotWatch(pid: pid, problem, command: command)
@@ -172,7 +215,7 @@ enum Diagnostic: Error {
     } catch let error as SystemError {
       throw systemCall(error)
     } catch let diagnostic as Diagnostic {
-      Terminal.writeError("sprof: \(diagnostic.message)\n")
+      diagnostic.tell()
       throw ExitCode(diagnostic.exitCode)
     }
   }

@@ -14,6 +14,7 @@ struct DumpCommand: ParsableCommand {
 
         sprof dump 4242
         sprof dump nginx --json
+        sprof dump 4242 --children
       """)
 
   @Argument(help: "The process: its PID, or a name that only one process has.")
@@ -24,6 +25,7 @@ struct DumpCommand: ParsableCommand {
   @OptionGroup var frames: FrameArguments
 
   @OptionGroup var capture: CaptureArguments
+  @OptionGroup var family: FamilyArguments
 
   @Flag(help: "Stop all threads at one instant, for one consistent picture of a changing program.")
   var stopAll = false
@@ -40,7 +42,8 @@ struct DumpCommand: ParsableCommand {
     let recorder = try capture.recorder(kind: .dump, pid: pid, rate: 0)
     let profile: Profile
     do {
-      profile = try Capture.record(pid: pid, plan: plan, control: CaptureControl()).named()
+      profile = try family.capture(pid: pid, plan: plan, control: CaptureControl(), recorder: nil)
+        .named()
     } catch {
       recorder?.cancel()
       throw error

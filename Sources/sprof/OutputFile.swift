@@ -63,6 +63,18 @@ enum OutputFile {
     }
   }
 
+  /// Throws when a file at `path` could not be written, as far as that can be told before.
+  static func check(_ path: String) throws {
+    var status = stat()
+    let isThere = stat(path, &status) == 0
+    if isThere && status.st_mode & S_IFMT == S_IFDIR {
+      throw Diagnostic.cannotWrite("\(path): \(String(cString: strerror(EISDIR)))")
+    }
+    let isPlain = !isThere || status.st_mode & S_IFMT == S_IFREG
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+    guard access(isPlain ? folder : path, W_OK) == 0 else { throw failure(path) }
+  }
+
   private static func write(
     _ path: String, flags: CInt, _ body: (inout FileOutput) throws -> Void
   ) throws {

@@ -81,12 +81,19 @@ struct ViewArguments: ParsableArguments {
 
   /// Prints the profile as the arguments want it.
   func show(_ profile: Profile, _ report: ReportArguments) throws {
-    try Terminal.write { output in
-      if report.json {
-        JSONReport(profile, options: options(report)).write(to: &output)
-      } else {
-        TextReport(profile, options: options(report)).write(to: &output)
-      }
+    try Terminal.write { write(profile, report, color: Terminal.wantsColor, to: &$0) }
+  }
+
+  /// Writes the profile as the arguments want it.
+  func write(
+    _ profile: Profile, _ report: ReportArguments, color: Bool, to output: inout FileOutput
+  ) {
+    var options = options(report)
+    options.color = color
+    if report.json {
+      JSONReport(profile, options: options).write(to: &output)
+    } else {
+      TextReport(profile, options: options).write(to: &output)
     }
   }
 }

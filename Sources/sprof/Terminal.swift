@@ -6,8 +6,10 @@ import TerminalUI
 
 /// What stdout and stderr are connected to.
 enum Terminal {
-  static var wantsColor: Bool {
-    isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil && !isDumb
+  static var wantsColor: Bool { wantsColor(on: STDOUT_FILENO) }
+
+  static func wantsColor(on descriptor: CInt) -> Bool {
+    isatty(descriptor) == 1 && getenv("NO_COLOR") == nil && !isDumb
   }
 
   static var showsProgress: Bool { isatty(STDERR_FILENO) == 1 && !isDumb }
@@ -18,6 +20,16 @@ enum Terminal {
     var size = winsize()
     guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return Int(size.ws_col)
+  }
+
+  /// Takes the places of standard files that are closed, so that none of sprof's own files gets one
+  /// of them and a message ends in a capture.
+  ///
+  /// A program that sprof starts finds them closed.
+  static func reserveStandardFiles() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+      _ = open("/dev/null", O_RDWR | O_CLOEXEC)
+    }
   }
 
   /// Writes to stderr; nobody is left to be told when that fails.

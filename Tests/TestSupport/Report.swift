@@ -84,6 +84,9 @@ package struct Report: Decodable, Sendable {
   package struct Thread: Decodable, Sendable {
     package let tid: Int32
     package let name: String
+    /// Nil where it is not known, as in a merged capture.
+    package let pid: Int32?
+    package let process: String?
     package let main: Bool
     package let ended: Bool
     package let state: String?
@@ -122,9 +125,14 @@ package struct Report: Decodable, Sendable {
     guard outcome.status == 0 else {
       throw TestFailure("sprof ended with \(outcome.status ?? -1): \(outcome.stderr)")
     }
+    try self.init(json: outcome.stdout)
+  }
+
+  /// Reads a report that was written to a file.
+  package init(json text: String) throws {
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    self = try decoder.decode(Report.self, from: Data(outcome.stdout.utf8))
+    self = try decoder.decode(Report.self, from: Data(text.utf8))
   }
 }
 

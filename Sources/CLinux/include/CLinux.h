@@ -110,3 +110,39 @@ static inline int sprof_compare_memory(pid_t first, pid_t second) {
 // Asks sock_diag(7) for one unix socket and its peer. Returns the bytes of the answer, or the
 // negative errno.
 int64_t sprof_unix_peer(uint32_t inode, void *answer, uint64_t size);
+
+// Starts a program that waits before exec until `start`, the write end of a pipe, is closed; `failure` is
+// the read end of another, which gives the errno of a failed exec and otherwise ends when exec has
+// succeeded. Returns the pid, or the negative errno.
+pid_t sprof_spawn_held(char *const arguments[], const sigset_t *mask, int *start, int *failure);
+
+// PTRACE_O_TRACEEXEC: the thread stops at the first instruction of the program that it becomes.
+static inline int sprof_ptrace_seize_for_exec(pid_t tid) {
+  return ptrace(PTRACE_SEIZE, tid, (void *)0, (void *)(intptr_t)PTRACE_O_TRACEEXEC) < 0 ? -errno : 0;
+}
+
+// Leaves a thread that a signal has stopped as it is, and tells of what happens to it next.
+static inline int sprof_ptrace_listen(pid_t tid) {
+  return ptrace(PTRACE_LISTEN, tid, (void *)0, (void *)0) < 0 ? -errno : 0;
+}
+
+// A descriptor for a process whose number cannot pass to another meanwhile. Or the negative errno.
+static inline int sprof_pidfd_open(pid_t pid) {
+  long file = syscall(SYS_pidfd_open, (long)pid, 0L);
+  return file < 0 ? -errno : (int)file;
+}
+
+static inline int sprof_pidfd_send_signal(int file, int signal) {
+  return syscall(SYS_pidfd_send_signal, (long)file, (long)signal, 0L, 0L) < 0 ? -errno : 0;
+}
+
+// The size of an extended attribute of a file, or the negative errno.
+static inline int64_t sprof_attribute_size(const char *path, const char *name) {
+  long size = syscall(SYS_getxattr, path, name, 0L, 0L);
+  return size < 0 ? -errno : size;
+}
+
+// Lets a stopped thread run on, still traced; a signal other than 0 is delivered to it.
+static inline int sprof_ptrace_continue(pid_t tid, int signal) {
+  return ptrace(PTRACE_CONT, tid, (void *)0, (void *)(intptr_t)signal) < 0 ? -errno : 0;
+}

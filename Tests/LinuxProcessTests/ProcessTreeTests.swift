@@ -1,0 +1,83 @@
+import Glibc
+import TestSupport
+import Testing
+
+@testable import LinuxProcess
+
+@Suite(.serialized) struct `The tree of processes` {
+  @Test func `has children and grandchildren, by both ways to ask for them`() throws {
+    let script = "sh -c 'sleep 600 & echo $!; echo ready; wait' & echo $!; wait"
+    let program = try RunningProgram(["/bin/sh", "-c", script])
+    defer { program.kill() }
+    let pids = program.greeting.compactMap { Int32($0) }
+    #expect(pids.count == 2)
+    let found = ProcessTree.descendants(of: [program.pid])
+    #expect(found == Set(pids))
+    try #require(ProcessTree.isToldByKernel)
+    let parents = ProcessTree.childrenByParent()
+    for process in [program.pid] + pids {
+      #expect(parents[process] ?? [] == ProcessTree.children(of: process))
+    }
+    #expect(ProcessTree.descendants(of: [pids[0], program.pid]).count == 1)
+    for pid in pids { kill(pid, SIGKILL) }
+  }
+
+  @Test func `leaves out this process, and what is not there`() {
+    #expect(ProcessTree.descendants(of: [getpid()]) == [])
+    #expect(ProcessTree.descendants(of: [.max]) == [])
+    #expect(!ProcessTree.descendants(of: [getppid()]).contains(getpid()))
+  }
+
+  @Test func `tells when a process was born`() throws {
+    let before = MonotonicClock.now()
+    let program = try RunningProgram(["/bin/sh", "-c", "echo ready; read line"])
+    let birth = try #require(ProcessTree.birth(of: program.pid))
+    // The kernel counts in hundredths of a second.
+    #expect(birth > before - 20_000_000 && birth <= MonotonicClock.now())
+    #expect(ProcessTree.birth(of: .max) == nil)
+  }
+
+  @Test func `tells that a process was born`() throws {
+    var births = BirthCounter()
+    let isFirst = births.hasChanged()
+    #expect(isFirst)
+    for _ in 0..<20 {
+      _ = births.hasChanged()
+      _ = try run(["/bin/true"])
+      let hasChanged = births.hasChanged()
+      #expect(hasChanged)
+    }
+  }
+}
+
+@Suite(.serialized) struct `A held program` {
+  private var mask: SignalMask { SignalMask.block([]) }
+
+  @Test func `runs nothing before it is let go, and tells how it ended`() throws {
+    let folder = try TemporaryFolder()
+    let trace = folder.path + "/trace"
+    let held = try HeldProgram.start(["/bin/sh", "-c", "touch '\(trace)'; exit 9"], mask: mask)
+    #expect(access(trace, F_OK) != 0)
+    #expect(ProcessSearch.threadName(process: held.pid, thread: held.pid) == "sh")
+    held.release()
+    #expect(held.waitForEnd() == .exited(9))
+    #expect(access(trace, F_OK) == 0)
+  }
+
+  @Test func `that is killed while it is held has ended so`() throws {
+    let held = try HeldProgram.start(["/bin/sleep", "600"], mask: mask)
+    held.send(SIGKILL)
+    held.release()
+    #expect(held.waitForEnd() == .killed(signal: SIGKILL))
+  }
+
+  @Test func `says why it cannot be started`() {
+    #expect(throws: HeldProgram.Failure.notFound) {
+      try HeldProgram.start(["/no/such/file"], mask: mask)
+    }
+    #expect(throws: HeldProgram.Failure.notFound) { try HeldProgram.start([], mask: mask) }
+    #expect(throws: HeldProgram.Failure.notExecutable(SystemError("exec", code: EACCES))) {
+      try HeldProgram.start(["/etc/passwd"], mask: mask)
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import LinuxProcess
+import ProfileModel
+import Testing
+
+@testable import Sampling
+
+@Suite struct `Captures of several processes` {
+  /// A process with one thread that was seen in a stack of two frames of `path`.
+  private func member(_ pid: Int32, _ name: String, path: String, shift: Int64)
+    -> FamilyProfile.Member
+  {
+    var builder = ProfileBuilder()
+    let thread = builder.add(
+      ThreadInfo(tid: pid, name: name, isMain: true, lastSeen: 500, cpu: 10))
+    var stack = StackID.empty
+    for address in [UInt64(0x10), 0x20] {
+      let frame = Frame.code(CodeAddress(module: ModuleID(1), address: FileAddress(address)))
+      stack = builder.stacks.stack(of: builder.stacks.id(of: frame), calledBy: stack)
+    }
+    builder.look(
+      thread: thread, stack: stack, end: .complete, activity: .running, time: 100,
+      weight: Weight(samples: 1, ticks: 1, cpu: 10, wall: 100))
+    var info = CaptureInfo(kind: .run, pid: pid, processName: "before exec", duration: 500)
+    info.cost.ticksTaken = 5
+    info.cost.ownCPU = 7
+    info.notes = ["A note."]
+    var pauses = PauseMeter()
+    pauses.add(pause: Int64(pid))
+    let profile = builder.finish(
+      capture: info, modules: [Module(path: "/bin/other\(pid)"), Module(path: path, buildID: "ab")])
+    return FamilyProfile.Member(profile: profile, files: [:], pauses: pauses, shift: shift)
+  }
+
+  private func whole(_ members: [FamilyProfile.Member]) -> Profile {
+    var family = FamilyProfile(modules: SharedModules())
+    for member in members { family.add(member) }
+    let own = CaptureInfo(kind: .run, pid: 4, processName: "make", duration: 600)
+    return family.finish(capture: own, notes: ["About all."])
+  }
+
+  @Test func `become one profile on one clock, with shared frames once`() {
+    let profile = whole([
+      member(9, "cc", path: "/lib/c", shift: 300), member(4, "make", path: "/lib/c", shift: 0),
+      member(7, "as", path: "/lib/d", shift: 200),
+    ])
+    #expect(profile.threads.map(\.title) == ["make[4]/make", "as[7]/as", "cc[9]/cc"])
+    #expect(profile.runs.map(\.start) == [0, 200, 300])
+    #expect(profile.runs.map(\.thread) == [0, 1, 2])
+    #expect(profile.threads.map(\.lastSeen) == [500, 700, 800])
+    #expect(profile.modules.map(\.path).sorted() == ["/lib/c", "/lib/d"])
+    #expect(profile.stacks.frames.count == 4)
+    #expect(profile.runs[0].stack == profile.runs[2].stack)
+    #expect(profile.runs[0].stack != profile.runs[1].stack)
+    #expect(profile.capture.duration == 800)
+    #expect(profile.capture.cost.ticksTaken == 15)
+    #expect(profile.capture.cost.stops == 3 && profile.capture.cost.pauseMax == 9)
+    #expect(profile.capture.notes == ["About all.", "A note. (3 processes)"])
+  }
+
+  @Test func `of one alone name no process`() {
+    #expect(whole([member(4, "make", path: "/lib/c", shift: 0)]).threads.map(\.title) == ["make"])
+  }
+
+  @Test func `have their pauses counted together`() {
+    var (one, two) = (PauseMeter(), PauseMeter())
+    for value in 1...50 { one.add(pause: Int64(value)) }
+    for value in 51...100 { two.add(pause: Int64(value)) }
+    two.add(held: 30)
+    one.add(two)
+    #expect(one.count == 100 && one.longest == 100 && one.heldTime == 30)
+    #expect(one.percentile(0.5) == 50)
+  }
+}
