@@ -117,6 +117,17 @@ package struct Diagnosis: Sendable {
   /// The diagnosis of a profile.
   package init(_ profile: Profile) { self.init(ProfileIndex(profile)) }
 
+  /// The last wait of a thread that was looked up and is of the same kind as `wait`, which its stack
+  /// told; nil when there is none.
+  package func wait(of thread: Int, like wait: Wait) -> Wait? {
+    let tid = index.profile.threads[thread].tid
+    let known = index.profile.blockings.last { blocking in
+      blocking.waiter.tid == tid && blocking.waiter.pid == index.profile.capture.pid
+        && blocking.wait.kind == wait.kind && blocking.wait.systemCall == wait.systemCall
+    }
+    return known?.wait
+  }
+
   /// Threads that wait for a signal of each other's making in one and the same flat stack are a
   /// pool's workers.
   private mutating func findPools() {
