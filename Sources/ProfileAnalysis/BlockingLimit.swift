@@ -5,9 +5,16 @@ extension Profile {
   package static let blockingLimit = 4096
   package static let descriptorLimit = 64
 
-  /// Keeps the waits that last longest to the end when there are more than the limit, which a note
-  /// then says; so a capture's size is bounded whatever the program does.
-  package mutating func limitBlockings(to limit: Int = Self.blockingLimit) {
+  /// The profile with the last of its waits when there are more than the limit, which a note says.
+  ///
+  /// So a capture's size is bounded whatever the program does.
+  package func limitingBlockings(to limit: Int = Self.blockingLimit) -> Profile {
+    var profile = self
+    profile.limitBlockings(to: limit)
+    return profile
+  }
+
+  private mutating func limitBlockings(to limit: Int) {
     for index in blockings.indices {
       let wait = blockings[index].wait
       let extra = wait.descriptors.count - Self.descriptorLimit

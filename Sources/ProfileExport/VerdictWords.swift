@@ -48,6 +48,13 @@ struct VerdictWords {
     }
   }
 
+  /// The verdict without how long and how often: the same as long as nothing changes.
+  var headline: String {
+    let names = verdict.chain.map { waits.node(diagnosis.graph.nodes[$0]) }
+    return ([verdict.kind.rawValue, verdict.thread.map { waits.thread($0) } ?? ""] + names)
+      .joined(separator: "|")
+  }
+
   // MARK: - Kinds
 
   private func ringSentence(_ word: String) -> String {

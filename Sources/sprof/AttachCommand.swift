@@ -1,6 +1,7 @@
 import ArgumentParser
 import CaptureFile
 import LinuxProcess
+import ProfileAnalysis
 import ProfileExport
 import ProfileModel
 import Sampling
@@ -10,12 +11,14 @@ struct AttachCommand: ParsableCommand {
     commandName: "attach",
     abstract: "Samples all threads of a program for a while and shows where its time goes.",
     discussion: """
+      The first line says what the matter is: a deadlock, a hang and on what, a busy loop, or none. \
       Ends after --duration, at Ctrl-C (a second Ctrl-C quits without a report), or when the \
       program ends. Only threads that run are stopped, for about 0.1 ms a tick each.
 
         sprof attach 4242 --duration 10s
         sprof attach firefox --rate 1000 --duration 500ms --view tree --thread 'DOM*'
         sprof attach 4242 --duration 5s --json > profile.json
+        sprof attach 4242 --duration 5s --redact > for-a-bug-report.txt
       """)
 
   @Argument(help: "The process: its PID, or a name that only one process has.")
@@ -69,6 +72,7 @@ struct AttachCommand: ParsableCommand {
     do {
       profile = try display.show {
         try Capture.record(pid: pid, plan: plan, control: control, recorder: record).named()
+          .limitingBlockings()
       }
     } catch {
       recorder?.cancel()
@@ -76,7 +80,7 @@ struct AttachCommand: ParsableCommand {
     }
     try keep(profile, with: recorder) {
       try report.checkFilter(profile)
-      try views.show(try filter.apply(to: profile), report)
+      try views.show(try filter.apply(to: profile), report, isPart: !filter.isEmpty)
     }
   }
 }
