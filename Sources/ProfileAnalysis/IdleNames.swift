@@ -65,7 +65,9 @@ enum IdleNames {
     pthread_sigwait qt_safe_poll qt_ppoll qt_poll xcb_conn_wait \
     wait_for_event std::this_thread::sleep_for std::__condvar::wait std::thread::sleep \
     aeApiPoll pg_usleep Tcl_WaitForEvent ossl_select Monitor::wait \
-    Monitor::wait_without_safepoint_check os::naked_short_sleep
+    Monitor::wait_without_safepoint_check os::naked_short_sleep \
+    internal/runtime/syscall.EpollWait internal/runtime/syscall.Syscall6 \
+    runtime/internal/syscall.EpollWait runtime/internal/syscall.Syscall6
     """
 
   /// CPython's way from one Python function to the next, and what waits for its `select` and locks;

@@ -45,6 +45,11 @@ package struct IdleRecognition: Sendable {
 
     /// The function that asked for the wait; nil when all are of libraries.
     package var askerName: String? { asker < names.count ? names[asker] : nil }
+
+    /// Its frame among the frames that the stack was made of.
+    package func asker(of frames: [SourceFrame]) -> SourceFrame? {
+      asker < frames.count ? frames[asker] : nil
+    }
   }
 
   private var roles: [String: IdleNames.Role] = [:]
@@ -52,15 +57,15 @@ package struct IdleRecognition: Sendable {
   package init() {}
 
   /// A stack with what its functions mean; each name is looked up once.
-  package mutating func stack(_ functions: [(name: String, module: ModuleID)]) -> Stack {
+  package mutating func stack(_ frames: [SourceFrame]) -> Stack {
     var roles: [Role] = []
-    for function in functions {
-      let role = self.roles[function.name] ?? IdleNames.role(of: function.name)
-      self.roles[function.name] = role
+    let names = frames.map(\.line.function)
+    for name in names {
+      let role = self.roles[name] ?? IdleNames.role(of: name)
+      self.roles[name] = role
       roles.append(role)
     }
-    let names = functions.map(\.name)
-    let modules = functions.map(\.module)
+    let modules = frames.map(\.module)
     let asker = Self.asker(roles, modules)
     return Stack(names: names, modules: modules, roles: roles, asker: asker)
   }
@@ -101,7 +106,7 @@ package struct IdleRecognition: Sendable {
     case .read:
       let isTyping = wait.descriptors.count == 1 && wait.descriptors[0].kind == .tty
       return isTyping ? Idleness(kind: .terminal, name: "terminal") : nil
-    case .conditionVariable, .semaphore, .parking, .futex, .messageQueue:
+    case .conditionVariable, .semaphore, .parking, .messageQueue:
       return isMain ? nil : worker(stack)
     default: return nil
     }
@@ -191,7 +196,9 @@ extension IdleNames.Rest {
       return true
     case (.workerPool, .mutex): return parksOnLock && !isMain
     case (.workerPool, .systemVSemaphore), (.workerPool, .fileLock): return parksOnLock
-    case (.workerPool, .futex), (.workerPool, .parking), (.workerPool, .conditionVariable),
+    // A futex whose user is not known may be a lock: a name that anybody may use is not enough.
+    case (.workerPool, .futex): return !isMain && name != "a worker pool"
+    case (.workerPool, .parking), (.workerPool, .conditionVariable),
       (.workerPool, .semaphore), (.workerPool, .barrier), (.workerPool, .sleep),
       (.workerPool, .epoll), (.workerPool, .poll):
       return !isMain

@@ -22,8 +22,8 @@ package struct ThreadSituation: Sendable {
   package let looks: Int
   /// The parts of its time; nil for one look.
   package let shares: TimeShares?
-  /// The function that asked for the wait.
-  package let asker: String?
+  /// The frame that asked for the wait: past those of the C library and of interpreters.
+  package let asker: SourceFrame?
   let isFlat: Bool
   let entry: String?
 
@@ -53,22 +53,21 @@ extension ThreadSituation {
     activity = shown?.activity ?? last.activity
     shares = TimeShares(index, thread: thread)
     self.blocking = isLast ? blocking : nil
-    let functions = index.sourceFrames(of: stack).map { frame in
-      let frame = index.stacks.frames[frame]
-      return (name: frame.line.function, module: frame.module)
-    }
-    let parts = recognition.stack(functions)
-    wait = (isLast ? known?.wait : nil) ?? activity.wait(functions.lazy.map(\.name))
-    asker = parts.askerName
+    let frames = index.frames(of: stack)
+    let parts = recognition.stack(frames)
+    wait = (isLast ? known?.wait : nil) ?? activity.wait(frames.lazy.map(\.line.function))
+    asker = parts.asker(of: frames)
     isFlat = IdleRecognition.isFlat(parts)
     entry = IdleRecognition.entry(of: parts)
     handlerOf = IdleRecognition.loopRunningHandler(parts)
     idleness = wait.flatMap { wait in
       IdleRecognition.idleness(of: parts, wait: wait, isMain: info.isMain)
     }
-    // Without CPU time it has not run, whatever nobody saw.
-    let slept = last.activity.isWait && last.weight.cpu < 1_000_000 ? last.weight.wall : 0
-    waited = wait == nil || !isLast ? 0 : max(slept, known?.lasted ?? 0)
+    let isDump = profile.capture.kind == .dump
+    // Without CPU time it has not run, whatever nobody saw. The length of a dump's look says nothing.
+    let hasSlept = !isDump && last.activity.isWait && last.weight.cpu < 1_000_000
+    let told = isDump && known?.since == nil ? 0 : known?.lasted ?? 0
+    waited = wait == nil || !isLast ? 0 : max(hasSlept ? last.weight.wall : 0, told)
     looks = max(known?.looks ?? 0, isLast ? Int(clamping: last.weight.samples) : 0)
   }
 }
@@ -137,7 +136,8 @@ package struct Diagnosis: Sendable {
         !index.profile.threads[thread].isMain
       else { continue }
       switch situation.wait?.kind {
-      case .conditionVariable, .semaphore, .parking, .futex, .messageQueue:
+      // A futex whose user is not known may be a lock.
+      case .conditionVariable, .semaphore, .parking, .messageQueue:
         let path = index.stacks.functionPaths.path(of: situation.stack)
         alike[path, default: []].append(thread)
       default: continue

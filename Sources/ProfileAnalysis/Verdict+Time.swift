@@ -22,9 +22,13 @@ extension VerdictMaker {
   /// A verdict on a program that uses the CPU or wants to; nil for one that does little.
   var busy: Verdict? {
     if isDump { return runningNow }
-    let subject = main.flatMap { demand($0) >= 50 ? $0 : nil } ?? busiest
+    // A main thread that wants to go on, but mostly waits, matters more than who is busy meanwhile.
+    let held = main.flatMap { main in
+      needKind(main) != nil && (main.shares?.blocked ?? 0) >= 50 ? main : nil
+    }
+    let subject = held ?? main.flatMap { demand($0) >= 50 ? $0 : nil } ?? busiest
     guard let subject, let shares = subject.shares,
-      shares.running + shares.waiting >= Self.restingShare
+      held != nil || shares.running + shares.waiting >= Self.restingShare
     else { return nil }
     if shares.waiting >= 50 && shares.waiting > shares.running {
       var verdict = self.time(subject, .starved)
@@ -62,8 +66,12 @@ extension VerdictMaker {
     let functions = index.frames(of: entry.stack)
     verdict.wait = entry.activity.wait(functions.lazy.map(\.line.function))
     var recognition = IdleRecognition()
-    verdict.waitPlace =
-      recognition.stack(functions.map { (name: $0.line.function, module: $0.module) }).askerName
+    let stack = recognition.stack(functions)
+    verdict.waitPlace = stack.asker(of: functions)
+    verdict.waitIdleness = verdict.wait.flatMap { wait in
+      let isMain = index.profile.threads[subject.thread].isMain
+      return IdleRecognition.idleness(of: stack, wait: wait, isMain: isMain)
+    }
     return verdict
   }
 
@@ -157,7 +165,7 @@ private struct CPULooks {
     let isRoot = IdleNames.role(of: frame.line.function) == .root || frame.line.function == "main"
     let itself = own[paths.item(of: held)] ?? 0
     // A program's main function holds all it does: that says nothing, unless it does it itself.
-    guard isNarrow, !isRoot || itself * 2 >= total else { return }
+    guard isNarrow, !isRoot || itself >= total / 2 else { return }
     loop = Place(frame: frame, share: Double(sum) / Double(total))
   }
 

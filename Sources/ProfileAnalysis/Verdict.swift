@@ -53,10 +53,12 @@ package struct Verdict: Sendable {
   package var placeShare: Double?
   /// The parts of the thread's time; nil for one look.
   package var shares: TimeShares?
-  /// The wait that took most of its time, for a program that is slow.
+  /// What the thread waits for; for one that is slow the wait that took most of its time.
   package var wait: Wait?
-  /// The function that asked for that wait.
-  package var waitPlace: String?
+  /// The frame that asked for that wait.
+  package var waitPlace: SourceFrame?
+  /// Why that wait is none that the thread would need to end; nil for one that is not known to be.
+  package var waitIdleness: Idleness?
   /// How many threads are idle.
   package var idleThreads = 0
 
@@ -191,9 +193,15 @@ extension VerdictMaker {
 
   /// What a thread hangs on; nil for one that does not, or may be doing what it is there for.
   private func hangKind(_ situation: ThreadSituation) -> Verdict.Kind? {
-    guard let wait = situation.wait, situation.idleness == nil,
-      situation.waited >= Self.hangTime, (situation.shares?.running ?? 0) < 50
-    else { return nil }
+    guard situation.waited >= Self.hangTime, (situation.shares?.running ?? 0) < 50 else {
+      return nil
+    }
+    return needKind(situation)
+  }
+
+  /// The same, however short the wait is.
+  func needKind(_ situation: ThreadSituation) -> Verdict.Kind? {
+    guard let wait = situation.wait, situation.idleness == nil else { return nil }
     switch wait.kind {
     case .mutex, .readLock, .writeLock, .onceInitializer, .gil, .fileLock: return .hungOnLock
     case .connect, .write, .send: return .hungOnIO

@@ -24,7 +24,7 @@ extension JSONWriter {
     member("waiting_percent", verdict.shares?.waiting)
     member("blocked_percent", verdict.shares?.blocked)
     member("wait", verdict.wait?.kind.rawValue)
-    member("wait_function", verdict.waitPlace)
+    member("wait_function", verdict.waitPlace?.line.function)
     member("idle_threads", verdict.idleThreads)
   }
 

@@ -80,17 +80,26 @@ struct VerdictWords {
 
   private func slow(_ subject: String) -> String {
     guard let shares = verdict.shares else { return "Nothing conclusive." }
-    var words = "Busy: \(subject) was on a CPU \(percent(shares.running)) % of \(lasted)"
+    let word =
+      shares.running >= 50
+      ? "Busy" : verdict.waitIdleness != nil ? "Partly busy" : "Mostly waiting"
+    var words = "\(word): \(subject) was on a CPU \(percent(shares.running)) % of \(lasted)"
     if let place = verdict.place, let share = verdict.placeShare {
-      words += ", most in \(name(place)) (\(percent(share * 100)) % of \(verdict.looks) looks)"
+      words +=
+        ", most in \(name(place)) (\(percent(share * 100)) % of "
+        + Figures.count(Int64(verdict.looks), "look") + ")"
     }
     if shares.waiting >= 5 { words += "; ready without a CPU \(percent(shares.waiting)) %" }
-    if shares.blocked >= 5 {
-      words += "; asleep \(percent(shares.blocked)) %"
-      if let wait = verdict.wait { words += ", most \(waits.subject(wait, in: pid))" }
-      if let place = verdict.waitPlace { words += ", in \(place.shortName)" }
-    }
+    if shares.blocked >= 5 { words += "; asleep \(percent(shares.blocked)) %" + mostlyWaiting }
     return words + "."
+  }
+
+  /// What most of a thread's sleep was for.
+  private var mostlyWaiting: String {
+    if let idleness = verdict.waitIdleness { return ": " + idleness.words }
+    guard let wait = verdict.wait else { return "" }
+    let frame = verdict.waitPlace.flatMap { $0.line.function.hasPrefix("0x") ? nil : $0 }
+    return ", most \(waits.subject(wait, in: pid))" + (frame.map { ", in " + name($0) } ?? "")
   }
 
   // MARK: - Parts
@@ -104,7 +113,10 @@ struct VerdictWords {
   /// What the subject waits for, with how long.
   private var wait: String {
     guard let wait = situation?.wait else { return "waits" }
-    return waits.sentence(wait, lasted: verdict.lasted, in: pid)
+    // An address says nothing to a reader.
+    let frame = verdict.waitPlace.flatMap { $0.line.function.hasPrefix("0x") ? nil : $0 }
+    let place = frame.map { ", in " + name($0) } ?? ""
+    return waits.sentence(wait, lasted: verdict.lasted, in: pid) + place
   }
 
   private var idleWords: String { situation?.idleness?.words ?? wait }

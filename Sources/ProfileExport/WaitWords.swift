@@ -185,7 +185,8 @@ struct WaitWords {
         ? Figures.count(Int64(wait.omittedDescriptors), "descriptor") : none
     }
     let shown = wait.descriptors.prefix(wait.descriptors.count > 3 ? 2 : 3)
-    let rest = wait.descriptors.count - shown.count + max(0, wait.omittedDescriptors)
+    let omitted = min(max(0, wait.omittedDescriptors), 1 << 20)
+    let rest = wait.descriptors.count - shown.count + omitted
     let words = shown.map { descriptor($0, in: pid) }.joined(separator: "; ")
     return rest > 0 ? words + "; and \(rest) more" : words
   }

@@ -189,7 +189,7 @@ enum RealStacks {
     maker.thread(5000, "", "accept serve start_thread clone3", .asleep(in: "accept"))
     for tid in Int32(5001)..<5004 { maker.locked(tid, by: .thread(tid: 5000), in: "serve") }
     #expect(maker.diagnosis.situations.dropFirst().allSatisfy { $0?.idleness != nil })
-    #expect(![.hung, .hungOnLock, .deadlock].contains(maker.verdict.kind))
+    #expect(!([.hung, .hungOnLock, .deadlock] as [Verdict.Kind]).contains(maker.verdict.kind))
   }
 
   @Test func `tell kinds of wait by call and function`() {

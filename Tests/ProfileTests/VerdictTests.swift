@@ -3,7 +3,7 @@ internal import ProfileExport
 internal import ProfileModel
 internal import Testing
 
-@Suite struct `Verdict` {
+@Suite struct `The verdict` {
   private static let handler =
     "on_clicked g_closure_invoke g_signal_emit g_main_context_dispatch g_main_context_iterate "
     + "g_main_loop_run gtk_main main"
@@ -195,7 +195,7 @@ enum ReportHead {
   }
 }
 
-extension `Verdict` {
+extension `The verdict` {
   /// A program for each kind of verdict.
   static var examples: [(String, WaitMaker)] {
     var examples: [(String, WaitMaker)] = []

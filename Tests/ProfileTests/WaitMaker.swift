@@ -26,13 +26,14 @@ struct WaitMaker {
   var diagnosis: Diagnosis { Diagnosis(maker.profile) }
   var verdict: Verdict { diagnosis.verdict }
 
-  /// A stack of functions, innermost first and parted by spaces; an address stands for a function of
-  /// the C library without a name.
+  /// A stack of functions, innermost first; those of GLib, and those without a name, are in a
+  /// library.
   mutating func stack(_ functions: [String]) -> StackID {
     maker.stack(
       outermostFirst: functions.reversed().map { name in
         if let known = frames[name] { return known }
-        let frame = maker.frame(SourceLine(function: name), in: name.hasPrefix("0x") ? libc : app)
+        let isLibrary = name.hasPrefix("0x") || name.hasPrefix("g_")
+        let frame = maker.frame(SourceLine(function: name), in: isLibrary ? libc : app)
         frames[name] = frame
         return frame
       })
@@ -77,11 +78,10 @@ struct WaitMaker {
     _ tid: Int32, _ wait: Wait, pid: Int32 = 4242, looks: Int = 5, since: Int64? = nil,
     from: Int64 = 0, to: Int64? = nil, threadCount: Int? = nil
   ) {
-    let name = maker.profile.threads.first { $0.tid == tid && pid == 4242 }?.name ?? "f\(tid)"
     maker.profile.blockings.append(
       Blocking(
         waiter: WaitingThread(
-          pid: pid, tid: tid, name: name, processName: pid == 4242 ? "orderd" : "p\(pid)",
+          pid: pid, tid: tid, name: "t\(tid)", processName: pid == 4242 ? "orderd" : "p\(pid)",
           threadCount: threadCount),
         wait: wait, since: since, firstSeen: from, lastSeen: looks == 1 ? from : to ?? end,
         looks: looks))
