@@ -39,14 +39,13 @@ extension ThreadSituation {
     let profile = index.profile
     let info = profile.threads[thread]
     guard !info.hasEnded, let last = index.lastRun(of: thread) else { return nil }
-    let heaviest = HeaviestStack(index, thread: thread)
     let span = info.lastSeen &- info.firstSeen
     let known = blocking.map { profile.blockings[$0] }
     // A thread that woke for a moment at the end is shown where it spends its time.
     let isLast =
       profile.capture.kind == .dump || last.weight.wall >= span / 4
       || last.activity.isWait && (known?.lasted ?? 0) >= 1_000_000_000
-    let shown = isLast ? nil : heaviest
+    let shown = isLast ? nil : HeaviestStack(index, thread: thread)
     self.thread = thread
     stack = shown?.stack ?? last.stack
     end = shown?.end ?? last.end
@@ -115,6 +114,12 @@ package struct Diagnosis: Sendable {
 
   /// The diagnosis of a profile.
   package init(_ profile: Profile) { self.init(ProfileIndex(profile)) }
+
+  /// For how long a wait has lasted, in nanoseconds; nil for one look of which the kernel does not
+  /// tell.
+  package func lasted(_ blocking: Blocking) -> Int64? {
+    index.profile.capture.kind == .dump && blocking.since == nil ? nil : blocking.lasted
+  }
 
   /// The last wait of a thread that was looked up and is of the same kind as `wait`, which its stack
   /// told; nil when there is none.

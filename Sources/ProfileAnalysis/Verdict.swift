@@ -111,7 +111,9 @@ struct VerdictMaker {
     verdict.chain = cycle.threads
     verdict.isRing = true
     verdict.isTimed = cycle.isTimed
-    verdict.lasted = cycle.lasted
+    let waits = cycle.threads.compactMap { graph.blocking(of: $0) }
+    let isKnown = waits.allSatisfy { diagnosis.lasted($0) != nil }
+    verdict.lasted = isKnown ? cycle.lasted : nil
     verdict.looks = cycle.looks
     verdict.behind = max(0, graph.waiters(behind: first) - cycle.threads.count + 1)
     return verdict

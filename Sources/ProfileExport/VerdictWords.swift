@@ -59,7 +59,8 @@ struct VerdictWords {
 
   private func ringSentence(_ word: String) -> String {
     let count = verdict.chain.count
-    let end = verdict.isTimed ? ", until a time limit ends it" : ""
+    let time = verdict.lasted.map { $0 > 0 ? ", for \(Figures.duration($0)) now" : "" } ?? ""
+    let end = time + (verdict.isTimed ? ", until a time limit ends it" : "")
     if count == 1 {
       return "\(word): \(verdict.thread.map { waits.thread($0) } ?? "a thread") waits for itself"
         + end + behindWords
@@ -84,7 +85,7 @@ struct VerdictWords {
       shares.running >= 50
       ? "Busy" : verdict.waitIdleness != nil ? "Partly busy" : "Mostly waiting"
     var words = "\(word): \(subject) was on a CPU \(percent(shares.running)) % of \(lasted)"
-    if let place = verdict.place, let share = verdict.placeShare {
+    if let place = verdict.place, let share = verdict.placeShare, verdict.looks >= 10 {
       words +=
         ", most in \(name(place)) (\(percent(share * 100)) % of "
         + Figures.count(Int64(verdict.looks), "look") + ")"
@@ -124,7 +125,8 @@ struct VerdictWords {
   private var behindWords: String {
     verdict.behind > 0
       ? "; " + Figures.count(Int64(verdict.behind), "more thread")
-        + (verdict.behind == 1 ? " waits behind it" : " wait behind it") : ""
+        + (verdict.behind == 1 ? " waits" : " wait") + " behind "
+        + (verdict.chain.count > 1 ? "them" : "it") : ""
   }
 
   /// The other threads of an idle program.
@@ -187,16 +189,18 @@ struct VerdictWords {
     let name = waits.node(graph.nodes[node])
     guard let blocking = graph.blocking(of: node) else { return name + " " + doing(node) }
     let end = isLast ? (verdict.isRing ? ", the first of these" : "") : ", which"
-    let wait = waits.sentence(blocking.wait, lasted: blocking.lasted, in: blocking.waiter.pid)
+    let wait = waits.sentence(
+      blocking.wait, lasted: diagnosis.lasted(blocking), in: blocking.waiter.pid)
     return "\(name) \(wait)" + end
   }
 
   /// What a thread does that does not wait as far as is known.
-  private func doing(_ node: Int) -> String {
-    let node = diagnosis.graph.nodes[node]
+  private func doing(_ number: Int) -> String {
+    let node = diagnosis.graph.nodes[number]
     if node.isDead { return "will never do anything again" }
     guard let thread = node.thread, let situation = diagnosis.situations[thread] else {
-      return node.tid == nil ? "may act: not all of its threads wait" : "was not looked at"
+      let isProcess = node.tid == nil && !diagnosis.graph.successors(of: number).isEmpty
+      return isProcess ? "may act: not all of its threads are known to wait" : "was not looked at"
     }
     if let wait = situation.wait {
       return waits.sentence(

@@ -142,7 +142,7 @@ struct WaitWords {
   }
 
   private func limit(_ wait: Wait) -> String {
-    if let left = wait.timeLeft { return ", for \(Figures.duration(max(0, left))) more at most" }
+    if let left = wait.timeLeft { return ", gives up in \(Figures.duration(max(0, left)))" }
     return wait.isTimed && wait.kind != .sleep ? ", with a time limit" : ""
   }
 

@@ -85,13 +85,12 @@ internal import Testing
 
   @Test func `of a thread that does various things is that it is busy`() {
     var maker = WaitMaker()
-    let thread = maker.thread(4242, "", "parse_0 main", .running, share: 1)
-    var profile = maker
+    let thread = maker.thread(4242, "", "parse_0 main", .running)
     for number in 1..<10 {
-      profile.run(
+      maker.run(
         thread, ["parse_\(number)", "main"], .running, from: Int64(number) * WaitMaker.second)
     }
-    #expect(profile.verdict.kind == .slow)
+    #expect(maker.verdict.kind == .slow)
   }
 
   @Test func `of a thread without a CPU is that it is starved`() {
@@ -116,6 +115,19 @@ internal import Testing
     maker.thread(4242, "", "spin main", .running)
     #expect(maker.verdict.kind == .running)
     #expect(maker.verdict.place?.line.function == "spin")
+  }
+
+  @Test func `of a main thread that mostly waits for a lock is about it`() {
+    // It woke now and then, so it does not hang; but it is what the user feels, not who is busy.
+    var maker = WaitMaker()
+    let main = maker.thread(4242, "", "parse main", .running, share: 0.02)
+    maker.run(main, ["pthread_mutex_lock", "draw", "main"], .asleep(in: "futex"))
+    maker.run(main, ["parse", "main"], .running, from: maker.end - 10_000_000)
+    maker.setThread(main, cpu: WaitMaker.second / 10)
+    maker.thread(4243, "", "compute work start_thread", .running)
+    #expect(maker.verdict.kind == .slow)
+    #expect(maker.verdict.thread == main)
+    #expect(maker.verdict.wait?.kind == .mutex)
   }
 
   @Test func `of stopped threads is that they are stopped`() {

@@ -164,6 +164,41 @@ internal import Testing
     #expect(maker.verdict.kind == .waiting)
   }
 
+  @Test func `does not take threads at rest for a ring`() {
+    // Two workers that hold what the other one rests on would be a mistake of what was looked up.
+    var maker = WaitMaker()
+    let functions = "poll g_main_context_iterate g_main_loop_run main"
+    maker.thread(4242, "", functions, .asleep(in: "poll"))
+    maker.wait(4242, .pipe(.poll, peers: [.process(pid: 50, tid: 50, name: "p50")]))
+    let back = Wait.pipe(.poll, peers: [.process(pid: 4242, tid: 4242, name: "orderd")])
+    maker.wait(50, back, pid: 50, threadCount: 1)
+    #expect(maker.diagnosis.graph.cycles.count == 1)
+    #expect(maker.verdict.kind == .idle)
+  }
+
+  @Test func `takes any of several descriptors for enough`() {
+    func poll(_ second: WaitDescriptor) -> WaitMaker {
+      var maker = WaitMaker()
+      maker.thread(4242, "", "poll ask main", .asleep(in: "poll"))
+      var wait = Wait.pipe(.poll, peers: [.process(pid: 50, tid: 50, name: "p50")])
+      wait.descriptors.append(second)
+      maker.wait(4242, wait)
+      let back = Wait.pipe(peers: [.process(pid: 4242, tid: 4242, name: "orderd")])
+      maker.wait(50, back, pid: 50, threadCount: 1)
+      return maker
+    }
+    let peer = WaitOwner.process(pid: 50, tid: 50, name: "p50")
+    let pipe = WaitDescriptor(number: 9, kind: .unixSocket, name: "", peers: [peer])
+    #expect(poll(pipe).verdict.kind == .deadlock)
+    let others: [WaitDescriptor] = [
+      WaitDescriptor(number: 9, kind: .unixSocket, name: ""),
+      WaitDescriptor(number: 9, kind: .eventfd, name: "", peers: [peer]),
+      WaitDescriptor(number: 9, kind: .tcpSocket, name: "", peers: [peer], state: "listening"),
+      WaitDescriptor(number: 9, kind: .timerfd, name: ""),
+    ]
+    for other in others { #expect(poll(other).diagnosis.graph.cycles.isEmpty, "\(other)") }
+  }
+
   @Test func `finds a ring with Python's interpreter lock`() {
     var maker = WaitMaker()
     maker.thread(
