@@ -154,8 +154,11 @@ package struct IdleRecognition: Sendable {
     let plain = FunctionName.plain(name)
     let lower = plain.lowercased()
     let isNamedLoop = loopWords.contains { lower.contains($0) }
+    // Behind an interpreter's main function may lie anything.
+    let isDirect = !stack.roles[..<stack.asker].contains(.glue)
     let isLoop =
-      isNamedLoop || plain == "main" && (wait.kind == .epoll || descriptors.count > 1)
+      isNamedLoop
+      || plain == "main" && isDirect && (wait.kind == .epoll || descriptors.count > 1)
     return isLoop ? Idleness(kind: .eventLoop, name: "its own event loop") : nil
   }
 

@@ -127,6 +127,11 @@ enum RealStacks {
       "poll wl_display_poll wl_display_dispatch_queue wl_display_roundtrip_queue main"
     ),
     ("client", "recvfrom", "recv ask_server main"),
+    (
+      "Python without its frames", "epoll_wait",
+      "epoll_wait select_epoll_poll_impl _PyEval_EvalFrameDefault run_eval_code_obj run_mod "
+        + "pymain_run_python Py_RunMain main"
+    ),
     ("poll for one answer", "poll", "poll main"),
     ("lock", "futex", "__lll_lock_wait pthread_mutex_lock worker"),
   ]

@@ -120,8 +120,7 @@ internal import Testing
   @Test func `of a main thread that mostly waits for a lock is about it`() {
     // It woke now and then, so it does not hang; but it is what the user feels, not who is busy.
     var maker = WaitMaker()
-    let main = maker.thread(4242, "", "parse main", .running, share: 0.02)
-    maker.run(main, ["pthread_mutex_lock", "draw", "main"], .asleep(in: "futex"))
+    let main = maker.thread(4242, "", "pthread_mutex_lock draw main", .asleep(in: "futex"))
     maker.run(main, ["parse", "main"], .running, from: maker.end - 10_000_000)
     maker.setThread(main, cpu: WaitMaker.second / 10)
     maker.thread(4243, "", "compute work start_thread", .running)
