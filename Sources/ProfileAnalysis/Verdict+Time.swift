@@ -36,7 +36,8 @@ extension VerdictMaker {
       return verdict
     }
     let looks = CPULooks(index, thread: subject.thread)
-    if shares.running >= 50, shares.running + shares.waiting >= 90, let loop = looks.loop {
+    // It ran whenever it got a CPU.
+    if shares.running + shares.waiting >= 90, let loop = looks.loop {
       var verdict = self.time(subject, .busyLoop)
       verdict.place = loop.frame
       verdict.placeShare = loop.share

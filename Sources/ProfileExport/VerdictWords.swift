@@ -76,13 +76,13 @@ struct VerdictWords {
     let share = verdict.placeShare.map { percent($0 * 100) } ?? "100.0"
     return
       "Busy loop, or long work: \(subject) was on a CPU \(percent(verdict.shares?.running)) % of "
-      + "\(lasted), and stayed in \(place) (\(share) % of \(verdict.looks) looks)."
+      + "\(lasted), and stayed in \(place) (\(share) % of \(verdict.looks) looks)\(readyWords)."
   }
 
   private func slow(_ subject: String) -> String {
     guard let shares = verdict.shares else { return "Nothing conclusive." }
     let word =
-      shares.running >= 50
+      shares.running + shares.waiting >= 50
       ? "Busy" : verdict.waitIdleness != nil ? "Partly busy" : "Mostly waiting"
     var words = "\(word): \(subject) was on a CPU \(percent(shares.running)) % of \(lasted)"
     if let place = verdict.place, let share = verdict.placeShare, verdict.looks >= 10 {
@@ -90,9 +90,15 @@ struct VerdictWords {
         ", most in \(name(place)) (\(percent(share * 100)) % of "
         + Figures.count(Int64(verdict.looks), "look") + ")"
     }
-    if shares.waiting >= 5 { words += "; ready without a CPU \(percent(shares.waiting)) %" }
+    words += readyWords
     if shares.blocked >= 5 { words += "; asleep \(percent(shares.blocked)) %" + mostlyWaiting }
     return words + "."
+  }
+
+  /// How long it could have run, had there been a CPU.
+  private var readyWords: String {
+    guard let waiting = verdict.shares?.waiting, waiting >= 5 else { return "" }
+    return "; ready without a CPU \(percent(waiting)) %"
   }
 
   /// What most of a thread's sleep was for.
