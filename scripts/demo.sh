@@ -1,5 +1,6 @@
 #!/bin/sh
-# Starts a program that hangs, asks sprof why for 3 seconds, and ends the program.
+# Starts a program that hangs, asks sprof why for 3 seconds, and ends the program. The first line of
+# the answer is the verdict.
 set -eu
 sprof=$1
 folder=.build/demo

@@ -16,6 +16,7 @@ struct CaptureComment: Codable {
   var threads: [Thread]?
   /// Why modules have no names, by the number of their mapping from 0.
   var problems: [Problem]?
+  var waits: [Waiting]?
 
   init() {}
 

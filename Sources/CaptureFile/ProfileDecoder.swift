@@ -84,7 +84,7 @@ struct ProfileDecoder {
     }
     return Profile(
       capture: capture, modules: frames.modules(problems: header.problems), threads: infos,
-      stacks: frames.stacks, runs: runs, symbols: frames.symbols)
+      stacks: frames.stacks, runs: runs, symbols: frames.symbols, blockings: header.blockings)
   }
 }
 
@@ -114,12 +114,15 @@ struct CaptureHeader {
   private(set) var capture: CaptureInfo
   private(set) var threads: [Int: ThreadInfo] = [:]
   private(set) var problems: [Int: String] = [:]
+  private(set) var blockings: [Blocking] = []
   /// Whether sprof wrote the file.
   private(set) var isOwn = false
   private(set) var isComplete = true
 
   /// More threads than Linux gives at a time (PID_MAX_LIMIT), so that no index asks for more memory.
   private static let threadLimit = 1 << 22
+  /// Many more waits than sprof writes: those beyond are left out.
+  private static let blockingLimit = 1 << 16
 
   init(_ tables: Perftools_Profiles_Profile, name: String) throws(CaptureFileError) {
     capture = CaptureInfo(kind: .imported, pid: 0, processName: name)
@@ -152,6 +155,8 @@ struct CaptureHeader {
       guard thread.index >= 0, thread.index < Self.threadLimit else { throw .damaged(.header) }
       threads[thread.index] = thread.info
     }
+    blockings += (comment.waits ?? []).prefix(Self.blockingLimit - blockings.count)
+      .map(\.blocking)
     for problem in comment.problems ?? [] { problems[problem.module] = problem.problem }
   }
 }

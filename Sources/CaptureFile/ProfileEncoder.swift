@@ -237,6 +237,7 @@ extension ProfileEncoder {
     add(comment)
     for (index, thread) in profile.threads.enumerated() { add(thread, index: index) }
     add(Array(profile.threads.enumerated().map { ($0.offset, $0.element) }))
+    add(profile.blockings)
     for (number, module) in profile.modules.enumerated() { add(module, number: Int32(number)) }
   }
 
@@ -246,6 +247,17 @@ extension ProfileEncoder {
       var comment = CaptureComment()
       comment.threads = threads[start..<min(start + 100, threads.count)].map {
         CaptureComment.Thread($0.index, $0.info)
+      }
+      add(comment)
+    }
+  }
+
+  /// Adds what threads wait for, as comments of no more than 100 each.
+  private mutating func add(_ blockings: [Blocking]) {
+    for start in stride(from: 0, to: blockings.count, by: 100) {
+      var comment = CaptureComment()
+      comment.waits = blockings[start..<min(start + 100, blockings.count)].map {
+        CaptureComment.Waiting($0)
       }
       add(comment)
     }

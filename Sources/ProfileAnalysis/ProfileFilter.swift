@@ -70,6 +70,7 @@ package struct ProfileFilter {
     if choosesRuns { restrict(&filtered, to: totals) }
     let left = totals.reduce(into: Weight()) { $0 += $1 }
     filtered.keepThreads(kept)
+    filtered.keepBlockings(from: from ?? .min, to: to ?? .max)
     if choosesRuns { filtered.capture.notes.append(note(left: left, of: all)) }
     return filtered
   }
@@ -167,6 +168,17 @@ extension Profile {
     runs = runs.compactMap { run in
       guard places.indices.contains(run.thread), places[run.thread] >= 0 else { return nil }
       return run.moved(to: places[run.thread])
+    }
+  }
+}
+
+extension Profile {
+  /// Keeps the waits of the threads that are left, and of other processes, within a window of time.
+  fileprivate mutating func keepBlockings(from: Int64, to: Int64) {
+    let tids = Set(threads.map(\.tid))
+    blockings = blockings.filter { blocking in
+      (blocking.waiter.pid != capture.pid || tids.contains(blocking.waiter.tid))
+        && blocking.firstSeen < to && blocking.lastSeen >= from
     }
   }
 }

@@ -34,6 +34,12 @@ package struct ProfileIndex: Sendable {
     runOrder[runStarts[thread]..<runStarts[thread + 1]].lazy.map { profile.runs[$0] }
   }
 
+  /// The last run of a thread; nil for a thread without any.
+  package func lastRun(of thread: Int) -> Run? {
+    guard runStarts[thread] < runStarts[thread + 1] else { return nil }
+    return profile.runs[runOrder[runStarts[thread + 1] - 1]]
+  }
+
   /// The sum of a thread's runs.
   package func weight(of thread: Int) -> Weight {
     runs(of: thread).reduce(into: Weight()) { $0 += $1.weight }

@@ -6,6 +6,8 @@ package struct DumpReport {
   private let index: ProfileIndex
   private let options: ReportOptions
   private let groups: [DumpGroup]
+  private let diagnosis: Diagnosis
+  private let words: WaitWords
 
   private var profile: Profile { index.profile }
 
@@ -13,12 +15,17 @@ package struct DumpReport {
   package init(_ profile: Profile, options: ReportOptions = ReportOptions()) {
     index = ProfileIndex(profile)
     self.options = options
-    groups = DumpGroup.groups(index, threads: index.threads(matching: options.threadFilter))
+    diagnosis = Diagnosis(index)
+    words = WaitWords(profile)
+    groups = DumpGroup.groups(diagnosis, threads: index.threads(matching: options.threadFilter))
   }
 
   /// Writes the report; each line ends with a newline and stays within the width of the options.
   package func write(to output: inout some TextOutputStream) {
     var page = Page(output, width: options.width, color: options.color)
+    if options.showsVerdict && profile.capture.hasVerdict {
+      VerdictWords(diagnosis).write(to: &page)
+    }
     writeCapture(to: &page)
     for group in groups {
       page.space()
@@ -69,12 +76,46 @@ package struct DumpReport {
       let isSame = infos.allSatisfy { $0.name == info.name }
       let own = isSame ? info.name : info.namePattern
       let name = (info.process.map { "\($0.title)/\(own)" } ?? own).shortName
+      let count =
+        group.look.idleness.map { $0.counted(infos.count) + " " } ?? "Threads ×\(infos.count) "
       page.paragraph(
-        "Threads ×\(infos.count) \"\(name)\"  \(state), CPU used so far \(cpu) s together",
-        style: .strong)
+        "\(count)\"\(name)\"  \(state), CPU used so far \(cpu) s together", style: .strong)
       page.paragraph("  tids \(tidRanges(infos.map(\.tid)))", indent: 7)
     }
-    if let call = systemCall(of: infos) { page.paragraph("  in \(call)", indent: 5) }
+    if let wait = wait(of: group) { page.paragraph("  \(wait)", indent: 5) }
+    guard let call = systemCall(of: infos), !isExplained(group) else { return }
+    page.paragraph("  in \(call)", indent: 5)
+  }
+
+  /// What the threads of a group wait for; nil when no more is known than their system call.
+  private func wait(of group: DumpGroup) -> String? {
+    let situations = group.threads.compactMap { diagnosis.situations[$0] }
+    guard let first = situations.first, var wait = first.wait else { return nil }
+    let rest = first.idleness.map { group.threads.count == 1 ? $0.words : $0.pluralWords }
+    guard group.threads.count == 1 else {
+      if !situations.allSatisfy({ $0.wait == wait }) { wait = Wait(kind: wait.kind) }
+      return [rest, wait.isTold ? words.subject(wait, in: pid).afterWaiting : nil]
+        .compactMap { $0 }.joined(separator: ": ").nilIfEmpty
+    }
+    let lasted = first.waited > 0 ? first.waited : nil
+    let sentence = wait.isTold ? words.sentence(wait, lasted: lasted, in: pid) : nil
+    // Some rests say all that there is to say.
+    if let rest, let sentence {
+      return first.blocking == nil || sentence.hasPrefix(rest) ? rest : "\(rest): \(sentence)"
+    }
+    return rest ?? sentence
+  }
+
+  private var pid: Int32 { profile.capture.pid }
+
+  /// Whether all that the system call's numbers would say was said in words.
+  private func isExplained(_ group: DumpGroup) -> Bool {
+    group.threads.allSatisfy { thread in
+      guard let situation = diagnosis.situations[thread], situation.blocking != nil else {
+        return false
+      }
+      return situation.wait?.isTold ?? false && situation.wait?.kind != .futex
+    }
   }
 
   /// The system call that the threads are in; an argument that is not the same for all is `…`.
@@ -90,90 +131,9 @@ package struct DumpReport {
   }
 }
 
-/// Threads that a dump shows together: one, or more than four idle ones with the same stack.
-private struct DumpGroup {
-  /// The fewest threads that are shown as one.
-  private static let mergeLimit = 5
-
-  let threads: [Int]
-  let look: Look
-
-  /// What a thread was found doing; equal for threads that may be shown together.
-  struct Look: Hashable {
-    let process: OwningProcess?
-    let stack: StackID
-    let end: StackEnd
-    let activity: Activity
-    let namePattern: String
-    let state: String
-  }
-
-  static func groups(_ index: ProfileIndex, threads: [Int]) -> [DumpGroup] {
-    var looks: [Look] = []
-    var members: [Look: [Int]] = [:]
-    for thread in threads {
-      let look = Look(index, thread: thread)
-      if members[look] == nil { looks.append(look) }
-      members[look, default: []].append(thread)
-    }
-    let groups = looks.flatMap { look in
-      let alike = members[look] ?? []
-      let apart = alike.filter { !look.isIdle || index.profile.threads[$0].isMain }
-      let idle = look.isIdle ? alike.filter { !index.profile.threads[$0].isMain } : []
-      let single = (idle.count < mergeLimit ? idle : []) + apart
-      return single.map { DumpGroup(threads: [$0], look: look) }
-        + (idle.count < mergeLimit ? [] : [DumpGroup(threads: idle, look: look)])
-    }
-    let ranks = ProcessTable(index.profile).ranks
-    return groups.sorted { left, right in
-      let rank = [left, right].map { $0.look.process.flatMap { ranks[$0] } ?? 0 }
-      return rank[0] != rank[1]
-        ? rank[0] < rank[1] : left.key(index.profile) < right.key(index.profile)
-    }
-  }
-
-  /// Main first, then what runs, what cannot be woken, what sleeps; merged ones after others.
-  private func key(_ profile: Profile) -> (Int, Int, Int, Int64, Int32) {
-    let info = profile.threads[threads[0]]
-    let interest =
-      switch look.activity {
-      case .running: 0
-      case .waitingForCPU: 1
-      case .uninterruptible: 2
-      case .blocked: 3
-      case .stopped: 4
-      case .unknown: 5
-      }
-    return (
-      info.isMain ? 0 : 1, interest, threads.count > 1 ? 1 : 0, 0 &- info.cpuSinceStart, info.tid
-    )
-  }
-}
-
-extension DumpGroup.Look {
-  init(_ index: ProfileIndex, thread: Int) {
-    let info = index.profile.threads[thread]
-    process = info.process
-    let heaviest = HeaviestStack(index, thread: thread)
-    stack = heaviest?.stack ?? .empty
-    end = heaviest?.end ?? .truncated(.noStack)
-    activity = heaviest?.activity ?? .unknown
-    namePattern = info.namePattern
-    state = info.hasEnded ? "ended during the look" : activity.state(letter: info.state)
-  }
-
-  /// Whether several of these may be shown as one: nothing goes on there.
-  var isIdle: Bool {
-    switch activity {
-    case .blocked, .uninterruptible, .stopped, .unknown: true
-    case .running, .waitingForCPU: false
-    }
-  }
-}
-
 extension Activity {
   /// The state of a thread in a dump; the kernel's letter where the look itself told nothing.
-  fileprivate func state(letter: Character?) -> String {
+  func state(letter: Character?) -> String {
     switch self {
     case .running: "running"
     case .waitingForCPU: "waiting for a CPU"
@@ -197,4 +157,19 @@ extension Activity {
   private func place(_ reason: WaitReason) -> String {
     reason.systemCall.map { "in " + $0 } ?? "outside any system call"
   }
+}
+
+extension Wait {
+  /// Whether its kind has words of its own.
+  fileprivate var isTold: Bool {
+    switch kind {
+    case .otherCall, .unknown: false
+    default: true
+    }
+  }
+}
+
+extension String {
+  fileprivate var afterWaiting: String { "wait " + self }
+  fileprivate var nilIfEmpty: String? { isEmpty ? nil : self }
 }

@@ -8,13 +8,17 @@ package struct JSONReport {
 
   private let index: ProfileIndex
   private let threads: [Int]
+  private let diagnosis: Diagnosis
+  private let showsVerdict: Bool
 
   private var profile: Profile { index.profile }
 
-  /// A report on `profile`; of the options only the thread filter counts.
+  /// A report on `profile`; of the options the thread filter, and whether there is a verdict, count.
   package init(_ profile: Profile, options: ReportOptions = ReportOptions()) {
     index = ProfileIndex(profile)
     threads = index.threads(matching: options.threadFilter)
+    diagnosis = Diagnosis(index)
+    showsVerdict = options.showsVerdict && profile.capture.hasVerdict
   }
 
   /// Writes the object in one line, with a newline at its end.
@@ -29,6 +33,12 @@ package struct JSONReport {
         }
         json.object("capture") { $0.members(of: profile.capture) }
         json.object("cost") { $0.members(of: profile.capture.cost, profile.capture.duration) }
+        if showsVerdict {
+          json.object("verdict") { $0.members(ofVerdictOf: diagnosis) }
+        } else {
+          json.null("verdict")
+        }
+        json.object("waits") { $0.members(ofWaitsOf: diagnosis) }
         json.array("modules", of: profile.modules) { json, module in
           json.object { $0.members(of: module) }
         }
@@ -55,6 +65,9 @@ package struct JSONReport {
         let table = maker.table(of: [thread])
         json.object { json in
           json.members(of: index, thread: thread)
+          let idleness = diagnosis.situations[thread]?.idleness
+          json.member("idle", idleness?.kind.rawValue)
+          json.member("idle_in", idleness?.name)
           json.array("runs", of: index.runs(of: thread)) { json, run in
             json.object { $0.members(of: run, stack: numbering.number(of: run.stack)) }
           }

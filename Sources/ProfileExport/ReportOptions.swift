@@ -34,6 +34,9 @@ package struct ReportOptions: Sendable {
   package var color: Bool
   /// Columns that no line goes beyond; at least 60.
   package var width: Int
+  /// Whether the report begins with the verdict: not when the profile is a part of a capture, which
+  /// may lack the threads or the time that it would need.
+  package var showsVerdict = true
 
   /// The views that answer most questions; the others would bury them.
   package static let defaultViews: Set<ReportView> = [.summary, .threads, .lines, .tree]

@@ -5,6 +5,7 @@ extension TextReport {
   /// What each thread waited in, how long, how often, and in which stack.
   func writeWaits(to page: inout Page<some TextOutputStream>) {
     page.heading("Waits by thread, longest in total first")
+    let words = WaitWords(profile)
     for row in detailedRows {
       let waits = WaitTable(index, threads: row.threads, sortedBy: options.sort ?? .wall)
       page.space()
@@ -18,7 +19,8 @@ extension TextReport {
           """
             \(Figures.percent(entry.weight.wall, of: waits.total.wall)) % · \
           \(Figures.seconds(entry.weight.wall)) s · \(Figures.count(entry.count, "wait")) · \
-          longest \(Figures.duration(entry.longest)) · \(entry.activity.words)
+          longest \(Figures.duration(entry.longest)) · \(entry.activity.words)\
+          \(reason(entry, row, words))
           """, indent: 4)
         FrameLines(index, stack: entry.stack, end: entry.end).write(to: &page, indent: 4)
       }
@@ -32,6 +34,20 @@ extension TextReport {
         """)
     }
     writeRest(to: &page)
+  }
+
+  /// What is waited for, with owner and lock where they were looked up.
+  private func reason(
+    _ entry: WaitTable.Entry, _ row: ThreadTable.Row, _ words: WaitWords
+  ) -> String {
+    let functions = index.frames(of: entry.stack).lazy.map(\.line.function)
+    guard let wait = entry.activity.wait(functions) else { return "" }
+    let known = row.threads.count == 1 ? diagnosis.wait(of: row.threads[0], like: wait) : nil
+    switch wait.kind {
+    case .otherCall, .unknown: if known == nil { return "" }
+    default: break
+    }
+    return ": " + words.sentence(known ?? wait, in: profile.capture.pid)
   }
 
   /// Threads by time: a row for each thread, a character for each slot of time.

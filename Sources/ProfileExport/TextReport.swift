@@ -6,6 +6,7 @@ package struct TextReport {
   let index: ProfileIndex
   let options: ReportOptions
   let rows: [ThreadTable.Row]
+  let diagnosis: Diagnosis
 
   var profile: Profile { index.profile }
 
@@ -15,11 +16,15 @@ package struct TextReport {
     self.options = options
     let threads = index.threads(matching: options.threadFilter)
     rows = ThreadTable(index, threads: threads).rows.sorted(by: options.sort, index)
+    diagnosis = Diagnosis(index)
   }
 
   /// Writes the report; each line ends with a newline and stays within the width of the options.
   package func write(to output: inout some TextOutputStream) {
     var page = Page(output, width: options.width, color: options.color)
+    if options.showsVerdict && profile.capture.hasVerdict {
+      VerdictWords(diagnosis).write(to: &page)
+    }
     writeCapture(to: &page)
     if rows.isEmpty {
       page.space()
@@ -189,6 +194,9 @@ extension [ThreadTable.Row] {
 }
 
 extension CaptureInfo {
+  /// Whether a verdict can be made: a merged capture and one of another tool tell too little.
+  var hasVerdict: Bool { kind != .imported && pid > 0 }
+
   /// The program in a sentence; a merged capture is of no one process.
   var program: String { pid > 0 ? "\(processName.shortName) (pid \(pid))" : processName.shortName }
 

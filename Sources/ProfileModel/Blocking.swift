@@ -31,12 +31,19 @@ package struct WaitingThread: Hashable, Sendable {
   package let tid: Int32
   package let name: String
   package let processName: String
+  /// How many threads its process had at the look; nil when nobody counted them.
+  ///
+  /// Of another process all is known only when as many of its threads were looked at.
+  package let threadCount: Int?
 
-  package init(pid: Int32, tid: Int32, name: String, processName: String) {
+  package init(
+    pid: Int32, tid: Int32, name: String, processName: String, threadCount: Int? = nil
+  ) {
     self.pid = pid
     self.tid = tid
     self.name = name
     self.processName = processName
+    self.threadCount = threadCount
   }
 }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CaptureFile
 import LinuxProcess
+import ProfileAnalysis
 import ProfileExport
 import ProfileModel
 import Sampling
@@ -10,6 +11,7 @@ struct AttachCommand: ParsableCommand {
     commandName: "attach",
     abstract: "Samples all threads of a program for a while and shows where its time goes.",
     discussion: """
+      The first line says what the matter is: a deadlock, a hang and on what, a busy loop, or none. \
       Ends after --duration, at Ctrl-C (a second Ctrl-C quits without a report), or when the \
       program ends. Only threads that run are stopped, for about 0.1 ms a tick each.
 
@@ -17,6 +19,7 @@ struct AttachCommand: ParsableCommand {
         sprof attach firefox --rate 1000 --duration 500ms --view tree --thread 'DOM*'
         sprof attach 4242 --duration 5s --json > profile.json
         sprof attach gunicorn --children --duration 10s
+        sprof attach 4242 --duration 5s --redact > for-a-bug-report.txt
       """)
 
   @Argument(help: "The process: its PID, or a name that only one process has.")
@@ -71,6 +74,7 @@ struct AttachCommand: ParsableCommand {
     do {
       profile = try display.show {
         try family.capture(pid: pid, plan: plan, control: control, recorder: recorder).named()
+          .limitingBlockings()
       }
     } catch {
       recorder?.cancel()
@@ -78,7 +82,7 @@ struct AttachCommand: ParsableCommand {
     }
     try keep(profile, with: recorder) {
       try report.checkFilter(profile)
-      try views.show(try filter.apply(to: profile), report)
+      try views.show(try filter.apply(to: profile), report, isPart: !filter.isEmpty)
     }
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CaptureFile
 import LinuxProcess
+import ProfileAnalysis
 import ProfileExport
 import ProfileModel
 import Sampling
@@ -10,11 +11,15 @@ struct DumpCommand: ParsableCommand {
     commandName: "dump",
     abstract: "Looks at every thread of a program once and shows its stack.",
     discussion: """
+      The first line says what the matter is; then each thread, what it waits for and who could \
+      end that, idle ones last. \
       Sleeping threads are not stopped; a running one is, for about 0.1 ms.
 
         sprof dump 4242
         sprof dump nginx --json
         sprof dump 4242 --children
+        sprof dump 4242 --watch 5s
+        sprof dump 4242 --redact > for-a-bug-report.txt
       """)
 
   @Argument(help: "The process: its PID, or a name that only one process has.")
@@ -30,10 +35,26 @@ struct DumpCommand: ParsableCommand {
   @Flag(help: "Stop all threads at one instant, for one consistent picture of a changing program.")
   var stopAll = false
 
+  @Option(
+    defaultAsFlag: WatchInterval.standard, parsing: .next,
+    help: ArgumentHelp(
+      "Look again and again, this far apart, and print what changed; until Ctrl-C.",
+      valueName: "time"))
+  var watch: WatchInterval?
+
+  func validate() throws {
+    guard watch == nil || capture.output == nil else {
+      throw ValidationError("--watch looks many times and keeps none: leave out --output.")
+    }
+  }
+
   func run() throws {
     try Diagnostic.guarding(command: "dump") {
       let pid = try target.resolve()
-      try Diagnostic.guarding(command: "dump", pid: pid) { try look(at: pid) }
+      try Diagnostic.guarding(command: "dump", pid: pid) {
+        guard let watch else { return try look(at: pid) }
+        try DumpWatch(pid: pid, interval: watch.nanoseconds, stopAll: stopAll, report).run()
+      }
     }
   }
 
@@ -43,7 +64,7 @@ struct DumpCommand: ParsableCommand {
     let profile: Profile
     do {
       profile = try family.capture(pid: pid, plan: plan, control: CaptureControl(), recorder: nil)
-        .named()
+        .named().limitingBlockings()
     } catch {
       recorder?.cancel()
       throw error

@@ -19,6 +19,15 @@ struct ReportArguments: ParsableArguments {
   @Flag(help: "Write everything as JSON (see docs/json.md).")
   var json = false
 
+  @Flag(
+    help: ArgumentHelp(
+      "Print nothing that tells who and where you are, for a text that goes to strangers.",
+      discussion: """
+        Home directories become ~; names of users and of the host, values of arguments, and \
+        addresses of other machines are masked. The file of --output keeps everything.
+        """))
+  var redact = false
+
   func validate() throws {
     guard top > 0 else { throw ValidationError("--top wants at least 1 row.") }
   }
@@ -29,16 +38,24 @@ struct ReportArguments: ParsableArguments {
       threadFilter: thread.map { ThreadFilter(glob: $0) }, top: top, color: Terminal.wantsColor)
   }
 
-  /// Prints a dump as the arguments want it.
-  func showDump(_ profile: Profile) throws {
+  /// Prints a dump as the arguments want it; `isPart` says that filters took something away.
+  func showDump(_ profile: Profile, isPart: Bool = false) throws {
     try checkFilter(profile)
+    let shown = shown(profile)
+    var options = options()
+    options.showsVerdict = !isPart
     try Terminal.write { output in
       if json {
-        JSONReport(profile, options: options()).write(to: &output)
+        JSONReport(shown, options: options).write(to: &output)
       } else {
-        DumpReport(profile, options: options()).write(to: &output)
+        DumpReport(shown, options: options).write(to: &output)
       }
     }
+  }
+
+  /// The profile as it may be shown.
+  func shown(_ profile: Profile) -> Profile {
+    redact ? Redaction(home: User.home, userNames: User.names).apply(to: profile) : profile
   }
 
   /// Says so when the filter leaves nothing, which would look like an empty program.
@@ -79,21 +96,26 @@ struct ViewArguments: ParsableArguments {
     return options
   }
 
-  /// Prints the profile as the arguments want it.
-  func show(_ profile: Profile, _ report: ReportArguments) throws {
-    try Terminal.write { write(profile, report, color: Terminal.wantsColor, to: &$0) }
+  /// Prints the profile as the arguments want it; `isPart` says that filters took something away.
+  func show(_ profile: Profile, _ report: ReportArguments, isPart: Bool = false) throws {
+    try Terminal.write {
+      write(profile, report, isPart: isPart, color: Terminal.wantsColor, to: &$0)
+    }
   }
 
   /// Writes the profile as the arguments want it.
   func write(
-    _ profile: Profile, _ report: ReportArguments, color: Bool, to output: inout FileOutput
+    _ profile: Profile, _ report: ReportArguments, isPart: Bool = false, color: Bool,
+    to output: inout FileOutput
   ) {
+    let shown = report.shown(profile)
     var options = options(report)
+    options.showsVerdict = !isPart
     options.color = color
     if report.json {
-      JSONReport(profile, options: options).write(to: &output)
+      JSONReport(shown, options: options).write(to: &output)
     } else {
-      TextReport(profile, options: options).write(to: &output)
+      TextReport(shown, options: options).write(to: &output)
     }
   }
 }
@@ -134,6 +156,11 @@ struct FilterArguments: ParsableArguments {
   var until: TimeArgument?
 
   func validate() throws { try check(end: until) }
+
+  /// Whether these options leave everything as it is.
+  var isEmpty: Bool {
+    state.isEmpty && focus == nil && ignore == nil && module == nil && from == nil && until == nil
+  }
 
   /// What is left of a profile, of the threads and up to the end that are given besides.
   func apply(

@@ -12,6 +12,7 @@ struct ReportCommand: ParsableCommand {
 
         sprof report slow.pb.gz
         sprof report slow.pb.gz --view waits --thread 'worker-*'
+        sprof report slow.pb.gz --redact > for-a-bug-report.txt
         sprof report slow.pb.gz --by function --sort cpu --from 2s --to 5s
       """)
 
@@ -34,10 +35,11 @@ struct ReportCommand: ParsableCommand {
       let profile = try loadProfile(file)
       try report.checkFilter(profile)
       let part = try filter.apply(to: profile, end: to)
-      if !report.json && part.isOneLook && views.view.isEmpty && views.by == nil {
-        try Terminal.write { DumpReport(part, options: report.options()).write(to: &$0) }
+      let isPart = !filter.isEmpty || to != nil
+      if part.isOneLook && views.view.isEmpty && views.by == nil {
+        try report.showDump(part, isPart: isPart)
       } else {
-        try views.show(part, report)
+        try views.show(part, report, isPart: isPart)
       }
     }
   }

@@ -40,6 +40,8 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var report: ReportArguments
   @OptionGroup var filter: FilterArguments
 
+  @OptionGroup var frames: FrameArguments
+
   @OptionGroup var capture: CaptureArguments
   @OptionGroup var family: FamilyArguments
 
@@ -90,7 +92,8 @@ struct RunCommand: ParsableCommand {
     let captured: CapturedProfile
     do {
       captured = try family.capture(
-        pid: held.pid, plan: SamplingPlan(kind: .run, rate: rate), control: CaptureControl(),
+        pid: held.pid, plan: SamplingPlan(kind: .run, rate: rate, frames: frames.choice),
+        control: CaptureControl(),
         ready: { held.release() }, recorder: recorder)
     } catch {
       // The program is not to suffer for what sprof cannot do.
@@ -102,7 +105,7 @@ struct RunCommand: ParsableCommand {
     }
     let ending = held.waitForEnd(collected: captured.collectedEnd)
     signals.stopForwarding()
-    let profile = captured.named()
+    let profile = captured.named().limitingBlockings()
     do {
       try keep(profile, with: recorder) { try show(profile) }
       return (ending, nil)

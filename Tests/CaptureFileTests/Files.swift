@@ -47,6 +47,7 @@ func expectSame(
   expectSame(read.stacks.frames, written.stacks.frames)
   expectSame(read.symbols, written.symbols)
   expectSame(read.runs, written.runs)
+  expectSame(read.blockings, written.blockings)
   #expect(read.stacks.stackCount == written.stacks.stackCount, sourceLocation: sourceLocation)
   #expect(try everyReport(on: read) == everyReport(on: written), sourceLocation: sourceLocation)
 }

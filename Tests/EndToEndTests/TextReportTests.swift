@@ -43,7 +43,10 @@ extension EndToEnd {
       let outcome = try SprofCommand.run(["dump", "\(program.pid)", "--json"])
       let value = try JSONSerialization.jsonObject(with: Data(outcome.stdout.utf8))
       let keys = try #require(value as? [String: Any]).keys.sorted()
-      let expected = ["capture", "cost", "frames", "modules", "sprof", "stacks", "threads", "tree"]
+      let expected = [
+        "capture", "cost", "frames", "modules", "sprof", "stacks", "threads", "tree", "verdict",
+        "waits",
+      ]
       #expect(keys == expected)
     }
   }

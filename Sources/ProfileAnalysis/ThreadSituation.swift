@@ -1,0 +1,171 @@
+package import ProfileModel
+
+/// What one thread does at the end of a capture, or in a dump's look, and what is known of it.
+package struct ThreadSituation: Sendable {
+  /// Index into `profile.threads`.
+  package let thread: Int
+  package let stack: StackID
+  package let end: StackEnd
+  package let activity: Activity
+  /// What it waits for: what was looked up, else what the stack alone tells; nil for a thread that
+  /// does not sleep.
+  package let wait: Wait?
+  /// Index into `profile.blockings`; nil when the wait is known from the stack alone.
+  package let blocking: Int?
+  /// Nil for a thread that is not known to be idle.
+  package internal(set) var idleness: Idleness?
+  /// The event loop whose handler it is in; nil for none.
+  package let handlerOf: String?
+  /// For how long it has been waiting without having run, in nanoseconds; 0 when that is not known.
+  package let waited: Int64
+  /// How often it was seen in this wait.
+  package let looks: Int
+  /// The parts of its time; nil for one look.
+  package let shares: TimeShares?
+  /// The frame that asked for the wait: past those of the C library and of interpreters.
+  package let asker: SourceFrame?
+  let isFlat: Bool
+  let entry: String?
+
+  /// Whether it sleeps.
+  package var isAsleep: Bool { wait != nil }
+}
+
+extension ThreadSituation {
+  /// The situation of a thread; nil for one that has ended or was never looked at.
+  init?(
+    _ index: ProfileIndex, thread: Int, blocking: Int?, recognition: inout IdleRecognition
+  ) {
+    let profile = index.profile
+    let info = profile.threads[thread]
+    guard !info.hasEnded, let last = index.lastRun(of: thread) else { return nil }
+    let span = info.lastSeen &- info.firstSeen
+    let known = blocking.map { profile.blockings[$0] }
+    // A thread that woke for a moment at the end is shown where it spends its time.
+    let isLast =
+      profile.capture.kind == .dump || last.weight.wall >= span / 4
+      || last.activity.isWait && (known?.lasted ?? 0) >= 1_000_000_000
+    let shown = isLast ? nil : HeaviestStack(index, thread: thread)
+    self.thread = thread
+    stack = shown?.stack ?? last.stack
+    end = shown?.end ?? last.end
+    activity = shown?.activity ?? last.activity
+    shares = TimeShares(index, thread: thread)
+    self.blocking = isLast ? blocking : nil
+    let frames = index.frames(of: stack)
+    let parts = recognition.stack(frames)
+    wait = (isLast ? known?.wait : nil) ?? activity.wait(frames.lazy.map(\.line.function))
+    asker = parts.asker(of: frames)
+    isFlat = IdleRecognition.isFlat(parts)
+    entry = IdleRecognition.entry(of: parts)
+    handlerOf = IdleRecognition.loopRunningHandler(parts)
+    idleness = wait.flatMap { wait in
+      IdleRecognition.idleness(of: parts, wait: wait, isMain: info.isMain)
+    }
+    let isDump = profile.capture.kind == .dump
+    // Without CPU time it has not run, whatever nobody saw. The length of a dump's look says nothing.
+    let hasSlept = !isDump && last.activity.isWait && last.weight.cpu < 1_000_000
+    let told = isDump && known?.since == nil ? 0 : known?.lasted ?? 0
+    waited = wait == nil || !isLast ? 0 : max(hasSlept ? last.weight.wall : 0, told)
+    looks = max(known?.looks ?? 0, isLast ? Int(clamping: last.weight.samples) : 0)
+  }
+}
+
+extension Activity {
+  /// What a thread that does this waits for, as far as its stack tells; nil when it does not sleep.
+  package func wait(_ functions: some Sequence<String>) -> Wait? {
+    switch self {
+    case .running, .waitingForCPU, .stopped, .unknown: return nil
+    case .blocked(let reason):
+      let kind = WaitKind.of(systemCall: reason.systemCall, functions: functions)
+      return Wait(kind: kind, systemCall: reason.systemCall)
+    case .uninterruptible(let reason):
+      return Wait(kind: .disk, systemCall: reason.systemCall)
+    }
+  }
+}
+
+/// A profile with everything that its verdict is made from, and the verdict.
+///
+/// Make it once for a report: it costs a few steps for each thread, wait and distinct function.
+package struct Diagnosis: Sendable {
+  package let index: ProfileIndex
+  package let graph: WaitGraph
+  /// By index of the thread; nil for one that has ended or was never looked at.
+  package private(set) var situations: [ThreadSituation?]
+  package internal(set) var verdict = Verdict(kind: .inconclusive)
+
+  /// The diagnosis of an indexed profile.
+  package init(_ index: ProfileIndex) {
+    self.index = index
+    graph = WaitGraph(index)
+    var recognition = IdleRecognition()
+    situations = []
+    for (thread, info) in index.profile.threads.enumerated() {
+      let node = graph.node(ofThread: info.tid).map { graph.nodes[$0] }
+      let blocking = node?.thread == thread ? node?.blocking : nil
+      situations.append(
+        ThreadSituation(index, thread: thread, blocking: blocking, recognition: &recognition))
+    }
+    findPools()
+    findFollowers()
+    verdict = VerdictMaker(self).verdict
+  }
+
+  /// The diagnosis of a profile.
+  package init(_ profile: Profile) { self.init(ProfileIndex(profile)) }
+
+  /// For how long a wait has lasted, in nanoseconds; nil for one look of which the kernel does not
+  /// tell.
+  package func lasted(_ blocking: Blocking) -> Int64? {
+    index.profile.capture.kind == .dump && blocking.since == nil ? nil : blocking.lasted
+  }
+
+  /// The last wait of a thread that was looked up and is of the same kind as `wait`, which its stack
+  /// told; nil when there is none.
+  package func wait(of thread: Int, like wait: Wait) -> Wait? {
+    let tid = index.profile.threads[thread].tid
+    let known = index.profile.blockings.last { blocking in
+      blocking.waiter.tid == tid && blocking.waiter.pid == index.profile.capture.pid
+        && blocking.wait.kind == wait.kind && blocking.wait.systemCall == wait.systemCall
+    }
+    return known?.wait
+  }
+
+  /// Threads that wait for a signal of each other's making in one and the same flat stack are a
+  /// pool's workers.
+  private mutating func findPools() {
+    var alike: [Int: [Int]] = [:]
+    for (thread, situation) in situations.enumerated() {
+      guard let situation, situation.idleness == nil, situation.isFlat, situation.handlerOf == nil,
+        !index.profile.threads[thread].isMain
+      else { continue }
+      switch situation.wait?.kind {
+      // A futex whose user is not known may be a lock.
+      case .conditionVariable, .semaphore, .parking, .messageQueue:
+        let path = index.stacks.functionPaths.path(of: situation.stack)
+        alike[path, default: []].append(thread)
+      default: continue
+      }
+    }
+    for threads in alike.values where threads.count > 1 {
+      for thread in threads {
+        situations[thread]?.idleness = Idleness(kind: .workerPool, name: "a worker pool")
+      }
+    }
+  }
+
+  /// Of workers that take turns at waiting for work one waits for it, and the others for its lock.
+  private mutating func findFollowers() {
+    let blockers = graph.blockers()
+    for (thread, situation) in situations.enumerated() {
+      guard let situation, let wait = situation.wait, wait.kind == .mutex,
+        situation.idleness == nil, !index.profile.threads[thread].isMain,
+        let node = graph.node(ofThread: index.profile.threads[thread].tid), !graph.isStuck[node],
+        let leader = graph.nodes[blockers[node]].thread, let other = situations[leader],
+        other.idleness != nil, let entry = situation.entry, entry == other.entry
+      else { continue }
+      situations[thread]?.idleness = other.idleness
+    }
+  }
+}

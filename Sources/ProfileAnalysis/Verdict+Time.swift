@@ -1,0 +1,195 @@
+internal import ProfileModel
+
+// MARK: - Where the time goes
+
+extension VerdictMaker {
+  /// The thread that decides how fast the program is: the main one when it does something, else
+  /// the one that used most CPU time.
+  private var busiest: ThreadSituation? {
+    let others = situations.filter { !index.profile.threads[$0.thread].isMain || !isMainAside }
+    let working = others.filter { $0.idleness == nil || ($0.shares?.running ?? 0) > 0 }
+    return working.max { left, right in
+      (demand(left), right.thread) < (demand(right), left.thread)
+    }
+  }
+
+  /// The part of its time that a thread ran or wanted to, in percent.
+  private func demand(_ situation: ThreadSituation) -> Double {
+    guard let shares = situation.shares else { return situation.activity == .running ? 100 : 0 }
+    return shares.running + shares.waiting
+  }
+
+  /// A verdict on a program that uses the CPU or wants to; nil for one that does little.
+  var busy: Verdict? {
+    if isDump { return runningNow }
+    // A main thread that wants to go on, but mostly waits, matters more than who is busy meanwhile.
+    let held = main.flatMap { main in
+      needKind(main) != nil && (main.shares?.blocked ?? 0) >= 50 ? main : nil
+    }
+    let subject = held ?? main.flatMap { demand($0) >= 50 ? $0 : nil } ?? busiest
+    guard let subject, let shares = subject.shares,
+      held != nil || shares.running + shares.waiting >= Self.restingShare
+    else { return nil }
+    if shares.waiting >= 50 && shares.waiting > shares.running {
+      var verdict = self.time(subject, .starved)
+      verdict.lasted = index.profile.threads[subject.thread].delay
+      return verdict
+    }
+    let looks = CPULooks(index, thread: subject.thread)
+    // It ran whenever it got a CPU.
+    if shares.running + shares.waiting >= 90, let loop = looks.loop {
+      var verdict = self.time(subject, .busyLoop)
+      verdict.place = loop.frame
+      verdict.placeShare = loop.share
+      verdict.looks = looks.count
+      verdict.lasted = span(of: subject)
+      return verdict
+    }
+    var verdict = self.time(subject, .slow)
+    verdict.place = looks.hottest?.frame
+    verdict.placeShare = looks.hottest?.share
+    verdict.looks = looks.count
+    return verdict
+  }
+
+  private func span(of situation: ThreadSituation) -> Int64 {
+    let info = index.profile.threads[situation.thread]
+    return max(0, info.lastSeen &- info.firstSeen)
+  }
+
+  private func time(_ subject: ThreadSituation, _ kind: Verdict.Kind) -> Verdict {
+    var verdict = Verdict(kind: kind)
+    verdict.thread = subject.thread
+    verdict.shares = subject.shares
+    verdict.lasted = span(of: subject)
+    let waits = WaitTable(index, threads: [subject.thread])
+    guard let entry = waits.entries.first else { return verdict }
+    let functions = index.frames(of: entry.stack)
+    verdict.wait = entry.activity.wait(functions.lazy.map(\.line.function))
+    var recognition = IdleRecognition()
+    let stack = recognition.stack(functions)
+    verdict.waitPlace = stack.asker(of: functions)
+    verdict.waitIdleness = verdict.wait.flatMap { wait in
+      let isMain = index.profile.threads[subject.thread].isMain
+      return IdleRecognition.idleness(of: stack, wait: wait, isMain: isMain)
+    }
+    return verdict
+  }
+
+  /// For one look: who was on a CPU.
+  private var runningNow: Verdict? {
+    let running = situations.filter { $0.activity == .running || $0.activity == .waitingForCPU }
+    let subject = running.first { index.profile.threads[$0.thread].isMain } ?? running.first
+    guard let subject else { return nil }
+    var verdict = Verdict(kind: .running)
+    verdict.thread = subject.thread
+    verdict.looks = 1
+    verdict.place = index.frames(of: subject.stack).first
+    return verdict
+  }
+
+  /// A verdict on a program that does nothing, and does not hang.
+  var rest: Verdict {
+    guard let subject = main ?? situations.first else { return Verdict(kind: .inconclusive) }
+    let waiting = situations.filter { $0.idleness == nil && $0.isAsleep }
+    let isUnclear = situations.contains { $0.idleness == nil && !$0.isAsleep }
+    if let main, main.idleness != nil { return quiet(main, .idle) }
+    if let main, main.isAsleep {
+      guard main.wait?.kind == .join else { return quiet(main, .waiting) }
+      // Judged by its workers; when all of these rest, so does it.
+      let worker = waiting.first { $0.thread != main.thread && $0.wait?.kind != .join }
+      return quiet(worker ?? main, .waiting)
+    }
+    if isUnclear { return Verdict(kind: .inconclusive) }
+    return waiting.first.map { quiet($0, .waiting) } ?? quiet(subject, .idle)
+  }
+
+  private func quiet(_ situation: ThreadSituation, _ kind: Verdict.Kind) -> Verdict {
+    var verdict = hang(situation, kind)
+    if kind == .idle {
+      verdict.chain = []
+      verdict.behind = 0
+    }
+    return verdict
+  }
+}
+
+/// Where a thread was at its looks on a CPU.
+private struct CPULooks {
+  /// A place and the part of the looks that were in it.
+  struct Place {
+    let frame: SourceFrame
+    let share: Double
+  }
+
+  /// The part of the looks that a loop must hold: a few go to signals and interrupts.
+  private static let loopShare = 0.95
+  private static let leastLooks = 10
+
+  private(set) var count = 0
+  /// The deepest function that holds nearly all looks, when the thread does not leave a few
+  /// functions there; nil for a thread that does various things.
+  private(set) var loop: Place?
+  /// The function in which most looks were, itself.
+  private(set) var hottest: Place?
+
+  init(_ index: ProfileIndex, thread: Int) {
+    var byStack: [StackID: Int64] = [:]
+    for run in index.runs(of: thread) where run.activity.isOnCPU {
+      byStack[run.stack, default: 0] &+= max(run.weight.samples, 0)
+    }
+    let total = byStack.values.reduce(0, &+)
+    count = Int(clamping: total)
+    guard total > 0 else { return }
+    let paths = index.stacks.functionPaths
+    // A path's number is higher than its caller's: sums go from the ends to the root.
+    var sums: [Int: Int64] = [:]
+    var own: [Int: Int64] = [:]
+    var frames: [Int: SourceFrame] = [:]
+    for (stack, looks) in byStack.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+      var path = paths.path(of: stack)
+      let function = path == 0 ? -1 : paths.item(of: path)
+      own[function, default: 0] &+= looks
+      for frame in index.frames(of: stack) where path != 0 {
+        if frames[path] == nil { frames[path] = frame }
+        sums[path, default: 0] &+= looks
+        path = paths.caller(of: path)
+      }
+    }
+    hottest = Self.hottest(index, own, byStack, total)
+    guard total >= Self.leastLooks else { return }
+    let limit = Double(total) * Self.loopShare
+    let held = sums.filter { Double($0.value) >= limit }.keys.max()
+    guard let held, let frame = frames[held], let sum = sums[held] else { return }
+    let inside = own.values.sorted(by: >).prefix(3).reduce(0, &+)
+    let isNarrow = Double(inside) >= Double(total) * 0.8
+    let isRoot = IdleNames.role(of: frame.line.function) == .root || frame.line.function == "main"
+    let itself = own[paths.item(of: held)] ?? 0
+    // A program's main function holds all it does: that says nothing, unless it does it itself.
+    guard isNarrow, !isRoot || itself >= total / 2 else { return }
+    loop = Place(frame: frame, share: Double(sum) / Double(total))
+  }
+
+  private static func hottest(
+    _ index: ProfileIndex, _ own: [Int: Int64], _ byStack: [StackID: Int64], _ total: Int64
+  ) -> Place? {
+    let best = own.filter { $0.key >= 0 }.max { ($0.value, $1.key) < ($1.value, $0.key) }
+    guard let best else { return nil }
+    let stack = byStack.keys.filter { stack in
+      let path = index.stacks.functionPaths.path(of: stack)
+      return path != 0 && index.stacks.functionPaths.item(of: path) == best.key
+    }.max { (byStack[$0] ?? 0, $1.rawValue) < (byStack[$1] ?? 0, $0.rawValue) }
+    guard let stack, let frame = index.frames(of: stack).first else { return nil }
+    return Place(frame: frame, share: Double(best.value) / Double(total))
+  }
+}
+
+extension Activity {
+  /// Whether the thread runs, or would with a CPU.
+  fileprivate var isOnCPU: Bool {
+    switch self {
+    case .running, .waitingForCPU: true
+    case .blocked, .uninterruptible, .stopped, .unknown: false
+    }
+  }
+}

@@ -1,0 +1,85 @@
+internal import ProfileAnalysis
+package import ProfileModel
+
+/// What changed between two looks at a program, a line for each thread that did not stay where it
+/// was.
+package struct DumpChanges {
+  private let before: [Int32: Place]
+  private let after: [Int32: Place]
+  private let oldVerdict: String
+  private let verdict: VerdictWords
+  private let options: ReportOptions
+
+  /// What is compared of a thread.
+  private struct Place {
+    let name: String
+    let words: String
+    let frames: [SourceLine]
+    let activity: Activity
+    let cpu: Int64
+  }
+
+  /// The changes of the threads that the options choose.
+  package init(from old: Profile, to new: Profile, options: ReportOptions = ReportOptions()) {
+    let (first, second) = (Diagnosis(old), Diagnosis(new))
+    before = Self.places(first, options)
+    after = Self.places(second, options)
+    oldVerdict = VerdictWords(first).headline
+    verdict = VerdictWords(second)
+    self.options = options
+  }
+
+  /// Writes the changes, each line with `stamp` in front.
+  package func write(to output: inout some TextOutputStream, stamp: String) {
+    var page = Page(output, width: options.width, color: options.color)
+    func tell(_ text: String) { page.paragraph("\(stamp)  \(text)", indent: stamp.count + 4) }
+    if verdict.headline != oldVerdict { tell(verdict.sentence) }
+    for tid in after.keys.sorted() where before[tid] == nil {
+      if let place = after[tid] { tell("\(place.name) appeared: \(place.words)") }
+    }
+    for tid in before.keys.sorted() where after[tid] == nil {
+      if let place = before[tid] { tell("\(place.name) ended") }
+    }
+    var (still, ran) = (0, 0)
+    for (tid, place) in after.sorted(by: { $0.key < $1.key }) {
+      guard let last = before[tid] else { continue }
+      if place.frames != last.frames || place.activity != last.activity {
+        tell("\(place.name) moved: \(place.words)")
+      } else if place.cpu != last.cpu {
+        ran += 1
+      } else {
+        still += 1
+      }
+    }
+    if ran > 0 { tell("\(Figures.count(Int64(ran), "thread")) ran, and again in the same place") }
+    if still > 0 { tell("\(Figures.count(Int64(still), "thread")) still, without having run") }
+    output = page.output
+  }
+
+  private static func places(_ diagnosis: Diagnosis, _ options: ReportOptions) -> [Int32: Place] {
+    let index = diagnosis.index
+    let words = WaitWords(index.profile)
+    var places: [Int32: Place] = [:]
+    for thread in index.threads(matching: options.threadFilter) {
+      let info = index.profile.threads[thread]
+      guard !info.hasEnded else { continue }
+      let situation = diagnosis.situations[thread]
+      let frames = situation.map { index.frames(of: $0.stack) } ?? []
+      // The first function of the program's own, where there is one with a line.
+      let frame = frames.first { $0.line.file != nil } ?? frames.first
+      var text = situation?.idleness?.words ?? situation?.activity.words ?? "not looked at"
+      if let wait = situation?.wait, situation?.idleness == nil {
+        text = words.sentence(wait, in: index.profile.capture.pid)
+      }
+      if let frame {
+        let line = frame.line.line > 0 ? ":\(frame.line.line)" : ""
+        text += ", in \(frame.line.function.shortName)"
+        text += frame.line.file.map { " (\($0.lastPart.shortName)\(line))" } ?? ""
+      }
+      places[info.tid] = Place(
+        name: words.thread(thread), words: text, frames: frames.map(\.line),
+        activity: situation?.activity ?? .unknown, cpu: info.cpuSinceStart)
+    }
+    return places
+  }
+}

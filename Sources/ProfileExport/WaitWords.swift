@@ -1,0 +1,273 @@
+internal import ProfileAnalysis
+internal import ProfileModel
+
+/// Words for what threads wait for.
+///
+/// All of them go through the page's own check of what may be printed; names are shortened here.
+struct WaitWords {
+  let profile: Profile
+  /// By number: the index of the thread that had it last.
+  private let threadOfTid: [Int32: Int]
+
+  init(_ profile: Profile) {
+    self.profile = profile
+    threadOfTid = Dictionary(
+      profile.threads.enumerated().map { ($0.element.tid, $0.offset) },
+      uniquingKeysWith: { max($0, $1) })
+  }
+
+  // MARK: - Threads
+
+  /// A thread of the program in a sentence: `the main thread (4242)`, `"worker-1" (4243)`.
+  func thread(_ thread: Int) -> String {
+    let info = profile.threads[thread]
+    return info.isMain ? "the main thread (\(info.tid))" : "\(info.name.quoted) (\(info.tid))"
+  }
+
+  /// A node of the wait graph in a sentence.
+  func node(_ node: WaitGraph.Node) -> String {
+    if let thread = node.thread { return self.thread(thread) }
+    guard let tid = node.tid else { return process(node.pid, node.processName) }
+    if node.isDead { return "a thread that has ended (\(tid))" }
+    guard node.pid != profile.capture.pid else { return "thread \(tid)" }
+    let name = node.name.isEmpty ? "thread \(tid)" : "\(node.name.quoted) (\(tid))"
+    let isOnly = tid == node.pid
+    return isOnly
+      ? process(node.pid, node.processName) : "\(name) of \(process(node.pid, node.processName))"
+  }
+
+  private func process(_ pid: Int32, _ name: String) -> String {
+    if pid == profile.capture.pid { return "this program itself" }
+    return name.isEmpty ? "pid \(pid)" : "\(name.quoted) (pid \(pid))"
+  }
+
+  /// Who holds a lock or the other end of something, of the waiting thread's process.
+  func owner(_ owner: WaitOwner, in pid: Int32) -> String {
+    switch owner {
+    case .thread(let tid):
+      let known = pid == profile.capture.pid ? threadOfTid[tid] : nil
+      return known.map { thread($0) } ?? "thread \(tid)"
+    case .process(let process, nil, let name): return self.process(process, name)
+    case .process(let process, .some(let tid), let name):
+      if process == profile.capture.pid { return self.owner(.thread(tid: tid), in: process) }
+      return tid == process
+        ? self.process(process, name) : "thread \(tid) of \(self.process(process, name))"
+    case .dead(let tid): return "a thread that has ended (\(tid))"
+    case .readers(let count): return Figures.count(Int64(count), "reader")
+    }
+  }
+
+  /// At most three owners, and how many more.
+  func owners(_ owners: [WaitOwner], in pid: Int32) -> String {
+    let names = owners.prefix(3).map { owner($0, in: pid) }
+    let rest = owners.count - names.count
+    return names.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
+  }
+
+  // MARK: - Waits
+
+  /// What a thread does: `waits 12.4 s for mutex audit_lock (bank.c), held by "worker-2" (4244)`.
+  func sentence(_ wait: Wait, lasted: Int64? = nil, in pid: Int32, withOwner: Bool = true) -> String
+  {
+    let time = lasted.map { $0 > 0 ? " " + Figures.duration($0) : "" } ?? ""
+    let verb: String
+    switch wait.kind {
+    case .sleep: verb = "sleeps"
+    case .stoppedBySignal, .stoppedByDebugger: verb = "is stopped"
+    case .parking: verb = "is parked"
+    default: verb = "waits"
+    }
+    let owner = withOwner ? ownerWords(wait, in: pid) : ""
+    return verb + time + " " + subject(wait, in: pid) + owner + limit(wait)
+  }
+
+  /// What is waited for, after the verb.
+  func subject(_ wait: Wait, in pid: Int32) -> String {
+    switch wait.kind {
+    case .mutex: "for " + object(wait, "mutex", "a mutex")
+    case .readLock: "to read under " + object(wait, "read-write lock", "a read-write lock")
+    case .writeLock: "to write under " + object(wait, "read-write lock", "a read-write lock")
+    case .conditionVariable: "for " + object(wait, "condition variable", "a condition variable")
+    case .semaphore: "for " + object(wait, "semaphore", "a semaphore")
+    case .barrier: "at " + object(wait, "barrier", "a barrier")
+    case .onceInitializer: "for an initialisation that another thread runs"
+    case .join:
+      "for the end of " + (wait.owners.isEmpty ? "a thread" : owners(wait.owners, in: pid))
+    case .parking: "by its runtime" + place(wait)
+    case .futex: "for " + object(wait, "futex", "a futex")
+    case .gil: "for Python's global interpreter lock"
+    case .childProcess:
+      "for the end of "
+        + (wait.owners.isEmpty ? "a child process" : owners(wait.owners, in: pid))
+    case .sleep: "by its own choice"
+    case .signal: "for a signal"
+    case .fileLock: "for a lock on " + descriptors(wait, in: pid, none: "a file")
+    case .systemVSemaphore: "for a System V semaphore"
+    case .messageQueue: "for a message queue"
+    case .asynchronousIO: "for input or output to end"
+    case .pageFault: "for memory that the kernel fetches" + kernelPlace(wait)
+    case .disk: "in the kernel, uninterruptibly" + callWords(wait) + kernelPlace(wait)
+    case .stoppedBySignal: "by a signal"
+    case .stoppedByDebugger: "by a debugger"
+    case .otherCall: "in " + (wait.systemCall ?? "a system call")
+    case .unknown: "outside any system call"
+    case .poll, .select, .epoll, .read, .write, .open, .connect, .accept, .receive, .send:
+      transfer(wait, in: pid)
+    }
+  }
+
+  private func transfer(_ wait: Wait, in pid: Int32) -> String {
+    switch wait.kind {
+    case .open: "to open " + descriptors(wait, in: pid, none: "a file")
+    case .connect: "to connect to " + descriptors(wait, in: pid, none: "the other end")
+    case .accept: "for somebody to connect to " + descriptors(wait, in: pid, none: "its socket")
+    case .read: "to read from " + descriptors(wait, in: pid, none: "a descriptor")
+    case .receive: "to receive from " + descriptors(wait, in: pid, none: "a socket")
+    case .write: "to write to " + descriptors(wait, in: pid, none: "a descriptor")
+    case .send: "to send to " + descriptors(wait, in: pid, none: "a socket")
+    default: "for events of " + descriptors(wait, in: pid, none: "its descriptors")
+    }
+  }
+
+  private func ownerWords(_ wait: Wait, in pid: Int32) -> String {
+    guard !wait.owners.isEmpty else { return "" }
+    switch wait.kind {
+    case .join, .childProcess: return ""
+    case .read, .write, .receive, .send, .poll, .select, .epoll, .connect:
+      // The descriptors' own words name them.
+      guard wait.descriptors.allSatisfy(\.peers.isEmpty) else { return "" }
+      return ", whose other end is held by " + owners(wait.owners, in: pid)
+    default: return ", held by " + owners(wait.owners, in: pid)
+    }
+  }
+
+  private func limit(_ wait: Wait) -> String {
+    if let left = wait.timeLeft { return ", gives up in \(Figures.duration(max(0, left)))" }
+    return wait.isTimed && wait.kind != .sleep ? ", with a time limit" : ""
+  }
+
+  private func callWords(_ wait: Wait) -> String { wait.systemCall.map { ", in " + $0 } ?? "" }
+
+  private func kernelPlace(_ wait: Wait) -> String {
+    wait.kernelFunction.map { " (at \($0.shortName))" } ?? ""
+  }
+
+  // MARK: - Locks
+
+  /// A lock by its variable, else by its address and what lies there.
+  private func object(_ wait: Wait, _ noun: String, _ unknown: String) -> String {
+    guard let object = wait.object else { return unknown }
+    let kind = object.flavor.map { $0.shortName + " " + noun } ?? noun
+    return kind + place(wait)
+  }
+
+  private func place(_ wait: Wait) -> String {
+    guard let object = wait.object else { return "" }
+    guard let variable = object.variable else {
+      let mapping = object.mapping.map { " in " + Self.mapping($0) } ?? ""
+      return " at \(object.address)" + mapping
+    }
+    let file = object.file.map { " (" + $0.lastPart.shortName + ")" } ?? ""
+    return " " + (variable + (object.field ?? "")).shortName + file
+  }
+
+  private static func mapping(_ name: String) -> String {
+    if name == "[heap]" { return "the heap" }
+    return name.hasPrefix("[stack") ? "a stack" : name.lastPart.shortName
+  }
+
+  // MARK: - Descriptors
+
+  /// At most three descriptors with their other ends, and how many more.
+  func descriptors(_ wait: Wait, in pid: Int32, none: String) -> String {
+    guard !wait.descriptors.isEmpty else {
+      return wait.omittedDescriptors > 0
+        ? Figures.count(Int64(wait.omittedDescriptors), "descriptor") : none
+    }
+    let shown = wait.descriptors.prefix(wait.descriptors.count > 3 ? 2 : 3)
+    let omitted = min(max(0, wait.omittedDescriptors), 1 << 20)
+    let rest = wait.descriptors.count - shown.count + omitted
+    let words = shown.map { descriptor($0, in: pid) }.joined(separator: "; ")
+    return rest > 0 ? words + "; and \(rest) more" : words
+  }
+
+  /// `pipe (fd 4), whose other end is held by "make" (pid 12)`.
+  func descriptor(_ descriptor: WaitDescriptor, in pid: Int32) -> String {
+    var words = "\(kind(descriptor)) (fd \(descriptor.number)"
+    if let state = descriptor.state { words += ", " + state.shortName }
+    words += ")"
+    if let address = descriptor.peerAddress { words += " to " + address.shortName }
+    if !descriptor.peers.isEmpty {
+      words += ", whose other end is held by " + owners(descriptor.peers, in: pid)
+    }
+    return words
+  }
+
+  private func kind(_ descriptor: WaitDescriptor) -> String {
+    let name = PlainText.shortenedAtLeft(descriptor.name.replacingQuotes, to: 40)
+    return switch descriptor.kind {
+    case .pipe: "a pipe"
+    case .fifo: "the FIFO " + name
+    case .file, .directory, .device: name.isEmpty ? "a file" : name
+    case .tty: "the terminal"
+    case .eventfd: "an eventfd"
+    case .timerfd: "a timer"
+    case .signalfd: "a signalfd"
+    case .inotify: "inotify"
+    case .epoll: "an epoll set"
+    case .pidfd: "a process"
+    case .unixSocket: "a Unix socket" + (name.hasPrefix("/") ? " " + name : "")
+    case .tcpSocket: "a TCP socket"
+    case .udpSocket: "a UDP socket"
+    case .otherSocket: "a socket"
+    case .ioUring: "io_uring"
+    case .closed: "a closed descriptor"
+    case .unknown: "a descriptor"
+    }
+  }
+}
+
+extension Idleness {
+  /// What an idle thread does, after its name.
+  var words: String {
+    switch kind {
+    case .eventLoop: "is at rest in " + name
+    case .acceptLoop: "waits for somebody to connect"
+    case .workerPool: "waits for work in " + name
+    case .runtime: "is at rest in " + name
+    case .signals: "waits for a signal"
+    case .sleep: "sleeps by its own choice"
+    case .terminal: "waits for somebody to type"
+    }
+  }
+
+  /// The same of several threads.
+  var pluralWords: String {
+    switch kind {
+    case .eventLoop, .runtime: "at rest in " + name
+    case .acceptLoop: "wait for somebody to connect"
+    case .workerPool: "wait for work in " + name
+    case .signals: "wait for a signal"
+    case .sleep: "sleep by their own choice"
+    case .terminal: "wait for somebody to type"
+    }
+  }
+
+  /// Some idle threads, as a heading counts them.
+  func counted(_ count: Int) -> String {
+    let noun =
+      switch kind {
+      case .workerPool: "idle worker thread"
+      case .eventLoop, .acceptLoop, .runtime, .signals, .sleep, .terminal: "idle thread"
+      }
+    return Figures.count(Int64(count), noun)
+  }
+}
+
+extension String {
+  /// The text in quotation marks, with none within, and not long.
+  var quoted: String { "\"" + shortName + "\"" }
+
+  /// The last part of a path.
+  var lastPart: String { split(separator: "/").last.map(String.init) ?? self }
+}

@@ -1,0 +1,57 @@
+internal import ProfileAnalysis
+internal import ProfileExport
+internal import ProfileModel
+internal import Testing
+
+@Suite struct `A redacted profile` {
+  private func redacted() -> (Profile, String) {
+    var maker = WaitMaker(kind: .dump)
+    maker.locked(4242, "anna-main", by: .thread(tid: 4243))
+    maker.thread(4243, "net", "recv fetch start_thread", .asleep(in: "recvfrom"))
+    var wait = Wait.pipe(.receive, peers: [.process(pid: 9, tid: nil, name: "anna")])
+    wait.descriptors = [
+      WaitDescriptor(
+        number: 4, kind: .tcpSocket, name: "10.1.2.3:5000", peerAddress: "93.184.1.2:443"),
+      WaitDescriptor(
+        number: 5, kind: .tcpSocket, name: "127.0.0.1:5000", peerAddress: "127.0.0.1:5432"),
+      WaitDescriptor(number: 6, kind: .file, name: "/home/anna/secret/plan.txt"),
+    ]
+    maker.wait(4243, wait)
+    var profile = maker.profile
+    profile.capture.hostName = "build7"
+    profile.capture.executable = "/home/anna/bin/app"
+    profile.capture.commandLine = [
+      "/home/anna/bin/app", "--token=abc123", "-pgeheim", "--user", "bob",
+    ]
+    profile.capture.notes = ["held by gdb of anna on build7", "in /root/x and /rootfs/y"]
+    profile.modules.append(Module(path: "/data/homes/anna/lib.so"))
+    profile.modules.append(Module(path: "/srv/me/lib.so"))
+    let result = Redaction(home: "/srv/me", userNames: ["bob", "root"]).apply(to: profile)
+    var text = ""
+    JSONReport(result).write(to: &text)
+    DumpReport(result).write(to: &text)
+    return (result, text)
+  }
+
+  @Test func `leaves nothing that tells who and where`() {
+    let (profile, text) = redacted()
+    for secret in [
+      "anna", "bob", "build7", "abc123", "geheim", "93.184", "10.1.2.3", "/srv/me", "/root/",
+    ] {
+      #expect(!text.contains(secret), "\(secret)")
+    }
+    #expect(profile.capture.commandLine.dropFirst() == ["--token=…", "-p…", "--user", "…"])
+    #expect(profile.capture.executable == "~/bin/app")
+  }
+
+  @Test func `keeps what explains`() {
+    let (profile, text) = redacted()
+    for part in [
+      "audit_lock", "bank.c", "127.0.0.1:5432", "/rootfs/y", "pthread_mutex_lock",
+      "~/secret/plan.txt",
+    ] {
+      #expect(text.contains(part), "\(part)")
+    }
+    #expect(profile.threads.map(\.name) == ["…-main", "net"])
+  }
+}
