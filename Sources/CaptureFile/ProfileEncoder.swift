@@ -28,23 +28,36 @@ struct ProfileEncoder {
     let file: String?
   }
 
-  private struct ThreadLabels {
+  private struct KnownThread {
     var name: String
     let tid: Int32
     let use: Int64
+    /// The bytes of its labels; empty until a run asks for them.
+    var labels: [UInt8] = []
   }
 
   private var strings: [String: Int64] = [:]
   private var functions: [FunctionKey: UInt64] = [:]
   private var mappings: Set<Int32> = []
-  private var threads: [Int: ThreadLabels] = [:]
+  private var threads: [Int: KnownThread] = [:]
   private var usesOfTid: [Int32: Int64] = [:]
   private var message = Perftools_Profiles_Profile()
+  private var samples = SampleEncoder()
 
   /// Begins with the types of samples.
-  init(_ capture: CaptureInfo) {
+  init() {
     _ = index(of: "")
     for (type, unit) in CaptureWords.sampleTypes { message.sampleType.append(value(type, unit)) }
+  }
+
+  /// Begins with the types of samples and what is known of the capture.
+  init(_ capture: CaptureInfo) {
+    self.init()
+    describe(capture)
+  }
+
+  /// Says which values viewers are to show, when and for how long the capture was; once.
+  mutating func describe(_ capture: CaptureInfo) {
     // A look has no duration.
     message.defaultSampleType = index(of: capture.kind == .dump ? "samples" : "wall")
     if capture.rate >= 1, capture.rate.isFinite {
@@ -57,14 +70,14 @@ struct ProfileEncoder {
   }
 
   /// The number of samples that wait to be taken.
-  var sampleCount: Int { message.sample.count }
+  var sampleCount: Int { samples.count }
 
   /// Everything added since the last call, as the bytes of one message.
   mutating func take() -> [UInt8] {
     // Only required fields, which proto3 has not, and messages of 2 GB can fail.
     let bytes: [UInt8] = (try? message.serializedBytes()) ?? []
     message = Perftools_Profiles_Profile()
-    return bytes
+    return bytes + samples.take()
   }
 
   mutating func add(_ comment: CaptureComment) {
@@ -108,29 +121,22 @@ struct ProfileEncoder {
   mutating func add(_ thread: ThreadInfo, index: Int) {
     guard threads[index] == nil else {
       threads[index]?.name = thread.name
+      threads[index]?.labels = []
       return
     }
     let use = usesOfTid[thread.tid, default: 0] + 1
     usesOfTid[thread.tid] = use
-    threads[index] = ThreadLabels(name: thread.name, tid: thread.tid, use: use)
+    threads[index] = KnownThread(name: thread.name, tid: thread.tid, use: use)
   }
 
-  /// Adds a run, whose thread and frames (innermost first) must be known.
+  /// Adds a run, whose thread must be known; its frames (innermost first) may be told later.
   mutating func add(_ run: Run, frames: [FrameID]) {
-    guard let thread = threads[run.thread] else { return }
-    var sample = Perftools_Profiles_Sample()
-    sample.locationID = frames.map { UInt64($0.rawValue) + 1 }
-    let weight = run.weight
-    sample.value = [weight.samples, weight.ticks, weight.cpu, weight.wall, weight.delay]
-    sample.label.reserveCapacity(6)
-    sample.label.append(label(CaptureWords.thread, thread.name))
-    sample.label.append(label(CaptureWords.tid, Int64(thread.tid)))
-    if thread.use > 1 { sample.label.append(label(CaptureWords.tidUse, thread.use)) }
-    sample.label.append(label(CaptureWords.start, run.start, unit: "nanoseconds"))
-    sample.label.append(label(CaptureWords.state, run.activity.rawName))
-    if let wait = run.activity.wait { sample.label.append(label(CaptureWords.wait, wait)) }
-    if run.end != .complete { sample.label.append(label(CaptureWords.end, run.end.rawName)) }
-    message.sample.append(sample)
+    guard let thread = labels(ofThread: run.thread) else { return }
+    let start = SampleEncoder.SampleLabel(
+      key: index(of: CaptureWords.start), number: run.start, unit: index(of: "nanoseconds"))
+    let kind =
+      samples.labels(of: run) ?? samples.keep(labels(of: run.activity, run.end), as: run)
+    samples.add(run, frames: frames, labels: [thread, start.bytes, kind])
   }
 
   // MARK: - Parts
@@ -155,21 +161,30 @@ struct ProfileEncoder {
     return line
   }
 
-  private mutating func label(_ key: String, _ text: String) -> Perftools_Profiles_Label {
-    var label = Perftools_Profiles_Label()
-    label.key = index(of: key)
-    label.str = index(of: text)
-    return label
+  /// The bytes of a thread's labels; nil for one that is not known.
+  private mutating func labels(ofThread number: Int) -> [UInt8]? {
+    guard let thread = threads[number] else { return nil }
+    guard thread.labels.isEmpty else { return thread.labels }
+    var bytes = label(CaptureWords.thread, thread.name) + label(CaptureWords.tid, Int64(thread.tid))
+    if thread.use > 1 { bytes += label(CaptureWords.tidUse, thread.use) }
+    threads[number]?.labels = bytes
+    return bytes
   }
 
-  private mutating func label(
-    _ key: String, _ number: Int64, unit: String = ""
-  ) -> Perftools_Profiles_Label {
-    var label = Perftools_Profiles_Label()
-    label.key = index(of: key)
-    label.num = number
-    label.numUnit = index(of: unit)
-    return label
+  /// The bytes of the labels of what a thread did.
+  private mutating func labels(of activity: Activity, _ end: StackEnd) -> [UInt8] {
+    var bytes = label(CaptureWords.state, activity.rawName)
+    if let wait = activity.wait { bytes += label(CaptureWords.wait, wait) }
+    if end != .complete { bytes += label(CaptureWords.end, end.rawName) }
+    return bytes
+  }
+
+  private mutating func label(_ key: String, _ text: String) -> [UInt8] {
+    SampleEncoder.SampleLabel(key: index(of: key), text: index(of: text)).bytes
+  }
+
+  private mutating func label(_ key: String, _ number: Int64) -> [UInt8] {
+    SampleEncoder.SampleLabel(key: index(of: key), number: number).bytes
   }
 
   private mutating func value(_ type: String, _ unit: String) -> Perftools_Profiles_ValueType {

@@ -9,32 +9,56 @@ struct SampleLabels {
   private(set) var activity: Activity?
   private(set) var end: StackEnd?
 
-  private static let nameKeys: Set = [
-    "thread", "thread.name", "thread_name", "thread_comm", "comm",
-  ]
-  private static let tidKeys: Set = ["tid", "thread.id", "thread_id"]
-
   init(
-    _ sample: Perftools_Profiles_Sample, _ tables: Perftools_Profiles_Profile
+    _ labels: [PprofSample.Label], _ keys: LabelKeys, _ tables: Perftools_Profiles_Profile
   ) throws(CaptureFileError) {
     var state: String?
     var wait: String?
-    for label in sample.label {
-      let key = try tables.text(label.key)
-      let text = try tables.known(label.str)
-      switch key {
-      case CaptureWords.start: start = max(0, label.num)
-      case CaptureWords.tidUse: tidUse = label.num
-      case CaptureWords.state: state = text
-      case CaptureWords.wait: wait = text
-      case CaptureWords.end: end = text.flatMap { StackEnd(rawName: $0) }
-      case _ where Self.nameKeys.contains(key): threadName = text ?? threadName
-      case _ where Self.tidKeys.contains(key):
-        tid = text.flatMap { Int32($0) } ?? Int32(exactly: label.num) ?? tid
-      default: break
+    for label in labels {
+      let text = try tables.known(label.text)
+      switch try keys.key(label.key) {
+      case .start: start = max(0, label.number)
+      case .tidUse: tidUse = label.number
+      case .state: state = text
+      case .wait: wait = text
+      case .end: end = text.flatMap { StackEnd(rawName: $0) }
+      case .threadName: threadName = text ?? threadName
+      case .tid: tid = text.flatMap { Int32($0) } ?? Int32(exactly: label.number) ?? tid
+      case nil: break
       }
     }
     activity = state.flatMap { Activity(rawName: $0, wait: wait) }
+  }
+}
+
+/// The keys of labels by the index of their text, so that no text is compared for a sample.
+struct LabelKeys {
+  enum Key {
+    case start, tidUse, state, wait, end, threadName, tid
+  }
+
+  private static let words: [String: Key] = [
+    CaptureWords.start: .start, CaptureWords.tidUse: .tidUse, CaptureWords.state: .state,
+    CaptureWords.wait: .wait, CaptureWords.end: .end,
+    CaptureWords.thread: .threadName, "thread.name": .threadName, "thread_name": .threadName,
+    "thread_comm": .threadName, "comm": .threadName,
+    CaptureWords.tid: .tid, "thread.id": .tid, "thread_id": .tid,
+  ]
+
+  private let count: Int
+  private var keys: [Int64: Key] = [:]
+
+  init(_ tables: Perftools_Profiles_Profile) {
+    count = tables.stringTable.count
+    for (index, text) in tables.stringTable.enumerated() {
+      if let key = Self.words[text] { keys[Int64(index)] = key }
+    }
+  }
+
+  /// The key whose text has that index; nil for one that sprof does not know.
+  func key(_ index: Int64) throws(CaptureFileError) -> Key? {
+    guard index >= 0, index < count else { throw .damaged(.reference) }
+    return keys[index]
   }
 }
 

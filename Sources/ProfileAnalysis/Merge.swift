@@ -56,8 +56,7 @@ package struct Merge {
   /// What was added, as one profile; the merge is empty then.
   package consuming func finish() -> Profile {
     for source in openSources { sources[source].close() }
-    var runs: [Run] = []
-    runs.reserveCapacity(sources.reduce(0) { $0 + $1.entries.count })
+    var runs = RunList()
     var clocks = Array(repeating: Int64(0), count: threads.count)
     for source in sources.indices {
       for (key, weight) in sources[source].entries {
