@@ -64,6 +64,17 @@ struct PprofMessages {
     }
   }
 
+  /// What stands before the first sample; nil when that is no part of a profile.
+  ///
+  /// The bytes may end anywhere.
+  static func header(_ bytes: [UInt8]) -> Perftools_Profiles_Profile? {
+    var end = 0
+    while end < bytes.count, let field = try? field(bytes, at: end), !field.isSample {
+      end = field.end
+    }
+    return try? Perftools_Profiles_Profile(serializedBytes: Array(bytes[..<end]), partial: true)
+  }
+
   private static func add(_ field: Range<Int>, to pieces: inout [Range<Int>]) {
     if let last = pieces.last, last.upperBound == field.lowerBound,
       field.upperBound - last.lowerBound <= pieceSize

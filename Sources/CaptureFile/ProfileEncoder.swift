@@ -37,6 +37,7 @@ struct ProfileEncoder {
   }
 
   private var strings: [String: Int64] = [:]
+  private var stringCount: Int64 = 0
   private var functions: [FunctionKey: UInt64] = [:]
   private var mappings: Set<Int32> = []
   private var threads: [Int: KnownThread] = [:]
@@ -44,8 +45,12 @@ struct ProfileEncoder {
   private var message = Perftools_Profiles_Profile()
   private var samples = SampleEncoder()
 
+  /// Whether labels that only sprof reads are left out.
+  private let isPlain: Bool
+
   /// Begins with the types of samples.
-  init() {
+  init(isPlain: Bool = false) {
+    self.isPlain = isPlain
     _ = index(of: "")
     for (type, unit) in CaptureWords.sampleTypes { message.sampleType.append(value(type, unit)) }
   }
@@ -80,8 +85,11 @@ struct ProfileEncoder {
     return bytes + samples.take()
   }
 
+  mutating func add(comment: String) { message.comment.append(index(of: comment)) }
+
+  /// Adds a line that no other text is the same as.
   mutating func add(_ comment: CaptureComment) {
-    message.comment.append(index(of: comment.line))
+    message.comment.append(append(comment.line))
   }
 
   mutating func setDuration(_ duration: Int64) { message.durationNanos = duration }
@@ -132,10 +140,11 @@ struct ProfileEncoder {
   /// Adds a run, whose thread must be known; its frames (innermost first) may be told later.
   mutating func add(_ run: Run, frames: [FrameID]) {
     guard let thread = labels(ofThread: run.thread) else { return }
-    let start = SampleEncoder.SampleLabel(
-      key: index(of: CaptureWords.start), number: run.start, unit: index(of: "nanoseconds"))
     let kind =
       samples.labels(of: run) ?? samples.keep(labels(of: run.activity, run.end), as: run)
+    guard !isPlain else { return samples.add(run, frames: frames, labels: [thread, kind]) }
+    let start = SampleEncoder.SampleLabel(
+      key: index(of: CaptureWords.start), number: run.start, unit: index(of: "nanoseconds"))
     samples.add(run, frames: frames, labels: [thread, start.bytes, kind])
   }
 
@@ -166,7 +175,7 @@ struct ProfileEncoder {
     guard let thread = threads[number] else { return nil }
     guard thread.labels.isEmpty else { return thread.labels }
     var bytes = label(CaptureWords.thread, thread.name) + label(CaptureWords.tid, Int64(thread.tid))
-    if thread.use > 1 { bytes += label(CaptureWords.tidUse, thread.use) }
+    if thread.use > 1, !isPlain { bytes += label(CaptureWords.tidUse, thread.use) }
     threads[number]?.labels = bytes
     return bytes
   }
@@ -175,7 +184,7 @@ struct ProfileEncoder {
   private mutating func labels(of activity: Activity, _ end: StackEnd) -> [UInt8] {
     var bytes = label(CaptureWords.state, activity.rawName)
     if let wait = activity.wait { bytes += label(CaptureWords.wait, wait) }
-    if end != .complete { bytes += label(CaptureWords.end, end.rawName) }
+    if end != .complete, !isPlain { bytes += label(CaptureWords.end, end.rawName) }
     return bytes
   }
 
@@ -196,33 +205,22 @@ struct ProfileEncoder {
 
   private mutating func index(of text: String) -> Int64 {
     if let known = strings[text] { return known }
-    let index = Int64(strings.count)
+    let index = append(text)
     strings[text] = index
-    message.stringTable.append(text)
     return index
+  }
+
+  /// The index of a text that is not looked for again.
+  private mutating func append(_ text: String) -> Int64 {
+    message.stringTable.append(text)
+    stringCount += 1
+    return stringCount - 1
   }
 }
 
 extension ProfileEncoder {
-  /// The whole of `profile`, message after message, so that little of it is in memory twice.
-  static func encode<Failure: Error>(
-    _ profile: Profile, to output: ([UInt8]) throws(Failure) -> Void
-  ) throws(Failure) {
-    var encoder = ProfileEncoder(profile.capture)
-    encoder.addHeader(of: profile)
-    for (index, frame) in profile.stacks.frames.enumerated() {
-      let symbol = index < profile.symbols.count ? profile.symbols[index] : nil
-      encoder.add(FrameID(UInt32(index)), frame, named: symbol)
-    }
-    try output(encoder.take())
-    for run in profile.runs where Int(run.stack.rawValue) < profile.stacks.stackCount {
-      encoder.add(run, frames: profile.stacks.frames(of: run.stack))
-      if encoder.sampleCount == 4096 { try output(encoder.take()) }
-    }
-    try output(encoder.take())
-  }
-
-  private mutating func addHeader(of profile: Profile) {
+  /// Adds what is known of the capture as a whole, its threads and its modules.
+  mutating func addFacts(of profile: Profile) {
     var comment = CaptureComment()
     comment.version = SprofVersion.current
     comment.complete = true
@@ -232,7 +230,6 @@ extension ProfileEncoder {
     }
     if !problems.isEmpty { comment.problems = problems }
     add(comment)
-    for (index, thread) in profile.threads.enumerated() { add(thread, index: index) }
     add(Array(profile.threads.enumerated().map { ($0.offset, $0.element) }))
     for (number, module) in profile.modules.enumerated() { add(module, number: Int32(number)) }
   }

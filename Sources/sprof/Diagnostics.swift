@@ -20,6 +20,8 @@ enum Diagnostic: Error {
   case cannotKeep(CaptureFileError, partial: String)
   case fileExists(String)
   case nothingLeft
+  /// Bytes were to go to a terminal.
+  case isNoText
 
   var exitCode: Int32 {
     switch self {
@@ -33,7 +35,7 @@ enum Diagnostic: Error {
     case .systemCall: 70  // EX_SOFTWARE
     case .cannotRead(_, .system), .cannotRead(_, .notRegular): 66
     case .cannotRead: 65  // EX_DATAERR
-    case .cannotWrite, .fileExists, .cannotCreate, .cannotKeep: 73  // EX_CANTCREAT
+    case .cannotWrite, .isNoText, .fileExists, .cannotCreate, .cannotKeep: 73  // EX_CANTCREAT
     }
   }
 
@@ -57,6 +59,8 @@ enum Diagnostic: Error {
       "\(path) is there already. Give another name, or --force to write over it."
     case .nothingLeft:
       "Nothing is left of the profile: no thread did what the options ask for."
+    case .isNoText:
+      "This format is no text for a terminal. Give a file with -o."
     case .cannotRead(let path, let error):
       "Cannot read \(path): \(Self.words(reading: error))"
     case .cannotCreate(let error):
@@ -117,6 +121,9 @@ enum Diagnostic: Error {
         + "Look at it with sprof report \(path); to overwrite it, add --force."
     case .notRegular(let path): "\(path) is not a plain file. Give another name."
     case .system(let path, let reason): "Cannot write \(path): \(reason)."
+    case .tooLarge, .tooMany:
+      "The capture would be larger than sprof could read again. "
+        + "Merge fewer files, or with a --label that more of them share."
     default: "Cannot write the capture: \(error)."
     }
   }

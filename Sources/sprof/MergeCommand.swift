@@ -1,6 +1,9 @@
 import ArgumentParser
+import CaptureFile
+import LinuxProcess
 import ProfileAnalysis
 import ProfileModel
+import Synchronization
 
 struct MergeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -28,13 +31,41 @@ struct MergeCommand: ParsableCommand {
 
   func run() throws {
     try Diagnostic.guarding(command: "merge") {
-      var merge = Merge()
-      for file in files {
-        let profile = try loadProfile(file)
-        merge.add(profile, label: label.text(for: profile.capture, file: file))
+      do {
+        try mergeFiles()
+      } catch let error as CaptureFileError {
+        throw Diagnostic.cannotCreate(error)
       }
-      try saveProfile(merge.finish(), output, replacing: force)
     }
+  }
+
+  /// Merges label after label, so that the runs of one are written before those of the next come.
+  private func mergeFiles() throws {
+    var writer = try CaptureWriter(path: output, replacing: force)
+    var merge = Merge()
+    let sources = try self.sources()
+    var profiles = ProfilesAhead(sources.flatMap(\.files))
+    for source in sources {
+      for _ in source.files { merge.add(try profiles.next(), label: source.label) }
+      try writer.add(merge.takeRuns(), stacks: merge.stacks, threads: merge.threads)
+    }
+    try writer.finish(merge.finish())
+  }
+
+  /// The files of each label, the labels in the order of their first file.
+  private func sources() throws -> [(label: String, files: [String])] {
+    var sources: [(label: String, files: [String])] = []
+    var places: [String: Int] = [:]
+    for file in files {
+      let label = try label.text(of: file)
+      if let place = places[label] {
+        sources[place].files.append(file)
+      } else {
+        places[label] = sources.count
+        sources.append((label, [file]))
+      }
+    }
+    return sources
   }
 }
 
@@ -42,14 +73,16 @@ struct MergeCommand: ParsableCommand {
 enum MergeLabel: String, CaseIterable, ExpressibleByArgument {
   case process, program, host, file, none
 
-  /// The label of a capture.
-  func text(for capture: CaptureInfo, file: String) -> String {
+  /// The label of the capture in a file, of which only what it needs is read.
+  func text(of file: String) throws -> String {
     switch self {
-    case .process: "\(capture.hostName)/\(capture.processName)[\(capture.pid)]"
-    case .program: capture.processName
-    case .host: capture.hostName
-    case .file: Self.name(of: file)
-    case .none: ""
+    case .process:
+      let capture = try loadInfo(file)
+      return "\(capture.hostName)/\(capture.processName)[\(capture.pid)]"
+    case .program: return try loadInfo(file).processName
+    case .host: return try loadInfo(file).hostName
+    case .file: return Self.name(of: file)
+    case .none: return ""
     }
   }
 
@@ -61,4 +94,45 @@ enum MergeLabel: String, CaseIterable, ExpressibleByArgument {
     }
     return name
   }
+}
+
+/// The profiles of files in their order: the next one is read while the last is used.
+struct ProfilesAhead: ~Copyable {
+  private var files: ArraySlice<String>
+  private var reading: TracerThread.Handle?
+  private var result = ReadProfile()
+
+  init(_ files: [String]) {
+    self.files = files[...]
+    readAhead()
+  }
+
+  /// The profile of the next file; every file is asked for once.
+  mutating func next() throws -> Profile {
+    let file = files.removeFirst()
+    let handle = reading.take()
+    handle?.join()
+    let ready = result.take()
+    readAhead()
+    guard let ready else { return try loadProfile(file) }
+    return try ready.get()
+  }
+
+  private mutating func readAhead() {
+    guard let file = files.first else { return }
+    result = ReadProfile()
+    // Without another thread the file is read when it is asked for.
+    reading = try? TracerThread.startHelper { [result] in
+      result.set(Result { try loadProfile(file) })
+    }
+  }
+}
+
+/// A profile on its way from the thread that reads it.
+private final class ReadProfile: Sendable {
+  private let result = Mutex<Result<Profile, any Error>?>(nil)
+
+  func set(_ value: Result<Profile, any Error>) { result.withLock { $0 = value } }
+
+  func take() -> Result<Profile, any Error>? { result.withLock { $0.take() } }
 }

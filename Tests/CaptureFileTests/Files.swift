@@ -11,9 +11,13 @@ func bytes(of path: String) throws -> [UInt8] {
 
 /// The messages of `profile`, not compressed.
 func messages(of profile: Profile) -> [UInt8] {
-  var bytes: [UInt8] = []
-  ProfileEncoder.encode(profile) { bytes += $0 }
-  return bytes
+  var encoder = ProfileEncoder(profile.capture)
+  encoder.addFacts(of: profile)
+  for (index, frame) in profile.stacks.frames.enumerated() {
+    encoder.add(FrameID(UInt32(index)), frame, named: profile.symbols[index])
+  }
+  for run in profile.runs { encoder.add(run, frames: profile.stacks.frames(of: run.stack)) }
+  return encoder.take()
 }
 
 /// Every report on `profile`, as text and as JSON.
