@@ -45,20 +45,17 @@ struct LabelKeys {
     CaptureWords.tid: .tid, "thread.id": .tid, "thread_id": .tid,
   ]
 
-  private let count: Int
-  private var keys: [Int64: Key] = [:]
+  /// By index of the text.
+  private let keys: [Key?]
 
   init(_ tables: Perftools_Profiles_Profile) {
-    count = tables.stringTable.count
-    for (index, text) in tables.stringTable.enumerated() {
-      if let key = Self.words[text] { keys[Int64(index)] = key }
-    }
+    keys = tables.stringTable.map { Self.words[$0] }
   }
 
   /// The key whose text has that index; nil for one that sprof does not know.
   func key(_ index: Int64) throws(CaptureFileError) -> Key? {
-    guard index >= 0, index < count else { throw .damaged(.reference) }
-    return keys[index]
+    guard index >= 0, index < keys.count else { throw .damaged(.reference) }
+    return keys[Int(index)]
   }
 }
 
@@ -73,6 +70,8 @@ struct ThreadLookup {
 
   private(set) var infos: [ThreadInfo] = []
   private var indexes: [Key: Int] = [:]
+  /// The last answer: successive samples are often of one thread.
+  private var last: (key: Key, index: Int)?
   private var sums: [Weight] = []
   private var spans: [(first: Int64, last: Int64)?] = []
   private let pid: Int32
@@ -97,7 +96,11 @@ struct ThreadLookup {
   mutating func index(of labels: SampleLabels, isOwn: Bool) -> Int {
     let key = Key(
       tid: labels.tid, use: labels.tidUse, name: labels.tid == nil ? labels.threadName : nil)
-    if let known = indexes[key] { return known }
+    if let last, last.key == key { return last.index }
+    if let known = indexes[key] {
+      last = (key, known)
+      return known
+    }
     let tid = labels.tid ?? Int32(truncatingIfNeeded: infos.count + 1)
     let name = labels.threadName ?? (labels.tid == nil ? "all threads" : "")
     let isMain = labels.tid == nil ? infos.isEmpty : labels.tid == pid

@@ -13,6 +13,7 @@ func bytes(of path: String) throws -> [UInt8] {
 func messages(of profile: Profile) -> [UInt8] {
   var encoder = ProfileEncoder(profile.capture)
   encoder.addFacts(of: profile)
+  for (index, thread) in profile.threads.enumerated() { encoder.add(thread, index: index) }
   for (index, frame) in profile.stacks.frames.enumerated() {
     encoder.add(FrameID(UInt32(index)), frame, named: profile.symbols[index])
   }

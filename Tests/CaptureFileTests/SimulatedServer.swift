@@ -18,9 +18,10 @@ func resetPeakMemory() throws {
 func memory(_ name: String, of pid: Int32? = nil) throws -> Int {
   let path = "/proc/\(pid.map(String.init) ?? "self")/status"
   let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
-  let line = try #require(lines.first { $0.hasPrefix("\(name):") })
-  return try #require(line.split { $0 == " " || $0 == "\t" }.dropFirst().first.flatMap { Int($0) })
-    * 1024
+  let line = lines.first { $0.hasPrefix("\(name):") }
+  let words = line?.split { $0 == " " || $0 == "\t" } ?? []
+  guard words.count > 1, let kilobytes = Int(words[1]) else { throw TestFailure("no \(name)") }
+  return kilobytes * 1024
 }
 
 /// A server of 50 threads on two CPUs: two that always run, eight that wake up each second, and forty
