@@ -96,11 +96,12 @@ enum MergeLabel: String, CaseIterable, ExpressibleByArgument {
   }
 }
 
-/// The profiles of files in their order: the next one is read while the last is used.
-struct ProfilesAhead: ~Copyable {
+/// The profiles of files in their order: the next two are read while the last is used.
+struct ProfilesAhead {
+  private static let count = 2
+
   private var files: ArraySlice<String>
-  private var reading: TracerThread.Handle?
-  private var result = ReadProfile()
+  private var reads: [ProfileRead] = []
 
   init(_ files: [String]) {
     self.files = files[...]
@@ -109,30 +110,37 @@ struct ProfilesAhead: ~Copyable {
 
   /// The profile of the next file; every file is asked for once.
   mutating func next() throws -> Profile {
-    let file = files.removeFirst()
-    let handle = reading.take()
-    handle?.join()
-    let ready = result.take()
+    let profile = try reads.removeFirst().profile()
     readAhead()
-    guard let ready else { return try loadProfile(file) }
-    return try ready.get()
+    return profile
   }
 
   private mutating func readAhead() {
-    guard let file = files.first else { return }
-    result = ReadProfile()
-    // Without another thread the file is read when it is asked for.
-    reading = try? TracerThread.startHelper { [result] in
-      result.set(Result { try loadProfile(file) })
-    }
+    while reads.count < Self.count, let file = files.popFirst() { reads.append(ProfileRead(file)) }
   }
 }
 
-/// A profile on its way from the thread that reads it.
-private final class ReadProfile: Sendable {
+/// A profile on its way from a thread that reads it.
+private final class ProfileRead: Sendable {
+  private let file: String
   private let result = Mutex<Result<Profile, any Error>?>(nil)
+  private let thread = Mutex<TracerThread.Handle?>(nil)
 
-  func set(_ value: Result<Profile, any Error>) { result.withLock { $0 = value } }
+  init(_ file: String) {
+    self.file = file
+    // Without another thread the file is read when it is asked for.
+    thread.withLock { thread in
+      thread = try? TracerThread.startHelper { [self] in
+        let profile = Result { try loadProfile(file) }
+        result.withLock { $0 = profile }
+      }
+    }
+  }
 
-  func take() -> Result<Profile, any Error>? { result.withLock { $0.take() } }
+  /// Waits until it is read; to be asked for once.
+  func profile() throws -> Profile {
+    thread.withLock { $0.take() }?.join()
+    guard let result = result.withLock({ $0.take() }) else { return try loadProfile(file) }
+    return try result.get()
+  }
 }
