@@ -23,6 +23,22 @@ package enum CaptureReader {
     return try readPlain(contents.bytes, name: name)
   }
 
+  /// What the file at `path` says of its capture as a whole.
+  ///
+  /// A capture of sprof's own says it first, so that only its beginning is read; of others, and of
+  /// those that were put together, the whole is.
+  package static func info(path: String) throws(CaptureFileError) -> CaptureInfo {
+    let file = try contents(of: path)
+    let beginning =
+      GzipContents.isGzip(file) ? GzipContents.beginning(of: file, count: 1 << 20) : file
+    if let tables = PprofMessages.header(beginning),
+      let header = try? CaptureHeader(tables, name: ""), header.isOwn
+    {
+      return header.capture
+    }
+    return try read(path: path).capture
+  }
+
   private static func readPlain(
     _ bytes: [UInt8], name: String
   ) throws(CaptureFileError) -> Profile {

@@ -13,6 +13,9 @@ package final class CaptureRecorder: Sendable {
   package let partialPath: String
   private let partial: Mutex<Partial?>
 
+  /// What the name of a growing file has more than that of the capture.
+  static let partialEnding = ".partial"
+
   private struct Partial: ~Copyable {
     var output: CaptureOutput
     var encoder: ProfileEncoder
@@ -31,15 +34,8 @@ package final class CaptureRecorder: Sendable {
     path: String, replacing: Bool, capture: CaptureInfo
   ) throws(CaptureFileError) {
     self.path = path
-    partialPath = path + ".partial"
-    if let kind = Self.kind(of: path) {
-      guard kind == S_IFREG else { throw .notRegular(path: path) }
-      guard replacing else { throw .exists(path: path) }
-    }
-    if let kind = Self.kind(of: partialPath) {
-      guard kind == S_IFREG else { throw .notRegular(path: partialPath) }
-      guard replacing else { throw .unfinishedExists(path: partialPath) }
-    }
+    partialPath = path + Self.partialEnding
+    try CaptureWriter.check(path, replacing: replacing)
     var encoder = ProfileEncoder(capture)
     var comment = CaptureComment()
     comment.version = SprofVersion.current
@@ -75,16 +71,7 @@ package final class CaptureRecorder: Sendable {
   /// Writes the whole capture to a temporary name and renames it to `path`; then the growing file
   /// goes, which otherwise stays.
   package func finish(_ profile: Profile) throws(CaptureFileError) {
-    let temporary = path + ".tmp"
-    do throws(CaptureFileError) {
-      var output = try CaptureOutput(path: temporary, replacing: true)
-      try writeCapture(profile, to: &output)
-      try output.synchronize()
-      guard rename(temporary, path) == 0 else { throw CaptureOutput.failure(path) }
-    } catch {
-      unlink(temporary)
-      throw error
-    }
+    try CaptureWriter(unchecked: path).finish(profile)
     cancel()
   }
 
@@ -92,12 +79,6 @@ package final class CaptureRecorder: Sendable {
   package func cancel() {
     partial.withLock { $0 = nil }
     unlink(partialPath)
-  }
-
-  /// The type of the file at `path` (`S_IFREG` and so on); nil when there is none.
-  private static func kind(of path: String) -> mode_t? {
-    var status = stat()
-    return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
   }
 }
 
@@ -133,18 +114,4 @@ func gzipMember(_ bytes: [UInt8]) -> [UInt8] {
   encoder.add(bytes) { member += $0 }
   encoder.finish { member += $0 }
   return member
-}
-
-/// Writes the whole of `profile` as one gzip member.
-func writeCapture(_ profile: Profile, to output: inout CaptureOutput) throws(CaptureFileError) {
-  var gzip = GzipEncoder()
-  var ready: [UInt8] = []
-  try ProfileEncoder.encode(profile) { bytes throws(CaptureFileError) in
-    gzip.add(bytes) { ready += $0 }
-    guard ready.count >= 1 << 20 else { return }
-    try output.append(ready)
-    ready.removeAll(keepingCapacity: true)
-  }
-  gzip.finish { ready += $0 }
-  try output.append(ready)
 }

@@ -10,6 +10,10 @@ struct FrameTable {
   private var functions: [UInt64: Int] = [:]
   private var mappings: [UInt64: Int] = [:]
   private var frames: [UInt64: FrameID] = [:]
+  /// Stacks that were made, by their locations: most samples have one of these.
+  private var stackIDs: [[UInt64]: StackID] = [:]
+  /// How many locations `stackIDs` may still take: a hostile file must not fill the memory with it.
+  private var cacheRoom = 1 << 21
 
   init(_ tables: Perftools_Profiles_Profile, lineLimit: Int) throws(CaptureFileError) {
     self.tables = tables
@@ -36,8 +40,13 @@ struct FrameTable {
 
   /// The stack of these locations.
   mutating func stack(innermostFirst ids: [UInt64]) throws(CaptureFileError) -> StackID {
+    if let known = stackIDs[ids] { return known }
     var stack = StackID.empty
     for id in ids.reversed() { stack = stacks.stack(of: try frame(id), calledBy: stack) }
+    if cacheRoom > 0 {
+      cacheRoom -= ids.count + 8
+      stackIDs[ids] = stack
+    }
     return stack
   }
 

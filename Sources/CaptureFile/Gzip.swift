@@ -87,6 +87,30 @@ struct GzipContents {
   /// Whether `file` begins like a gzip file.
   static func isGzip(_ file: [UInt8]) -> Bool { file.starts(with: [0x1f, 0x8b]) }
 
+  /// Some `count` bytes of what the file begins with, or those before an end or a damage.
+  static func beginning(of file: [UInt8], count: Int) -> [UInt8] {
+    let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+    stream.initialize(to: z_stream())
+    guard sprof_inflate_init(stream) == Z_OK else { return [] }
+    defer {
+      inflateEnd(stream)
+      stream.deallocate()
+    }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 64 << 10)
+    var position = 0
+    while bytes.count < count {
+      let (used, made, status) = stream.step(file[position...], into: &chunk) {
+        inflate($0, Z_NO_FLUSH)
+      }
+      position += used
+      bytes += chunk[..<made]
+      guard status == Z_OK || status == Z_STREAM_END, used > 0 || made > 0 else { break }
+      if status == Z_STREAM_END { inflateReset(stream) }
+    }
+    return bytes
+  }
+
   /// Inflates member after member, to at most `limit` bytes.
   ///
   /// A member that the file's end cuts off is dropped; it may not be the first.

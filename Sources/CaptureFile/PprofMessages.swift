@@ -4,8 +4,7 @@ internal import SwiftProtobuf
 /// The messages of a pprof file: its tables, and its samples as they lie in the bytes.
 ///
 /// A file may hold several messages one after the other; their lists run on, and the last of several
-/// single values counts. Samples are decoded some at a time: all of them decoded take ten times
-/// the room of their bytes.
+/// single values counts. Samples are decoded one at a time.
 struct PprofMessages {
   /// All but the samples.
   private(set) var tables = Perftools_Profiles_Profile()
@@ -51,17 +50,29 @@ struct PprofMessages {
 
   /// Calls `body` for each sample, in the order of the file.
   func forEachSample(
-    _ body: (Perftools_Profiles_Sample) throws(CaptureFileError) -> Void
+    _ body: (PprofSample) throws(CaptureFileError) -> Void
   ) throws(CaptureFileError) {
+    var sample = PprofSample()
     for piece in samples {
-      let message: Perftools_Profiles_Profile
-      do {
-        message = try Perftools_Profiles_Profile(serializedBytes: Array(bytes[piece]))
-      } catch {
-        throw .damaged(.message)
+      var reader = ByteReader(bytes.span.bytes, at: piece.lowerBound)
+      while reader.offset < piece.upperBound {
+        // The tag: pieces hold nothing but samples.
+        _ = try reader.nextNumber()
+        try sample.fill(from: &reader)
+        try body(sample)
       }
-      for sample in message.sample { try body(sample) }
     }
+  }
+
+  /// What stands before the first sample; nil when that is no part of a profile.
+  ///
+  /// The bytes may end anywhere.
+  static func header(_ bytes: [UInt8]) -> Perftools_Profiles_Profile? {
+    var end = 0
+    while end < bytes.count, let field = try? field(bytes, at: end), !field.isSample {
+      end = field.end
+    }
+    return try? Perftools_Profiles_Profile(serializedBytes: Array(bytes[..<end]), partial: true)
   }
 
   private static func add(_ field: Range<Int>, to pieces: inout [Range<Int>]) {
@@ -74,25 +85,15 @@ struct PprofMessages {
     }
   }
 
-  /// The end of the field at `position`, by the wire format of protobuf.
+  /// The end of the field at `position`.
   private static func field(
     _ bytes: [UInt8], at position: Int
   ) throws(CaptureFileError) -> (end: Int, isSample: Bool) {
     var reader = ByteReader(bytes.span.bytes, at: position)
-    guard let tag = reader.nextULEB128(), tag >> 3 > 0 else { throw .damaged(.message) }
-    switch tag & 7 {
-    case 0: guard reader.nextULEB128() != nil else { throw .damaged(.message) }
-    case 1: reader.offset += 8
-    case 2:
-      guard let count = reader.nextULEB128(), count <= bytes.count else {
-        throw .damaged(.message)
-      }
-      guard count <= fieldLimit else { throw .tooLarge(limit: fieldLimit) }
-      reader.offset += Int(count)
-    case 5: reader.offset += 4
-    default: throw .damaged(.message)
-    }
-    guard reader.offset <= bytes.count else { throw .damaged(.message) }
+    let tag = try reader.nextNumber()
+    let start = reader.offset
+    try reader.skipField(tag)
+    guard reader.offset - start <= fieldLimit else { throw .tooLarge(limit: fieldLimit) }
     return (reader.offset, tag == sampleTag)
   }
 }

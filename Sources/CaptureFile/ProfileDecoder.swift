@@ -10,9 +10,10 @@ struct ProfileDecoder {
   private let tables: Perftools_Profiles_Profile
   private let header: CaptureHeader
   private let types: SampleTypes
+  private let labelKeys: LabelKeys
   private var frames: FrameTable
   private var threads: ThreadLookup
-  private var runs: [Run] = []
+  private var runs = RunList()
   /// By thread: the last run, which a piece of the same run lengthens.
   private var lastRuns: [Int: Int] = [:]
 
@@ -21,6 +22,7 @@ struct ProfileDecoder {
     let tables = messages.tables
     header = try CaptureHeader(tables, name: name)
     types = try SampleTypes(tables)
+    labelKeys = LabelKeys(tables)
     frames = try FrameTable(tables, lineLimit: Self.lineLimit)
     threads = ThreadLookup(header)
   }
@@ -30,17 +32,19 @@ struct ProfileDecoder {
     _ messages: PprofMessages, name: String
   ) throws(CaptureFileError) -> Profile {
     var decoder = try ProfileDecoder(messages, name: name)
-    try messages.forEachSample { sample throws(CaptureFileError) in try decoder.add(sample) }
+    try messages.forEachSample { sample throws(CaptureFileError) in
+      try decoder.add(sample)
+    }
     return decoder.finish()
   }
 
-  private mutating func add(_ sample: Perftools_Profiles_Sample) throws(CaptureFileError) {
+  private mutating func add(_ sample: PprofSample) throws(CaptureFileError) {
     guard runs.count < Self.countLimit, frames.stacks.stackCount < Self.countLimit else {
       throw .tooMany(limit: Self.countLimit)
     }
-    let labels = try SampleLabels(sample, tables)
-    let weight = try types.weight(of: sample.value)
-    let stack = try frames.stack(innermostFirst: sample.locationID)
+    let labels = try SampleLabels(sample.labels, labelKeys, tables)
+    let weight = try types.weight(of: sample.values)
+    let stack = try frames.stack(innermostFirst: sample.locations)
     let activity = labels.activity ?? (types.tellsCPU && weight.cpu > 0 ? .running : .unknown)
     let end = labels.end ?? (stack == .empty ? .truncated(.noStack) : .complete)
     let thread = threads.index(of: labels, isOwn: header.isOwn)
@@ -60,7 +64,7 @@ struct ProfileDecoder {
   private mutating func finish() -> Profile {
     if header.isOwn, !header.isComplete {
       // A run is told when it ends or half a second is over: long ones stand before short ones.
-      runs.sort { ($0.start, $0.thread) < ($1.start, $1.thread) }
+      runs.sortByStart()
     }
     var capture = header.capture
     var infos = threads.infos

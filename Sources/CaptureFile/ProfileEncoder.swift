@@ -32,24 +32,42 @@ struct ProfileEncoder {
     let file: String?
   }
 
-  private struct ThreadLabels {
+  private struct KnownThread {
     var name: String
     let tid: Int32
     let use: Int64
     var process: OwningProcess?
+    /// The bytes of its labels; empty until a run asks for them.
+    var labels: [UInt8] = []
   }
 
   private var strings: [String: Int64] = [:]
+  private var stringCount: Int64 = 0
   private var functions: [FunctionKey: UInt64] = [:]
   private var mappings: Set<Int32> = []
-  private var threads: [Int: ThreadLabels] = [:]
+  private var threads: [Int: KnownThread] = [:]
   private var usesOfTid: [Int32: Int64] = [:]
   private var message = Perftools_Profiles_Profile()
+  private var samples = SampleEncoder()
+
+  /// Whether labels that only sprof reads are left out.
+  private let isPlain: Bool
 
   /// Begins with the types of samples.
-  init(_ capture: CaptureInfo) {
+  init(isPlain: Bool = false) {
+    self.isPlain = isPlain
     _ = index(of: "")
     for (type, unit) in CaptureWords.sampleTypes { message.sampleType.append(value(type, unit)) }
+  }
+
+  /// Begins with the types of samples and what is known of the capture.
+  init(_ capture: CaptureInfo) {
+    self.init()
+    describe(capture)
+  }
+
+  /// Says which values viewers are to show, when and for how long the capture was; once.
+  mutating func describe(_ capture: CaptureInfo) {
     // A look has no duration.
     message.defaultSampleType = index(of: capture.kind == .dump ? "samples" : "wall")
     if capture.rate >= 1, capture.rate.isFinite {
@@ -62,18 +80,21 @@ struct ProfileEncoder {
   }
 
   /// The number of samples that wait to be taken.
-  var sampleCount: Int { message.sample.count }
+  var sampleCount: Int { samples.count }
 
   /// Everything added since the last call, as the bytes of one message.
   mutating func take() -> [UInt8] {
     // Only required fields, which proto3 has not, and messages of 2 GB can fail.
     let bytes: [UInt8] = (try? message.serializedBytes()) ?? []
     message = Perftools_Profiles_Profile()
-    return bytes
+    return bytes + samples.take()
   }
 
+  mutating func add(comment: String) { message.comment.append(index(of: comment)) }
+
+  /// Adds a line that no other text is the same as.
   mutating func add(_ comment: CaptureComment) {
-    message.comment.append(index(of: comment.line))
+    message.comment.append(append(comment.line))
   }
 
   mutating func setDuration(_ duration: Int64) { message.durationNanos = duration }
@@ -121,34 +142,24 @@ struct ProfileEncoder {
     guard threads[index] == nil else {
       threads[index]?.name = thread.name
       threads[index]?.process = thread.process
+      threads[index]?.labels = []
       return
     }
     let use = usesOfTid[thread.tid, default: 0] + 1
     usesOfTid[thread.tid] = use
-    threads[index] = ThreadLabels(
+    threads[index] = KnownThread(
       name: thread.name, tid: thread.tid, use: use, process: thread.process)
   }
 
-  /// Adds a run, whose thread and frames (innermost first) must be known.
+  /// Adds a run, whose thread must be known; its frames (innermost first) may be told later.
   mutating func add(_ run: Run, frames: [FrameID]) {
-    guard let thread = threads[run.thread] else { return }
-    var sample = Perftools_Profiles_Sample()
-    sample.locationID = frames.map { UInt64($0.rawValue) + 1 }
-    let weight = run.weight
-    sample.value = [weight.samples, weight.ticks, weight.cpu, weight.wall, weight.delay]
-    sample.label.reserveCapacity(8)
-    sample.label.append(label(CaptureWords.thread, thread.name))
-    sample.label.append(label(CaptureWords.tid, Int64(thread.tid)))
-    if let process = thread.process {
-      sample.label.append(label(CaptureWords.pid, Int64(process.pid)))
-      sample.label.append(label(CaptureWords.process, process.name))
-    }
-    if thread.use > 1 { sample.label.append(label(CaptureWords.tidUse, thread.use)) }
-    sample.label.append(label(CaptureWords.start, run.start, unit: "nanoseconds"))
-    sample.label.append(label(CaptureWords.state, run.activity.rawName))
-    if let wait = run.activity.wait { sample.label.append(label(CaptureWords.wait, wait)) }
-    if run.end != .complete { sample.label.append(label(CaptureWords.end, run.end.rawName)) }
-    message.sample.append(sample)
+    guard let thread = labels(ofThread: run.thread) else { return }
+    let kind =
+      samples.labels(of: run) ?? samples.keep(labels(of: run.activity, run.end), as: run)
+    guard !isPlain else { return samples.add(run, frames: frames, labels: [thread, kind]) }
+    let start = SampleEncoder.SampleLabel(
+      key: index(of: CaptureWords.start), number: run.start, unit: index(of: "nanoseconds"))
+    samples.add(run, frames: frames, labels: [thread, start.bytes, kind])
   }
 
   // MARK: - Parts
@@ -173,21 +184,34 @@ struct ProfileEncoder {
     return line
   }
 
-  private mutating func label(_ key: String, _ text: String) -> Perftools_Profiles_Label {
-    var label = Perftools_Profiles_Label()
-    label.key = index(of: key)
-    label.str = index(of: text)
-    return label
+  /// The bytes of a thread's labels; nil for one that is not known.
+  private mutating func labels(ofThread number: Int) -> [UInt8]? {
+    guard let thread = threads[number] else { return nil }
+    guard thread.labels.isEmpty else { return thread.labels }
+    var bytes = label(CaptureWords.thread, thread.name) + label(CaptureWords.tid, Int64(thread.tid))
+    if let process = thread.process {
+      bytes += label(CaptureWords.pid, Int64(process.pid))
+      bytes += label(CaptureWords.process, process.name)
+    }
+    if thread.use > 1, !isPlain { bytes += label(CaptureWords.tidUse, thread.use) }
+    threads[number]?.labels = bytes
+    return bytes
   }
 
-  private mutating func label(
-    _ key: String, _ number: Int64, unit: String = ""
-  ) -> Perftools_Profiles_Label {
-    var label = Perftools_Profiles_Label()
-    label.key = index(of: key)
-    label.num = number
-    label.numUnit = index(of: unit)
-    return label
+  /// The bytes of the labels of what a thread did.
+  private mutating func labels(of activity: Activity, _ end: StackEnd) -> [UInt8] {
+    var bytes = label(CaptureWords.state, activity.rawName)
+    if let wait = activity.wait { bytes += label(CaptureWords.wait, wait) }
+    if end != .complete, !isPlain { bytes += label(CaptureWords.end, end.rawName) }
+    return bytes
+  }
+
+  private mutating func label(_ key: String, _ text: String) -> [UInt8] {
+    SampleEncoder.SampleLabel(key: index(of: key), text: index(of: text)).bytes
+  }
+
+  private mutating func label(_ key: String, _ number: Int64) -> [UInt8] {
+    SampleEncoder.SampleLabel(key: index(of: key), number: number).bytes
   }
 
   private mutating func value(_ type: String, _ unit: String) -> Perftools_Profiles_ValueType {
@@ -199,33 +223,22 @@ struct ProfileEncoder {
 
   private mutating func index(of text: String) -> Int64 {
     if let known = strings[text] { return known }
-    let index = Int64(strings.count)
+    let index = append(text)
     strings[text] = index
-    message.stringTable.append(text)
     return index
+  }
+
+  /// The index of a text that is not looked for again.
+  private mutating func append(_ text: String) -> Int64 {
+    message.stringTable.append(text)
+    stringCount += 1
+    return stringCount - 1
   }
 }
 
 extension ProfileEncoder {
-  /// The whole of `profile`, message after message, so that little of it is in memory twice.
-  static func encode<Failure: Error>(
-    _ profile: Profile, to output: ([UInt8]) throws(Failure) -> Void
-  ) throws(Failure) {
-    var encoder = ProfileEncoder(profile.capture)
-    encoder.addHeader(of: profile)
-    for (index, frame) in profile.stacks.frames.enumerated() {
-      let symbol = index < profile.symbols.count ? profile.symbols[index] : nil
-      encoder.add(FrameID(UInt32(index)), frame, named: symbol)
-    }
-    try output(encoder.take())
-    for run in profile.runs where Int(run.stack.rawValue) < profile.stacks.stackCount {
-      encoder.add(run, frames: profile.stacks.frames(of: run.stack))
-      if encoder.sampleCount == 4096 { try output(encoder.take()) }
-    }
-    try output(encoder.take())
-  }
-
-  private mutating func addHeader(of profile: Profile) {
+  /// Adds what is known of the capture as a whole, its threads and its modules.
+  mutating func addFacts(of profile: Profile) {
     var comment = CaptureComment()
     comment.version = SprofVersion.current
     comment.complete = true
@@ -235,7 +248,6 @@ extension ProfileEncoder {
     }
     if !problems.isEmpty { comment.problems = problems }
     add(comment)
-    for (index, thread) in profile.threads.enumerated() { add(thread, index: index) }
     add(Array(profile.threads.enumerated().map { ($0.offset, $0.element) }))
     add(profile.blockings)
     for (number, module) in profile.modules.enumerated() { add(module, number: Int32(number)) }

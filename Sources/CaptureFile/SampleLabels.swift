@@ -9,32 +9,53 @@ struct SampleLabels {
   private(set) var activity: Activity?
   private(set) var end: StackEnd?
 
-  private static let nameKeys: Set = [
-    "thread", "thread.name", "thread_name", "thread_comm", "comm",
-  ]
-  private static let tidKeys: Set = ["tid", "thread.id", "thread_id"]
-
   init(
-    _ sample: Perftools_Profiles_Sample, _ tables: Perftools_Profiles_Profile
+    _ labels: [PprofSample.Label], _ keys: LabelKeys, _ tables: Perftools_Profiles_Profile
   ) throws(CaptureFileError) {
     var state: String?
     var wait: String?
-    for label in sample.label {
-      let key = try tables.text(label.key)
-      let text = try tables.known(label.str)
-      switch key {
-      case CaptureWords.start: start = max(0, label.num)
-      case CaptureWords.tidUse: tidUse = label.num
-      case CaptureWords.state: state = text
-      case CaptureWords.wait: wait = text
-      case CaptureWords.end: end = text.flatMap { StackEnd(rawName: $0) }
-      case _ where Self.nameKeys.contains(key): threadName = text ?? threadName
-      case _ where Self.tidKeys.contains(key):
-        tid = text.flatMap { Int32($0) } ?? Int32(exactly: label.num) ?? tid
-      default: break
+    for label in labels {
+      let text = try tables.known(label.text)
+      switch try keys.key(label.key) {
+      case .start: start = max(0, label.number)
+      case .tidUse: tidUse = label.number
+      case .state: state = text
+      case .wait: wait = text
+      case .end: end = text.flatMap { StackEnd(rawName: $0) }
+      case .threadName: threadName = text ?? threadName
+      case .tid: tid = text.flatMap { Int32($0) } ?? Int32(exactly: label.number) ?? tid
+      case nil: break
       }
     }
     activity = state.flatMap { Activity(rawName: $0, wait: wait) }
+  }
+}
+
+/// The keys of labels by the index of their text, so that no text is compared for a sample.
+struct LabelKeys {
+  enum Key {
+    case start, tidUse, state, wait, end, threadName, tid
+  }
+
+  private static let words: [String: Key] = [
+    CaptureWords.start: .start, CaptureWords.tidUse: .tidUse, CaptureWords.state: .state,
+    CaptureWords.wait: .wait, CaptureWords.end: .end,
+    CaptureWords.thread: .threadName, "thread.name": .threadName, "thread_name": .threadName,
+    "thread_comm": .threadName, "comm": .threadName,
+    CaptureWords.tid: .tid, "thread.id": .tid, "thread_id": .tid,
+  ]
+
+  /// By index of the text.
+  private let keys: [Key?]
+
+  init(_ tables: Perftools_Profiles_Profile) {
+    keys = tables.stringTable.map { Self.words[$0] }
+  }
+
+  /// The key whose text has that index; nil for one that sprof does not know.
+  func key(_ index: Int64) throws(CaptureFileError) -> Key? {
+    guard index >= 0, index < keys.count else { throw .damaged(.reference) }
+    return keys[Int(index)]
   }
 }
 
@@ -49,6 +70,8 @@ struct ThreadLookup {
 
   private(set) var infos: [ThreadInfo] = []
   private var indexes: [Key: Int] = [:]
+  /// The last answer: successive samples are often of one thread.
+  private var last: (key: Key, index: Int)?
   private var sums: [Weight] = []
   private var spans: [(first: Int64, last: Int64)?] = []
   private let pid: Int32
@@ -73,7 +96,11 @@ struct ThreadLookup {
   mutating func index(of labels: SampleLabels, isOwn: Bool) -> Int {
     let key = Key(
       tid: labels.tid, use: labels.tidUse, name: labels.tid == nil ? labels.threadName : nil)
-    if let known = indexes[key] { return known }
+    if let last, last.key == key { return last.index }
+    if let known = indexes[key] {
+      last = (key, known)
+      return known
+    }
     let tid = labels.tid ?? Int32(truncatingIfNeeded: infos.count + 1)
     let name = labels.threadName ?? (labels.tid == nil ? "all threads" : "")
     let isMain = labels.tid == nil ? infos.isEmpty : labels.tid == pid

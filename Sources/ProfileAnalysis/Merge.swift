@@ -3,20 +3,24 @@ package import ProfileModel
 /// Puts many profiles together to one, each under the name of its source.
 ///
 /// The threads of a source keep their names behind its label: `web1/worker-3`; those of the same
-/// label and name become one. What a thread did in the same stack becomes one run, so memory grows
-/// with what differs and not with the number of profiles. The order of time is lost: the runs of a
-/// thread follow each other, in the order in which their stacks were first met.
+/// label and name become one. What a thread did in the same stack becomes one run. The order of time
+/// is lost: the runs of a thread follow each other, in the order in which their stacks were first met.
+///
+/// Memory grows with the stacks and threads that differ, and with the runs that were not taken: who
+/// adds label after label takes each one's runs before the next.
 package struct Merge {
-  private var stacks = StackTable()
+  /// The stacks of all that was added.
+  package private(set) var stacks = StackTable()
   private var symbols: [ResolvedFrame] = []
   private var modules: [Module] = []
   private var moduleIDs: [ModuleKey: ModuleID] = [:]
-  private var threads: [ThreadInfo] = []
+  /// The threads of all that was added.
+  package private(set) var threads: [ThreadInfo] = []
   private var threadIDs: [ThreadKey: Int] = [:]
-  private var sources: [Source] = []
-  private var sourceIDs: [String: Int] = [:]
-  /// The sources whose tables are open, the one longest not used first.
-  private var openSources: [Int] = []
+  /// What was added since runs were last taken.
+  private var table: [RunKey: Weight] = [:]
+  /// By thread: where its next run begins.
+  private var clocks: [Int64] = []
   private var ends = Numbering<StackEnd>()
   private var activities = Numbering<Activity>()
   private var capture: CaptureInfo?
@@ -44,33 +48,37 @@ package struct Merge {
         activity: activities.number(of: run.activity))
       own[key, default: Weight()] += run.weight
     }
-    let source = openSource(label)
     for (key, weight) in own {
       let stack = Int(key.stack.rawValue)
       let known = stackIDs.indices.contains(stack) ? stackIDs[stack] : .empty
-      sources[source].table[key.with(known), default: Weight()] += weight
+      table[key.with(known), default: Weight()] += weight
     }
     add(profile.capture)
   }
 
-  /// What was added, as one profile; the merge is empty then.
-  package consuming func finish() -> Profile {
-    for source in openSources { sources[source].close() }
-    var runs: [Run] = []
-    runs.reserveCapacity(sources.reduce(0) { $0 + $1.entries.count })
-    var clocks = Array(repeating: Int64(0), count: threads.count)
-    for source in sources.indices {
-      for (key, weight) in sources[source].entries {
-        let thread = Int(key.thread)
-        runs.append(
-          Run(
-            thread: thread, stack: key.stack, end: ends.values[Int(key.end)],
-            activity: activities.values[Int(key.activity)], start: clocks[thread], weight: weight))
-        clocks[thread] = clocks[thread].addingClamped(weight.wall)
-      }
-      // Gone before the runs of all take as much memory again.
-      sources[source].entries = []
+  /// The runs of what was added since the last call.
+  ///
+  /// What the same thread does in the same stack afterwards becomes another run.
+  package mutating func takeRuns() -> RunList {
+    // Sorted, so that the order does not depend on the hashing.
+    let entries = table.sorted { $0.key < $1.key }
+    table.removeAll(keepingCapacity: true)
+    clocks += Array(repeating: 0, count: threads.count - clocks.count)
+    var runs = RunList()
+    for (key, weight) in entries {
+      let thread = Int(key.thread)
+      runs.append(
+        Run(
+          thread: thread, stack: key.stack, end: ends.values[Int(key.end)],
+          activity: activities.values[Int(key.activity)], start: clocks[thread], weight: weight))
+      clocks[thread] = clocks[thread].addingClamped(weight.wall)
     }
+    return runs
+  }
+
+  /// What was added, as one profile, without the runs that were taken.
+  package consuming func finish() -> Profile {
+    let runs = takeRuns()
     return Profile(
       capture: mergedCapture, modules: modules, threads: threads, stacks: stacks, runs: runs,
       symbols: symbols)
@@ -188,41 +196,6 @@ extension Merge {
       (left.thread, left.stack.rawValue, left.end, left.activity)
         < (right.thread, right.stack.rawValue, right.end, right.activity)
     }
-  }
-
-  /// What the threads of a label did: a table while captures of it come, else a list, which takes
-  /// half the memory.
-  private struct Source {
-    var table: [RunKey: Weight] = [:]
-    var entries: [(key: RunKey, value: Weight)] = []
-
-    mutating func open() {
-      table = Dictionary(uniqueKeysWithValues: entries.lazy.map { ($0.key, $0.value) })
-      entries = []
-    }
-
-    /// The order of the keys does not depend on the hashing.
-    mutating func close() {
-      entries = table.sorted { $0.key < $1.key }
-      table = [:]
-    }
-  }
-
-  /// The place of a label's source, whose table is open then; a few others stay open, too.
-  private mutating func openSource(_ label: String) -> Int {
-    let source = sourceIDs[label] ?? sources.count
-    if source == sources.count {
-      sourceIDs[label] = source
-      sources.append(Source())
-    }
-    if let place = openSources.firstIndex(of: source) {
-      openSources.remove(at: place)
-    } else {
-      sources[source].open()
-    }
-    openSources.append(source)
-    if openSources.count > 16 { sources[openSources.removeFirst()].close() }
-    return source
   }
 
   /// Distinct values by number, in the order of their first use.

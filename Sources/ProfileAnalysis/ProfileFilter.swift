@@ -54,17 +54,18 @@ package struct ProfileFilter {
     var totals = Array(repeating: Weight(), count: profile.threads.count)
     var hasRuns = Array(repeating: !choosesRuns, count: profile.threads.count)
     var all = Weight()
-    filtered.runs = profile.runs.compactMap { run in
-      guard kept.indices.contains(run.thread) else { return nil }
+    filtered.runs = []
+    for run in profile.runs {
+      guard kept.indices.contains(run.thread) else { continue }
       all += run.weight
       guard kept[run.thread],
         states.isEmpty || states.contains(where: { $0.matches(run.activity) }),
         isShown.map({ run.stack.rawValue < $0.count && $0[Int(run.stack.rawValue)] }) ?? true,
         let part = run.part(from: from ?? .min, to: to ?? .max)
-      else { return nil }
+      else { continue }
       totals[run.thread] += part.weight
       hasRuns[run.thread] = true
-      return part
+      filtered.runs.append(part)
     }
     for thread in kept.indices where !hasRuns[thread] { kept[thread] = false }
     if choosesRuns { restrict(&filtered, to: totals) }
@@ -165,10 +166,11 @@ extension Profile {
       return isKept ? position : -1
     }
     threads = zip(threads, kept).filter(\.1).map(\.0)
-    runs = runs.compactMap { run in
-      guard places.indices.contains(run.thread), places[run.thread] >= 0 else { return nil }
-      return run.moved(to: places[run.thread])
+    var moved = RunList()
+    for run in runs where places.indices.contains(run.thread) && places[run.thread] >= 0 {
+      moved.append(run.moved(to: places[run.thread]))
     }
+    runs = moved
   }
 }
 

@@ -7,7 +7,7 @@ package struct ProfileIndex: Sendable {
   package let profile: Profile
   package let stacks: SourceStacks
   /// Indexes of the runs, thread after thread, in the order of time.
-  private let runOrder: [Int]
+  private let runOrder: [UInt32]
   /// Where each thread's runs begin in `runOrder`, and at the end its count.
   private let runStarts: [Int]
 
@@ -20,9 +20,9 @@ package struct ProfileIndex: Sendable {
     for run in profile.runs where threads.contains(run.thread) { starts[run.thread + 1] += 1 }
     for thread in threads { starts[thread + 1] += starts[thread] }
     var next = starts
-    var order = Array(repeating: 0, count: starts[threads.count])
+    var order = Array(repeating: UInt32(0), count: starts[threads.count])
     for (index, run) in profile.runs.enumerated() where threads.contains(run.thread) {
-      order[next[run.thread]] = index
+      order[next[run.thread]] = UInt32(clamping: index)
       next[run.thread] += 1
     }
     runOrder = order
@@ -31,7 +31,7 @@ package struct ProfileIndex: Sendable {
 
   /// The runs of a thread, given by its index in `profile.threads`.
   package func runs(of thread: Int) -> some Sequence<Run> {
-    runOrder[runStarts[thread]..<runStarts[thread + 1]].lazy.map { profile.runs[$0] }
+    runOrder[runStarts[thread]..<runStarts[thread + 1]].lazy.map { profile.runs[Int($0)] }
   }
 
   /// The last run of a thread; nil for a thread without any.

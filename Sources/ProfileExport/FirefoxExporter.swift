@@ -23,7 +23,7 @@ package struct FirefoxExporter: ProfileExporter {
 }
 
 /// What a thread did, as one of the format's categories.
-private enum Category: Int, CaseIterable {
+enum FirefoxCategory: Int, CaseIterable {
   case other, running, waiting, blocked, uninterruptible, stopped
 
   init(_ activity: Activity) {
@@ -62,13 +62,14 @@ private enum Category: Int, CaseIterable {
   }
 }
 
-private struct FirefoxDocument {
-  private let index: ProfileIndex
-  private let stacks: FirefoxStacks
-  private let texts: FirefoxTexts
-  private let unit: WeightUnit
+/// A profile with the tables that the format has of it.
+struct FirefoxDocument {
+  let index: ProfileIndex
+  let stacks: FirefoxStacks
+  let texts: FirefoxTexts
+  let unit: WeightUnit
 
-  private var profile: Profile { index.profile }
+  var profile: Profile { index.profile }
 
   init(_ index: ProfileIndex) {
     self.index = index
@@ -110,7 +111,7 @@ private struct FirefoxDocument {
     json.member("usesOnlyOneStackType", true)
     json.member("sourceCodeIsNotOnSearchfox", true)
     json.array("markerSchema") { _ in }
-    json.array("categories", of: Category.allCases) { json, category in
+    json.array("categories", of: FirefoxCategory.allCases) { json, category in
       json.object { json in
         json.member("name", category.name)
         json.member("color", category.color)
@@ -231,65 +232,6 @@ private struct FirefoxDocument {
       json.member("length", 0)
     }
   }
-
-  // MARK: - A thread
-
-  private func write(_ thread: Int, _ info: ThreadInfo, to json: inout JSONWriter) {
-    let capture = profile.capture
-    json.member("name", info.name)
-    json.member("pid", String(info.process?.pid ?? capture.pid))
-    json.member("tid", info.tid)
-    json.member("processName", info.process?.name ?? capture.processName)
-    json.member("processType", "default")
-    json.member("isMainThread", info.isMain)
-    json.member("processStartupTime", 0)
-    json.null("processShutdownTime")
-    json.key("registerTime")
-    json.value(milliseconds: info.firstSeen)
-    json.key("unregisterTime")
-    if info.hasEnded { json.value(milliseconds: info.lastSeen) } else { json.null() }
-    json.array("pausedRanges") { _ in }
-    writeSamples(of: thread, to: &json)
-    writeMarkers(of: thread, to: &json)
-  }
-
-  private func writeSamples(of thread: Int, to json: inout JSONWriter) {
-    let samples = index.runs(of: thread).flatMap { run in
-      FirefoxSample.samples(of: run, unit, stack: stacks.row(of: run))
-    }
-    json.object("samples") { json in
-      json.array("stack", of: samples) { $0.value($1.stack) }
-      json.array("time", of: samples) { $0.value(milliseconds: $1.time) }
-      json.array("weight", of: samples) { $0.value($1.weight) }
-      json.member("weightType", "samples")
-      json.array("threadCPUDelta", of: samples) { $0.value(max(0, $1.cpu)) }
-      json.member("length", samples.count)
-    }
-  }
-
-  private func writeMarkers(of thread: Int, to json: inout JSONWriter) {
-    let waits = index.runs(of: thread).filter { $0.activity.isWait }
-    json.object("markers") { json in
-      json.array("data", repeating: nil, count: waits.count)
-      json.array("name", of: waits) { $0.value(texts.number(of: $1.activity)) }
-      json.array("startTime", of: waits) { $0.value(milliseconds: $1.start) }
-      json.array("endTime", of: waits) { json, run in
-        json.value(milliseconds: run.start &+ max(0, run.weight.wall))
-      }
-      // 1 is an interval with a start and an end.
-      json.array("phase", repeating: 1, count: waits.count)
-      json.array("category", of: waits) { $0.value(Category($1.activity).rawValue) }
-      json.member("length", waits.count)
-    }
-  }
-}
-
-extension JSONWriter {
-  /// Nanoseconds as milliseconds, to the last digit; not below 0.
-  fileprivate mutating func value(milliseconds nanoseconds: Int64) {
-    let nanoseconds = max(0, nanoseconds)
-    value(millionths: nanoseconds)
-  }
 }
 
 extension Module {
@@ -304,188 +246,5 @@ extension Module {
     let order = [3, 2, 1, 0, 5, 4, 7, 6] + Array(8..<16)
     let guid = order.flatMap { pairs[$0] }
     return String(decoding: guid, as: UTF8.self).uppercased() + "0"
-  }
-}
-
-/// A sample of the format.
-private struct FirefoxSample {
-  let stack: Int?
-  /// Nanoseconds.
-  let time: Int64
-  let weight: Int64
-  /// CPU time since the sample before, in nanoseconds.
-  let cpu: Int64
-
-  /// The samples of a run: the reader draws each as far as half way to its neighbours, so a long
-  /// run has one at either end.
-  static func samples(of run: Run, _ unit: WeightUnit, stack: Int?) -> [FirefoxSample] {
-    let (weight, wall) = (run.weight[unit], max(0, run.weight.wall))
-    let half = weight > 0 ? wall / weight / 2 : wall / 2
-    let first = run.start &+ half
-    guard weight > 1 else {
-      return [FirefoxSample(stack: stack, time: first, weight: weight, cpu: run.weight.cpu)]
-    }
-    let cpu = run.weight.cpu / weight
-    return [
-      FirefoxSample(stack: stack, time: first, weight: 1, cpu: cpu),
-      FirefoxSample(
-        stack: stack, time: run.start &+ (wall - half), weight: weight - 1,
-        cpu: run.weight.cpu &- cpu),
-    ]
-  }
-}
-
-/// The stacks as the format has them: one table of frames, one of frames and their callers.
-private struct FirefoxStacks {
-  struct Frame: Hashable {
-    /// The index of a source frame is one into `SourceStacks.frames`.
-    let item: ExportedFrame
-    /// What the thread did, for an innermost frame; others have none of their own.
-    let category: Category?
-    let inlineDepth: Int
-  }
-
-  struct Row: Hashable {
-    let frame: Int
-    let caller: Int?
-  }
-
-  private struct Place: Hashable {
-    let stack: StackID
-    let root: ExportedFrame?
-  }
-
-  private struct Leaf: Hashable {
-    let place: Place
-    let category: Category
-  }
-
-  private(set) var frames: [Frame] = []
-  /// A caller stands before those it called.
-  private(set) var rows: [Row] = []
-  private(set) var standIns: [ExportedFrame] = []
-  private var frameNumbers: [Frame: Int] = [:]
-  private var rowNumbers: [Row: Int] = [:]
-  private var rowOfPlace: [Place: Int?] = [:]
-  private var rowOfLeaf: [Leaf: Int?] = [:]
-
-  init(_ index: ProfileIndex) {
-    for run in index.profile.runs { add(run, index) }
-  }
-
-  /// The row of a run's innermost frame; nil for a run that no thread has.
-  func row(of run: Run) -> Int? { rowOfLeaf[leaf(of: run)] ?? nil }
-
-  private func leaf(of run: Run) -> Leaf {
-    let root = ExportedFrame.root(of: run.end, isEmpty: run.stack == .empty)
-    return Leaf(
-      place: Place(stack: run.stack, root: root), category: Category(run.activity))
-  }
-
-  private mutating func add(_ run: Run, _ index: ProfileIndex) {
-    let leaf = leaf(of: run)
-    guard rowOfLeaf[leaf] == nil else { return }
-    if let root = leaf.place.root, !standIns.contains(root) { standIns.append(root) }
-    let table = index.profile.stacks
-    let isKnown = Int(run.stack.rawValue) < table.stackCount
-    guard isKnown, let innermost = table.innermostFrame(of: run.stack) else {
-      let root = leaf.place.root ?? .noStack
-      if !standIns.contains(root) { standIns.append(root) }
-      rowOfLeaf[leaf] = row(root, leaf.category, depth: 0, caller: nil)
-      return
-    }
-    let caller = Place(stack: table.caller(of: run.stack), root: leaf.place.root)
-    rowOfLeaf[leaf] = addRows(
-      of: innermost, leaf.category, below: row(of: caller, index), index)
-  }
-
-  /// The row of the innermost frame of `place`, whose callers are added first where they are new.
-  private mutating func row(of place: Place, _ index: ProfileIndex) -> Int? {
-    let table = index.profile.stacks
-    var missing: [StackID] = []
-    var stack = place.stack
-    // Ends: a stack's caller was made before it.
-    while stack != .empty, rowOfPlace[Place(stack: stack, root: place.root)] == nil {
-      missing.append(stack)
-      stack = table.caller(of: stack)
-    }
-    var caller =
-      stack == .empty
-      ? place.root.map { row($0, nil, depth: 0, caller: nil) }
-      : rowOfPlace[Place(stack: stack, root: place.root)] ?? nil
-    for stack in missing.reversed() {
-      if let frame = table.innermostFrame(of: stack) {
-        caller = addRows(of: frame, nil, below: caller, index)
-      }
-      rowOfPlace[Place(stack: stack, root: place.root)] = caller
-    }
-    return caller
-  }
-
-  /// The rows of a frame and of the calls inlined into it; gives the innermost.
-  private mutating func addRows(
-    of frame: FrameID, _ category: Category?, below caller: Int?, _ index: ProfileIndex
-  ) -> Int? {
-    let sources = index.stacks.sourceFrames(of: frame)
-    var caller = caller
-    for source in sources.reversed() {
-      caller = row(
-        .source(source), source == sources.lowerBound ? category : nil,
-        depth: sources.upperBound - 1 - source, caller: caller)
-    }
-    return caller
-  }
-
-  private mutating func row(
-    _ item: ExportedFrame, _ category: Category?, depth: Int, caller: Int?
-  ) -> Int {
-    let frame = Frame(item: item, category: category, inlineDepth: depth)
-    let row = Row(frame: number(of: frame), caller: caller)
-    if let known = rowNumbers[row] { return known }
-    rowNumbers[row] = rows.count
-    rows.append(row)
-    return rows.count - 1
-  }
-
-  private mutating func number(of frame: Frame) -> Int {
-    if let known = frameNumbers[frame] { return known }
-    frameNumbers[frame] = frames.count
-    frames.append(frame)
-    return frames.count - 1
-  }
-}
-
-/// The texts of the format, which refers to them by number.
-private struct FirefoxTexts {
-  private(set) var list: [String] = []
-  private var numbers: [String: Int] = [:]
-  /// Numbers of the names, by function, by stand-in and by module.
-  private(set) var functions: [Int] = []
-  private(set) var standIns: [Int] = []
-  private(set) var modules: [Int] = []
-  /// Numbers of the names of the source files, and the place of each file among them.
-  private(set) var sources: [Int] = []
-  private(set) var sourceNumber: [String: Int] = [:]
-
-  init(_ index: ProfileIndex, _ stacks: FirefoxStacks) {
-    for function in index.stacks.functions {
-      functions.append(add(function.name))
-      guard let file = function.file, sourceNumber[file] == nil else { continue }
-      sourceNumber[file] = sources.count
-      sources.append(add(file))
-    }
-    for standIn in stacks.standIns { standIns.append(add(standIn.standInName ?? "")) }
-    for module in index.profile.modules { modules.append(add(module.name)) }
-    for run in index.profile.runs where run.activity.isWait { _ = add(run.activity.words) }
-  }
-
-  /// The number of the words for what a thread did.
-  func number(of activity: Activity) -> Int { numbers[activity.words] ?? 0 }
-
-  private mutating func add(_ text: String) -> Int {
-    if let known = numbers[text] { return known }
-    numbers[text] = list.count
-    list.append(text)
-    return list.count - 1
   }
 }

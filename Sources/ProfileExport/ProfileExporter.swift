@@ -7,14 +7,16 @@ package protocol ProfileExporter {
   func write(_ profile: Profile, to output: inout some TextOutputStream) throws
 }
 
-/// The formats that a profile can be exported to as text.
+/// The formats that a profile can be exported to.
 package enum ExportFormat: String, CaseIterable, Sendable {
-  case speedscope, firefox, folded, callgrind
+  case pprof, speedscope, firefox, folded, callgrind
   case perfScript = "perf-script"
   case jsonLines = "jsonl"
 
-  package var exporter: any ProfileExporter {
+  /// What writes the format as text; nil for pprof, which is bytes and of the same kind as captures.
+  package var exporter: (any ProfileExporter)? {
     switch self {
+    case .pprof: nil
     case .speedscope: SpeedscopeExporter()
     case .firefox: FirefoxExporter()
     case .folded: FoldedExporter()

@@ -5,7 +5,7 @@ package struct Profile: Sendable {
   package var threads: [ThreadInfo]
   package var stacks: StackTable
   /// The runs of each thread in the order of time; the runs of different threads mingle.
-  package var runs: [Run]
+  package var runs: RunList
   /// Names and lines, indexed by `FrameID`; shorter than `stacks.frames` while names are missing.
   package var symbols: [ResolvedFrame]
   /// What threads were found to wait for, in the order of `firstSeen`: in a dump every sleeping one,
@@ -14,7 +14,7 @@ package struct Profile: Sendable {
 
   package init(
     capture: CaptureInfo, modules: [Module] = [], threads: [ThreadInfo] = [],
-    stacks: StackTable = StackTable(), runs: [Run] = [], symbols: [ResolvedFrame] = [],
+    stacks: StackTable = StackTable(), runs: RunList = [], symbols: [ResolvedFrame] = [],
     blockings: [Blocking] = []
   ) {
     self.capture = capture

@@ -5,7 +5,7 @@
 package struct ProfileBuilder: Sendable {
   package var stacks = StackTable()
   package private(set) var threads: [ThreadInfo] = []
-  private var runs: [Run] = []
+  private var runs = RunList()
   private var openRuns: [Int: Run] = [:]
   private var taken = Taken()
 
@@ -95,7 +95,8 @@ package struct ProfileBuilder: Sendable {
   /// Stacks and frames are numbered anew, in the order in which the runs first use them.
   package consuming func finish(capture: CaptureInfo, modules: [Module]) -> Profile {
     runs.append(contentsOf: openRuns.values)
-    runs.sort { ($0.start, $0.thread) < ($1.start, $1.thread) }
+    openRuns = [:]
+    runs.sortByStart()
     var profile = Profile(
       capture: capture, modules: modules, threads: threads, stacks: stacks)
     // Handed over, not shared: an hour's runs may take most of the memory there is.

@@ -55,9 +55,9 @@ extension Profile {
     var names: [ResolvedFrame] = []
     var known: [StackID: StackID] = [.empty: .empty]
     for index in runs.indices {
-      let run = runs[index]
+      let old = runs.stack(at: index)
       var path: [StackID] = []
-      var outer = run.stack
+      var outer = old
       while known[outer] == nil {
         path.append(outer)
         outer = stacks.caller(of: outer)
@@ -73,9 +73,7 @@ extension Profile {
         }
         known[stack] = table.stack(of: id, calledBy: caller)
       }
-      runs[index] = Run(
-        thread: run.thread, stack: known[run.stack] ?? .empty, end: run.end,
-        activity: run.activity, start: run.start, weight: run.weight)
+      runs.setStack(known[old] ?? .empty, at: index)
     }
     stacks = table
     symbols = names

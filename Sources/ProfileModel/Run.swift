@@ -38,7 +38,7 @@ package struct Weight: Hashable, Sendable {
 
 /// Consecutive ticks in which a thread had the same stack and did the same.
 package struct Run: Sendable {
-  // In this order and size a run takes 80 bytes; there may be a million.
+  // Four bytes, as a run list keeps it.
   private let threadNumber: Int32
   package let stack: StackID
   /// Nanoseconds from the start of the capture.

@@ -13,6 +13,7 @@ struct Bench {
     ("threads", "64 and 1,000 threads, of which 2 spin", ThreadsBench.run),
     ("unwind", "time per frame when the rules are known", UnwindBench.run),
     ("debug", "sprof dump on 200 MB of debug data", DebugDataBench.run),
+    ("file", "what the target loses to attach -o, against attach without it", FileBench.run),
     ("dump", "sprof dump against eu-stack and gdb, from outside", DumpBench.run),
   ]
 

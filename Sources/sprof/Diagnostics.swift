@@ -23,6 +23,8 @@ enum Diagnostic: Error {
   case cannotStart(String, HeldProgram.Failure)
   /// The program that sprof has started runs, unwatched.
   case cannotSample(String, Capture.Failure)
+  /// Bytes were to go to a terminal.
+  case isNoText
 
   var exitCode: Int32 {
     switch self {
@@ -36,7 +38,7 @@ enum Diagnostic: Error {
     case .systemCall: 70  // EX_SOFTWARE
     case .cannotRead(_, .system), .cannotRead(_, .notRegular): 66
     case .cannotRead: 65  // EX_DATAERR
-    case .cannotWrite, .fileExists, .cannotCreate, .cannotKeep: 73  // EX_CANTCREAT
+    case .cannotWrite, .isNoText, .fileExists, .cannotCreate, .cannotKeep: 73  // EX_CANTCREAT
     // As the shell, env and nohup have it.
     case .cannotStart(_, .notFound): 127
     case .cannotStart(_, .notExecutable): 126
@@ -75,6 +77,8 @@ enum Diagnostic: Error {
       "Cannot start \(name): \(error.call): \(error.reason)"
     case .cannotSample(let name, let failure):
       Self.words(sampling: name, failure)
+    case .isNoText:
+      "This format is no text for a terminal. Give a file with -o."
     case .cannotRead(let path, let error):
       "Cannot read \(path): \(Self.words(reading: error))"
     case .cannotCreate(let error):
@@ -155,6 +159,9 @@ enum Diagnostic: Error {
         + "Look at it with sprof report \(path); to overwrite it, add --force."
     case .notRegular(let path): "\(path) is not a plain file. Give another name."
     case .system(let path, let reason): "Cannot write \(path): \(reason)."
+    case .tooLarge, .tooMany:
+      "The capture would be larger than sprof could read again. "
+        + "Merge fewer files, or with a --label that more of them share."
     default: "Cannot write the capture: \(error)."
     }
   }

@@ -1,4 +1,6 @@
 import ArgumentParser
+import CaptureFile
+import Glibc
 import ProfileExport
 import ProfileModel
 
@@ -11,6 +13,7 @@ struct ExportCommand: ParsableCommand {
     discussion: """
         sprof export slow.pb.gz --to speedscope -o slow.speedscope.json
         sprof export slow.pb.gz --to folded --thread engine | flamegraph.pl > slow.svg
+        sprof export slow.pb.gz --to pprof -o slow.profile.pb.gz
       """)
 
   @Argument(help: "The capture.", completion: .file())
@@ -36,11 +39,18 @@ struct ExportCommand: ParsableCommand {
       let whole = try loadProfile(file)
       try ReportArguments.check(thread, whole)
       let profile = try filter.apply(to: whole, thread: thread)
-      let exporter = to.exporter
       guard let output else {
-        return try Terminal.write { try exporter.write(profile, to: &$0) }
+        guard to.exporter != nil || isatty(STDOUT_FILENO) == 0 else { throw Diagnostic.isNoText }
+        return try Terminal.write { try write(profile, to: &$0) }
       }
-      try OutputFile.write(output, force: force) { try exporter.write(profile, to: &$0) }
+      try OutputFile.write(output, force: force) { try write(profile, to: &$0) }
     }
+  }
+
+  private func write(_ profile: Profile, to output: inout FileOutput) throws {
+    guard let exporter = to.exporter else {
+      return PprofFile.write(profile) { output.write($0) }
+    }
+    try exporter.write(profile, to: &output)
   }
 }

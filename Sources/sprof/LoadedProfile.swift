@@ -12,11 +12,11 @@ func loadProfile(_ path: String) throws -> Profile {
   }
 }
 
-/// Writes a capture; the one place where commands make one of a profile.
-func saveProfile(_ profile: Profile, _ path: String, replacing: Bool) throws {
+/// What a file says of its capture as a whole.
+func loadInfo(_ path: String) throws -> CaptureInfo {
   do {
-    try CaptureRecorder(path: path, replacing: replacing, capture: profile.capture).finish(profile)
+    return try CaptureReader.info(path: path)
   } catch {
-    throw Diagnostic.cannotCreate(error)
+    throw Diagnostic.cannotRead(path, error)
   }
 }

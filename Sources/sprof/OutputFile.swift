@@ -26,6 +26,11 @@ struct FileOutput: TextOutputStream {
     if bytes.count >= Self.pieceSize { flush() }
   }
 
+  mutating func write(_ piece: [UInt8]) {
+    bytes += piece
+    if bytes.count >= Self.pieceSize { flush() }
+  }
+
   private mutating func flush() {
     var rest = bytes[...]
     while failure == nil && !rest.isEmpty {

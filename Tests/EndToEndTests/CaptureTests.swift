@@ -176,49 +176,18 @@ extension EndToEnd {
   }
 
   @Suite(.enabled(if: Tool.isInstalled("go"), "needs go tool pprof")) struct `Other pprof tools` {
-    /// The flat and cumulative figures of each function, as `-top` tells them.
-    private func top(_ file: String, _ index: String, unit: String) throws -> [String: [Int64]] {
-      let outcome = try run([
-        "go", "tool", "pprof", "-top", "-symbolize=none", "-sample_index=\(index)",
-        "-nodecount=100000", "-nodefraction=0", "-unit=\(unit)", file,
-      ])
-      #expect(outcome.status == 0, "\(outcome.stderr)")
-      let lines = outcome.stdout.split(separator: "\n")
-      let header = try #require(lines.firstIndex { $0.contains("flat%") })
-      var figures: [String: [Int64]] = [:]
-      for line in lines[(header + 1)...] {
-        let words = line.split(separator: " ").map(String.init)
-        let name = words[5...].joined(separator: " ").replacing(" (inline)", with: "")
-          .replacing(" (partial-inline)", with: "")
-        let values = [words[0], words[3]].map { word in
-          Int64(word.hasSuffix("ns") ? String(word.dropLast(2)) : word)
-        }
-        figures[name] = try values.map { try #require($0, "\(line)") }
-      }
-      return figures
-    }
-
     @Test func `agree with the report to the last digit`() throws {
       let program = try RunningProgram(fixture: "spin.c", ["2", "20"])
       let folder = try TemporaryFolder()
       let file = folder.path + "/a.pb.gz"
       _ = try SprofCommand.run(["attach", "\(program.pid)", "--duration", "1s", "-o", file])
       let report = try SprofCommand.report(["report", file])
-      let kinds: [(String, String, (Report.Run) -> Int64)] = [
-        ("cpu", "ns", { $0.cpuNs }), ("wall", "ns", { $0.wallNs }),
-        ("ticks", "count", { $0.ticks }), ("samples", "count", { $0.samples }),
-      ]
-      for (index, unit, value) in kinds {
-        var expected: [String: [Int64]] = [:]
-        for run in report.threads.flatMap(\.runs) {
-          let functions = try report.functions(of: run)
-          if let own = functions.first { expected[own, default: [0, 0]][0] += value(run) }
-          for function in Set(functions) { expected[function, default: [0, 0]][1] += value(run) }
-        }
-        expected = expected.filter { $0.value != [0, 0] }
+      for unit in Pprof.units {
+        let expected = try Pprof.expected(report, unit)
         #expect(expected.count > 5)
-        #expect(try top(file, index, unit: unit) == expected, "\(index)")
+        #expect(try Pprof.top(file, unit) == expected, "\(unit.index)")
       }
+      try program.assertUntouched(progress: "iterations")
     }
 
     @Test func `see the threads and the stacks`() throws {

@@ -13,7 +13,7 @@ internal import Testing
 
   static func text(_ format: ExportFormat, _ profile: Profile) throws -> String {
     var text = ""
-    try format.exporter.write(profile, to: &text)
+    try #require(format.exporter).write(profile, to: &text)
     return text
   }
 

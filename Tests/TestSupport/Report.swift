@@ -11,7 +11,7 @@ package struct Report: Decodable, Sendable {
   package let frames: [Frame]
   /// Indexes into `frames`, innermost first.
   package let stacks: [[Int]]
-  package let threads: [Thread]
+  package private(set) var threads: [Thread]
 
   package struct Version: Decodable, Sendable {
     package let version: String
@@ -167,6 +167,9 @@ extension Report {
     }
     return run
   }
+
+  /// Leaves only the threads of that name.
+  package mutating func keepThreads(named name: String) { threads.removeAll { $0.name != name } }
 
   /// Every function that any thread was seen in.
   package var allFunctions: Set<String> { Set(frames.map(\.function)) }

@@ -1,0 +1,111 @@
+internal import Glibc
+package import ProfileModel
+
+/// Writes a capture part by part: runs as they come, and at the end what is known only then.
+///
+/// The file has another name until it is complete, and is gone when the writer is left before.
+package struct CaptureWriter: ~Copyable {
+  private let path: String
+  private let draft: String
+  private var output: CaptureOutput
+  private var gzip = GzipEncoder()
+  private var encoder: ProfileEncoder
+  /// Compressed bytes that wait for the next write.
+  private var ready: [UInt8] = []
+  private var size = 0
+  private var runCount = 0
+  private var threadCount = 0
+  private var isComplete = false
+
+  /// Finds out beforehand what would keep the capture from being written.
+  ///
+  /// - Throws: `exists`, `unfinishedExists`, `notRegular`, or `system` with the system's words.
+  package init(path: String, replacing: Bool) throws(CaptureFileError) {
+    try Self.check(path, replacing: replacing)
+    try self.init(unchecked: path)
+  }
+
+  /// Writes to `path`, whatever is there.
+  init(unchecked path: String) throws(CaptureFileError) {
+    self.path = path
+    draft = path + ".tmp"
+    encoder = ProfileEncoder()
+    output = try CaptureOutput(path: draft, replacing: true)
+  }
+
+  deinit { if !isComplete { unlink(draft) } }
+
+  /// Throws when there is a file of that name, or of the one under which a capture grows, that may
+  /// not be replaced.
+  static func check(_ path: String, replacing: Bool) throws(CaptureFileError) {
+    if let kind = fileType(path) {
+      guard kind == S_IFREG else { throw .notRegular(path: path) }
+      guard replacing else { throw .exists(path: path) }
+    }
+    let partial = path + CaptureRecorder.partialEnding
+    guard let kind = fileType(partial) else { return }
+    guard kind == S_IFREG else { throw .notRegular(path: partial) }
+    guard replacing else { throw .unfinishedExists(path: partial) }
+  }
+
+  /// The type of the file at `path` (`S_IFREG` and so on); nil when there is none.
+  private static func fileType(_ path: String) -> mode_t? {
+    var status = stat()
+    return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+  }
+
+  /// Writes runs, whose stacks and threads may be described later.
+  ///
+  /// `threads` are all that there are so far, those of earlier calls first.
+  package mutating func add(
+    _ runs: RunList, stacks: StackTable, threads: [ThreadInfo]
+  ) throws(CaptureFileError) {
+    for index in threads.indices.dropFirst(threadCount) {
+      encoder.add(threads[index], index: index)
+    }
+    threadCount = max(threadCount, threads.count)
+    runCount += runs.count
+    guard runCount <= ProfileDecoder.countLimit else {
+      throw .tooMany(limit: ProfileDecoder.countLimit)
+    }
+    for run in runs where Int(run.stack.rawValue) < stacks.stackCount {
+      encoder.add(run, frames: stacks.frames(of: run.stack))
+      if encoder.sampleCount == 4096 { try write(encoder.take()) }
+    }
+    try write(encoder.take())
+  }
+
+  /// Writes the rest of `profile`, and puts the file in place.
+  ///
+  /// Of what was added before, the profile has the frames and threads, and not the runs.
+  package consuming func finish(_ profile: Profile) throws(CaptureFileError) {
+    encoder.describe(profile.capture)
+    encoder.addFacts(of: profile)
+    try write(encoder.take())
+    for (index, frame) in profile.stacks.frames.enumerated() {
+      let symbol = index < profile.symbols.count ? profile.symbols[index] : nil
+      encoder.add(FrameID(UInt32(index)), frame, named: symbol)
+      if index % 4096 == 4095 { try write(encoder.take()) }
+    }
+    try write(encoder.take())
+    try add(profile.runs, stacks: profile.stacks, threads: profile.threads)
+    try putInPlace()
+  }
+
+  private mutating func write(_ bytes: [UInt8]) throws(CaptureFileError) {
+    size += bytes.count
+    guard size <= CaptureReader.sizeLimit else { throw .tooLarge(limit: CaptureReader.sizeLimit) }
+    gzip.add(bytes) { ready += $0 }
+    guard ready.count >= 1 << 20 else { return }
+    try output.append(ready)
+    ready.removeAll(keepingCapacity: true)
+  }
+
+  private mutating func putInPlace() throws(CaptureFileError) {
+    gzip.finish { ready += $0 }
+    try output.append(ready)
+    try output.synchronize()
+    guard rename(draft, path) == 0 else { throw CaptureOutput.failure(path) }
+    isComplete = true
+  }
+}
