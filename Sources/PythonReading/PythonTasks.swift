@@ -175,13 +175,15 @@ private struct PythonTaskWalk<Memory: TargetMemory> {
     guard let field = layout[.generatorFrame], let stateField = layout[.generatorState],
       let state = objects.value(object &+ UInt64(stateField), as: Int8.self)
     else { return nil }
+    // What is awaited is on top of the frame's stack; from 3.15 on an index lies above it.
     // FRAME_CLEARED: 4 up to 3.14, then 5. FRAME_SUSPENDED_YIELD_FROM: -1, then 2.
     let isRenumbered = reader.runtime.version.minor >= 15
     guard state != (isRenumbered ? 5 : 4) else { return nil }
     let address = object &+ UInt64(field)
     let frame = reader.liveFrame(at: address, from: memory)
     guard state == (isRenumbered ? 2 : -1), let pointer = layout[.frameStackPointer],
-      let top = objects.word(address &+ UInt64(pointer)), let value = objects.word(top &- 8)
+      let top = objects.word(address &+ UInt64(pointer)),
+      let value = objects.word(top &- (isRenumbered ? 16 : 8))
     else { return frame.map { ($0, nil) } }
     return frame.map { ($0, value & ~3) }
   }

@@ -34,7 +34,8 @@ internal import Testing
       return Library(
         description: "3.\(minor) of the system", minor: minor,
         flags: [
-          "-I/usr/include/python3.\(minor)", archive, "-lm", "-ldl", "-lutil", "-lexpat", "-lz",
+          "-I/usr/include/python3.\(minor)", "-no-pie", archive, "-lm", "-ldl", "-lutil", "-lexpat",
+          "-lz",
           "-s",
         ])
     }.first
