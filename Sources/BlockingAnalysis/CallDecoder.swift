@@ -242,7 +242,7 @@ struct CallDecoder {
       wait.owners = wait.descriptors.flatMap(\.peers)
       return
     }
-    let children = ProcessFamily.children(of: pid)
+    let children = numbers.children()
     if type == 1 {
       let known = children ?? []
       guard let child = numbers.process(id, among: known),
@@ -263,7 +263,7 @@ struct CallDecoder {
 
   /// The parent of `vfork` waits for its child to execute a program or end.
   private mutating func decodeFork() {
-    guard let children = ProcessFamily.children(of: pid) else { return }
+    guard let children = numbers.children() else { return }
     let sharing = children.filter { ProcessFamily.shareMemory($0, pid) == true }
     guard sharing.count == 1 else { return }
     wait.kind = .childProcess
@@ -305,7 +305,7 @@ struct CallDecoder {
     add(integer(0), nil)
     guard let file = OpenDescriptors.status(of: integer(0), in: tid) else { return }
     let locks = FileLock.blocking(
-      pid, on: file.inode, isFlock: wait.systemCall == "flock", in: FileLock.read())
+      pid, on: file.inode, isFlock: wait.systemCall == "flock", in: numbers.fileLocks())
     for lock in locks where lock.process > 0 {
       // An flock outlives the process that took it when a child has the file still open.
       guard let status = try? ProcessStatus(of: lock.process), status.state != "Z" else { continue }
