@@ -9,6 +9,8 @@ package final class SleepInspector {
   package let pid: Int32
   private let liveThread: Int32
   private let processName: String
+  /// Of another process than the one that is watched: how many threads there are to be looked at.
+  private var threadCount: Int?
   private let hasSchedulerStatistics: Bool
   private var survey: DescriptorSurvey
   private var surveyTime: Int64 = MonotonicClock.now()
@@ -28,6 +30,7 @@ package final class SleepInspector {
   /// For a process that the threads of another one wait for.
   convenience init(peer pid: Int32, of other: SleepInspector) {
     self.init(pid: pid, liveThread: pid, clock: other.clock, peers: other.peers)
+    threadCount = (try? ProcessStatus(of: pid))?.threadCount
   }
 
   private init(pid: Int32, liveThread: Int32, clock: SleepClock, peers: PeerIndex) {
@@ -216,7 +219,8 @@ package final class SleepInspector {
     let name = ProcessSearch.threadName(process: pid, thread: files.tid) ?? "?"
     let since = clock.lastRun(of: files.tid, process: pid).map { min($0, time) }
     var look = SleepLook(
-      thread: WaitingThread(pid: pid, tid: files.tid, name: name, processName: processName),
+      thread: WaitingThread(
+        pid: pid, tid: files.tid, name: name, processName: processName, threadCount: threadCount),
       place: draft.place, switches: switches, state: state, time: time, since: since,
       wait: draft.wait, futex: draft.futex, ends: draft.ends,
       returnAddresses: draft.returnAddresses)

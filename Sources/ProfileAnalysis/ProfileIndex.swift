@@ -37,7 +37,7 @@ package struct ProfileIndex: Sendable {
   /// The last run of a thread; nil for a thread without any.
   package func lastRun(of thread: Int) -> Run? {
     guard runStarts[thread] < runStarts[thread + 1] else { return nil }
-    return profile.runs[runOrder[runStarts[thread + 1] - 1]]
+    return profile.runs[Int(runOrder[Int(runStarts[thread + 1]) - 1])]
   }
 
   /// The sum of a thread's runs.

@@ -110,8 +110,8 @@ struct FamilyProfile: Sendable {
     var infos = order.map { threads[$0] }
     if processCount < 2 { for index in infos.indices { infos[index].process = nil } }
     var profile = Profile(
-      capture: capture, modules: modules.modules, threads: infos, stacks: stacks, runs: runs,
-      blockings: blockings)
+      capture: capture, modules: modules.modules, threads: infos, stacks: stacks,
+      runs: RunList(runs), blockings: blockings)
     profile.renumberStacks()
     return profile
   }

@@ -2,6 +2,7 @@ import ArgumentParser
 import CaptureFile
 import Glibc
 import LinuxProcess
+import ProfileAnalysis
 import ProfileExport
 import ProfileModel
 import Sampling
