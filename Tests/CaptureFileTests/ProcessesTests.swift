@@ -28,10 +28,10 @@ import Testing
     var told: [OwningProcess] = []
     try file.forEachSample { sample throws(CaptureFileError) in
       var (pid, name): (Int64, String) = (0, "")
-      for label in sample.label {
+      for label in sample.labels {
         switch try file.tables.text(label.key) {
-        case "pid": pid = label.num
-        case "process": name = try file.tables.text(label.str)
+        case "pid": pid = label.number
+        case "process": name = try file.tables.text(label.text)
         default: break
         }
       }

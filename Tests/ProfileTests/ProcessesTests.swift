@@ -56,11 +56,12 @@ private func family() -> Profile {
   @Test func `never shows threads of different processes in one row`() {
     var profile = family()
     for index in profile.threads.indices { profile.threads[index].cpu = 0 }
-    profile.runs = profile.runs.map { run in
+    let runs = profile.runs.map { run in
       Run(
         thread: run.thread, stack: run.stack, end: run.end,
         activity: .blocked(WaitReason(systemCall: "read")), start: run.start, weight: run.weight)
     }
+    profile.runs = RunList(runs)
     #expect(ThreadTable(profile).rows.allSatisfy { $0.threads.count == 1 })
   }
 
