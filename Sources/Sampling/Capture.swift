@@ -86,6 +86,8 @@ package final class CapturedProfile {
     let interpreter: String?
     /// By thread: who held its interpreter's lock at the end.
     let lockHolders: [Int32: Int32]
+    /// When that was, in nanoseconds from the start of the capture.
+    let lockTime: Int64
   }
 
   /// A profile whose modules' files `files` gives for the frames that lie in them.
@@ -140,20 +142,20 @@ extension CapturedProfile {
   /// Such a thread wakes up every few milliseconds to ask for the lock again, so that it never sleeps
   /// long; that it waits is told by its stack at the end.
   private func addInterpreterLock() {
-    guard let lockHolders = facts?.lockHolders, !lockHolders.isEmpty else { return }
+    guard let facts, !facts.lockHolders.isEmpty else { return }
     var last: [Int: Run] = [:]
     for run in profile.runs { last[run.thread] = run }
     let waiting = profile.symbols.map { $0.lines.contains { $0.function == Self.lockFunction } }
     for (index, run) in last.sorted(by: { $0.key < $1.key }) {
       let thread = profile.threads[index]
-      guard !thread.hasEnded, let holder = lockHolders[thread.tid],
+      guard !thread.hasEnded, let holder = facts.lockHolders[thread.tid],
         profile.stacks.frames(of: run.stack).contains(where: {
           waiting.indices.contains(Int($0.rawValue)) && waiting[Int($0.rawValue)]
         })
       else { continue }
+      let pid = profile.capture.pid
       profile.blockings.removeAll {
-        $0.waiter.tid == thread.tid && $0.lastSeen >= run.start
-          && $0.waiter.pid == profile.capture.pid
+        $0.waiter.tid == thread.tid && $0.waiter.pid == pid && $0.lastSeen >= run.start
       }
       profile.blockings.append(
         Blocking(
@@ -161,7 +163,8 @@ extension CapturedProfile {
             pid: profile.capture.pid, tid: thread.tid, name: thread.name,
             processName: profile.capture.processName),
           wait: Wait(kind: .gil, systemCall: "futex", owners: [.thread(tid: holder)]),
-          since: run.start, firstSeen: run.start, lastSeen: thread.lastSeen, looks: 2))
+          since: run.start, firstSeen: run.start,
+          lastSeen: max(thread.lastSeen, facts.lockTime), looks: 2))
     }
   }
 
@@ -263,7 +266,8 @@ final class CaptureSession: @unchecked Sendable {
     let facts = CapturedProfile.LiveFacts(
       modules: modules, sleeps: sleeps, startTime: sampler.startTime,
       interpreter: plan.frames == .mixed ? sampler.python?.path : nil,
-      lockHolders: sampler.python?.stacks.lockHolders ?? [:])
+      lockHolders: sampler.python?.stacks.lockHolders ?? [:],
+      lockTime: sampler.python?.stacks.lockTime ?? 0)
     return CapturedProfile(
       resolver.finish(capture: info), names: names, collectedEnd: sampler.stops.collectedEnd,
       facts: facts
@@ -295,7 +299,7 @@ final class CaptureSession: @unchecked Sendable {
     do {
       tracing = try TracerThread.start { [self] in
         sampler.run(rate: rate)
-        sampler.python?.takeStock(memory: sampler.memory)
+        sampler.python?.takeStock(memory: sampler.memory) { sampler.now }
       }
     } catch {
       isSampled.store(true, ordering: .releasing)
@@ -347,7 +351,7 @@ final class CaptureSession: @unchecked Sendable {
       for _ in 0..<100 where sampler.lookAgain() { resolver.drain() }
       sampler.finish()
       resolver.drain()
-      sampler.python?.takeStock(memory: sampler.memory)
+      sampler.python?.takeStock(memory: sampler.memory) { sampler.now }
       sleeps = survey.finish(&looks, sampler.watches, known: resolver.sleeps())
     }
     tracing.join()

@@ -62,7 +62,7 @@ final class PythonWatch {
 
   /// At the end of a capture: the names of threads, and who held the interpreter's lock at two
   /// moments; nothing may be stopped.
-  func takeStock(memory: ProcessMemory) {
+  func takeStock(memory: ProcessMemory, now: () -> Int64) {
     guard let reader else { return }
     _ = reader.refreshThreads(from: memory)
     readNames(from: memory)
@@ -70,6 +70,7 @@ final class PythonWatch {
     guard !first.isEmpty else { return }
     MonotonicClock.sleep(until: MonotonicClock.now() + Self.lockPause)
     let second = lockHolders(memory)
+    stacks.lockTime = now()
     stacks.lockHolders = first.filter { second[$0.key] == $0.value }
   }
 

@@ -11,6 +11,7 @@ final class RuntimeStacks: Sendable {
     var path: String?
     var names: [Int32: String] = [:]
     var lockHolders: [Int32: Int32] = [:]
+    var lockTime: Int64 = 0
   }
 
   private let state = Mutex(State())
@@ -25,6 +26,12 @@ final class RuntimeStacks: Sendable {
   var lockHolders: [Int32: Int32] {
     get { state.withLock { $0.lockHolders } }
     set { state.withLock { $0.lockHolders = newValue } }
+  }
+
+  /// The second of those moments, in nanoseconds from the start of the capture.
+  var lockTime: Int64 {
+    get { state.withLock { $0.lockTime } }
+    set { state.withLock { $0.lockTime = newValue } }
   }
 
   /// The names that the program itself gave its threads.

@@ -84,9 +84,17 @@ struct SleepSurvey {
     if !again.isEmpty || !others.isEmpty { MonotonicClock.sleep(until: begin + Self.pause) }
     inspector.refresh()
     let byThread = Dictionary(watches.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
+    // One that was stopped for its registers meanwhile has run into the stop and back: it is looked
+    // at twice from here on.
+    var stopped: [Int] = []
     for index in again {
       guard let watch = byThread[records[index].look.thread.tid] else { continue }
-      lookAgain(at: watch, &records[index])
+      if !lookAgain(at: watch, &records[index]) { stopped.append(index) }
+    }
+    if !stopped.isEmpty { MonotonicClock.sleep(until: MonotonicClock.now() + Self.pause) }
+    for index in stopped {
+      guard let watch = byThread[records[index].look.thread.tid] else { continue }
+      _ = lookAgain(at: watch, &records[index])
     }
     return records + lookAgain(atPeers: others, of: records)
   }
@@ -97,13 +105,27 @@ struct SleepSurvey {
     for index in records.indices { records[index].look = looks[index] }
   }
 
-  private func lookAgain(at watch: ThreadWatch, _ record: inout SleepRecord) {
-    guard let later = inspector.look(with: watch.files, knownPlace: record.look.place),
-      later.isSameSleep(as: record.look)
-    else { return }
+  /// Returns false when the thread has run since, and sleeps at the same place: the record then is of
+  /// that sleep.
+  private func lookAgain(at watch: ThreadWatch, _ record: inout SleepRecord) -> Bool {
+    guard var later = inspector.look(with: watch.files, knownPlace: record.look.place) else {
+      return true
+    }
+    let isSame = later.isSameSleep(as: record.look)
+    guard isSame || later.place.map({ record.look.place?.isSame(as: $0) ?? false }) ?? false else {
+      return true
+    }
     var looks = [later]
     _ = inspector.findPeers(for: &looks, budget: 0)
-    record.extend(by: looks[0])
+    later = looks[0]
+    guard isSame else {
+      // It fell asleep before the stop, which ended nothing.
+      later.goOn(from: record.look, stops: 1)
+      record = SleepRecord(later, frames: record.frames)
+      return false
+    }
+    record.extend(by: later)
+    return true
   }
 
   private func lookAgain(atPeers first: [SleepLook], of records: [SleepRecord]) -> [SleepRecord] {

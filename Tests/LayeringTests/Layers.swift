@@ -44,7 +44,8 @@ enum Layers {
     LayeredTarget(
       layer: 4, name: "Sampling",
       imports: [
-        "BlockingAnalysis", "ELFReading", "Glibc", "LinuxProcess", "NativeUnwinding", "ProfileModel",
+        "BlockingAnalysis", "ELFReading", "Glibc", "LinuxProcess", "NativeUnwinding",
+        "ProfileModel",
         "PythonReading", "Symbolication", "Synchronization",
       ]),
     LayeredTarget(
