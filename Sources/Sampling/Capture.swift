@@ -351,8 +351,8 @@ final class CaptureSession: @unchecked Sendable {
       for _ in 0..<100 where sampler.lookAgain() { resolver.drain() }
       sampler.finish()
       resolver.drain()
-      sampler.python?.takeStock(memory: sampler.memory) { sampler.now }
       sleeps = survey.finish(&looks, sampler.watches, known: resolver.sleeps())
+      sampler.python?.takeStock(memory: sampler.memory) { sampler.now }
     }
     tracing.join()
   }
