@@ -80,9 +80,13 @@ struct BlockBootstrap {
     let drawn = (sides[0].variance + sides[1].variance).squareRoot()
     if drawn > 0 {
       let quantiles = drawnQuantiles(beforeRows, afterRows, row, choice)
-      let widening = quantile / 1.96 * (error / drawn)
+      let widening = quantile / 1.96 * (variance.squareRoot() / drawn)
+      // What the windows cannot show has no shape of its own.
+      let rest = quantile * uncertainty
+      let low = max(0, -quantiles.low) * widening
+      let high = max(0, quantiles.high) * widening
       reach = (
-        max(0, -quantiles.low) * widening, max(0, quantiles.high) * widening
+        (low * low + rest * rest).squareRoot(), (high * high + rest * rest).squareRoot()
       )
     }
     return ChangeTest(interval: (change - reach.low)...(change + reach.high), p: p, error: error)

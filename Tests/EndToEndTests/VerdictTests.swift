@@ -110,7 +110,7 @@ extension EndToEnd {
         naming: ["--watch", "--output"])
       expectError(
         try SprofCommand.run(["dump", "1", "--watch", "soon"]), code: ExitCode.usage,
-        naming: ["--watch"])
+        naming: ["soon"])
     }
   }
 }

@@ -47,7 +47,7 @@ private func family() -> Profile {
         "cc1[4300]/cc1",
       ])
     let text = text()
-    #expect(text.hasPrefix("sprof run: make (pid 4242)"))
+    #expect(text.contains("\nsprof run: make (pid 4242)"))
     #expect(text.contains("Processes: 3, CPU 1.908 s together"))
     #expect(text.contains("cc1[4400]/reader"))
     #expect(text.split(separator: "\n").allSatisfy { $0.count <= 100 })
