@@ -39,8 +39,11 @@ test-programs:
 lint:
 	swift format lint --strict -r Sources Tests Package.swift
 
+# By products, and not with --build-tests, which would build protoc, too: 750 files of C++.
 build: setup
-	swift build --build-tests
+	swift build --product sprof
+	swift build --product sprof-bench
+	swift build --product sprofPackageTests
 
 release: setup
 	swift build $(RELEASE) --product sprof
@@ -61,7 +64,7 @@ uninstall:
 bench: setup
 	swift run $(RELEASE) sprof-bench
 
-trials: setup
+trials: build
 	SPROF_TRIALS=full scripts/test.sh
 
 golden: setup

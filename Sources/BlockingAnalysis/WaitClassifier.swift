@@ -24,6 +24,13 @@ package enum WaitClassifier {
     let reading = FutexReading(futex: futex, function: function, isHint: isHint)
     if reading.describe(&wait) { return wait }
     wait.kind = kind(function, isLowLevel: isLowLevel)
+    // glibc parks a thread for ever on a word of its own stack when the kernel refuses a
+    // priority-inheriting mutex because that would make a deadlock (pthread_mutex_lock.c, EDEADLK).
+    if wait.kind == .mutex, let place = look.place,
+      futex.address &- place.stackPointer < 4096
+    {
+      wait.object = nil
+    }
     if wait.kind == .conditionVariable || wait.kind == .semaphore {
       switch LockFunction.purpose(functions.prefix(16)) {
       case .gil: wait.kind = .gil

@@ -101,7 +101,9 @@ package struct DumpReport {
     let sentence = wait.isTold ? words.sentence(wait, lasted: lasted, in: pid) : nil
     // Some rests say all that there is to say.
     if let rest, let sentence {
-      return first.blocking == nil || sentence.hasPrefix(rest) ? rest : "\(rest): \(sentence)"
+      if first.blocking == nil { return rest }
+      // The sentence says the same, and for how long.
+      return words.sentence(wait, lasted: nil, in: pid) == rest ? sentence : "\(rest): \(sentence)"
     }
     return rest ?? sentence
   }
