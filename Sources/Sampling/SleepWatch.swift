@@ -11,6 +11,8 @@ final class SleepWatch: @unchecked Sendable {
 
   /// A sleep this long is looked at.
   static let threshold: Int64 = 150_000_000
+  /// Between the first two looks at one sleep: only what was seen twice is said for sure.
+  private static let firstPeriod: Int64 = 30_000_000
   /// Between two looks at one sleep.
   private static let period: Int64 = 1_000_000_000
   private static let pause: Int64 = 50_000_000
@@ -91,7 +93,8 @@ final class SleepWatch: @unchecked Sendable {
     // The last turn must not hold up the end of the capture.
     let deadline = isLast ? now + 100_000_000 : .max
     for (tid, record) in current {
-      guard isLast || now - record.look.time >= Self.period else { continue }
+      let period = record.looks == 1 ? Self.firstPeriod : Self.period
+      guard isLast || now - record.look.time >= period else { continue }
       guard MonotonicClock.now() < deadline, !isLast || record.lastSeen < now else { break }
       lookAgain(tid, record)
     }
