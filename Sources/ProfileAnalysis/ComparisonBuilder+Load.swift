@@ -15,7 +15,7 @@ extension ComparisonBuilder {
   /// it. With the gaps filled in proportion, each figure is per second in which the thread could
   /// run; its mean over the windows is the usual ratio estimate, and its variance that of the ratio.
   /// The gaps are the time that it waited for a CPU and, since it was not seen asleep, the time in
-  /// which sprof's own stops held it.
+  /// which sprof's own stops held it. What it slept is as long on a busy machine as on an idle one.
   mutating func makeUpForDelays() {
     let sums = (0..<2).map { side in
       var sums = Array(repeating: Sums(), count: grouping.groups.count)
@@ -27,7 +27,7 @@ extension ComparisonBuilder {
       let isBusy = both.allSatisfy { $0.kept > 0 && $0.asleep < Self.pausePart * $0.kept }
       let isLate = both.contains { $0.lost > Self.leastDelay * ($0.kept + $0.lost) }
       guard isBusy, isLate else { continue }
-      for side in 0..<2 { makeUp(group, side, total: both[side].kept) }
+      for side in 0..<2 { makeUp(group, side, total: both[side].kept - both[side].asleep) }
     }
   }
 
@@ -55,7 +55,7 @@ extension ComparisonBuilder {
       losses[entry.window] += entry.wall - entry.own.time
       delays[entry.window] += entry.times.delay
       entries[side][index].times = entry.own
-      parts[entry.node, default: Comparison.Times()] += entry.own
+      if entry.wait < 0 { parts[entry.node, default: Comparison.Times()] += entry.own }
     }
     delaysMadeUpFor[side][group] = delays
     let late = losses.indices.filter { losses[$0] != 0 }
@@ -97,8 +97,9 @@ extension ComparisonBuilder {
 }
 
 extension ComparisonBuilder.Entry {
-  /// What the thread itself did: on a CPU, and asleep where it was seen asleep.
+  /// What the thread itself did: on a CPU where it was seen running; asleep, all the time that
+  /// stands for a look which found it asleep.
   fileprivate var own: Comparison.Times {
-    Comparison.Times(cpu: times.cpu, delay: 0, blocked: wait < 0 ? 0 : times.blocked)
+    wait < 0 ? Comparison.Times(cpu: times.cpu) : Comparison.Times(blocked: wall)
   }
 }
