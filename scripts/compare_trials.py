@@ -34,7 +34,7 @@ CASES = {
 
 
 def place(folder, case):
-    return os.path.join(folder, case.replace(" ", "-").replace("%", "percent"))
+    return os.path.join(folder, case.replace(" ", "-").replace(",", "").replace("%", "percent"))
 
 
 def build(folder, name, flags):
