@@ -35,7 +35,7 @@ extension VerdictMaker {
     let loop = shares.running + shares.waiting >= 90 ? looks.loop : nil
     // A handler should have returned, with few CPUs to be had, too.
     let isOverdue =
-      loop != nil && subject.handlerOf != nil && span(of: subject) >= Self.hangTime
+      loop != nil && isInHandler(subject) && span(of: subject) >= Self.hangTime
     if shares.waiting >= 50, shares.waiting > shares.running, !isOverdue {
       var verdict = self.time(subject, .starved)
       verdict.lasted = index.profile.threads[subject.thread].delay
@@ -54,6 +54,15 @@ extension VerdictMaker {
     verdict.placeShare = looks.hottest?.share
     verdict.looks = looks.count
     return verdict
+  }
+
+  /// Whether the thread is in a handler; its last look may have been at a stack without frames.
+  private func isInHandler(_ situation: ThreadSituation) -> Bool {
+    guard situation.handlerOf == nil else { return true }
+    guard let heaviest = HeaviestStack(index, thread: situation.thread) else { return false }
+    var recognition = IdleRecognition()
+    let stack = recognition.stack(index.frames(of: heaviest.stack))
+    return IdleRecognition.loopRunningHandler(stack) != nil
   }
 
   private func span(of situation: ThreadSituation) -> Int64 {
