@@ -19,6 +19,21 @@ enum IdleNames {
     /// Code without a name.
     case address
     case other
+
+    /// Whether this is a loop that waits for events.
+    var isLoop: Bool {
+      switch self {
+      case .loop: true
+      case .rest(let rest): rest.kind == .eventLoop
+      case .call, .glue, .root, .address, .other: false
+      }
+    }
+
+    /// Whether what such a function calls are handlers, which should return soon.
+    var callsHandlers: Bool {
+      if case .rest(let rest) = self, IdleNames.forking.contains(rest.name) { return false }
+      return isLoop
+    }
   }
 
   struct Rest: Hashable {
@@ -28,6 +43,9 @@ enum IdleNames {
     /// Whether its workers are held back by a lock while there is no work.
     var parksOnLock: Bool { kind == .workerPool && IdleNames.parkedByLock.contains(name) }
   }
+
+  /// Loops whose forked processes stay below them on the stack for as long as they live.
+  private static let forking: Set<String> = ["PostgreSQL's loop", "nginx's master process"]
 
   private static let parkedByLock: Set<String> = ["Redis' workers", "Apache's workers"]
 
@@ -145,7 +163,7 @@ enum IdleNames {
       .eventLoop, "PostgreSQL's loop",
       """
       ServerLoop SocketBackend ReadCommand BackgroundWriterMain CheckpointerMain WalWriterMain \
-      WalSummarizerMain AutoVacLauncherMain PgArchiverMain pgarch_MainLoop SysLoggerMain \
+      WalSummarizerMain AutoVacLauncherMain StartAutoVacLauncher PgArchiverMain pgarch_MainLoop SysLoggerMain \
       ApplyLauncherMain PgstatCollectorMain PostgresMain PostmasterMain IoWorkerMain
       """
     ),

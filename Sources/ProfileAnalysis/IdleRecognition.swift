@@ -92,12 +92,12 @@ package struct IdleRecognition: Sendable {
 
   /// Why a thread with this stack is idle; nil when it may need what it waits for.
   package static func idleness(of stack: Stack, wait: Wait, isMain: Bool) -> Idleness? {
-    let handler = loopRunningHandler(stack)
+    let isBelowLoop = stack.roles.dropFirst(stack.asker + 1).contains(where: \.isLoop)
     if stack.asker < stack.roles.count, case .rest(let rest) = stack.roles[stack.asker] {
       return rest.covers(wait, isMain: isMain)
         ? Idleness(kind: rest.kind, name: rest.name) : nil
     }
-    guard handler == nil else { return nil }
+    guard !isBelowLoop else { return nil }
     switch wait.kind {
     case .accept: return Idleness(kind: .acceptLoop, name: "accept")
     case .signal: return Idleness(kind: .signals, name: "signals")
@@ -114,14 +114,26 @@ package struct IdleRecognition: Sendable {
 
   /// The loop whose handler the thread is in: it should return soon.
   package static func loopRunningHandler(_ stack: Stack) -> String? {
-    for role in stack.roles.dropFirst(stack.asker + 1) {
+    for role in stack.roles.dropFirst(stack.asker + 1) where role.callsHandlers {
       switch role {
       case .loop(let name): return name
-      case .rest(let rest) where rest.kind == .eventLoop: return rest.name
-      case .call, .glue, .rest, .root, .address, .other: continue
+      case .rest(let rest): return rest.name
+      case .call, .glue, .root, .address, .other: continue
       }
     }
     return nil
+  }
+
+  /// The function that the loop called, and that should return soon: past the loop's own library;
+  /// nil when the thread is in no handler.
+  package static func handler(of stack: Stack, frames: [SourceFrame]) -> SourceFrame? {
+    let start = min(stack.asker + 1, stack.roles.count)
+    guard let loop = stack.roles[start...].firstIndex(where: \.callsHandlers) else { return nil }
+    let within = frames.indices.prefix(loop).reversed().filter { position in
+      stack.roles[position] == .other && stack.modules[position] != stack.modules[loop]
+    }
+    let own = within.first { frames[$0].line.file != nil } ?? within.first
+    return own.map { frames[$0] }
   }
 
   /// Own frames between the thread's start and its wait, no more than which a pool's loop has.

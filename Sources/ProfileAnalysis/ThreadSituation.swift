@@ -16,6 +16,8 @@ package struct ThreadSituation: Sendable {
   package internal(set) var idleness: Idleness?
   /// The event loop whose handler it is in; nil for none.
   package let handlerOf: String?
+  /// The function that this loop called; nil when it has no name, too.
+  package let handler: SourceFrame?
   /// For how long it has been waiting without having run, in nanoseconds; 0 when that is not known.
   package let waited: Int64
   /// How often it was seen in this wait.
@@ -59,6 +61,7 @@ extension ThreadSituation {
     isFlat = IdleRecognition.isFlat(parts)
     entry = IdleRecognition.entry(of: parts)
     handlerOf = IdleRecognition.loopRunningHandler(parts)
+    handler = IdleRecognition.handler(of: parts, frames: frames)
     idleness = wait.flatMap { wait in
       IdleRecognition.idleness(of: parts, wait: wait, isMain: info.isMain)
     }

@@ -30,14 +30,18 @@ extension VerdictMaker {
     guard let subject, let shares = subject.shares,
       held != nil || shares.running + shares.waiting >= Self.restingShare
     else { return nil }
-    if shares.waiting >= 50 && shares.waiting > shares.running {
+    let looks = CPULooks(index, thread: subject.thread)
+    // It ran whenever it got a CPU.
+    let loop = shares.running + shares.waiting >= 90 ? looks.loop : nil
+    // A handler should have returned, with few CPUs to be had, too.
+    let isOverdue =
+      loop != nil && isInHandler(subject) && span(of: subject) >= Self.hangTime
+    if shares.waiting >= 50, shares.waiting > shares.running, !isOverdue {
       var verdict = self.time(subject, .starved)
       verdict.lasted = index.profile.threads[subject.thread].delay
       return verdict
     }
-    let looks = CPULooks(index, thread: subject.thread)
-    // It ran whenever it got a CPU.
-    if shares.running + shares.waiting >= 90, let loop = looks.loop {
+    if let loop {
       var verdict = self.time(subject, .busyLoop)
       verdict.place = loop.frame
       verdict.placeShare = loop.share
@@ -50,6 +54,15 @@ extension VerdictMaker {
     verdict.placeShare = looks.hottest?.share
     verdict.looks = looks.count
     return verdict
+  }
+
+  /// Whether the thread is in a handler; its last look may have been at a stack without frames.
+  private func isInHandler(_ situation: ThreadSituation) -> Bool {
+    guard situation.handlerOf == nil else { return true }
+    guard let heaviest = HeaviestStack(index, thread: situation.thread) else { return false }
+    var recognition = IdleRecognition()
+    let stack = recognition.stack(index.frames(of: heaviest.stack))
+    return IdleRecognition.loopRunningHandler(stack) != nil
   }
 
   private func span(of situation: ThreadSituation) -> Int64 {

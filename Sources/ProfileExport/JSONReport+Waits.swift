@@ -25,6 +25,12 @@ extension JSONWriter {
     member("blocked_percent", verdict.shares?.blocked)
     member("wait", verdict.wait?.kind.rawValue)
     member("wait_function", verdict.waitPlace?.line.function)
+    let situation = verdict.thread.flatMap { diagnosis.situations[$0] }
+    let handler = situation?.idleness == nil ? situation?.handler?.line : nil
+    member("handler_of", handler == nil ? nil : situation?.handlerOf)
+    member("handler_function", handler?.function)
+    member("handler_file", handler?.file)
+    member("handler_line", handler.flatMap { $0.line > 0 ? $0.line : nil })
     member("idle_threads", verdict.idleThreads)
   }
 

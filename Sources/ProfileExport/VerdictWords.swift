@@ -40,7 +40,7 @@ struct VerdictWords {
     case .slow: return slow(subject)
     case .running:
       return "Running: \(subject) was on a CPU at this one look"
-        + (verdict.place.map { ", in " + name($0) } ?? "") + "."
+        + (verdict.place.map { ", in " + name($0) } ?? "") + handlerWords(verdict.place) + "."
     case .waiting: return "Waiting: \(subject) \(wait)" + behindWords + evidence
     case .idle: return "Idle: \(subject) \(idleWords)" + restWords + evidence
     case .stopped: return "Stopped: every thread is stopped by a signal or a debugger."
@@ -76,7 +76,8 @@ struct VerdictWords {
     let share = verdict.placeShare.map { percent($0 * 100) } ?? "100.0"
     return
       "Busy loop, or long work: \(subject) was on a CPU \(percent(verdict.shares?.running)) % of "
-      + "\(lasted), and stayed in \(place) (\(share) % of \(verdict.looks) looks)\(readyWords)."
+      + "\(lasted), and stayed in \(place)\(handlerWords(verdict.place)) "
+      + "(\(share) % of \(verdict.looks) looks)\(readyWords)."
   }
 
   private func slow(_ subject: String) -> String {
@@ -123,7 +124,18 @@ struct VerdictWords {
     // An address says nothing to a reader.
     let frame = verdict.waitPlace.flatMap { $0.line.function.hasPrefix("0x") ? nil : $0 }
     let place = frame.map { ", in " + name($0) } ?? ""
-    return waits.sentence(wait, lasted: verdict.lasted, in: pid) + place
+    return waits.sentence(wait, lasted: verdict.lasted, in: pid) + place + handlerWords(frame)
+  }
+
+  /// Which handler of an event loop keeps that loop waiting, when `place` does not say it.
+  private func handlerWords(_ place: SourceFrame?) -> String {
+    guard let situation, let loop = situation.handlerOf else { return "" }
+    // A thread that runs may be in the loop itself.
+    guard let handler = situation.handler else {
+      return situation.isAsleep ? ", in a handler of " + loop : ""
+    }
+    let isPlace = handler.line.function == place?.line.function
+    return isPlace ? ", a handler of " + loop : ", in the handler \(name(handler)) of " + loop
   }
 
   private var idleWords: String { situation?.idleness?.words ?? wait }
@@ -197,7 +209,9 @@ struct VerdictWords {
     let end = isLast ? (verdict.isRing ? ", the first of these" : "") : ", which"
     let wait = waits.sentence(
       blocking.wait, lasted: diagnosis.lasted(blocking), in: blocking.waiter.pid)
-    return "\(name) \(wait)" + end
+    let asker = graph.nodes[node].thread.flatMap { diagnosis.situations[$0] }?.asker
+    let place = asker.flatMap { $0.line.function.hasPrefix("0x") ? nil : $0 }
+    return name + (place.map { ", in \(self.name($0))," } ?? "") + " " + wait + end
   }
 
   /// What a thread does that does not wait as far as is known.

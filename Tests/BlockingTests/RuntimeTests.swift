@@ -6,15 +6,8 @@ import Testing
 
 extension Waits {
   @Suite struct `Threads of other runtimes` {
-    /// Compiles a program of `Fixtures/runtimes` with the compiler of its language.
     private func start(_ source: String, _ command: [String]) throws -> RunningProgram {
-      let folder = Repository.path(".build/fixtures/runtimes")
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      let program = "\(folder)/\(source).program"
-      let path = Repository.path("Fixtures/runtimes/\(source)")
-      let outcome = try run(command + ["-o", program, path], timeout: .seconds(300))
-      guard outcome.status == 0 else { throw TestFailure("\(command): \(outcome.stderr)") }
-      return try RunningProgram([program])
+      try RunningProgram([Fixture.build(runtime: source, command)])
     }
 
     @Test(.enabled(if: Tool.isInstalled("rustc"), "needs rustc"))

@@ -12,14 +12,7 @@ extension EndToEnd {
 
     @Test(.enabled(if: Tool.isInstalled("redis-server"), "needs redis-server"))
     func `in redis-server`() throws {
-      let folder = try TemporaryFolder()
-      let socket = "\(folder.path)/redis.sock"
-      let server = try RunningProgram(
-        [
-          "redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--daemonize", "no",
-          "--dir", folder.path,
-        ], ready: nil)
-      try waitUntil("redis-server listens") { FileManager.default.fileExists(atPath: socket) }
+      let server = try RedisServer()
       try expectSameFrames(server.pid)
     }
 

@@ -5,6 +5,7 @@ import TestSupport
 final class PostgresServer {
   private let folder: TemporaryFolder
   private let server: RunningProgram
+  private var load: RunningProgram?
 
   init() throws {
     folder = try TemporaryFolder()
@@ -17,7 +18,8 @@ final class PostgresServer {
     }
     let initdb = Tool.path("initdb") ?? "initdb"
     let outcome = try run(
-      prefix + [initdb, "-D", data, "-A", "trust", "--no-sync"], timeout: .seconds(120))
+      prefix + [initdb, "-D", data, "-A", "trust", "-U", "postgres", "--no-sync"],
+      timeout: .seconds(120))
     guard outcome.status == 0 else { throw TestFailure("initdb: \(outcome.stderr)") }
     let postgres = Tool.path("postgres") ?? "postgres"
     server = try RunningProgram(
@@ -28,11 +30,41 @@ final class PostgresServer {
     }
   }
 
+  /// Keeps four sessions at work, for as long as the value lives.
+  func startLoad() throws {
+    let pgbench = [Tool.path("pgbench") ?? "pgbench", "-h", folder.path, "-U", "postgres"]
+    let outcome = try run(pgbench + ["-i", "-q", "postgres"], timeout: .seconds(60))
+    guard outcome.status == 0 else { throw TestFailure("pgbench: \(outcome.stderr)") }
+    load = try RunningProgram(
+      pgbench + ["-n", "-c", "4", "-j", "2", "-T", "900", "postgres"], ready: nil)
+  }
+
   /// The server and its workers.
   var processes: [Int32] {
     let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     let workers = all.compactMap { Int32($0) }
       .filter { ProcessStatus(pid: $0)?.parent == server.pid }
     return [server.pid] + workers.sorted()
+  }
+}
+
+/// A redis server on a socket in its own folder.
+final class RedisServer {
+  let socket: String
+  private let folder: TemporaryFolder
+  private let server: RunningProgram
+
+  var pid: Int32 { server.pid }
+
+  init() throws {
+    folder = try TemporaryFolder()
+    let socket = folder.path + "/redis.sock"
+    self.socket = socket
+    server = try RunningProgram(
+      [
+        "redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--daemonize", "no",
+        "--dir", folder.path,
+      ], ready: nil)
+    try waitUntil("redis-server listens") { FileManager.default.fileExists(atPath: socket) }
   }
 }

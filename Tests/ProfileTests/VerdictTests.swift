@@ -32,6 +32,23 @@ internal import Testing
     #expect(short.verdict.kind == .idle)
   }
 
+  @Test func `of a handler that loops is that, with few CPUs, too`() {
+    var maker = WaitMaker()
+    let thread = maker.thread(4242, "", "recompute \(Self.handler)", .waitingForCPU)
+    maker.setThread(thread, cpu: WaitMaker.second, delay: 8 * WaitMaker.second)
+    #expect(maker.verdict.kind == .busyLoop)
+    #expect(maker.verdict.place?.line.function == "recompute")
+  }
+
+  @Test func `of a process that was forked in its parent's loop is not about a handler`() {
+    var maker = WaitMaker()
+    maker.thread(
+      4242, "",
+      "epoll_wait WaitEventSetWait WaitLatch autovacuum_work StartWorker ServerLoop "
+        + "PostmasterMain main", .asleep(in: "epoll_wait"))
+    #expect(maker.verdict.kind == .waiting)
+  }
+
   @Test func `of a program that waits for input is that it waits`() {
     var maker = WaitMaker()
     maker.thread(4242, "", "read read_line main", .asleep(in: "read"))

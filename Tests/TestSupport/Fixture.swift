@@ -30,6 +30,17 @@ package enum Fixture {
     return program
   }
 
+  /// Compiles a program of `Fixtures/runtimes` with the compiler of its language, and gives its path.
+  package static func build(runtime source: String, _ command: [String]) throws -> String {
+    let folder = Repository.path(".build/fixtures/runtimes")
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let program = "\(folder)/\(source).program"
+    let path = Repository.path("Fixtures/runtimes/\(source)")
+    let outcome = try run(command + ["-o", program, path], timeout: .seconds(300))
+    guard outcome.status == 0 else { throw TestFailure("\(command): \(outcome.stderr)") }
+    return program
+  }
+
   /// The flags that a library needs, from `pkg-config`.
   package static func flags(forLibrary name: String) throws -> [String] {
     let outcome = try run(["pkg-config", "--cflags", "--libs", name])

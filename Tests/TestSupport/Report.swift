@@ -7,6 +7,8 @@ package struct Report: Decodable, Sendable {
   package let sprof: Version
   package let capture: Capture
   package let cost: Cost
+  /// Nil for a part of a capture.
+  package let verdict: Verdict?
   package let modules: [Module]
   package let frames: [Frame]
   /// Indexes into `frames`, innermost first.
@@ -43,6 +45,17 @@ package struct Report: Decodable, Sendable {
     package let stoppedShare: Double
     package let ownCpuNs: Int64
     package let looksDropped: Int64
+  }
+
+  package struct Verdict: Decodable, Sendable {
+    package let kind: String
+    package let words: String
+    package let chainWords: [String]
+    package let tid: Int32?
+    package let ring: Bool
+    package let handlerFunction: String?
+    package let handlerFile: String?
+    package let handlerLine: Int?
   }
 
   package struct Module: Decodable, Sendable {

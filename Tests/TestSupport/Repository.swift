@@ -15,7 +15,12 @@ package enum Repository {
   /// How often a test with random moments repeats: `short` times, or `full` times in
   /// `make trials`.
   package static func trials(short: Int, full: Int) -> Int {
-    ProcessInfo.processInfo.environment["SPROF_TRIALS"] == "full" ? full : short
+    isTrial ? full : short
+  }
+
+  /// Whether this is `make trials`.
+  package static var isTrial: Bool {
+    ProcessInfo.processInfo.environment["SPROF_TRIALS"] == "full"
   }
 
   package static var isRoot: Bool { geteuid() == 0 }

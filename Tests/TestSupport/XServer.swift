@@ -6,6 +6,8 @@ package final class XServer {
 
   package static var isInstalled: Bool { Tool.isInstalled("Xvfb") }
 
+  package var pid: Int32 { server.pid }
+
   /// Starts it, on a display number that the server finds free.
   package init() throws {
     // The server writes the number of its display, and a newline, once it takes clients.
