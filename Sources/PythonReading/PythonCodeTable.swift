@@ -52,6 +52,14 @@ final class PythonCodeTable {
     return ranges
   }
 
+  /// Whether all of `verificationRanges` is there; allocates nothing.
+  private func isCopied(_ entry: Entry, at code: UInt64, in copies: MemoryCopies) -> Bool {
+    let first = code &+ UInt64(runtime.codes.first)
+    guard copies.offset(of: first, count: runtime.codes.span) != nil else { return false }
+    return runtime.codes.version != nil
+      || copies.offset(of: entry.identity.name, count: entry.nameBytes.count) != nil
+  }
+
   private func recordRange(of code: UInt64) -> MemoryRange {
     MemoryRange(
       start: RemoteAddress(code &+ UInt64(runtime.codes.first)), count: runtime.codes.span)
@@ -61,10 +69,11 @@ final class PythonCodeTable {
   func missing(for code: UInt64, generation: UInt64?, in copies: MemoryCopies) -> [MemoryRange] {
     if let entry = entries[code] {
       if let generation, entry.generation == generation { return [] }
-      let ranges = verificationRanges(of: code).filter {
-        copies.offset(of: $0.start.rawValue, count: $0.count) == nil
+      guard isCopied(entry, at: code, in: copies) else {
+        return verificationRanges(of: code).filter {
+          copies.offset(of: $0.start.rawValue, count: $0.count) == nil
+        }
       }
-      if !ranges.isEmpty { return ranges }
       if isSame(entry, at: code, in: copies) { return [] }
     }
     guard let identity = runtime.codes.identity(copies, at: code) else {

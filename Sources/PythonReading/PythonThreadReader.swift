@@ -21,6 +21,8 @@ package final class PythonThreadReader {
   private var isConsistent = true
   /// Addresses that were asked for and are not there.
   private var unreadable: Set<UInt64> = []
+  /// Kept only for its memory.
+  private var seen: Set<UInt64> = []
 
   init(_ thread: PythonThread, of reader: PythonReader) {
     self.thread = thread
@@ -93,7 +95,7 @@ package final class PythonThreadReader {
 
   private func missingOfFunctions() -> [MemoryRange] {
     var result: [MemoryRange] = []
-    var seen: Set<UInt64> = []
+    seen.removeAll(keepingCapacity: true)
     var last: UInt64 = 0
     let generation = generation
     for frame in walk.frames where frame.code != last {

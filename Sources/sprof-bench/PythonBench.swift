@@ -4,7 +4,7 @@ import TestSupport
 /// What a Python program loses to being sampled, by its own loop count: to nothing, to bare stops,
 /// to sprof and to py-spy, in turns within the same minute.
 enum PythonBench {
-  private static let rounds = 5
+  private static let rounds = 4
   private static let rate = 100
   /// Before the window lies the tool's start, behind it nothing.
   private static let start = 1.5
@@ -66,10 +66,10 @@ enum PythonBench {
   private static func measure(_ program: RunningProgram, _ tools: [Tool]) throws {
     var slowdowns: [String: [Double]] = [:]
     var costs: [String: [Double]] = [:]
+    // What the program does alone is measured before and behind each: the machine's pace drifts.
+    var before = try loopsPerSecond(of: program)
     for _ in 1...rounds {
       for tool in tools {
-        // What the program does alone is measured before and behind: the machine's pace drifts.
-        let before = try loopsPerSecond(of: program)
         let cpu = cpuOfChildren()
         let seconds = start + window
         let command = try StartedCommand(tool.command(program.pid, seconds + 1))
@@ -79,8 +79,9 @@ enum PythonBench {
         guard outcome.status == 0 else { throw TestFailure("\(tool.name): \(outcome.stderr)") }
         costs[tool.name, default: []].append(
           (cpuOfChildren() - cpu) / (Double(rate) * (seconds + 1)) * 1000)
-        let alone = (before + (try loopsPerSecond(of: program))) / 2
-        slowdowns[tool.name, default: []].append((1 - loops / alone) * 100)
+        let behind = try loopsPerSecond(of: program)
+        slowdowns[tool.name, default: []].append((1 - 2 * loops / (before + behind)) * 100)
+        before = behind
       }
     }
     let floor = median(slowdowns["floor"] ?? [])
