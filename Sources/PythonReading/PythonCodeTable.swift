@@ -139,9 +139,13 @@ final class PythonCodeTable {
       let name = string(identity.name, in: copies),
       let file = string(identity.filename, in: copies)
     else { return nil }
+    let table = lines(of: identity, in: copies)
     let function = RuntimeFunction(
       name: name, file: file, firstLine: identity.firstLine, address: RemoteAddress(code),
-      lines: lines(of: identity, in: copies))
+      lines: table
+        ?? PythonLineTable([], firstLine: identity.firstLine, format: runtime.codes.lineFormat))
+    // Without its lines it serves this once; the next look may get them.
+    guard table != nil else { return function }
     let nameBytes = copies.bytes(at: identity.name, count: nameCount(identity.name, in: copies))
     if entries.count >= Self.entryLimit { entries.removeAll() }
     entries[code] = Entry(
@@ -171,10 +175,11 @@ final class PythonCodeTable {
 
   private func lines(
     of identity: PythonCodeShape.Identity, in copies: MemoryCopies
-  ) -> PythonLineTable {
-    let size = tableSize(identity.lineTable, in: copies) ?? 0
-    let bytes = copies.bytes(at: identity.lineTable &+ UInt64(Self.tableOffset), count: size)
+  ) -> PythonLineTable? {
+    guard let size = tableSize(identity.lineTable, in: copies),
+      let bytes = copies.bytes(at: identity.lineTable &+ UInt64(Self.tableOffset), count: size)
+    else { return nil }
     return PythonLineTable(
-      bytes ?? [], firstLine: identity.firstLine, format: runtime.codes.lineFormat)
+      bytes, firstLine: identity.firstLine, format: runtime.codes.lineFormat)
   }
 }

@@ -53,8 +53,9 @@ extension Report {
       .map { PythonFrame(function: $0.function, line: $0.line ?? 0) }
   }
 
-  /// How many looks got as far as `function`, and the first stack that the program cannot have.
-  func check(_ truth: CallTruth, fixture: String, function: String = "loop") -> (
+  /// How many looks got as far as `function`, or with nil found any frame of the fixture, and the
+  /// first stack that the program cannot have.
+  func check(_ truth: CallTruth, fixture: String, function: String? = "loop") -> (
     looks: Int, mistake: String?
   ) {
     var looks = 0
@@ -62,7 +63,9 @@ extension Report {
     for thread in threads {
       for run in thread.runs {
         let frames = pythonFrames(run.stack, of: fixture)
-        if frames.contains(where: { $0.function == function }) { looks += Int(run.samples) }
+        if frames.contains(where: { function == nil || $0.function == function }) {
+          looks += Int(run.samples)
+        }
         guard mistake == nil, let wrong = truth.mistake(in: frames) else { continue }
         mistake = "\(wrong) in \(stacks[run.stack].map { self.frames[$0].function })"
       }

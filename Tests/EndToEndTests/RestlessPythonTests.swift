@@ -12,6 +12,9 @@ extension EndToEnd {
       kind == "recursion" ? [kind, interpreter.minor >= 12 ? "20000" : "900"] : [kind]
     }
 
+    /// What the looks must have got as far as: the outer end of a deep recursion is not always read.
+    private static func outermost(_ kind: String) -> String? { kind == "recursion" ? nil : "loop" }
+
     @Test(
       arguments: Interpreter.onePerVersion,
       ["recursion", "threads", "generated", "imports", "forks", "coroutines"])
@@ -24,7 +27,8 @@ extension EndToEnd {
       for options in [["--rate", "200"], ["--rate", "1000"]] {
         let report = try SprofCommand.report(
           ["attach", "\(program.pid)", "--duration", "1s"] + options)
-        let (looks, mistake) = report.check(truth, fixture: Self.fixture)
+        let (looks, mistake) = report.check(
+          truth, fixture: Self.fixture, function: Self.outermost(kind))
         #expect(mistake == nil, "\(interpreter), \(kind)")
         #expect(report.cost.looksDropped == 0)
         #expect(looks > 0, "\(interpreter), \(kind)")
@@ -57,7 +61,8 @@ extension EndToEnd {
         let truth = try CallTruth(program)
         for _ in 0..<5 {
           let report = try SprofCommand.report(["dump", "\(program.pid)"])
-          let (looks, mistake) = report.check(truth, fixture: Self.fixture)
+          let (looks, mistake) = report.check(
+            truth, fixture: Self.fixture, function: Self.outermost(kind))
           #expect(mistake == nil && looks > 0, "\(interpreter), \(kind)")
         }
         #expect(try program.figure("wrong") == 0)
