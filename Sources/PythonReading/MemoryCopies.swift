@@ -16,7 +16,10 @@ package struct MemoryCopies: Sendable {
   /// In ascending order of their starts, as far as `sortedCount`.
   private var pieces: [Piece] = []
   private var sortedCount = 0
+  /// Only grows: to fill it with zeros anew for each copy would take longer than the copy.
   private var storage: [UInt8] = []
+  /// How much of it is of the current copies.
+  private var used = 0
   /// How often the memory was asked since the last clearing.
   package private(set) var readCount = 0
 
@@ -28,23 +31,36 @@ package struct MemoryCopies: Sendable {
   package init() {}
 
   /// The number of bytes altogether.
-  package var byteCount: Int { storage.count }
+  package var byteCount: Int { used }
 
   /// Forgets all pieces.
   package mutating func removeAll() {
     pieces.removeAll(keepingCapacity: true)
-    storage.removeAll(keepingCapacity: true)
+    used = 0
     sortedCount = 0
     readCount = 0
   }
 
   /// Adds bytes that the caller has copied, such as those of the native stack.
   package mutating func add(_ bytes: UnsafeRawBufferPointer, at start: RemoteAddress) {
-    guard !bytes.isEmpty, storage.count + bytes.count <= Self.byteLimit else { return }
-    append(start: start.rawValue, count: bytes.count, offset: storage.count)
-    storage.append(contentsOf: bytes)
+    guard !bytes.isEmpty, used + bytes.count <= Self.byteLimit else { return }
+    append(start: start.rawValue, count: bytes.count, offset: used)
+    makeRoom(for: bytes.count)
+    let place = used..<(used + bytes.count)
+    storage.withUnsafeMutableBytes {
+      UnsafeMutableRawBufferPointer(rebasing: $0[place]).copyMemory(from: bytes)
+    }
+    used = place.upperBound
     sortPieces()
   }
+
+  private mutating func makeRoom(for count: Int) {
+    guard used + count > storage.count else { return }
+    let size = max(used + count, 2 * storage.count, Self.firstSize)
+    storage.append(contentsOf: repeatElement(0, count: size - storage.count))
+  }
+
+  private static let firstSize = 1 << 14
 
   /// Copies `ranges`, and of `more` all up to the first that cannot be read.
   ///
@@ -59,9 +75,9 @@ package struct MemoryCopies: Sendable {
     var next = 0
     while next < all.count {
       let size = all[next...].reduce(0) { $0 &+ $1.count }
-      let base = storage.count
+      let base = used
       guard size <= Self.byteLimit - base, missing.count < Self.failureLimit else { break }
-      storage.append(contentsOf: repeatElement(0, count: size))
+      makeRoom(for: size)
       readCount += 1
       let filled = storage.withUnsafeMutableBytes {
         memory.read(
@@ -94,10 +110,11 @@ package struct MemoryCopies: Sendable {
       append(start: ranges[index].start.rawValue, count: count, offset: base + offset)
       offset += count
       guard count == ranges[index].count else {
-        storage.removeLast(storage.count - base - offset)
+        used = base + offset
         return index
       }
     }
+    used = base + offset
     return nil
   }
 
@@ -166,7 +183,7 @@ extension MemoryCopies {
   func load<T: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as type: T.Type) -> T {
     storage.withUnsafeBytes { bytes in
       precondition(
-        offset >= 0 && offset <= bytes.count - MemoryLayout<T>.size, "an offset of another copy")
+        offset >= 0 && offset <= used - MemoryLayout<T>.size, "an offset of another copy")
       return T(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
     }
   }

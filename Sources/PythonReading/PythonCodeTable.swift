@@ -52,6 +52,14 @@ final class PythonCodeTable {
     return ranges
   }
 
+  /// Whether all of `verificationRanges` is there; allocates nothing.
+  private func isCopied(_ entry: Entry, at code: UInt64, in copies: MemoryCopies) -> Bool {
+    let first = code &+ UInt64(runtime.codes.first)
+    guard copies.offset(of: first, count: runtime.codes.span) != nil else { return false }
+    return runtime.codes.version != nil
+      || copies.offset(of: entry.identity.name, count: entry.nameBytes.count) != nil
+  }
+
   private func recordRange(of code: UInt64) -> MemoryRange {
     MemoryRange(
       start: RemoteAddress(code &+ UInt64(runtime.codes.first)), count: runtime.codes.span)
@@ -61,10 +69,11 @@ final class PythonCodeTable {
   func missing(for code: UInt64, generation: UInt64?, in copies: MemoryCopies) -> [MemoryRange] {
     if let entry = entries[code] {
       if let generation, entry.generation == generation { return [] }
-      let ranges = verificationRanges(of: code).filter {
-        copies.offset(of: $0.start.rawValue, count: $0.count) == nil
+      guard isCopied(entry, at: code, in: copies) else {
+        return verificationRanges(of: code).filter {
+          copies.offset(of: $0.start.rawValue, count: $0.count) == nil
+        }
       }
-      if !ranges.isEmpty { return ranges }
       if isSame(entry, at: code, in: copies) { return [] }
     }
     guard let identity = runtime.codes.identity(copies, at: code) else {
@@ -130,9 +139,13 @@ final class PythonCodeTable {
       let name = string(identity.name, in: copies),
       let file = string(identity.filename, in: copies)
     else { return nil }
+    let table = lines(of: identity, in: copies)
     let function = RuntimeFunction(
       name: name, file: file, firstLine: identity.firstLine, address: RemoteAddress(code),
-      lines: lines(of: identity, in: copies))
+      lines: table
+        ?? PythonLineTable([], firstLine: identity.firstLine, format: runtime.codes.lineFormat))
+    // Without its lines it serves this once; the next look may get them.
+    guard table != nil else { return function }
     let nameBytes = copies.bytes(at: identity.name, count: nameCount(identity.name, in: copies))
     if entries.count >= Self.entryLimit { entries.removeAll() }
     entries[code] = Entry(
@@ -162,10 +175,11 @@ final class PythonCodeTable {
 
   private func lines(
     of identity: PythonCodeShape.Identity, in copies: MemoryCopies
-  ) -> PythonLineTable {
-    let size = tableSize(identity.lineTable, in: copies) ?? 0
-    let bytes = copies.bytes(at: identity.lineTable &+ UInt64(Self.tableOffset), count: size)
+  ) -> PythonLineTable? {
+    guard let size = tableSize(identity.lineTable, in: copies),
+      let bytes = copies.bytes(at: identity.lineTable &+ UInt64(Self.tableOffset), count: size)
+    else { return nil }
     return PythonLineTable(
-      bytes ?? [], firstLine: identity.firstLine, format: runtime.codes.lineFormat)
+      bytes, firstLine: identity.firstLine, format: runtime.codes.lineFormat)
   }
 }

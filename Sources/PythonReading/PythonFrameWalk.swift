@@ -26,6 +26,7 @@ struct PythonFrameWalk {
   private let shape: PythonFrameShape
   private let thread: UInt64
   private let interpreter: UInt64
+  private let pthread: UInt64
   private(set) var frames: [PythonRawFrame] = []
   /// The anchors of groups, innermost first, and how many frames there were below each.
   private(set) var shims: [(address: UInt64, frames: Int)] = []
@@ -41,6 +42,8 @@ struct PythonFrameWalk {
   /// How far the last piece led, and how many pages ahead to take: a power of two.
   private var framesAtMiss = 0
   private var power = 0
+  /// Where the last piece began: the way mostly goes on in one direction.
+  private var lastMiss: UInt64 = 0
   /// Brent's algorithm: the address that the chain must not come back to, and when it is set anew.
   private var mark: UInt64 = 0
   private var markAt = 2
@@ -50,6 +53,7 @@ struct PythonFrameWalk {
   init(_ thread: PythonThread, runtime: PythonRuntime) {
     self.thread = thread.state.rawValue
     interpreter = thread.interpreter.rawValue
+    pthread = thread.pthread
     self.runtime = runtime
     shape = runtime.frameShape
   }
@@ -65,6 +69,7 @@ struct PythonFrameWalk {
     misses = 0
     framesAtMiss = 0
     power = 0
+    lastMiss = 0
     mark = 0
     markAt = 2
   }
@@ -128,7 +133,9 @@ struct PythonFrameWalk {
       layout[field].flatMap { $0 + 8 <= size ? copies.load(at: offset + $0, as: UInt64.self) : nil }
     }
     // A thread state that was freed, and its memory used again, belongs to no interpreter.
-    guard word(.threadInterpreter) == interpreter else {
+    // Up to 3.11 a state is made by the thread that starts another, bears its id until the other
+    // runs, and then the other's.
+    guard word(.threadInterpreter) == interpreter, (word(.threadPthread) ?? 0) == pthread else {
       state = .ended(.unreadable(RemoteAddress(thread)))
       return nil
     }
@@ -244,7 +251,9 @@ struct PythonFrameWalk {
     let rest = Int(page &- start % page)
     let range = MemoryRange(start: RemoteAddress(start), count: max(rest, count))
     let gained = frames.count - framesAtMiss
+    let goesUp = start > lastMiss
     framesAtMiss = frames.count
+    lastMiss = start
     misses += 1
     var want = Want(range: range)
     guard ahead, misses > 1 else { return want }
@@ -253,16 +262,17 @@ struct PythonFrameWalk {
       want.below.append(
         MemoryRange(start: RemoteAddress(first), count: Int(start - first) + count))
     }
-    // Each piece reaches into the next page, for the record that crosses the border.
     // More pages only as long as the last ones were full of frames, eight to a page.
     power = gained >= 6 << power ? min(power + 1, Self.mostPagesAhead) : max(power - 1, 0)
     let pages = UInt64(1) << UInt64(power)
-    for index in 1...pages where first > index * page {
+    let isObject = shape.owner == nil
+    // Each piece reaches into the next page, for the record that crosses the border.
+    for index in 1...(isObject && goesUp ? 1 : pages) where first > index * page {
       let below = RemoteAddress(first - index * page)
       want.below.append(MemoryRange(start: below, count: Int(page) + count))
     }
-    guard shape.owner == nil else { return want }
-    for index in 1...pages {
+    guard isObject else { return want }
+    for index in 1...(goesUp ? pages : 1) {
       let above = first &+ index &* page
       want.above.append(MemoryRange(start: RemoteAddress(above), count: Int(page) + count))
     }

@@ -40,6 +40,9 @@ package final class PythonReader: LanguageRuntime {
   /// Whether the last refresh saw the interpreter shut down.
   package var isFinalising: Bool { list.isFinalising }
 
+  /// Whether the last refresh found all lists whole.
+  package var isWhole: Bool { list.isWhole }
+
   package func refreshThreads(from memory: some TargetMemory) -> RuntimeThreadChanges {
     refreshThreads(from: memory, threadPointers: [:])
   }
@@ -117,7 +120,9 @@ package final class PythonReader: LanguageRuntime {
   }
 
   package func finish(_ tid: Int32) -> RuntimeStack {
-    RuntimeStack.joined(threadReaders(of: tid).map { $0.finish() })
+    let stacks = threadReaders(of: tid).map { $0.finish() }
+    let filled = stacks.filter { !$0.frames.isEmpty }
+    return RuntimeStack.joined(filled.isEmpty ? stacks : filled)
   }
 
   /// Reads a thread's stack at once: right for one that sleeps, or is stopped.

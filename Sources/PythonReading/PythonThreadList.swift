@@ -7,6 +7,8 @@ struct PythonThreadList {
   private(set) var interpreters: [PythonInterpreter] = []
   private(set) var threads: [PythonThread] = []
   private(set) var isFinalising = false
+  /// Whether the last refresh walked all lists to their ends.
+  private(set) var isWhole = true
 
   /// More are a torn list.
   private static let interpreterLimit = 1024
@@ -39,6 +41,7 @@ struct PythonThreadList {
     interpreters = reading.interpreters.isEmpty ? interpreters : reading.interpreters
     threads = reading.threads
     isFinalising = reading.isFinalising
+    isWhole = reading.isComplete
   }
 
   private static let attempts = 3

@@ -21,6 +21,8 @@ package final class PythonThreadReader {
   private var isConsistent = true
   /// Addresses that were asked for and are not there.
   private var unreadable: Set<UInt64> = []
+  /// Kept only for its memory.
+  private var seen: Set<UInt64> = []
 
   init(_ thread: PythonThread, of reader: PythonReader) {
     self.thread = thread
@@ -59,9 +61,10 @@ package final class PythonThreadReader {
     let last = limit.overflow ? Int.max : limit.partialValue
     if !isStopped { isConsistent = false }
     if walk.isUntouched, copies.readCount < last { copies.copy(plan.ranges, from: memory) }
-    while let want = walk.advance(in: copies) {
+    var next = walk.advance(in: copies)
+    while let want = next {
       guard copies.readCount < last else { return false }
-      read(want, from: memory)
+      next = read(want, from: memory)
     }
     // A code object takes three looks: its record, its strings' headers, the rest of long ones.
     for _ in 0..<4 {
@@ -73,20 +76,26 @@ package final class PythonThreadReader {
     return true
   }
 
-  private func read(_ want: PythonFrameWalk.Want, from memory: some TargetMemory) {
+  /// Reads what the walk waits for, and gives what it waits for next.
+  ///
+  /// The walk is asked once for each piece: it learns from how far the last one led.
+  private func read(
+    _ want: PythonFrameWalk.Want, from memory: some TargetMemory
+  ) -> PythonFrameWalk.Want? {
     // Of a deep stack all functions are asked for at the end, not again with each piece of it.
     let more = walk.frames.count < Self.shallow ? missingOfFunctions() : []
     copies.copy([want.range] + more, andIfThere: want.below, from: memory)
     if !want.above.isEmpty { copies.copy([], andIfThere: want.above, from: memory) }
     // Asked for once, and still not whole: the memory ends there.
-    if let next = walk.advance(in: copies), next.range.start == want.range.start {
-      walk.giveUp(at: next.range.start.rawValue)
-    }
+    guard let next = walk.advance(in: copies) else { return nil }
+    guard next.range.start == want.range.start else { return next }
+    walk.giveUp(at: next.range.start.rawValue)
+    return walk.advance(in: copies)
   }
 
   private func missingOfFunctions() -> [MemoryRange] {
     var result: [MemoryRange] = []
-    var seen: Set<UInt64> = []
+    seen.removeAll(keepingCapacity: true)
     var last: UInt64 = 0
     let generation = generation
     for frame in walk.frames where frame.code != last {

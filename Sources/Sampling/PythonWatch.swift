@@ -18,6 +18,10 @@ final class PythonWatch {
   private var failures = 0
   /// While a program starts, its interpreter may come at any moment.
   private static let earlyTime: Int64 = 3_000_000_000
+  private var earlyEnd = earlyTime
+  /// Refreshes in a row whose lists were torn, and how many are too many: the memory is another's.
+  private var tornRefreshes = 0
+  private static let tornLimit = 10
 
   private let pid: Int32
   let stacks: RuntimeStacks
@@ -53,7 +57,8 @@ final class PythonWatch {
     if reader.refreshThreads(from: memory).began > 0 {
       nextNames = min(nextNames, time + Self.nameDelay)
     }
-    if reader.threads.isEmpty { forget(at: time) }
+    tornRefreshes = reader.isWhole ? 0 : tornRefreshes + 1
+    if reader.threads.isEmpty || tornRefreshes >= Self.tornLimit { return forget(at: time) }
     if time >= nextNames {
       nextNames = .max
       readNames(from: memory)
@@ -103,7 +108,7 @@ final class PythonWatch {
 
   private func search(time: Int64, memory: ProcessMemory) {
     guard time >= nextSearch else { return }
-    let isEarly = time < Self.earlyTime
+    let isEarly = time < earlyEnd
     nextSearch = time + (isEarly ? Self.earlySearchInterval : Self.searchInterval)
     guard let maps = try? memory.maps() else { return }
     // The same files as at a search that found no Python need no second one.
@@ -146,6 +151,9 @@ final class PythonWatch {
   private func forget(at time: Int64) {
     reader = nil
     searchedFiles = nil
+    tornRefreshes = 0
+    failures = 0
+    earlyEnd = time + Self.earlyTime
     nextSearch = time + Self.earlySearchInterval
   }
 

@@ -14,6 +14,7 @@ struct Bench {
     ("unwind", "time per frame when the rules are known", UnwindBench.run),
     ("debug", "sprof dump on 200 MB of debug data", DebugDataBench.run),
     ("file", "what the target loses to attach -o, against attach without it", FileBench.run),
+    ("python", "what a Python program loses to sprof, to bare stops, to py-spy", PythonBench.run),
     ("dump", "sprof dump against eu-stack and gdb, from outside", DumpBench.run),
   ]
 

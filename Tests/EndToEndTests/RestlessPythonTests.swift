@@ -1,0 +1,147 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Python programs that change under the reader's hands.
+extension EndToEnd {
+  @Suite struct `Restless Python` {
+    private static let fixture = "restless.py"
+
+    private static func arguments(_ kind: String, _ interpreter: Interpreter) -> [String] {
+      // Up to 3.10 each call takes a piece of the C stack, of which there are 8 MB.
+      kind == "recursion" ? [kind, interpreter.minor >= 12 ? "20000" : "900"] : [kind]
+    }
+
+    /// What the looks must have got as far as: the outer end of a deep recursion is not always read.
+    private static func outermost(_ kind: String) -> String? { kind == "recursion" ? nil : "loop" }
+
+    @Test(
+      arguments: Interpreter.onePerVersion,
+      ["recursion", "threads", "generated", "imports", "forks", "coroutines"])
+    func `is shown as it is, and computes what it computes without sprof`(
+      interpreter: Interpreter, kind: String
+    ) throws {
+      let program = try interpreter.start(
+        Self.fixture, Self.arguments(kind, interpreter))
+      let truth = try CallTruth(program)
+      for options in [["--rate", "200"], ["--rate", "1000"]] {
+        let report = try SprofCommand.report(
+          ["attach", "\(program.pid)", "--duration", "1s"] + options)
+        let (looks, mistake) = report.check(
+          truth, fixture: Self.fixture, function: Self.outermost(kind))
+        #expect(mistake == nil, "\(interpreter), \(kind)")
+        #expect(report.cost.looksDropped == 0)
+        #expect(looks > 0, "\(interpreter), \(kind)")
+        expectModulesMatch(report, "\(interpreter), \(kind)")
+      }
+      let before = try program.figure("turns")
+      try waitUntil("it goes on") { try program.figure("turns") > before }
+      #expect(try program.figure("wrong") == 0)
+      try program.assertUntouched()
+      program.kill()
+    }
+
+    /// `f_7` is made in `made_7` alone, and `<module>` is beside it.
+    private func expectModulesMatch(_ report: Report, _ words: String) {
+      for stack in report.stacks {
+        let made = stack.map { report.frames[$0] }.filter { $0.file?.hasPrefix("made_") ?? false }
+        let numbers = Set(made.compactMap { $0.file?.dropFirst(5) })
+        #expect(numbers.count <= 1, "\(words): \(made.map(\.function))")
+        for frame in made where frame.function != "<module>" {
+          #expect(frame.function == "f_" + (frame.file?.dropFirst(5) ?? ""), "\(words)")
+          #expect((1...5).contains(frame.line ?? 0), "\(words)")
+        }
+      }
+    }
+
+    @Test(arguments: Interpreter.onePerVersion)
+    func `is shown by one look as well`(interpreter: Interpreter) throws {
+      for kind in ["threads", "generated", "recursion"] {
+        let program = try interpreter.start(Self.fixture, Self.arguments(kind, interpreter))
+        let truth = try CallTruth(program)
+        for _ in 0..<5 {
+          let report = try SprofCommand.report(["dump", "\(program.pid)"])
+          let (looks, mistake) = report.check(
+            truth, fixture: Self.fixture, function: Self.outermost(kind))
+          #expect(mistake == nil && looks > 0, "\(interpreter), \(kind)")
+        }
+        #expect(try program.figure("wrong") == 0)
+        try program.assertUntouched()
+        program.kill()
+      }
+    }
+
+    @Test(arguments: Interpreter.onePerVersion)
+    func `is sampled from its first instruction to its end`(interpreter: Interpreter) throws {
+      let folder = try TemporaryFolder()
+      let report = folder.path + "/report"
+      let outcome = try TestSupport.run(
+        [SprofCommand.path, "run", "--json", "--report", report, "--rate", "1000", "--"]
+          + interpreter.command
+          + [Repository.path("Fixtures/python/\(Self.fixture)"), "brief", "200"],
+        environment: interpreter.environment)
+      #expect(outcome.status == 0, "\(outcome.stderr)")
+      let lines = outcome.stdout.split(separator: "\n").map(String.init)
+      #expect(lines.last == "200 turns, 0 wrong")
+      let truth = try CallTruth(json: try #require(lines.first))
+      let (looks, mistake) = try Report(
+        json: String(contentsOfFile: report, encoding: .utf8)
+      ).check(truth, fixture: Self.fixture)
+      #expect(mistake == nil && looks > 0, "\(interpreter)")
+      #expect(hasNoChildren())
+    }
+
+    @Test(arguments: Interpreter.onePerVersion)
+    func `may be killed at any moment`(interpreter: Interpreter) throws {
+      for kind in ["threads", "recursion", "plain"] {
+        let program = try interpreter.start(Self.fixture, Self.arguments(kind, interpreter))
+        let truth = try CallTruth(program)
+        let command = try SprofCommand.startAttach(to: program, ["--rate", "1000", "--json"])
+        let before = try program.figure("turns")
+        try waitUntil("it has turned") { try program.figure("turns") > before }
+        program.kill()
+        let report = try Report(try command.finish())
+        #expect(report.check(truth, fixture: Self.fixture).mistake == nil, "\(interpreter)")
+      }
+      #expect(hasNoChildren())
+    }
+
+    @Test(arguments: Interpreter.onePerVersion)
+    func `may become another Python, or another program`(interpreter: Interpreter) throws {
+      let other = try #require(Interpreter.onePerVersion.last { $0.name != interpreter.name })
+      guard other.environment.isEmpty else { return }
+      let program = try interpreter.start(
+        Self.fixture, ["become"] + other.command + [Repository.path("Fixtures/python/flat.py")])
+      let truth = try CallTruth(program)
+      let command = try SprofCommand.startAttach(
+        to: program, ["--rate", "500", "--duration", "4s", "--json"])
+      try program.send(line: "go")
+      let second = try CallTruth(json: try program.readLine())
+      let report = try Report(try command.finish())
+      let (_, mistake) = report.check(truth, fixture: Self.fixture)
+      #expect(mistake == nil, "\(interpreter)")
+      let (looks, mistakeAfter) = report.check(second, fixture: "flat.py")
+      #expect(mistakeAfter == nil && looks > 0, "\(interpreter) to \(other)")
+      try program.assertUntouched()
+      program.kill()
+    }
+
+    @Test(arguments: Interpreter.onePerVersion, [["--no-native"], ["--internals"]])
+    func `is shown right with any choice of frames`(
+      interpreter: Interpreter, options: [String]
+    ) throws {
+      for kind in ["generated", "coroutines"] {
+        let program = try interpreter.start(Self.fixture, [kind])
+        let truth = try CallTruth(program)
+        let report = try SprofCommand.report(
+          ["attach", "\(program.pid)", "--rate", "500", "--duration", "1s"] + options)
+        let (looks, mistake) = report.check(truth, fixture: Self.fixture)
+        #expect(mistake == nil && looks > 0, "\(interpreter), \(kind), \(options)")
+        let hasLoop = report.frames.contains { $0.function.hasPrefix("_PyEval_EvalFrame") }
+        if interpreter.hasSymbols { #expect(hasLoop == (options == ["--internals"])) }
+        try program.assertUntouched()
+        program.kill()
+      }
+    }
+  }
+}
