@@ -192,6 +192,9 @@ struct ComparisonBuilder {
   /// By how much of a figure two runs of one program differ beyond what the windows within a run
   /// show: layout in memory, the CPU's clock, neighbours in its caches.
   private static let runToRun = 0.01
+  /// How much more for each late tick in all ticks: looks that wait for a CPU with the program find
+  /// it where it lost its own.
+  private static let lateToRun = 0.1
 
   /// Error of a rate that windows cannot show: where a run began and ended between two looks, and
   /// what makes one run of a program differ from the next.
@@ -203,9 +206,20 @@ struct ComparisonBuilder {
         ? period * captures / layouts[side].length * max(threads, 1).squareRoot() : 0
     }
     let between = zip(sides, [before, after]).reduce(0.0) { sum, side in
-      sum + side.1 * side.1 * Self.runToRun * Self.runToRun / Double(max(side.0.count, 1))
+      let error = side.1 * (Self.runToRun + Self.lateToRun * Self.lateShare(side.0))
+      return sum + error * error / Double(max(side.0.count, 1))
     }
     return (parts[0] * parts[0] + parts[1] * parts[1] + between).squareRoot()
+  }
+}
+
+extension ComparisonBuilder {
+  /// The part of a side's ticks that came late.
+  static func lateShare(_ side: [ComparedCapture]) -> Double {
+    let costs = side.map(\.profile.capture.cost)
+    let planned = costs.reduce(0.0) { $0 + Double($1.ticksPlanned) }
+    let late = costs.reduce(0.0) { $0 + Double($1.ticksLate) }
+    return planned > 0 ? min(1, late / planned) : 0
   }
 }
 

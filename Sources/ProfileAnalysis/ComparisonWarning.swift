@@ -50,11 +50,8 @@ extension ComparisonBuilder {
     let isAfter = side == 1
     var result: [ComparisonWarning] = []
     let costs = sides[side].map(\.profile.capture.cost)
-    let planned = costs.reduce(0.0) { $0 + Double($1.ticksPlanned) }
-    let late = costs.reduce(0.0) { $0 + Double($1.ticksLate) }
-    if planned > 0, late / planned > 0.05 {
-      result.append(.lateTicks(isAfter: isAfter, share: late / planned))
-    }
+    let late = Self.lateShare(sides[side])
+    if late > 0.05 { result.append(.lateTicks(isAfter: isAfter, share: late)) }
     let dropped = costs.reduce(0) { $0 &+ $1.looksDropped }
     if dropped > 0 { result.append(.looksDropped(isAfter: isAfter, count: dropped)) }
     let samples = sides[side].reduce(Int64(0)) { sum, capture in

@@ -268,8 +268,10 @@ final class Resolver {
     let native = look.result
     let stack = joiner.join(
       runtime, slot: look.slot, unwinder, path: runtimeStacks?.path, into: &builder.stacks)
+    // Interpreted callers that could not be copied in time are missing, wherever the native stack ends.
+    let isCut = runtime.end != .complete && native.end == .complete
     look.result = UnwoundStack(
-      stack: stack, end: native.end, outermost: native.outermost,
+      stack: stack, end: isCut ? .truncated(.unreadable) : native.end, outermost: native.outermost,
       needsRegisters: native.needsRegisters, depth: native.depth)
   }
 
