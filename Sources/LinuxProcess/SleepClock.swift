@@ -23,7 +23,7 @@ package final class SleepClock {
     self.leads = leads
     let folder = "/proc/\(process)/task/\(thread)/"
     guard !leads.isEmpty, let text = try? ProcFile.bytes(of: folder + "sched"),
-      let start = Self.start(parsing: text), let stat = try? ProcFile.read(folder + "stat"),
+      let start = Self.start(parsing: text), let stat = try? ProcFile.bytes(of: folder + "stat"),
       let lead = Self.processor(parsing: stat).flatMap({ leads[$0] })
     else { return nil }
     return start &+ lead
@@ -55,11 +55,12 @@ package final class SleepClock {
     var result: (cpu: Int32, lead: Int64)?
     for _ in 0..<4 {
       MonotonicClock.sleep(until: MonotonicClock.now() + 20_000)
-      guard let before = (try? ProcFile.read(folder + "stat")).flatMap({ processor(parsing: $0) }),
+      guard
+        let before = (try? ProcFile.bytes(of: folder + "stat")).flatMap({ processor(parsing: $0) }),
         let text = try? ProcFile.bytes(of: folder + "sched"), let start = start(parsing: text)
       else { return nil }
       let lead = MonotonicClock.now() &- start
-      let after = (try? ProcFile.read(folder + "stat")).flatMap { processor(parsing: $0) }
+      let after = (try? ProcFile.bytes(of: folder + "stat")).flatMap { processor(parsing: $0) }
       guard before == after else { continue }
       // A turn that was interrupted makes the difference larger.
       if let known = result, known.cpu == before, known.lead <= lead { continue }
@@ -70,8 +71,12 @@ package final class SleepClock {
 
   /// The nanoseconds of the line `se.exec_start : 12345.678901`, which is in milliseconds.
   package static func start(parsing text: [UInt8]) -> Int64? {
-    let key = Array("se.exec_start".utf8)
-    for line in text.split(separator: UInt8(ascii: "\n")) where line.starts(with: key) {
+    // One of the first lines: the others are not looked at.
+    var rest = text[...]
+    while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+      let line = rest[..<end]
+      rest = rest[(end + 1)...]
+      guard line.starts(with: "se.exec_start".utf8) else { continue }
       guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return nil }
       let words = line[(colon + 1)...].split(separator: UInt8(ascii: " "))
       guard let parts = words.first?.split(separator: UInt8(ascii: ".")), parts.count == 2,
@@ -84,10 +89,15 @@ package final class SleepClock {
   }
 
   /// The CPU that the thread last ran on: field 39 of `stat` (proc(5)), 36 behind the name.
-  package static func processor(parsing text: String) -> Int32? {
-    guard let end = text.lastIndex(of: ")") else { return nil }
-    let fields = text[text.index(after: end)...].split(separator: " ")
-    return fields.count > 36 ? Int32(fields[36]) : nil
+  package static func processor(parsing text: [UInt8]) -> Int32? {
+    guard var place = text.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+    // A space stands before each field.
+    for _ in 0..<37 {
+      guard let space = text[(place + 1)...].firstIndex(of: UInt8(ascii: " ")) else { return nil }
+      place = space
+    }
+    let digits = text[(place + 1)...].prefix { $0 >= 48 && $0 <= 57 }
+    return number(digits, radix: 10).flatMap { Int32(exactly: $0) }
   }
 }
 

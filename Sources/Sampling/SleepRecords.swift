@@ -28,9 +28,10 @@ struct SleepRecord: Sendable {
   /// Takes over a later look at the same sleep.
   mutating func extend(by later: SleepLook) {
     // When it fell asleep is known best from the first look: the clocks drift apart.
-    let since = look.since
+    let (since, timeLeft) = (look.since, look.wait.timeLeft)
     look = later
     look.since = since ?? later.since
+    look.wait.timeLeft = later.wait.timeLeft ?? timeLeft
     lastSeen = later.time
     looks += 1
   }
@@ -108,7 +109,10 @@ struct SleepSurvey {
   /// Returns false when the thread has run since, and sleeps at the same place: the record then is of
   /// that sleep.
   private func lookAgain(at watch: ThreadWatch, _ record: inout SleepRecord) -> Bool {
-    guard var later = inspector.look(with: watch.files, knownPlace: record.look.place) else {
+    guard
+      var later = inspector.look(
+        with: watch.files, knownPlace: record.look.place, tellsSince: false)
+    else {
       return true
     }
     let isSame = later.isSameSleep(as: record.look)
