@@ -9,7 +9,7 @@ final class PythonWatch {
   /// Reads of one thread's memory in one look, at the most: a warm one takes one.
   private static let readLimit = 64
   /// How long the reads of one look may take.
-  private static let timeLimit: Int64 = 500_000
+  private static let timeLimit: Int64 = 10_000_000
   private static let refreshInterval: Int64 = 100_000_000
   private static let earlySearchInterval: Int64 = 20_000_000
   private static let searchInterval: Int64 = 1_000_000_000
