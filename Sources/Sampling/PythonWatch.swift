@@ -8,8 +8,6 @@ internal import PythonReading
 final class PythonWatch {
   /// Reads of one thread's memory in one look, at the most: a warm one takes one.
   private static let readLimit = 64
-  /// How long the reads of one look may take.
-  private static let timeLimit: Int64 = 10_000_000
   private static let refreshInterval: Int64 = 100_000_000
   private static let earlySearchInterval: Int64 = 20_000_000
   private static let searchInterval: Int64 = 1_000_000_000
@@ -171,14 +169,8 @@ final class PythonWatch {
   /// has not; gives the number under which they will come, 0 for a thread without any.
   func copy(_ tid: Int32, from memory: ProcessMemory) -> UInt64 {
     guard let reader, reader.hasThread(tid) else { return 0 }
-    let begin = MonotonicClock.now()
-    // What is not there after this time is left out: the thread may be stopped. The next look begins
-    // with all that this one has found.
-    for _ in 0..<Self.readLimit {
-      let isWhole = reader.copy(
-        tid, nativeStack: nil, from: memory, reads: 1, isStopped: true)
-      if isWhole || MonotonicClock.now() - begin > Self.timeLimit { break }
-    }
+    _ = reader.copy(
+      tid, nativeStack: nil, from: memory, reads: Self.readLimit, isStopped: true)
     let number = stacks.next()
     copied.append((tid, number))
     return number

@@ -269,7 +269,9 @@ final class Resolver {
     let stack = joiner.join(
       runtime, slot: look.slot, unwinder, path: runtimeStacks?.path, into: &builder.stacks)
     // Interpreted callers that could not be copied in time are missing, wherever the native stack ends.
-    let isCut = runtime.end != .complete && native.end == .complete
+    // A generator whose caller is just being linked, or unlinked, seems to have none.
+    let isWhole = runtime.end == .complete && runtime.frames.last?.isGenerator != true
+    let isCut = !isWhole && native.end == .complete
     look.result = UnwoundStack(
       stack: stack, end: isCut ? .truncated(.unreadable) : native.end, outermost: native.outermost,
       needsRegisters: native.needsRegisters, depth: native.depth)

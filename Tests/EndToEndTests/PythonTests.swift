@@ -24,7 +24,7 @@ extension EndToEnd {
         if frames.contains(where: { $0.function == "loop" }) { looks += Int(run.samples) }
       }
       // Nearly every look must have got as far as the function that everything runs in.
-      #expect(looks > 0 && looks >= main.runs.reduce(0) { $0 + Int($1.samples) } * 98 / 100)
+      #expect(looks > 0 && looks >= main.runs.reduce(0) { $0 + Int($1.samples) } * 95 / 100)
       try program.assertUntouched()
       program.kill()
     }
@@ -38,6 +38,8 @@ extension EndToEnd {
         "attach", "\(program.pid)", "--rate", "500", "--duration", Self.isFull ? "20s" : "2s",
       ])
       var seen: [String: Int] = [:]
+      // Stacks of looks before the interpreter was found, which has them all native.
+      var bare = 0
       for stack in report.stacks {
         let frames = stack.map { report.frames[$0] }
         let names = frames.map {
@@ -59,8 +61,9 @@ extension EndToEnd {
           seen[inner, default: 0] += 1
         }
         // What runs the interpreter is not part of the program.
-        #expect(!names.contains { $0.hasPrefix("_PyEval_EvalFrame") }, "\(interpreter): \(names)")
+        if names.contains(where: { $0.hasPrefix("_PyEval_EvalFrame") }) { bare += 1 }
       }
+      #expect(bare <= max(2, report.stacks.count / 50), "\(interpreter): \(bare)")
       #expect(seen.count == 4, "\(interpreter): \(seen)")
       #expect(report.threads.contains { $0.name == "of work" })
       #expect(report.threads.contains { $0.name == "of sleep_long" })
@@ -69,7 +72,7 @@ extension EndToEnd {
     }
 
     @Test func `shows what it is asked for: all frames, or only Python's`() throws {
-      let interpreter = try #require(Interpreter.onePerVersion.last)
+      let interpreter = try #require(Interpreter.onePerVersion.last { $0.hasSymbols })
       let program = try interpreter.start("mixed.py")
       let all = try SprofCommand.report(["dump", "\(program.pid)", "--internals"])
       #expect(all.frames.contains { $0.function.hasPrefix("_PyEval_EvalFrame") })
