@@ -103,8 +103,7 @@ package struct DumpReport {
     if let rest, let sentence {
       if first.blocking == nil { return rest }
       // The sentence says the same, and for how long.
-      let isSame = words.sentence(wait, lasted: nil, in: pid).hasPrefix(rest)
-      return isSame ? sentence : "\(rest): \(sentence)"
+      return words.sentence(wait, lasted: nil, in: pid) == rest ? sentence : "\(rest): \(sentence)"
     }
     return rest ?? sentence
   }
