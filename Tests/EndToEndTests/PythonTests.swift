@@ -71,7 +71,11 @@ extension EndToEnd {
       program.kill()
     }
 
-    @Test func `shows what it is asked for: all frames, or only Python's`() throws {
+    @Test(
+      .enabled(
+        if: Interpreter.onePerVersion.contains { $0.hasSymbols },
+        "needs an interpreter with symbols"))
+    func `shows what it is asked for: all frames, or only Python's`() throws {
       let interpreter = try #require(Interpreter.onePerVersion.last { $0.hasSymbols })
       let program = try interpreter.start("mixed.py")
       let all = try SprofCommand.report(["dump", "\(program.pid)", "--internals"])
