@@ -75,8 +75,15 @@ package final class PythonReader: LanguageRuntime {
   private func rebuildIndex() {
     statesOfThread.removeAll(keepingCapacity: true)
     var kept: [RemoteAddress: PythonThreadReader] = [:]
-    for thread in list.threads {
-      if let tid = thread.tid { statesOfThread[tid, default: []].append(thread.state) }
+    // Newest first: of two states of one interpreter the newer belongs to a thread that is about to
+    // begin and still bears the number of the one that started it.
+    var owners: Set<[UInt64]> = []
+    for thread in list.threads.reversed() {
+      if let tid = thread.tid,
+        owners.insert([thread.interpreter.rawValue, UInt64(UInt32(bitPattern: tid))]).inserted
+      {
+        statesOfThread[tid, default: []].insert(thread.state, at: 0)
+      }
       if let reader = readers[thread.state], reader.thread.key == thread.key {
         kept[thread.state] = reader
       }
