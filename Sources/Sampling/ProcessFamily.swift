@@ -8,6 +8,8 @@ final class ProcessFamily: Sendable {
   static let limit = 200
   /// Nanoseconds between two looks for new processes.
   private static let period: Int64 = 10_000_000
+  /// How often a process is tried whose captures end before a look.
+  private static let attempts = 10
 
   private struct State: Sendable {
     var profile: FamilyProfile
@@ -17,10 +19,23 @@ final class ProcessFamily: Sendable {
     var known: Set<Int32> = []
     /// Those that wait for another to end.
     var waiting: Set<Int32> = []
+    /// Those whose capture ended before a look, and how often: one may have met them between two
+    /// programs.
+    var missed: [Int32: Int] = [:]
     var leftOut = 0
     var refused: [String] = []
     var failures: [String: Int] = [:]
     var isFinished = false
+
+    var hasWaiting: Bool {
+      !waiting.isEmpty || missed.keys.contains { active[$0] == nil }
+    }
+
+    /// Whether it wants a capture still; nil for one that is seen for the first time.
+    func isWaiting(_ process: Int32) -> Bool? {
+      guard known.contains(process) else { return nil }
+      return waiting.contains(process) || (missed[process] != nil && active[process] == nil)
+    }
   }
 
   private let pid: Int32
@@ -59,7 +74,7 @@ final class ProcessFamily: Sendable {
     // started for it has none.
     var lastLook: Int64? = plan.kind == .run ? startTime.load(ordering: .acquiring) : nil
     while true {
-      let (isFinished, hasWaiting) = state.withLock { ($0.isFinished, !$0.waiting.isEmpty) }
+      let (isFinished, hasWaiting) = state.withLock { ($0.isFinished, $0.hasWaiting) }
       guard !isFinished else { return }
       let (begin, used) = (MonotonicClock.now(), OwnUsage.threadCPU())
       if births.hasChanged() || hasWaiting { lookForNew(since: lastLook) }
@@ -74,9 +89,7 @@ final class ProcessFamily: Sendable {
     let roots = state.withLock { Set($0.active.keys).union([pid]) }
     let found = ProcessTree.descendants(of: roots)
     for process in found.sorted() {
-      let isWaiting = state.withLock { state in
-        state.known.contains(process) ? state.waiting.contains(process) : nil
-      }
+      let isWaiting = state.withLock { $0.isWaiting(process) }
       switch isWaiting {
       case false: continue
       case true: if hasRoom { start(process, birth: nil) }
@@ -96,6 +109,7 @@ final class ProcessFamily: Sendable {
       state.leftOut += gone.count
       state.waiting.subtract(gone)
       state.known.formIntersection(found.union(state.active.keys))
+      state.missed = state.missed.filter { found.contains($0.key) && $0.value < Self.attempts }
     }
   }
 
@@ -153,10 +167,16 @@ final class ProcessFamily: Sendable {
 
   private func add(_ captured: CapturedProfile, pauses: PauseMeter, shift: Int64) {
     // It has ended before a look at it could be taken.
-    guard !captured.unnamed.runs.isEmpty || captured.unnamed.capture.pid == pid else { return }
+    let process = captured.unnamed.capture.pid
+    guard !captured.unnamed.runs.isEmpty || process == pid else {
+      return state.withLock { $0.missed[process, default: 0] += 1 }
+    }
     let member = FamilyProfile.Member(
       profile: captured.unnamed, files: captured.openFiles(), pauses: pauses, shift: shift)
-    state.withLock { $0.profile.add(member) }
+    state.withLock { state in
+      state.missed[process] = nil
+      state.profile.add(member)
+    }
   }
 
   private func note(_ failure: Capture.Failure, _ process: Int32) {
@@ -166,7 +186,7 @@ final class ProcessFamily: Sendable {
       // It has ended before it could be looked at.
       case .access(.noSuchProcess), .access(.hasEnded), .access(.isItself),
         .access(.isKernelThread):
-        break
+        state.missed[process, default: 0] += 1
       case .access(.other(let error)), .system(let error):
         state.failures[error.reason, default: 0] += 1
       case .access: state.refused.append("\(name)[\(process)]")

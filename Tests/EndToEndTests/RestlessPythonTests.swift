@@ -78,11 +78,11 @@ extension EndToEnd {
       let outcome = try TestSupport.run(
         [SprofCommand.path, "run", "--json", "--report", report, "--rate", "1000", "--"]
           + interpreter.command
-          + [Repository.path("Fixtures/python/\(Self.fixture)"), "brief", "200"],
+          + [Repository.path("Fixtures/python/\(Self.fixture)"), "brief", "2000"],
         environment: interpreter.environment)
       #expect(outcome.status == 0, "\(outcome.stderr)")
       let lines = outcome.stdout.split(separator: "\n").map(String.init)
-      #expect(lines.last == "200 turns, 0 wrong")
+      #expect(lines.last == "2000 turns, 0 wrong")
       let truth = try CallTruth(json: try #require(lines.first))
       let (looks, mistake) = try Report(
         json: String(contentsOfFile: report, encoding: .utf8)
