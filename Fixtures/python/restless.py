@@ -177,7 +177,9 @@ def truth():
     for kind in KINDS:
         calls["turn>" + kind] = lines["turn"][0] + 2
     calls["coroutines>outer_a"] = calls["coroutines>outer_b"] = lines["coroutines"][0] + 1
-    calls.pop("both>outer_a"), calls.pop("both>outer_b")
+    # It makes them, which is a call that gets no further than their first lines.
+    for name in "outer_a", "outer_b":
+        calls["both>%s:%d" % (name, lines[name][0])] = calls.pop("both>" + name)
     calls["generated_a>leaf_a"] = lines["generated_a"][0] + 2
     return {"calls": calls, "lines": lines}
 

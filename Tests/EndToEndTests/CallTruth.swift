@@ -4,6 +4,8 @@ import Testing
 
 /// Which calls a program makes, and from which lines.
 struct CallTruth: Decodable {
+  /// The line of the call, by `caller>callee`, or `caller>callee:line` where the callee gets no
+  /// further than that line.
   let calls: [String: Int]
   let lines: [String: [Int]]
 
@@ -32,7 +34,8 @@ struct CallTruth: Decodable {
         if frame.function != "loop", frame.function != "truth" { return "\(frame) at the top" }
         continue
       }
-      guard let line = calls["\(caller.function)>\(frame.function)"] else {
+      let call = "\(caller.function)>\(frame.function)"
+      guard let line = calls[call] ?? calls["\(call):\(frame.line)"] else {
         return "\(caller) never calls \(frame)"
       }
       if caller.line != 0, caller.line != line { return "\(caller) calls \(frame) in line \(line)" }

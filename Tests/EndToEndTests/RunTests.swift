@@ -151,7 +151,7 @@ extension EndToEnd {
             frame.function.hasPrefix("0x")
               && frame.module.map { report.modules[$0].path } != "[vdso]"
           }
-          #expect(unnamed.isEmpty, "\(try report.functions(of: run))")
+          #expect(unnamed.isEmpty, "\(unnamed)")
           looks += run.samples
         }
       }

@@ -33,6 +33,15 @@ package struct Interpreter: CustomStringConvertible, Sendable {
     return all.filter { seen.insert($0.minor).inserted }
   }()
 
+  /// Each version with every kind of program in the trials; else each with half of the kinds, and each
+  /// kind with half of the versions.
+  package static func perVersion(_ kinds: [String]) -> [(Interpreter, String)] {
+    onePerVersion.enumerated().flatMap { row, interpreter in
+      kinds.enumerated().filter { Repository.isTrial || (row + $0.offset) % 2 == 0 }
+        .map { (interpreter, $0.element) }
+    }
+  }
+
   private static var ofPyenv: [Interpreter] {
     let root = NSHomeDirectory() + "/.pyenv/versions"
     let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
