@@ -377,6 +377,11 @@ final class CaptureSession: @unchecked Sendable {
         "This kernel keeps no scheduler statistics (schedstat): CPU times are in steps of 10 ms, "
           + "and waiting for a CPU is not told from running.")
     }
+    if sampler.ticksSpared > 0 {
+      notes.append(
+        "\(sampler.ticksSpared) of the late ticks were left out to spare the program: its stops may "
+          + "take \(PauseBudget.words(plan.maxPause)) of the time (--max-pause).")
+    }
     let restarted = sampler.stops.restartedSystemCalls
     if restarted > 0 {
       notes.append(

@@ -40,6 +40,8 @@ final class Sampler {
   private(set) var startTime: Int64
   private(set) var cost = CaptureCost()
   var pauses = PauseMeter()
+  /// The ticks that were left out to keep the stops within the plan's share of time.
+  private(set) var ticksSpared: Int64 = 0
   private(set) var ending = CaptureInfo.Ending.duration
   /// The processes that were found to hold a thread we wanted to stop, and the kernel's answer.
   var refusals: [Int32: Int32] = [:]
@@ -87,6 +89,7 @@ final class Sampler {
     let before = now / period
     var tick = before + 1
     var jitter = TickJitter(period: period)
+    var budget = PauseBudget(share: plan.maxPause)
     let last = plan.duration.map { max(1, Int64((Double($0) / Double(period)).rounded(.down))) }
     while true {
       if let last, tick > last { break }
@@ -95,11 +98,17 @@ final class Sampler {
         break
       }
       let time = now
+      if time < budget.earliestTick, tick != last {
+        spare(time: time)
+        tick += 1
+        continue
+      }
       // Periods that went by unused are not made up for: the tick counts for all of them.
       let due = min(max(tick, time / period), last ?? .max)
       if time - tick * period > period / 2 + jitter.limit { cost.ticksLate += due - tick + 1 }
       cost.ticksTaken += 1
       takeTick(due, time: time)
+      budget.spend(heldTime: pauses.heldTime, at: now)
       reportProgress(time: time)
       // What is left of a program that has ended, until its parent collects it, is a zombie.
       guard watches.contains(where: { !$0.isZombie }) else {
@@ -171,6 +180,14 @@ final class Sampler {
       }
       MonotonicClock.sleep(until: min(deadline - 30_000, MonotonicClock.now() + longest))
     }
+  }
+
+  /// Leaves out a tick; the next one counts for it.
+  private func spare(time: Int64) {
+    ticksSpared += 1
+    cost.ticksLate += 1
+    stops.releaseOverdue()
+    reportProgress(time: time)
   }
 
   private func reportProgress(time: Int64) {

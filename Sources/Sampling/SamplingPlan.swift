@@ -6,6 +6,8 @@ package struct SamplingPlan: Sendable {
   package var kind: CaptureInfo.Kind
   /// Ticks per second, 1 to 20,000; nil for one look at every thread.
   package var rate: Double?
+  /// The share of the time in which threads may be stopped, 0 to 1; beyond it ticks are left out.
+  package var maxPause: Double
   /// Nanoseconds; nil samples until it is stopped or the target ends.
   package var duration: Int64?
   /// Stops every thread at each tick at one instant, sleeping ones too.
@@ -21,7 +23,8 @@ package struct SamplingPlan: Sendable {
   package var readsRuntimes: Bool
 
   package init(
-    kind: CaptureInfo.Kind = .attach, rate: Double?, duration: Int64? = nil, stopAll: Bool = false,
+    kind: CaptureInfo.Kind = .attach, rate: Double?, maxPause: Double = 1,
+    duration: Int64? = nil, stopAll: Bool = false,
     stackLimit: Int = 16 << 20, ignoresSchedulerStatistics: Bool = false,
     frames: FrameChoice = .mixed, readsRuntimes: Bool = true
   ) {
@@ -29,6 +32,7 @@ package struct SamplingPlan: Sendable {
     self.readsRuntimes = readsRuntimes
     self.kind = rate == nil ? .dump : kind
     self.rate = rate
+    self.maxPause = maxPause
     self.duration = duration
     self.stopAll = stopAll
     self.stackLimit = stackLimit

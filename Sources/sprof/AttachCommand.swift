@@ -32,11 +32,7 @@ struct AttachCommand: ParsableCommand {
     transform: TimeArgument.init)
   var duration: TimeArgument?
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Ticks per second, 1 to 20000.", valueName: "hz"),
-    transform: RateArgument.parse)
-  var rate = 100.0
+  @OptionGroup var rates: RateArguments
 
   @OptionGroup var views: ViewArguments
   @OptionGroup var report: ReportArguments
@@ -67,9 +63,10 @@ struct AttachCommand: ParsableCommand {
 
   private func sample(_ pid: Int32, _ control: CaptureControl) throws {
     let plan = SamplingPlan(
-      rate: rate, duration: duration?.nanoseconds, stopAll: stopAll, frames: frames.choice)
+      rate: rates.rate, maxPause: rates.maxPause, duration: duration?.nanoseconds, stopAll: stopAll,
+      frames: frames.choice)
     let display = ProgressDisplay(control: control, duration: duration?.nanoseconds)
-    let recorder = try capture.recorder(kind: .attach, pid: pid, rate: rate)
+    let recorder = try capture.recorder(kind: .attach, pid: pid, rate: rates.rate)
     let profile: Profile
     do {
       profile = try display.show {

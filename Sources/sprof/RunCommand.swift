@@ -26,11 +26,7 @@ struct RunCommand: ParsableCommand {
       with 0 from being written.
       """)
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Ticks per second, 1 to 20000.", valueName: "hz"),
-    transform: RateArgument.parse)
-  var rate = 100.0
+  @OptionGroup var rates: RateArguments
 
   @Option(
     name: .customLong("report"),
@@ -80,7 +76,7 @@ struct RunCommand: ParsableCommand {
     // Before the program, which must not run in vain.
     if let reportFile { try OutputFile.check(reportFile) }
     let name = program[0].split(separator: "/").last.map(String.init) ?? program[0]
-    let recorder = try capture.recorder(kind: .run, pid: 0, name: name, rate: rate)
+    let recorder = try capture.recorder(kind: .run, pid: 0, name: name, rate: rates.rate)
     let signals = try ForwardedSignals()
     let held: HeldProgram
     do {
@@ -93,7 +89,9 @@ struct RunCommand: ParsableCommand {
     let captured: CapturedProfile
     do {
       captured = try family.capture(
-        pid: held.pid, plan: SamplingPlan(kind: .run, rate: rate, frames: frames.choice),
+        pid: held.pid,
+        plan: SamplingPlan(
+          kind: .run, rate: rates.rate, maxPause: rates.maxPause, frames: frames.choice),
         control: CaptureControl(),
         ready: { held.release() }, recorder: recorder)
     } catch {

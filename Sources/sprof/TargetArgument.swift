@@ -83,3 +83,34 @@ enum RateArgument {
     return rate
   }
 }
+
+/// How often sprof looks, and how much of the program's time its stops may take.
+struct RateArguments: ParsableArguments {
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Ticks per second, 1 to 20000.", valueName: "hz"),
+    transform: RateArgument.parse)
+  var rate = 100.0
+
+  @Option(
+    help: ArgumentHelp(
+      "The most that stops may take of the program's time.",
+      discussion: """
+        Where they would take more, as on a machine that is overloaded, ticks are left out. 100% \
+        allows any.
+        """, valueName: "percent"),
+    transform: PauseArgument.parse)
+  var maxPause = 0.25
+}
+
+/// A share of time as the user writes it.
+enum PauseArgument {
+  static func parse(_ text: String) throws -> Double {
+    let number = text.hasSuffix("%") ? String(text.dropLast()) : text
+    guard let percent = Double(number), percent >= 0.1, percent <= 100 else {
+      throw ValidationError(
+        "'\(text)' is not a share of time. Give a percentage from 0.1% to 100%, such as 1%.")
+    }
+    return percent / 100
+  }
+}

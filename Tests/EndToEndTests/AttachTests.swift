@@ -122,6 +122,20 @@ extension EndToEnd {
       expectNothingLeftBehind()
     }
 
+    @Test func `looks are left out where stops would take more than their share`() throws {
+      let program = try RunningProgram(fixture: "deep.c", ["100", "spin"])
+      let common = ["attach", "\(program.pid)", "--duration", "1s", "--rate", "2000"]
+      let spared = try SprofCommand.report(common + ["--max-pause", "0.5%"])
+      #expect(spared.capture.notes.contains { $0.contains("left out to spare the program") })
+      #expect(spared.cost.ticksTaken < spared.cost.ticksPlanned)
+      // Each look counts for those that were left out before it.
+      let spinner = spared.threads.first { $0.name == "diver" }
+      #expect(spinner?.runs.reduce(0) { $0 + $1.ticks } == spared.cost.ticksPlanned)
+      let unbounded = try SprofCommand.report(common + ["--max-pause", "100%"])
+      #expect(!unbounded.capture.notes.contains { $0.contains("left out to spare") })
+      try program.assertUntouched(progress: "iterations")
+    }
+
     @Test func `a program whose threads come and go is watched to the end`() throws {
       let program = try RunningProgram(fixture: "churn.c", ["8"])
       let report = try SprofCommand.report(
