@@ -76,14 +76,23 @@ def record(options):
                 os.path.join(folder, f"{pair:03}-{side}.pb.gz"))
 
 
-def sides(options, case, pair):
-    """The captures before and after: both of the unchanged program where the change is small."""
-    after = [os.path.join(place(options.folder, case), f"{pair:03}-1.pb.gz")]
+def sides(options, case, pairs, number):
+    """The captures before and after: several on each side where the change is small.
+
+    Then each of the changed program serves in two trials, and each of the unchanged one in eight.
+    """
     unchanged = place(options.folder, "same" if CASES[case][2] else case)
-    before = [os.path.join(unchanged, f"{pair:03}-0.pb.gz")]
-    if case == "10 % slower":
-        before.append(os.path.join(unchanged, f"{pair:03}-1.pb.gz"))
-    return before, after
+
+    def captures(folder, side, numbers):
+        return [
+            os.path.join(folder, f"{pairs[each % len(pairs)]:03}-{side}.pb.gz") for each in numbers]
+
+    changed = place(options.folder, case)
+    if case != "10 % slower":
+        return captures(unchanged, 0, [number]), captures(changed, 1, [number])
+    four = range(number, number + 4)
+    after = captures(changed, 1, [number, number + len(pairs) // 2])
+    return captures(unchanged, 0, four) + captures(unchanged, 1, four), after
 
 
 def compare(before, after, *more):
@@ -123,8 +132,8 @@ def judge(options):
         pairs = sorted(
             int(name.split("-")[0]) for name in os.listdir(folder) if name.endswith("-1.pb.gz.json"))
         said = first = inside = right = 0
-        for pair in pairs:
-            before, after = sides(options, case, pair)
+        for number, pair in enumerate(pairs):
+            before, after = sides(options, case, pairs, number)
             outcome = compare(before, after, "--json")
             report = json.loads(outcome.stdout)
             findings = report["findings"]

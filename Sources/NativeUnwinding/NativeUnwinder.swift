@@ -43,27 +43,27 @@ package final class NativeUnwinder {
   static let frameLimit = 200_000
   /// The least time between two readings of the maps for an unknown address, in nanoseconds; while
   /// a program loads its libraries, which the first of them are for, it is a tenth.
-  private static let refreshInterval: Int64 = 100_000_000
-  private static let frequentRefreshes = 100
+  static let refreshInterval: Int64 = 100_000_000
+  static let frequentRefreshes = 100
 
-  private let modules: ModuleMap
-  private let engine: RuleEngine
-  private var cache: RuleCache
-  private let memo = StackMemo()
+  let modules: ModuleMap
+  let engine: RuleEngine
+  var cache: RuleCache
+  let memo = StackMemo()
   private var histories: [ThreadHistory?] = []
-  private var scratch = FrameBuffer(capacity: 256)
+  var scratch = FrameBuffer(capacity: 256)
   /// Which `ModuleMap.generation` the cache speaks of.
   private var generation = 0
-  private var lastRefresh: Int64 = .min / 2
-  private var refreshes = 0
-  private var mayRefresh = false
+  var lastRefresh: Int64 = .min / 2
+  var refreshes = 0
+  var mayRefresh = false
   /// The size of the stack table at the last call: a smaller one is another table.
   private var knownStacks = 0
-  private var elided: FrameID?
-  private let synthetic: SyntheticRules
+  var elided: FrameID?
+  let synthetic: SyntheticRules
 
   /// Frames reported, rules applied, and addresses looked up for the first time.
-  package private(set) var statistics: (frames: Int, steps: Int, misses: Int) = (0, 0, 0)
+  package internal(set) var statistics: (frames: Int, steps: Int, misses: Int) = (0, 0, 0)
   /// Whether outer frames of the previous stack of a thread are used again; off only to measure
   /// and to prove that it makes no difference.
   package var reusesFrames = true
@@ -202,14 +202,14 @@ package final class NativeUnwinder {
 
 extension NativeUnwinder {
   /// How a walk ended; its new frames are in `scratch`.
-  private struct Walk {
+  struct Walk {
     var ending: Ending
     /// The frames of the history that go on from the last new one.
     var kept = 0
     var outermost: UInt64
   }
 
-  private enum Ending {
+  enum Ending {
     case complete
     /// Met a frame of the history.
     case joined
@@ -333,178 +333,5 @@ extension NativeUnwinder {
     if engine.view.pointee.lacksRegister { return .unknownRegister }
     return engine.view.pointee.unreadable != 0
       ? .unreadable(isGuess: isGuess) : .badFrame(isGuess: isGuess)
-  }
-}
-
-// MARK: - Rules of new addresses
-
-extension NativeUnwinder {
-  /// The frame at `pc` and the rule for its caller; nil when there is no code.
-  ///
-  /// A jump may have led out of all code, for which the thread may since have got a signal: its
-  /// caller is still known.
-  @inline(never)
-  private func lookUp(
-    _ pc: UInt64, isReturn: Bool, stacks: inout StackTable
-  ) -> CachedFrame? {
-    if pc != 0 {
-      let slot = cache.lookup.slot(of: pc)
-      if slot.pointee.pc == pc { return slot.pointee }
-      let address = RemoteAddress(pc)
-      let known = modules.executableMapping(containing: address)
-      if let mapping = known ?? refreshed(containing: address) {
-        return cache.insert(
-          frame(at: pc, isReturn: isReturn, in: mapping, stacks: &stacks)
-        ).pointee
-      }
-    }
-    guard !isReturn else { return nil }
-    // A call pushed the return address, and nothing ran since.
-    var outside = synthetic.pushed[0]
-    outside.pc = pc
-    outside.frame = stacks.id(
-      of: .code(CodeAddress(module: .anonymous, address: FileAddress(pc))))
-    return outside
-  }
-
-  /// The mapping of `address` after another look at the maps, which is not taken often.
-  private func refreshed(containing address: RemoteAddress) -> MemoryMapping? {
-    guard mayRefresh else { return nil }
-    mayRefresh = false
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    let time = Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
-    let interval =
-      refreshes < Self.frequentRefreshes ? Self.refreshInterval / 10 : Self.refreshInterval
-    guard time - lastRefresh >= interval else { return nil }
-    lastRefresh = time
-    refreshes += 1
-    guard (try? modules.refresh()) == true else { return nil }
-    return modules.executableMapping(containing: address)
-  }
-
-  private func frame(
-    at pc: UInt64, isReturn: Bool, in mapping: MemoryMapping, stacks: inout StackTable
-  ) -> CachedFrame {
-    statistics.misses += 1
-    let image = modules.image(of: mapping)
-    let place = CodeAddress(
-      module: image?.module ?? .anonymous, address: image?.fileAddress(of: pc) ?? FileAddress(pc))
-    var result = image.map { frame(at: pc, isReturn: isReturn, in: $0) } ?? synthetic.framePointer
-    // The kernel answers calls to this page itself: nothing is pushed there.
-    if mapping.path == "[vsyscall]" { result = synthetic.pushed[0] }
-    result.pc = pc
-    result.frame = stacks.id(of: .code(place))
-    return result
-  }
-}
-
-extension NativeUnwinder {
-  private func frame(at pc: UInt64, isReturn: Bool, in image: LoadedImage) -> CachedFrame {
-    if let match = image.contents?.frames?.entry(covering: pc &- image.bias) {
-      engine.addRegions(of: image)
-      return frame(at: pc, by: match, at: match.address &+ image.bias)
-    }
-    if let frames = image.debugFrames, let match = frames.entry(covering: pc) {
-      engine.addRegion(of: frames)
-      return frame(at: pc, by: match, at: match.address)
-    }
-    guard !isReturn else { return synthetic.framePointer }
-    switch image.stackShape(at: pc) {
-    case .unknown: return synthetic.framePointer
-    case .pushed(let words): return synthetic.pushed[words]
-    case .pushedFramePointer: return synthetic.pushedFramePointer
-    }
-  }
-
-  private func frame(
-    at pc: UInt64, by match: FrameIndex.Match, at address: UInt64
-  ) -> CachedFrame {
-    CachedFrame(
-      rule: cache.rule(engine.rule(at: address, for: pc)),
-      changed: SavedRegisters.bits(of: match.entry.changedRegisters),
-      isSignalFrame: match.entry.isSignalFrame)
-  }
-}
-
-// MARK: - The result
-
-extension NativeUnwinder {
-  /// Puts the new frames on those that were kept, and names the stack.
-  private func record(
-    _ walk: Walk, of snapshot: StackSnapshot, in history: ThreadHistory, equalFrom: UInt64?,
-    stacks: inout StackTable
-  ) -> UnwoundStack {
-    let new = scratch.count
-    let depth = walk.kept + new
-    history.frames.count = walk.kept
-    history.named = min(history.named, walk.kept)
-    history.frames.reserve(depth, limit: .max)
-    for index in 0..<new {
-      (history.frames.base + walk.kept + index).initialize(to: scratch.base[new - 1 - index])
-    }
-    history.frames.count = depth
-    history.stack = name(history, stacks: &stacks)
-    statistics.frames += depth
-    let end = end(of: walk, snapshot: snapshot)
-    history.isComplete = end == .complete
-    if history.isComplete, reusesFrames {
-      history.keep(
-        snapshot.bytes, at: snapshot.start.rawValue, upTo: walk.outermost, equalFrom: equalFrom)
-    }
-    var needsRegisters = false
-    if case .unknownRegister = walk.ending { needsRegisters = true }
-    return UnwoundStack(
-      stack: history.stack, end: end, outermost: RemoteAddress(walk.outermost),
-      needsRegisters: needsRegisters, depth: depth)
-  }
-
-  private func name(_ history: ThreadHistory, stacks: inout StackTable) -> StackID {
-    let frames = history.frames.base
-    let depth = history.frames.count
-    let isDeep = depth > 2 * Self.reportedFrames
-    let plain = isDeep ? max(Self.reportedFrames, history.named) : depth
-    var stack = history.named > 0 ? frames[history.named - 1].stack : .empty
-    for index in history.named..<max(plain, history.named) {
-      stack = memo.stack(of: frames[index].frame, calledBy: stack, in: &stacks)
-      frames[index].stack = stack
-    }
-    history.named = plain
-    guard isDeep else { return stack }
-    let gap = elided ?? stacks.id(of: .elided)
-    elided = gap
-    stack = memo.stack(
-      of: gap, calledBy: frames[Self.reportedFrames - 1].stack, in: &stacks)
-    // The gap takes the place of one frame.
-    for index in depth - Self.reportedFrames + 1..<depth {
-      stack = memo.stack(of: frames[index].frame, calledBy: stack, in: &stacks)
-    }
-    return stack
-  }
-
-  private func end(of walk: Walk, snapshot: StackSnapshot) -> StackEnd {
-    switch walk.ending {
-    case .complete, .joined: return .complete
-    case .unknownRegister: return .truncated(.unknownRegister)
-    case .noRule: return .truncated(.noUnwindRule)
-    case .frameLimit: return .truncated(.frameLimit)
-    case .badFrame(let isGuess): return .truncated(isGuess ? .noUnwindRule : .badFrame)
-    case .unreadable(let isGuess):
-      if isBeyondCopy(engine.view.pointee.unreadable, of: snapshot) {
-        return .truncated(.copyLimit)
-      }
-      return .truncated(isGuess ? .noUnwindRule : .unreadable)
-    }
-  }
-
-  /// Whether `address` is in the stack that `snapshot` holds only a part of.
-  private func isBeyondCopy(_ address: UInt64, of snapshot: StackSnapshot) -> Bool {
-    guard !snapshot.reachesEnd else { return false }
-    let end = snapshot.start.rawValue &+ UInt64(snapshot.bytes.count)
-    // The word at the end of the copy may begin inside it.
-    guard address &+ 7 >= end else { return false }
-    let mapping = modules.maps.mapping(containing: snapshot.registers.stackPointer)
-    // The stack of a thread that was made since the maps were read is not known.
-    return mapping.map { address < $0.end.rawValue } ?? true
   }
 }
