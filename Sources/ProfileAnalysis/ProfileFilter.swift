@@ -178,8 +178,9 @@ extension Profile {
   /// Keeps the waits of the threads that are left, and of other processes, within a window of time.
   fileprivate mutating func keepBlockings(from: Int64, to: Int64) {
     let tids = Set(threads.map(\.tid))
+    let own = Set(threads.map { $0.pid(in: capture.pid) }).union([capture.pid])
     blockings = blockings.filter { blocking in
-      (blocking.waiter.pid != capture.pid || tids.contains(blocking.waiter.tid))
+      (!own.contains(blocking.waiter.pid) || tids.contains(blocking.waiter.tid))
         && blocking.firstSeen < to && blocking.lastSeen >= from
     }
   }

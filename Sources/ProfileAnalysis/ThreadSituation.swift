@@ -105,7 +105,7 @@ package struct Diagnosis: Sendable {
     var recognition = IdleRecognition()
     situations = []
     for (thread, info) in index.profile.threads.enumerated() {
-      let node = graph.node(ofThread: info.tid).map { graph.nodes[$0] }
+      let node = graph.node(of: info).map { graph.nodes[$0] }
       let blocking = node?.thread == thread ? node?.blocking : nil
       situations.append(
         ThreadSituation(index, thread: thread, blocking: blocking, recognition: &recognition))
@@ -127,9 +127,10 @@ package struct Diagnosis: Sendable {
   /// The last wait of a thread that was looked up and is of the same kind as `wait`, which its stack
   /// told; nil when there is none.
   package func wait(of thread: Int, like wait: Wait) -> Wait? {
-    let tid = index.profile.threads[thread].tid
+    let info = index.profile.threads[thread]
+    let pid = info.pid(in: index.profile.capture.pid)
     let known = index.profile.blockings.last { blocking in
-      blocking.waiter.tid == tid && blocking.waiter.pid == index.profile.capture.pid
+      blocking.waiter.tid == info.tid && blocking.waiter.pid == pid
         && blocking.wait.kind == wait.kind && blocking.wait.systemCall == wait.systemCall
     }
     return known?.wait
@@ -164,7 +165,7 @@ package struct Diagnosis: Sendable {
     for (thread, situation) in situations.enumerated() {
       guard let situation, let wait = situation.wait, wait.kind == .mutex,
         situation.idleness == nil, !index.profile.threads[thread].isMain,
-        let node = graph.node(ofThread: index.profile.threads[thread].tid), !graph.isStuck[node],
+        let node = graph.node(of: index.profile.threads[thread]), !graph.isStuck[node],
         let leader = graph.nodes[blockers[node]].thread, let other = situations[leader],
         other.idleness != nil, let entry = situation.entry, entry == other.entry
       else { continue }

@@ -163,7 +163,7 @@ struct VerdictMaker {
   }
 
   func node(of situation: ThreadSituation) -> Int? {
-    let node = graph.node(ofThread: index.profile.threads[situation.thread].tid)
+    let node = graph.node(of: index.profile.threads[situation.thread])
     return node.flatMap { graph.nodes[$0].thread == situation.thread ? $0 : nil }
   }
 }

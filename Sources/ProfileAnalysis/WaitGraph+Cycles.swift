@@ -55,7 +55,7 @@ extension WaitGraph {
   private func rank(_ node: Int) -> (Int, Int32) {
     let node = nodes[node]
     guard let tid = node.tid else { return (3, node.pid) }
-    return (node.pid != pid ? 2 : tid == pid ? 0 : 1, tid)
+    return (node.pid != pid && node.thread == nil ? 2 : tid == pid ? 0 : 1, tid)
   }
 
   /// Whether the node can do nothing by itself: it depends on those it has edges to.

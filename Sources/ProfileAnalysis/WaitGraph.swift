@@ -52,6 +52,8 @@ package struct WaitGraph: Sendable {
   let blockings: [Blocking]
   private var threadNodes: [ThreadKey: Int] = [:]
   private var processNodes: [Int32: Int] = [:]
+  /// The processes whose threads were all looked at.
+  private var ownProcesses: Set<Int32> = []
 
   private struct ThreadKey: Hashable {
     let pid: Int32
@@ -61,6 +63,7 @@ package struct WaitGraph: Sendable {
   /// The graph of a profile's waits.
   package init(_ index: ProfileIndex) {
     pid = index.profile.capture.pid
+    ownProcesses = [pid]
     blockings = index.profile.blockings
     addThreads(of: index)
     let waiting = nodes.indices.filter { nodes[$0].blocking != nil }
@@ -74,8 +77,10 @@ package struct WaitGraph: Sendable {
   /// The wait of a node; nil when it does not wait, or nobody looked.
   package func blocking(of node: Int) -> Blocking? { nodes[node].blocking.map { blockings[$0] } }
 
-  /// The node of one of the program's own threads, given by its tid.
-  package func node(ofThread tid: Int32) -> Int? { threadNodes[ThreadKey(pid: pid, tid: tid)] }
+  /// The node of one of the profile's own threads.
+  package func node(of thread: ThreadInfo) -> Int? {
+    threadNodes[ThreadKey(pid: thread.pid(in: pid), tid: thread.tid)]
+  }
 
   /// The nodes that `node` waits for.
   package func successors(of node: Int) -> [Int] { edgesFrom[node].map { edges[$0].to } }
@@ -95,7 +100,9 @@ extension WaitGraph {
     let profile = index.profile
     for (thread, info) in profile.threads.enumerated() where !info.hasEnded {
       // A number that was given again belongs to the thread that came last.
-      let node = self.thread(pid, info.tid, info.name, profile.capture.processName)
+      let process = info.process?.name ?? profile.capture.processName
+      let node = self.thread(info.pid(in: pid), info.tid, info.name, process)
+      ownProcesses.insert(nodes[node].pid)
       nodes[node].thread = thread
       nodes[node].name = info.name
     }
@@ -109,7 +116,7 @@ extension WaitGraph {
       let waiter = blocking.waiter
       guard latest[ThreadKey(pid: waiter.pid, tid: waiter.tid)] == number else { continue }
       let node = self.thread(waiter.pid, waiter.tid, waiter.name, waiter.processName)
-      guard nodes[node].thread.map({ blocking.isLast(of: $0, index) }) ?? (waiter.pid != pid)
+      guard nodes[node].thread.map({ blocking.isLast(of: $0, index) }) ?? !ownProcesses.contains(waiter.pid)
       else { continue }
       nodes[node].blocking = number
     }
@@ -209,7 +216,7 @@ extension WaitGraph {
       let members = threads[node.pid] ?? []
       for member in members { edges.append(Edge(from: number, to: member, reason: .member)) }
       // All of the program's own threads were looked at.
-      let isKnown = node.pid == pid || counts[node.pid].map { $0 <= members.count } ?? false
+      let isKnown = ownProcesses.contains(node.pid) || counts[node.pid].map { $0 <= members.count } ?? false
       nodes[number].isComplete = isKnown && !members.isEmpty
     }
   }

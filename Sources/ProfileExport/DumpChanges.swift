@@ -69,7 +69,7 @@ package struct DumpChanges {
       let frame = frames.first { $0.line.file != nil } ?? frames.first
       var text = situation?.idleness?.words ?? situation?.activity.words ?? "not looked at"
       if let wait = situation?.wait, situation?.idleness == nil {
-        text = words.sentence(wait, in: index.profile.capture.pid)
+        text = words.sentence(wait, in: words.pid(of: thread))
       }
       if let frame {
         let line = frame.line.line > 0 ? ":\(frame.line.line)" : ""

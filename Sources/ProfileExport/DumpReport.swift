@@ -91,6 +91,7 @@ package struct DumpReport {
   private func wait(of group: DumpGroup) -> String? {
     let situations = group.threads.compactMap { diagnosis.situations[$0] }
     guard let first = situations.first, var wait = first.wait else { return nil }
+    let pid = words.pid(of: first.thread)
     let rest = first.idleness.map { group.threads.count == 1 ? $0.words : $0.pluralWords }
     guard group.threads.count == 1 else {
       if !situations.allSatisfy({ $0.wait == wait }) { wait = Wait(kind: wait.kind) }
@@ -107,8 +108,6 @@ package struct DumpReport {
     }
     return rest ?? sentence
   }
-
-  private var pid: Int32 { profile.capture.pid }
 
   /// Whether all that the system call's numbers would say was said in words.
   private func isExplained(_ group: DumpGroup) -> Bool {

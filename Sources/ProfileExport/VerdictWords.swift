@@ -112,7 +112,9 @@ struct VerdictWords {
 
   // MARK: - Parts
 
-  private var pid: Int32 { diagnosis.index.profile.capture.pid }
+  private var pid: Int32 {
+    verdict.thread.map { waits.pid(of: $0) } ?? diagnosis.index.profile.capture.pid
+  }
 
   private var situation: ThreadSituation? {
     verdict.thread.flatMap { diagnosis.situations[$0] }

@@ -21,8 +21,16 @@ struct WaitWords {
   /// A thread of the program in a sentence: `the main thread (4242)`, `"worker-1" (4243)`.
   func thread(_ thread: Int) -> String {
     let info = profile.threads[thread]
+    if let process = info.process {
+      return info.isMain
+        ? "the main thread of \(process.title)"
+        : "\(info.name.quoted) (\(info.tid)) of \(process.title)"
+    }
     return info.isMain ? "the main thread (\(info.tid))" : "\(info.name.quoted) (\(info.tid))"
   }
+
+  /// The process of a thread of the profile.
+  func pid(of thread: Int) -> Int32 { profile.threads[thread].pid(in: profile.capture.pid) }
 
   /// A node of the wait graph in a sentence.
   func node(_ node: WaitGraph.Node) -> String {
@@ -45,7 +53,7 @@ struct WaitWords {
   func owner(_ owner: WaitOwner, in pid: Int32) -> String {
     switch owner {
     case .thread(let tid):
-      let known = pid == profile.capture.pid ? threadOfTid[tid] : nil
+      let known = threadOfTid[tid].flatMap { self.pid(of: $0) == pid ? $0 : nil }
       return known.map { thread($0) } ?? "thread \(tid)"
     case .process(let process, nil, let name): return self.process(process, name)
     case .process(let process, .some(let tid), let name):

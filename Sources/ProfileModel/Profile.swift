@@ -139,6 +139,9 @@ package struct ThreadInfo: Sendable {
     self.process = process
   }
 
+  /// The process that the thread belongs to, in a capture whose own process is `pid`.
+  package func pid(in pid: Int32) -> Int32 { process?.pid ?? pid }
+
   /// The name by which reports call the thread: `process[pid]/thread` where there are several
   /// processes.
   package var title: String { process.map { "\($0.title)/\(name)" } ?? name }

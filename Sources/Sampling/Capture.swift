@@ -129,6 +129,14 @@ package final class CapturedProfile {
 }
 
 extension CapturedProfile {
+  /// The profile with addresses in place of names, and what its threads wait for, whose names are
+  /// looked up.
+  func unnamedWithWaits() -> Profile {
+    var profile = profile
+    profile.blockings = blockings()
+    return profile
+  }
+
   /// What the threads of the one process wait for; looks up the names that this takes.
   func blockings() -> [Blocking] {
     guard let facts else { return [] }

@@ -108,6 +108,26 @@ extension EndToEnd {
       try assertUntouched(program, children)
     }
 
+    @Test(arguments: ["dump", "attach"])
+    func `that hang are said to, with their locks`(command: String) throws {
+      let rings = try Fixture.compile(source: "rings.c")
+      let program = try RunningProgram(fixture: "family.c", [rings, "mutex"])
+      let children = children(of: program.pid)
+      let hung = try #require(children.last)
+      let arguments = command == "dump" ? [] : ["--duration", "1500ms"]
+      let file = try TemporaryFolder().path + "/capture"
+      let outcome = try SprofCommand.run(
+        [command, "\(program.pid)", "--children", "-o", file] + arguments)
+      #expect(outcome.status == 0, "\(outcome.stderr)")
+      let text = outcome.stdout.replacingOccurrences(of: "\n", with: " ")
+      #expect(text.hasPrefix("Deadlock: \"worker-0\" ("), "\(text.prefix(600))")
+      for word in ["of rings[\(hung)]", "orders_lock (rings.c)", "audit_lock (rings.c)"] {
+        #expect(text.contains(word), "\(word): \(text.prefix(600))")
+      }
+      #expect(try SprofCommand.run(["report", file]).stdout == outcome.stdout)
+      try assertUntouched(program, children)
+    }
+
     @Test(.enabled(if: Tool.isInstalled("make"), "needs make"))
     func `of make are sampled as they come and go`() throws {
       let brief = try Fixture.compile(source: "brief.c")

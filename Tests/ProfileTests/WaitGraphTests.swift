@@ -248,10 +248,11 @@ internal import Testing
         wait.owners = some.map { .thread(tid: 4242 + $0) }
         maker.wait(4242 + number, wait)
       }
-      let graph = WaitGraph(ProfileIndex(maker.profile))
+      let profile = maker.profile
+      let graph = WaitGraph(ProfileIndex(profile))
       let found = Set(graph.cycles.flatMap(\.threads).compactMap { graph.nodes[$0].tid })
       let stuck = (0..<count).map { number in
-        graph.node(ofThread: 4242 + number).map { graph.isStuck[$0] } ?? false
+        graph.node(of: profile.threads[Int(number)]).map { graph.isStuck[$0] } ?? false
       }
       let truth = Self.stuck(owners)
       #expect(stuck == truth, "trial \(trial): \(owners)")
