@@ -51,14 +51,25 @@ package struct MemoryMaps: Equatable, Sendable {
 
   /// Reads the text of `/proc/PID/maps`.
   package init(parsing text: some StringProtocol) throws(Problem) {
-    var mappings: [MemoryMapping] = []
-    var number = 0
-    for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
-      number += 1
-      guard let mapping = MemoryMapping(line: line) else { throw .badLine(number) }
-      mappings.append(mapping)
+    var text = String(text)
+    let result: (mappings: [MemoryMapping], bad: Int?) = text.withUTF8 { text in
+      let text = UnsafeRawBufferPointer(text)
+      var mappings: [MemoryMapping] = []
+      var number = 0
+      var start = 0
+      while start < text.count {
+        let end = text[start...].firstIndex(of: UInt8(ascii: "\n")) ?? text.count
+        defer { start = end + 1 }
+        guard end > start else { continue }
+        number += 1
+        guard let mapping = MemoryMapping(line: UnsafeRawBufferPointer(rebasing: text[start..<end]))
+        else { return (mappings, number) }
+        mappings.append(mapping)
+      }
+      return (mappings, nil)
     }
-    self.mappings = mappings
+    if let bad = result.bad { throw .badLine(bad) }
+    mappings = result.mappings
   }
 
   /// The mapping that holds `address`, by binary search.
@@ -76,24 +87,62 @@ package struct MemoryMaps: Equatable, Sendable {
 
 extension MemoryMapping {
   /// Parses `start-end perms offset major:minor inode   path`; nil when it is not of that form.
-  init?(line: some Collection<UInt8>) {
-    let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5)
-    guard fields.count >= 5 else { return nil }
-    let range = fields[0].split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-    let device = fields[3].split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-    let flags = Array(fields[1])
-    guard range.count == 2, device.count == 2, flags.count >= 4,
-      let start = number(range[0], radix: 16), let end = number(range[1], radix: 16), start < end,
-      let offset = number(fields[2], radix: 16), let major = number(device[0], radix: 16),
-      let minor = number(device[1], radix: 16), let inode = number(fields[4], radix: 10)
+  init?(line: UnsafeRawBufferPointer) {
+    var fields = LineFields(line)
+    guard let start = fields.hexadecimal(before: UInt8(ascii: "-")),
+      let end = fields.hexadecimal(before: UInt8(ascii: " ")), start < end,
+      let flags = fields.word(), flags.count >= 4,
+      let offset = fields.hexadecimal(before: UInt8(ascii: " ")),
+      let major = fields.hexadecimal(before: UInt8(ascii: ":")),
+      let minor = fields.hexadecimal(before: UInt8(ascii: " ")),
+      let inode = fields.word().flatMap({ number($0, radix: 10) })
     else { return nil }
-    let path = fields.count > 5 ? Array(fields[5].drop { $0 == UInt8(ascii: " ") }) : []
+    let first = flags.startIndex
     self.init(
       start: RemoteAddress(start), end: RemoteAddress(end),
-      isReadable: flags[0] == UInt8(ascii: "r"),
-      isWritable: flags[1] == UInt8(ascii: "w"), isExecutable: flags[2] == UInt8(ascii: "x"),
+      isReadable: flags[first] == UInt8(ascii: "r"),
+      isWritable: flags[first + 1] == UInt8(ascii: "w"),
+      isExecutable: flags[first + 2] == UInt8(ascii: "x"),
       fileOffset: offset, device: major << 32 | minor, inode: inode,
-      path: String(decoding: path, as: UTF8.self))
+      path: String(decoding: fields.rest(), as: UTF8.self))
+  }
+}
+
+/// The fields of a line of `/proc`, one after the other.
+private struct LineFields {
+  private let line: UnsafeRawBufferPointer
+  private var place = 0
+
+  init(_ line: UnsafeRawBufferPointer) { self.line = line }
+
+  private mutating func skipSpaces() {
+    while place < line.count, line[place] == UInt8(ascii: " ") { place += 1 }
+  }
+
+  /// Up to `separator`, which is passed over; nil without it or with nothing before.
+  private mutating func part(before separator: UInt8) -> Slice<UnsafeRawBufferPointer>? {
+    skipSpaces()
+    guard let end = line[place...].firstIndex(of: separator), end > place else { return nil }
+    defer { place = end + 1 }
+    return line[place..<end]
+  }
+
+  mutating func hexadecimal(before separator: UInt8) -> UInt64? {
+    part(before: separator).flatMap { number($0, radix: 16) }
+  }
+
+  /// Up to a space or the end.
+  mutating func word() -> Slice<UnsafeRawBufferPointer>? {
+    skipSpaces()
+    let end = line[place...].firstIndex(of: UInt8(ascii: " ")) ?? line.count
+    guard end > place else { return nil }
+    defer { place = min(end + 1, line.count) }
+    return line[place..<end]
+  }
+
+  mutating func rest() -> Slice<UnsafeRawBufferPointer> {
+    skipSpaces()
+    return line[min(place, line.count)...]
   }
 }
 
