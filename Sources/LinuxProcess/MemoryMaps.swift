@@ -53,17 +53,12 @@ package struct MemoryMaps: Equatable, Sendable {
   package init(parsing text: some StringProtocol) throws(Problem) {
     var text = String(text)
     let result: (mappings: [MemoryMapping], bad: Int?) = text.withUTF8 { text in
-      let text = UnsafeRawBufferPointer(text)
       var mappings: [MemoryMapping] = []
       var number = 0
-      var start = 0
-      while start < text.count {
-        let end = text[start...].firstIndex(of: UInt8(ascii: "\n")) ?? text.count
-        defer { start = end + 1 }
-        guard end > start else { continue }
+      var fields = LineFields(text)
+      while fields.nextLine() {
         number += 1
-        guard let mapping = MemoryMapping(line: UnsafeRawBufferPointer(rebasing: text[start..<end]))
-        else { return (mappings, number) }
+        guard let mapping = MemoryMapping(&fields) else { return (mappings, number) }
         mappings.append(mapping)
       }
       return (mappings, nil)
@@ -87,62 +82,87 @@ package struct MemoryMaps: Equatable, Sendable {
 
 extension MemoryMapping {
   /// Parses `start-end perms offset major:minor inode   path`; nil when it is not of that form.
-  init?(line: UnsafeRawBufferPointer) {
-    var fields = LineFields(line)
-    guard let start = fields.hexadecimal(before: UInt8(ascii: "-")),
-      let end = fields.hexadecimal(before: UInt8(ascii: " ")), start < end,
+  fileprivate init?(_ fields: inout LineFields) {
+    guard let start = fields.number(radix: 16, before: UInt8(ascii: "-")),
+      let end = fields.number(radix: 16), start < end,
       let flags = fields.word(), flags.count >= 4,
-      let offset = fields.hexadecimal(before: UInt8(ascii: " ")),
-      let major = fields.hexadecimal(before: UInt8(ascii: ":")),
-      let minor = fields.hexadecimal(before: UInt8(ascii: " ")),
-      let inode = fields.word().flatMap({ number($0, radix: 10) })
+      let offset = fields.number(radix: 16),
+      let major = fields.number(radix: 16, before: UInt8(ascii: ":")),
+      let minor = fields.number(radix: 16), let inode = fields.number(radix: 10)
     else { return nil }
-    let first = flags.startIndex
     self.init(
       start: RemoteAddress(start), end: RemoteAddress(end),
-      isReadable: flags[first] == UInt8(ascii: "r"),
-      isWritable: flags[first + 1] == UInt8(ascii: "w"),
-      isExecutable: flags[first + 2] == UInt8(ascii: "x"),
-      fileOffset: offset, device: major << 32 | minor, inode: inode,
+      isReadable: flags[0] == UInt8(ascii: "r"), isWritable: flags[1] == UInt8(ascii: "w"),
+      isExecutable: flags[2] == UInt8(ascii: "x"), fileOffset: offset,
+      device: major << 32 | minor, inode: inode,
       path: String(decoding: fields.rest(), as: UTF8.self))
   }
 }
 
-/// The fields of a line of `/proc`, one after the other.
+/// The lines of a file of `/proc`, field after field.
+///
+/// Plain loops: a program may have tens of thousands of mappings, read every second.
 private struct LineFields {
-  private let line: UnsafeRawBufferPointer
+  private let text: UnsafeBufferPointer<UInt8>
   private var place = 0
+  private var end = 0
+  private var next = 0
 
-  init(_ line: UnsafeRawBufferPointer) { self.line = line }
+  init(_ text: UnsafeBufferPointer<UInt8>) { self.text = text }
+
+  /// Goes on to the next line that is not empty; false at the end.
+  mutating func nextLine() -> Bool {
+    while next < text.count, text[next] == UInt8(ascii: "\n") { next += 1 }
+    guard next < text.count else { return false }
+    place = next
+    while next < text.count, text[next] != UInt8(ascii: "\n") { next += 1 }
+    end = next
+    return true
+  }
 
   private mutating func skipSpaces() {
-    while place < line.count, line[place] == UInt8(ascii: " ") { place += 1 }
+    while place < end, text[place] == UInt8(ascii: " ") { place += 1 }
   }
 
-  /// Up to `separator`, which is passed over; nil without it or with nothing before.
-  private mutating func part(before separator: UInt8) -> Slice<UnsafeRawBufferPointer>? {
+  /// The number before `separator`, which is passed over, or before the end of the line.
+  ///
+  /// Nil for no digit, a foreign character or overflow, and where the separator is missing.
+  mutating func number(radix: UInt64, before separator: UInt8 = UInt8(ascii: " ")) -> UInt64? {
     skipSpaces()
-    guard let end = line[place...].firstIndex(of: separator), end > place else { return nil }
-    defer { place = end + 1 }
-    return line[place..<end]
+    let start = place
+    var value: UInt64 = 0
+    while place < end, text[place] != separator {
+      let byte = text[place]
+      let digit: UInt64
+      switch byte {
+      case 0x30...0x39: digit = UInt64(byte) - 0x30
+      case 0x61...0x66: digit = UInt64(byte) - 0x61 + 10
+      case 0x41...0x46: digit = UInt64(byte) - 0x41 + 10
+      default: return nil
+      }
+      let (product, overflow) = value.multipliedReportingOverflow(by: radix)
+      let (sum, carry) = product.addingReportingOverflow(digit)
+      guard digit < radix, !overflow, !carry else { return nil }
+      value = sum
+      place += 1
+    }
+    guard place > start, place < end || separator == UInt8(ascii: " ") else { return nil }
+    place = min(place + 1, end)
+    return value
   }
 
-  mutating func hexadecimal(before separator: UInt8) -> UInt64? {
-    part(before: separator).flatMap { number($0, radix: 16) }
-  }
-
-  /// Up to a space or the end.
-  mutating func word() -> Slice<UnsafeRawBufferPointer>? {
+  /// Up to a space or the end of the line; nil when there is nothing.
+  mutating func word() -> UnsafeBufferPointer<UInt8>? {
     skipSpaces()
-    let end = line[place...].firstIndex(of: UInt8(ascii: " ")) ?? line.count
-    guard end > place else { return nil }
-    defer { place = min(end + 1, line.count) }
-    return line[place..<end]
+    let start = place
+    while place < end, text[place] != UInt8(ascii: " ") { place += 1 }
+    return place > start ? UnsafeBufferPointer(rebasing: text[start..<place]) : nil
   }
 
-  mutating func rest() -> Slice<UnsafeRawBufferPointer> {
+  /// The rest of the line.
+  mutating func rest() -> UnsafeBufferPointer<UInt8> {
     skipSpaces()
-    return line[min(place, line.count)...]
+    return UnsafeBufferPointer(rebasing: text[place..<end])
   }
 }
 

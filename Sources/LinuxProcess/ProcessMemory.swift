@@ -110,7 +110,7 @@ package enum ProcFile {
     defer { close(file) }
     var content: [UInt8] = []
     // A read of such a file gives a page or little more, however much is asked for.
-    let code: CInt = withUnsafeTemporaryAllocation(byteCount: 1 << 13, alignment: 8) { chunk in
+    let code: CInt = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1 << 13) { chunk in
       while true {
         let count = Glibc.read(file, chunk.baseAddress, chunk.count)
         guard count != 0 else { return 0 }
@@ -119,7 +119,7 @@ package enum ProcFile {
           if code == EINTR { continue }
           return code
         }
-        content.append(contentsOf: UnsafeRawBufferPointer(rebasing: chunk[..<count]))
+        content.append(contentsOf: UnsafeBufferPointer(rebasing: chunk[..<count]))
         if content.count >= limit { return 0 }
       }
     }
@@ -130,12 +130,14 @@ package enum ProcFile {
   /// The target of the symbolic link at `path`.
   package static func link(_ path: String) throws(SystemError) -> String {
     let link: (text: String, code: CInt) = withUnsafeTemporaryAllocation(
-      of: CChar.self, capacity: 4096
+      of: UInt8.self, capacity: 4096
     ) { buffer in
       guard let start = buffer.baseAddress else { return ("", EINVAL) }
-      let count = readlink(path, start, buffer.count)
+      let count = start.withMemoryRebound(to: CChar.self, capacity: buffer.count) { start in
+        readlink(path, start, buffer.count)
+      }
       guard count >= 0 else { return ("", errno) }
-      let bytes = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: buffer[..<count]))
+      let bytes = UnsafeBufferPointer(rebasing: buffer[..<count])
       return (String(decoding: bytes, as: UTF8.self), 0)
     }
     guard link.code == 0 else { throw SystemError(path, code: link.code) }
