@@ -1,8 +1,10 @@
-// waits locks | calls [TIMES]: a thread, or that many, for each kind of wait, named after it. Threads named holder, reader
+// waits locks | calls [TIMES] | ring: a thread, or that many, for each kind of wait, named after it; or
+// one that waits for io_uring; `waits ring` ends with 77 where the kernel forbids that. Threads named holder, reader
 // and heir hold what the others wait for; those named doomed have ended with it. With `calls` it leaves
 // /tmp/sprof-waits-fifo.PID behind.
 #include "fixture.h"
 #include <limits.h>
+#include <mqueue.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <semaphore.h>
@@ -120,9 +122,11 @@ static void wait_futex(void) { syscall(SYS_futex, &raw_futex, 0, 7, NULL, NULL, 
 // Calls
 
 static int pipe_ends[2], full_pipe[2], sockets[2], listener, backlog, client, events, timer, watcher,
-    signals, poller, lock_file, semaphores, queue, terminal;
+    signals, poller, lock_file, semaphores, queue, terminal, other_file, full_queue, process_file,
+    datagrams[2];
+static mqd_t empty_mail, full_mail;
 static struct sockaddr_in backlog_address;
-static char fifo_path[64], lock_path[64];
+static char fifo_path[64], lock_path[64], other_path[64];
 static pid_t child;
 // aio_context_t; musl-gcc has no headers of the kernel.
 static unsigned long aio;
@@ -219,6 +223,58 @@ static void wait_message(void) {
   } message;
   msgrcv(queue, &message, sizeof message.text, 0, 0);
 }
+static void wait_semtimedop(void) {
+  struct sembuf take = {.sem_num = 0, .sem_op = -1};
+  struct timespec hour = {3600, 0};
+  semtimedop(semaphores, &take, 1, &hour);
+}
+static void wait_message_room(void) {
+  struct {
+    long type;
+    char text[8];
+  } message = {1, {0}};
+  msgsnd(full_queue, &message, sizeof message.text, 0);
+}
+static void wait_mail(void) {
+  char text[8];
+  mq_receive(empty_mail, text, sizeof text, NULL);
+}
+static void wait_mail_timed(void) {
+  char text[8];
+  struct timespec time = hour_from_now(CLOCK_REALTIME);
+  mq_timedreceive(empty_mail, text, sizeof text, NULL, &time);
+}
+static void wait_mail_room(void) { mq_send(full_mail, "x", 1, 0); }
+// F_OFD_SETLKW, which musl-gcc's headers may lack.
+enum { LOCK_OPEN_FILE = 38 };
+static void wait_open_file_lock(void) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  fcntl(lock_file, LOCK_OPEN_FILE, &lock);
+}
+static void wait_unknown_lock(void) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  fcntl(other_file, LOCK_OPEN_FILE, &lock);
+}
+static void wait_pidfd(void) {
+  struct pollfd list = {.fd = process_file, .events = POLLIN};
+  poll(&list, 1, -1);
+}
+static void wait_child_file(void) {
+  siginfo_t info;
+  // P_PIDFD, which musl-gcc's headers may lack.
+  waitid((idtype_t)3, process_file, &info, WEXITED | WNOWAIT);
+}
+static void wait_send(void) { send(datagrams[0], "x", 1, 0); }
+static void wait_lockf(void) {
+  if (lseek(lock_file, 0, SEEK_SET) != 0) die("lseek");
+  if (lockf(lock_file, F_LOCK, 1) != 0) die("lockf");
+}
+static void wait_ring(void) {
+  char parameters[120] = {0};
+  int ring = (int)syscall(SYS_io_uring_setup, 4, parameters);
+  // IORING_ENTER_GETEVENTS is 1: waits for one completion, and nothing was submitted.
+  syscall(SYS_io_uring_enter, ring, 0, 1, 1, NULL, 0);
+}
 static void wait_aio(void) {
   char done[32];
   syscall(SYS_io_getevents, aio, 1L, 1L, done, NULL);
@@ -253,8 +309,13 @@ static const struct row call_rows[] = {
     {"unix", wait_unix_receive}, {"open", wait_open},               {"child", wait_child},
     {"signal", wait_signal},     {"pause", wait_pause},             {"flock", wait_flock},
     {"fcntl", wait_fcntl},       {"semop", wait_semop},             {"message", wait_message},
-    {"aio", wait_aio},
+    {"aio", wait_aio},           {"semtimedop", wait_semtimedop},   {"message_room", wait_message_room},
+    {"mail", wait_mail},         {"mail_timed", wait_mail_timed},   {"mail_room", wait_mail_room},
+    {"file_lock", wait_open_file_lock}, {"unknown_lock", wait_unknown_lock}, {"pidfd", wait_pidfd},
+    {"child_file", wait_child_file}, {"send", wait_send},           {"lockf", wait_lockf},
 };
+
+static const struct row ring_row = {"ring", wait_ring};
 
 static void *waiter(void *value) {
   const struct row *row = value;
@@ -361,6 +422,9 @@ static void start_child(void) {
     int file = open(lock_path, O_RDWR | O_CLOEXEC);
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     if (flock(file, LOCK_EX) != 0 || fcntl(file, F_SETLK, &lock) != 0) die("lock");
+    int other = open(other_path, O_RDWR | O_CLOEXEC);
+    // F_OFD_SETLK
+    if (fcntl(other, 37, &lock) != 0) die("lock");
     if (write(ends[1], "x", 1) != 1) die("write");
     close(ends[1]);
     for (;;) pause();
@@ -399,11 +463,44 @@ static void prepare_sockets(void) {
     die("connect");
 }
 
+// A queue of its own for each kind, so that no other program is met.
+static mqd_t mailbox(char kind) {
+  char name[48];
+  snprintf(name, sizeof name, "/sprof-waits-%c.%d", kind, getpid());
+  struct mq_attr attributes = {.mq_maxmsg = 1, .mq_msgsize = 8};
+  mqd_t box = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &attributes);
+  if (box == (mqd_t)-1) die("mq_open");
+  mq_unlink(name);
+  return box;
+}
+
+static void prepare_queues(void) {
+  empty_mail = mailbox('e');
+  full_mail = mailbox('f');
+  if (mq_send(full_mail, "x", 1, 0) != 0) die("mq_send");
+  full_queue = msgget(0x73707268, IPC_CREAT | 0600);
+  struct {
+    long type;
+    char text[512];
+  } message = {1, {0}};
+  while (msgsnd(full_queue, &message, sizeof message.text, IPC_NOWAIT) == 0) {
+  }
+  struct {
+    long type;
+    char text[8];
+  } small = {1, {0}};
+  while (msgsnd(full_queue, &small, sizeof small.text, IPC_NOWAIT) == 0) {
+  }
+  if (errno != EAGAIN) die("msgsnd");
+}
+
 static void prepare_calls(void) {
   snprintf(fifo_path, sizeof fifo_path, "/tmp/sprof-waits-fifo.%d", getpid());
   snprintf(lock_path, sizeof lock_path, "/tmp/sprof-waits-lock.%d", getpid());
   lock_file = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock_file < 0 || mkfifo(fifo_path, 0600) != 0) die("files");
+  snprintf(other_path, sizeof other_path, "/tmp/sprof-waits-other.%d", getpid());
+  other_file = open(other_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock_file < 0 || other_file < 0 || mkfifo(fifo_path, 0600) != 0) die("files");
   start_child();
   if (pipe2(pipe_ends, O_CLOEXEC) != 0 || pipe2(full_pipe, O_CLOEXEC | O_NONBLOCK) != 0) die("pipe");
   char block[4096] = {0};
@@ -435,12 +532,22 @@ static void prepare_calls(void) {
   queue = msgget(0x73707267, IPC_CREAT | 0600);
   if (semaphores < 0 || semctl(semaphores, 0, SETVAL, 0) != 0 || queue < 0) die("ipc");
   if (syscall(SYS_io_setup, 8, &aio) != 0) die("io_setup");
+  prepare_queues();
+  process_file = (int)syscall(SYS_pidfd_open, child, 0);
+  if (process_file < 0) die("pidfd_open");
+  if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, datagrams) != 0) die("socketpair");
+  while (send(datagrams[0], "x", 1, MSG_DONTWAIT) == 1) {
+  }
 }
 
 int main(int argc, char **argv) {
   begin();
   bool locks = argc > 1 && strcmp(argv[1], "locks") == 0;
-  if (locks) {
+  if (argc > 1 && strcmp(argv[1], "ring") == 0) {
+    char parameters[120] = {0};
+    if (syscall(SYS_io_uring_setup, 4, parameters) < 0) return 77;
+    start_waiter(&ring_row);
+  } else if (locks) {
     prepare_locks();
     for (size_t i = 0; i < sizeof lock_rows / sizeof *lock_rows; i++) start_waiter(&lock_rows[i]);
   } else {
@@ -448,6 +555,7 @@ int main(int argc, char **argv) {
     for (long times = argument(argc, argv, 2, 1); times > 0; times--)
       for (size_t i = 0; i < sizeof call_rows / sizeof *call_rows; i++) start_waiter(&call_rows[i]);
     unlink(lock_path);
+    unlink(other_path);
   }
   ready();
   for (;;) pause();

@@ -6,6 +6,8 @@ internal import ProfileModel
 struct CallDecoder {
   /// Descriptors that are described of one wait; more are counted.
   static let descriptorLimit = 64
+  /// F_OFD_SETLKW.
+  private static let lockOpenFile: Int32 = 38
 
   let pid: Int32
   let tid: Int32
@@ -276,8 +278,9 @@ struct CallDecoder {
     switch wait.systemCall {
     case "flock": decodeFileLock()
     case "fcntl":
-      // F_SETLKW is 7, F_OFD_SETLKW 38.
-      if integer(1) == 7 || integer(1) == 38 { decodeFileLock() } else { add(integer(0), nil) }
+      // F_SETLKW is 7.
+      let isLock = integer(1) == 7 || integer(1) == Self.lockOpenFile
+      if isLock { decodeFileLock() } else { add(integer(0), nil) }
     case "semop": wait.kind = .systemVSemaphore
     case "semtimedop":
       wait.kind = .systemVSemaphore
@@ -304,8 +307,9 @@ struct CallDecoder {
     wait.kind = .fileLock
     add(integer(0), nil)
     guard let file = OpenDescriptors.status(of: integer(0), in: tid) else { return }
-    let locks = FileLock.blocking(
-      pid, on: file.inode, isFlock: wait.systemCall == "flock", in: numbers.fileLocks())
+    let kind: FileLock.Kind =
+      wait.systemCall == "flock" ? .flock : integer(1) == Self.lockOpenFile ? .openFile : .posix
+    let locks = FileLock.blocking(pid, on: file.inode, as: kind, in: numbers.fileLocks())
     for lock in locks where lock.process > 0 {
       // An flock outlives the process that took it when a child has the file still open.
       guard let status = try? ProcessStatus(of: lock.process), status.state != "Z" else { continue }

@@ -147,3 +147,40 @@ enum LockFunction: Hashable {
     "tokio::runtime::park",
   ]
 }
+
+/// What the functions of a stack, innermost first, tell of a wait; made once for a stack.
+package struct WaitFunctions: Sendable {
+  /// The function that waits; nil when it is not known.
+  let function: LockFunction?
+  /// Whether the slow path of glibc's plain locks lies between it and the kernel.
+  let isLowLevel: Bool
+  /// What a wait on a condition or a semaphore would be for.
+  let purpose: LockFunction.Purpose?
+
+  package init(_ functions: [StackFunction]) {
+    (function, isLowLevel) = Self.innermost(functions)
+    purpose = LockFunction.purpose(functions.prefix(16))
+  }
+
+  /// The function that waits: the first that is more than the way into the kernel.
+  private static func innermost(
+    _ functions: [StackFunction]
+  ) -> (function: LockFunction?, isLowLevel: Bool) {
+    var isLowLevel = false
+    for (index, function) in functions.prefix(12).enumerated() {
+      guard function.isKnown else {
+        // A library without its local symbols: the exported function is its caller. Code of another
+        // file may be anything.
+        guard index < 6, function.module == functions[0].module else { return (nil, isLowLevel) }
+        continue
+      }
+      switch LockFunction(function.name) {
+      case .plumbing: continue
+      case .lowLevelLock: isLowLevel = true
+      case nil: return (nil, isLowLevel)
+      case let found?: return (found, isLowLevel)
+      }
+    }
+    return (nil, isLowLevel)
+  }
+}

@@ -36,6 +36,8 @@ final class PeerIndex {
   private var holders: [Channel: [Holder]] = [:]
   private var count = 0
   private var names: [Int32: String] = [:]
+  /// What was asked for since the search: threads of one pool wait for one and the same.
+  private var answers: [PeerWish: [WaitOwner]] = [:]
   /// Whether a process may hold something that was not seen.
   private(set) var isPartial = false
 
@@ -48,12 +50,14 @@ final class PeerIndex {
     pending = nil
     holders = [:]
     names = [:]
+    answers = [:]
     count = 0
     isPartial = false
   }
 
   /// Searches until all processes were seen, or `budget` nanoseconds of CPU time were used.
   func search(fifos wanted: Set<String>, budget: Int64) {
+    answers = [:]
     if pending == nil {
       fifos = wanted
       // Taken from the end: the program itself first.
@@ -90,6 +94,13 @@ final class PeerIndex {
 
   /// The processes at the other end, each once.
   func peers(_ wish: PeerWish) -> [WaitOwner] {
+    if let known = answers[wish] { return known }
+    let owners = find(wish)
+    answers[wish] = owners
+    return owners
+  }
+
+  private func find(_ wish: PeerWish) -> [WaitOwner] {
     switch wish {
     case .pipe(let inode, let writing): return owners(holders[.pipe(inode)] ?? [], writing: writing)
     case .fifo(let path, let writing): return owners(holders[.fifo(path)] ?? [], writing: writing)

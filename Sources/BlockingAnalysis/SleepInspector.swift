@@ -9,8 +9,8 @@ package final class SleepInspector {
   package let pid: Int32
   private let liveThread: Int32
   private let processName: String
-  /// The names of threads, good for about a second.
-  private var names: [Int32: String] = [:]
+  /// Nil for a process that is gone.
+  private let folder: TaskFolder?
   /// Of another process than the one that is watched: how many threads there are to be looked at.
   private var threadCount: Int?
   private let hasSchedulerStatistics: Bool
@@ -42,7 +42,8 @@ package final class SleepInspector {
     processName = ProcessFamily.name(of: pid) ?? "?"
     hasSchedulerStatistics = ThreadCounters.areKeptByKernel()
     survey = DescriptorSurvey(pid: pid, tid: liveThread)
-    numbers = ThreadNumbers(pid: pid)
+    folder = try? TaskFolder(process: pid)
+    numbers = ThreadNumbers(pid: pid, folder: folder)
     self.liveThread = liveThread
   }
 
@@ -53,12 +54,11 @@ package final class SleepInspector {
     let now = MonotonicClock.now()
     if now - surveyTime > 1_000_000_000 {
       surveyTime = now
-      names = [:]
       survey = DescriptorSurvey(pid: pid, tid: liveThread)
+      code = nil
     }
     numbers.forget()
     tracer = nil
-    code = nil
   }
 
   /// Forgets who holds pipes and sockets, and how the CPUs' clocks differ.
@@ -68,41 +68,45 @@ package final class SleepInspector {
   }
 
   /// Looks at a thread; nil when it runs, is gone, or would not hold still.
-  ///
-  /// `known` is the place that it was seen at before: a call that goes on as `restart_syscall` has
-  /// its number from there.
-  package func look(at tid: Int32, knownPlace known: SleepPlace? = nil) -> SleepLook? {
-    guard let files = try? ThreadFiles(process: pid, thread: tid) else { return nil }
-    return look(with: files, knownPlace: known)
+  package func look(at tid: Int32, known: SleepHint = SleepHint()) -> SleepLook? {
+    guard let folder, let files = try? ThreadFiles(folder: folder, thread: tid) else { return nil }
+    return look(with: files, known: known)
   }
 
-  /// The same with files that are open already: 25 µs in place of 50.
+  /// The same with files that are open already: half the cost.
   ///
-  /// `tellsSince` is false for a second look at a sleep whose beginning is known: half the cost.
+  /// `tellsSince` is false for a second look at a sleep whose beginning is known: again half of it.
   package func look(
-    with files: borrowing ThreadFiles, knownPlace known: SleepPlace? = nil, tellsSince: Bool = true
+    with files: borrowing ThreadFiles, known: SleepHint = SleepHint(), tellsSince: Bool = true
   ) -> SleepLook? {
     for _ in 0..<3 {
-      guard let before = switches(files), let state = files.state(), Self.isAsleep(state) else {
+      guard let before = switches(files) else { return nil }
+      let time = MonotonicClock.now()
+      guard var draft = draft(files, known: known, isSameSleep: known.switches == before) else {
         return nil
       }
-      let time = MonotonicClock.now()
-      guard var draft = draft(files, state: state, known: known) else { return nil }
-      guard isStill(files, state: state, switches: before) else { continue }
       let isSettled = settleOwners(&draft)
-      guard isSettled, isStill(files, state: state, switches: before) else { continue }
-      let since =
-        tellsSince ? clock.lastRun(of: files.tid, process: pid).map { min($0, time) } : nil
-      return finish(
-        draft, files: files, switches: before, state: state, time: time, since: since)
+      // A thread that was woken but has no CPU yet has the old count, and another state: while it had
+      // the count and sleeps after all was read, it has slept all the time.
+      guard let stat = files.details(), Self.isAsleep(stat.state) else { return nil }
+      guard switches(files) == before, isSettled else { continue }
+      addState(stat.state, files.tid, to: &draft)
+      let since = tellsSince ? lastRun(files.tid, stat).map { min($0, time) } : nil
+      return finish(draft, files: files, switches: before, stat: stat, time: time, since: since)
     }
     return nil
+  }
+
+  private func lastRun(_ tid: Int32, _ stat: ThreadStat) -> Int64? {
+    folder.flatMap { clock.lastRun(of: tid, on: stat.processor, in: $0) }
   }
 
   /// Whether the thread has not run since `look`; 5 µs.
   package func isStillAsleep(_ look: SleepLook) -> Bool {
     guard hasSchedulerStatistics else { return false }
-    return ThreadCounters(of: look.thread.tid, process: pid)?.switches == look.switches
+    return folder?.read("schedstat", of: look.thread.tid, capacity: 96) {
+      ThreadCounters(parsing: $0)?.switches
+    } == look.switches
   }
 
   /// What the guarded part of a look has read.
@@ -121,46 +125,41 @@ package final class SleepInspector {
       || state == UInt8(ascii: "t")
   }
 
-  private func isStill(
-    _ files: borrowing ThreadFiles, state: UInt8, switches before: UInt64
-  ) -> Bool {
-    // A thread that was woken but has no CPU yet has the old count, and another state.
-    files.state() == state && switches(files) == before
-  }
-
   private func switches(_ files: borrowing ThreadFiles) -> UInt64? {
     hasSchedulerStatistics
       ? files.counters()?.switches
       : ThreadCounters(contextSwitchesOf: files.tid, process: pid)?.switches
   }
 
+  /// `isSameSleep` says that the thread has not run since it was found at the known place.
   private func draft(
-    _ files: borrowing ThreadFiles, state: UInt8, known: SleepPlace?
+    _ files: borrowing ThreadFiles, known: SleepHint, isSameSleep: Bool
   ) -> Draft? {
-    var draft: Draft
+    if isSameSleep, let place = known.place, place.number != SystemCallNames.restart {
+      var draft = Draft(place: place, wait: Wait(kind: .unknown))
+      decode(place, files.tid, hasStack: known.hasStack, &draft)
+      return draft
+    }
     switch files.systemCall() {
     case .running: return nil
-    case .unavailable: draft = Draft(wait: Wait(kind: .unknown))
+    case .unavailable: return Draft(wait: Wait(kind: .unknown))
     case .asleep(let number, let arguments, let stackPointer, let pc):
       var place = SleepPlace(
         number: number, arguments: (0..<6).map { arguments[$0] }, stackPointer: stackPointer, pc: pc
       )
-      draft = Draft(place: place, wait: Wait(kind: .unknown))
+      var draft = Draft(place: place, wait: Wait(kind: .unknown))
+      let isKnown = known.place?.isSame(as: place) ?? false
       if number == SystemCallNames.restart {
         draft.isContinued = true
-        place.number = originalNumber(of: place, known: known) ?? number
+        place.number = originalNumber(of: place, known: known.place) ?? number
         draft.place = place
       }
-      decode(place, files.tid, &draft)
+      decode(place, files.tid, hasStack: known.hasStack && isKnown, &draft)
+      return draft
     }
-    if state == UInt8(ascii: "D") || draft.wait.kind == .unknown || draft.wait.kind == .pageFault {
-      addKernelFunction(files.tid, isDisk: state == UInt8(ascii: "D"), to: &draft.wait)
-    }
-    if state == UInt8(ascii: "T") || state == UInt8(ascii: "t") { markStopped(state, &draft) }
-    return draft
   }
 
-  private func decode(_ place: SleepPlace, _ tid: Int32, _ draft: inout Draft) {
+  private func decode(_ place: SleepPlace, _ tid: Int32, hasStack: Bool, _ draft: inout Draft) {
     var decoder = CallDecoder(
       pid: pid, tid: tid, place: place, survey: survey, numbers: numbers)
     decoder.decode()
@@ -169,10 +168,17 @@ package final class SleepInspector {
     draft.wait = decoder.wait
     draft.ends = decoder.ends
     draft.limit = decoder.limit
-    if decoder.isFutex {
-      draft.futex = FutexFacts(place, memory: ProcessMemory(tid: tid))
-      draft.returnAddresses = returnAddresses(above: place.stackPointer)
+    guard decoder.isFutex else { return }
+    draft.futex = FutexFacts(place, memory: ProcessMemory(tid: tid))
+    if !hasStack { draft.returnAddresses = returnAddresses(above: place.stackPointer) }
+  }
+
+  /// What the state letter tells beside the call.
+  private func addState(_ state: UInt8, _ tid: Int32, to draft: inout Draft) {
+    if state == UInt8(ascii: "D") || draft.wait.kind == .unknown || draft.wait.kind == .pageFault {
+      addKernelFunction(tid, isDisk: state == UInt8(ascii: "D"), to: &draft.wait)
     }
+    if state == UInt8(ascii: "T") || state == UInt8(ascii: "t") { markStopped(state, &draft) }
   }
 
   private func addKernelFunction(_ tid: Int32, isDisk: Bool, to wait: inout Wait) {
@@ -206,13 +212,6 @@ package final class SleepInspector {
 
   // MARK: - After the thread was seen
 
-  private func name(of tid: Int32) -> String {
-    if let known = names[tid] { return known }
-    let name = ProcessSearch.threadName(process: pid, thread: tid) ?? "?"
-    names[tid] = name
-    return name
-  }
-
   /// Finds out who the futex's numbers are.
   ///
   /// Returns false when the memory has changed since a number was found to be nobody's.
@@ -229,14 +228,14 @@ package final class SleepInspector {
   }
 
   private func finish(
-    _ draft: Draft, files: borrowing ThreadFiles, switches: UInt64, state: UInt8, time: Int64,
+    _ draft: Draft, files: borrowing ThreadFiles, switches: UInt64, stat: ThreadStat, time: Int64,
     since: Int64?
   ) -> SleepLook {
-    let name = name(of: files.tid)
+    let name = stat.name ?? ProcessSearch.threadName(process: pid, thread: files.tid) ?? "?"
     var look = SleepLook(
       thread: WaitingThread(
         pid: pid, tid: files.tid, name: name, processName: processName, threadCount: threadCount),
-      place: draft.place, switches: switches, state: state, time: time, since: since,
+      place: draft.place, switches: switches, state: stat.state, time: time, since: since,
       wait: draft.wait, futex: draft.futex, ends: draft.ends,
       returnAddresses: draft.returnAddresses)
     var limit = draft.limit
@@ -387,9 +386,9 @@ extension FutexFacts {
     guard let word = word(at: 0) else { return Array(found) }
     if word & Self.waiters != 0 || isPriorityInheriting { found.insert(word & Self.threadMask) }
     if word == 2 || word & Self.waiters != 0 { found.insert(self.word(at: 8) ?? 0) }
-    // The writer of glibc's read-write lock, from its two futexes.
-    found.insert(self.word(at: 16) ?? 0)
-    found.insert(self.word(at: 12) ?? 0)
+    // The writer of glibc's read-write lock, from the first and the second of its futexes, on which
+    // threads sleep with the values 2 and 3 (PTHREAD_RWLOCK_FUTEX_USED, pthread_rwlock_common.c).
+    if value & ~1 == 2 { found.insert(self.word(at: address & 7 == 4 ? 12 : 16) ?? 0) }
     return found.filter { ThreadNumbers.isPlausible($0) }
   }
 }

@@ -25,6 +25,22 @@ package struct SleepPlace: Hashable, Sendable {
   }
 }
 
+/// What is known of a thread before a look at it; all of it may be out of date.
+package struct SleepHint: Sendable {
+  /// Where it was seen to sleep: a call that goes on as `restart_syscall` has its number from there.
+  package let place: SleepPlace?
+  /// How often it had been put on a CPU then; nil where that was not read.
+  package let switches: UInt64?
+  /// Whether its stack at that place could be unwound, so that its functions are known.
+  package let hasStack: Bool
+
+  package init(place: SleepPlace? = nil, switches: UInt64? = nil, hasStack: Bool = false) {
+    self.place = place
+    self.switches = switches
+    self.hasStack = hasStack
+  }
+}
+
 /// What was read of one sleeping thread at one moment.
 ///
 /// The thread has not run between the first and the last read, so that call, memory and descriptors

@@ -6,6 +6,7 @@ internal import ProfileModel
 /// In a PID namespace the program knows its threads by other numbers than we do.
 struct ThreadNumbers {
   private let pid: Int32
+  private let folder: TaskFolder?
   /// Whether the program's numbers are not ours; nil until it was asked.
   private var isTranslated: Bool?
   private var translation: [UInt32: Int32] = [:]
@@ -14,7 +15,11 @@ struct ThreadNumbers {
   private var knownChildren: [Int32]??
   private var knownLocks: [FileLock]?
 
-  init(pid: Int32) { self.pid = pid }
+  /// `folder` is that of the process; nil when it is gone.
+  init(pid: Int32, folder: TaskFolder?) {
+    self.pid = pid
+    self.folder = folder
+  }
 
   /// Threads come and go: what is known is good for one moment.
   mutating func forget() {
@@ -71,11 +76,9 @@ struct ThreadNumbers {
   }
 
   private func isAlive(_ tid: Int32) -> Bool {
-    guard let text = try? ProcFile.read("/proc/\(pid)/task/\(tid)/stat"),
-      let end = text.lastIndex(of: ")")
-    else { return false }
-    let state = text[text.index(after: end)...].first { $0 != " " }
-    return state != "Z" && state != "X"
+    let stat = folder?.read("stat", of: tid, capacity: 512) { ThreadStat(parsing: $0) }
+    guard let state = stat?.state else { return false }
+    return state != UInt8(ascii: "Z") && state != UInt8(ascii: "X")
   }
 
   private mutating func readTranslation() {

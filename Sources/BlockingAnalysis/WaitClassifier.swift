@@ -10,12 +10,12 @@ package enum WaitClassifier {
   /// `hints` are functions whose return addresses lie on the stack of a thread that could not be
   /// unwound, innermost first; some may have returned long ago.
   package static func classify(
-    _ look: SleepLook, functions: [StackFunction], hints: [StackFunction] = []
+    _ look: SleepLook, functions: WaitFunctions, hints: [StackFunction] = []
   ) -> Wait {
     guard let futex = look.futex else { return look.wait }
     var wait = look.wait
     wait.object = WaitObject(address: RemoteAddress(futex.address))
-    var (function, isLowLevel) = innermost(functions)
+    var function = functions.function
     var isHint = false
     if function == nil, !hints.isEmpty {
       function = hint(hints)
@@ -23,7 +23,7 @@ package enum WaitClassifier {
     }
     let reading = FutexReading(futex: futex, function: function, isHint: isHint)
     if reading.describe(&wait) { return wait }
-    wait.kind = kind(function, isLowLevel: isLowLevel)
+    wait.kind = kind(function, isLowLevel: functions.isLowLevel)
     // glibc parks a thread for ever on a word of its own stack when the kernel refuses a
     // priority-inheriting mutex because that would make a deadlock (pthread_mutex_lock.c, EDEADLK).
     if wait.kind == .mutex, let place = look.place,
@@ -32,7 +32,7 @@ package enum WaitClassifier {
       wait.object = nil
     }
     if wait.kind == .conditionVariable || wait.kind == .semaphore {
-      switch LockFunction.purpose(functions.prefix(16)) {
+      switch functions.purpose {
       case .gil: wait.kind = .gil
       case .parking: wait.kind = .parking
       case nil: break
@@ -55,28 +55,6 @@ package enum WaitClassifier {
     case .lowLevelLock: .mutex
     case .plumbing, nil: isLowLevel ? .mutex : .futex
     }
-  }
-
-  /// The function that waits: the first that is more than the way into the kernel.
-  private static func innermost(
-    _ functions: [StackFunction]
-  ) -> (function: LockFunction?, isLowLevel: Bool) {
-    var isLowLevel = false
-    for (index, function) in functions.prefix(12).enumerated() {
-      guard function.isKnown else {
-        // A library without its local symbols: the exported function is its caller. Code of another
-        // file may be anything.
-        guard index < 6, function.module == functions[0].module else { return (nil, isLowLevel) }
-        continue
-      }
-      switch LockFunction(function.name) {
-      case .plumbing: continue
-      case .lowLevelLock: isLowLevel = true
-      case nil: return (nil, isLowLevel)
-      case let found?: return (found, isLowLevel)
-      }
-    }
-    return (nil, isLowLevel)
   }
 
   /// The first of the hints that waits for something.

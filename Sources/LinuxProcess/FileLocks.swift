@@ -47,13 +47,19 @@ package struct FileLock: Equatable, Sendable {
     self.inode = inode
   }
 
-  /// The locks that the process waits for on the file of that inode, by `flock` or by `fcntl`:
-  /// those with the number of a line in which it waits.
+  /// The locks that the process waits for on the file of that inode, in a call that takes locks of
+  /// that kind: those with the number of a line in which it waits.
+  ///
+  /// A line that waits for a lock of kind `openFile` names no process: it counts for this one when all
+  /// of them wait for the same.
   package static func blocking(
-    _ pid: Int32, on inode: UInt64, isFlock: Bool, in table: [FileLock]
+    _ pid: Int32, on inode: UInt64, as kind: Kind, in table: [FileLock]
   ) -> [FileLock] {
-    let lines = table.filter { $0.inode == inode && ($0.kind == .flock) == isFlock }
-    let numbers = Set(lines.filter { $0.isWaiting && $0.process == pid }.map(\.number))
+    let lines = table.filter { $0.inode == inode && ($0.kind == .flock) == (kind == .flock) }
+    let waiter = kind == .openFile ? -1 : pid
+    let numbers = Set(
+      lines.filter { $0.isWaiting && $0.kind == kind && $0.process == waiter }.map(\.number))
+    guard kind != .openFile || numbers.count == 1 else { return [] }
     return lines.filter { !$0.isWaiting && numbers.contains($0.number) }
   }
 

@@ -51,14 +51,20 @@ package struct MemoryMaps: Equatable, Sendable {
 
   /// Reads the text of `/proc/PID/maps`.
   package init(parsing text: some StringProtocol) throws(Problem) {
-    var mappings: [MemoryMapping] = []
-    var number = 0
-    for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
-      number += 1
-      guard let mapping = MemoryMapping(line: line) else { throw .badLine(number) }
-      mappings.append(mapping)
+    var text = String(text)
+    let result: (mappings: [MemoryMapping], bad: Int?) = text.withUTF8 { text in
+      var mappings: [MemoryMapping] = []
+      var number = 0
+      var fields = LineFields(text)
+      while fields.nextLine() {
+        number += 1
+        guard let mapping = MemoryMapping(&fields) else { return (mappings, number) }
+        mappings.append(mapping)
+      }
+      return (mappings, nil)
     }
-    self.mappings = mappings
+    if let bad = result.bad { throw .badLine(bad) }
+    mappings = result.mappings
   }
 
   /// The mapping that holds `address`, by binary search.
@@ -76,24 +82,87 @@ package struct MemoryMaps: Equatable, Sendable {
 
 extension MemoryMapping {
   /// Parses `start-end perms offset major:minor inode   path`; nil when it is not of that form.
-  init?(line: some Collection<UInt8>) {
-    let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5)
-    guard fields.count >= 5 else { return nil }
-    let range = fields[0].split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-    let device = fields[3].split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-    let flags = Array(fields[1])
-    guard range.count == 2, device.count == 2, flags.count >= 4,
-      let start = number(range[0], radix: 16), let end = number(range[1], radix: 16), start < end,
-      let offset = number(fields[2], radix: 16), let major = number(device[0], radix: 16),
-      let minor = number(device[1], radix: 16), let inode = number(fields[4], radix: 10)
+  fileprivate init?(_ fields: inout LineFields) {
+    guard let start = fields.number(radix: 16, before: UInt8(ascii: "-")),
+      let end = fields.number(radix: 16), start < end,
+      let flags = fields.word(), flags.count >= 4,
+      let offset = fields.number(radix: 16),
+      let major = fields.number(radix: 16, before: UInt8(ascii: ":")),
+      let minor = fields.number(radix: 16), let inode = fields.number(radix: 10)
     else { return nil }
-    let path = fields.count > 5 ? Array(fields[5].drop { $0 == UInt8(ascii: " ") }) : []
     self.init(
       start: RemoteAddress(start), end: RemoteAddress(end),
-      isReadable: flags[0] == UInt8(ascii: "r"),
-      isWritable: flags[1] == UInt8(ascii: "w"), isExecutable: flags[2] == UInt8(ascii: "x"),
-      fileOffset: offset, device: major << 32 | minor, inode: inode,
-      path: String(decoding: path, as: UTF8.self))
+      isReadable: flags[0] == UInt8(ascii: "r"), isWritable: flags[1] == UInt8(ascii: "w"),
+      isExecutable: flags[2] == UInt8(ascii: "x"), fileOffset: offset,
+      device: major << 32 | minor, inode: inode,
+      path: String(decoding: fields.rest(), as: UTF8.self))
+  }
+}
+
+/// The lines of a file of `/proc`, field after field.
+///
+/// Plain loops: a program may have tens of thousands of mappings, read every second.
+private struct LineFields {
+  private let text: UnsafeBufferPointer<UInt8>
+  private var place = 0
+  private var end = 0
+  private var next = 0
+
+  init(_ text: UnsafeBufferPointer<UInt8>) { self.text = text }
+
+  /// Goes on to the next line that is not empty; false at the end.
+  mutating func nextLine() -> Bool {
+    while next < text.count, text[next] == UInt8(ascii: "\n") { next += 1 }
+    guard next < text.count else { return false }
+    place = next
+    while next < text.count, text[next] != UInt8(ascii: "\n") { next += 1 }
+    end = next
+    return true
+  }
+
+  private mutating func skipSpaces() {
+    while place < end, text[place] == UInt8(ascii: " ") { place += 1 }
+  }
+
+  /// The number before `separator`, which is passed over, or before the end of the line.
+  ///
+  /// Nil for no digit, a foreign character or overflow, and where the separator is missing.
+  mutating func number(radix: UInt64, before separator: UInt8 = UInt8(ascii: " ")) -> UInt64? {
+    skipSpaces()
+    let start = place
+    var value: UInt64 = 0
+    while place < end, text[place] != separator {
+      let byte = text[place]
+      let digit: UInt64
+      switch byte {
+      case 0x30...0x39: digit = UInt64(byte) - 0x30
+      case 0x61...0x66: digit = UInt64(byte) - 0x61 + 10
+      case 0x41...0x46: digit = UInt64(byte) - 0x41 + 10
+      default: return nil
+      }
+      let (product, overflow) = value.multipliedReportingOverflow(by: radix)
+      let (sum, carry) = product.addingReportingOverflow(digit)
+      guard digit < radix, !overflow, !carry else { return nil }
+      value = sum
+      place += 1
+    }
+    guard place > start, place < end || separator == UInt8(ascii: " ") else { return nil }
+    place = min(place + 1, end)
+    return value
+  }
+
+  /// Up to a space or the end of the line; nil when there is nothing.
+  mutating func word() -> UnsafeBufferPointer<UInt8>? {
+    skipSpaces()
+    let start = place
+    while place < end, text[place] != UInt8(ascii: " ") { place += 1 }
+    return place > start ? UnsafeBufferPointer(rebasing: text[start..<place]) : nil
+  }
+
+  /// The rest of the line.
+  mutating func rest() -> UnsafeBufferPointer<UInt8> {
+    skipSpaces()
+    return UnsafeBufferPointer(rebasing: text[place..<end])
   }
 }
 

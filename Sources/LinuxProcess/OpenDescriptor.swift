@@ -175,25 +175,33 @@ package enum OpenDescriptors {
     while seen < limit, let entry = readdir(stream) {
       guard let descriptor = entry.descriptorNumber else { continue }
       seen += 1
-      let link = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { buffer in
-        let base = UnsafeMutableRawPointer(entry).advanced(by: dirent.nameOffset)
-        let name = base.assumingMemoryBound(to: CChar.self)
-        guard let start = buffer.baseAddress else { return String?.none }
-        let count = readlinkat(folder, name, start, buffer.count)
-        guard count > 6 else { return nil }
-        let first = UInt8(bitPattern: buffer[0])
-        let isChannel = first == UInt8(ascii: "p") || first == UInt8(ascii: "s")
-        guard isChannel || !wants.isEmpty else { return nil }
-        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      }
-      guard let link else { continue }
-      switch DescriptorTarget(parsing: link) {
-      case .path(let path) where !wants.contains(path): continue
-      case .anonymous: continue
-      case let target: result.append((descriptor, target))
-      }
+      let base = UnsafeMutableRawPointer(entry).advanced(by: dirent.nameOffset)
+      let name = base.assumingMemoryBound(to: CChar.self)
+      guard let target = channel(name, in: folder, wants: wants) else { continue }
+      result.append((descriptor, target))
     }
     return result
+  }
+
+  /// The pipe, the socket or the wanted file that a link of an `fd` folder names.
+  private static func channel(
+    _ name: UnsafePointer<CChar>, in folder: CInt, wants: Set<String>
+  ) -> DescriptorTarget? {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { buffer in
+      guard let start = buffer.baseAddress else { return nil }
+      let count = readlinkat(folder, name, start, buffer.count)
+      guard count > 6 else { return nil }
+      let first = UInt8(bitPattern: buffer[0])
+      let isChannel = first == UInt8(ascii: "p") || first == UInt8(ascii: "s")
+      guard isChannel || !wants.isEmpty else { return nil }
+      let bytes = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: buffer[..<count]))
+      let target = DescriptorTarget(parsing: String(decoding: bytes, as: UTF8.self))
+      switch target {
+      case .pipe, .socket: return target
+      case .path(let path): return wants.contains(path) ? target : nil
+      case .anonymous: return nil
+      }
+    }
   }
 }
 

@@ -110,25 +110,37 @@ package enum ProcFile {
     defer { close(file) }
     var content: [UInt8] = []
     // A read of such a file gives a page or little more, however much is asked for.
-    var chunk = [UInt8](repeating: 0, count: 1 << 13)
-    while true {
-      let count = Glibc.read(file, &chunk, chunk.count)
-      guard count != 0 else { return content }
-      guard count > 0 else {
-        let code = errno
-        if code == EINTR { continue }
-        throw SystemError(path, code: code)
+    let code: CInt = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1 << 13) { chunk in
+      while true {
+        let count = Glibc.read(file, chunk.baseAddress, chunk.count)
+        guard count != 0 else { return 0 }
+        guard count > 0 else {
+          let code = errno
+          if code == EINTR { continue }
+          return code
+        }
+        content.append(contentsOf: UnsafeBufferPointer(rebasing: chunk[..<count]))
+        if content.count >= limit { return 0 }
       }
-      content.append(contentsOf: chunk[..<count])
-      if content.count >= limit { return content }
     }
+    guard code == 0 else { throw SystemError(path, code: code) }
+    return content
   }
 
   /// The target of the symbolic link at `path`.
   package static func link(_ path: String) throws(SystemError) -> String {
-    var buffer = [CChar](repeating: 0, count: 4096)
-    let count = readlink(path, &buffer, buffer.count)
-    guard count >= 0 else { throw SystemError(path, code: errno) }
-    return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let link: (text: String, code: CInt) = withUnsafeTemporaryAllocation(
+      of: UInt8.self, capacity: 4096
+    ) { buffer in
+      guard let start = buffer.baseAddress else { return ("", EINVAL) }
+      let count = start.withMemoryRebound(to: CChar.self, capacity: buffer.count) { start in
+        readlink(path, start, buffer.count)
+      }
+      guard count >= 0 else { return ("", errno) }
+      let bytes = UnsafeBufferPointer(rebasing: buffer[..<count])
+      return (String(decoding: bytes, as: UTF8.self), 0)
+    }
+    guard link.code == 0 else { throw SystemError(path, code: link.code) }
+    return link.text
   }
 }

@@ -99,7 +99,8 @@ package enum ProcessSearch {
 
   /// The name of the thread as it is now; nil when it is gone.
   package static func threadName(process: Int32, thread: Int32) -> String? {
-    guard var name = try? ProcFile.read("/proc/\(process)/task/\(thread)/comm") else { return nil }
+    let path = "/proc/\(process)/task/\(thread)/comm"
+    guard var name = try? ProcFile.read(path) else { return nil }
     if name.last == "\n" { name.removeLast() }
     return name
   }

@@ -83,6 +83,13 @@ package enum TracerThread {
   }
 }
 
+/// Lets all threads share one heap that grows by a megabyte: a thread's own grows page by page, each
+/// with a system call.
+///
+/// For work of a tenth of a second, before the first thread starts: later they would hold each other
+/// up.
+package func growHeapInLargeSteps() { sprof_grow_heap_in_large_steps() }
+
 /// Raises the limit of open files to what is allowed; three a watched thread are wanted.
 package func raiseOpenFileLimit() {
   var limit = rlimit()

@@ -37,11 +37,14 @@ package struct IdleRecognition: Sendable {
 
   /// A stack of functions, innermost first, with what each means.
   package struct Stack: Sendable {
-    fileprivate let names: [String]
+    let names: [String]
     fileprivate let modules: [ModuleID]
     fileprivate let roles: [IdleNames.Role]
     /// The place of the function that asked for the wait, past the C library's and interpreters'.
     fileprivate let asker: Int
+    /// Whether the name of the function that asked is one of a loop, or of a pool's worker.
+    fileprivate let isNamedLoop: Bool
+    fileprivate let isNamedWorker: Bool
 
     /// The function that asked for the wait; nil when all are of libraries.
     package var askerName: String? { asker < names.count ? names[asker] : nil }
@@ -67,7 +70,11 @@ package struct IdleRecognition: Sendable {
     }
     let modules = frames.map(\.module)
     let asker = Self.asker(roles, modules)
-    return Stack(names: names, modules: modules, roles: roles, asker: asker)
+    let name = asker < names.count ? FunctionName.plain(names[asker]).lowercased() : ""
+    return Stack(
+      names: names, modules: modules, roles: roles, asker: asker,
+      isNamedLoop: Self.loopWords.contains { name.contains($0) },
+      isNamedWorker: Self.workerWords.contains { name.contains($0) })
   }
 
   private static func asker(_ roles: [Role], _ modules: [ModuleID]) -> Int {
@@ -164,12 +171,10 @@ package struct IdleRecognition: Sendable {
     }
     guard let name = stack.askerName else { return nil }
     let plain = FunctionName.plain(name)
-    let lower = plain.lowercased()
-    let isNamedLoop = loopWords.contains { lower.contains($0) }
     // Behind an interpreter's main function may lie anything.
     let isDirect = !stack.roles[..<stack.asker].contains(.glue)
     let isLoop =
-      isNamedLoop
+      stack.isNamedLoop
       || plain == "main" && isDirect && (wait.kind == .epoll || descriptors.count > 1)
     return isLoop ? Idleness(kind: .eventLoop, name: "its own event loop") : nil
   }
@@ -180,9 +185,7 @@ package struct IdleRecognition: Sendable {
   ]
 
   private static func worker(_ stack: Stack) -> Idleness? {
-    guard isFlat(stack), let name = stack.askerName else { return nil }
-    let lower = FunctionName.plain(name).lowercased()
-    guard workerWords.contains(where: { lower.contains($0) }) else { return nil }
+    guard isFlat(stack), stack.isNamedWorker else { return nil }
     return Idleness(kind: .workerPool, name: "a worker pool")
   }
 

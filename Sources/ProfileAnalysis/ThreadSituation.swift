@@ -36,7 +36,7 @@ package struct ThreadSituation: Sendable {
 extension ThreadSituation {
   /// The situation of a thread; nil for one that has ended or was never looked at.
   init?(
-    _ index: ProfileIndex, thread: Int, blocking: Int?, recognition: inout IdleRecognition
+    _ index: ProfileIndex, thread: Int, blocking: Int?, facts: inout StackFacts
   ) {
     let profile = index.profile
     let info = profile.threads[thread]
@@ -54,14 +54,14 @@ extension ThreadSituation {
     activity = shown?.activity ?? last.activity
     shares = TimeShares(index, thread: thread)
     self.blocking = isLast ? blocking : nil
-    let frames = index.frames(of: stack)
-    let parts = recognition.stack(frames)
-    wait = (isLast ? known?.wait : nil) ?? activity.wait(frames.lazy.map(\.line.function))
-    asker = parts.asker(of: frames)
-    isFlat = IdleRecognition.isFlat(parts)
-    entry = IdleRecognition.entry(of: parts)
-    handlerOf = IdleRecognition.loopRunningHandler(parts)
-    handler = IdleRecognition.handler(of: parts, frames: frames)
+    let fact = facts.fact(of: stack, index)
+    let parts = fact.parts
+    wait = (isLast ? known?.wait : nil) ?? activity.wait(parts.names)
+    asker = fact.asker
+    isFlat = fact.isFlat
+    entry = fact.entry
+    handlerOf = fact.handlerOf
+    handler = fact.handler
     idleness = wait.flatMap { wait in
       IdleRecognition.idleness(of: parts, wait: wait, isMain: info.isMain)
     }
@@ -71,6 +71,34 @@ extension ThreadSituation {
     let told = isDump && known?.since == nil ? 0 : known?.lasted ?? 0
     waited = wait == nil || !isLast ? 0 : max(hasSlept ? last.weight.wall : 0, told)
     looks = max(known?.looks ?? 0, isLast ? Int(clamping: last.weight.samples) : 0)
+  }
+}
+
+/// What is told by a stack alone, found once for all threads that are in it.
+struct StackFacts {
+  struct Fact {
+    let parts: IdleRecognition.Stack
+    let asker: SourceFrame?
+    let isFlat: Bool
+    let entry: String?
+    let handlerOf: String?
+    let handler: SourceFrame?
+  }
+
+  private var recognition = IdleRecognition()
+  private var known: [StackID: Fact] = [:]
+
+  mutating func fact(of stack: StackID, _ index: ProfileIndex) -> Fact {
+    if let fact = known[stack] { return fact }
+    let frames = index.frames(of: stack)
+    let parts = recognition.stack(frames)
+    let fact = Fact(
+      parts: parts, asker: parts.asker(of: frames), isFlat: IdleRecognition.isFlat(parts),
+      entry: IdleRecognition.entry(of: parts),
+      handlerOf: IdleRecognition.loopRunningHandler(parts),
+      handler: IdleRecognition.handler(of: parts, frames: frames))
+    known[stack] = fact
+    return fact
   }
 }
 
@@ -102,13 +130,13 @@ package struct Diagnosis: Sendable {
   package init(_ index: ProfileIndex) {
     self.index = index
     graph = WaitGraph(index)
-    var recognition = IdleRecognition()
+    var facts = StackFacts()
     situations = []
     for (thread, info) in index.profile.threads.enumerated() {
       let node = graph.node(of: info).map { graph.nodes[$0] }
       let blocking = node?.thread == thread ? node?.blocking : nil
       situations.append(
-        ThreadSituation(index, thread: thread, blocking: blocking, recognition: &recognition))
+        ThreadSituation(index, thread: thread, blocking: blocking, facts: &facts))
     }
     findPools()
     findFollowers()

@@ -94,9 +94,14 @@ package struct DumpReport {
     let pid = words.pid(of: first.thread)
     let rest = first.idleness.map { group.threads.count == 1 ? $0.words : $0.pluralWords }
     guard group.threads.count == 1 else {
-      if !situations.allSatisfy({ $0.wait == wait }) { wait = Wait(kind: wait.kind) }
-      return [rest, wait.isTold ? words.subject(wait, in: pid).afterWaiting : nil]
-        .compactMap { $0 }.joined(separator: ": ").nilIfEmpty
+      wait.timeLeft = nil
+      let isSame = situations.allSatisfy { situation in
+        var other = situation.wait
+        other?.timeLeft = nil
+        return other == wait
+      }
+      if !isSame { wait = Wait(kind: wait.kind) }
+      return Self.joined(rest, wait.isTold ? words.pluralSentence(wait, in: pid) : nil)
     }
     let lasted = first.waited > 0 ? first.waited : nil
     let sentence = wait.isTold ? words.sentence(wait, lasted: lasted, in: pid) : nil
@@ -104,9 +109,15 @@ package struct DumpReport {
     if let rest, let sentence {
       if first.blocking == nil { return rest }
       // The sentence says the same, and for how long.
-      return words.sentence(wait, lasted: nil, in: pid) == rest ? sentence : "\(rest): \(sentence)"
+      if words.sentence(wait, lasted: nil, in: pid).hasPrefix(rest) { return sentence }
     }
-    return rest ?? sentence
+    return Self.joined(rest, sentence)
+  }
+
+  /// How threads rest and what they wait for; once, where the second says the first, too.
+  private static func joined(_ rest: String?, _ sentence: String?) -> String? {
+    guard let rest, let sentence else { return rest ?? sentence }
+    return sentence.hasPrefix(rest) ? sentence : "\(rest): \(sentence)"
   }
 
   /// Whether all that the system call's numbers would say was said in words.
@@ -168,9 +179,4 @@ extension Wait {
     default: true
     }
   }
-}
-
-extension String {
-  fileprivate var afterWaiting: String { "wait " + self }
-  fileprivate var nilIfEmpty: String? { isEmpty ? nil : self }
 }

@@ -89,6 +89,18 @@ struct WaitWords {
     return verb + time + " " + subject(wait, in: pid) + owner + limit(wait)
   }
 
+  /// What several threads do that all wait so: `wait for mutex audit_lock (bank.c), held by …`.
+  func pluralSentence(_ wait: Wait, in pid: Int32) -> String {
+    let verb: String
+    switch wait.kind {
+    case .sleep: return "sleep by their own choice"
+    case .stoppedBySignal, .stoppedByDebugger: verb = "are stopped "
+    case .parking: verb = "are parked "
+    default: verb = "wait "
+    }
+    return verb + subject(wait, in: pid) + ownerWords(wait, in: pid)
+  }
+
   /// What is waited for, after the verb.
   func subject(_ wait: Wait, in pid: Int32) -> String {
     switch wait.kind {
@@ -150,7 +162,10 @@ struct WaitWords {
   }
 
   private func limit(_ wait: Wait) -> String {
-    if let left = wait.timeLeft { return ", gives up in \(Figures.duration(max(0, left)))" }
+    if let left = wait.timeLeft {
+      let time = Figures.duration(max(0, left))
+      return wait.kind == .sleep ? ", for another \(time)" : ", gives up in \(time)"
+    }
     return wait.isTimed && wait.kind != .sleep ? ", with a time limit" : ""
   }
 
@@ -201,9 +216,10 @@ struct WaitWords {
 
   /// `pipe (fd 4), whose other end is held by "make" (pid 12)`.
   func descriptor(_ descriptor: WaitDescriptor, in pid: Int32) -> String {
-    var words = "\(kind(descriptor)) (fd \(descriptor.number)"
-    if let state = descriptor.state { words += ", " + state.shortName }
-    words += ")"
+    var words = kind(descriptor)
+    let number = descriptor.number >= 0 ? "fd \(descriptor.number)" : nil
+    let details = [number, descriptor.state?.shortName].compactMap { $0 }
+    if !details.isEmpty { words += " (" + details.joined(separator: ", ") + ")" }
     if let address = descriptor.peerAddress { words += " to " + address.shortName }
     if !descriptor.peers.isEmpty {
       words += ", whose other end is held by " + owners(descriptor.peers, in: pid)

@@ -44,6 +44,8 @@ struct LookRecord {
   var counters = ThreadCounters()
   /// Under which number the frames of a language's runtime are handed over; 0 for none.
   var runtimeNumber: UInt64 = 0
+  /// The thread's name, where it was read with something else.
+  var name: String?
 }
 
 /// Carries looks with their stack bytes from the tracer to the resolver, without a lock and without
@@ -137,6 +139,7 @@ final class LookRing: @unchecked Sendable {
       record.pointee,
       UnsafeRawBufferPointer(
         start: bytes + record.pointee.byteOffset, count: record.pointee.byteCount))
+    record.deinitialize(count: 1)
     consumed.store(next + 1, ordering: .releasing)
     return true
   }

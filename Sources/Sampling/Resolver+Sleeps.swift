@@ -9,8 +9,10 @@ extension Resolver {
   /// What is known of the threads that were asleep at their last look, by thread.
   func sleeps() -> [Int32: KnownSleep] {
     var result: [Int32: KnownSleep] = [:]
+    result.reserveCapacity(threads.count)
+    var frames: [StackID: [Frame]] = [:]
     for thread in threads.values {
-      guard let sleep = sleep(of: thread) else { continue }
+      guard let sleep = sleep(of: thread, known: &frames) else { continue }
       result[thread.tid] = sleep
     }
     return result
@@ -24,9 +26,11 @@ extension Resolver {
     guard time - toldSleeps >= 100_000_000 else { return [] }
     toldSleeps = time
     var result: [KnownSleep] = []
+    var frames: [StackID: [Frame]] = [:]
     for (slot, thread) in threads {
       let last = builder.threads[thread.index].lastSeen
-      guard time - last >= threshold, thread.toldSleep != last, let sleep = sleep(of: thread)
+      guard time - last >= threshold, thread.toldSleep != last,
+        let sleep = sleep(of: thread, known: &frames)
       else { continue }
       threads[slot]?.toldSleep = last
       result.append(sleep)
@@ -34,10 +38,14 @@ extension Resolver {
     return result
   }
 
-  private func sleep(of thread: WatchedThread) -> KnownSleep? {
+  /// `known` has the frames of stacks that were asked for before.
+  private func sleep(
+    of thread: WatchedThread, known: inout [StackID: [Frame]]
+  ) -> KnownSleep? {
     guard let call = thread.call else { return nil }
     let stack = thread.pending?.result.stack ?? builder.openStack(of: thread.index)
-    let frames = stack.map { innermostFrames(of: $0) } ?? []
+    let frames = stack.map { known[$0] ?? innermostFrames(of: $0) } ?? []
+    if let stack { known[stack] = frames }
     let place = SleepPlace(
       number: call.number, arguments: (0..<6).map { call.arguments[$0] },
       stackPointer: call.stackPointer, pc: call.pc)

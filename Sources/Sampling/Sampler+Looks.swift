@@ -12,6 +12,8 @@ extension Sampler {
       watch.hasEnded = true
       return
     }
+    // What a dump's one look stands for is no time.
+    if plan.rate == nil, !watch.wasSeen { watch.counters = counters }
     let asked = requests.take(watch.slot)
     let interval = watch.takeInterval(until: time, tick: tick)
     if watch.wasAsleep, counters.switches == watch.counters.switches, asked == 0, !plan.stopAll {
@@ -39,7 +41,7 @@ extension Sampler {
         }
         return
       case .asleep(let number, let arguments, let stackPointer, _):
-        let state = watch.files.state() ?? UInt8(ascii: "S")
+        let state = readState(of: watch) ?? UInt8(ascii: "S")
         if wantsRegisters || attempt == 4, !watch.isRefused,
           mayInterrupt(state, call: number, arguments),
           hold(watch, index: index, call: call, state: state, interval: interval)
@@ -65,6 +67,13 @@ extension Sampler {
     // It never held still and must not be interrupted: the next look counts for this one too.
     watch.carried += interval
     watch.wasAsleep = false
+  }
+
+  /// The state letter; at the first look the name, too, which costs no more.
+  private func readState(of watch: ThreadWatch) -> UInt8? {
+    guard !watch.wasSeen, let stat = watch.files.details() else { return watch.files.state() }
+    watch.name = stat.name
+    return stat.state
   }
 
   /// Copies a sleeping thread's stack.
@@ -95,6 +104,7 @@ extension Sampler {
     watch.fill(record, interval: interval, counters: counters, mapsSerial: mapsSerial)
     record.pointee.time = time
     record.pointee.state = state
+    record.pointee.name = watch.name.take()
     record.pointee.systemCall = number
     record.pointee.arguments = arguments
     record.pointee.bearsStop = !watch.isRefused && bearsStop(watch, state, number, arguments)

@@ -15,6 +15,7 @@ final class Sampler {
   private(set) var mapsSerial = 0
   private(set) var memory: ProcessMemory
   private let threadList: ThreadList
+  private let folder: TaskFolder
   let stops: StoppedThreads
   let python: PythonWatch?
   /// Whether threads began since their Python states were listed.
@@ -67,6 +68,7 @@ final class Sampler {
     self.requests = requests
     memory = ProcessMemory(tid: liveThread)
     threadList = try ThreadList(process: pid)
+    folder = try TaskFolder(process: pid)
     hasSchedulerStatistics =
       !plan.ignoresSchedulerStatistics && ThreadCounters.areKeptByKernel()
     startTime = MonotonicClock.now()
@@ -278,18 +280,18 @@ final class Sampler {
 
   private func add(_ tid: Int32, time: Int64, tick: Int64) {
     guard usedSlots < ThreadRequests.capacity || !freeSlots.isEmpty,
-      let files = try? ThreadFiles(process: pid, thread: tid)
+      let files = try? ThreadFiles(folder: folder, thread: tid)
     else { return }
     if !files.hasSystemCallFile { lacksSystemCallFile = true }
     let slot = freeSlots.popLast() ?? usedSlots
     if slot == usedSlots { usedSlots += 1 }
     requests.reset(slot)
-    // A thread that was there when the capture began has used its CPU time before.
+    // A thread that was there when the capture began has used its CPU time before: the clock's start
+    // reads how much.
     let isOld = tick == 0
     let watch = ThreadWatch(
       files: files, slot: slot, time: isOld ? time : lastTickTime, tick: isOld ? 0 : tick - 1,
       baseline: ThreadCounters())
-    if isOld, let baseline = counters(of: watch) { watch.counters = baseline }
     watches.append(watch)
     knownThreads.insert(tid)
     hasNewThreads = true

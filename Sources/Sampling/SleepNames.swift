@@ -14,6 +14,8 @@ struct SleepNames {
   /// When the capture began, by `MonotonicClock`.
   let startTime: Int64
   private var places: [RemoteAddress: WaitObject] = [:]
+  /// By stack, innermost frames: many threads sleep in the same.
+  private var functions: [[Frame]: WaitFunctions] = [:]
 
   init(modules: ModuleMap, names: FrameNames, startTime: Int64) {
     self.modules = modules
@@ -26,7 +28,7 @@ struct SleepNames {
     result.reserveCapacity(records.count)
     for record in records {
       var wait = WaitClassifier.classify(
-        record.look, functions: functions(of: record.frames), hints: hints(record))
+        record.look, functions: waitFunctions(of: record.frames), hints: hints(record))
       if let object = wait.object, record.look.thread.pid == pid { wait.object = named(object) }
       result.append(
         Blocking(
@@ -35,6 +37,13 @@ struct SleepNames {
           looks: record.looks))
     }
     return result.sorted { ($0.firstSeen, $0.waiter.tid) < ($1.firstSeen, $1.waiter.tid) }
+  }
+
+  private mutating func waitFunctions(of frames: [Frame]) -> WaitFunctions {
+    if let known = functions[frames] { return known }
+    let result = WaitFunctions(functions(of: frames))
+    functions[frames] = result
+    return result
   }
 
   private func functions(of frames: [Frame]) -> [StackFunction] {

@@ -22,6 +22,18 @@ struct SleepRecord: Sendable {
     lastSeen = look.time
   }
 
+  /// The same of a sleep that was seen before, and lasted at `earlier`.
+  init(_ look: SleepLook, frames: [Frame], seenAt earlier: Int64) {
+    self.look = look
+    self.frames = frames
+    firstSeen = min(earlier, look.time)
+    lastSeen = look.time
+    looks = 2
+  }
+
+  /// What a next look may start from.
+  var hint: SleepHint { SleepHint(place: look.place, hasStack: SleepHint.suffices(frames)) }
+
   /// What is known of the wait's length.
   var length: Int64 { lastSeen - (look.since ?? firstSeen) }
 
@@ -44,6 +56,16 @@ struct KnownSleep: Sendable {
   let frames: [Frame]
   /// How often it was stopped in this sleep, which the kernel counts as running.
   var stops = 0
+
+  /// What a look may start from; `switches` are the thread's when it was seen to sleep so.
+  func hint(switches: UInt64? = nil) -> SleepHint {
+    SleepHint(place: place, switches: switches, hasStack: SleepHint.suffices(frames))
+  }
+}
+
+extension SleepHint {
+  /// Whether a stack says more than where it begins.
+  static func suffices(_ frames: [Frame]) -> Bool { frames.count > 2 }
 }
 
 /// The one look at all sleeping threads that a dump takes.
@@ -54,41 +76,66 @@ struct SleepSurvey {
   private static let pause: Int64 = 10_000_000
 
   private let inspector: SleepInspector
+  /// When all threads had been looked at for their stacks, by `MonotonicClock`.
+  private let begin: Int64
 
+  /// Wanted between the looks for stacks and the stops that these ask for: a thread's sleep ends with
+  /// its stop.
   init(pid: Int32, liveThread: Int32) {
     inspector = SleepInspector(pid: pid, liveThread: liveThread)
+    begin = MonotonicClock.now()
   }
 
-  /// Looks at each thread that sleeps.
-  func begin(_ watches: [ThreadWatch], known: [Int32: KnownSleep]) -> [SleepLook] {
-    watches.filter { !$0.hasEnded && !$0.isZombie }.compactMap { watch in
-      inspector.look(with: watch.files, knownPlace: known[watch.tid]?.place)
+  /// Looks at each thread that sleeps; `known` tells the stacks.
+  func looks(_ watches: [ThreadWatch], known: [Int32: KnownSleep]) -> [SleepRecord] {
+    watches.compactMap { watch in
+      guard !watch.hasEnded, !watch.isZombie else { return nil }
+      let switches = watch.wasAsleep ? watch.counters.switches : nil
+      let sleep = known[watch.tid]
+      let hint = sleep?.hint(switches: switches) ?? SleepHint()
+      guard let look = inspector.look(with: watch.files, known: hint) else { return nil }
+      guard let sleep, switches == look.switches else { return SleepRecord(look, frames: []) }
+      // It has not run since its stack was copied.
+      return SleepRecord(look, frames: sleep.frames, seenAt: begin)
     }
   }
 
-  /// Finds who is at the other ends, and looks at threads that wait for somebody a second time.
+  /// Finds who is at the other ends, and looks a second time at threads that may stand in a ring.
   ///
-  /// `known` tells the stacks.
+  /// `known` tells the stacks that were found meanwhile.
   func finish(
-    _ looks: inout [SleepLook], _ watches: [ThreadWatch], known: [Int32: KnownSleep]
+    _ first: [SleepRecord], _ watches: [ThreadWatch], known: [Int32: KnownSleep]
   ) -> [SleepRecord] {
-    let begin = looks.last?.time ?? 0
-    var records = looks.map { look in
-      let sleep = known[look.thread.tid]
-      let isSame = look.place.map { sleep?.place.isSame(as: $0) ?? false } ?? false
-      return SleepRecord(look, frames: isSame ? sleep?.frames ?? [] : [])
+    var records = first
+    let time = records.last?.look.time ?? 0
+    for index in records.indices {
+      let look = records[index].look
+      guard let sleep = known[look.thread.tid], let place = look.place,
+        sleep.place.isSame(as: place)
+      else { continue }
+      records[index].frames = sleep.frames
     }
     addPeers(to: &records)
     let others = inspector.lookAtPeers(
       of: records.map(\.look), budget: Self.peerTime)
-    let again = records.indices.filter { records[$0].look.mayHaveOwner }
-    if !again.isEmpty || !others.isEmpty { MonotonicClock.sleep(until: begin + Self.pause) }
+    let suspects = RingSuspects(records.map(\.look) + others).indexes
+    guard !suspects.isEmpty else { return records + others.map { SleepRecord($0, frames: []) } }
+    MonotonicClock.sleep(until: time + Self.pause)
     inspector.refresh()
+    lookAgain(at: suspects.filter { $0 < records.count }, &records, watches)
+    return records + lookAgain(atPeers: others, of: records)
+  }
+
+  private func lookAgain(
+    at suspects: [Int], _ records: inout [SleepRecord], _ watches: [ThreadWatch]
+  ) {
     let byThread = Dictionary(watches.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
     // One that was stopped for its registers meanwhile has run into the stop and back: it is looked
     // at twice from here on.
     var stopped: [Int] = []
-    for index in again {
+    for index in suspects {
+      // Of these only looks at the whole wait count, its owners included.
+      records[index] = SleepRecord(records[index].look, frames: records[index].frames)
       guard let watch = byThread[records[index].look.thread.tid] else { continue }
       if !lookAgain(at: watch, &records[index]) { stopped.append(index) }
     }
@@ -97,7 +144,6 @@ struct SleepSurvey {
       guard let watch = byThread[records[index].look.thread.tid] else { continue }
       _ = lookAgain(at: watch, &records[index])
     }
-    return records + lookAgain(atPeers: others, of: records)
   }
 
   private func addPeers(to records: inout [SleepRecord]) {
@@ -110,8 +156,7 @@ struct SleepSurvey {
   /// that sleep.
   private func lookAgain(at watch: ThreadWatch, _ record: inout SleepRecord) -> Bool {
     guard
-      var later = inspector.look(
-        with: watch.files, knownPlace: record.look.place, tellsSince: false)
+      var later = inspector.look(with: watch.files, known: record.hint, tellsSince: false)
     else {
       return true
     }

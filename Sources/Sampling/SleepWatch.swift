@@ -107,7 +107,7 @@ final class SleepWatch: @unchecked Sendable {
   }
 
   private func begin(_ sleep: KnownSleep) {
-    guard var look = inspector.look(at: sleep.tid, knownPlace: sleep.place),
+    guard var look = inspector.look(at: sleep.tid, known: sleep.hint()),
       let place = look.place
     else { return }
     if let first = first[sleep.tid] { look.goOn(from: first, stops: sleep.stops) }
@@ -130,7 +130,7 @@ final class SleepWatch: @unchecked Sendable {
       current[tid] = record
       return
     }
-    guard let look = inspector.look(at: tid, knownPlace: record.look.place),
+    guard let look = inspector.look(at: tid, known: record.hint),
       look.isSameSleep(as: record.look)
     else { return end(tid, record) }
     record.extend(by: look)

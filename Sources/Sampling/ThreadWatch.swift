@@ -13,6 +13,8 @@ final class ThreadWatch {
   var wasAsleep = false
   /// Whether any look at it was handed over.
   var wasSeen = false
+  /// Its name, until that is handed over.
+  var name: String?
   /// When the last tick that counted it was (nanoseconds from the start, and number).
   var lastTime: Int64
   var lastTick: Int64

@@ -14,6 +14,10 @@ extension Waits {
       ("open", .open), ("child", .childProcess), ("signal", .signal), ("pause", .signal),
       ("flock", .fileLock), ("fcntl", .fileLock), ("semop", .systemVSemaphore),
       ("message", .messageQueue), ("aio", .asynchronousIO), ("waits", .signal),
+      ("semtimedop", .systemVSemaphore), ("message_room", .messageQueue), ("mail", .messageQueue),
+      ("mail_timed", .messageQueue), ("mail_room", .messageQueue), ("file_lock", .fileLock),
+      ("unknown_lock", .fileLock), ("lockf", .fileLock), ("pidfd", .poll),
+      ("child_file", .childProcess), ("send", .send),
     ]
 
     private static let descriptors: [(String, WaitDescriptor.Kind)] = [
@@ -21,6 +25,8 @@ extension Waits {
       ("timerfd", .timerfd), ("inotify", .inotify), ("signalfd", .signalfd), ("terminal", .tty),
       ("accept", .tcpSocket), ("receive", .tcpSocket), ("connect", .tcpSocket),
       ("unix", .unixSocket), ("open", .fifo), ("flock", .file), ("fcntl", .file),
+      ("file_lock", .file), ("unknown_lock", .file), ("lockf", .file), ("pidfd", .pidfd),
+      ("child_file", .pidfd), ("send", .unixSocket),
     ]
 
     private func compilers() -> [String] {
@@ -62,34 +68,55 @@ extension Waits {
       #expect(receive.state == "connected, not accepted" && receive.peerAddress != nil)
       #expect(try waiters.wait("open").descriptors.first?.events == "a writer")
       let hour: ClosedRange<Int64> = 3_000_000_000_000...3_600_000_000_000
-      for name in ["sleep", "sleep_until", "poll"] {
+      for name in ["sleep", "sleep_until", "poll", "semtimedop", "mail_timed"] {
         let wait = try waiters.wait(name)
         #expect(wait.isTimed)
         // The time of a relative sleep is told where the kernel says when it began.
         if let left = wait.timeLeft { #expect(hour.contains(left), "\(name) \(wait)") }
       }
       #expect(try waiters.wait("sleep_until").timeLeft != nil)
+      #expect(try waiters.wait("mail_timed").timeLeft != nil && !waiters.wait("mail").isTimed)
+      #expect(try waiters.wait("mail").descriptors.first?.events == "readable")
+      #expect(try waiters.wait("mail_room").descriptors.first?.events == "writable")
     }
 
     private func expectOwners(_ waiters: Waiters, pid: Int32) throws {
       let child = try #require(TestSupport.children(of: pid).first)
       let locker = WaitOwner.process(pid: child, tid: nil, name: "locker")
-      for name in ["child", "flock", "fcntl"] {
+      for name in ["child", "flock", "fcntl", "file_lock", "lockf", "pidfd", "child_file"] {
         #expect(try waiters.wait(name).owners == [locker], "\(name)")
       }
       // Nobody but the program itself has the other ends.
       let own = WaitOwner.process(pid: pid, tid: nil, name: "waits")
-      for name in ["read", "write", "poll", "receive", "connect", "unix"] {
+      for name in ["read", "write", "poll", "receive", "connect", "unix", "send"] {
         let wait = try waiters.wait(name)
         #expect(wait.owners == [own], "\(name): \(wait)")
       }
       let known: Set = [
         "child", "flock", "fcntl", "read", "write", "poll", "receive", "connect", "unix",
+        "file_lock", "lockf", "pidfd", "child_file", "send",
       ]
       #expect(waiters.claims(besides: known) == [])
       // The child is looked at, too.
       let peer = try #require(waiters.profile.blockings.first { $0.waiter.pid == child })
       #expect(peer.wait.kind == .signal && peer.waiter.processName == "locker")
+    }
+
+    private static let mayUseRings: Bool = {
+      let program = try? Fixture.compile(source: "waits.c")
+      // It ends with 77 where it may not.
+      return program.flatMap { try? RunningProgram([$0, "ring"]) } != nil
+    }()
+
+    @Test(.enabled(if: mayUseRings, "needs a kernel that allows io_uring"))
+    func `for a completion of io_uring name the ring`() throws {
+      let program = try RunningProgram(fixture: "waits.c", ["ring"])
+      let waiters = try Waiters(dumping: program.pid)
+      let wait = try waiters.wait("ring")
+      #expect(wait.kind == .asynchronousIO && wait.systemCall == "io_uring_enter", "\(wait)")
+      #expect(wait.descriptors.map(\.kind) == [.ioUring], "\(wait)")
+      #expect(waiters.profile.capture.cost.stops == 0 && waiters.claims(besides: []) == [])
+      try program.assertUntouched()
     }
 
     @Test func `that a signal has stopped say so`() throws {

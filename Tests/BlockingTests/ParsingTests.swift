@@ -103,27 +103,54 @@ import Testing
         5: POSIX
         """)
     #expect(table.count == 5)
-    let posix = FileLock.blocking(200, on: 16, isFlock: false, in: table)
+    let posix = FileLock.blocking(200, on: 16, as: .posix, in: table)
     #expect(posix.map(\.process) == [100])
-    #expect(FileLock.blocking(200, on: 16, isFlock: true, in: table).map(\.process) == [300])
-    #expect(FileLock.blocking(200, on: 17, isFlock: true, in: table).isEmpty)
-    #expect(FileLock.blocking(100, on: 16, isFlock: false, in: table).isEmpty)
+    #expect(FileLock.blocking(200, on: 16, as: .flock, in: table).map(\.process) == [300])
+    #expect(FileLock.blocking(200, on: 17, as: .flock, in: table).isEmpty)
+    #expect(FileLock.blocking(100, on: 16, as: .posix, in: table).isEmpty)
+    #expect(FileLock.blocking(100, on: 16, as: .openFile, in: table).isEmpty)
+    let open = FileLock.table(
+      parsing: """
+        1: POSIX ADVISORY WRITE 100 fe:00:16 0 9
+        1: -> OFDLCK ADVISORY WRITE -1 fe:00:16 0 9
+        2: OFDLCK ADVISORY WRITE -1 fe:00:17 0 9
+        2: -> OFDLCK ADVISORY WRITE -1 fe:00:17 0 9
+        3: POSIX ADVISORY WRITE 300 fe:00:17 20 29
+        3: -> OFDLCK ADVISORY WRITE -1 fe:00:17 20 29
+        """)
+    #expect(FileLock.blocking(7, on: 16, as: .openFile, in: open).map(\.process) == [100])
+    // Nobody can tell which of the two a process waits for.
+    #expect(FileLock.blocking(7, on: 17, as: .openFile, in: open).isEmpty)
   }
 
-  @Test func `of the scheduler tell when a thread ran, and on which CPU`() {
+  @Test func `of a thread tell its name, its state and its CPU`() {
+    func stat(_ text: String) -> ThreadStat? {
+      Array(text.utf8).withUnsafeBytes { ThreadStat(parsing: $0) }
+    }
+    let fields = "S " + (4...52).map { "\($0)" }.joined(separator: " ")
+    let plain = stat("7 (a) b) \(fields)")
+    #expect(plain?.name == "a) b" && plain?.state == UInt8(ascii: "S") && plain?.processor == 39)
+    #expect(stat("7 (a\\nb) \(fields)")?.name == nil)
+    let short = stat("7 (a) D 1")
+    #expect(short?.name == "a" && short?.processor == nil && short?.state == UInt8(ascii: "D"))
+    for text in ["", ")", "7 (a", "7 (a)", ") S ("] { #expect(stat(text) == nil, "\(text)") }
+  }
+
+  @Test func `of the scheduler tell when a thread ran`() {
     let text = """
       thread (1, #threads: 2)
       -----------------------
       se.exec_start                                :       12345.678901
       se.vruntime                                  :           1.000000
       """
-    #expect(SleepClock.start(parsing: Array(text.utf8)) == 12_345_678_901)
-    #expect(SleepClock.start(parsing: Array("se.exec_start : 1.5".utf8)) == nil)
-    #expect(SleepClock.start(parsing: Array("se.exec_start : 99999999999999.000000".utf8)) == nil)
-    #expect(SleepClock.start(parsing: []) == nil)
-    let fields = (3...52).map { "\($0)" }.joined(separator: " ")
-    #expect(SleepClock.processor(parsing: Array("7 (a) b) \(fields)".utf8)) == 39)
-    #expect(SleepClock.processor(parsing: Array("7 (a) S 1".utf8)) == nil)
+    func start(_ text: String) -> Int64? {
+      Array(text.utf8).withUnsafeBytes { SleepClock.start(parsing: $0) }
+    }
+    #expect(start(text) == 12_345_678_901)
+    #expect(start("se.exec_start : 1.5\n") == nil)
+    #expect(start("se.exec_start : 99999999999999.000000\n") == nil)
+    #expect(start("se.exec_start\nse.exec_start :\n.\n") == nil)
+    #expect(start("") == nil)
     let lost = LostTime.table(parsing: "cpu  1 1 1 1 1 1 1 1\ncpu0 1 2 3 4 5 6 7 8 9 10\nintr 5")
     #expect(lost.count == 1 && lost[0] == LostTime.table(parsing: "cpu0 0 0 0 0 0 6 7 8")[0])
     #expect(lost[0]?.stolen == 8 && lost[0]?.interrupts == 13)

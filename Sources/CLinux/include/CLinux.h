@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <linux/kcmp.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
@@ -85,6 +86,12 @@ static inline pid_t sprof_gettid(void) { return (pid_t)syscall(SYS_gettid); }
 static inline int sprof_wait(pid_t tid, int *status, int nonblocking) {
   int result = waitpid(tid, status, __WALL | (nonblocking ? WNOHANG : 0));
   return result < 0 ? -errno : result;
+}
+
+// malloc.h is in no module of Swift's.
+static inline void sprof_grow_heap_in_large_steps(void) {
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_TOP_PAD, 1 << 20);
 }
 
 static inline int sprof_open(const char *path, int flags) {
