@@ -116,8 +116,8 @@ extension WaitGraph {
       let waiter = blocking.waiter
       guard latest[ThreadKey(pid: waiter.pid, tid: waiter.tid)] == number else { continue }
       let node = self.thread(waiter.pid, waiter.tid, waiter.name, waiter.processName)
-      guard nodes[node].thread.map({ blocking.isLast(of: $0, index) }) ?? !ownProcesses.contains(waiter.pid)
-      else { continue }
+      let isLast = nodes[node].thread.map { blocking.isLast(of: $0, index) }
+      guard isLast ?? !ownProcesses.contains(waiter.pid) else { continue }
       nodes[node].blocking = number
     }
   }
@@ -216,7 +216,8 @@ extension WaitGraph {
       let members = threads[node.pid] ?? []
       for member in members { edges.append(Edge(from: number, to: member, reason: .member)) }
       // All of the program's own threads were looked at.
-      let isKnown = ownProcesses.contains(node.pid) || counts[node.pid].map { $0 <= members.count } ?? false
+      let isKnown =
+        ownProcesses.contains(node.pid) || counts[node.pid].map { $0 <= members.count } ?? false
       nodes[number].isComplete = isKnown && !members.isEmpty
     }
   }

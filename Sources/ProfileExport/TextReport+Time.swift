@@ -47,7 +47,8 @@ extension TextReport {
     case .otherCall, .unknown: if known == nil { return "" }
     default: break
     }
-    return ": " + words.sentence(known ?? wait, in: row.threads.first.map { words.pid(of: $0) } ?? profile.capture.pid)
+    let pid = row.threads.first.map { words.pid(of: $0) } ?? profile.capture.pid
+    return ": " + words.sentence(known ?? wait, in: pid)
   }
 
   /// Threads by time: a row for each thread, a character for each slot of time.

@@ -172,7 +172,8 @@ final class ProcessFamily: Sendable {
       return state.withLock { $0.missed[process, default: 0] += 1 }
     }
     let member = FamilyProfile.Member(
-      profile: captured.unnamedWithWaits(), files: captured.openFiles(), pauses: pauses, shift: shift)
+      profile: captured.unnamedWithWaits(), files: captured.openFiles(), pauses: pauses,
+      shift: shift)
     state.withLock { state in
       state.missed[process] = nil
       state.profile.add(member)
