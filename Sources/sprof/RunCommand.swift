@@ -40,6 +40,7 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var views: ViewArguments
   @OptionGroup var report: ReportArguments
   @OptionGroup var filter: FilterArguments
+  @OptionGroup var page: PageArguments
 
   @OptionGroup var frames: FrameArguments
 
@@ -79,6 +80,7 @@ struct RunCommand: ParsableCommand {
   private func start() throws -> (HeldProgram.Ending, Diagnostic?) {
     // Before the program, which must not run in vain.
     if let reportFile { try OutputFile.check(reportFile) }
+    try page.check()
     let name = program[0].split(separator: "/").last.map(String.init) ?? program[0]
     let recorder = try capture.recorder(kind: .run, pid: 0, name: name, rate: rate)
     let signals = try ForwardedSignals()
@@ -119,6 +121,7 @@ struct RunCommand: ParsableCommand {
   private func show(_ profile: Profile) throws {
     try report.checkFilter(profile)
     let shown = try filter.apply(to: profile)
+    try page.write(shown, report, isPart: !filter.isEmpty)
     if let reportFile {
       // As with a redirection, an older report gives way.
       try OutputFile.write(reportFile, force: true) {
