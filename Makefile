@@ -37,7 +37,7 @@ test-programs:
 	@scripts/setup.sh programs
 
 lint:
-	swift format lint --strict -r Sources Tests Package.swift
+	swift format lint --strict -r Sources Tests Plugins Package.swift
 
 # By products, and not with --build-tests, which would build protoc, too: 750 files of C++.
 build: setup

@@ -55,7 +55,10 @@ let package = Package(
     module("Symbolication", ["CElfutils", "ELFReading", "LinuxProcess", "ProfileModel"]),
 
     // Layer 4.
-    module("ProfileExport", ["ProfileAnalysis", "ProfileModel"]),
+    .target(
+      name: "ProfileExport", dependencies: ["ProfileAnalysis", "ProfileModel"],
+      exclude: ["Resources"], swiftSettings: strict, plugins: ["EmbedPage"]),
+    .plugin(name: "EmbedPage", capability: .buildTool()),
     module("TerminalUI", ["ProfileAnalysis", "ProfileModel"]),
     module(
       "Sampling",
@@ -126,6 +129,10 @@ let package = Package(
         "BlockingAnalysis", "LinuxProcess", "ProfileModel", "Sampling", "TestSupport",
       ],
       swiftSettings: strict),
+    .testTarget(
+      name: "PageTests",
+      dependencies: ["ProfileAnalysis", "ProfileExport", "ProfileModel", "TestSupport"],
+      exclude: ["Browser"], swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),
     .testTarget(

@@ -31,6 +31,7 @@ has() {
     python3-gi | gir1.2-gtk-3.0)
       /usr/bin/python3 -c 'import gi; gi.require_version("Gtk", "3.0")' 2>/dev/null ;;
     python3-dev) command -v python3-config >/dev/null && ls /usr/include/python3*/Python.h >/dev/null 2>&1 ;;
+    chromium) command -v chromium >/dev/null || command -v google-chrome >/dev/null ;;
     libaio-dev) echo '#include <libaio.h>' | cc -E - >/dev/null 2>&1 ;;
     *) fail "unknown need $1" ;;
   esac
@@ -41,7 +42,7 @@ case ${1:-build} in
   programs)
     needs="redis-server postgresql golang-go gdb elfutils xvfb xauth xdotool libgtk-3-dev strace"
     needs="$needs clang lld musl-tools python3 python3-gi gir1.2-gtk-3.0 libaio-dev python3-dev"
-    needs="$needs valgrind"
+    needs="$needs valgrind chromium"
     ;;
   *) fail "say build or programs" ;;
 esac

@@ -155,3 +155,15 @@ struct GzipContents {
     bytes.removeSubrange(complete...)
   }
 }
+
+/// Bytes made small for what sprof writes besides captures.
+package enum GzipMember {
+  /// One gzip member with `bytes`.
+  package static func compressing(_ bytes: [UInt8]) -> [UInt8] {
+    var encoder = GzipEncoder()
+    var result: [UInt8] = []
+    encoder.add(bytes) { result += $0 }
+    encoder.finish { result += $0 }
+    return result
+  }
+}

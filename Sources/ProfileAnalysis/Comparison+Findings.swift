@@ -41,7 +41,7 @@ extension ComparisonBuilder {
     }
     comparison.paths = chosen.enumerated().map { row, node in
       Comparison.Path(
-        threads: nodes[node].group, functions: functions(on: node),
+        node: node, threads: nodes[node].group, functions: functions(on: node),
         inclusive: timing(inclusive, row, totals), own: timing(own, row, totals))
     }
     let tested = comparison.paths.indices.filter { comparison.paths[$0].inclusive.change.p != nil }

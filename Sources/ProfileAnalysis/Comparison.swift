@@ -86,12 +86,26 @@ package struct Comparison: Sendable {
 
   /// A function called by way of others.
   package struct Path: Sendable {
+    /// Index into `tree`.
+    package let node: Int
     /// Index into `threads`.
     package let threads: Int
     /// Indexes into `functions`, outermost first.
     package let functions: [Int]
     package internal(set) var inclusive: Timing
     package let own: Timing
+  }
+
+  /// A group of threads, or a function called by way of others, with what it did itself.
+  package struct TreeNode: Sendable {
+    /// Index into `tree`, smaller than the node's own; -1 for a group of threads.
+    package let parent: Int
+    /// Index into `functions`; -1 for a group of threads.
+    package let function: Int
+    /// Index into `threads`.
+    package let threads: Int
+    package internal(set) var before = Times()
+    package internal(set) var after = Times()
   }
 
   /// A change that no deeper frame explains.
@@ -120,6 +134,8 @@ package struct Comparison: Sendable {
   package internal(set) var functions: [Function]
   package internal(set) var threads: [Threads]
   package internal(set) var paths: [Path]
+  /// Who called whom on both sides; a caller stands before the functions that it called.
+  package internal(set) var tree: [TreeNode] = []
   /// Worst first: what takes more time by the most, then what takes less.
   package internal(set) var findings: [Finding]
   /// All chosen threads together.

@@ -34,12 +34,24 @@ extension ComparisonBuilder {
         blocked: test(groups.measured.blocked, row: grouping.groups.count, isSplit: true),
         seconds: layouts.map { $0.length / 1e9 }, windows: layouts.map(\.windows)))
     comparison.adjust()
+    comparison.tree = tree
     addPaths(to: &comparison, totals)
     addWaits(to: &comparison)
     comparison.addFindings()
     comparison.addNeed()
     comparison.warnings = warnings(comparison)
     return comparison
+  }
+
+  /// All nodes, with what each did itself in a second of wall time.
+  private var tree: [Comparison.TreeNode] {
+    var tree = nodes.map { node in
+      Comparison.TreeNode(parent: node.parent, function: node.function, threads: node.group)
+    }
+    let parts = layouts.map { 1 / Double(max($0.windows, 1)) }
+    for entry in entries[0] { tree[entry.node].before += entry.times * parts[0] }
+    for entry in entries[1] { tree[entry.node].after += entry.times * parts[1] }
+    return tree
   }
 
   private func measureFunctions() -> (inclusive: Measured, own: Measured) {

@@ -20,20 +20,25 @@ package struct ComparisonJSON {
           json.member("version", SprofVersion.current)
           json.member("schema", JSONReport.schema)
         }
-        json.object("before") { $0.members(of: options.before, comparison.windowsBefore) }
-        json.object("after") { $0.members(of: options.after, comparison.windowsAfter) }
-        json.member("changed", comparison.hasChanges)
-        json.array("warnings", of: comparison.warnings) { $0.value($1.words) }
-        json.array("verdicts", of: options.verdicts) { json, verdict in
-          json.object { $0.members(of: verdict) }
-        }
-        json.object("total") {
-          $0.split(cpu: comparison.cpu, delay: comparison.delay, blocked: comparison.blocked)
-        }
-        writeLists(to: &json)
+        writeMembers(to: &json)
       }
       json.endLine()
     }
+  }
+
+  /// Writes all that was found.
+  func writeMembers(to json: inout JSONWriter) {
+    json.object("before") { $0.members(of: options.before, comparison.windowsBefore) }
+    json.object("after") { $0.members(of: options.after, comparison.windowsAfter) }
+    json.member("changed", comparison.hasChanges)
+    json.array("warnings", of: comparison.warnings) { $0.value($1.words) }
+    json.array("verdicts", of: options.verdicts) { json, verdict in
+      json.object { $0.members(of: verdict) }
+    }
+    json.object("total") {
+      $0.split(cpu: comparison.cpu, delay: comparison.delay, blocked: comparison.blocked)
+    }
+    writeLists(to: &json)
   }
 
   private func writeLists(to json: inout JSONWriter) {

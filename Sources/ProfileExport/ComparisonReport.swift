@@ -31,28 +31,9 @@ package struct ComparisonReport {
   // MARK: - In a sentence
 
   private func writeVerdict(to page: inout Page<some TextOutputStream>) {
-    guard comparison.hasChanges else {
-      page.paragraph("No difference: nothing changed by more than chance explains.", style: .strong)
-      return
+    for line in comparison.verdictLines {
+      page.paragraph(line.words, indent: line.indent, style: line.isFirst ? .strong : .plain)
     }
-    guard let first = comparison.findings.first else {
-      page.paragraph(
-        "No function changed by more than chance explains, but threads as a whole did.",
-        style: .strong)
-      return
-    }
-    let function = comparison.functions[first.function]
-    page.paragraph(comparison.sentence(first), style: .strong)
-    if let path = first.path {
-      let names = comparison.paths[path].functions.map { comparison.functions[$0].name }
-      page.paragraph("by way of \(names.shortChain)", indent: 4)
-    }
-    if let note = function.note { page.paragraph("\(function.name) \(note)", indent: 4) }
-    for finding in comparison.findings.dropFirst().prefix(4) {
-      page.paragraph("then: \(comparison.sentence(finding))", indent: 6)
-    }
-    let others = comparison.findings.count - 5
-    if others > 0 { page.line("and \(Figures.count(Int64(others), "further change")), see below") }
   }
 
   // MARK: - Tables

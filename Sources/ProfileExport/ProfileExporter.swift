@@ -12,6 +12,7 @@ package enum ExportFormat: String, CaseIterable, Sendable {
   case pprof, speedscope, firefox, folded, callgrind
   case perfScript = "perf-script"
   case jsonLines = "jsonl"
+  case html
 
   /// What writes the format as text; nil for pprof, which is bytes and of the same kind as captures.
   package var exporter: (any ProfileExporter)? {
@@ -23,6 +24,7 @@ package enum ExportFormat: String, CaseIterable, Sendable {
     case .callgrind: CallgrindExporter()
     case .perfScript: PerfScriptExporter()
     case .jsonLines: JSONLinesExporter()
+    case .html: PageExporter()
     }
   }
 }

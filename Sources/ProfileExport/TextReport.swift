@@ -76,25 +76,8 @@ package struct TextReport {
     let capture = profile.capture
     let cost = capture.cost
     guard capture.kind != .imported else { return writeImported(to: &page) }
-    page.paragraph(
-      """
-      sprof \(capture.kind.rawValue): \(capture.program), \
-      \(Figures.duration(capture.duration))\(capture.rateWords), \
-      \(capture.ending.words)
-      """, style: .strong)
-    page.clauses([
-      """
-      \(Figures.count(cost.ticksPlanned, "tick")) planned, \(cost.ticksTaken) taken, \
-      \(cost.ticksLate) late
-      """,
-      """
-      \(Figures.count(cost.looksWithoutStop, "look")) without a stop, \
-      \(Figures.count(cost.stops, "stop"))
-      """,
-      cost.pauseWords,
-      "stopped \(Figures.percent(cost.stoppedShare(of: capture.duration))) % of the time",
-      "sprof's own CPU \(Figures.seconds(cost.ownCPU)) s\(ownShare)",
-    ])
+    page.paragraph(capture.sentence, style: .strong)
+    page.clauses(capture.costClauses)
     if cost.looksDropped > 0 {
       page.paragraph("note: \(Figures.count(cost.looksDropped, "look")) lost, sprof fell behind")
     }
@@ -104,19 +87,8 @@ package struct TextReport {
   /// What is known of a profile that another tool made: nothing of its cost.
   private func writeImported(to page: inout Page<some TextOutputStream>) {
     let capture = profile.capture
-    let rate = capture.rate > 0 ? " at \(Figures.plain(capture.rate)) Hz" : ""
-    page.paragraph(
-      """
-      \(capture.processName.shortName), \(Figures.duration(capture.duration))\(rate), \
-      profiled by another tool: \(Figures.count(capture.cost.ticksTaken, "sample"))
-      """, style: .strong)
+    page.paragraph(capture.sentence, style: .strong)
     for note in capture.notes { page.paragraph("note: \(note)", indent: 6) }
-  }
-
-  private var ownShare: String {
-    let duration = profile.capture.duration
-    guard duration > 0 else { return "" }
-    return " (\(Figures.percent(Double(profile.capture.cost.ownCPU) / Double(duration))) %)"
   }
 
   // MARK: - The heaviest stack
@@ -200,7 +172,39 @@ extension CaptureInfo {
   /// The program in a sentence; a merged capture is of no one process.
   var program: String { pid > 0 ? "\(processName.shortName) (pid \(pid))" : processName.shortName }
 
-  fileprivate var rateWords: String { rate > 0 ? " at \(Figures.plain(rate)) Hz" : "" }
+  /// What was captured, how long, and why that ended.
+  var sentence: String {
+    let length = "\(Figures.duration(duration))\(rateWords)"
+    guard kind != .imported else {
+      return "\(processName.shortName), \(length), profiled by another tool: "
+        + Figures.count(cost.ticksTaken, "sample")
+    }
+    return "sprof \(kind.rawValue): \(program), \(length), \(ending.words)"
+  }
+
+  /// What the capture cost the program, and sprof.
+  var costClauses: [String] {
+    [
+      """
+      \(Figures.count(cost.ticksPlanned, "tick")) planned, \(cost.ticksTaken) taken, \
+      \(cost.ticksLate) late
+      """,
+      """
+      \(Figures.count(cost.looksWithoutStop, "look")) without a stop, \
+      \(Figures.count(cost.stops, "stop"))
+      """,
+      cost.pauseWords,
+      "stopped \(Figures.percent(cost.stoppedShare(of: duration))) % of the time",
+      "sprof's own CPU \(Figures.seconds(cost.ownCPU)) s\(ownShare)",
+    ]
+  }
+
+  private var rateWords: String { rate > 0 ? " at \(Figures.plain(rate)) Hz" : "" }
+
+  private var ownShare: String {
+    guard duration > 0 else { return "" }
+    return " (\(Figures.percent(Double(cost.ownCPU) / Double(duration))) %)"
+  }
 }
 
 extension CaptureCost {

@@ -6,9 +6,9 @@ struct VerdictWords {
   /// Longer chains lose their middle.
   static let chainLimit = 12
 
-  private let diagnosis: Diagnosis
-  private let verdict: Verdict
-  private let waits: WaitWords
+  let diagnosis: Diagnosis
+  let verdict: Verdict
+  let waits: WaitWords
 
   init(_ diagnosis: Diagnosis) {
     self.diagnosis = diagnosis
@@ -174,7 +174,7 @@ struct VerdictWords {
 
   private func percent(_ share: Double?) -> String { Figures.fixed(share ?? 0, decimals: 1) }
 
-  private func name(_ frame: SourceFrame) -> String {
+  func name(_ frame: SourceFrame) -> String {
     let place = frame.line.file.map { file in
       " (" + file.lastPart.shortName + (frame.line.line > 0 ? ":\(frame.line.line)" : "") + ")"
     }
@@ -217,7 +217,7 @@ struct VerdictWords {
   }
 
   /// What a thread does that does not wait as far as is known.
-  private func doing(_ number: Int) -> String {
+  func doing(_ number: Int) -> String {
     let node = diagnosis.graph.nodes[number]
     if node.isDead { return "will never do anything again" }
     guard let thread = node.thread, let situation = diagnosis.situations[thread] else {

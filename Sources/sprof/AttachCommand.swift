@@ -18,6 +18,7 @@ struct AttachCommand: ParsableCommand {
         sprof attach 4242 --duration 10s
         sprof attach firefox --rate 1000 --duration 500ms --view tree --thread 'DOM*'
         sprof attach 4242 --duration 5s --json > profile.json
+        sprof attach 4242 --duration 10s --html why.html
         sprof attach gunicorn --children --duration 10s
         sprof attach 4242 --duration 5s --redact > for-a-bug-report.txt
       """)
@@ -37,6 +38,7 @@ struct AttachCommand: ParsableCommand {
   @OptionGroup var views: ViewArguments
   @OptionGroup var report: ReportArguments
   @OptionGroup var filter: FilterArguments
+  @OptionGroup var page: PageArguments
 
   @OptionGroup var frames: FrameArguments
 
@@ -54,6 +56,7 @@ struct AttachCommand: ParsableCommand {
 
   func run() throws {
     try Diagnostic.guarding(command: "attach") {
+      try page.check()
       let control = CaptureControl()
       try Interrupts.end(control)
       let pid = try target.resolve()
@@ -79,7 +82,9 @@ struct AttachCommand: ParsableCommand {
     }
     try keep(profile, with: recorder) {
       try report.checkFilter(profile)
-      try views.show(try filter.apply(to: profile), report, isPart: !filter.isEmpty)
+      let part = try filter.apply(to: profile)
+      try page.write(part, report, isPart: !filter.isEmpty)
+      try views.show(part, report, isPart: !filter.isEmpty)
     }
   }
 }

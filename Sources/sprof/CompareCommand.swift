@@ -1,4 +1,5 @@
 import ArgumentParser
+import CaptureFile
 import ProfileAnalysis
 import ProfileExport
 import ProfileModel
@@ -13,6 +14,7 @@ struct CompareCommand: ParsableCommand {
 
         sprof compare before.pb.gz after.pb.gz
         sprof compare --before a1.pb.gz,a2.pb.gz --after b1.pb.gz,b2.pb.gz --markdown
+        sprof compare before.pb.gz after.pb.gz --html change.html
         sprof compare one.pb.gz --window 0s-10s --window 20s-30s
         sprof compare before.pb.gz after.pb.gz --fail-if '+5%' --fail-if 'parse_row +0.1s/s'
       """)
@@ -58,11 +60,18 @@ struct CompareCommand: ParsableCommand {
   @Flag(help: "Write Markdown, for a pull request.")
   var markdown = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Write one page of HTML to this file in place of the text: a flame graph of what changed.",
+      valueName: "file"), completion: .file())
+  var html: String?
+
   func validate() throws {
     guard top > 0 else { throw ValidationError("--top wants at least 1 row.") }
-    guard !(json && markdown) else {
-      throw ValidationError("--json and --markdown exclude each other.")
+    guard [json, markdown, html != nil].count(where: { $0 }) < 2 else {
+      throw ValidationError("--json, --markdown and --html exclude each other.")
     }
+    guard html?.isEmpty != true else { throw ValidationError("--html wants a file name.") }
     guard window.isEmpty || window.count == 2 else {
       throw ValidationError("Give --window twice: for the side before, and for that after.")
     }
@@ -89,7 +98,7 @@ struct CompareCommand: ParsableCommand {
       let verdicts = failIf.map {
         LimitVerdict($0, $0.verdict(on: comparison, rules: failIf.count))
       }
-      try Terminal.write { show(comparison, verdicts, to: &$0) }
+      try write(comparison, verdicts, sides)
       for verdict in verdicts where verdict.isExceeded || json {
         Terminal.writeError("sprof: \(verdict.words)\n")
       }
@@ -108,14 +117,41 @@ struct CompareCommand: ParsableCommand {
     try paths.map { ComparedCapture(try loadProfile($0), window: window) }
   }
 
-  private func show(
-    _ comparison: Comparison, _ verdicts: [LimitVerdict], to output: inout some TextOutputStream
-  ) {
-    let options = ComparisonOptions(
+  private func write(
+    _ comparison: Comparison, _ verdicts: [LimitVerdict], _ sides: [[ComparedCapture]]
+  ) throws {
+    guard let html else { return try Terminal.write { show(comparison, verdicts, to: &$0) } }
+    let profiles = sides.map { $0.map(shownPart) }
+    let page = ComparisonPage(
+      comparison, options: options(comparison, verdicts), before: profiles[0], after: profiles[1])
+    try OutputFile.write(html, force: true) {
+      page.write(compress: { GzipMember.compressing($0) }, to: &$0)
+    }
+  }
+
+  /// The part of a capture that is compared.
+  private func shownPart(_ capture: ComparedCapture) -> Profile {
+    var filter = ProfileFilter()
+    filter.thread = thread.map { ThreadFilter(glob: $0) }
+    filter.from = capture.window?.lowerBound
+    filter.to = capture.window?.upperBound
+    return filter.apply(to: capture.profile)
+  }
+
+  private func options(
+    _ comparison: Comparison, _ verdicts: [LimitVerdict]
+  ) -> ComparisonOptions {
+    ComparisonOptions(
       before: ComparisonOptions.Side(
         name: name(0, before), seconds: comparison.secondsBefore),
       after: ComparisonOptions.Side(name: name(1, after), seconds: comparison.secondsAfter),
       top: top, showsAll: all, color: Terminal.wantsColor, verdicts: verdicts)
+  }
+
+  private func show(
+    _ comparison: Comparison, _ verdicts: [LimitVerdict], to output: inout some TextOutputStream
+  ) {
+    let options = options(comparison, verdicts)
     if json {
       ComparisonJSON(comparison, options: options).write(to: &output)
     } else if markdown {

@@ -11,6 +11,7 @@ struct ExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "Writes a stored capture in the format of another tool.",
     discussion: """
+        sprof export slow.pb.gz --to html -o slow.html
         sprof export slow.pb.gz --to speedscope -o slow.speedscope.json
         sprof export slow.pb.gz --to folded --thread engine | flamegraph.pl > slow.svg
         sprof export slow.pb.gz --to pprof -o slow.profile.pb.gz
@@ -48,6 +49,10 @@ struct ExportCommand: ParsableCommand {
   }
 
   private func write(_ profile: Profile, to output: inout FileOutput) throws {
+    if to == .html {
+      return PageExporter.packed(showsVerdict: filter.isEmpty && thread == nil)
+        .write(profile, to: &output)
+    }
     guard let exporter = to.exporter else {
       return PprofFile.write(profile) { output.write($0) }
     }

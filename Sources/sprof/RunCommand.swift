@@ -36,6 +36,7 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var views: ViewArguments
   @OptionGroup var report: ReportArguments
   @OptionGroup var filter: FilterArguments
+  @OptionGroup var page: PageArguments
 
   @OptionGroup var frames: FrameArguments
 
@@ -75,6 +76,7 @@ struct RunCommand: ParsableCommand {
   private func start() throws -> (HeldProgram.Ending, Diagnostic?) {
     // Before the program, which must not run in vain.
     if let reportFile { try OutputFile.check(reportFile) }
+    try page.check()
     let name = program[0].split(separator: "/").last.map(String.init) ?? program[0]
     let recorder = try capture.recorder(kind: .run, pid: 0, name: name, rate: rates.rate)
     let signals = try ForwardedSignals()
@@ -117,6 +119,7 @@ struct RunCommand: ParsableCommand {
   private func show(_ profile: Profile) throws {
     try report.checkFilter(profile)
     let shown = try filter.apply(to: profile)
+    try page.write(shown, report, isPart: !filter.isEmpty)
     if let reportFile {
       // As with a redirection, an older report gives way.
       try OutputFile.write(reportFile, force: true) {

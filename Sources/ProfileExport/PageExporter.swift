@@ -1,0 +1,78 @@
+internal import ProfileAnalysis
+package import ProfileModel
+
+/// The report as one page of HTML, with script, style and data inside: opens from disk, asks no
+/// network for anything, and works when mailed.
+package struct PageExporter: ProfileExporter {
+  /// Makes bytes smaller, to one gzip member.
+  package typealias Compressor = (_ bytes: [UInt8]) -> [UInt8]
+
+  private let compress: Compressor?
+  private let sources: PageSources?
+  private let showsVerdict: Bool
+
+  /// - Parameters:
+  ///   - compress: without it the page is some three times as large.
+  ///   - sources: gives the page the lines of source that were seen.
+  ///   - showsVerdict: not for a part of a capture, which tells too little.
+  package init(
+    compress: Compressor? = nil, sources: PageSources? = nil, showsVerdict: Bool = true
+  ) {
+    self.compress = compress
+    self.sources = sources
+    self.showsVerdict = showsVerdict
+  }
+
+  package func write(_ profile: Profile, to output: inout some TextOutputStream) {
+    let diagnosis = Diagnosis(profile)
+    let capture = profile.capture
+    let page = HTMLPage(title: capture.pageTitle)
+    page.write(compress: compress, to: &output) { json, columns in
+      json.member("kind", "profile")
+      json.array("profiles") { json in
+        json.object { json in
+          if showsVerdict && capture.hasVerdict {
+            json.object("verdict") { $0.members(ofPageVerdictOf: diagnosis) }
+          }
+          json.members(ofPageWaitsOf: diagnosis)
+          PageProfile(diagnosis.index).write(to: &json, &columns, sources: sources)
+        }
+      }
+    }
+  }
+}
+
+/// Text of source files, for a page that shows what their lines cost.
+package struct PageSources {
+  /// Lines that are shown above and below each one that was seen.
+  private static let context = 6
+
+  private let read: (_ path: String) -> [Substring]?
+
+  /// `read` gives the lines of a file; nil for one that is not there, or no source.
+  package init(read: @escaping (_ path: String) -> [Substring]?) { self.read = read }
+
+  /// The lines of a file around those given, with their numbers; nil where nothing was found.
+  func lines(of file: String, around wanted: Set<Int>) -> [(Int, String)]? {
+    guard let texts = read(file) else { return nil }
+    var shown: Set<Int> = []
+    for line in wanted where line <= texts.count {
+      shown.formUnion(max(1, line - Self.context)...min(texts.count, line + Self.context))
+    }
+    return shown.isEmpty ? nil : shown.sorted().map { ($0, String(texts[$0 - 1].prefix(400))) }
+  }
+}
+
+extension CaptureInfo {
+  /// Target and time.
+  var pageTitle: String {
+    let time = startTime > 0 ? " · " + CalendarTime(startTime).words : ""
+    return "\(exportedName)\(time) · sprof"
+  }
+
+  /// What the text report says below its verdict.
+  var words: [String] {
+    guard kind != .imported else { return [sentence] }
+    return [sentence] + [costClauses.joined(separator: " · ")]
+  }
+}

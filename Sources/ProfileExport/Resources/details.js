@@ -1,0 +1,109 @@
+// What is known of one frame: where it is, what it cost, who called it, and what it called.
+
+/** The words that name a node of a call tree. */
+function nodeWords(tree, node) {
+  const { profile } = tree;
+  const item = tree.item[node];
+  if (item >= 0) return profile.functions[item].name;
+  if (item === ROOT) return "All threads";
+  if (item === THREAD) {
+    const thread = profile.threads[tree.detail[node]];
+    return `${profile.threadTitle(tree.detail[node])} (${thread.main ? "main, " : ""}${thread.tid})`;
+  }
+  if (item === MISSING) return `Callers unknown: ${profile.kinds[tree.detail[node]].why}`;
+  return "No stack";
+}
+
+/** The family that gives a node its colour and shape. */
+function nodeFamily(tree, node) {
+  const item = tree.item[node];
+  if (item === ROOT || item === THREAD) return "thread";
+  if (item < 0) return "standIn";
+  const { kind } = tree.profile.functions[item];
+  if (kind === STAND_IN) return "standIn";
+  if (kind === PYTHON) return "python";
+  if (kind === KERNEL) return "kernel";
+  return tree.isInlined[node] ? "inlined" : "native";
+}
+
+const FAMILY_WORDS = {
+  native: "native code", python: "Python", kernel: "kernel", inlined: "inlined by the compiler",
+  standIn: "stands for frames that are missing", thread: "",
+};
+
+/** Whether all of a node's weight comes from stacks that a search had to complete. */
+const isGuessed = (tree, node) =>
+  tree.totalGuessed[node] > 0 && tree.totalGuessed[node] >= tree.total[node];
+
+/** How a node of a call tree is drawn. */
+function nodeLook(tree, node) {
+  const family = nodeFamily(tree, node);
+  const words = nodeWords(tree, node);
+  const module = tree.item[node] >= 0 ? tree.profile.functions[tree.item[node]].module : 0;
+  const isMissing = tree.item[node] === MISSING || tree.item[node] === NO_STACK;
+  return {
+    family, text: shortened(words, 240),
+    fill: familyColor(family, family === "thread" || isMissing ? "" : `${words} ${module}`),
+    isHatched: isMissing || isGuessed(tree, node), isDashed: family === "standIn",
+    ink: family === "thread" || family === "standIn" ? palette().text : undefined,
+  };
+}
+
+/** The panel beside the flame graph. */
+function detailsPanel(context, tree, node) {
+  const { profile, unit } = context;
+  const item = tree.item[node];
+  const whole = tree.total[0];
+  const family = nodeFamily(tree, node);
+  const rows = [
+    ["Here", `${amount(tree.total[node], unit)}, ${percent(tree.total[node], whole)}`],
+    ["Itself", context.mode === "up" ? undefined
+      : `${amount(tree.own[node], unit)}, ${percent(tree.own[node], whole)}`],
+  ];
+  const parts = [
+    element("h3", {}, element("i", { class: `chip ${family}` }), name(nodeWords(tree, node), 600)),
+    element("p", { class: "faint" },
+      FAMILY_WORDS[family] + (isGuessed(tree, node) ? ", found by a search of the stack: likely, not certain" : "")),
+  ];
+  if (item < 0) return [...parts, facts(rows)];
+  const source = profile.functions[item];
+  const plain = context.plainTree();
+  const around = neighbours(plain, item);
+  rows.push(["Everywhere", `${amount(around.total, unit)}, ${percent(around.total, whole)}`]);
+  rows.push(["… itself", `${amount(around.own, unit)}, ${percent(around.own, whole)}`]);
+  const lines = linesOf(context.selection, item, unit).slice(0, 6);
+  if (source.file >= 0) rows.push(["File", name(profile.files[source.file], 400)]);
+  if (lines.length > 0) {
+    rows.push(["Lines", lines.map(([line, weight], index) =>
+      element("span", {}, index > 0 ? ", " : "", String(line),
+        element("small", {}, ` ${percent(weight, around.total)}`)))]);
+  }
+  if (source.module >= 0) rows.push(["Module", name(profile.modules[source.module].path, 400)]);
+  const pattern = `^${literalPattern(source.name)}$`;
+  return [
+    ...parts, facts(rows),
+    element("p", { class: "actions" },
+      element("button", { type: "button", onclick: () => context.setFilter({ focus: pattern }) }, "Focus on it"),
+      element("button", { type: "button", onclick: () => context.setFilter({ ignore: pattern }) }, "Leave it out"),
+      element("button", { type: "button", onclick: () => context.setSearch(source.name, false) }, "Find all")),
+    neighbourList("Called by", around.callers, around.total, context),
+    neighbourList("Calls", around.callees, around.total, context),
+  ];
+}
+
+const facts = (rows) => element("dl", {}, rows.filter(([, value]) => value !== undefined)
+  .flatMap(([title, value]) => [element("dt", {}, title), element("dd", {}, value)]));
+
+function neighbourList(title, entries, whole, context) {
+  if (entries.length === 0) return undefined;
+  const { profile, unit } = context;
+  return element("section", {}, element("h4", {}, title), element("ul", { class: "calls" },
+    entries.slice(0, 12).map(([id, weight]) => {
+      const text = id >= 0 ? profile.functions[id].name : "nobody: outermost";
+      const words = bar(name(text, 120), weight, whole);
+      return element("li", {},
+        id >= 0 ? element("button", { type: "button", title: shortened(text, 600), onclick: () => context.setSearch(text, false) }, words)
+          : words,
+        element("span", { class: "number" }, percent(weight, whole)));
+    }), entries.length > 12 ? element("li", { class: "faint" }, `… ${entries.length - 12} more`) : null));
+}

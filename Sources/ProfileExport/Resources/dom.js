@@ -1,0 +1,111 @@
+// Elements of the page; all that comes from a capture goes in as text.
+
+/** An element with attributes, listeners (`onclick`) and children; strings become text. */
+function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "style") for (const [key, text] of Object.entries(value)) {
+      node.style.setProperty(key, text);
+    } else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat().filter((child) => child !== undefined && child !== null));
+  return node;
+}
+
+/** Text from a capture, apart from the direction of writing around it, and not long. */
+const name = (text, limit = 300) => element("bdi", {}, shortened(text, limit));
+
+/** A place from a capture, by its end; the whole of it is its title. */
+const place = (text, limit = 72) => element("bdi", { title: shortened(text, 600) }, shortPlace(text, limit));
+
+const byId = (id) => document.getElementById(id);
+
+/** An element of SVG. */
+function drawing(tag, attributes = {}, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
+}
+
+/** The small window beside the pointer. */
+const tip = {
+  show(event, ...lines) {
+    const box = byId("tip");
+    box.replaceChildren(...lines.filter(Boolean).map((line, index) =>
+      element("div", { class: index === 0 ? "tip-head" : undefined }, line)));
+    box.hidden = false;
+    const { innerWidth, innerHeight } = globalThis;
+    const [width, height] = [box.offsetWidth, box.offsetHeight];
+    const x = Math.min(event.clientX + 14, innerWidth - width - 8);
+    const y = event.clientY + 18 + height > innerHeight
+      ? event.clientY - height - 10 : event.clientY + 18;
+    box.style.left = `${Math.max(8, x)}px`;
+    box.style.top = `${Math.max(8, y)}px`;
+  },
+  hide() { byId("tip").hidden = true; },
+};
+
+/** Rows shown at first: more than a person reads. */
+const FIRST_ROWS = 100;
+
+/**
+ * A table that sorts by the column whose head is clicked.
+ *
+ * A column has `title`, `text(row)` or `node(row)`, `value(row)` to sort by, and `isNumber`.
+ */
+function sortableTable({ columns, rows, sort, label, isDescending = true, onRow }) {
+  const state = { column: columns[sort] ?? columns[0], isDescending, limit: FIRST_ROWS };
+  const body = element("tbody");
+  const more = element("button", { class: "more", type: "button" });
+  more.addEventListener("click", () => {
+    state.limit = state.limit === FIRST_ROWS ? 2000 : state.limit * 4;
+    fill();
+  });
+  const heads = columns.map((column) => {
+    const button = element("button", { type: "button" }, column.title);
+    button.addEventListener("click", () => {
+      state.isDescending = state.column === column ? !state.isDescending : !!column.isNumber;
+      state.column = column;
+      fill();
+    });
+    return element("th", { scope: "col", class: column.isNumber ? "number" : undefined, title: column.help },
+      button);
+  });
+  const fill = () => {
+    heads.forEach((head, index) => {
+      if (columns[index] !== state.column) head.removeAttribute("aria-sort");
+      else head.setAttribute("aria-sort", state.isDescending ? "descending" : "ascending");
+    });
+    const sign = state.isDescending ? -1 : 1;
+    const sorted = rows.map((row, index) => ({ row, index, key: state.column.value(row) }));
+    sorted.sort((left, right) => (left.key < right.key ? -sign : left.key > right.key ? sign
+      : left.index - right.index));
+    body.replaceChildren(...sorted.slice(0, state.limit).map(({ row }) => line(row)));
+    more.hidden = rows.length <= state.limit;
+    more.textContent = `${rows.length - state.limit} more rows`;
+  };
+  const line = (row) => {
+    const cells = columns.map((column) => element("td", { class: column.isNumber ? "number" : column.class },
+      column.node ? column.node(row) : column.text(row)));
+    const item = element("tr", {}, cells);
+    if (onRow) {
+      item.classList.add("link");
+      item.tabIndex = 0;
+      item.addEventListener("click", () => onRow(row));
+      item.addEventListener("keydown", (event) => { if (event.key === "Enter") onRow(row); });
+    }
+    return item;
+  };
+  fill();
+  return element("div", { class: "table" },
+    element("table", { "aria-label": label }, element("thead", {}, element("tr", {}, heads)), body), more);
+}
+
+/** A figure with a bar as long as its share of the whole. */
+function bar(text, part, whole) {
+  const share = whole > 0 ? Math.max(0, Math.min(1, part / whole)) : 0;
+  return element("span", { class: "bar", style: { "--share": `${(share * 100).toFixed(1)}%` } }, text);
+}

@@ -1,0 +1,46 @@
+// Keys, and the help that lists them.
+
+const KEYS = [
+  ["/", "Find functions"], ["1 – 5", "Wall time, CPU time, ticks, samples, run delay"],
+  ["f  t  l  w  s", "Flame graph, tables, lines by thread, waits, source"],
+  ["c  i  o", "Callers first, inverted, by time"], ["x", "Show everything"],
+  ["← ↑ → ↓", "In the flame graph: from frame to frame"], ["Enter", "Zoom into the frame"],
+  ["Esc", "Zoom out; leave the search"], ["Home", "Zoom out all the way"],
+  ["drag", "On the time line: only this span, in every view"],
+  ["← →  + −", "On the time line: move the span, make it shorter or longer"],
+  ["?", "These keys"],
+];
+
+function toggleHelp() {
+  const help = byId("help");
+  if (help.open) return help.close();
+  help.replaceChildren(
+    element("h2", {}, "Keys"),
+    element("dl", { class: "keys" }, KEYS.flatMap(([key, words]) =>
+      [element("dt", {}, element("kbd", {}, key)), element("dd", {}, words)])),
+    element("form", { method: "dialog" }, element("button", {}, "Close")));
+  help.showModal();
+}
+
+function installKeys(page) {
+  const tabs = { f: "flame", t: "functions", l: "lines", w: "waits", s: "source" };
+  const modes = { c: "down", i: "up", o: "time" };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || byId("help").open) return;
+    const isTyping = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "checkbox";
+    if (event.key === "Escape" && event.target === page.toolbar?.searchInput) {
+      page.setSearch("", false);
+      page.toolbar.searchInput.blur();
+    }
+    if (isTyping) return;
+    if (event.key === "/") page.toolbar?.searchInput.focus();
+    else if (event.key === "?") toggleHelp();
+    else if (UNITS[Number(event.key) - 1]) page.setUnit(UNITS[Number(event.key) - 1]);
+    else if (page.tabs[tabs[event.key]]?.hidden === false) page.chooseTab(tabs[event.key]);
+    else if (modes[event.key]) page.setMode(modes[event.key]);
+    else if (event.key === "x") page.setFilter(noFilter());
+    else if (event.key === "Escape") page.flame.zoom(Math.max(0, page.flame.tree.parent[page.flame.zoomed]));
+    else return;
+    event.preventDefault();
+  });
+}

@@ -1,0 +1,293 @@
+// Call trees of a selection: the flame graph draws them.
+
+/** What a node stands for, where it is no function. */
+const ROOT = -1;
+const THREAD = -2;
+const NO_STACK = -3;
+const MISSING = -4;
+
+/** Who called whom, and what it weighed; a node stands behind the one that it hangs on. */
+class CallTree {
+  constructor(profile, capacity = 1024) {
+    this.profile = profile;
+    this.count = 0;
+    this.parent = new Int32Array(capacity);
+    /** Index of the function, or one of the constants above. */
+    this.item = new Int32Array(capacity);
+    /** Index of the thread, or of the kind of run whose end says why callers are missing. */
+    this.detail = new Int32Array(capacity);
+    this.isInlined = new Uint8Array(capacity);
+    this.own = new Float64Array(capacity);
+    /** The part of `own` that a search of the stack found. */
+    this.guessed = new Float64Array(capacity);
+    this.add(-1, ROOT, 0, 0);
+  }
+
+  add(parent, item, detail, isInlined) {
+    if (this.count === this.parent.length) this.grow();
+    const node = this.count++;
+    this.parent[node] = parent;
+    this.item[node] = item;
+    this.detail[node] = detail;
+    this.isInlined[node] = isInlined;
+    return node;
+  }
+
+  grow() {
+    for (const name of ["parent", "item", "detail", "isInlined", "own", "guessed"]) {
+      const old = this[name];
+      this[name] = new old.constructor(old.length * 2);
+      this[name].set(old);
+    }
+  }
+
+  /** Sums up, and orders what hangs on a node. */
+  finish() {
+    const { count, parent } = this;
+    this.total = this.own.slice(0, count);
+    this.totalGuessed = this.guessed.slice(0, count);
+    this.depth = new Int32Array(count);
+    this.firstChild = new Int32Array(count).fill(-1);
+    this.nextSibling = new Int32Array(count).fill(-1);
+    let deepest = 0;
+    for (let node = count - 1; node > 0; node--) {
+      const above = parent[node];
+      this.total[above] += this.total[node];
+      this.totalGuessed[above] += this.totalGuessed[node];
+      this.nextSibling[node] = this.firstChild[above];
+      this.firstChild[above] = node;
+    }
+    for (let node = 1; node < count; node++) {
+      this.depth[node] = this.depth[parent[node]] + 1;
+      if (this.depth[node] > deepest) deepest = this.depth[node];
+    }
+    this.deepest = deepest;
+    this.orders = new Map();
+    return this;
+  }
+
+  /** What hangs on a node: heaviest first, or as it came in time. */
+  children(node) {
+    let order = this.orders.get(node);
+    if (order) return order;
+    order = [];
+    for (let child = this.firstChild[node]; child >= 0; child = this.nextSibling[child]) {
+      order.push(child);
+    }
+    if (!this.isInTime && order.length > 1) {
+      const { total } = this;
+      order.sort((left, right) => total[right] - total[left] || left - right);
+    }
+    this.orders.set(node, order);
+    return order;
+  }
+
+  /** What a node is among those that hang on the same one, also in another tree. */
+  key(node) {
+    const item = this.item[node];
+    if (item >= 0) return item;
+    return item === THREAD ? `t${this.detail[node]}` : `s${item}`;
+  }
+
+  /** The nodes from the root down to `node`. */
+  pathTo(node) {
+    const path = [];
+    for (let at = node; at >= 0; at = this.parent[at]) path.push(at);
+    return path.reverse();
+  }
+
+  /** How much of the weight lies in or below nodes that match, and which nodes these are. */
+  search(matches) {
+    const inside = new Uint8Array(this.count);
+    const isMatch = new Uint8Array(this.count);
+    let matched = 0;
+    for (let node = 1; node < this.count; node++) {
+      const item = this.item[node];
+      isMatch[node] = item >= 0 ? matches[item] : 0;
+      // Upside down a node stands for the function at the bottom of it, too.
+      inside[node] = inside[this.parent[node]] | isMatch[node];
+      if (inside[node]) matched += this.own[node];
+    }
+    return { matched, isMatch };
+  }
+}
+
+/** The paths of a profile by function, where it keeps them by line: made once. */
+function functionPaths(profile) {
+  if (profile.functionPaths) return profile.functionPaths;
+  const count = profile.pathCount;
+  const ofPath = new Int32Array(count);
+  const parent = new Int32Array(count);
+  const item = new Int32Array(count).fill(-1);
+  const inlined = new Uint8Array(count);
+  // A table of its own: a Map takes ten times as long for very many paths.
+  const slots = new Int32Array(2 ** Math.ceil(Math.log2(count * 2 + 2)));
+  const mask = slots.length - 1;
+  let next = 1;
+  for (let path = 1; path < count; path++) {
+    const caller = ofPath[profile.pathParent[path]];
+    const id = profile.functionOfLine(profile.pathLine[path]);
+    let slot = (Math.imul(caller, 0x9e3779b1) ^ Math.imul(id, 0x85ebca6b)) >>> 0;
+    slot = (slot ^ (slot >>> 15)) & mask;
+    let place = slots[slot];
+    while (place !== 0 && (parent[place] !== caller || item[place] !== id)) {
+      slot = (slot + 1) & mask;
+      place = slots[slot];
+    }
+    if (place === 0) {
+      place = slots[slot] = next++;
+      parent[place] = caller;
+      item[place] = id;
+      inlined[place] = 1;
+    }
+    inlined[place] &= profile.pathInlined[path];
+    ofPath[path] = place;
+  }
+  profile.functionPaths = { count: next, ofPath, parent, item, inlined };
+  return profile.functionPaths;
+}
+
+/** Callers first, alike ones together; with a node for each thread where `byThread` asks so. */
+function callTree(selection, unit, byThread) {
+  const { profile } = selection;
+  const paths = functionPaths(profile);
+  const weights = selection.column(unit);
+  const tree = new CallTree(profile, Math.max(1024, byThread ? 1024 : paths.count + 16));
+  const nodeOf = new Int32Array(paths.count);
+  const topOf = new Int32Array(paths.count).fill(-1);
+  const missing = [];
+  const stack = [];
+  let thread = byThread ? -1 : 0;
+  let root = 0;
+  let noStack = -1;
+  const add = (path, top, run) => {
+    let at = path;
+    while (at !== 0 && topOf[at] !== top) {
+      stack.push(at);
+      at = paths.parent[at];
+    }
+    let node = at === 0 ? top : nodeOf[at];
+    while (stack.length > 0) {
+      at = stack.pop();
+      node = tree.add(node, paths.item[at], 0, paths.inlined[at]);
+      nodeOf[at] = node;
+      topOf[at] = top;
+    }
+    tree.own[node] += weights[run];
+    if (profile.kinds[profile.runKind[run]].end === "inferred") tree.guessed[node] += weights[run];
+  };
+  const addMissing = () => {
+    // One kind of end after the other, because a path remembers one place only.
+    missing.sort((left, right) => left.end.localeCompare(right.end) || left.run - right.run);
+    let [top, end] = [-1, undefined];
+    for (const entry of missing) {
+      if (entry.end !== end) {
+        end = entry.end;
+        top = tree.add(root, MISSING, profile.runKind[entry.run], 0);
+      }
+      add(paths.ofPath[profile.runPath[entry.run]], top, entry.run);
+    }
+    missing.length = 0;
+  };
+  for (const run of selection.runs) {
+    if (byThread && profile.runThread[run] !== thread) {
+      addMissing();
+      thread = profile.runThread[run];
+      root = tree.add(0, THREAD, thread, 0);
+      noStack = -1;
+    }
+    const path = paths.ofPath[profile.runPath[run]];
+    const { end, isCut } = profile.kinds[profile.runKind[run]];
+    if (path === 0) {
+      if (noStack < 0) noStack = tree.add(root, NO_STACK, 0, 0);
+      tree.own[noStack] += weights[run];
+    } else if (isCut) missing.push({ end, run });
+    else add(path, root, run);
+  }
+  addMissing();
+  return tree.finish();
+}
+
+/** Innermost functions first, and below each those that called it. */
+function invertedTree(selection, unit, byThread) {
+  const { profile } = selection;
+  const plain = callTree(selection, unit, byThread);
+  const tree = new CallTree(profile, plain.count);
+  const known = new Map();
+  const [functions, threads] = [profile.functions.length, profile.threads.length];
+  const width = functions + threads + profile.kinds.length + 1;
+  // A number for all that may hang on a node.
+  const code = (item, detail) => {
+    if (item >= 0) return item;
+    if (item === THREAD) return functions + detail;
+    return functions + threads + (item === MISSING ? 1 + profile.kinds[detail].sameEnd : 0);
+  };
+  const below = (parent, from) => {
+    const [item, detail] = [plain.item[from], plain.detail[from]];
+    const key = parent * width + code(item, detail);
+    const place = known.get(key);
+    if (place !== undefined) {
+      tree.isInlined[place] &= plain.isInlined[from];
+      return place;
+    }
+    const node = tree.add(parent, item, detail, plain.isInlined[from]);
+    known.set(key, node);
+    return node;
+  };
+  for (let node = 1; node < plain.count; node++) {
+    if (plain.own[node] === 0 && plain.guessed[node] === 0) continue;
+    const path = plain.pathTo(node);
+    let at = byThread ? below(0, path[1]) : 0;
+    for (let place = path.length - 1; place >= (byThread ? 2 : 1); place--) {
+      at = below(at, path[place]);
+    }
+    tree.own[at] += plain.own[node];
+    tree.guessed[at] += plain.guessed[node];
+  }
+  return tree.finish();
+}
+
+/** The most nodes of a tree in the order of time: beyond, stacks lose their inner frames. */
+const TIMED_LIMIT = 3e6;
+
+/** Thread by thread in the order of time; what follows itself is one. */
+function timedTree(selection, unit) {
+  const { profile } = selection;
+  const paths = functionPaths(profile);
+  const weights = selection.column(unit);
+  const tree = new CallTree(profile, 1 << 16);
+  tree.isInTime = true;
+  let thread = -1;
+  let [open, frames] = [[], []];
+  for (const run of selection.runs) {
+    if (profile.runThread[run] !== thread) {
+      thread = profile.runThread[run];
+      open = [tree.add(0, THREAD, thread, 0)];
+      frames = [0];
+    }
+    const stack = [];
+    for (let at = paths.ofPath[profile.runPath[run]]; at !== 0; at = paths.parent[at]) stack.push(at);
+    const kind = profile.runKind[run];
+    // Entries below 0 are no paths; the first one is the thread's own.
+    if (stack.length === 0) stack.push(NO_STACK);
+    else if (profile.kinds[kind].isCut) stack.push(MISSING - profile.kinds[kind].sameEnd);
+    stack.push(0);
+    stack.reverse();
+    let same = 1;
+    while (same < stack.length && frames[same] === stack[same]) same++;
+    open.length = same;
+    frames.length = same;
+    for (let at = same; at < stack.length && tree.count < TIMED_LIMIT; at++) {
+      const entry = stack[at];
+      const node = entry === NO_STACK ? tree.add(open[at - 1], NO_STACK, 0, 0)
+        : entry < 0 ? tree.add(open[at - 1], MISSING, kind, 0)
+          : tree.add(open[at - 1], paths.item[entry], 0, paths.inlined[entry]);
+      open.push(node);
+      frames.push(entry);
+    }
+    const last = open[open.length - 1];
+    tree.own[last] += weights[run];
+    if (profile.kinds[kind].end === "inferred") tree.guessed[last] += weights[run];
+  }
+  return tree.finish();
+}

@@ -1,0 +1,226 @@
+// Tests of the functions that compute; run by units.py together with the page's own scripts.
+
+/** A profile made by hand: runs are `[thread, functions from the outermost, options]`. */
+function madeProfile(threads, runs, options = {}) {
+  const functions = [];
+  const paths = [[0, -1]];
+  const lines = [];
+  const kinds = [];
+  const idOf = (name) => {
+    let id = functions.findIndex((each) => each.name === name);
+    if (id < 0) {
+      id = functions.push({ name, file: -1, module: options.modules?.[name] ?? -1, kind: NATIVE }) - 1;
+      lines.push(id, 10 + id);
+    }
+    return id;
+  };
+  const profile = Object.create(Profile.prototype);
+  const columns = { runPath: [], runKind: [], runStart: [], runThread: [], wall: [], cpu: [], delay: [], samples: [], ticks: [] };
+  const list = threads.map((thread) => ({ main: false, ...thread }));
+  list.forEach((thread, index) => {
+    thread.index = index;
+    thread.firstRun = columns.wall.length;
+    for (const [owner, stack, more = {}] of runs) {
+      if (owner !== index) continue;
+      let path = 0;
+      for (const name of stack) {
+        const id = idOf(name);
+        let next = paths.findIndex(([parent, line], at) => at > 0 && parent === path && line === id);
+        if (next < 0) next = paths.push([path, id]) - 1;
+        path = next;
+      }
+      const kind = { state: more.state ?? "running", wait: more.wait, end: more.end ?? "complete", why: "" };
+      let number = kinds.findIndex((each) => JSON.stringify(each) === JSON.stringify(kind));
+      if (number < 0) number = kinds.push(kind) - 1;
+      columns.runPath.push(path);
+      columns.runKind.push(number);
+      columns.runStart.push(more.start ?? 0);
+      columns.runThread.push(index);
+      columns.wall.push(more.wall ?? 10);
+      columns.cpu.push(more.cpu ?? 0);
+      columns.delay.push(more.delay ?? 0);
+      columns.samples.push(more.samples ?? 1);
+      columns.ticks.push(more.ticks ?? 1);
+    }
+    thread.lastRun = columns.wall.length;
+  });
+  for (const kind of kinds) {
+    kind.isCut = kind.end !== "complete" && kind.end !== "inferred";
+    kind.sameEnd = kinds.findIndex(({ end }) => end === kind.end);
+  }
+  return Object.assign(profile, columns, {
+    functions, kinds, lines, threads: list, processes: options.processes ?? [], waits: [],
+    modules: options.moduleList ?? [], files: [], runCount: columns.wall.length, pathCount: paths.length,
+    pathParent: paths.map(([parent]) => parent), pathLine: paths.map(([, line]) => line),
+    pathInlined: new Uint8Array(paths.length),
+  });
+}
+
+const worker = [{ tid: 7, name: "worker-1" }];
+const names = (tree, node = 0, path = "") => tree.children(node).flatMap((child) => {
+  const here = `${path}/${nodeWords(tree, child)}`;
+  return [`${here} ${tree.total[child]} ${tree.own[child]}`, ...names(tree, child, here)];
+});
+const selected = (profile, filter = {}) => new Selection(profile, { ...noFilter(), ...filter });
+
+const TESTS = {
+  "numbers come back from their bytes": (equal) => {
+    equal([...readVarints(Uint8Array.from([0, 127, 128, 1, 255, 255, 255, 255, 255, 255, 255, 15]), 4)],
+      [0, 127, 128, 2 ** 53 - 1]);
+    equal([...unfold(Float64Array.from([0, 1, 2, 3, 2 ** 52]))], [0, -1, 1, -2, 2 ** 51]);
+    equal([...bytesOf("AAEC/w==")], [0, 1, 2, 255]);
+  },
+  "patterns of names mean what the command line means": (equal) => {
+    const matches = (glob, text) => globPattern(glob).test(text);
+    for (const [glob, text, isMatch] of [
+      ["worker-*", "worker-12", true], ["worker-*", "my worker-12", false], ["w?rker", "wörker", true], ["w?rker", "wrker", false],
+      ["?", "🦊", true], ["[a-c]x", "bx", true], ["[!a-c]x", "bx", false], ["[^a]", "b", true],
+      ["[]]", "]", true], ["[", "[", true], ["a[b", "a[b", true], ["\\*", "*", true], ["\\*", "x", false],
+      ["a.c", "abc", false], ["(x", "(x", true], ["a**b", "a\nb", true], ["", "", true], ["\\", "\\", true],
+      ["[z-a]", "b", false], ["[!z-a]", "b", true], ["[a-]", "-", true],
+    ]) equal(matches(glob, text), isMatch, `${glob} on ${text}`);
+  },
+  "a part of an amount is rounded towards zero, however large": (equal) => {
+    equal(share(7, 1, 2), 3);
+    equal(share(-7, 1, 2), -3);
+    equal(share(9007199254740991, 3, 7), 3860228252031853);
+    equal(share(123456789012, 98765432109, 123456789012), 98765432109);
+  },
+  "runs are cut at the ends of a span, neighbours without a remainder": (equal) => {
+    const profile = madeProfile(worker, [[0, ["a"], { start: 5, wall: 10, ticks: 7, cpu: 3 }]]);
+    const part = (from, to) => selected(profile, { from, to }).totals();
+    equal(part(0, 9).ticks + part(9, 12).ticks + part(12, 99).ticks, 7);
+    equal(part(9, 12).wall, 3);
+    equal(part(15, 20).wall, 0);
+    equal(part(null, 5).samples, 0);
+  },
+  "a run without length counts where it begins": (equal) => {
+    const profile = madeProfile(worker, [[0, ["a"], { start: 5, wall: 0 }]]);
+    equal(selected(profile, { from: 5, to: 6 }).totals().samples, 1);
+    equal(selected(profile, { from: 6, to: 9 }).totals().samples, 0);
+  },
+  "threads are chosen by name, number and process": (equal) => {
+    const profile = madeProfile(
+      [{ tid: 7, name: "a" }, { tid: 8, name: "7" }, { tid: 9, name: "b", process: 0 }], [],
+      { processes: [{ title: "make[9]" }] });
+    equal([...chosenThreads(profile, "7")], [1, 1, 0]);
+    equal([...chosenThreads(profile, "make\\[9\\]/*")], [0, 0, 1]);
+    equal([...chosenThreads(profile, "")], [1, 1, 1]);
+  },
+  "states, waits and functions choose runs": (equal) => {
+    const profile = madeProfile(worker, [
+      [0, ["main", "work"], { wall: 1 }], [0, ["main", "read"], { wall: 2, state: "blocked", wait: "read" }],
+      [0, ["main", "disk"], { wall: 4, state: "uninterruptible", wait: "fsync" }],
+    ]);
+    const wall = (filter) => selected(profile, filter).totals().wall;
+    equal(wall({ states: ["blocked"] }), 6);
+    equal(wall({ states: ["uninterruptible"] }), 4);
+    equal(wall({ wait: "read" }), 2);
+    equal(wall({ focus: "^w|^d" }), 5);
+    equal(wall({ focus: "main", ignore: "work" }), 6);
+    equal(wall({ ignore: "main" }), 0);
+  },
+  "a tree adds up, with callers that are missing apart": (equal) => {
+    const profile = madeProfile(worker, [
+      [0, ["main", "a"], { wall: 3 }], [0, ["main", "b"], { wall: 5 }], [0, ["main", "a", "b"], { wall: 1 }],
+      [0, ["b"], { wall: 2, end: "badFrame" }], [0, [], { wall: 4 }],
+    ]);
+    equal(names(callTree(selected(profile), "wall", false)), [
+      "/main 9 0", "/main/b 5 5", "/main/a 4 3", "/main/a/b 1 1", "/No stack 4 4",
+      "/Callers unknown:  2 0", "/Callers unknown: /b 2 2",
+    ]);
+  },
+  "upside down, each function stands once at the top": (equal) => {
+    const profile = madeProfile(worker, [
+      [0, ["main", "a"], { wall: 3 }], [0, ["main", "b", "a"], { wall: 5 }],
+    ]);
+    equal(names(invertedTree(selected(profile), "wall", false)),
+      ["/a 8 0", "/a/b 5 0", "/a/b/main 5 5", "/a/main 3 3"]);
+  },
+  "in the order of time, what follows itself is one": (equal) => {
+    const run = (stack, start, wall) => [0, stack, { start, wall }];
+    const profile = madeProfile(worker, [
+      run(["main", "a"], 0, 1), run(["main", "a"], 1, 2), run(["main", "b"], 3, 9), run(["main", "a"], 12, 1),
+    ]);
+    equal(names(timedTree(selected(profile), "wall")), ["/worker-1 (7) 13 0", "/worker-1 (7)/main 13 0",
+      "/worker-1 (7)/main/a 3 3", "/worker-1 (7)/main/b 9 9", "/worker-1 (7)/main/a 1 1"]);
+  },
+  "the matched share counts a stack once": (equal) => {
+    const profile = madeProfile(worker, [
+      [0, ["f", "f", "g"], { wall: 3 }], [0, ["g", "f"], { wall: 4 }], [0, ["h"], { wall: 5 }],
+    ]);
+    for (const make of [callTree, invertedTree]) {
+      const tree = make(selected(profile), "wall", false);
+      equal(tree.search(matchesOf(profile, "f")).matched, 7);
+    }
+  },
+  "under recursion a function counts once": (equal) => {
+    const profile = madeProfile(worker, [[0, ["f", "f", "g"], { wall: 3 }], [0, ["f"], { wall: 4 }]]);
+    const rows = flatRows(selected(profile), "function")
+      .map((row) => [profile.functions[row.item].name, row.own.wall, row.all.wall]);
+    equal(rows.sort(), [["f", 4, 7], ["g", 3, 3]]);
+    const around = neighbours(callTree(selected(profile), "wall", false), 0);
+    equal([around.own, around.total, around.callees], [4, 7, [[1, 3]]]);
+  },
+  "waits in one stack are counted together": (equal) => {
+    const wait = (start, wall) => [0, ["main", "read"], { start, wall, state: "blocked", wait: "read" }];
+    const [row] = waitRows(selected(madeProfile(worker, [wait(0, 5), wait(6, 8), [0, ["main"], {}]])));
+    equal([row.count, row.wall, row.longest], [2, 13, 8]);
+  },
+  "columns of time hold each state's part": (equal) => {
+    const profile = madeProfile(worker, [
+      [0, ["a"], { start: 0, wall: 15 }], [0, ["b"], { start: 15, wall: 5, state: "blocked", wait: "read" }],
+    ]);
+    profile.kindState = profile.kinds.map(({ state }) => STATES.indexOf(state));
+    const times = stateColumns(profile, 0, 0, 20, 2);
+    equal([...times.slice(0, 3), ...times.slice(6, 9)], [1, 0, 0, 0.5, 0, 0.5]);
+  },
+  "what turns the direction of writing, and other hidden marks, show as what they are": (equal) => {
+    equal(printable("a\u202Eb\0c\u00a0d é\u{1F98A}"), "a\\u{202E}b\\u{0}c\\u{A0}d é🦊");
+    equal(shortened("abcdefghij", 5), "ab…ij");
+    equal(Array.from(shortened("x".repeat(1e6), 40)).length, 40);
+  },
+  "figures are written as the report writes them": (equal) => {
+    equal([850, 12345, 999949, 4e6, 999.94e6, 1e10].map(duration),
+      ["850 ns", "12.3 µs", "999.9 µs", "4.0 ms", "999.9 ms", "10.00 s"]);
+    equal([percent(1, 3), percent(1, 1e6), percent(0, 5), percent(1, 0)], ["33.3 %", "<0.1 %", "0.0 %", "–"]);
+    equal([moment(2e9), moment(1500e6), moment(123456)], ["2s", "1500ms", "0.123456ms"]);
+    equal([readTime("1.5s"), readTime("200ms"), readTime(""), readTime("soon")], [1.5e9, 2e8, null, undefined]);
+  },
+  "the command line of a filter gives the same part": (equal) => {
+    equal(reportOptions({ ...noFilter(), thread: "a b", states: ["running"], from: 1e9 }),
+      "--thread 'a b' --state running --from 1s");
+    equal(reportOptions({ ...noFilter(), wait: "read" }), undefined);
+    equal(shellWord("it's"), "'it'\\''s'");
+  },
+  "a comparison shows what is gone in its place": (equal) => {
+    const zero = [0, 0, 0];
+    const tree = {
+      parent: [-1, 0, 0, 0], function: [-1, 0, 1, 2], threads: [0, 0, 0, 0], paths: [],
+      before: [...zero, 2, 0, 0, 1, 0, 0, ...zero], after: [...zero, 3, 0, 0, ...zero, 0.5, 0, 0],
+    };
+    const comparison = { tree, functions: ["kept", "gone", "fresh"].map((name) => ({ name })), threads: [{ name: "t" }], paths: [] };
+    const after = new DiffTree(comparison, "time", "after");
+    equal([after.total[0], after.total[2], after.total[3], after.total[4]], [4.5, 3, 1, 0.5]);
+    equal([after.isGone(3), after.isNew(4), after.isGone(2)], [true, true, false]);
+    equal(new DiffTree(comparison, "time", "before").total[0], 3.5);
+  },
+};
+
+async function runTests() {
+  let count = 0;
+  const failures = [];
+  for (const [title, test] of Object.entries(TESTS)) {
+    const equal = (shown, true_, words = "") => {
+      count++;
+      const [left, right] = [JSON.stringify(shown), JSON.stringify(true_)];
+      if (left !== right) failures.push(`${title} ${words}: ${left}, not ${right}`);
+    };
+    try {
+      await test(equal);
+    } catch (error) {
+      failures.push(`${title}: ${error.stack}`);
+    }
+  }
+  return { count, failures };
+}
