@@ -86,6 +86,8 @@ package final class CapturedProfile {
     let interpreter: String?
     /// By thread: who held its interpreter's lock at the end.
     let lockHolders: [Int32: Int32]
+    /// The threads whose last system call waited for it.
+    let lockWaiters: Set<Int32>
     /// When that was, in nanoseconds from the start of the capture.
     let lockTime: Int64
   }
@@ -140,7 +142,7 @@ extension CapturedProfile {
   /// Says of threads that wait for an interpreter's lock who holds it.
   ///
   /// Such a thread wakes up every few milliseconds to ask for the lock again, so that it never sleeps
-  /// long; that it waits is told by its stack at the end.
+  /// long; that it waits is told by its last system call, or by its stack at the end.
   private func addInterpreterLock() {
     guard let facts, !facts.lockHolders.isEmpty else { return }
     var last: [Int: Run] = [:]
@@ -149,9 +151,10 @@ extension CapturedProfile {
     for (index, run) in last.sorted(by: { $0.key < $1.key }) {
       let thread = profile.threads[index]
       guard !thread.hasEnded, let holder = facts.lockHolders[thread.tid],
-        profile.stacks.frames(of: run.stack).contains(where: {
-          waiting.indices.contains(Int($0.rawValue)) && waiting[Int($0.rawValue)]
-        })
+        facts.lockWaiters.contains(thread.tid)
+          || profile.stacks.frames(of: run.stack).contains(where: {
+            waiting.indices.contains(Int($0.rawValue)) && waiting[Int($0.rawValue)]
+          })
       else { continue }
       let pid = profile.capture.pid
       profile.blockings.removeAll {
@@ -267,6 +270,7 @@ final class CaptureSession: @unchecked Sendable {
       modules: modules, sleeps: sleeps, startTime: sampler.startTime,
       interpreter: plan.frames == .mixed ? sampler.python?.path : nil,
       lockHolders: sampler.python?.stacks.lockHolders ?? [:],
+      lockWaiters: sampler.python?.stacks.lockWaiters ?? [],
       lockTime: sampler.python?.stacks.lockTime ?? 0)
     return CapturedProfile(
       resolver.finish(capture: info), names: names, collectedEnd: sampler.stops.collectedEnd,
@@ -348,6 +352,7 @@ final class CaptureSession: @unchecked Sendable {
       // Before threads are stopped whose registers are wanted: their sleep ends with that.
       let survey = SleepSurvey(pid: pid, liveThread: live)
       var looks = survey.begin(sampler.watches, known: resolver.sleeps())
+      sampler.python?.noteLockHolders(memory: sampler.memory)
       for _ in 0..<100 where sampler.lookAgain() { resolver.drain() }
       sampler.finish()
       resolver.drain()

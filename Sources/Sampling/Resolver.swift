@@ -97,6 +97,7 @@ final class Resolver {
     }
     var thread = threads[slot] ?? startThread(record)
     extend(&thread, by: record.repeated)
+    thread.countLock(record.repeated.ticks)
     if record.kind == .end {
       threads[slot] = thread
       end(slot, record)
@@ -153,6 +154,7 @@ final class Resolver {
       info.lastSeen = time
       info.cpuSinceStart = Int64(clamping: counters.cpu)
       info.hasEnded = hasEnded
+      if thread.lockUse.ticks > 0 { info.lockUse = thread.lockUse }
     }
     if hasEnded { forget(slot) }
   }
@@ -246,6 +248,7 @@ final class Resolver {
     look.result = unwinder.unwind(
       snapshot, thread: record.slot, searchesFramePointer: !record.isRunning && !record.bearsStop,
       into: &builder.stacks)
+    thread.follow(runtime, record)
     if let runtime { join(runtime, into: &look) }
     if !record.isRunning, record.registers.areComplete,
       let sleep = Sleep(thread.call, record, bytes)
@@ -313,39 +316,6 @@ final class Resolver {
     builder.look(
       thread: thread.index, stack: stack, end: end, activity: look.activity, time: look.time,
       weight: look.weight)
-  }
-}
-
-/// What the resolver keeps of one thread.
-struct WatchedThread {
-  /// Index in `Profile.threads`.
-  let index: Int
-  let tid: Int32
-  /// The call that it slept in at the last look.
-  var call: SleepingCall?
-  /// Where it slept when more was asked for: once for each sleep.
-  var lastAsked: Sleep?
-  var lastWanted: UInt32 = 0
-  var kept: KeptRegisters?
-  var pending: ResolvedLook?
-  /// When the last record of it was made whose sleep was told as a long one.
-  var toldSleep: Int64 = -1
-  /// How often it was stopped since the capture began; only while all its looks were of one sleep.
-  private(set) var stops = 0
-  /// When its name is to be read again, and how long to wait after that, in nanoseconds.
-  var nextNaming: Int64 = 0
-  var namingPause: Int64 = 5_000_000
-
-  init(index: Int, tid: Int32) {
-    self.index = index
-    self.tid = tid
-  }
-
-  /// Notes where it sleeps now.
-  mutating func follow(_ record: LookRecord) {
-    call = call?.continued(by: record) ?? SleepingCall(record)
-    // A sleeping thread's registers are all known only from a stop.
-    if !record.isRunning, record.registers.areComplete { stops += 1 }
   }
 }
 
