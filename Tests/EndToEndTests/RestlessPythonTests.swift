@@ -24,9 +24,10 @@ extension EndToEnd {
       let program = try interpreter.start(
         Self.fixture, Self.arguments(kind, interpreter))
       let truth = try CallTruth(program)
-      for options in [["--rate", "200"], ["--rate", "1000"]] {
-        let report = try SprofCommand.report(
-          ["attach", "\(program.pid)", "--duration", "1s"] + options)
+      for (rate, duration) in [("200", "300ms"), ("1000", "700ms")] {
+        let report = try SprofCommand.report([
+          "attach", "\(program.pid)", "--duration", duration, "--rate", rate,
+        ])
         let (looks, mistake) = report.check(
           truth, fixture: Self.fixture, function: Self.outermost(kind))
         #expect(mistake == nil, "\(interpreter), \(kind)")
@@ -59,7 +60,7 @@ extension EndToEnd {
       for kind in ["threads", "generated", "recursion"] {
         let program = try interpreter.start(Self.fixture, Self.arguments(kind, interpreter))
         let truth = try CallTruth(program)
-        for _ in 0..<5 {
+        for _ in 0..<Repository.trials(short: 3, full: 20) {
           let report = try SprofCommand.report(["dump", "\(program.pid)"])
           let (looks, mistake) = report.check(
             truth, fixture: Self.fixture, function: Self.outermost(kind))
@@ -114,7 +115,7 @@ extension EndToEnd {
         Self.fixture, ["become"] + other.command + [Repository.path("Fixtures/python/flat.py")])
       let truth = try CallTruth(program)
       let command = try SprofCommand.startAttach(
-        to: program, ["--rate", "500", "--duration", "4s", "--json"])
+        to: program, ["--rate", "500", "--duration", "3s", "--json"])
       try program.send(line: "go")
       let second = try CallTruth(json: try program.readLine())
       let report = try Report(try command.finish())
@@ -134,7 +135,7 @@ extension EndToEnd {
         let program = try interpreter.start(Self.fixture, [kind])
         let truth = try CallTruth(program)
         let report = try SprofCommand.report(
-          ["attach", "\(program.pid)", "--rate", "500", "--duration", "1s"] + options)
+          ["attach", "\(program.pid)", "--rate", "500", "--duration", "500ms"] + options)
         let (looks, mistake) = report.check(truth, fixture: Self.fixture)
         #expect(mistake == nil && looks > 0, "\(interpreter), \(kind), \(options)")
         let hasLoop = report.frames.contains { $0.function.hasPrefix("_PyEval_EvalFrame") }
