@@ -127,6 +127,7 @@ package final class PythonThreadReader {
   ) -> PythonFrameWalk.Want? {
     // Of a deep stack all functions are asked for at the end, not again with each piece of it.
     let more = walk.frames.count < Self.shallow ? missingOfFunctions() : []
+    if !isConsistent { rehearsed += more }
     copies.copy([want.range] + more, andIfThere: want.below, from: memory)
     if !want.above.isEmpty { copies.copy([], andIfThere: want.above, from: memory) }
     // Asked for once, and still not whole: the memory ends there.
@@ -259,7 +260,8 @@ package final class PythonThreadReader {
   private func rememberNeeds(besides more: [MemoryRange] = []) {
     var needed = Array(walk.touched.prefix(Self.neededLimit)) + more
     needed += reader.stateRanges(of: thread.interpreter)
-    if reader.runtime.layout[.interpreterCodeGeneration] == nil {
+    // Where freed code objects are counted, known ones are not looked at again.
+    if isCut || reader.runtime.layout[.interpreterCodeGeneration] == nil {
       for code in Set(walk.frames.lazy.map(\.code)) {
         needed += reader.codes.verificationRanges(of: code)
       }
