@@ -80,18 +80,24 @@ struct `Python stacks along a random walk` {
   }
 
   @Test(arguments: Interpreter.onePerVersion)
-  func `are whole at the first look after a rehearsal, by few reads`(
+  func `are whole at the first look after a rehearsal, by fewer reads`(
     _ interpreter: Interpreter
   ) throws {
     let program = try interpreter.start("deep.py", ["300"])
     let tid = try #require(try Truth(program).values["tid"] as? Int32)
     let target = try PythonTarget(pid: program.pid)
-    target.reader.rehearse(tid, from: target.memory)
+    // Each has little time, and goes on where the last one ended.
+    for _ in 0..<20 { target.reader.rehearse(tid, from: target.memory) }
     target.reader.prepare(tid)
     let counting = CountingMemory(target.memory)
     let isWhole = target.reader.copy(
       tid, nativeStack: nil, from: counting, reads: .max, until: .max, isStopped: true)
-    #expect(isWhole && counting.reads <= 2)
+    let cold = CountingMemory(target.memory)
+    let other = try PythonTarget(pid: program.pid)
+    other.reader.prepare(tid)
+    _ = other.reader.copy(
+      tid, nativeStack: nil, from: cold, reads: .max, until: .max, isStopped: true)
+    #expect(isWhole && counting.reads * 2 <= cold.reads, "\(counting.reads) of \(cold.reads)")
     let stack = target.reader.finish(tid)
     #expect(stack.end == .complete && stack.isConsistent)
     #expect(stack.frames.count >= 300 && stack.frames.allSatisfy { $0.function != nil })
