@@ -79,7 +79,8 @@ let package = Package(
     .executableTarget(
       name: "sprof-bench",
       dependencies: [
-        "LinuxProcess", "NativeUnwinding", "ProfileModel", "Sampling", "TestSupport",
+        "LinuxProcess", "NativeUnwinding", "ProfileModel", "PythonReading", "Sampling",
+        "TestSupport",
       ],
       swiftSettings: strict),
 

@@ -28,6 +28,8 @@ has() {
     lld) command -v ld.lld >/dev/null || command -v ld.lld-14 >/dev/null ;;
     musl-tools) command -v musl-gcc >/dev/null ;;
     valgrind) command -v callgrind_annotate >/dev/null ;;
+    python3-tk) /usr/bin/python3 -c 'import _tkinter' 2>/dev/null ;;
+    python3-numpy) /usr/bin/python3 -c 'import numpy' 2>/dev/null ;;
     python3-gi | gir1.2-gtk-3.0)
       /usr/bin/python3 -c 'import gi; gi.require_version("Gtk", "3.0")' 2>/dev/null ;;
     python3-dev) command -v python3-config >/dev/null && ls /usr/include/python3*/Python.h >/dev/null 2>&1 ;;
@@ -42,6 +44,7 @@ case ${1:-build} in
   programs)
     needs="redis-server postgresql golang-go gdb elfutils xvfb xauth xdotool libgtk-3-dev strace"
     needs="$needs clang lld musl-tools python3 python3-gi gir1.2-gtk-3.0 libaio-dev python3-dev"
+    needs="$needs python3-tk python3-numpy"
     needs="$needs valgrind chromium"
     ;;
   *) fail "say build or programs" ;;

@@ -175,9 +175,14 @@ extension CaptureComment {
     /// The process, where there are several.
     var pid: Int32?
     var process: String?
+    /// Ticks at which it held Python's lock, waited for it, and at which that was known.
+    var lockHeld, lockAwaited, lockTicks: Int64?
 
     enum CodingKeys: String, CodingKey {
       case index, tid, name, main, state, call, arguments, ended, pid, process
+      case lockHeld = "gil_held_ticks"
+      case lockAwaited = "gil_awaited_ticks"
+      case lockTicks = "gil_ticks"
       case firstSeen = "first_seen_ns"
       case lastSeen = "last_seen_ns"
       case cpu = "cpu_ns"
@@ -201,6 +206,9 @@ extension CaptureComment {
       ended = info.hasEnded
       pid = info.process?.pid
       process = info.process?.name
+      lockHeld = info.lockUse?.held
+      lockAwaited = info.lockUse?.awaited
+      lockTicks = info.lockUse?.ticks
     }
 
     var info: ThreadInfo {
@@ -208,7 +216,15 @@ extension CaptureComment {
         tid: tid, name: name, isMain: main, firstSeen: firstSeen, lastSeen: lastSeen, cpu: cpu,
         delay: delay, cpuSinceStart: cpuSinceStart, state: state?.first,
         systemCall: call.map { SystemCall(name: $0, arguments: arguments ?? []) },
-        hasEnded: ended, process: pid.map { OwningProcess(pid: $0, name: process ?? "") })
+        hasEnded: ended, process: pid.map { OwningProcess(pid: $0, name: process ?? "") },
+        lockUse: lockUse)
+    }
+
+    private var lockUse: InterpreterLockUse? {
+      guard let lockTicks, lockTicks > 0 else { return nil }
+      let part = { (ticks: Int64?) in min(max(0, ticks ?? 0), lockTicks) }
+      return InterpreterLockUse(
+        held: part(lockHeld), awaited: part(lockAwaited), ticks: lockTicks)
     }
   }
 }

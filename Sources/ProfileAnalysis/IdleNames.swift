@@ -99,6 +99,11 @@ enum IdleNames {
     simplequeue_get queue_SimpleQueue_get queue_SimpleQueue_get_impl slot_tp_call object_vacall \
     EpollSelector.select PollSelector.select SelectSelector.select PollLikeSelector.select \
     SelectSelector._select Condition.wait Event.wait \
+    take_gil drop_gil PyCOND_TIMEDWAIT PyCOND_WAIT PyThreadState_Attach \
+    ffi_call ffi_call_int ffi_call_unix64 ffi_call_SYSV call_function_pointer ctypes_callproc \
+    PyCFuncPtr_call Tkapp_Call Tkapp_CallProc PythonCmd PythonCmd_Error TimerHandler \
+    pygi_closure_handle pyg_closure_marshal \
+    pygi_signal_closure_marshal pyg_signal_class_closure_marshal \
     WaitEventSetWait WaitEventSetWaitBlock WaitEventSetWaitBlock WaitLatch WaitLatchOrSocket \
     secure_read pq_recvbuf pq_getbyte pq_startmsgread pq_getmessage \
     wl_display_dispatch_queue wl_display_dispatch_queue_timeout wl_display_poll \

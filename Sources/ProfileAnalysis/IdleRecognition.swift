@@ -69,12 +69,24 @@ package struct IdleRecognition: Sendable {
       roles.append(role)
     }
     let modules = frames.map(\.module)
-    let asker = Self.asker(roles, modules)
+    let asker = Self.caller(
+      of: Self.asker(roles, modules), roles, areInterpreted: frames.map(\.isInterpreted))
     let name = asker < names.count ? FunctionName.plain(names[asker]).lowercased() : ""
     return Stack(
       names: names, modules: modules, roles: roles, asker: asker,
       isNamedLoop: Self.loopWords.contains { name.contains($0) },
       isNamedWorker: Self.workerWords.contains { name.contains($0) })
+  }
+
+  /// The interpreted function that called the function at `position`, where that and all between
+  /// have no names: an interpreter's way to C in a library that was stripped.
+  private static func caller(
+    of position: Int, _ roles: [Role], areInterpreted: [Bool]
+  ) -> Int {
+    guard let next = areInterpreted[min(position, roles.count)...].firstIndex(of: true),
+      roles[position..<next].allSatisfy({ $0 == .address || $0 == .glue || $0 == .call })
+    else { return position }
+    return next
   }
 
   private static func asker(_ roles: [Role], _ modules: [ModuleID]) -> Int {
@@ -138,6 +150,7 @@ package struct IdleRecognition: Sendable {
     guard let loop = stack.roles[start...].firstIndex(where: \.callsHandlers) else { return nil }
     let within = frames.indices.prefix(loop).reversed().filter { position in
       stack.roles[position] == .other && stack.modules[position] != stack.modules[loop]
+        && !(frames[position].line.file?.hasSuffix("/tkinter/__init__.py") ?? false)
     }
     let own = within.first { frames[$0].line.file != nil } ?? within.first
     return own.map { frames[$0] }

@@ -232,6 +232,13 @@ extension Merge {
     threads[known].delay = threads[known].delay.addingClamped(info.delay)
     threads[known].cpuSinceStart = threads[known].cpuSinceStart.addingClamped(info.cpuSinceStart)
     threads[known].hasEnded = threads[known].hasEnded && info.hasEnded
+    if let more = info.lockUse {
+      var use = threads[known].lockUse ?? InterpreterLockUse()
+      use.held = use.held.addingClamped(more.held)
+      use.awaited = use.awaited.addingClamped(more.awaited)
+      use.ticks = use.ticks.addingClamped(more.ticks)
+      threads[known].lockUse = use
+    }
     return known
   }
 }

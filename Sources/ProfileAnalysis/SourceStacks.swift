@@ -9,6 +9,9 @@ package struct SourceFrame: Hashable, Sendable {
   package let address: FileAddress?
   /// Whether this stands for frames that were left out of the middle of a very deep stack.
   package let isElided: Bool
+
+  /// Whether it is of a language that an interpreter runs.
+  var isInterpreted: Bool { address == nil && !isElided && line.file != nil }
 }
 
 /// A function of the source, wherever in it the program was.

@@ -158,26 +158,31 @@ private struct CPULooks {
     // A path's number is higher than its caller's: sums go from the ends to the root.
     var sums: [Int: Int64] = [:]
     var own: [Int: Int64] = [:]
+    // Where the interpreted function that runs stands for what the interpreter does for it.
+    var source: [Int: Int64] = [:]
     var frames: [Int: SourceFrame] = [:]
     for (stack, looks) in byStack.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       var path = paths.path(of: stack)
       let function = path == 0 ? -1 : paths.item(of: path)
       own[function, default: 0] &+= looks
+      var interpreted: Int?
       for frame in index.frames(of: stack) where path != 0 {
+        if interpreted == nil, frame.isInterpreted { interpreted = paths.item(of: path) }
         if frames[path] == nil { frames[path] = frame }
         sums[path, default: 0] &+= looks
         path = paths.caller(of: path)
       }
+      source[interpreted ?? function, default: 0] &+= looks
     }
     hottest = Self.hottest(index, own, byStack, total)
     guard total >= Self.leastLooks else { return }
     let limit = Double(total) * Self.loopShare
     let held = sums.filter { Double($0.value) >= limit }.keys.max()
     guard let held, let frame = frames[held], let sum = sums[held] else { return }
-    let inside = own.values.sorted(by: >).prefix(3).reduce(0, &+)
+    let inside = source.values.sorted(by: >).prefix(3).reduce(0, &+)
     let isNarrow = Double(inside) >= Double(total) * 0.8
     let isRoot = IdleNames.role(of: frame.line.function) == .root || frame.line.function == "main"
-    let itself = own[paths.item(of: held)] ?? 0
+    let itself = source[paths.item(of: held)] ?? 0
     // A program's main function holds all it does: that says nothing, unless it does it itself.
     guard isNarrow, !isRoot || itself >= total / 2 else { return }
     loop = Place(frame: frame, share: Double(sum) / Double(total))

@@ -179,6 +179,10 @@ extension JSONWriter {
     member("blocked_percent", shares?.blocked)
     member("stopped_percent", shares?.stopped)
     member("unknown_percent", shares?.unknown)
+    if let lock = info.lockUse?.shares {
+      member("gil_held_percent", lock.held)
+      member("gil_waiting_percent", lock.awaited)
+    }
     guard let call = info.systemCall else { return null("system_call") }
     object("system_call") { json in
       json.member("name", call.name)

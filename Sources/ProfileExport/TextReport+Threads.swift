@@ -23,6 +23,29 @@ extension TextReport {
       page.paragraph("\(row.name.shortName) ×\(row.threads.count): tids \(tids(of: row))")
     }
     if hasProcesses { writeRest(to: &page) }
+    writeLockUse(to: &page)
+  }
+
+  /// Who held Python's lock, and who waited for it: the threads that did either, most first.
+  private func writeLockUse(to page: inout Page<some TextOutputStream>) {
+    let all = rows.flatMap(\.threads).map { profile.threads[$0] }
+    let users = all.compactMap { info in
+      info.lockUse?.shares.map { (info: info, held: $0.held, awaited: $0.awaited) }
+    }.filter { $0.held > 0 || $0.awaited > 0 }
+    guard !users.isEmpty else { return }
+    page.heading("Python's interpreter lock (GIL)")
+    page.line(Span("    tid   % held   % wait  name", .dim))
+    let sorted = users.sorted {
+      ($0.held + $0.awaited, $1.info.tid) > ($1.held + $1.awaited, $0.info.tid)
+    }
+    for user in sorted.prefix(options.top) {
+      let columns =
+        PlainText.paddedAtLeft(String(user.info.tid), to: 7)
+        + PlainText.paddedAtLeft(Figures.fixed(user.held, decimals: 1), to: 9)
+        + PlainText.paddedAtLeft(Figures.fixed(user.awaited, decimals: 1), to: 9)
+      page.line(Span(columns + "  " + PlainText.printable(user.info.title)))
+    }
+    page.line(Span("% held: of the ticks, with the lock; % wait: asked for it", .dim))
   }
 
   private var hasProcesses: Bool { rows.contains { profile.threads[$0.threads[0]].process != nil } }

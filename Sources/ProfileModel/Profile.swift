@@ -95,6 +95,27 @@ package struct SourceLine: Hashable, Sendable {
   }
 }
 
+/// For how many ticks a thread held its interpreter's lock (Python's GIL), and waited for it.
+package struct InterpreterLockUse: Hashable, Sendable {
+  package var held: Int64
+  package var awaited: Int64
+  /// All ticks at which that was known.
+  package var ticks: Int64
+
+  package init(held: Int64 = 0, awaited: Int64 = 0, ticks: Int64 = 0) {
+    self.held = held
+    self.awaited = awaited
+    self.ticks = ticks
+  }
+
+  /// Percents of the ticks; nil without any.
+  package var shares: (held: Double, awaited: Double)? {
+    guard ticks > 0 else { return nil }
+    let whole = Double(ticks) / 100
+    return (Double(held) / whole, Double(awaited) / whole)
+  }
+}
+
 /// A thread of the program, with what the kernel counted for it during the capture.
 package struct ThreadInfo: Sendable {
   package let tid: Int32
@@ -119,11 +140,14 @@ package struct ThreadInfo: Sendable {
   package var systemCall: SystemCall?
   /// Whether the thread ended during the capture.
   package var hasEnded: Bool
+  /// What it had of its interpreter's lock; nil when it ran no Python.
+  package var lockUse: InterpreterLockUse?
 
   package init(
     tid: Int32, name: String, isMain: Bool, firstSeen: Int64 = 0, lastSeen: Int64 = 0,
     cpu: Int64 = 0, delay: Int64 = 0, cpuSinceStart: Int64 = 0, state: Character? = nil,
-    systemCall: SystemCall? = nil, hasEnded: Bool = false, process: OwningProcess? = nil
+    systemCall: SystemCall? = nil, hasEnded: Bool = false, process: OwningProcess? = nil,
+    lockUse: InterpreterLockUse? = nil
   ) {
     self.tid = tid
     self.name = name
@@ -137,6 +161,7 @@ package struct ThreadInfo: Sendable {
     self.systemCall = systemCall
     self.hasEnded = hasEnded
     self.process = process
+    self.lockUse = lockUse
   }
 
   /// The process that the thread belongs to, in a capture whose own process is `pid`.

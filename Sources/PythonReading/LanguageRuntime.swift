@@ -48,12 +48,17 @@ package protocol LanguageRuntime: AnyObject {
   /// Begins a sample of a thread, before it is stopped.
   func prepare(_ tid: Int32)
 
-  /// Copies the thread's stack, in at most `reads` reads.
+  /// Learns where the frames of a thread lie of which the last sample was cut short, or that has
+  /// none yet, while it runs: its stop will be the shorter.
+  func rehearse(_ tid: Int32, from memory: some TargetMemory)
+
+  /// Copies the thread's stack, in at most `reads` reads and until about `deadline`, by
+  /// `MonotonicClock`.
   ///
   /// `nativeStack` is memory that the caller has copied anyway. Returns whether all is there.
   func copy(
     _ tid: Int32, nativeStack: StackSnapshot?, from memory: some TargetMemory, reads: Int,
-    isStopped: Bool
+    until deadline: Int64, isStopped: Bool
   ) -> Bool
 
   /// The stack that was copied; the thread may run.

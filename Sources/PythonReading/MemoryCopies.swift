@@ -1,3 +1,4 @@
+internal import Glibc
 package import LinuxProcess
 package import ProfileModel
 
@@ -155,8 +156,12 @@ package struct MemoryCopies: Sendable {
 extension MemoryCopies {
   /// Where the bytes from `address` on lie among all bytes; nil when not all of them were copied.
   package func offset(of address: UInt64, count: Int) -> Int? {
-    let (end, overflow) = address.addingReportingOverflow(UInt64(max(count, 0)))
-    guard !overflow else { return nil }
+    var hint = -1
+    return offset(of: address, count: count, hint: &hint)
+  }
+
+  /// The piece that holds all of these addresses.
+  private func piece(from address: UInt64, to end: UInt64) -> Int? {
     var low = 0
     var high = pieces.count
     while low < high {
@@ -165,10 +170,21 @@ extension MemoryCopies {
     }
     // Pieces may overlap; a longer one may begin some places before.
     for index in stride(from: low - 1, through: max(0, low - 8), by: -1) where index >= 0 {
-      let piece = pieces[index]
-      if end <= piece.end { return piece.offset + Int(address - piece.start) }
+      if end <= pieces[index].end { return index }
     }
     return nil
+  }
+
+  /// The same, for addresses that follow each other closely: `hint` is the piece of the last one.
+  func offset(of address: UInt64, count: Int, hint: inout Int) -> Int? {
+    let (end, overflow) = address.addingReportingOverflow(UInt64(max(count, 0)))
+    guard !overflow else { return nil }
+    if pieces.indices.contains(hint), pieces[hint].start <= address, end <= pieces[hint].end {
+      return pieces[hint].offset + Int(address - pieces[hint].start)
+    }
+    guard let index = piece(from: address, to: end) else { return nil }
+    hint = index
+    return pieces[index].offset + Int(address - pieces[index].start)
   }
 
   /// The integer at `address`; nil when it was not copied.
@@ -185,6 +201,20 @@ extension MemoryCopies {
       precondition(
         offset >= 0 && offset <= used - MemoryLayout<T>.size, "an offset of another copy")
       return T(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
+    }
+  }
+
+  /// Whether all bytes from `address` on, but the first `skipped`, were copied and are these.
+  func hold(_ bytes: [UInt8], at address: UInt64, skipping skipped: Int) -> Bool {
+    guard let offset = offset(of: address, count: bytes.count) else { return false }
+    guard skipped < bytes.count else { return true }
+    return storage.withUnsafeBytes { all in
+      bytes.withUnsafeBytes { wanted in
+        let here = UnsafeRawBufferPointer(
+          rebasing: all[(offset + skipped)..<(offset + bytes.count)])
+        guard let one = here.baseAddress, let other = wanted.baseAddress else { return false }
+        return memcmp(one, other + skipped, here.count) == 0
+      }
     }
   }
 

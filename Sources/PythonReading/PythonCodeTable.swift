@@ -163,9 +163,7 @@ final class PythonCodeTable {
     guard runtime.codes.identity(copies, at: code) == entry.identity else { return false }
     guard runtime.codes.version == nil else { return true }
     // From the length on: the reference count before it changes all the time.
-    let skipped = 16
-    let now = copies.bytes(at: entry.identity.name, count: entry.nameBytes.count)
-    return now?.dropFirst(skipped).elementsEqual(entry.nameBytes.dropFirst(skipped)) ?? false
+    return copies.hold(entry.nameBytes, at: entry.identity.name, skipping: 16)
   }
 
   private func string(_ address: UInt64, in copies: MemoryCopies) -> String? {

@@ -15,7 +15,7 @@ package struct PythonCopyPlan: Sendable {
   /// A deep stack is remembered once: putting many together takes longer than reading it.
   private static let rangeLimit = 2048
   /// Reading so much for nothing costs less than one more piece.
-  private static let gap = 512
+  static let gap = 512
 
   init(_ ranges: [MemoryRange]) { remember(ranges) }
 

@@ -21,6 +21,10 @@ struct PythonFrameWalk {
   static let depthLimit = 1 << 20
   /// As a power of two: half a megabyte on one side.
   private static let mostPagesAhead = 7
+  /// Between two looks at the clock; both take about a microsecond.
+  private static let stepsOfOneLook = 64
+  /// So many are walked in any case, in some ten microseconds.
+  private static let leastFrames = 512
 
   private let runtime: PythonRuntime
   private let shape: PythonFrameShape
@@ -39,6 +43,8 @@ struct PythonFrameWalk {
   private var address: UInt64 = 0
   private var previousCFrame: UInt64 = 0
   private var misses = 0
+  /// The piece of the copies that held the last frame.
+  private var hint = -1
   /// How far the last piece led, and how many pages ahead to take: a power of two.
   private var framesAtMiss = 0
   private var power = 0
@@ -65,6 +71,7 @@ struct PythonFrameWalk {
     cframes.removeAll(keepingCapacity: true)
     touched.removeAll(keepingCapacity: true)
     state = .going
+    hint = -1
     stage = .thread
     misses = 0
     framesAtMiss = 0
@@ -74,9 +81,16 @@ struct PythonFrameWalk {
     markAt = 2
   }
 
-  /// Walks as far as the copies reach; nil at the end of the walk.
-  mutating func advance(in copies: MemoryCopies) -> Want? {
+  /// Walks as far as the copies reach; nil at the end of the walk, or when `deadline` has passed.
+  mutating func advance(in copies: MemoryCopies, until deadline: Int64 = .max) -> Want? {
+    var steps = 0
     while state == .going {
+      steps += 1
+      if steps % Self.stepsOfOneLook == 0, frames.count > Self.leastFrames,
+        MonotonicClock.now() >= deadline
+      {
+        return nil
+      }
       let want =
         switch stage {
         case .thread: readThread(copies)
@@ -116,8 +130,16 @@ struct PythonFrameWalk {
 
   /// Ends the walk at memory that cannot be had.
   mutating func giveUp(at address: UInt64) {
-    // Without their anchors the frames are whole nonetheless.
-    state = .ended(stage == .cframes ? .complete : .unreadable(RemoteAddress(address)))
+    end(.unreadable(RemoteAddress(address)))
+  }
+
+  /// Ends a walk for which there was no more time.
+  mutating func cut() { end(.cut) }
+
+  private mutating func end(_ end: RuntimeStack.End) {
+    // Without their anchors the frames are whole nonetheless; with some, none would fit.
+    state = .ended(stage == .cframes ? .complete : end)
+    cframes.removeAll(keepingCapacity: true)
   }
 
   // MARK: - Steps
@@ -178,7 +200,7 @@ struct PythonFrameWalk {
       return nil
     }
     let start = address &+ UInt64(shape.first)
-    guard let offset = copies.offset(of: start, count: shape.span) else {
+    guard let offset = copies.offset(of: start, count: shape.span, hint: &hint) else {
       return want(start, count: shape.span, ahead: true)
     }
     note(start, count: shape.span)
@@ -239,7 +261,20 @@ struct PythonFrameWalk {
 
   // MARK: - Wanted memory
 
+  /// Notes a record; those of calls mostly lie side by side.
   private mutating func note(_ start: UInt64, count: Int) {
+    let end = start &+ UInt64(count)
+    if let last = touched.last {
+      let (lastStart, lastEnd) = (last.start.rawValue, last.start.rawValue &+ UInt64(last.count))
+      let first = min(start, lastStart)
+      let (whole, overflow) = max(end, lastEnd).subtractingReportingOverflow(first)
+      if !overflow, first >> 12 == (max(end, lastEnd) &- 1) >> 12,
+        whole <= UInt64(last.count + count + PythonCopyPlan.gap)
+      {
+        touched[touched.count - 1] = MemoryRange(start: RemoteAddress(first), count: Int(whole))
+        return
+      }
+    }
     touched.append(MemoryRange(start: RemoteAddress(start), count: count))
   }
 

@@ -15,6 +15,16 @@ package struct PythonLockState: Hashable, Sendable {
 }
 
 extension PythonReader {
+  /// Whether a thread that sleeps in a futex at `address` waits for the lock of an interpreter.
+  ///
+  /// `_gil_runtime_state` holds the condition that `take_gil` waits for, within its first 216 bytes
+  /// in every version since 3.7.
+  package func isLock(_ address: UInt64) -> Bool {
+    interpreters.contains { interpreter in
+      interpreter.lock.map { address &- $0.rawValue < 216 } ?? false
+    }
+  }
+
   /// The locks of all interpreters that have one, without a stop; true for the moment of the look.
   package func lockStates(from memory: some TargetMemory) -> [PythonLockState] {
     var copies = MemoryCopies()

@@ -114,14 +114,20 @@ package final class PythonReader: LanguageRuntime {
     for reader in threadReaders(of: tid) { reader.prepare() }
   }
 
+  package func rehearse(_ tid: Int32, from memory: some TargetMemory) {
+    for reader in threadReaders(of: tid) { reader.rehearse(from: memory) }
+  }
+
   package func copy(
     _ tid: Int32, nativeStack: StackSnapshot?, from memory: some TargetMemory, reads: Int,
-    isStopped: Bool
+    until deadline: Int64 = .max, isStopped: Bool
   ) -> Bool {
     var isComplete = true
     for reader in threadReaders(of: tid) {
       if let stack = nativeStack { reader.add(stack.bytes, at: stack.start) }
-      if !reader.copy(from: memory, reads: reads, isStopped: isStopped) { isComplete = false }
+      if !reader.copy(from: memory, reads: reads, until: deadline, isStopped: isStopped) {
+        isComplete = false
+      }
     }
     return isComplete
   }

@@ -42,9 +42,23 @@ struct PythonSearch {
   }
 
   func run() -> RuntimeSearch<PythonRuntime> {
-    let images = PythonImage.candidates(in: maps).map {
-      PythonImage(mappings: $0, memory: memory)
+    let files = PythonImage.candidates(in: maps)
+    // Mostly it is where one would look for it, and no other file need be opened.
+    let likely = files.filter {
+      $0.first?.path.split(separator: "/").last?.contains("python") ?? false
     }
+    let first = search(likely.map { PythonImage(mappings: $0, memory: memory) })
+    guard first.rank < Verdict.notReady.rank else { return result(first) }
+    let images = files.map { PythonImage(mappings: $0, memory: memory) }
+    let best = search(images)
+    guard best.rank < Verdict.notReady.rank else { return result(best) }
+    for image in images {
+      if let runtime = byShape(image) { return .found(runtime) }
+    }
+    return result(best)
+  }
+
+  private func search(_ images: [PythonImage]) -> Verdict {
     let steps: [() -> [Candidate]] = [
       { images.flatMap { bySymbol($0, isDynamic: true) } },
       { images.flatMap(bySection) },
@@ -56,15 +70,12 @@ struct PythonSearch {
       for candidate in step() {
         let verdict = verdict(on: candidate)
         if verdict.rank > best.rank { best = verdict }
-        if case .found = best { return result(best) }
+        if case .found = best { return best }
       }
       // A place that was named for certain is not searched for by other means.
-      if best.rank >= 3 { return result(best) }
+      if best.rank >= Verdict.notReady.rank { return best }
     }
-    for image in images {
-      if let runtime = byShape(image) { return .found(runtime) }
-    }
-    return result(best)
+    return best
   }
 
   private func result(_ verdict: Verdict) -> RuntimeSearch<PythonRuntime> {

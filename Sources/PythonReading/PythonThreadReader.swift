@@ -19,6 +19,12 @@ package final class PythonThreadReader {
   private let reader: PythonReader
   private var walk: PythonFrameWalk
   private var isConsistent = true
+  /// Whether frames or functions are missing because there was no time.
+  private var isCut = false
+  /// Whether a sample was whole since the thread was first seen or last cut.
+  private var isFamiliar = false
+  /// What a rehearsal read of functions.
+  private var rehearsed: [MemoryRange] = []
   /// Addresses that were asked for and are not there.
   private var unreadable: Set<UInt64> = []
   /// Kept only for its memory.
@@ -39,7 +45,25 @@ package final class PythonThreadReader {
     walk.reset()
     unreadable.removeAll(keepingCapacity: true)
     isConsistent = true
+    isCut = false
   }
+
+  /// Learns what the next copy needs, from the memory of a thread that runs, unless it is known.
+  ///
+  /// What is read may be torn, so that nothing but addresses is kept of it.
+  package func rehearse(from memory: some TargetMemory) {
+    guard !isFamiliar else { return }
+    prepare()
+    rehearsed.removeAll(keepingCapacity: true)
+    copy(
+      from: memory, reads: Self.rehearsalReads,
+      until: MonotonicClock.now() + Self.rehearsalTime, isStopped: false)
+    rememberNeeds(besides: rehearsed)
+    prepare()
+  }
+
+  private static let rehearsalReads = 512
+  private static let rehearsalTime: Int64 = 5_000_000
 
   /// Adds memory that the caller has copied at this instant, such as the native stack.
   ///
@@ -52,45 +76,65 @@ package final class PythonThreadReader {
   ///
   /// Call it while the thread cannot run. When it says false, more reads would have found more:
   /// call it again, in the same stop or, with `isStopped: false`, after it; the stack then says
-  /// that it may not be of one instant.
+  /// that it may not be of one instant. Else it ends at what was read, and the next sample begins
+  /// with reading that.
   @discardableResult
   package func copy(
-    from memory: some TargetMemory, reads: Int = .max, isStopped: Bool = true
+    from memory: some TargetMemory, reads: Int = .max, until deadline: Int64 = .max,
+    isStopped: Bool = true
+  ) -> Bool {
+    isCut = !copyAll(from: memory, reads: reads, until: deadline, isStopped: isStopped)
+    return !isCut
+  }
+
+  private func copyAll(
+    from memory: some TargetMemory, reads: Int, until deadline: Int64, isStopped: Bool
   ) -> Bool {
     let limit = copies.readCount.addingReportingOverflow(reads)
     let last = limit.overflow ? Int.max : limit.partialValue
     if !isStopped { isConsistent = false }
     if walk.isUntouched, copies.readCount < last { copies.copy(plan.ranges, from: memory) }
-    var next = walk.advance(in: copies)
+    var next = walk.advance(in: copies, until: deadline)
     while let want = next {
-      guard copies.readCount < last else { return false }
-      next = read(want, from: memory)
+      guard copies.readCount < last, hasTime(until: deadline) else { return false }
+      next = read(want, from: memory, until: deadline)
     }
+    guard walk.state != .going else { return false }
     // A code object takes three looks: its record, its strings' headers, the rest of long ones.
     for _ in 0..<4 {
       let wanted = missingOfFunctions()
       guard !wanted.isEmpty else { return true }
-      guard copies.readCount < last else { return false }
+      guard copies.readCount < last, hasTime(until: deadline) else { return false }
+      if !isStopped { rehearsed += wanted }
       for range in copies.copy(wanted, from: memory) { unreadable.insert(range.start.rawValue) }
     }
     return true
   }
 
+  /// What a stack of some hundred frames takes is read in any case: time may have gone by because
+  /// this process did not get a CPU.
+  private func hasTime(until deadline: Int64) -> Bool {
+    copies.readCount < Self.leastReads || MonotonicClock.now() < deadline
+  }
+
+  private static let leastReads = 12
+
   /// Reads what the walk waits for, and gives what it waits for next.
   ///
   /// The walk is asked once for each piece: it learns from how far the last one led.
   private func read(
-    _ want: PythonFrameWalk.Want, from memory: some TargetMemory
+    _ want: PythonFrameWalk.Want, from memory: some TargetMemory, until deadline: Int64
   ) -> PythonFrameWalk.Want? {
     // Of a deep stack all functions are asked for at the end, not again with each piece of it.
     let more = walk.frames.count < Self.shallow ? missingOfFunctions() : []
+    if !isConsistent { rehearsed += more }
     copies.copy([want.range] + more, andIfThere: want.below, from: memory)
     if !want.above.isEmpty { copies.copy([], andIfThere: want.above, from: memory) }
     // Asked for once, and still not whole: the memory ends there.
-    guard let next = walk.advance(in: copies) else { return nil }
+    guard let next = walk.advance(in: copies, until: deadline) else { return nil }
     guard next.range.start == want.range.start else { return next }
     walk.giveUp(at: next.range.start.rawValue)
-    return walk.advance(in: copies)
+    return walk.advance(in: copies, until: deadline)
   }
 
   private func missingOfFunctions() -> [MemoryRange] {
@@ -118,17 +162,24 @@ package final class PythonThreadReader {
   ///
   /// The thread may run: all comes from the copies. Also makes the plan of the next sample.
   package func finish() -> RuntimeStack {
-    if case .going = walk.state { walk.giveUp(at: walk.currentAddress) }
+    if walk.state == .going {
+      if isCut { walk.cut() } else { walk.giveUp(at: walk.currentAddress) }
+    }
+    let functions = self.functions()
     var stack = RuntimeStack()
     if case .ended(let end) = walk.state { stack.end = end }
     stack.isConsistent = isConsistent
     readState(into: &stack)
-    let groups = PythonFrameGrouping.groups(of: walk, runtime: reader.runtime)
-    let kept = Elider(count: walk.frames.count, limit: frameLimit)
+    var groups = PythonFrameGrouping.groups(of: walk, runtime: reader.runtime)
+    let shown = shownCount(functions)
+    if shown < walk.frames.count { stack.end = .cut }
+    let visible = hideCleanups(in: &groups, functions)
+    let kept = Elider(count: visible.map { $0.count { $0 < shown } } ?? shown, limit: frameLimit)
     stack.groups = kept.apply(to: groups)
     stack.elision = kept.elision
-    stack.frames = frames(kept, groups: groups)
+    stack.frames = frames(kept, visible, groups: groups, functions)
     rememberNeeds()
+    isFamiliar = !isCut
     return stack
   }
 
@@ -140,9 +191,32 @@ package final class PythonThreadReader {
       && reader.isCollecting(thread.interpreter, in: copies)
   }
 
-  private func frames(_ kept: Elider, groups: [RuntimeFrameGroup]) -> [RuntimeFrame] {
+  /// The functions of all frames, by code object; nil for those that were not read.
+  private func functions() -> [UInt64: RuntimeFunction?] {
     var functions: [UInt64: RuntimeFunction?] = [:]
     let generation = generation
+    var last: UInt64 = 0
+    for frame in walk.frames where frame.code != last {
+      last = frame.code
+      guard functions[last] == nil else { continue }
+      let function = reader.codes.function(at: last, generation: generation, in: copies)
+      functions[last] = .some(function)
+    }
+    return functions
+  }
+
+  /// How many frames are shown: where there was no time, those before the first without a name.
+  private func shownCount(_ functions: [UInt64: RuntimeFunction?]) -> Int {
+    guard isCut,
+      let first = walk.frames.firstIndex(where: { (functions[$0.code] ?? nil) == nil })
+    else { return walk.frames.count }
+    return max(1, first)
+  }
+
+  private func frames(
+    _ kept: Elider, _ visible: [Int]?, groups: [RuntimeFrameGroup],
+    _ functions: [UInt64: RuntimeFunction?]
+  ) -> [RuntimeFrame] {
     var entries: Set<Int> = []
     var end = 0
     for group in groups {
@@ -150,11 +224,8 @@ package final class PythonThreadReader {
       entries.insert(end - 1)
     }
     return kept.indices.map { index in
-      let raw = walk.frames[index]
-      let function =
-        functions[raw.code]
-        ?? reader.codes.function(at: raw.code, generation: generation, in: copies)
-      functions[raw.code] = .some(function)
+      let raw = walk.frames[visible?[index] ?? index]
+      let function = functions[raw.code] ?? nil
       let position = reader.runtime.frameShape.unit(of: raw)
       return RuntimeFrame(
         function: function, code: RemoteAddress(raw.code), position: position,
@@ -163,16 +234,43 @@ package final class PythonThreadReader {
     }
   }
 
-  private func rememberNeeds() {
-    var needed = walk.touched
+  /// Takes out the frames that 3.13 and later push below `__init__`, to throw away what it returns:
+  /// no code of the program, and not among those that Python itself shows.
+  ///
+  /// Gives the indexes of the other frames; nil when all are.
+  private func hideCleanups(
+    in groups: inout [RuntimeFrameGroup], _ functions: [UInt64: RuntimeFunction?]
+  ) -> [Int]? {
+    let cleanups = Set(
+      functions.compactMap { code, function in
+        function?.name == "__init__" && function?.file == "__init__" ? code : nil
+      })
+    guard !cleanups.isEmpty else { return nil }
+    let visible = walk.frames.indices.filter { !cleanups.contains(walk.frames[$0].code) }
+    var start = 0
+    groups = groups.compactMap { group in
+      let range = start..<(start + group.frameCount)
+      start = range.upperBound
+      let count = range.count { !cleanups.contains(walk.frames[$0].code) }
+      return count > 0 ? RuntimeFrameGroup(frameCount: count, anchor: group.anchor) : nil
+    }
+    return visible
+  }
+
+  private func rememberNeeds(besides more: [MemoryRange] = []) {
+    var needed = Array(walk.touched.prefix(Self.neededLimit)) + more
     needed += reader.stateRanges(of: thread.interpreter)
-    if reader.runtime.layout[.interpreterCodeGeneration] == nil {
-      for code in Set(walk.frames.map(\.code)) {
+    // Where freed code objects are counted, known ones are not looked at again.
+    if isCut || reader.runtime.layout[.interpreterCodeGeneration] == nil {
+      for code in Set(walk.frames.lazy.map(\.code)) {
         needed += reader.codes.verificationRanges(of: code)
       }
     }
     plan.remember(walk.withRoomToGrow(needed))
   }
+
+  /// What lies further out is asked for piece by piece, as long as there is time.
+  private static let neededLimit = 16_384
 }
 
 /// Which frames of a deep stack are kept: as many of its inner as of its outer end.

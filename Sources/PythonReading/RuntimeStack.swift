@@ -62,6 +62,8 @@ package struct RuntimeStack: Sendable {
     case complete
     /// At memory that is not there, or was not copied in time.
     case unreadable(RemoteAddress)
+    /// At a frame that there was no time for: the outer ones are missing.
+    case cut
     /// The chain comes back to itself: it was torn.
     case cyclic
     /// More frames than a stack can have.

@@ -146,6 +146,7 @@ final class CaptureSession: @unchecked Sendable {
       modules: modules, sleeps: sleeps, startTime: sampler.startTime,
       interpreter: plan.frames == .mixed ? sampler.python?.path : nil,
       lockHolders: sampler.python?.stacks.lockHolders ?? [:],
+      lockWaiters: sampler.python?.stacks.lockWaiters ?? [],
       lockTime: sampler.python?.stacks.lockTime ?? 0)
     return CapturedProfile(
       resolver.finish(capture: info), names: names, collectedEnd: sampler.stops.collectedEnd,
@@ -239,6 +240,7 @@ final class CaptureSession: @unchecked Sendable {
       // Before threads are stopped whose registers are wanted: their sleep ends with that.
       let survey = SleepSurvey(pid: pid, liveThread: live)
       let looks = survey.looks(sampler.watches, known: resolver.sleeps())
+      sampler.python?.noteLockHolders(memory: sampler.memory)
       for _ in 0..<100 where sampler.lookAgain() { resolver.drain() }
       sampler.finish()
       resolver.drain()

@@ -22,6 +22,8 @@ package final class CapturedProfile {
     let interpreter: String?
     /// By thread: who held its interpreter's lock at the end.
     let lockHolders: [Int32: Int32]
+    /// The threads whose last system call waited for it.
+    let lockWaiters: Set<Int32>
     /// When that was, in nanoseconds from the start of the capture.
     let lockTime: Int64
   }
@@ -84,7 +86,7 @@ extension CapturedProfile {
   /// Says of threads that wait for an interpreter's lock who holds it.
   ///
   /// Such a thread wakes up every few milliseconds to ask for the lock again, so that it never sleeps
-  /// long; that it waits is told by its stack at the end.
+  /// long; that it waits is told by its last system call, or by its stack at the end.
   private func addInterpreterLock() {
     guard let facts, !facts.lockHolders.isEmpty else { return }
     var last: [Int: Run] = [:]
@@ -93,9 +95,10 @@ extension CapturedProfile {
     for (index, run) in last.sorted(by: { $0.key < $1.key }) {
       let thread = profile.threads[index]
       guard !thread.hasEnded, let holder = facts.lockHolders[thread.tid],
-        profile.stacks.frames(of: run.stack).contains(where: {
-          waiting.indices.contains(Int($0.rawValue)) && waiting[Int($0.rawValue)]
-        })
+        facts.lockWaiters.contains(thread.tid)
+          || profile.stacks.frames(of: run.stack).contains(where: {
+            waiting.indices.contains(Int($0.rawValue)) && waiting[Int($0.rawValue)]
+          })
       else { continue }
       let pid = profile.capture.pid
       profile.blockings.removeAll {

@@ -43,6 +43,7 @@ struct LookRecord {
   var repeated = Weight()
   var counters = ThreadCounters()
   /// Under which number the frames of a language's runtime are handed over; 0 for none.
+  var awaitsLock = false
   var runtimeNumber: UInt64 = 0
   /// The thread's name, where it was read with something else.
   var name: String?

@@ -6,8 +6,12 @@ internal import PythonReading
 ///
 /// Belongs to the tracer thread.
 final class PythonWatch {
-  /// Reads of one thread's memory in one look, at the most: a warm one takes one.
-  private static let readLimit = 64
+  /// How long the frames of one thread may be copied while it is stopped.
+  ///
+  /// A deeper stack is cut, and the next look gets further. A look at frames that are known takes some ten microseconds.
+  private static let stopLimit: Int64 = 1_000_000
+  /// The same for a thread that sleeps, and is not stopped.
+  private static let sleepLimit: Int64 = 20_000_000
   private static let refreshInterval: Int64 = 100_000_000
   private static let earlySearchInterval: Int64 = 20_000_000
   private static let searchInterval: Int64 = 1_000_000_000
@@ -28,6 +32,9 @@ final class PythonWatch {
   private var reader: PythonReader?
   private var nextSearch: Int64 = 0
   private var nextRefresh: Int64 = 0
+  /// Until when new threads are looked for at each tick.
+  private var eagerEnd: Int64 = 0
+  private static let eagerTime: Int64 = 50_000_000
   /// The files that were mapped when the search was last in vain.
   private var searchedFiles: Int?
   /// What keeps Python frames from being shown, in words for the report.
@@ -37,6 +44,9 @@ final class PythonWatch {
   private static let nameDelay: Int64 = 200_000_000
   /// Between two looks at who holds the interpreter's lock.
   private static let lockPause: Int64 = 10_000_000
+  private var firstHolders: (holders: [Int32: Int32], time: Int64)?
+  /// Threads that waited for the lock and were not seen to get it.
+  private var lockWaiters: Set<Int32> = []
   /// Looks whose frames are copied and not read yet.
   private var copied: [(tid: Int32, number: UInt64)] = []
 
@@ -52,7 +62,9 @@ final class PythonWatch {
   /// Looks for the interpreter and for new threads when it is time; nothing may be stopped.
   func refresh(time: Int64, memory: ProcessMemory, hasNewThreads: Bool) {
     guard let reader else { return search(time: time, memory: memory) }
-    guard hasNewThreads || time >= nextRefresh else { return }
+    // The kernel knows a thread before the interpreter does.
+    if hasNewThreads { eagerEnd = time + Self.eagerTime }
+    guard time < eagerEnd || time >= nextRefresh else { return }
     nextRefresh = time + Self.refreshInterval
     if reader.refreshThreads(from: memory).began > 0 {
       nextNames = min(nextNames, time + Self.nameDelay)
@@ -71,12 +83,22 @@ final class PythonWatch {
     guard let reader else { return }
     _ = reader.refreshThreads(from: memory)
     readNames(from: memory)
-    let first = lockHolders(memory)
-    guard !first.isEmpty else { return }
-    MonotonicClock.sleep(until: MonotonicClock.now() + Self.lockPause)
+    guard !lockWaiters.isEmpty else { return }
+    if firstHolders == nil { noteLockHolders(memory: memory) }
+    guard let (first, time) = firstHolders, !first.isEmpty else { return }
+    MonotonicClock.sleep(until: time + Self.lockPause)
     let second = lockHolders(memory)
     stacks.lockTime = now()
     stacks.lockHolders = first.filter { second[$0.key] == $0.value }
+    let deadline = MonotonicClock.now() + Self.longestWait
+    stacks.lockWaiters = lockWaiters.filter {
+      stacks.lockHolders[$0] != nil && awaitsLock($0, until: deadline)
+    }
+  }
+
+  /// The first of those moments, where there is something else to do until the second.
+  func noteLockHolders(memory: ProcessMemory) {
+    firstHolders = (lockHolders(memory), MonotonicClock.now())
   }
 
   private func readNames(from memory: ProcessMemory) {
@@ -165,16 +187,51 @@ final class PythonWatch {
     reader.prepare(tid)
   }
 
+  /// Learns where the frames lie of a thread that will be stopped; it must not be held yet.
+  func rehearse(_ tid: Int32, from memory: ProcessMemory) {
+    guard let reader, reader.hasThread(tid) else { return }
+    reader.rehearse(tid, from: memory)
+  }
+
   /// Copies the frames of a thread that cannot run, or of which it is checked afterwards that it
   /// has not; gives the number under which they will come, 0 for a thread without any.
-  func copy(_ tid: Int32, from memory: ProcessMemory) -> UInt64 {
+  func copy(_ tid: Int32, from memory: ProcessMemory, isAsleep: Bool) -> UInt64 {
     guard let reader, reader.hasThread(tid) else { return 0 }
+    let limit = isAsleep ? Self.sleepLimit : Self.stopLimit
     _ = reader.copy(
-      tid, nativeStack: nil, from: memory, reads: Self.readLimit, isStopped: true)
+      tid, nativeStack: nil, from: memory, reads: .max, until: MonotonicClock.now() + limit,
+      isStopped: true)
     let number = stacks.next()
     copied.append((tid, number))
     return number
   }
+
+  /// Whether a thread that sleeps in this system call waits for an interpreter's lock.
+  func isWaitForLock(
+    _ tid: Int32, _ call: Int32, _ arguments: InlineArray<6, UInt64>
+  ) -> Bool {
+    let isWait =
+      SystemCallNames.name(of: call) == "futex" && reader?.isLock(arguments[0]) ?? false
+    if isWait { lockWaiters.insert(tid) } else { lockWaiters.remove(tid) }
+    return isWait
+  }
+
+  /// Whether a thread waits for the lock at this moment, or, since it wakes up every few
+  /// milliseconds to ask again, at one of the next.
+  private func awaitsLock(_ tid: Int32, until deadline: Int64) -> Bool {
+    guard let files = try? ThreadFiles(process: pid, thread: tid) else { return false }
+    repeat {
+      if case .asleep(let call, let arguments, _, _) = files.systemCall() {
+        return isWaitForLock(tid, call, arguments)
+      }
+      MonotonicClock.sleep(until: MonotonicClock.now() + Self.waitPause)
+    } while MonotonicClock.now() < deadline
+    return false
+  }
+
+  private static let waitPause: Int64 = 500_000
+  /// A thread that has just woken up may not get a CPU for long on a busy machine.
+  private static let longestWait: Int64 = 200_000_000
 
   /// Drops the copy made last: the thread ran meanwhile.
   func discard(_ number: UInt64) {
@@ -185,7 +242,11 @@ final class PythonWatch {
   /// Reads the frames of all copies and hands them over; the threads may run.
   func finish() {
     guard !copied.isEmpty else { return }
-    for (tid, number) in copied { stacks.put(reader?.finish(tid), number: number) }
+    for (tid, number) in copied {
+      let stack = reader?.finish(tid)
+      if stack?.holdsLock == true { lockWaiters.remove(tid) }
+      stacks.put(stack, number: number)
+    }
     copied.removeAll(keepingCapacity: true)
   }
 }

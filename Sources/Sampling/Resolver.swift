@@ -98,6 +98,7 @@ final class Resolver {
     }
     var thread = threads[slot] ?? startThread(record)
     extend(&thread, by: record.repeated)
+    thread.countLock(record.repeated.ticks)
     if record.kind == .end {
       threads[slot] = thread
       end(slot, record)
@@ -158,6 +159,7 @@ final class Resolver {
       info.lastSeen = time
       info.cpuSinceStart = Int64(clamping: counters.cpu)
       info.hasEnded = hasEnded
+      if thread.lockUse.ticks > 0 { info.lockUse = thread.lockUse }
     }
     if hasEnded { forget(slot) }
   }
@@ -251,6 +253,7 @@ final class Resolver {
     look.result = unwinder.unwind(
       snapshot, thread: record.slot, searchesFramePointer: !record.isRunning && !record.bearsStop,
       into: &builder.stacks)
+    thread.follow(runtime, record)
     if let runtime { join(runtime, into: &look) }
     if !record.isRunning, record.registers.areComplete,
       let sleep = Sleep(thread.call, record, bytes)

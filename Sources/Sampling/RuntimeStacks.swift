@@ -11,6 +11,7 @@ final class RuntimeStacks: Sendable {
     var path: String?
     var names: [Int32: String] = [:]
     var lockHolders: [Int32: Int32] = [:]
+    var lockWaiters: Set<Int32> = []
     var lockTime: Int64 = 0
   }
 
@@ -26,6 +27,12 @@ final class RuntimeStacks: Sendable {
   var lockHolders: [Int32: Int32] {
     get { state.withLock { $0.lockHolders } }
     set { state.withLock { $0.lockHolders = newValue } }
+  }
+
+  /// The threads that were seen to wait for that lock at the end.
+  var lockWaiters: Set<Int32> {
+    get { state.withLock { $0.lockWaiters } }
+    set { state.withLock { $0.lockWaiters = newValue } }
   }
 
   /// The second of those moments, in nanoseconds from the start of the capture.

@@ -94,13 +94,15 @@ extension Sampler {
     }
     let count = memoryRead(watch.tid, range, into: bytes)
     python?.prepare(watch.tid)
-    let runtimeNumber = python?.copy(watch.tid, from: memory) ?? 0
+    let runtimeNumber = python?.copy(watch.tid, from: memory, isAsleep: true) ?? 0
     // Unchanged: it has not run since before its system call was read, so all belongs together.
     guard self.counters(of: watch)?.switches == counters.switches else {
       python?.discard(runtimeNumber)
       return false
     }
     record.pointee.runtimeNumber = runtimeNumber
+    record.pointee.awaitsLock =
+      runtimeNumber != 0 && python?.isWaitForLock(watch.tid, number, arguments) ?? false
     watch.fill(record, interval: interval, counters: counters, mapsSerial: mapsSerial)
     record.pointee.time = time
     record.pointee.state = state
@@ -208,6 +210,7 @@ extension Sampler {
     if case .asleep(let number, let arguments, _, _) = call {
       mayRestart = SystemCallNames.waitsWithoutLimit(number, arguments)
     }
+    python?.rehearse(watch.tid, from: memory)
     let answer = stops.seize(watch.tid, tag: index, mayRestartCall: mayRestart)
     if case .refused(let code) = answer {
       refusals[watch.tid] = code
@@ -271,7 +274,7 @@ extension Sampler {
       return
     }
     let count = memoryRead(watch.tid, range, into: bytes)
-    record.pointee.runtimeNumber = python?.copy(watch.tid, from: memory) ?? 0
+    record.pointee.runtimeNumber = python?.copy(watch.tid, from: memory, isAsleep: false) ?? 0
     watch.fill(record, interval: Weight(), counters: counters, mapsSerial: mapsSerial)
     record.pointee.time = time
     record.pointee.registers = registers
@@ -283,6 +286,7 @@ extension Sampler {
     if case .asleep(let number, let arguments, _, _) = watch.callBeforeStop {
       record.pointee.systemCall = number
       record.pointee.arguments = arguments
+      record.pointee.awaitsLock = python?.isWaitForLock(watch.tid, number, arguments) ?? false
     } else {
       record.pointee.isRunning = watch.stateBeforeStop == UInt8(ascii: "R")
     }

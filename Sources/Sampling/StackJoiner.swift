@@ -89,14 +89,15 @@ struct StackJoiner {
   private func groupPlaces(_ runtime: RuntimeStack, _ stacks: StackTable) -> [Int] {
     let groups = runtime.groups
     guard groups.contains(where: { $0.anchor != nil }) else {
-      return countedPlaces(groups.count, stacks)
+      return countedPlaces(groups.count, isCut: runtime.end == .cut, stacks)
     }
     var places: [Int] = []
     var index = 0
     for (number, group) in groups.enumerated() {
       guard let anchor = group.anchor?.rawValue else {
         // Its entry is not known: it runs in the innermost loop further out than the last group.
-        places.append(number == 0 ? firstLoop(from: 0, stacks) ?? 0 : places[number - 1])
+        let last = number == 0 ? 0 : places[number - 1]
+        places.append(firstLoop(from: number == 0 ? 0 : last + 1, stacks) ?? last)
         continue
       }
       // A frame reaches from its stack pointer to its caller's.
@@ -118,10 +119,11 @@ struct StackJoiner {
     native.indices.dropFirst(start).first { frames.kind(of: native[$0].frame, stacks) == .loop }
   }
 
-  /// Without anchors (3.9 and older): one group for each activation of the loop, from outside.
-  private func countedPlaces(_ count: Int, _ stacks: StackTable) -> [Int] {
+  /// Without anchors (3.9 and older): one group for each activation of the loop, from outside; of a
+  /// stack that lacks its outer end, from inside.
+  private func countedPlaces(_ count: Int, isCut: Bool, _ stacks: StackTable) -> [Int] {
     let loops = native.indices.filter { frames.kind(of: native[$0].frame, stacks) == .loop }
-    let surplus = loops.count - count
+    let surplus = isCut ? 0 : loops.count - count
     return (0..<count).map { group in
       let position = group + surplus
       if loops.indices.contains(position) { return loops[position] }
@@ -146,6 +148,10 @@ struct StackJoiner {
         output.append(frame(of: runtime.frames[index], &stacks))
       }
       start = max(start, end)
+    }
+    // The callers that there was no time for lie between these and the native ones further out.
+    if groups.upperBound == runtime.groups.count, runtime.end == .cut {
+      output.append(stacks.id(of: .elided))
     }
   }
 

@@ -1,4 +1,6 @@
 import Foundation
+import LinuxProcess
+import PythonReading
 import TestSupport
 
 /// What a Python program loses to being sampled, by its own loop count: to nothing, to bare stops,
@@ -29,6 +31,7 @@ enum PythonBench {
       print("Python \(python), \(threads) threads \(depth) calls deep, \(rate) Hz:")
       try measure(program, tools)
     }
+    for depth in [30, 300, 20_000] { try CopyOfPython.run(python, depth: depth) }
     try DumpOfPython.run(python)
   }
 
@@ -66,41 +69,55 @@ enum PythonBench {
   private static func measure(_ program: RunningProgram, _ tools: [Tool]) throws {
     var slowdowns: [String: [Double]] = [:]
     var costs: [String: [Double]] = [:]
+    var stops: [String: [Double]] = [:]
     // What the program does alone is measured before and behind each: the machine's pace drifts.
-    var before = try loopsPerSecond(of: program)
+    var before = try loopsAndStops(of: program).loops
     for _ in 1...rounds {
       for tool in tools {
         let cpu = cpuOfChildren()
         let seconds = start + window
         let command = try StartedCommand(tool.command(program.pid, seconds + 1))
         usleep(UInt32(start * 1e6))
-        let loops = try loopsPerSecond(of: program)
+        _ = try program.figures()
+        let (loops, lost) = try loopsAndStops(of: program)
+        stops[tool.name, default: []].append(lost)
         let outcome = try command.finish()
         guard outcome.status == 0 else { throw TestFailure("\(tool.name): \(outcome.stderr)") }
         costs[tool.name, default: []].append(
           (cpuOfChildren() - cpu) / (Double(rate) * (seconds + 1)) * 1000)
-        let behind = try loopsPerSecond(of: program)
+        let behind = try loopsAndStops(of: program).loops
         slowdowns[tool.name, default: []].append((1 - 2 * loops / (before + behind)) * 100)
         before = behind
       }
     }
-    let floor = median(slowdowns["floor"] ?? [])
+    let floor = median(stops["floor"] ?? [])
     for tool in tools {
       let all = slowdowns[tool.name] ?? []
+      let lost = median(stops[tool.name] ?? [])
+      let metered =
+        floor > 0
+        ? "\(decimals(lost)) % lost in stops, \(decimals(lost / floor)) times the floor's; " : ""
       print(
-        "  \(tool.name): slowdown \(decimals(median(all))) % "
-          + "(\(decimals(all.min() ?? .nan)) to \(decimals(all.max() ?? .nan))), "
-          + "\(decimals(median(all) / floor)) times the floor's; "
+        "  \(tool.name): \(metered)loops slower by \(decimals(median(all))) % "
+          + "(\(decimals(all.min() ?? .nan)) to \(decimals(all.max() ?? .nan))); "
           + "\(decimals(median(costs[tool.name] ?? []), 3)) s of CPU for 1,000 ticks")
     }
   }
 
-  private static func loopsPerSecond(of program: RunningProgram) throws -> Double {
+  /// Loops a second, and the percents of the time that a single thread lost in stops, by its own
+  /// meter: the median of a stop times their number.
+  private static func loopsAndStops(
+    of program: RunningProgram
+  ) throws -> (loops: Double, lost: Double) {
     let clock = ContinuousClock()
-    let (start, before) = (clock.now, try program.figure("loops"))
+    let (start, before) = (clock.now, try program.figures())
     usleep(UInt32(window * 1e6))
-    let after = try program.figure("loops")
-    return (after - before) / ((clock.now - start) / .seconds(1))
+    let after = try program.figures()
+    let seconds = (clock.now - start) / .seconds(1)
+    return (
+      ((after["loops"] ?? 0) - (before["loops"] ?? 0)) / seconds,
+      (after["stops"] ?? 0) * (after["stop_ns"] ?? 0) / seconds / 1e7
+    )
   }
 
   private static func cpuOfChildren() -> Double {
@@ -108,6 +125,52 @@ enum PythonBench {
     getrusage(RUSAGE_CHILDREN.rawValue, &usage)
     let seconds = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
     return Double(seconds) + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
+  }
+}
+
+/// What a stop takes longer for the frames of Python: a copy of those that are known, against the
+/// bare read of as many bytes.
+private enum CopyOfPython {
+  static func run(_ python: Interpreter, depth: Int) throws {
+    let program = try python.start("deep.py", ["\(depth)"])
+    defer { program.kill() }
+    let memory = ProcessMemory(tid: program.pid)
+    guard case .found(let runtime) = PythonReader.find(in: memory, maps: try memory.maps()) else {
+      throw TestFailure("no interpreter found")
+    }
+    let reader = PythonReader(runtime, process: program.pid)
+    _ = reader.refreshThreads(from: memory)
+    guard let thread = reader.threads.first(where: { $0.tid != program.pid && $0.tid != nil }),
+      let tid = thread.tid
+    else { throw TestFailure("no thread") }
+    reader.rehearse(tid, from: memory)
+    let plan = reader.threadReader(of: thread).plan
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: plan.byteCount, alignment: 64)
+    defer { buffer.deallocate() }
+    var copies: [Double] = []
+    var reads: [Double] = []
+    var rest: [Double] = []
+    for _ in 0..<(depth > 1000 ? 50 : 2000) {
+      reads.append(microseconds { _ = memory.read(plan.ranges[...], into: buffer) })
+      reader.prepare(tid)
+      copies.append(
+        microseconds {
+          _ = reader.copy(
+            tid, nativeStack: nil, from: memory, reads: .max, until: .max, isStopped: true)
+        })
+      rest.append(microseconds { _ = reader.finish(tid) })
+    }
+    print(
+      "copy of \(depth) known frames: median \(decimals(median(copies), 1)) µs, shortest "
+        + "\(decimals(copies.min() ?? .nan, 1)) µs; bare read of \(plan.byteCount) bytes in "
+        + "\(plan.ranges.count) pieces: median \(decimals(median(reads), 1)) µs; names and lines "
+        + "afterwards \(decimals(median(rest), 1)) µs")
+  }
+
+  private static func microseconds(_ body: () -> Void) -> Double {
+    let start = MonotonicClock.now()
+    body()
+    return Double(MonotonicClock.now() - start) / 1e3
   }
 }
 

@@ -12,9 +12,10 @@ extension EndToEnd {
     ) throws {
       let program = try interpreter.start(fixture)
       let truth = try CallTruth(program)
-      let report = try SprofCommand.report([
-        "attach", "\(program.pid)", "--rate", "1000", "--duration", Self.isFull ? "10s" : "1s",
-      ])
+      let report = try SprofCommand.report(
+        [
+          "attach", "\(program.pid)", "--rate", "1000", "--duration", Self.isFull ? "50s" : "700ms",
+        ], timeout: .seconds(120))
       var looks = 0
       let main = try report.thread()
       for run in main.runs {
@@ -34,10 +35,23 @@ extension EndToEnd {
       interpreter: Interpreter
     ) throws {
       let program = try interpreter.start("mixed.py")
-      let report = try SprofCommand.report([
-        "attach", "\(program.pid)", "--rate", "500", "--duration", Self.isFull ? "20s" : "2s",
-      ])
       var seen: [String: Int] = [:]
+      // On a busy machine one capture may meet too few of its places.
+      for _ in 0..<6 where seen.count < 4 {
+        let report = try SprofCommand.report([
+          "attach", "\(program.pid)", "--rate", "500", "--duration", Self.isFull ? "20s" : "1s",
+        ])
+        try check(report, of: interpreter, &seen)
+      }
+      #expect(seen.count == 4, "\(interpreter): \(seen)")
+      try program.assertUntouched()
+      program.kill()
+    }
+
+    /// Adds to `seen` the calls that the stacks of a report show, and expects them to be right.
+    private func check(
+      _ report: Report, of interpreter: Interpreter, _ seen: inout [String: Int]
+    ) throws {
       // Stacks of looks before the interpreter was found, which has them all native.
       var bare = 0
       for stack in report.stacks {
@@ -64,11 +78,8 @@ extension EndToEnd {
         if names.contains(where: { $0.hasPrefix("_PyEval_EvalFrame") }) { bare += 1 }
       }
       #expect(bare <= max(2, report.stacks.count / 50), "\(interpreter): \(bare)")
-      #expect(seen.count == 4, "\(interpreter): \(seen)")
       #expect(report.threads.contains { $0.name == "of work" })
       #expect(report.threads.contains { $0.name == "of sleep_long" })
-      try program.assertUntouched()
-      program.kill()
     }
 
     @Test(

@@ -25,10 +25,13 @@ extension EndToEnd {
       let program = try interpreter.start(
         Self.fixture, Self.arguments(kind, interpreter))
       let truth = try CallTruth(program)
-      let rates = Repository.isTrial ? ["100", "200", "1000"] : ["500"]
-      for options in rates.map({ ["--rate", $0] }) {
-        let report = try SprofCommand.report(
-          ["attach", "\(program.pid)", "--duration", "1s"] + options)
+      let captures =
+        Repository.isTrial
+        ? [("100", "1s"), ("200", "1s"), ("1000", "1s")] : [("200", "300ms"), ("1000", "700ms")]
+      for (rate, duration) in captures {
+        let report = try SprofCommand.report([
+          "attach", "\(program.pid)", "--duration", duration, "--rate", rate,
+        ])
         let (looks, mistake) = report.check(
           truth, fixture: Self.fixture, function: Self.outermost(kind))
         #expect(mistake == nil, "\(mistake ?? ""), \(interpreter), \(kind)")
@@ -114,7 +117,7 @@ extension EndToEnd {
         Self.fixture, ["become"] + other.command + [Repository.path("Fixtures/python/flat.py")])
       let truth = try CallTruth(program)
       let command = try SprofCommand.startAttach(
-        to: program, ["--rate", "500", "--duration", "4s", "--json"])
+        to: program, ["--rate", "500", "--duration", "3s", "--json"])
       try program.send(line: "go")
       let second = try CallTruth(json: try program.readLine())
       let report = try Report(try command.finish())
@@ -136,7 +139,7 @@ extension EndToEnd {
         let program = try interpreter.start(Self.fixture, [kind])
         let truth = try CallTruth(program)
         let report = try SprofCommand.report(
-          ["attach", "\(program.pid)", "--rate", "500", "--duration", "1s", option])
+          ["attach", "\(program.pid)", "--rate", "500", "--duration", "500ms", option])
         let (looks, mistake) = report.check(truth, fixture: Self.fixture)
         #expect(
           mistake == nil && looks > 0,

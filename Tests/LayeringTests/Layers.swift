@@ -57,8 +57,8 @@ enum Layers {
     LayeredTarget(
       layer: 5, name: "sprof-bench",
       imports: [
-        "Foundation", "Glibc", "LinuxProcess", "NativeUnwinding", "ProfileModel", "Sampling",
-        "Synchronization", "TestSupport",
+        "Foundation", "Glibc", "LinuxProcess", "NativeUnwinding", "ProfileModel", "PythonReading",
+        "Sampling", "Synchronization", "TestSupport",
       ]),
   ]
 

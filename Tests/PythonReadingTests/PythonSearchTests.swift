@@ -6,41 +6,6 @@ internal import TestSupport
 internal import Testing
 
 @Suite struct `The search for Python` {
-  /// A Python whose library a C program can be linked with.
-  struct Library: CustomStringConvertible, Sendable {
-    let description: String
-    let minor: Int
-    let flags: [String]
-
-    static let shared: [Library] = Interpreter.all.compactMap { interpreter in
-      guard let path = interpreter.command.first, path.contains("/.pyenv/") else { return nil }
-      let root = path.replacingOccurrences(of: "/bin/python3", with: "")
-      let name = "python3.\(interpreter.minor)" + (interpreter.minor == 7 ? "m" : "")
-      guard FileManager.default.fileExists(atPath: "\(root)/lib/lib\(name).so") else { return nil }
-      return Library(
-        description: interpreter.name, minor: interpreter.minor,
-        flags: [
-          "-I\(root)/include/\(name)", "-L\(root)/lib", "-l\(name)", "-Wl,-rpath,\(root)/lib",
-        ])
-    }
-
-    /// The archive of the distribution, for a program without any symbols of Python.
-    static let archive: Library? = (8...15).lazy.compactMap { minor in
-      let archive =
-        "/usr/lib/python3.\(minor)/config-3.\(minor)-x86_64-linux-gnu/libpython3.\(minor).a"
-      guard FileManager.default.fileExists(atPath: archive),
-        FileManager.default.fileExists(atPath: "/usr/include/python3.\(minor)/Python.h")
-      else { return nil }
-      return Library(
-        description: "3.\(minor) of the system", minor: minor,
-        flags: [
-          "-I/usr/include/python3.\(minor)", "-no-pie", archive, "-lm", "-ldl", "-lutil", "-lexpat",
-          "-lz",
-          "-s",
-        ])
-    }.first
-  }
-
   private func find(_ pid: Int32) throws -> RuntimeSearch<PythonRuntime> {
     let memory = ProcessMemory(tid: pid)
     return PythonReader.find(in: memory, maps: try memory.maps())
@@ -72,9 +37,9 @@ internal import Testing
     return try #require(target)
   }
 
-  @Test(arguments: Library.shared)
+  @Test(arguments: PythonLibrary.shared)
   func `finds a library that a C program has loaded, once it has begun`(
-    _ library: Library
+    _ library: PythonLibrary
   ) throws {
     let path = try Fixture.compile(source: "embedded.c", flags: ["-O1"] + library.flags)
     let program = try RunningProgram([path, "late"])
@@ -85,16 +50,16 @@ internal import Testing
     try expectEmbedded(program, evidence: .dynamicSymbol, minor: library.minor)
   }
 
-  @Test(.enabled(if: Library.archive != nil, "no libpython3.X.a with its headers"))
+  @Test(.enabled(if: PythonLibrary.archive != nil, "no libpython3.X.a with its headers"))
   func `finds a static interpreter in a stripped program by its section`() throws {
-    let library = try #require(Library.archive)
+    let library = try #require(PythonLibrary.archive)
     let path = try Fixture.compile(source: "embedded.c", flags: ["-O1"] + library.flags)
     try expectEmbedded(try RunningProgram([path]), evidence: .section, minor: library.minor)
   }
 
-  @Test(.enabled(if: Library.archive != nil, "no libpython3.X.a with its headers"))
+  @Test(.enabled(if: PythonLibrary.archive != nil, "no libpython3.X.a with its headers"))
   func `finds a static interpreter without sections by its shape`() throws {
-    let library = try #require(Library.archive)
+    let library = try #require(PythonLibrary.archive)
     let path = try Fixture.compile(source: "embedded.c", flags: ["-O1"] + library.flags)
     let folder = try TemporaryFolder()
     let bare = try withoutSections(path, in: folder, name: "renamed")

@@ -81,9 +81,18 @@ package struct Interpreter: CustomStringConvertible, Sendable {
   }
 
   /// Starts a fixture of `Fixtures/python`; gives what it printed before `ready`.
-  package func start(_ fixture: String, _ arguments: [String] = []) throws -> RunningProgram {
+  package func start(
+    _ fixture: String, _ arguments: [String] = [], environment more: [String: String] = [:]
+  ) throws -> RunningProgram {
     try RunningProgram(
       command + [Repository.path("Fixtures/python/\(fixture)")] + arguments,
-      deadline: .seconds(60), environment: environment)
+      deadline: .seconds(60), environment: environment.merging(more) { $1 })
+  }
+
+  /// Whether it can import a module.
+  package func has(module: String) -> Bool {
+    let outcome = try? TestSupport.run(
+      command + ["-c", "import \(module)"], environment: environment)
+    return outcome?.status == 0
   }
 }

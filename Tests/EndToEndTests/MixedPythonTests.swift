@@ -1,0 +1,133 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+  /// C and Python that call each other, and two interpreters on one thread.
+  @Suite struct `Python among C` {
+    private static let ofSystem = Interpreter(
+      name: "of the system", command: ["/usr/bin/python3"])
+    /// Long enough for 20,000 looks of two threads.
+    private static let duration = Repository.isTrial ? "20s" : "1s"
+
+    @Test(.enabled(if: ofSystem.has(module: "numpy"), "needs numpy for the system's Python"))
+    func `in numpy has each where it was called`() throws {
+      let program = try Self.ofSystem.start("numeric.py")
+      var seen: [String: Int] = [:]
+      // On a busy machine one capture may meet too few of its places.
+      for _ in 0..<8 where seen.count < 3 {
+        let report = try capture(program)
+        for frames in report.lookedAt() { try check(frames, &seen) }
+        report.expectLooks(reach: "work", atLeast: 95)
+      }
+      #expect(seen.count == 3, "\(seen)")
+      try program.assertUntouched()
+    }
+
+    /// Adds to `seen` what a stack of `numeric.py` shows, and expects it to be possible.
+    private func check(_ frames: [LookedAtFrame], _ seen: inout [String: Int]) throws {
+      let names = frames.map(\.label)
+      for (inner, outer) in [
+        ("py:square", "py:apply_square"), ("py:along_row", "py:apply_rows"),
+      ] {
+        guard let position = names.firstIndex(of: inner) else { continue }
+        let caller = try #require(names[position...].firstIndex(of: outer), "\(names)")
+        // `apply_along_axis` is Python of its own; `frompyfunc` calls from C.
+        if inner == "py:square" {
+          let between = frames[position..<caller].dropFirst()
+          #expect(
+            between.contains { $0.module.contains("_multiarray_umath") }, "\(names)")
+        }
+        seen[inner, default: 0] += 1
+      }
+      if let position = names.firstIndex(of: "py:sort_numbers") {
+        #expect(!names[..<position].contains("py:square"), "\(names)")
+        if names[..<position].contains(where: { !$0.hasPrefix("py:") }) {
+          seen["sort", default: 0] += 1
+        }
+      }
+      if let work = names.firstIndex(of: "py:work") {
+        #expect(!names[(work + 1)...].contains("py:square"))
+      }
+    }
+
+    private func capture(_ program: RunningProgram) throws -> Report {
+      try SprofCommand.report([
+        "attach", "\(program.pid)", "--rate", "500", "--duration", Self.duration,
+      ])
+    }
+
+    @Test(
+      .enabled(if: !PythonLibrary.shared.isEmpty, "needs a libpython with its headers"),
+      arguments: PythonLibrary.shared)
+    func `of two interpreters in a C program has the inner within the outer`(
+      library: PythonLibrary
+    ) throws {
+      let program = try RunningProgram(
+        fixture: "embedded_two.c", flags: ["-g", "-O1"] + library.flags)
+      var kinds: Set<String> = []
+      for _ in 0..<8 where kinds.count < 4 {
+        let report = try capture(program)
+        for frames in report.lookedAt() {
+          let chain = frames.map(\.label).filter { Self.ranks[$0] != nil }
+          // The few looks that had no Python at all are counted below.
+          guard chain.contains(where: { $0.hasPrefix("py:") }) else { continue }
+          let ranks = chain.compactMap { Self.ranks[$0] }
+          let words = "\(library): \(frames.map(\.label))"
+          #expect(zip(ranks, ranks.dropFirst()).allSatisfy { $0 < $1 }, "\(words)")
+          let isInner = chain.contains("py:inner_leaf") || chain.contains("py:inner_outer")
+          #expect(!isInner || chain.contains("call_second"), "\(words)")
+          #expect(!chain.contains("call_second") || chain.contains("py:outer"), "\(words)")
+          #expect(!chain.contains("py:inner_leaf") || chain.contains("py:inner_outer"), "\(words)")
+          #expect(chain.last == "py:loop", "\(words)")
+          kinds.insert(chain[0])
+        }
+        report.expectLooks(reach: "loop", atLeast: 95)
+      }
+      #expect(kinds.count >= 4, "\(library): \(kinds)")
+      try program.assertUntouched()
+    }
+
+    /// Further out the higher; two of one rank never meet.
+    private static let ranks = [
+      "py:inner_leaf": 0, "py:inner_outer": 1, "call_second": 2, "py:outer_leaf": 2,
+      "py:outer": 3, "py:loop": 4,
+    ]
+  }
+}
+
+/// A frame as these tests compare it.
+struct LookedAtFrame {
+  /// `py:` and the function, or the native function.
+  let label: String
+  let module: String
+}
+
+extension Report {
+  /// Each stack that occurs, innermost frame first.
+  func lookedAt() -> [[LookedAtFrame]] {
+    stacks.map { stack in
+      stack.map { index in
+        let frame = frames[index]
+        let isPython = frame.file?.hasSuffix(".py") ?? false
+        return LookedAtFrame(
+          label: (isPython ? "py:" : "") + frame.function,
+          module: frame.module.map { modules[$0].path } ?? "")
+      }
+    }
+  }
+
+  /// Expects that so many of a hundred looks got as far out as `function`.
+  func expectLooks(reach function: String, atLeast share: Int) {
+    var all = 0
+    var reached = 0
+    for run in threads.flatMap(\.runs) {
+      all += Int(run.samples)
+      if stacks[run.stack].contains(where: { frames[$0].function == function }) {
+        reached += Int(run.samples)
+      }
+    }
+    #expect(all > 0 && reached * 100 >= all * share, "\(reached) of \(all)")
+    if Repository.isTrial { print("\(capture.process): \(reached) of \(all) looks whole") }
+  }
+}
