@@ -21,6 +21,7 @@ mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' |
 [ -n "$mirror" ] || fail "apt is not set up for a mirror of Debian"
 
 mkdir -p "$folder"
+folder=$(cd "$folder" && pwd)
 work=$(mktemp -d "$folder/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/state" "$work/packages"
