@@ -142,8 +142,7 @@ final class PythonCodeTable {
     let table = lines(of: identity, in: copies)
     let function = RuntimeFunction(
       name: name, file: file, firstLine: identity.firstLine, address: RemoteAddress(code),
-      lines: table
-        ?? PythonLineTable([], firstLine: identity.firstLine, format: runtime.codes.lineFormat))
+      lines: table ?? .unknown)
     // Without its lines it serves this once; the next look may get them.
     guard table != nil else { return function }
     let nameBytes = copies.bytes(at: identity.name, count: nameCount(identity.name, in: copies))

@@ -20,6 +20,11 @@ package struct PythonLineTable: Sendable, Equatable {
   /// No code object has more runs; a table that does is torn.
   private static let runLimit = 1 << 20
 
+  /// Knows no line.
+  static let unknown = PythonLineTable()
+
+  private init() {}
+
   /// Decodes a table; what is cut off or nonsense ends it.
   package init(_ bytes: some RandomAccessCollection<UInt8>, firstLine: Int32, format: Format) {
     var table = TableBytes(bytes)

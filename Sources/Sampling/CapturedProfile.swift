@@ -71,13 +71,16 @@ extension CapturedProfile {
   /// looked up.
   func unnamedWithWaits() -> Profile {
     var profile = profile
-    profile.blockings = blockings()
+    // Numbers of modules mean others in the names of the whole family.
+    profile.blockings = blockings(with: FrameNames(pid: profile.capture.pid))
     return profile
   }
 
   /// What the threads of the one process wait for; looks up the names that this takes.
-  func blockings() -> [Blocking] {
-    guard let facts else { return [] }
+  func blockings() -> [Blocking] { blockings(with: names) }
+
+  private func blockings(with names: FrameNames) -> [Blocking] {
+    guard let facts, !facts.sleeps.isEmpty else { return [] }
     var sleepNames = SleepNames(
       modules: facts.modules, names: names, startTime: facts.startTime)
     return sleepNames.blockings(of: facts.sleeps, pid: profile.capture.pid)

@@ -73,11 +73,15 @@ final class ProcessFamily: Sendable {
     // The processes that are there when a capture begins have lived before; a program that has been
     // started for it has none.
     var lastLook: Int64? = plan.kind == .run ? startTime.load(ordering: .acquiring) : nil
+    // A number is given out a moment before the process is among its parent's children.
+    var looks = 0
     while true {
       let (isFinished, hasWaiting) = state.withLock { ($0.isFinished, $0.hasWaiting) }
       guard !isFinished else { return }
       let (begin, used) = (MonotonicClock.now(), OwnUsage.threadCPU())
-      if births.hasChanged() || hasWaiting { lookForNew(since: lastLook) }
+      if births.hasChanged() { looks = 3 }
+      if looks > 0 || hasWaiting { lookForNew(since: lastLook) }
+      looks = max(0, looks - 1)
       lastLook = begin
       // No more than one part in thirty of a CPU goes into the search.
       let pause = max(Self.period, 30 * (OwnUsage.threadCPU() - used))

@@ -115,7 +115,8 @@ extension EndToEnd {
       let children = children(of: program.pid)
       let hung = try #require(children.last)
       let arguments = command == "dump" ? [] : ["--duration", "1500ms"]
-      let file = try TemporaryFolder().path + "/capture"
+      let folder = try TemporaryFolder()
+      let file = folder.path + "/capture"
       let outcome = try SprofCommand.run(
         [command, "\(program.pid)", "--children", "-o", file] + arguments)
       #expect(outcome.status == 0, "\(outcome.stderr)")
