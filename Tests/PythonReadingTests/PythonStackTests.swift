@@ -105,13 +105,20 @@ struct `Stacks of Python` {
     #expect(all.filter { $0.end != .complete }.isEmpty)
     #expect(all.filter { !$0.isConsistent }.isEmpty)
     var mixed: [[String]] = []
+    var halves = 0
     var kinds: Set<String> = []
     for stack in all {
       let names = stack.frames.map { $0.function?.name ?? "?" }
       kinds.insert(names[0])
+      // A generator whose caller is just being linked or unlinked has none: it is said not to be whole.
+      if stack.frames.last?.isGenerator == true {
+        halves += 1
+        continue
+      }
       if !PossibleStack.isPossible(stack, kind: kind) { mixed.append(names) }
     }
     #expect(mixed.isEmpty)
+    #expect(halves * 10 <= count)
     // What is counted is there: several places were seen, not always the same.
     #expect(kinds.count > 1)
     let before = try program.figure("turns")
