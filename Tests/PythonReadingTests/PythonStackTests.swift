@@ -102,15 +102,19 @@ struct `Stacks of Python` {
     let count = Repository.trials(short: 300, full: 5000)
     let all = stacks.take(count)
     #expect(all.count == count)
-    #expect(all.filter { $0.end != .complete }.isEmpty)
+    // For some instructions of each call, 3.11 and 3.12 point to a structure that is not
+    // filled in yet: such a stack is said not to be complete.
+    let incomplete = all.count { $0.end != .complete }
+    let mayMiss = [11, 12].contains(interpreter.minor)
+    #expect(mayMiss ? incomplete * 50 <= count : incomplete == 0)
     #expect(all.filter { !$0.isConsistent }.isEmpty)
     var mixed: [[String]] = []
     var halves = 0
     var kinds: Set<String> = []
-    for stack in all {
+    for stack in all where stack.end == .complete {
       let names = stack.frames.map { $0.function?.name ?? "?" }
-      kinds.insert(names[0])
-      // A generator whose caller is just being linked or unlinked has none: it is said not to be whole.
+      kinds.insert(names.first ?? "")
+      // A generator whose caller is just being linked has none: it is said not to be whole.
       if stack.frames.last?.isGenerator == true {
         halves += 1
         continue
