@@ -129,8 +129,12 @@ const arrowHead = () => drawing("defs", {}, drawing("marker", {
 function nodeBox(node, x, y, isBad) {
   const group = drawing("g", { class: isBad ? "box bad" : "box" },
     drawing("rect", { x, y, width: BOX_WIDTH, height: BOX_HEIGHT, rx: 8 }));
-  const places = wrapped(node.place ?? "", 33, 2);
-  const lines = [[shortened(node.name, 29), "box-name"], ...places.map((text) => [text, "box-place"])];
+  // Of several processes the thread has a line, and its process another.
+  const [, thread, process] = /^([^]*\(\d+\)|the main thread) (of [^]*)$/.exec(node.name) ?? [];
+  const places = wrapped(node.place ?? "", 33, process ? 1 : 2);
+  if (process) places.unshift(shortened(process, 33));
+  const lines = [
+    [shortened(thread ?? node.name, 26), "box-name"], ...places.map((text) => [text, "box-place"])];
   const first = y + BOX_HEIGHT / 2 + 5 - (lines.length - 1) * 9.5;
   lines.forEach(([text, style], index) => {
     const line = drawing("text", { x: x + 12, y: first + index * 19, class: style });
