@@ -58,10 +58,15 @@ package struct MemoryCopies: Sendable {
   private mutating func makeRoom(for count: Int) {
     guard used + count > storage.count else { return }
     let size = max(used + count, 2 * storage.count, Self.firstSize)
-    storage.append(contentsOf: repeatElement(0, count: size - storage.count))
+    // Not by appending a sequence, which goes byte by byte in a build without optimisation.
+    var larger = [UInt8](repeating: 0, count: size)
+    larger.withUnsafeMutableBytes { place in
+      storage.withUnsafeBytes { place.copyMemory(from: $0) }
+    }
+    storage = larger
   }
 
-  private static let firstSize = 1 << 14
+  private static let firstSize = 1 << 12
 
   /// Copies `ranges`, and of `more` all up to the first that cannot be read.
   ///
