@@ -188,6 +188,11 @@ extension Merge {
     let end: UInt32
     let activity: UInt32
 
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(UInt64(thread) << 32 | UInt64(stack.rawValue))
+      hasher.combine(UInt64(end) << 32 | UInt64(activity))
+    }
+
     func with(_ stack: StackID) -> RunKey {
       RunKey(thread: thread, stack: stack, end: end, activity: activity)
     }
@@ -204,6 +209,8 @@ extension Merge {
     private var numbers: [Value: UInt32] = [:]
 
     mutating func number(of value: Value) -> UInt32 {
+      // Most runs have one of the first few, which are found sooner than hashed.
+      for index in 0..<min(values.count, 4) where values[index] == value { return UInt32(index) }
       if let known = numbers[value] { return known }
       let number = UInt32(values.count)
       values.append(value)
