@@ -8,8 +8,6 @@ final class ProcessFamily: Sendable {
   static let limit = 200
   /// Nanoseconds between two looks for new processes.
   private static let period: Int64 = 10_000_000
-  /// How often a process is tried whose captures end before a look.
-  private static let attempts = 10
 
   private struct State: Sendable {
     var profile: FamilyProfile
@@ -19,23 +17,10 @@ final class ProcessFamily: Sendable {
     var known: Set<Int32> = []
     /// Those that wait for another to end.
     var waiting: Set<Int32> = []
-    /// Those whose capture ended before a look, and how often: one may have met them between two
-    /// programs.
-    var missed: [Int32: Int] = [:]
     var leftOut = 0
     var refused: [String] = []
     var failures: [String: Int] = [:]
     var isFinished = false
-
-    var hasWaiting: Bool {
-      !waiting.isEmpty || missed.keys.contains { active[$0] == nil }
-    }
-
-    /// Whether it wants a capture still; nil for one that is seen for the first time.
-    func isWaiting(_ process: Int32) -> Bool? {
-      guard known.contains(process) else { return nil }
-      return waiting.contains(process) || (missed[process] != nil && active[process] == nil)
-    }
   }
 
   private let pid: Int32
@@ -76,7 +61,7 @@ final class ProcessFamily: Sendable {
     // A number is given out a moment before the process is among its parent's children.
     var looks = 0
     while true {
-      let (isFinished, hasWaiting) = state.withLock { ($0.isFinished, $0.hasWaiting) }
+      let (isFinished, hasWaiting) = state.withLock { ($0.isFinished, !$0.waiting.isEmpty) }
       guard !isFinished else { return }
       let (begin, used) = (MonotonicClock.now(), OwnUsage.threadCPU())
       if births.hasChanged() { looks = 3 }
@@ -93,7 +78,9 @@ final class ProcessFamily: Sendable {
     let roots = state.withLock { Set($0.active.keys).union([pid]) }
     let found = ProcessTree.descendants(of: roots)
     for process in found.sorted() {
-      let isWaiting = state.withLock { $0.isWaiting(process) }
+      let isWaiting = state.withLock { state in
+        state.known.contains(process) ? state.waiting.contains(process) : nil
+      }
       switch isWaiting {
       case false: continue
       case true: if hasRoom { start(process, birth: nil) }
@@ -113,7 +100,6 @@ final class ProcessFamily: Sendable {
       state.leftOut += gone.count
       state.waiting.subtract(gone)
       state.known.formIntersection(found.union(state.active.keys))
-      state.missed = state.missed.filter { found.contains($0.key) && $0.value < Self.attempts }
     }
   }
 
@@ -171,17 +157,11 @@ final class ProcessFamily: Sendable {
 
   private func add(_ captured: CapturedProfile, pauses: PauseMeter, shift: Int64) {
     // It has ended before a look at it could be taken.
-    let process = captured.unnamed.capture.pid
-    guard !captured.unnamed.runs.isEmpty || process == pid else {
-      return state.withLock { $0.missed[process, default: 0] += 1 }
-    }
+    guard !captured.unnamed.runs.isEmpty || captured.unnamed.capture.pid == pid else { return }
     let member = FamilyProfile.Member(
       profile: captured.unnamedWithWaits(), files: captured.openFiles(), pauses: pauses,
       shift: shift)
-    state.withLock { state in
-      state.missed[process] = nil
-      state.profile.add(member)
-    }
+    state.withLock { $0.profile.add(member) }
   }
 
   private func note(_ failure: Capture.Failure, _ process: Int32) {
@@ -191,7 +171,7 @@ final class ProcessFamily: Sendable {
       // It has ended before it could be looked at.
       case .access(.noSuchProcess), .access(.hasEnded), .access(.isItself),
         .access(.isKernelThread):
-        state.missed[process, default: 0] += 1
+        break
       case .access(.other(let error)), .system(let error):
         state.failures[error.reason, default: 0] += 1
       case .access: state.refused.append("\(name)[\(process)]")

@@ -36,8 +36,6 @@ function itemsOf(profile, tableUnit) {
 /** Sums of all units. */
 const noWeight = () => ({ wall: 0, cpu: 0, ticks: 0, samples: 0, delay: 0 });
 
-function addWeight(sum, weight) { for (const unit of UNITS) sum[unit] += weight[unit]; }
-
 /** The weights of the runs of a selection that `isCounted` names, by path. */
 function weightsByPath(selection, isCounted = () => true) {
   const { profile } = selection;

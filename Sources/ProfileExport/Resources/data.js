@@ -36,12 +36,6 @@ function unfold(numbers) {
   return numbers;
 }
 
-/** Makes each number the sum of those up to it. */
-function accumulate(numbers) {
-  for (let index = 1; index < numbers.length; index++) numbers[index] += numbers[index - 1];
-  return numbers;
-}
-
 /** The document in the page, with its profiles read. */
 async function readDocument(text, columns) {
   const data = JSON.parse(text);

@@ -76,11 +76,7 @@ class DiffTree {
   children(node) { return this.lists[node]; }
   key(node) { return this.item[node] >= 0 ? this.item[node] : `t${this.threads[node]}`; }
 
-  pathTo(node) {
-    const path = [];
-    for (let at = node; at >= 0; at = this.parent[at]) path.push(at);
-    return path.reverse();
-  }
+  pathTo(node) { return pathInTree(this.parent, node); }
 
   /** Which nodes match, and how much of the chosen side lies in or below them. */
   search(matches) {

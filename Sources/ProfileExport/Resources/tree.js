@@ -6,6 +6,13 @@ const THREAD = -2;
 const NO_STACK = -3;
 const MISSING = -4;
 
+/** The nodes from the root down to `node`. */
+function pathInTree(parent, node) {
+  const path = [];
+  for (let at = node; at >= 0; at = parent[at]) path.push(at);
+  return path.reverse();
+}
+
 /** Who called whom, and what it weighed; a node stands behind the one that it hangs on. */
 class CallTree {
   constructor(profile, capacity = 1024) {
@@ -89,12 +96,7 @@ class CallTree {
     return item === THREAD ? `t${this.detail[node]}` : `s${item}`;
   }
 
-  /** The nodes from the root down to `node`. */
-  pathTo(node) {
-    const path = [];
-    for (let at = node; at >= 0; at = this.parent[at]) path.push(at);
-    return path.reverse();
-  }
+  pathTo(node) { return pathInTree(this.parent, node); }
 
   /** How much of the weight lies in or below nodes that match, and which nodes these are. */
   search(matches) {
