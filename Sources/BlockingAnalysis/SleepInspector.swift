@@ -221,6 +221,7 @@ package final class SleepInspector {
       futex.lives[number] = numbers.life(
         of: number, isShared: !futex.isPrivate && number != futex.joined)
     }
+    futex.tellRefused()
     draft.futex = futex
     guard futex.lives.values.contains(.gone), let place = draft.place else { return true }
     // The owner may have let go and ended since its number was read.
@@ -342,53 +343,5 @@ extension Wait {
     else { return }
     var seen: Set<WaitOwner> = []
     owners = descriptors.flatMap(\.peers).filter { seen.insert($0).inserted }
-  }
-}
-
-extension FutexFacts {
-  /// Reads the words around the futex that a thread sleeps on; nil when they cannot be read.
-  init?(_ place: SleepPlace, memory: ProcessMemory) {
-    guard place.arguments.count > 2 else { return nil }
-    address = place.arguments[0]
-    operation = Int32(truncatingIfNeeded: place.arguments[1])
-    value = UInt32(truncatingIfNeeded: place.arguments[2])
-    // Not across the start of the page: the one before may not be there.
-    let start = max(address & ~0xfff, address &- min(address, 64))
-    guard let bytes = memory.read(at: RemoteAddress(start), count: Int(address &- start) + 64)
-    else {
-      return nil
-    }
-    self.memory = MemoryWindow(start: start, bytes: bytes)
-    joined = Self.joinedThread(address, word: word(at: 0), before: word(at: -8), memory)
-  }
-
-  /// The thread that `pthread_join` waits for: its futex lies in the thread's control block, which
-  /// holds its own address.
-  private static func joinedThread(
-    _ address: UInt64, word: UInt32?, before: UInt32?, _ memory: ProcessMemory
-  ) -> UInt32? {
-    func isSelf(_ block: UInt64, at offset: UInt64) -> Bool {
-      guard let bytes = memory.read(at: RemoteAddress(block &+ offset), count: 8), bytes.count == 8
-      else { return false }
-      return bytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) } == block
-    }
-    // glibc: struct pthread with its `tid` at 0x2d0 (x86_64, 2.3 to 2.41) and tcbhead_t's `self` at 16.
-    if let word, ThreadNumbers.isPlausible(word), isSelf(address &- 0x2d0, at: 16) { return word }
-    // musl: `self` at 0, `tid` at 48, `detach_state` at 56 (pthread_impl.h, 1.2).
-    if let before, ThreadNumbers.isPlausible(before), isSelf(address &- 56, at: 0) { return before }
-    return nil
-  }
-
-  /// The numbers that may be an owner's, by the layouts of all locks.
-  var candidates: [UInt32] {
-    var found: Set<UInt32> = []
-    if let joined { found.insert(joined) }
-    guard let word = word(at: 0) else { return Array(found) }
-    if word & Self.waiters != 0 || isPriorityInheriting { found.insert(word & Self.threadMask) }
-    if word == 2 || word & Self.waiters != 0 { found.insert(self.word(at: 8) ?? 0) }
-    // The writer of glibc's read-write lock, from the first and the second of its futexes, on which
-    // threads sleep with the values 2 and 3 (PTHREAD_RWLOCK_FUTEX_USED, pthread_rwlock_common.c).
-    if value & ~1 == 2 { found.insert(self.word(at: address & 7 == 4 ? 12 : 16) ?? 0) }
-    return found.filter { ThreadNumbers.isPlausible($0) }
   }
 }

@@ -103,38 +103,6 @@ package struct StackFunction: Hashable, Sendable {
   }
 }
 
-/// What a futex's words say, as they were while a thread slept on it.
-struct FutexFacts: Sendable {
-  let address: UInt64
-  /// The operation with its flags (linux/futex.h).
-  let operation: Int32
-  /// The value that the thread went to sleep on.
-  let value: UInt32
-  /// The bytes around the word.
-  let memory: MemoryWindow
-  /// Who the numbers are that may be owners.
-  var lives: [UInt32: ThreadLife] = [:]
-  /// The thread whose control block the word belongs to: what `pthread_join` waits on.
-  var joined: UInt32?
-
-  /// FUTEX_CMD_MASK.
-  var command: Int32 { operation & 0x7f }
-  /// FUTEX_PRIVATE_FLAG: used by one process alone.
-  var isPrivate: Bool { operation & 0x80 != 0 }
-  /// FUTEX_LOCK_PI and FUTEX_LOCK_PI2, whose word holds the owner's number by the kernel's rule.
-  var isPriorityInheriting: Bool { command == 6 || command == 13 }
-
-  /// The word `offset` bytes from the futex; nil where no memory is.
-  func word(at offset: Int64) -> UInt32? {
-    memory.word(at: address &+ UInt64(bitPattern: offset))
-  }
-
-  /// FUTEX_TID_MASK: the owner in a lock word of the kernel's form.
-  static let threadMask: UInt32 = 0x3fff_ffff
-  /// FUTEX_WAITERS.
-  static let waiters: UInt32 = 0x8000_0000
-}
-
 /// A copy of some bytes of the watched program.
 struct MemoryWindow: Equatable, Sendable {
   let start: UInt64

@@ -21,16 +21,12 @@ package enum WaitClassifier {
       function = hint(hints)
       isHint = function != nil
     }
+    if function == .mutex || functions.isLowLevel, futex.isParked(at: look.place) {
+      return parked(wait, futex, isHint: isHint)
+    }
     let reading = FutexReading(futex: futex, function: function, isHint: isHint)
     if reading.describe(&wait) { return wait }
     wait.kind = kind(function, isLowLevel: functions.isLowLevel)
-    // glibc parks a thread for ever on a word of its own stack when the kernel refuses a
-    // priority-inheriting mutex because that would make a deadlock (pthread_mutex_lock.c, EDEADLK).
-    if wait.kind == .mutex, let place = look.place,
-      futex.address &- place.stackPointer < 4096
-    {
-      wait.object = nil
-    }
     if wait.kind == .conditionVariable || wait.kind == .semaphore {
       switch functions.purpose {
       case .gil: wait.kind = .gil
@@ -38,6 +34,18 @@ package enum WaitClassifier {
       case nil: break
       }
     }
+    return wait
+  }
+
+  /// The wait of a thread that sleeps for ever, as the kernel refused it a mutex.
+  private static func parked(_ wait: Wait, _ futex: FutexFacts, isHint: Bool) -> Wait {
+    var wait = wait
+    wait.kind = .mutex
+    wait.object = nil
+    guard futex.refused.count == 1 else { return wait }
+    let mutex = futex.refused[0]
+    wait.object = WaitObject(address: RemoteAddress(mutex.address))
+    _ = FutexReading(futex: mutex, function: .mutex, isHint: isHint).describe(&wait)
     return wait
   }
 

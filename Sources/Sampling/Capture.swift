@@ -25,7 +25,7 @@ package enum Capture {
     pid: Int32, plan: SamplingPlan, control: CaptureControl,
     ready: (@Sendable () -> Void)? = nil, recorder: (@Sendable (ProfileGrowth) -> Void)? = nil
   ) throws(Failure) -> CapturedProfile {
-    raiseOpenFileLimit()
+    prepareOpenFiles(forThreadsOf: pid)
     let names = FrameNames(pid: pid)
     return try record(
       pid: pid, plan: plan, control: control, names: names, ready: ready,

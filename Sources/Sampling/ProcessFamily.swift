@@ -252,7 +252,7 @@ extension Capture {
     pid: Int32, plan: SamplingPlan, control: CaptureControl,
     ready: (@Sendable () -> Void)? = nil, recorder: (@Sendable (ProfileGrowth) -> Void)? = nil
   ) throws(Failure) -> CapturedProfile {
-    raiseOpenFileLimit()
+    prepareOpenFiles(forThreadsOf: pid)
     let modules = SharedModules()
     let names = FrameNames(pid: pid)
     let recording = recorder.map { FamilyRecording(modules: modules, names: names, recorder: $0) }
