@@ -21,6 +21,16 @@ struct `The interpreter's lock` {
     let program = try interpreter.start("running.py", ["flat"])
     let tid = try #require(try Truth(program).values["tid"] as? Int32)
     let target = try PythonTarget(pid: program.pid)
+    // The main thread has or wants the lock when it says "ready", until it waits for input: read(2),
+    // which is number 0.
+    try waitUntil("the main thread waits for input") {
+      let files = try ThreadFiles(process: program.pid, thread: program.pid)
+      guard case .asleep(0, _, _, _) = files.systemCall() else { return false }
+      return true
+    }
+    try waitUntil("the lock is taken again") {
+      target.reader.lockStates(from: target.memory).first?.isLocked ?? false
+    }
     let locks = try #require(target.reader.lockStates(from: target.memory).first)
     #expect(locks.isLocked)
     #expect(locks.holderID == tid)
