@@ -75,6 +75,11 @@ struct SleepSurvey {
   /// Between two looks at a thread that waits for somebody.
   private static let pause: Int64 = 10_000_000
 
+  /// From how many threads on two of ours look at them, half each.
+  private static let shared = 200
+
+  private let pid: Int32
+  private let liveThread: Int32
   private let inspector: SleepInspector
   /// When all threads had been looked at for their stacks, by `MonotonicClock`.
   private let begin: Int64
@@ -82,22 +87,28 @@ struct SleepSurvey {
   /// Wanted between the looks for stacks and the stops that these ask for: a thread's sleep ends with
   /// its stop.
   init(pid: Int32, liveThread: Int32) {
+    self.pid = pid
+    self.liveThread = liveThread
     inspector = SleepInspector(pid: pid, liveThread: liveThread)
     begin = MonotonicClock.now()
   }
 
   /// Looks at each thread that sleeps; `known` tells the stacks.
   func looks(_ watches: [ThreadWatch], known: [Int32: KnownSleep]) -> [SleepRecord] {
-    watches.compactMap { watch in
-      guard !watch.hasEnded, !watch.isZombie else { return nil }
-      let switches = watch.wasAsleep ? watch.counters.switches : nil
-      let sleep = known[watch.tid]
-      let hint = sleep?.hint(switches: switches) ?? SleepHint()
-      guard let look = inspector.look(with: watch.files, known: hint) else { return nil }
-      guard let sleep, switches == look.switches else { return SleepRecord(look, frames: []) }
-      // It has not run since its stack was copied.
-      return SleepRecord(look, frames: sleep.frames, seenAt: begin)
+    let isShared = watches.count >= Self.shared
+    let half = isShared ? watches.count / 2 : watches.count
+    let first = SleepLooks(watches[..<half], known: known, begin: begin, inspector: inspector)
+    guard isShared else {
+      first.take()
+      return first.records
     }
+    let rest = SleepLooks(
+      watches[half...], known: known, begin: begin,
+      inspector: SleepInspector(pid: pid, liveThread: liveThread))
+    var helper = try? TracerThread.start { rest.take() }
+    first.take()
+    if let helper = helper.take() { helper.join() } else { rest.take() }
+    return first.records + rest.records
   }
 
   /// Finds who is at the other ends, and looks a second time at threads that may stand in a ring.
@@ -190,5 +201,39 @@ struct SleepSurvey {
       }
       return record
     }
+  }
+}
+
+/// Looks at some of the threads; by one thread of ours, whichever it is.
+private final class SleepLooks: @unchecked Sendable {
+  // Sendable: `take` is called by one thread, and what it found is read when that has ended. What it
+  // reads of the watches is changed by nobody meanwhile.
+  private let watches: ArraySlice<ThreadWatch>
+  private let known: [Int32: KnownSleep]
+  private let begin: Int64
+  private let inspector: SleepInspector
+  private(set) var records: [SleepRecord] = []
+
+  init(
+    _ watches: ArraySlice<ThreadWatch>, known: [Int32: KnownSleep], begin: Int64,
+    inspector: SleepInspector
+  ) {
+    self.watches = watches
+    self.known = known
+    self.begin = begin
+    self.inspector = inspector
+  }
+
+  func take() { records = watches.compactMap(look) }
+
+  private func look(at watch: ThreadWatch) -> SleepRecord? {
+    guard !watch.hasEnded, !watch.isZombie else { return nil }
+    let switches = watch.wasAsleep ? watch.counters.switches : nil
+    let sleep = known[watch.tid]
+    let hint = sleep?.hint(switches: switches) ?? SleepHint()
+    guard let look = inspector.look(with: watch.files, known: hint) else { return nil }
+    guard let sleep, switches == look.switches else { return SleepRecord(look, frames: []) }
+    // It has not run since its stack was copied.
+    return SleepRecord(look, frames: sleep.frames, seenAt: begin)
   }
 }

@@ -26,6 +26,28 @@ extension EndToEnd {
       expectNothingLeftBehind()
     }
 
+    @Test func `tells of each of many threads what it waits for, without a stop`() throws {
+      let program = try RunningProgram(fixture: "sleepers.c", ["499"])
+      let outcome = try SprofCommand.run(["dump", "\(program.pid)"])
+      #expect(outcome.status == 0, "\(outcome.stderr)")
+      let groups = outcome.stdout.components(separatedBy: "\n\n")
+      let expected = [
+        ("Threads ×125 ", "wait to read from a pipe"),
+        ("Threads ×125 ", "wait for events of a pipe"),
+        ("124 idle worker threads ", "wait for semaphore semaphore (sleepers.c)"),
+        ("125 idle worker threads ", "wait for condition variable condition (sleepers.c)"),
+      ]
+      for (heading, wait) in expected {
+        let isTold = groups.contains { $0.hasPrefix(heading) && $0.contains(wait) }
+        #expect(isTold, "\(wait): \(outcome.stdout)")
+      }
+      let report = try SprofCommand.report(["dump", "\(program.pid)"])
+      #expect(report.threads.count == 500)
+      #expect(report.cost.stops == 0)
+      #expect(try program.figure("wakeups") == 0)
+      try program.assertUntouched()
+    }
+
     @Test func `names the program's own frames, with their lines`() throws {
       let program = try RunningProgram(fixture: "sleepers.c", ["7"])
       let report = try SprofCommand.report(["dump", "\(program.pid)"])
