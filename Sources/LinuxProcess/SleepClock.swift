@@ -1,73 +1,41 @@
 internal import CLinux
 internal import Glibc
+internal import Synchronization
 
 /// Tells since when a thread sleeps, by the scheduler's note of when it last ran.
 ///
 /// `se.exec_start` of `/proc/PID/task/TID/sched` counts in a clock of the CPU that the thread ran on,
 /// which starts at boot and leaves out what a hypervisor took, and on some kernels interrupts
-/// (kernel: update_rq_clock_task). How far that clock is behind is measured with a thread of our own
-/// on the CPU that it happens to be on; for the others what `/proc/stat` says was taken from them
-/// makes up the difference, in steps of 10 ms. What was taken since the thread fell asleep makes the
-/// sleep seem so much shorter, never longer.
+/// (kernel: update_rq_clock_task): after days the clocks of two CPUs are seconds apart, and
+/// `/proc/stat` counts too roughly to tell by how much. So how far a CPU's clock is behind is measured
+/// by a thread of our own that runs there for some microseconds. What was taken since the thread fell
+/// asleep makes the sleep seem so much shorter, never longer.
 package final class SleepClock {
-  /// How far each CPU's clock is behind the monotonic one, in nanoseconds; nil until it was measured.
-  private var leads: [Int32: Int64]?
+  /// How far each CPU's clock is behind the monotonic one, in nanoseconds; nil where that cannot be
+  /// measured.
+  private var leads: [Int32: Int64?] = [:]
 
   package init() {}
 
   /// When a thread that last ran on `processor` did so, by `MonotonicClock`; nil when the kernel does
-  /// not tell.
+  /// not tell, or no thread of ours may run on that CPU.
   ///
-  /// About 12 µs; the first time 0.3 ms.
+  /// About 12 µs; the first time for each CPU 0.2 ms.
   package func lastRun(of thread: Int32, on processor: Int32?, in folder: TaskFolder) -> Int64? {
-    let leads = self.leads ?? Self.measure()
-    self.leads = leads
-    guard let lead = processor.flatMap({ leads[$0] }),
+    guard let processor, let lead = lead(of: processor),
       let start = folder.read("sched", of: thread, capacity: 512, { Self.start(parsing: $0) })
     else { return nil }
     return start &+ lead
   }
 
   /// Forgets how the clocks differ: they drift apart.
-  package func forget() { leads = nil }
+  package func forget() { leads = [:] }
 
-  private static func measure() -> [Int32: Int64] {
-    guard let (own, lead) = measureOwn(), let text = try? ProcFile.read("/proc/stat") else {
-      return [:]
-    }
-    let tick = 1_000_000_000 / max(1, Int64(sysconf(Int32(_SC_CLK_TCK))))
-    let lost = LostTime.table(parsing: text)
-    guard let mine = lost[own] else { return [own: lead] }
-    // Where the lead is at least as long as all that was taken, interrupts were left out, too.
-    let all = (mine.stolen + mine.interrupts) * tick
-    let hasInterrupts = mine.interrupts * tick > 100_000_000 && lead > all - all / 10
-    return lost.mapValues { other in
-      let more =
-        other.stolen - mine.stolen + (hasInterrupts ? other.interrupts - mine.interrupts : 0)
-      return lead &+ more * tick
-    }
-  }
-
-  /// A thread that wakes up gets the CPU's time of now as its own start.
-  private static func measureOwn() -> (cpu: Int32, lead: Int64)? {
-    let thread = sprof_gettid()
-    guard let folder = try? TaskFolder(process: getpid()) else { return nil }
-    func processor() -> Int32? {
-      folder.read("stat", of: thread, capacity: 512) { ThreadStat(parsing: $0)?.processor }
-    }
-    var result: (cpu: Int32, lead: Int64)?
-    for _ in 0..<4 {
-      MonotonicClock.sleep(until: MonotonicClock.now() + 20_000)
-      guard let before = processor(),
-        let start = folder.read("sched", of: thread, capacity: 512, { start(parsing: $0) })
-      else { return nil }
-      let lead = MonotonicClock.now() &- start
-      guard before == processor() else { continue }
-      // A turn that was interrupted makes the difference larger.
-      if let known = result, known.cpu == before, known.lead <= lead { continue }
-      result = (before, lead)
-    }
-    return result
+  private func lead(of processor: Int32) -> Int64? {
+    if let known = leads[processor] { return known }
+    let lead = LeadMeasurement(of: processor).run()
+    leads[processor] = .some(lead)
+    return lead
   }
 
   /// The nanoseconds of the line `se.exec_start : 12345.678901`, which is in milliseconds.
@@ -100,19 +68,72 @@ package final class SleepClock {
   }
 }
 
-/// What was taken from a CPU: a line of `/proc/stat`, in clock ticks.
-package struct LostTime: Equatable, Sendable {
-  package let stolen: Int64
-  package let interrupts: Int64
+/// A short visit to a CPU, by a thread of its own: that wakes up there, which gives it the CPU's time
+/// of now as its start.
+private final class LeadMeasurement: Sendable {
+  /// A CPU that is kept by a real-time thread never lets ours run.
+  private static let patience: Int64 = 20_000_000
 
-  /// Reads the lines `cpu0 user nice system idle iowait irq softirq steal …`, by CPU.
-  package static func table(parsing text: String) -> [Int32: LostTime] {
-    var result: [Int32: LostTime] = [:]
-    for line in text.split(separator: "\n") where line.hasPrefix("cpu") {
-      let words = line.split(separator: " ")
-      guard words.count > 8, let cpu = Int32(words[0].dropFirst(3)) else { continue }
-      let numbers = words.dropFirst().map { Int64($0).map { min($0, 1 << 40) } ?? 0 }
-      result[cpu] = LostTime(stolen: numbers[7], interrupts: numbers[5] + numbers[6])
+  private let processor: Int32
+  private let thread = Atomic<Int32>(0)
+  private let lead = Atomic<Int64>(.max)
+  private let isDone = Atomic<Bool>(false)
+
+  init(of processor: Int32) { self.processor = processor }
+
+  /// How far the clock is behind, in nanoseconds; nil where no thread of ours may run.
+  func run() -> Int64? {
+    guard !IsolatedProcessors.all.contains(processor),
+      let helper = try? TracerThread.start({ self.visit() })
+    else { return nil }
+    let end = MonotonicClock.now() + Self.patience
+    while !isDone.load(ordering: .acquiring) {
+      let now = MonotonicClock.now()
+      // Again and again, for it may go there just now.
+      if now > end { sprof_leave_cpu(thread.load(ordering: .acquiring)) }
+      MonotonicClock.sleep(until: now + 20_000)
+    }
+    helper.join()
+    let found = lead.load(ordering: .acquiring)
+    return found == .max ? nil : found
+  }
+
+  private func visit() {
+    defer { isDone.store(true, ordering: .releasing) }
+    let own = sprof_gettid()
+    thread.store(own, ordering: .releasing)
+    guard sprof_go_to_cpu(own, processor) == 0,
+      let folder = try? TaskFolder(process: getpid())
+    else { return }
+    for _ in 0..<3 {
+      MonotonicClock.sleep(until: MonotonicClock.now() + 10_000)
+      guard let start = folder.read("sched", of: own, capacity: 512, SleepClock.start(parsing:))
+      else { return }
+      let now = MonotonicClock.now()
+      let place = folder.read("stat", of: own, capacity: 512) { ThreadStat(parsing: $0)?.processor }
+      guard place == processor else { continue }
+      // A turn that was interrupted makes the difference larger.
+      lead.min(now &- start, ordering: .acquiringAndReleasing)
+    }
+  }
+}
+
+/// The CPUs that the machine's owner keeps free of everything but chosen threads.
+package enum IsolatedProcessors {
+  static let all: Set<Int32> = ["isolated", "nohz_full"].reduce(into: []) { result, name in
+    let text = (try? ProcFile.read("/sys/devices/system/cpu/\(name)")) ?? ""
+    result.formUnion(numbers(parsing: text))
+  }
+
+  /// The numbers of a list such as `2-5,8`, at most 8192.
+  package static func numbers(parsing text: String) -> Set<Int32> {
+    var result: Set<Int32> = []
+    for part in text.split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
+      let ends = part.split(separator: "-").map { Int32($0) }
+      guard let first = ends.first ?? nil, let last = ends.last ?? nil, first >= 0, first <= last,
+        last < 8192
+      else { continue }
+      result.formUnion(first...last)
     }
     return result
   }

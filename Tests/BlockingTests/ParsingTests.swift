@@ -151,9 +151,12 @@ import Testing
     #expect(start("se.exec_start : 99999999999999.000000\n") == nil)
     #expect(start("se.exec_start\nse.exec_start :\n.\n") == nil)
     #expect(start("") == nil)
-    let lost = LostTime.table(parsing: "cpu  1 1 1 1 1 1 1 1\ncpu0 1 2 3 4 5 6 7 8 9 10\nintr 5")
-    #expect(lost.count == 1 && lost[0] == LostTime.table(parsing: "cpu0 0 0 0 0 0 6 7 8")[0])
-    #expect(lost[0]?.stolen == 8 && lost[0]?.interrupts == 13)
+  }
+
+  @Test func `of lists of CPUs are read`() {
+    #expect(IsolatedProcessors.numbers(parsing: "2-4,8\n") == [2, 3, 4, 8])
+    #expect(IsolatedProcessors.numbers(parsing: "\n") == [])
+    #expect(IsolatedProcessors.numbers(parsing: "-1,5-2,a,1-,0-99999999999,7") == [1, 7])
   }
 
   @Test func `of sockets' addresses are read from their structures`() {

@@ -104,6 +104,21 @@ static inline int sprof_openat(int directory, const char *path, int flags) {
   return fd < 0 ? -errno : fd;
 }
 
+// Lets a thread of ours run on that CPU alone. Returns 0 or the negative errno.
+static inline int sprof_go_to_cpu(pid_t tid, int cpu) {
+  unsigned char mask[1024] = {0};
+  if (cpu < 0 || cpu >= (int)sizeof mask * 8) return -EINVAL;
+  mask[cpu / 8] = (unsigned char)(1 << cpu % 8);
+  return syscall(SYS_sched_setaffinity, tid, sizeof mask, mask) < 0 ? -errno : 0;
+}
+
+// Lets it run on all CPUs again that it may use; 0 is no thread here.
+static inline void sprof_leave_cpu(pid_t tid) {
+  unsigned char mask[1024];
+  memset(mask, 0xff, sizeof mask);
+  if (tid > 0) syscall(SYS_sched_setaffinity, tid, sizeof mask, mask);
+}
+
 static inline int sprof_set_timer_slack(unsigned long nanoseconds) {
   return prctl(PR_SET_TIMERSLACK, nanoseconds, 0, 0, 0);
 }
