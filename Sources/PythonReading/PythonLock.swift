@@ -15,10 +15,17 @@ package struct PythonLockState: Hashable, Sendable {
 }
 
 extension PythonReader {
-  /// Whether a thread that sleeps in a futex at `address` waits for the lock of an interpreter.
+  /// Where the futexes lie that threads sleep on which wait for the lock of an interpreter.
   ///
   /// `_gil_runtime_state` holds the condition that `take_gil` waits for, within its first 216 bytes
   /// in every version since 3.7.
+  package var lockRanges: [Range<UInt64>] {
+    interpreters.compactMap { interpreter in
+      interpreter.lock.flatMap { $0.rawValue < .max - 216 ? $0.rawValue..<$0.rawValue + 216 : nil }
+    }
+  }
+
+  /// Whether a thread that sleeps in a futex at `address` waits for the lock of an interpreter.
   package func isLock(_ address: UInt64) -> Bool {
     interpreters.contains { interpreter in
       interpreter.lock.map { address &- $0.rawValue < 216 } ?? false

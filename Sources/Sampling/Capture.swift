@@ -147,7 +147,8 @@ final class CaptureSession: @unchecked Sendable {
       interpreter: plan.frames == .mixed ? sampler.python?.path : nil,
       lockHolders: sampler.python?.stacks.lockHolders ?? [:],
       lockWaiters: sampler.python?.stacks.lockWaiters ?? [],
-      lockTime: sampler.python?.stacks.lockTime ?? 0)
+      lockTime: sampler.python?.stacks.lockTime ?? 0,
+      lockRanges: sampler.python?.lockRanges ?? [])
     return CapturedProfile(
       resolver.finish(capture: info), names: names, collectedEnd: sampler.stops.collectedEnd,
       facts: facts

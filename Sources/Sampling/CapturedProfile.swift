@@ -26,6 +26,8 @@ package final class CapturedProfile {
     let lockWaiters: Set<Int32>
     /// When that was, in nanoseconds from the start of the capture.
     let lockTime: Int64
+    /// Where threads sleep that wait for such a lock.
+    let lockRanges: [Range<UInt64>]
   }
 
   /// A profile whose modules' files `files` gives for the frames that lie in them.
@@ -82,7 +84,8 @@ extension CapturedProfile {
   private func blockings(with names: FrameNames) -> [Blocking] {
     guard let facts, !facts.sleeps.isEmpty else { return [] }
     var sleepNames = SleepNames(
-      modules: facts.modules, names: names, startTime: facts.startTime)
+      modules: facts.modules, names: names, startTime: facts.startTime,
+      interpreterLocks: facts.lockRanges)
     return sleepNames.blockings(of: facts.sleeps, pid: profile.capture.pid)
   }
 

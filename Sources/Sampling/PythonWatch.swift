@@ -206,6 +206,9 @@ final class PythonWatch {
     return number
   }
 
+  /// Where threads sleep that wait for an interpreter's lock.
+  var lockRanges: [Range<UInt64>] { reader?.lockRanges ?? [] }
+
   /// Whether a thread that sleeps in this system call waits for an interpreter's lock.
   func isWaitForLock(
     _ tid: Int32, _ call: Int32, _ arguments: InlineArray<6, UInt64>

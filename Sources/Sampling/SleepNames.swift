@@ -13,14 +13,19 @@ struct SleepNames {
   let names: FrameNames
   /// When the capture began, by `MonotonicClock`.
   let startTime: Int64
+  /// Where threads sleep that wait for a Python interpreter's lock.
+  let interpreterLocks: [Range<UInt64>]
   private var places: [RemoteAddress: WaitObject] = [:]
   /// By stack, innermost frames: many threads sleep in the same.
   private var functions: [[Frame]: WaitFunctions] = [:]
 
-  init(modules: ModuleMap, names: FrameNames, startTime: Int64) {
+  init(
+    modules: ModuleMap, names: FrameNames, startTime: Int64, interpreterLocks: [Range<UInt64>]
+  ) {
     self.modules = modules
     self.names = names
     self.startTime = startTime
+    self.interpreterLocks = interpreterLocks
   }
 
   mutating func blockings(of records: [SleepRecord], pid: Int32) -> [Blocking] {
@@ -29,7 +34,12 @@ struct SleepNames {
     for record in records {
       var wait = WaitClassifier.classify(
         record.look, functions: waitFunctions(of: record.frames), hints: hints(record))
-      if let object = wait.object, record.look.thread.pid == pid { wait.object = named(object) }
+      if let object = wait.object, record.look.thread.pid == pid {
+        // Threads that wait for that lock wake up so often that many have no known stack. A name of
+        // its variable would say nothing, and cost a walk through the interpreter's debug data.
+        let isLock = interpreterLocks.contains { $0.contains(object.address.rawValue) }
+        if isLock { wait.kind = .gil } else { wait.object = named(object) }
+      }
       result.append(
         Blocking(
           waiter: record.look.thread, wait: wait, since: record.look.since.map { $0 - startTime },

@@ -82,6 +82,27 @@ extension EndToEnd {
       #expect(report.threads.contains { $0.name == "of sleep_long" })
     }
 
+    // They wake up every 5 ms to ask again, so that a look seldom knows the stack of such a wait.
+    @Test(arguments: Interpreter.onePerVersion)
+    func `tells of threads that take turns that they wait for the interpreter's lock`(
+      interpreter: Interpreter
+    ) throws {
+      let program = try interpreter.start("../bench/counting.py", ["6", "5"])
+      var count = 0
+      for _ in 0..<3 {
+        let report = try SprofCommand.report(["dump", "\(program.pid)"])
+        // All but the main thread, which waits for input.
+        let waits = try #require(report.waits)
+        for wait in waits.seen where wait.tid != program.pid && wait.pid == program.pid {
+          #expect(wait.kind == "gil", "\(wait)")
+          count += 1
+        }
+      }
+      #expect(count > 3)
+      try program.assertUntouched()
+      program.kill()
+    }
+
     @Test(
       .enabled(
         if: Interpreter.onePerVersion.contains { $0.hasSymbols },

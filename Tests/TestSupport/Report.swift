@@ -14,6 +14,18 @@ package struct Report: Decodable, Sendable {
   /// Indexes into `frames`, innermost first.
   package let stacks: [[Int]]
   package private(set) var threads: [Thread]
+  /// Nil for a part of a capture.
+  package let waits: Waits?
+
+  package struct Waits: Decodable, Sendable {
+    package let seen: [Seen]
+
+    package struct Seen: Decodable, Sendable {
+      package let pid: Int32
+      package let tid: Int32
+      package let kind: String
+    }
+  }
 
   package struct Version: Decodable, Sendable {
     package let version: String
