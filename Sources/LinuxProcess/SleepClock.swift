@@ -87,11 +87,13 @@ private final class LeadMeasurement: Sendable {
       let helper = try? TracerThread.start({ self.visit() })
     else { return nil }
     let end = MonotonicClock.now() + Self.patience
+    var pause: Int64 = 20_000
     while !isDone.load(ordering: .acquiring) {
       let now = MonotonicClock.now()
       // Again and again, for it may go there just now.
       if now > end { sprof_leave_cpu(thread.load(ordering: .acquiring)) }
-      MonotonicClock.sleep(until: now + 20_000)
+      MonotonicClock.sleep(until: now + pause)
+      pause = min(pause * 2, 1_000_000)
     }
     helper.join()
     let found = lead.load(ordering: .acquiring)

@@ -254,7 +254,8 @@ extension EndToEnd {
         #expect(processes.count == 5, "trial \(trial)")
         for (pid, threads) in processes {
           let seen = threads.flatMap(\.runs).map { $0.startNs + $0.wallNs }.max() ?? 0
-          #expect(Double(seen) / 1e9 > lived - 1, "trial \(trial), \(pid)")
+          // A quarter of a second for five captures at once on a machine that is busy besides.
+          #expect(Double(seen) / 1e9 > lived - 1.25, "trial \(trial), \(pid)")
         }
         #expect(report.allFunctions.isSuperset(of: ["first_work", "third_work", "compute"]))
       }

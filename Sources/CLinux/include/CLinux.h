@@ -88,6 +88,14 @@ static inline int sprof_wait(pid_t tid, int *status, int nonblocking) {
   return result < 0 ? -errno : result;
 }
 
+// Asks the kernel not to send SIGCHLD for each stop of a traced thread; ends of children are told.
+static inline void sprof_leave_out_stops_of_children(void) {
+  struct sigaction action;
+  if (sigaction(SIGCHLD, NULL, &action) != 0 || action.sa_flags & SA_NOCLDSTOP) return;
+  action.sa_flags |= SA_NOCLDSTOP;
+  sigaction(SIGCHLD, &action, NULL);
+}
+
 // malloc.h is in no module of Swift's.
 static inline void sprof_grow_heap_in_large_steps(void) {
   mallopt(M_ARENA_MAX, 1);
