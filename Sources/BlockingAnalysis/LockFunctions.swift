@@ -1,3 +1,5 @@
+internal import ProfileModel
+
 /// What a function of a C library or a runtime waits for, by its name.
 enum LockFunction: Hashable {
   /// The way into the kernel, which says nothing.
@@ -32,17 +34,17 @@ enum LockFunction: Hashable {
       self = known.1
       return
     }
-    guard name.contains("::") || name.contains(".") || name.contains("_") else { return nil }
+    guard ["::", ".", "_"].contains(where: { name.contains(bytesOf: $0) }) else { return nil }
     // Rust writes `<std::sys::sync::mutex::futex::Mutex>::lock`.
     let text = name.filter { $0 != "<" && $0 != ">" }
-    guard let known = Self.parts.first(where: { text.contains($0.0) }) else { return nil }
+    guard let known = Self.parts.first(where: { text.contains(bytesOf: $0.0) }) else { return nil }
     self = known.1
   }
 
   /// Without what compilers and glibc put around a name: `__GI___pthread_mutex_lock.part.0`.
   private static func plain(_ name: String) -> Substring {
     var plain = name[...]
-    if let dot = plain.firstIndex(of: "."), dot != plain.startIndex, !plain.contains("::"),
+    if let dot = plain.firstIndex(of: "."), dot != plain.startIndex, !plain.contains(bytesOf: "::"),
       plain[dot...].hasPrefix(".part") || plain[dot...].hasPrefix(".cold")
         || plain[dot...].hasPrefix(".isra") || plain[dot...].hasPrefix(".constprop")
     {
@@ -133,7 +135,7 @@ enum LockFunction: Hashable {
   static func purpose(_ functions: some Sequence<StackFunction>) -> Purpose? {
     for function in functions where function.isKnown {
       if function.name == "take_gil" { return .gil }
-      if idle.contains(where: { function.name.contains($0) }) { return .parking }
+      if idle.contains(where: { function.name.contains(bytesOf: $0) }) { return .parking }
     }
     return nil
   }

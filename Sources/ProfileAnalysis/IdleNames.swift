@@ -57,7 +57,7 @@ enum IdleNames {
     if let kind = WaitWords.lock(plain), kind != .gil { return .call }
     if let match = beginnings.first(where: { plain.hasPrefix($0.text) }) { return match.role }
     if let match = endings.first(where: { plain.hasSuffix($0.text) }) { return match.role }
-    if let match = parts.first(where: { plain.contains($0.text) }) { return match.role }
+    if let match = parts.first(where: { plain.contains(bytesOf: $0.text) }) { return match.role }
     return .other
   }
 

@@ -74,8 +74,8 @@ package struct IdleRecognition: Sendable {
     let name = asker < names.count ? FunctionName.plain(names[asker]).lowercased() : ""
     return Stack(
       names: names, modules: modules, roles: roles, asker: asker,
-      isNamedLoop: Self.loopWords.contains { name.contains($0) },
-      isNamedWorker: Self.workerWords.contains { name.contains($0) })
+      isNamedLoop: Self.loopWords.contains { name.contains(bytesOf: $0) },
+      isNamedWorker: Self.workerWords.contains { name.contains(bytesOf: $0) })
   }
 
   /// The interpreted function that called the function at `position`, where that and all between

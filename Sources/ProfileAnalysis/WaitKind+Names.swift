@@ -141,7 +141,7 @@ enum WaitWords {
   static func lock(_ name: String) -> WaitKind? {
     if let kind = locks[name] { return kind }
     if gil.contains(name) { return .gil }
-    guard name.contains("::") else { return nil }
+    guard name.contains(bytesOf: "::") else { return nil }
     return endings.first { name.hasSuffix($0.text) }?.kind
   }
 

@@ -80,7 +80,8 @@ final class InterpreterFrames {
     if visibleNames.contains(name) { return .builtin }
     if machineryNames.contains(name) { return .machinery }
     if machineryPrefixes.contains(where: { name.hasPrefix($0) }) { return .machinery }
-    return name.contains("vectorcall") || name.contains("Vectorcall") ? .machinery : .builtin
+    let isCall = name.contains(bytesOf: "vectorcall") || name.contains(bytesOf: "Vectorcall")
+    return isCall ? .machinery : .builtin
   }
 
   private static let loopNames: Set<String> = [
