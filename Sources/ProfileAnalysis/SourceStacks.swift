@@ -14,6 +14,13 @@ package struct SourceFrame: Hashable, Sendable {
   var isInterpreted: Bool { address == nil && !isElided && line.file != nil }
 }
 
+extension SourceFrame {
+  /// A line of a function that an interpreter runs.
+  package init(interpreted line: SourceLine) {
+    self.init(line: line, module: .anonymous, address: nil, isElided: false)
+  }
+}
+
 /// A function of the source, wherever in it the program was.
 package struct SourceFunction: Hashable, Sendable {
   package let name: String
