@@ -4,6 +4,8 @@ tasks.py rest        two loops at rest
 tasks.py held        a task that holds up its loop
 tasks.py many COUNT  one loop with that many tasks
 tasks.py busy        a loop that runs all the time
+tasks.py computes    a task that does not come back to its loop
+tasks.py plain       tasks that are written in Python
 """
 
 import asyncio
@@ -156,8 +158,8 @@ async def holder():
     task(inner(), "inner")
 
 
-async def held():
-    hold = task(holder(), "holder")
+async def held(body):
+    hold = task(body, "holder")
     task(boss(hold), "chief")
     waits("Task-1", "holder")
     await hold
@@ -170,6 +172,21 @@ async def busy():
     loops[asyncio.get_running_loop()] = thread_id()
     while True:
         await asyncio.sleep(0)
+
+
+async def computes():
+    loops[asyncio.get_running_loop()] = thread_id()
+    while True:
+        pass
+
+
+async def plain():
+    asyncio.get_running_loop().set_task_factory(
+        lambda loop, body, **options: asyncio.tasks._PyTask(body, loop=loop, **options)
+    )
+    task(deepest(), "plain")
+    loops[asyncio.get_running_loop()] = thread_id()
+    await deepest()
 
 
 def frames_of(coroutine):
@@ -229,13 +246,16 @@ if kind == "rest":
     start(eager())
     settle(2)
 elif kind == "held":
-    start(held())
+    start(held(holder()))
     settle(1)
 elif kind == "many":
     start(many(int(sys.argv[2])))
     settle(1)
+elif kind == "plain":
+    start(plain())
+    settle(1)
 else:
-    start(busy())
+    start(busy() if kind == "busy" else held(computes()))
     while not loops:
         time.sleep(0.01)
 

@@ -5,13 +5,14 @@ extension CaptureComment {
   struct Tasks: Codable {
     var pid: Int32
     var cut: Bool?
-    var torn: [Int32]?
+    var torn, moved: [Int32]?
     var stacks: [[Line]]?
     var list: [Task]?
 
     enum CodingKeys: String, CodingKey {
       case pid, cut, stacks, list
       case torn = "torn_tids"
+      case moved = "moved_tids"
     }
   }
 
@@ -48,6 +49,7 @@ extension CaptureComment.Tasks {
     var first = Self(pid: tasks.pid)
     first.cut = tasks.isCut ? true : nil
     first.torn = tasks.tornThreads.isEmpty ? nil : tasks.tornThreads.sorted()
+    first.moved = tasks.movedThreads.isEmpty ? nil : tasks.movedThreads.sorted()
     var parts = [first]
     for start in stride(from: 0, to: tasks.stacks.count, by: 500) {
       var part = Self(pid: tasks.pid)
@@ -74,6 +76,7 @@ extension CaptureComment.Tasks {
     let place = known ?? all.count - 1
     if cut == true { all[place].isCut = true }
     all[place].tornThreads.formUnion((torn ?? []).prefix(Self.taskLimit))
+    all[place].movedThreads.formUnion((moved ?? []).prefix(Self.taskLimit))
     let stacks = (stacks ?? []).map { stack in
       stack.map {
         SourceLine(function: $0.function, file: $0.file, line: max(0, $0.line ?? 0))

@@ -19,6 +19,8 @@ struct DumpTasks {
   private let profile: Profile
   private let limit: Int
   private var lists: [Int32: AsyncTasks] = [:]
+  /// By process and task: the tasks that it awaits.
+  private var awaits: [Int32: [Int: [Int]]] = [:]
   /// Indexes into the list of the process.
   private var ofOwner: [Owner: [Int]] = [:]
 
@@ -30,6 +32,9 @@ struct DumpTasks {
       lists[list.pid] = list
       for (number, task) in list.tasks.enumerated() {
         ofOwner[Owner(pid: list.pid, tid: task.tid), default: []].append(number)
+        for awaiter in Set(task.awaitedBy) where list.tasks.indices.contains(awaiter) {
+          awaits[list.pid, default: [:]][awaiter, default: []].append(number)
+        }
       }
     }
   }
@@ -51,7 +56,9 @@ struct DumpTasks {
     let entered = members.filter { list.tasks[$0].state == .entered }
     guard let first = running.first ?? entered.first else { return nil }
     let outer = (running + entered).filter { $0 != first }.prefix(Self.chainLimit)
-    return "runs task " + words(of: [first], in: list)
+    // Its stack, which stands below, is of a moment before.
+    let isLater = list.movedThreads.contains(owner(of: thread).tid ?? 0)
+    return (isLater ? "a moment later runs task " : "runs task ") + words(of: [first], in: list)
       + outer.map { ", within " + words(of: [$0], in: list) }.joined()
   }
 
@@ -82,7 +89,7 @@ struct DumpTasks {
   ) {
     let waiting = members.filter { ![.running, .entered].contains(list.tasks[$0].state) }
     var remarks: [String] = []
-    if isTorn { remarks.append("the event loop ran meanwhile: they may be of different moments") }
+    if isTorn { remarks.append("its thread ran meanwhile: they may be of different moments") }
     if list.isCut { remarks.append("there are more, which were not read") }
     guard !waiting.isEmpty || !remarks.isEmpty else { return }
     let groups = groups(waiting, of: list)
@@ -93,10 +100,7 @@ struct DumpTasks {
       "  \(Figures.count(Int64(waiting.count), "task waits", plural: "tasks wait"))\(places)\(remark)",
       indent: 5)
     for group in groups.prefix(limit) {
-      let count = group.members.count
-      page.paragraph(
-        (count > 1 ? "  Tasks ×\(count) " : "  Task ") + words(of: group.members, in: list)
-          + (group.state == .created ? ", not begun" : ""), indent: 7)
+      writeHeading(of: group, in: list, to: &page)
       guard let stack = group.stack, list.stacks.indices.contains(stack) else {
         page.line("    (no stack could be read)")
         continue
@@ -109,6 +113,37 @@ struct DumpTasks {
     let count = left.reduce(0) { $0 + $1.members.count }
     page.line(
       "  … \(count) more in \(Figures.count(Int64(left.count), "stack")), --json has them")
+  }
+
+  /// The tasks of a group, by those who wait for them.
+  private func writeHeading(
+    of group: Group, in list: AsyncTasks, to page: inout Page<some TextOutputStream>
+  ) {
+    let count = group.members.count
+    let state = group.state == .created ? ", not begun" : ""
+    let label = (count > 1 ? "  Tasks ×\(count) " : "  Task ")
+    var parts: [[Int]] = []
+    var places: [Set<Int>: Int] = [:]
+    for member in group.members {
+      let awaiters = Set(list.tasks[member].awaitedBy)
+      let place = places[awaiters] ?? parts.count
+      places[awaiters] = place
+      if place == parts.count { parts.append([]) }
+      parts[place].append(member)
+    }
+    guard parts.count > 1 else {
+      return page.paragraph(label + words(of: group.members, in: list) + state, indent: 7)
+    }
+    page.paragraph(label + quoted(group.members, of: list) + state, indent: 7)
+    let ordered = parts.enumerated().sorted {
+      ($1.element.count, $0.offset) < ($0.element.count, $1.offset)
+    }.map(\.element)
+    for part in ordered.prefix(Self.partLimit) {
+      let count = part.count > 1 ? "×\(part.count) " : ""
+      page.paragraph("    \(count)\(words(of: part, in: list))", indent: 7)
+    }
+    let left = ordered.dropFirst(Self.partLimit).reduce(0) { $0 + $1.count }
+    if left > 0 { page.line("    … \(left) more, --json has them") }
   }
 
   /// Tasks in the same stack together: the most first, then by name.
@@ -138,6 +173,8 @@ struct DumpTasks {
 
   /// Tasks that await each other, told one behind the other.
   private static let chainLimit = 12
+  /// Parts of a group that are awaited by different tasks.
+  private static let partLimit = 6
 
   /// By name, numbers in it by their length first.
   private func sorted(_ members: some Sequence<Int>, of list: AsyncTasks) -> [Int] {
@@ -147,32 +184,29 @@ struct DumpTasks {
     }.sorted { $0.key < $1.key }.map(\.member)
   }
 
-  /// Tasks by name, with who waits for them, and who for these: `"a", awaited by "b", by "c"`.
+  /// Tasks that are awaited by the same, by name, with those who wait for them, and who for these:
+  /// `"a", awaited by "b", by "c"`; of a single one also what it awaits.
   private func words(of members: [Int], in list: AsyncTasks) -> String {
     var words = quoted(members, of: list)
-    var current = members
-    var seen = Set(members)
+    if members.count == 1, let awaited = awaits[list.pid]?[members[0]] {
+      words += ", awaits " + counted(sorted(awaited, of: list), of: list)
+    }
+    var current = members[0]
+    var seen: Set = [current]
     for step in 0..<Self.chainLimit {
-      let awaiters = current.map { member in
-        Set(list.tasks[member].awaitedBy.filter(list.tasks.indices.contains))
-      }
-      guard let first = awaiters.first, awaiters.contains(where: { !$0.isEmpty }) else {
-        return words
-      }
-      guard awaiters.allSatisfy({ $0 == first }) else {
-        let all = awaiters.contains(where: \.isEmpty) ? ", some awaited" : ", awaited"
-        return words + all + " by different tasks"
-      }
-      words += step == 0 ? ", awaited by " : ", by "
-      let next = sorted(first, of: list)
-      guard next.count == 1, let only = next.first else {
-        return words + "\(next.count) tasks " + quoted(next, of: list)
-      }
-      words += quoted(next, of: list)
-      guard seen.insert(only).inserted else { return words + " again" }
-      current = next
+      let next = sorted(
+        Set(list.tasks[current].awaitedBy.filter(list.tasks.indices.contains)), of: list)
+      guard let first = next.first else { return words }
+      words += (step == 0 ? ", awaited by " : ", by ") + counted(next, of: list)
+      guard next.count == 1 else { return words }
+      guard seen.insert(first).inserted else { return words + " again" }
+      current = first
     }
     return words + ", …"
+  }
+
+  private func counted(_ members: [Int], of list: AsyncTasks) -> String {
+    (members.count > 1 ? "\(members.count) tasks " : "") + quoted(members, of: list)
   }
 
   /// The name of a task in quotes; of several what stands for them.

@@ -6,6 +6,7 @@ extension JSONWriter {
     member("pid", tasks.pid)
     member("cut", tasks.isCut)
     array("torn_tids", of: tasks.tornThreads.sorted()) { $0.value($1) }
+    array("moved_tids", of: tasks.movedThreads.sorted()) { $0.value($1) }
     array("stacks", of: tasks.stacks) { json, stack in
       json.array { json in
         for line in stack {

@@ -1,5 +1,5 @@
 /// The tasks of event loops that one look found in a process: asyncio's, of Python.
-package struct AsyncTasks: Sendable {
+package struct AsyncTasks: Hashable, Sendable {
   /// The process that they belong to.
   package let pid: Int32
   package var tasks: [AsyncTask]
@@ -7,17 +7,21 @@ package struct AsyncTasks: Sendable {
   package var stacks: [[SourceLine]]
   /// Threads whose event loop ran while its tasks were read: they may be of different moments.
   package var tornThreads: Set<Int32>
+  /// Threads that ran between the look at their stack and the end of the read: what they are said to
+  /// run belongs to a later moment than the stack.
+  package var movedThreads: Set<Int32>
   /// Whether there were more tasks than were read.
   package var isCut: Bool
 
   package init(
     pid: Int32, tasks: [AsyncTask] = [], stacks: [[SourceLine]] = [],
-    tornThreads: Set<Int32> = [], isCut: Bool = false
+    tornThreads: Set<Int32> = [], movedThreads: Set<Int32> = [], isCut: Bool = false
   ) {
     self.pid = pid
     self.tasks = tasks
     self.stacks = stacks
     self.tornThreads = tornThreads
+    self.movedThreads = movedThreads
     self.isCut = isCut
   }
 }

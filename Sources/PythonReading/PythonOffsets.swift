@@ -35,6 +35,9 @@ enum PythonOffsets {
     (.threadBaseFrame, [-1, -1, -1, -1, -1, -1, -1, -1, 80]),
     (.threadPthread, [176, 176, 176, 176, 152, 136, 152, 152, 176]),
     (.threadKernelID, [-1, -1, -1, -1, 160, 144, 160, 160, 184]),
+    // Where asyncio keeps the thread's running loop: by name, then as a member.
+    (.threadDictionary, [-1, -1, -1, -1, -1, 112, -1, -1, -1]),
+    (.threadRunningLoop, [-1, -1, -1, -1, -1, -1, 304, -1, -1]),
     (.threadGILRequested, [-1, -1, -1, -1, -1, -1, -1, -1, 40]),
 
     (.cframeFrame, [-1, -1, -1, -1, 8, 0, -1, -1, -1]),

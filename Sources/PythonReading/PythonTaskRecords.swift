@@ -134,7 +134,7 @@ extension PythonObjects {
     let copies = copies(
       all.map { MemoryRange(start: RemoteAddress($0), count: Int(members.size)) })
     var isTask: [UInt64: Bool] = [:]
-    var loops: [UInt64: RemoteAddress?] = [:]
+    let loops = runningLoops(of: threads.filter { $0.interpreter == module.interpreter })
     return all.compactMap { address in
       func word(_ offset: UInt64) -> UInt64 {
         copies.value(at: address &+ offset, as: UInt64.self) ?? 0
@@ -146,24 +146,28 @@ extension PythonObjects {
       guard isKnown, copies.value(at: address &+ members.state, as: Int32.self) == 0 else {
         return nil
       }
-      let loop = word(members.loop)
-      let thread = loops[loop] ?? self.thread(ofLoop: loop, module.interpreter, threads)
-      loops[loop] = .some(thread)
       return PythonTaskRecord(
-        address: address, thread: thread, isCurrent: current.contains(address),
+        address: address, thread: loops[word(members.loop)], isCurrent: current.contains(address),
         coroutine: word(layout.coroutine), name: word(layout.name), waiter: word(members.waiter))
     }
   }
 
-  /// The thread that runs an event loop of asyncio's own kind; nil for a loop that rests or is
-  /// another's, such as uvloop's.
-  private func thread(
-    ofLoop loop: UInt64, _ interpreter: RemoteAddress, _ threads: [PythonThread]
-  ) -> RemoteAddress? {
-    guard let ident = attributes(["_thread_id"], of: loop)["_thread_id"],
-      let pthread = integer(ident)
-    else { return nil }
-    return threads.first { $0.pthread == pthread && $0.interpreter == interpreter }?.state
+  /// By event loop, of whatever kind: the thread that runs it.
+  private func runningLoops(of threads: [PythonThread]) -> [UInt64: RemoteAddress] {
+    var loops: [UInt64?] = []
+    if let field = runtime.layout[.threadRunningLoop] {
+      loops = words(threads.map { $0.state.rawValue &+ UInt64(field) })
+    } else if let field = runtime.layout[.threadDictionary] {
+      let name = "__asyncio_running_event_loop__"
+      loops = words(threads.map { $0.state.rawValue &+ UInt64(field) }).map { dictionary in
+        dictionary.flatMap { $0 == 0 ? nil : values(of: [name], inDictionary: $0)[name] }
+      }
+    }
+    var result: [UInt64: RemoteAddress] = [:]
+    for (thread, loop) in zip(threads, loops) {
+      if let loop, loop != 0 { result[loop] = thread.state }
+    }
+    return result
   }
 
   // MARK: - Names

@@ -21,6 +21,11 @@ extension Sampler {
       let after = sleepingThreads()
       let owners = Set(tasks.tasks.compactMap(\.tid))
       tasks.tornThreads = owners.filter { before[$0] == nil || before[$0] != after[$0] }
+      tasks.movedThreads = Set(
+        watches.lazy.filter { watch in
+          owners.contains(watch.tid)
+            && !(watch.wasAsleep && watch.counters.switches == after[watch.tid])
+        }.map(\.tid))
       if tasks.tornThreads.count <= best?.tornThreads.count ?? .max { best = tasks }
       if tasks.tornThreads.isEmpty { break }
     }

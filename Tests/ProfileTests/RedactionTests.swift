@@ -24,6 +24,10 @@ internal import Testing
       "/home/anna/bin/app", "--token=abc123", "-pgeheim", "--user", "bob",
     ]
     profile.capture.notes = ["held by gdb of anna on build7", "in /root/x and /rootfs/y"]
+    let line = SourceLine(function: "poll /srv/me/x", file: "/home/carla/app.py", line: 3)
+    let task = AsyncTask(
+      address: RemoteAddress(1), name: "job of carla", tid: 4243, state: .suspended, stack: 0)
+    profile.tasks = [AsyncTasks(pid: 4242, tasks: [task], stacks: [[line]])]
     profile.modules.append(Module(path: "/data/homes/anna/lib.so"))
     profile.modules.append(Module(path: "/srv/me/lib.so"))
     let result = Redaction(home: "/srv/me", userNames: ["bob", "root"]).apply(to: profile)
@@ -36,7 +40,8 @@ internal import Testing
   @Test func `leaves nothing that tells who and where`() {
     let (profile, text) = redacted()
     for secret in [
-      "anna", "bob", "build7", "abc123", "geheim", "93.184", "10.1.2.3", "/srv/me", "/root/",
+      "anna", "bob", "carla", "build7", "abc123", "geheim", "93.184", "10.1.2.3", "/srv/me",
+      "/root/",
     ] {
       #expect(!text.contains(secret), "\(secret)")
     }
@@ -48,7 +53,7 @@ internal import Testing
     let (profile, text) = redacted()
     for part in [
       "audit_lock", "bank.c", "127.0.0.1:5432", "/rootfs/y", "pthread_mutex_lock",
-      "~/secret/plan.txt",
+      "~/secret/plan.txt", "~/app.py", "job of …",
     ] {
       #expect(text.contains(part), "\(part)")
     }

@@ -65,6 +65,17 @@ struct `The tasks of asyncio` {
   }
 
   @Test(arguments: TaskReading.interpreters)
+  func `that are written in Python are left out, and no others with them`(
+    _ interpreter: Interpreter
+  ) throws {
+    let program = try interpreter.start("tasks.py", ["plain"])
+    let found = try TaskReading(program)
+    #expect(found.list.tasks.map(\.name) == ["Task-1"])
+    #expect(found.told.first?.frames.map(\.function) == ["sleep", "deepest", "plain"])
+    try program.assertUntouched()
+  }
+
+  @Test(arguments: TaskReading.interpreters)
   func `are looked for only where asyncio is loaded`(_ interpreter: Interpreter) throws {
     let program = try interpreter.start("flat.py")
     let target = try PythonTarget(pid: program.pid)
