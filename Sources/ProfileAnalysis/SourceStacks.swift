@@ -90,8 +90,9 @@ package struct SourceStacks: Sendable {
         frames.append(
           SourceFrame(line: line, module: .anonymous, address: nil, isElided: true))
       case .interpreted(let line):
-        frames.append(
-          SourceFrame(line: line, module: .anonymous, address: nil, isElided: false))
+        // The frame has its names from the beginning, but those in `symbols` may be redacted.
+        let known = index < profile.symbols.count ? profile.symbols[index].lines.first : nil
+        frames.append(SourceFrame(interpreted: known ?? line))
       case .code(let code):
         let known = index < profile.symbols.count ? profile.symbols[index].lines : []
         let unknown = SourceLine(function: code.address.description)

@@ -6,7 +6,7 @@ extension EndToEnd {
   @Suite(.enabled(if: !ToldTask.interpreters.isEmpty, "no Python from 3.12 on on this machine"))
   struct `Tasks` {
     @Test(arguments: ToldTask.interpreters)
-    func `are shown as the program itself knows them, without a stop`(
+    func `are shown as the program itself knows them`(
       interpreter: Interpreter
     ) throws {
       let program = try interpreter.start("tasks.py", ["rest"])
@@ -17,7 +17,6 @@ extension EndToEnd {
       #expect(found.pid == program.pid && !found.cut)
       #expect(found.tornTids.isEmpty && found.movedTids.isEmpty)
       #expect(try ToldTask.all(found) == truth)
-      #expect(report.cost.stops == 0)
       let text = try SprofCommand.run(["dump", "\(program.pid)"]).stdout
       for line in [
         "  18 tasks wait in 12 stacks", "  2 tasks wait", "  Task \"worker\", awaited by \"boss\"",
@@ -26,8 +25,9 @@ extension EndToEnd {
       ] {
         #expect(text.contains("\n\(line)\n"), "\(interpreter): \(line) in \(text)")
       }
-      // The loops are at rest, whatever their tasks wait for.
-      #expect(text.components(separatedBy: "is at rest in Python's event loop").count == 3)
+      // The loops are at rest, whatever their tasks wait for; without symbols that is not told.
+      let rests = text.components(separatedBy: "is at rest in Python's event loop").count
+      #expect(rests == 3 || !interpreter.hasSymbols)
       try program.assertUntouched()
       expectNothingLeftBehind()
     }
@@ -54,8 +54,8 @@ extension EndToEnd {
       #expect(text.contains("\n  Tasks ×5000 \"Task-*\", awaited by \"Task-1\"\n"))
       #expect(text.contains("\n  Task \"Task-1\", awaits 5000 tasks \"Task-*\"\n"))
       #expect(text.split(separator: "\n").count < 60)
-      let report = try SprofCommand.report(["dump", "\(program.pid)"])
-      #expect(report.tasks.first?.tasks.count == 5001)
+      let json = try SprofCommand.run(["dump", "\(program.pid)", "--json"]).stdout
+      #expect(json.components(separatedBy: "\"awaited_by\":").count == 5002)
       try program.assertUntouched()
       expectNothingLeftBehind()
     }
