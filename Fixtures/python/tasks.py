@@ -263,6 +263,9 @@ truth = {"threads": {}, "tids": list(loops.values()), "tasks": []}
 if kind in ("rest", "held"):
     for loop, tid in loops.items():
         truth["tasks"] += [tell(task, tid) for task in asyncio.all_tasks(loop)]
+    if kind == "rest":
+        work = next(each for each in kept if each.get_name() == "worker").get_coro()
+        truth["worker"] = [id(work), id(work.cr_await)]
 print(json.dumps(truth))
 print("ready", flush=True)
 sys.stdin.read()

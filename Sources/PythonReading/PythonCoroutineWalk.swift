@@ -110,9 +110,7 @@ struct PythonCoroutineWalk<Memory: TargetMemory> {
     for step in steps where seen.insert(step.object).inserted {
       guard let type = copies.value(at: step.object &+ 8, as: UInt64.self) else { continue }
       guard types.contains(type) else {
-        if isWrapper(type), let inner = objects.word(step.object &+ 16) {
-          next.append(Step(chain: step.chain, object: inner))
-        }
+        next += wrapped(step, type)
         continue
       }
       let address = step.object &+ UInt64(frameField)
@@ -121,8 +119,7 @@ struct PythonCoroutineWalk<Memory: TargetMemory> {
         let state = PythonGeneratorState(number, minor: minor),
         let offset = copies.offset(of: record, count: reader.runtime.frameShape.span)
       else { continue }
-      let isFirst = chains[step.chain].state == nil
-      if isFirst { chains[step.chain].state = state }
+      chains[step.chain].state = chains[step.chain].state ?? state
       guard state != .cleared else { continue }
       let frame = reader.runtime.frameShape.frame(copies, at: address, recordOffset: offset).frame
       frames.append(Found(chain: step.chain, frame: frame))
@@ -175,6 +172,12 @@ struct PythonCoroutineWalk<Memory: TargetMemory> {
       guard let value = copies.value(at: place.slot, as: UInt64.self) else { return nil }
       return Step(chain: place.chain, object: minor >= 14 ? value & ~3 : value)
     }
+  }
+
+  /// What an object stands for between a coroutine and another that it awaits.
+  private mutating func wrapped(_ step: Step, _ type: UInt64) -> [Step] {
+    guard isWrapper(type), let inner = objects.word(step.object &+ 16) else { return [] }
+    return [Step(chain: step.chain, object: inner)]
   }
 
   /// Whether objects of a type stand between a coroutine and one that it awaits: the latter, or

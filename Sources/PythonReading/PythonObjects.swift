@@ -216,21 +216,24 @@ extension PythonReader {
     var result: [RemoteAddress: String] = [:]
     guard !runtime.isFreeThreaded else { return result }
     let objects = PythonObjects(runtime: runtime, memory: memory)
+    var hasAsyncio = false
     for interpreter in interpreters {
-      let names = activeThreads(of: interpreter, objects)
+      let content = objects.contents(of: ["threading", PythonTaskLayout.module], in: interpreter)
+      hasAsyncio = hasAsyncio || content[PythonTaskLayout.module] != nil
+      let names = content["threading"].map { activeThreads(in: $0, objects) } ?? [:]
       for thread in threads where thread.interpreter == interpreter.address {
         result[thread.state] = names[thread.pthread]
       }
     }
+    noteAsyncio(isLoaded: hasAsyncio)
     return result
   }
 
   /// `sys.modules["threading"]._active`: names by `pthread_self()`.
   private func activeThreads<Memory: TargetMemory>(
-    of interpreter: PythonInterpreter, _ objects: PythonObjects<Memory>
+    in content: UInt64, _ objects: PythonObjects<Memory>
   ) -> [UInt64: String] {
-    guard let content = objects.contents(of: ["threading"], in: interpreter)["threading"],
-      let active = objects.values(of: ["_active"], inDictionary: content)["_active"]
+    guard let active = objects.values(of: ["_active"], inDictionary: content)["_active"]
     else { return [:] }
     var result: [UInt64: String] = [:]
     for entry in objects.entries(ofDictionary: active) {

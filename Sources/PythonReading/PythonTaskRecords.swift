@@ -44,31 +44,7 @@ extension PythonObjects {
     _ layout: PythonTaskLayout, _ lists: PythonTaskLayout.Lists, threads: [PythonThread],
     interpreters: [PythonInterpreter]
   ) -> [PythonTaskRecord] {
-    var places: [(address: UInt64, thread: RemoteAddress?, isCurrent: Bool)] = []
-    var seen: Set<UInt64> = []
-    func addList(_ head: UInt64, thread: RemoteAddress?) {
-      let running = thread.flatMap { word($0.rawValue &+ lists.threadRunning) }
-      // `struct llist_node { next, prev }`; the head is an element of the ring.
-      var node = word(head)
-      while let current = node, current != 0, current != head,
-        places.count < PythonTaskLayout.limit
-      {
-        let address = current &- lists.node
-        guard seen.insert(address).inserted else { break }
-        places.append((address, thread, address == running))
-        node = word(current)
-      }
-      // A task that runs its first or last step may be on no list.
-      if let running, running != 0, seen.insert(running).inserted {
-        places.append((running, thread, true))
-      }
-    }
-    for thread in threads {
-      addList(thread.state.rawValue &+ lists.threadHead, thread: thread.state)
-    }
-    for interpreter in interpreters {
-      addList(interpreter.address.rawValue &+ lists.interpreterHead, thread: nil)
-    }
+    let places = places(lists, threads: threads, interpreters: interpreters)
     let fields = [layout.name, layout.coroutine, lists.awaitedBy, lists.awaitedByIsSet]
     let size = Int(fields.max() ?? 0) + 8
     let copies = copies(
@@ -83,6 +59,45 @@ extension PythonObjects {
         address: place.address, thread: place.thread, isCurrent: place.isCurrent,
         coroutine: coroutine, name: name, awaitedBy: awaitedBy, awaitedByIsSet: isSet != 0)
     }
+  }
+
+  /// A task on a list.
+  private struct TaskPlace {
+    let address: UInt64
+    let thread: RemoteAddress?
+    let isCurrent: Bool
+  }
+
+  private func places(
+    _ lists: PythonTaskLayout.Lists, threads: [PythonThread], interpreters: [PythonInterpreter]
+  ) -> [TaskPlace] {
+    var places: [TaskPlace] = []
+    var seen: Set<UInt64> = []
+    func addList(_ head: UInt64, thread: RemoteAddress?) {
+      let running = thread.flatMap { word($0.rawValue &+ lists.threadRunning) }
+      // `struct llist_node { next, prev }`; the head is an element of the ring.
+      var node = word(head)
+      while let current = node, current != 0, current != head,
+        places.count < PythonTaskLayout.limit
+      {
+        let address = current &- lists.node
+        guard seen.insert(address).inserted else { break }
+        places.append(
+          TaskPlace(address: address, thread: thread, isCurrent: address == running))
+        node = word(current)
+      }
+      // A task that runs its first or last step may be on no list.
+      if let running, running != 0, seen.insert(running).inserted {
+        places.append(TaskPlace(address: running, thread: thread, isCurrent: true))
+      }
+    }
+    for thread in threads {
+      addList(thread.state.rawValue &+ lists.threadHead, thread: thread.state)
+    }
+    for interpreter in interpreters {
+      addList(interpreter.address.rawValue &+ lists.interpreterHead, thread: nil)
+    }
+    return places
   }
 
   /// By task: the tasks that it knows to wait for it.

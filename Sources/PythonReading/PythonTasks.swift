@@ -89,15 +89,15 @@ package struct PythonTaskLayout: Sendable, Equatable {
 extension PythonReader {
   /// Looks for asyncio in a process; nil when it is not loaded, or older than 3.12.
   ///
-  /// From 3.14 on it opens the files that may hold it.
+  /// Costs nothing when the names of threads, read before, told that there is none. From 3.14 on it
+  /// opens the files that may hold it.
   package func findTasks(in memory: ProcessMemory) -> PythonTaskLayout? {
     guard !runtime.isFreeThreaded, runtime.version.minor >= 12 else { return nil }
     let objects = PythonObjects(runtime: runtime, memory: memory)
-    guard
-      interpreters.contains(where: {
-        !objects.contents(of: [PythonTaskLayout.module], in: $0).isEmpty
-      })
-    else { return nil }
+    let isLoaded =
+      hasAsyncio
+      ?? interpreters.contains { !objects.contents(of: [PythonTaskLayout.module], in: $0).isEmpty }
+    guard isLoaded else { return nil }
     if let layout = PythonTaskLayout(minor: runtime.version.minor) { return layout }
     guard let maps = try? memory.maps() else { return nil }
     let candidates = PythonImage.candidates(in: maps).filter {
@@ -123,37 +123,46 @@ extension PythonReader {
   ) -> PythonTaskList {
     let objects = PythonObjects(runtime: runtime, memory: memory)
     var list = PythonTaskList()
-    var records: [PythonTaskRecord]
+    let records: [PythonTaskRecord]
+    let chains: [PythonCoroutineChain]
     let awaiters: [UInt64: [UInt64]]
     var walk = PythonCoroutineWalk(reader: self, objects: objects)
-    let chains: [PythonCoroutineChain]
     switch layout.origin {
     case .lists(let lists):
       records = objects.records(layout, lists, threads: threads, interpreters: interpreters)
-      list.isCut = records.count >= PythonTaskLayout.limit
       chains = walk.chains(of: records.map(\.coroutine))
       awaiters = objects.awaiters(of: records)
     case .sets(let members):
       let modules = interpreters.compactMap { objects.taskModule(of: $0) }
       records = modules.flatMap { objects.records(layout, members, $0, threads: threads) }
-      list.isCut = records.count >= PythonTaskLayout.limit
       chains = walk.chains(of: records.map(\.coroutine))
       awaiters = PythonTaskWaits(objects: objects, modules: modules).awaiters(records, chains)
     }
+    list.isCut = records.count >= PythonTaskLayout.limit
     let names = objects.names(of: records.map(\.name))
     for (index, record) in records.enumerated() {
-      let chain = chains[index]
-      let isInStack = record.isCurrent || chain.state == .executing
       list.tasks.append(
         PythonTask(
-          address: RemoteAddress(record.address), name: names[index], thread: record.thread,
-          state: record.isCurrent
-            ? .running
-            : chain.state == .executing
-              ? .entered : chain.state == .created ? .created : .suspended,
-          frames: isInStack ? [] : chain.frames.reversed(),
-          awaitedBy: (awaiters[record.address] ?? []).map { RemoteAddress($0) }))
+          record, chains[index], name: names[index], awaitedBy: awaiters[record.address] ?? []))
     }
     return list
+  }
+}
+
+extension PythonTask {
+  fileprivate init(
+    _ record: PythonTaskRecord, _ chain: PythonCoroutineChain, name: String, awaitedBy: [UInt64]
+  ) {
+    address = RemoteAddress(record.address)
+    self.name = name
+    thread = record.thread
+    switch chain.state {
+    case _ where record.isCurrent: state = .running
+    case .executing: state = .entered
+    case .created: state = .created
+    case .suspended, .awaiting, .cleared, nil: state = .suspended
+    }
+    frames = state == .running || state == .entered ? [] : chain.frames.reversed()
+    self.awaitedBy = awaitedBy.map { RemoteAddress($0) }
   }
 }

@@ -84,6 +84,22 @@ struct `The tasks of asyncio` {
   }
 
   @Test(arguments: TaskReading.interpreters)
+  func `that await themselves in a ring end where it closes`(_ interpreter: Interpreter) throws {
+    let program = try interpreter.start("tasks.py", ["rest"])
+    let found = try TaskReading(program)
+    let recording = RecordedMemory(recording: found.target.memory)
+    let sound = try found.read(recording)
+    let places = try #require(try Truth(program).values["worker"] as? [UInt64])
+    // What `worker` awaits becomes `worker` itself, wherever the memory tells of it.
+    let memory = recording.replacing(places[1], with: places[0])
+    let ring = try found.read(memory)
+    #expect(sound.first { $0.name == "worker" }?.frames.count == 4)
+    #expect(ring.first { $0.name == "worker" }?.frames.map(\.function) == ["worker"])
+    #expect(ring.filter { $0.name != "worker" } == sound.filter { $0.name != "worker" })
+    try program.assertUntouched()
+  }
+
+  @Test(arguments: TaskReading.interpreters)
   func `give values where memory is torn, never a trap and never an endless walk`(
     _ interpreter: Interpreter
   ) throws {
