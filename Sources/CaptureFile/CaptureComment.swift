@@ -17,6 +17,7 @@ struct CaptureComment: Codable {
   /// Why modules have no names, by the number of their mapping from 0.
   var problems: [Problem]?
   var waits: [Waiting]?
+  var tasks: Tasks?
 
   init() {}
 

@@ -88,7 +88,8 @@ struct ProfileDecoder {
     }
     return Profile(
       capture: capture, modules: frames.modules(problems: header.problems), threads: infos,
-      stacks: frames.stacks, runs: runs, symbols: frames.symbols, blockings: header.blockings)
+      stacks: frames.stacks, runs: runs, symbols: frames.symbols, blockings: header.blockings,
+      tasks: header.tasks.map(\.withoutLooseEnds))
   }
 }
 
@@ -119,6 +120,7 @@ struct CaptureHeader {
   private(set) var threads: [Int: ThreadInfo] = [:]
   private(set) var problems: [Int: String] = [:]
   private(set) var blockings: [Blocking] = []
+  private(set) var tasks: [AsyncTasks] = []
   /// Whether sprof wrote the file.
   private(set) var isOwn = false
   private(set) var isComplete = true
@@ -161,6 +163,7 @@ struct CaptureHeader {
     }
     blockings += (comment.waits ?? []).prefix(Self.blockingLimit - blockings.count)
       .map(\.blocking)
+    if let part = comment.tasks { part.add(to: &tasks) }
     for problem in comment.problems ?? [] { problems[problem.module] = problem.problem }
   }
 }

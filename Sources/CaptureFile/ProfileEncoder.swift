@@ -250,6 +250,13 @@ extension ProfileEncoder {
     add(comment)
     add(Array(profile.threads.enumerated().map { ($0.offset, $0.element) }))
     add(profile.blockings)
+    for tasks in profile.tasks {
+      for part in CaptureComment.Tasks.parts(of: tasks) {
+        var comment = CaptureComment()
+        comment.tasks = part
+        add(comment)
+      }
+    }
     for (number, module) in profile.modules.enumerated() { add(module, number: Int32(number)) }
   }
 

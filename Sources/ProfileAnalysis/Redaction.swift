@@ -48,12 +48,14 @@ package struct Redaction: Sendable {
       redacted.threads[index].name = text.clean(redacted.threads[index].name)
     }
     redacted.blockings = profile.blockings.map { $0.redacted(text) }
+    redacted.tasks = profile.tasks.map { $0.redacted(text) }
     return redacted
   }
 
   private func paths(of profile: Profile) -> [String] {
     profile.modules.map(\.path) + [profile.capture.executable].compactMap { $0 }
       + profile.symbols.flatMap { $0.lines.compactMap(\.file) }
+      + profile.tasks.flatMap { $0.stacks.flatMap { $0.compactMap(\.file) } }
   }
 
   /// `anna` of `/home/anna/src`.
@@ -135,6 +137,19 @@ extension SourceLine {
     SourceLine(
       function: text.cleanPaths(function), linkageName: linkageName.map(text.cleanPaths),
       file: file.map(text.clean), line: line, isInlined: isInlined)
+  }
+}
+
+extension AsyncTasks {
+  fileprivate func redacted(_ text: Redaction.Text) -> AsyncTasks {
+    var result = self
+    result.stacks = stacks.map { $0.map { $0.redacted(text) } }
+    result.tasks = tasks.map { task in
+      AsyncTask(
+        address: task.address, name: text.clean(task.name), tid: task.tid, state: task.state,
+        stack: task.stack, awaitedBy: task.awaitedBy)
+    }
+    return result
   }
 }
 

@@ -14,6 +14,13 @@ package struct SourceFrame: Hashable, Sendable {
   var isInterpreted: Bool { address == nil && !isElided && line.file != nil }
 }
 
+extension SourceFrame {
+  /// A line of a function that an interpreter runs.
+  package init(interpreted line: SourceLine) {
+    self.init(line: line, module: .anonymous, address: nil, isElided: false)
+  }
+}
+
 /// A function of the source, wherever in it the program was.
 package struct SourceFunction: Hashable, Sendable {
   package let name: String
@@ -83,8 +90,9 @@ package struct SourceStacks: Sendable {
         frames.append(
           SourceFrame(line: line, module: .anonymous, address: nil, isElided: true))
       case .interpreted(let line):
-        frames.append(
-          SourceFrame(line: line, module: .anonymous, address: nil, isElided: false))
+        // The frame has its names from the beginning, but those in `symbols` may be redacted.
+        let known = index < profile.symbols.count ? profile.symbols[index].lines.first : nil
+        frames.append(SourceFrame(interpreted: known ?? line))
       case .code(let code):
         let known = index < profile.symbols.count ? profile.symbols[index].lines : []
         let unknown = SourceLine(function: code.address.description)

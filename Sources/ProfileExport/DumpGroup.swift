@@ -21,8 +21,10 @@ struct DumpGroup {
     let state: String
   }
 
-  /// The groups of some threads, the most interesting first.
-  static func groups(_ diagnosis: Diagnosis, threads: [Int]) -> [DumpGroup] {
+  /// The groups of some threads, the most interesting first; those that have tasks stay alone.
+  static func groups(
+    _ diagnosis: Diagnosis, threads: [Int], tasks: DumpTasks
+  ) -> [DumpGroup] {
     let profile = diagnosis.index.profile
     let chain = diagnosis.verdict.kind.hasChain ? diagnosis.verdict.chain : []
     var place: [Int: Int] = [:]
@@ -40,6 +42,7 @@ struct DumpGroup {
       let alike = members[look] ?? []
       let quiet = alike.filter { thread in
         look.isQuiet && !profile.threads[thread].isMain && place[thread] == nil
+          && !tasks.hasTasks(thread: thread)
       }
       let isMerged = quiet.count >= (look.idleness == nil ? mergeLimit : 2)
       let apart = isMerged ? alike.filter { !quiet.contains($0) } : alike

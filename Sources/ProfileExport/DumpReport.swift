@@ -8,16 +8,19 @@ package struct DumpReport {
   private let groups: [DumpGroup]
   private let diagnosis: Diagnosis
   private let words: WaitWords
+  private let tasks: DumpTasks
 
   private var profile: Profile { index.profile }
 
-  /// A report on `profile`; of the options, the thread filter, colour and width count.
+  /// A report on `profile`; of the options, the thread filter, the limit, colour and width count.
   package init(_ profile: Profile, options: ReportOptions = ReportOptions()) {
     index = ProfileIndex(profile)
     self.options = options
     diagnosis = Diagnosis(index)
     words = WaitWords(profile)
-    groups = DumpGroup.groups(diagnosis, threads: index.threads(matching: options.threadFilter))
+    tasks = DumpTasks(profile, limit: options.top)
+    groups = DumpGroup.groups(
+      diagnosis, threads: index.threads(matching: options.threadFilter), tasks: tasks)
   }
 
   /// Writes the report; each line ends with a newline and stays within the width of the options.
@@ -31,7 +34,9 @@ package struct DumpReport {
       page.space()
       writeHeading(of: group, to: &page)
       FrameLines(index, stack: group.look.stack, end: group.look.end).write(to: &page, indent: 2)
+      if group.threads.count == 1 { tasks.write(thread: group.threads[0], to: &page) }
     }
+    if options.threadFilter == nil { tasks.writeOthers(to: &page) }
     if groups.isEmpty {
       page.space()
       page.paragraph(
@@ -83,8 +88,12 @@ package struct DumpReport {
       page.paragraph("  tids \(tidRanges(infos.map(\.tid)))", indent: 7)
     }
     if let wait = wait(of: group) { page.paragraph("  \(wait)", indent: 5) }
-    guard let call = systemCall(of: infos), !isExplained(group) else { return }
-    page.paragraph("  in \(call)", indent: 5)
+    if let call = systemCall(of: infos), !isExplained(group) {
+      page.paragraph("  in \(call)", indent: 5)
+    }
+    if infos.count == 1, let task = tasks.running(thread: group.threads[0]) {
+      page.paragraph("  \(task)", indent: 5)
+    }
   }
 
   /// What the threads of a group wait for; nil when no more is known than their system call.

@@ -19,8 +19,12 @@ struct FrameLines {
   private let hasFrames: Bool
 
   init(_ index: ProfileIndex, stack: StackID, end: StackEnd) {
+    self.init(index.profile, index.frames(of: stack), end: end)
+  }
+
+  /// Frames of a complete stack that has no name in the profile.
+  init(_ profile: Profile, _ frames: [SourceFrame], end: StackEnd = .complete) {
     self.end = end
-    let frames = index.frames(of: stack)
     hasFrames = !frames.isEmpty
     var position = 0
     while position < frames.count {
@@ -34,7 +38,7 @@ struct FrameLines {
           function: PlainText.printable(frame.line.function),
           mark: last > position
             ? " (recursion ×\(last - position + 1))" : frame.line.isInlined ? " (inlined)" : "",
-          place: index.profile.place(frame), isElided: frame.isElided))
+          place: profile.place(frame), isElided: frame.isElided))
       position = last + 1
     }
   }

@@ -53,6 +53,9 @@ package struct JSONReport {
           }
         }
         writeTree(to: &json)
+        json.array("tasks", of: profile.tasks) { json, tasks in
+          json.object { $0.members(of: tasks) }
+        }
       }
       json.endLine()
     }

@@ -11,11 +11,13 @@ package struct Profile: Sendable {
   /// What threads were found to wait for, in the order of `firstSeen`: in a dump every sleeping one,
   /// in a capture those that slept long.
   package var blockings: [Blocking]
+  /// The tasks of event loops that a dump found, process by process.
+  package var tasks: [AsyncTasks]
 
   package init(
     capture: CaptureInfo, modules: [Module] = [], threads: [ThreadInfo] = [],
     stacks: StackTable = StackTable(), runs: RunList = [], symbols: [ResolvedFrame] = [],
-    blockings: [Blocking] = []
+    blockings: [Blocking] = [], tasks: [AsyncTasks] = []
   ) {
     self.capture = capture
     self.modules = modules
@@ -24,6 +26,7 @@ package struct Profile: Sendable {
     self.runs = runs
     self.symbols = symbols
     self.blockings = blockings
+    self.tasks = tasks
   }
 }
 

@@ -9,6 +9,7 @@ package enum PythonField: Int, CaseIterable, Sendable {
   // PyThreadState
   case threadSize, threadNext, threadInterpreter, threadFrame, threadCFrame, threadRootCFrame
   case threadBaseFrame, threadPthread, threadKernelID, threadGILRequested
+  case threadDictionary, threadRunningLoop
   // _PyCFrame
   case cframeFrame, cframePrevious
   // PyFrameObject up to 3.10, then _PyInterpreterFrame

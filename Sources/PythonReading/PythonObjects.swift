@@ -19,7 +19,7 @@ struct PythonObjects<Memory: TargetMemory> {
     return copies.value(at: address, as: type)
   }
 
-  private func copies(_ ranges: [MemoryRange]) -> MemoryCopies {
+  func copies(_ ranges: [MemoryRange]) -> MemoryCopies {
     var copies = MemoryCopies()
     copies.copy(ranges, from: memory)
     return copies
@@ -47,14 +47,32 @@ struct PythonObjects<Memory: TargetMemory> {
   }
 
   /// A non-negative `int` below 2 to the 64th.
-  func integer(_ address: UInt64) -> UInt64? {
-    guard let head = word(address &+ 16) else { return nil }
-    // Up to 3.11 the number of 30-bit digits; then that number above three bits of flags.
-    let count = runtime.version.minor >= 12 ? head >> 3 : head
-    guard count <= 3 else { return nil }
+  func integer(_ address: UInt64) -> UInt64? { integers([address])[address] }
+
+  /// Many of them, with two reads.
+  func integers(_ addresses: [UInt64]) -> [UInt64: UInt64] {
+    var copies = copies(
+      addresses.map { MemoryRange(start: RemoteAddress($0 &+ 16), count: 8) })
+    let sizes = addresses.compactMap { address -> (address: UInt64, count: UInt64)? in
+      guard let head = copies.value(at: address &+ 16, as: UInt64.self) else { return nil }
+      // Up to 3.11 the number of 30-bit digits; then that number above three bits of flags.
+      let count = runtime.version.minor >= 12 ? head >> 3 : head
+      return count <= 3 ? (address, count) : nil
+    }
+    copies.copy(
+      sizes.map { MemoryRange(start: RemoteAddress($0.address &+ 24), count: Int($0.count) * 4) },
+      from: memory)
+    var result: [UInt64: UInt64] = [:]
+    for (address, count) in sizes {
+      result[address] = integer(copies, digits: address &+ 24, count: count)
+    }
+    return result
+  }
+
+  private func integer(_ copies: MemoryCopies, digits: UInt64, count: UInt64) -> UInt64? {
     var result: UInt64 = 0
     for index in 0..<count {
-      guard let digit = value(address &+ 24 &+ index &* 4, as: UInt32.self), digit < 1 << 30,
+      guard let digit = copies.value(at: digits &+ index &* 4, as: UInt32.self), digit < 1 << 30,
         index < 2 || digit < 16
       else { return nil }
       result |= UInt64(digit) << (index * 30)
@@ -141,6 +159,15 @@ struct PythonObjects<Memory: TargetMemory> {
     return result
   }
 
+  /// The dictionaries of some modules that an interpreter has loaded (`sys.modules`).
+  func contents(of modules: Set<String>, in interpreter: PythonInterpreter) -> [String: UInt64] {
+    guard let field = runtime.layout[.interpreterModules],
+      let table = word(interpreter.address.rawValue &+ UInt64(field))
+    else { return [:] }
+    // PyModuleObject.md_dict.
+    return values(of: modules, inDictionary: table).compactMapValues { word($0 &+ 16) }
+  }
+
   // MARK: - Attributes
 
   /// Some attributes of an instance of a class written in Python.
@@ -189,25 +216,24 @@ extension PythonReader {
     var result: [RemoteAddress: String] = [:]
     guard !runtime.isFreeThreaded else { return result }
     let objects = PythonObjects(runtime: runtime, memory: memory)
+    var hasAsyncio = false
     for interpreter in interpreters {
-      let names = activeThreads(of: interpreter, objects)
+      let content = objects.contents(of: ["threading", PythonTaskLayout.module], in: interpreter)
+      hasAsyncio = hasAsyncio || content[PythonTaskLayout.module] != nil
+      let names = content["threading"].map { activeThreads(in: $0, objects) } ?? [:]
       for thread in threads where thread.interpreter == interpreter.address {
         result[thread.state] = names[thread.pthread]
       }
     }
+    noteAsyncio(isLoaded: hasAsyncio)
     return result
   }
 
   /// `sys.modules["threading"]._active`: names by `pthread_self()`.
   private func activeThreads<Memory: TargetMemory>(
-    of interpreter: PythonInterpreter, _ objects: PythonObjects<Memory>
+    in content: UInt64, _ objects: PythonObjects<Memory>
   ) -> [UInt64: String] {
-    guard let field = runtime.layout[.interpreterModules],
-      let modules = objects.word(interpreter.address.rawValue &+ UInt64(field)),
-      let module = objects.values(of: ["threading"], inDictionary: modules)["threading"],
-      // PyModuleObject.md_dict.
-      let content = objects.word(module &+ 16),
-      let active = objects.values(of: ["_active"], inDictionary: content)["_active"]
+    guard let active = objects.values(of: ["_active"], inDictionary: content)["_active"]
     else { return [:] }
     var result: [UInt64: String] = [:]
     for entry in objects.entries(ofDictionary: active) {

@@ -35,6 +35,9 @@ enum PythonOffsets {
     (.threadBaseFrame, [-1, -1, -1, -1, -1, -1, -1, -1, 80]),
     (.threadPthread, [176, 176, 176, 176, 152, 136, 152, 152, 176]),
     (.threadKernelID, [-1, -1, -1, -1, 160, 144, 160, 160, 184]),
+    // Where asyncio keeps the thread's running loop: by name, then as a member.
+    (.threadDictionary, [-1, -1, -1, -1, -1, 112, -1, -1, -1]),
+    (.threadRunningLoop, [-1, -1, -1, -1, -1, -1, 304, -1, -1]),
     (.threadGILRequested, [-1, -1, -1, -1, -1, -1, -1, -1, 40]),
 
     (.cframeFrame, [-1, -1, -1, -1, 8, 0, -1, -1, -1]),
@@ -46,7 +49,8 @@ enum PythonOffsets {
     (.frameOwner, [-1, -1, -1, -1, 69, 70, 70, 74, 74]),
     (.frameIsEntry, [-1, -1, -1, -1, 68, -1, -1, -1, -1]),
     (.frameLocals, [360, 360, 360, 352, 72, 72, 72, 80, 80]),
-    (.frameStackPointer, [-1, -1, -1, -1, -1, -1, -1, 64, 64]),
+    // Up to 3.13 a count of entries, then an address.
+    (.frameStackPointer, [-1, -1, -1, -1, -1, 64, 64, 64, 64]),
 
     (.codeFilename, [96, 104, 104, 104, 112, 112, 112, 112, 112]),
     (.codeName, [104, 112, 112, 112, 120, 120, 120, 120, 120]),

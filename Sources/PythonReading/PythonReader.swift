@@ -13,6 +13,8 @@ package final class PythonReader: LanguageRuntime {
   private var readers: [RemoteAddress: PythonThreadReader] = [:]
   /// The thread states of each thread; several where it runs several interpreters.
   private var statesOfThread: [Int32: [RemoteAddress]] = [:]
+  /// Whether asyncio was loaded when the names of threads were last read; nil before that.
+  private(set) var hasAsyncio: Bool?
 
   package init(_ description: PythonRuntime, process: Int32) {
     runtime = description
@@ -23,6 +25,8 @@ package final class PythonReader: LanguageRuntime {
   }
 
   package var title: String { runtime.title }
+
+  func noteAsyncio(isLoaded: Bool) { hasAsyncio = isLoaded }
 
   /// Finds CPython in a process; stops nothing.
   package static func find(

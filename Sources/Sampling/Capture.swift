@@ -87,6 +87,7 @@ final class CaptureSession: @unchecked Sendable {
   private let isOneOfMany: Bool
   private let sleepWatch: SleepWatch
   private var sleeps: [SleepRecord] = []
+  private var tasks: AsyncTasks?
 
   init(
     pid: Int32, live: Int32, plan: SamplingPlan, control: CaptureControl, names: FrameNames,
@@ -149,8 +150,10 @@ final class CaptureSession: @unchecked Sendable {
       lockWaiters: sampler.python?.stacks.lockWaiters ?? [],
       lockTime: sampler.python?.stacks.lockTime ?? 0,
       lockRanges: sampler.python?.lockRanges ?? [])
+    var profile = resolver.finish(capture: info)
+    profile.tasks = tasks.map { [$0] } ?? []
     return CapturedProfile(
-      resolver.finish(capture: info), names: names, collectedEnd: sampler.stops.collectedEnd,
+      profile, names: names, collectedEnd: sampler.stops.collectedEnd,
       facts: facts
     ) { files(of: $0, in: modules) }
   }
@@ -248,6 +251,7 @@ final class CaptureSession: @unchecked Sendable {
       resolver.drain()
       sleeps = survey.finish(looks, sampler.watches, known: resolver.sleeps())
       sampler.python?.takeStock(memory: sampler.memory) { sampler.now }
+      tasks = sampler.readTasks()
     }
     tracing.join()
   }

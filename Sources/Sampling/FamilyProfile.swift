@@ -18,6 +18,7 @@ struct FamilyProfile: Sendable {
   private var threads: [ThreadInfo] = []
   private var runs: [Run] = []
   private var blockings: [Blocking] = []
+  private var tasks: [AsyncTasks] = []
   private var cost = CaptureCost()
   private var pauses = PauseMeter()
   private var notes: [String: Int] = [:]
@@ -56,6 +57,7 @@ struct FamilyProfile: Sendable {
       blocking.since = blocking.since.map { $0 + member.shift }
       blockings.append(blocking)
     }
+    tasks += profile.tasks
     add(profile.capture, member)
   }
 
@@ -111,7 +113,7 @@ struct FamilyProfile: Sendable {
     if processCount < 2 { for index in infos.indices { infos[index].process = nil } }
     var profile = Profile(
       capture: capture, modules: modules.modules, threads: infos, stacks: stacks,
-      runs: RunList(runs), blockings: blockings)
+      runs: RunList(runs), blockings: blockings, tasks: tasks)
     profile.renumberStacks()
     return profile
   }

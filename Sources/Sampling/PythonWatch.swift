@@ -27,9 +27,9 @@ final class PythonWatch {
   private var tornRefreshes = 0
   private static let tornLimit = 10
 
-  private let pid: Int32
+  let pid: Int32
   let stacks: RuntimeStacks
-  private var reader: PythonReader?
+  private(set) var reader: PythonReader?
   private var nextSearch: Int64 = 0
   private var nextRefresh: Int64 = 0
   /// Until when new threads are looked for at each tick.

@@ -157,19 +157,14 @@ struct StackJoiner {
 
   private mutating func frame(of frame: RuntimeFrame, _ stacks: inout StackTable) -> FrameID {
     guard let function = frame.function else {
-      return stacks.id(
-        of: .interpreted(SourceLine(function: "<code at \(frame.code)>")))
+      return stacks.id(of: .interpreted(SourceLine(frame)))
     }
     let line = frame.line ?? 0
     let identity = ObjectIdentifier(function)
     let key = LineKey(function: identity, line: line)
     if let known = lines[key] { return known }
     functions[identity] = function
-    let id = stacks.id(
-      of: .interpreted(
-        SourceLine(
-          function: function.name, file: function.file.isEmpty ? nil : function.file,
-          line: Int(max(0, line)))))
+    let id = stacks.id(of: .interpreted(SourceLine(frame)))
     lines[key] = id
     return id
   }

@@ -43,6 +43,18 @@ internal import Testing
     maker.profile.runs.append(
       Run(
         thread: -1, stack: .empty, end: .complete, activity: .stopped, start: 0, weight: Weight()))
+    let tasks = names.enumerated().map { number, name in
+      AsyncTask(
+        address: RemoteAddress(.max), name: name, tid: number % 2 == 0 ? .max : nil,
+        state: AsyncTask.State.allCases[number % 4], stack: [0, 1, .max, -1][number / 4 % 4],
+        awaitedBy: [number, names.count - 1 - number, .max, -1])
+    }
+    let lines = names.map { SourceLine(function: $0, file: "/src/\($0)/\($0)", line: .min) }
+    maker.profile.tasks = [
+      AsyncTasks(
+        pid: maker.profile.capture.pid, tasks: tasks, stacks: [lines, []], tornThreads: [.max],
+        movedThreads: [.min], isCut: true)
+    ]
     maker.profile.capture.processName = names[1] + names[6]
     maker.profile.capture.notes = names
     maker.profile.capture.rate = .nan

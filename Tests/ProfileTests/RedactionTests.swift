@@ -24,6 +24,18 @@ internal import Testing
       "/home/anna/bin/app", "--token=abc123", "-pgeheim", "--user", "bob",
     ]
     profile.capture.notes = ["held by gdb of anna on build7", "in /root/x and /rootfs/y"]
+    let python = Frame.interpreted(
+      SourceLine(function: "serve", file: "/home/doris/serve.py", line: 3))
+    let frame = profile.stacks.id(of: python)
+    profile.symbols.append(ResolvedFrame(unknown: python))
+    profile.runs.append(
+      Run(
+        thread: 1, stack: profile.stacks.stack(of: frame, calledBy: .empty), end: .complete,
+        activity: .running, start: 0, weight: Weight(samples: 9, ticks: 9)))
+    let line = SourceLine(function: "poll /srv/me/x", file: "/home/carla/app.py", line: 3)
+    let task = AsyncTask(
+      address: RemoteAddress(1), name: "job of carla", tid: 4243, state: .suspended, stack: 0)
+    profile.tasks = [AsyncTasks(pid: 4242, tasks: [task], stacks: [[line]])]
     profile.modules.append(Module(path: "/data/homes/anna/lib.so"))
     profile.modules.append(Module(path: "/srv/me/lib.so"))
     let result = Redaction(home: "/srv/me", userNames: ["bob", "root"]).apply(to: profile)
@@ -36,7 +48,8 @@ internal import Testing
   @Test func `leaves nothing that tells who and where`() {
     let (profile, text) = redacted()
     for secret in [
-      "anna", "bob", "build7", "abc123", "geheim", "93.184", "10.1.2.3", "/srv/me", "/root/",
+      "anna", "bob", "carla", "doris", "build7", "abc123", "geheim", "93.184", "10.1.2.3",
+      "/srv/me", "/root/",
     ] {
       #expect(!text.contains(secret), "\(secret)")
     }
@@ -48,7 +61,7 @@ internal import Testing
     let (profile, text) = redacted()
     for part in [
       "audit_lock", "bank.c", "127.0.0.1:5432", "/rootfs/y", "pthread_mutex_lock",
-      "~/secret/plan.txt",
+      "~/secret/plan.txt", "~/app.py", "job of …", "~/serve.py",
     ] {
       #expect(text.contains(part), "\(part)")
     }

@@ -56,6 +56,22 @@ final class RecordedMemory: TargetMemory {
     return page
   }
 
+  /// The same with every pointer to `old` turned to `new`, whatever tags it has.
+  func replacing(_ old: UInt64, with new: UInt64) -> RecordedMemory {
+    let changed = pages.mapValues { page in
+      var page = page
+      for place in stride(from: 0, to: page.count, by: 8) {
+        let word = page.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: place, as: UInt64.self) }
+        guard word & ~3 == old else { continue }
+        page.withUnsafeMutableBytes {
+          $0.storeBytes(of: new | word & 3, toByteOffset: place, as: UInt64.self)
+        }
+      }
+      return page
+    }
+    return RecordedMemory(changed, records: records)
+  }
+
   /// The same with some words replaced: by other addresses of it, small numbers, or anything.
   func mutated(using random: inout SeededGenerator) -> RecordedMemory {
     var changed = pages

@@ -38,24 +38,4 @@ struct `The interpreter's lock` {
     #expect(stack.holdsLock == true)
     try program.assertUntouched()
   }
-
-  @Test(arguments: Interpreter.onePerVersion.filter { $0.minor >= 14 })
-  func `and the tasks of asyncio that hold it are told, with what others await`(
-    _ interpreter: Interpreter
-  ) throws {
-    let program = try interpreter.start("tasks.py")
-    let target = try PythonTarget(pid: program.pid)
-    let layout = try #require(
-      target.reader.findTasks(in: target.memory, maps: try target.memory.maps()))
-    let tasks = target.reader.tasks(layout, from: target.memory)
-    #expect(Set(tasks.map(\.name)) == ["Task-1", "boss", "holder", "worker"])
-    let worker = try #require(tasks.first { $0.name == "worker" })
-    #expect(worker.frames.map { $0.function?.name } == ["sleep", "deepest", "middle", "worker"])
-    #expect(worker.frames.dropFirst().map(\.line) == [18, 22, 26])
-    let boss = try #require(tasks.first { $0.name == "boss" })
-    #expect(boss.frames.map { $0.function?.name } == ["boss"])
-    #expect(worker.awaitedBy.contains(boss.address))
-    #expect(tasks.filter(\.isRunning).map(\.name) == ["holder"])
-    try program.assertUntouched()
-  }
 }

@@ -14,6 +14,8 @@ package struct Report: Decodable, Sendable {
   /// Indexes into `frames`, innermost first.
   package let stacks: [[Int]]
   package private(set) var threads: [Thread]
+  /// The tasks of event loops, process by process.
+  package let tasks: [Tasks]
   /// Nil for a part of a capture.
   package let waits: Waits?
 
@@ -126,6 +128,30 @@ package struct Report: Decodable, Sendable {
     package let unknownPercent: Double?
     package let systemCall: SystemCall?
     package let runs: [Run]
+  }
+
+  package struct Tasks: Decodable, Sendable {
+    package let pid: Int32
+    package let cut: Bool
+    package let tornTids: [Int32]
+    package let movedTids: [Int32]
+    package let stacks: [[Line]]
+    package let tasks: [Task]
+
+    package struct Line: Decodable, Sendable {
+      package let function: String
+      package let file: String?
+      package let line: Int?
+    }
+
+    package struct Task: Decodable, Sendable {
+      package let name: String
+      package let address: Address
+      package let tid: Int32?
+      package let state: String
+      package let stack: Int?
+      package let awaitedBy: [Int]
+    }
   }
 
   package struct SystemCall: Decodable, Sendable {

@@ -1,0 +1,63 @@
+/// The tasks of event loops that one look found in a process: asyncio's, of Python.
+package struct AsyncTasks: Hashable, Sendable {
+  /// The process that they belong to.
+  package let pid: Int32
+  package var tasks: [AsyncTask]
+  /// What tasks await, each stack once, the innermost function first.
+  package var stacks: [[SourceLine]]
+  /// Threads whose event loop ran while its tasks were read: they may be of different moments.
+  package var tornThreads: Set<Int32>
+  /// Threads that ran between the look at their stack and the end of the read: what they are said to
+  /// run belongs to a later moment than the stack.
+  package var movedThreads: Set<Int32>
+  /// Whether there were more tasks than were read.
+  package var isCut: Bool
+
+  package init(
+    pid: Int32, tasks: [AsyncTask] = [], stacks: [[SourceLine]] = [],
+    tornThreads: Set<Int32> = [], movedThreads: Set<Int32> = [], isCut: Bool = false
+  ) {
+    self.pid = pid
+    self.tasks = tasks
+    self.stacks = stacks
+    self.tornThreads = tornThreads
+    self.movedThreads = movedThreads
+    self.isCut = isCut
+  }
+}
+
+/// One task of an event loop.
+package struct AsyncTask: Hashable, Sendable {
+  package enum State: String, Sendable, CaseIterable {
+    /// It is what its thread runs; its functions are in the thread's stack.
+    case running
+    /// It runs, too, and has started the running one within.
+    case entered
+    case suspended
+    /// It has not run yet.
+    case created
+  }
+
+  /// What tells it from other tasks of the process.
+  package let address: RemoteAddress
+  package let name: String
+  /// The thread of its event loop; nil when that is not known.
+  package let tid: Int32?
+  package let state: State
+  /// Index into the stacks; nil for one that runs, and one whose functions could not be read.
+  package let stack: Int?
+  /// Indexes of the tasks that are known to wait for it.
+  package let awaitedBy: [Int]
+
+  package init(
+    address: RemoteAddress, name: String, tid: Int32?, state: State, stack: Int?,
+    awaitedBy: [Int] = []
+  ) {
+    self.address = address
+    self.name = name
+    self.tid = tid
+    self.state = state
+    self.stack = stack
+    self.awaitedBy = awaitedBy
+  }
+}

@@ -1,0 +1,221 @@
+internal import LinuxProcess
+internal import ProfileModel
+
+/// A coroutine with those that it awaits.
+struct PythonCoroutineChain {
+  /// Of the coroutine itself; nil when it is none that could be read.
+  var state: PythonGeneratorState?
+  /// From the coroutine's own frame inwards.
+  var frames: [RuntimeFrame] = []
+  /// The first local variable of the innermost frame; 0 when there is none.
+  var firstLocal: UInt64 = 0
+}
+
+/// `gi_frame_state` (internal/pycore_frame.h), which each version numbers anew.
+enum PythonGeneratorState: Equatable {
+  case created, suspended, awaiting, executing, cleared
+
+  init?(_ number: Int8, minor: Int) {
+    let states: [Int8: Self] =
+      switch minor {
+      // 3.12 does not tell what awaits from what yields.
+      case ...12: [-2: .created, -1: .suspended, 0: .executing, 1: .cleared, 4: .cleared]
+      case 13, 14:
+        [
+          -3: .created, -2: .suspended, -1: .awaiting, 0: .executing, 1: .cleared, 4: .cleared,
+        ]
+      default: [0: .created, 1: .suspended, 2: .awaiting, 4: .executing, 5: .cleared]
+      }
+    guard let state = states[number] else { return nil }
+    self = state
+  }
+}
+
+/// Follows many coroutines to what they await, a step of all of them at a time: the reads are as
+/// many as the longest chain has steps, and not as there are coroutines.
+struct PythonCoroutineWalk<Memory: TargetMemory> {
+  private let reader: PythonReader
+  private let objects: PythonObjects<Memory>
+  /// `types.CoroutineType`, `GeneratorType` and `AsyncGeneratorType`.
+  private let types: Set<UInt64>
+  private var wrappers: [UInt64: Bool] = [:]
+  private var seen: Set<UInt64> = []
+  private var frames: [Found] = []
+
+  /// Coroutines that await each other; more are a torn chain.
+  private static var depthLimit: Int { 4096 }
+  /// Coroutines of all tasks together.
+  private static var frameLimit: Int { 1 << 19 }
+  /// Code objects of all of them.
+  private static var codeLimit: Int { 1 << 14 }
+
+  /// A coroutine that is looked at for the sake of a chain.
+  private struct Step {
+    let chain: Int
+    let object: UInt64
+  }
+
+  private struct Found {
+    let chain: Int
+    let frame: PythonRawFrame
+  }
+
+  /// Where the object lies that a frame awaits.
+  private struct Awaited {
+    let chain: Int
+    let slot: UInt64
+    /// 3.12: the instruction that tells whether it does await.
+    let instruction: UInt64?
+  }
+
+  init(reader: PythonReader, objects: PythonObjects<Memory>) {
+    self.reader = reader
+    self.objects = objects
+    let names: Set = ["CoroutineType", "GeneratorType", "AsyncGeneratorType"]
+    types = Set(
+      reader.interpreters.prefix(1).flatMap { interpreter in
+        objects.contents(of: ["types"], in: interpreter)["types"].map {
+          Array(objects.values(of: names, inDictionary: $0).values)
+        } ?? []
+      })
+  }
+
+  private var minor: Int { reader.runtime.version.minor }
+
+  mutating func chains(of coroutines: [UInt64]) -> [PythonCoroutineChain] {
+    var chains = [PythonCoroutineChain](repeating: PythonCoroutineChain(), count: coroutines.count)
+    var steps = coroutines.enumerated().filter { $0.element != 0 }
+      .map { Step(chain: $0.offset, object: $0.element) }
+    for _ in 0..<Self.depthLimit where !steps.isEmpty && frames.count < Self.frameLimit {
+      steps = follow(steps, &chains)
+    }
+    addFrames(to: &chains)
+    return chains
+  }
+
+  /// One step of all chains; gives what is awaited there.
+  private mutating func follow(
+    _ steps: [Step], _ chains: inout [PythonCoroutineChain]
+  ) -> [Step] {
+    let layout = reader.runtime.layout
+    guard let frameField = layout[.generatorFrame], let stateField = layout[.generatorState],
+      let locals = layout[.frameLocals]
+    else { return [] }
+    let copies = objects.copies(
+      steps.map {
+        MemoryRange(start: RemoteAddress($0.object), count: frameField + locals + 8)
+      })
+    var awaits: [Awaited] = []
+    var next: [Step] = []
+    for step in steps where seen.insert(step.object).inserted {
+      guard let type = copies.value(at: step.object &+ 8, as: UInt64.self) else { continue }
+      guard types.contains(type) else {
+        next += wrapped(step, type)
+        continue
+      }
+      let address = step.object &+ UInt64(frameField)
+      let record = address &+ UInt64(reader.runtime.frameShape.first)
+      guard let number = copies.value(at: step.object &+ UInt64(stateField), as: Int8.self),
+        let state = PythonGeneratorState(number, minor: minor),
+        let offset = copies.offset(of: record, count: reader.runtime.frameShape.span)
+      else { continue }
+      chains[step.chain].state = chains[step.chain].state ?? state
+      guard state != .cleared else { continue }
+      let frame = reader.runtime.frameShape.frame(copies, at: address, recordOffset: offset).frame
+      frames.append(Found(chain: step.chain, frame: frame))
+      chains[step.chain].firstLocal =
+        copies.value(at: address &+ UInt64(locals), as: UInt64.self) ?? 0
+      if let awaited = place(ofAwaitedBy: frame, state, copies, chain: step.chain) {
+        awaits.append(awaited)
+      }
+    }
+    return next + awaited(awaits)
+  }
+
+  /// What is awaited is on top of the frame's stack; from 3.15 on an index lies above it.
+  private func place(
+    ofAwaitedBy frame: PythonRawFrame, _ state: PythonGeneratorState, _ copies: MemoryCopies,
+    chain: Int
+  ) -> Awaited? {
+    let layout = reader.runtime.layout
+    guard state == (minor == 12 ? .suspended : .awaiting), let field = layout[.frameStackPointer],
+      let locals = layout[.frameLocals]
+    else { return nil }
+    if minor >= 14 {
+      guard let top = copies.value(at: frame.address &+ UInt64(field), as: UInt64.self) else {
+        return nil
+      }
+      return Awaited(chain: chain, slot: top &- (minor >= 15 ? 16 : 8), instruction: nil)
+    }
+    guard let count = copies.value(at: frame.address &+ UInt64(field), as: Int32.self), count > 0,
+      count < 1 << 20
+    else { return nil }
+    return Awaited(
+      chain: chain, slot: frame.address &+ UInt64(locals) &+ UInt64(count - 1) * 8,
+      instruction: minor == 12 ? frame.instruction &+ 2 : nil)
+  }
+
+  /// The objects at those places.
+  private func awaited(_ awaits: [Awaited]) -> [Step] {
+    let ranges = awaits.flatMap { place in
+      [MemoryRange(start: RemoteAddress(place.slot), count: 8)]
+        + (place.instruction.map { [MemoryRange(start: RemoteAddress($0), count: 2)] } ?? [])
+    }
+    let copies = objects.copies(ranges)
+    return awaits.compactMap { place in
+      if let instruction = place.instruction {
+        // RESUME, or INSTRUMENTED_RESUME, behind a `yield from` (2) or an `await` (3).
+        guard let unit = copies.value(at: instruction, as: UInt16.self),
+          [151, 240].contains(unit & 0xff), unit >> 8 & 3 >= 2
+        else { return nil }
+      }
+      guard let value = copies.value(at: place.slot, as: UInt64.self) else { return nil }
+      return Step(chain: place.chain, object: minor >= 14 ? value & ~3 : value)
+    }
+  }
+
+  /// What an object stands for between a coroutine and another that it awaits.
+  private mutating func wrapped(_ step: Step, _ type: UInt64) -> [Step] {
+    guard isWrapper(type), let inner = objects.word(step.object &+ 16) else { return [] }
+    return [Step(chain: step.chain, object: inner)]
+  }
+
+  /// Whether objects of a type stand between a coroutine and one that it awaits: the latter, or
+  /// another such object, is their first member.
+  private mutating func isWrapper(_ type: UInt64) -> Bool {
+    if let known = wrappers[type] { return known }
+    let names = [
+      "coroutine_wrapper", "async_generator_asend", "async_generator_athrow", "anext_awaitable",
+    ]
+    let isOne = objects.typeName(type).map { names.contains($0) } ?? false
+    wrappers[type] = isOne
+    return isOne
+  }
+
+  // MARK: - Names and lines
+
+  private func addFrames(to chains: inout [PythonCoroutineChain]) {
+    let codes = Set(frames.lazy.map(\.frame.code).prefix(Self.frameLimit)).prefix(Self.codeLimit)
+    var copies = MemoryCopies()
+    for _ in 0..<4 {
+      let missing = codes.flatMap {
+        reader.codes.missing(for: $0, generation: nil, in: copies)
+      }
+      guard !missing.isEmpty else { break }
+      copies.copy(missing, from: objects.memory)
+    }
+    var functions: [UInt64: RuntimeFunction] = [:]
+    for code in codes {
+      functions[code] = reader.codes.function(at: code, generation: nil, in: copies)
+    }
+    let shape = reader.runtime.frameShape
+    for found in frames {
+      let function = functions[found.frame.code]
+      let position = shape.unit(of: found.frame)
+      chains[found.chain].frames.append(
+        RuntimeFrame(
+          function: function, code: RemoteAddress(found.frame.code), position: position,
+          line: function?.line(at: position), isEntry: false, isGenerator: true))
+    }
+  }
+}
