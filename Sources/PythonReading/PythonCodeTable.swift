@@ -9,11 +9,18 @@ internal import ProfileModel
 final class PythonCodeTable {
   private struct Entry {
     let identity: PythonCodeShape.Identity
-    /// The beginning of the name's object, where records alone do not tell code objects apart.
+    /// The beginnings of the objects of the name and of the file's name, where records alone do not
+    /// tell code objects apart: in a loop that compiles, the next one lies where the last one lay,
+    /// with all that it refers to.
     let nameBytes: [UInt8]
+    let fileBytes: [UInt8]
     let function: RuntimeFunction
     /// The count of freed code objects at which the entry was seen to be right.
     var generation: UInt64?
+
+    var strings: [(address: UInt64, bytes: [UInt8])] {
+      [(identity.name, nameBytes), (identity.filename, fileBytes)]
+    }
   }
 
   private let runtime: PythonRuntime
@@ -24,6 +31,8 @@ final class PythonCodeTable {
   private static let firstLook = 256
   /// More than the names before 3.12 need to differ.
   private static let nameSpan = 96
+  /// The same of files, whose paths may differ at their ends alone.
+  private static let fileSpan = 320
   /// Of a line table more than this is not read; its last lines are unknown then.
   private static let lineTableLimit = 1 << 18
   /// Programs that compile for ever must not fill our memory.
@@ -46,8 +55,9 @@ final class PythonCodeTable {
   func verificationRanges(of code: UInt64) -> [MemoryRange] {
     var ranges = [recordRange(of: code)]
     if runtime.codes.version == nil, let entry = entries[code] {
-      ranges.append(
-        MemoryRange(start: RemoteAddress(entry.identity.name), count: entry.nameBytes.count))
+      for (address, bytes) in entry.strings {
+        ranges.append(MemoryRange(start: RemoteAddress(address), count: bytes.count))
+      }
     }
     return ranges
   }
@@ -56,8 +66,9 @@ final class PythonCodeTable {
   private func isCopied(_ entry: Entry, at code: UInt64, in copies: MemoryCopies) -> Bool {
     let first = code &+ UInt64(runtime.codes.first)
     guard copies.offset(of: first, count: runtime.codes.span) != nil else { return false }
-    return runtime.codes.version != nil
-      || copies.offset(of: entry.identity.name, count: entry.nameBytes.count) != nil
+    guard runtime.codes.version == nil else { return true }
+    return copies.offset(of: entry.identity.name, count: entry.nameBytes.count) != nil
+      && copies.offset(of: entry.identity.filename, count: entry.fileBytes.count) != nil
   }
 
   private func recordRange(of code: UInt64) -> MemoryRange {
@@ -145,17 +156,22 @@ final class PythonCodeTable {
       lines: table ?? .unknown)
     // Without its lines it serves this once; the next look may get them.
     guard table != nil else { return function }
-    let nameBytes = copies.bytes(at: identity.name, count: nameCount(identity.name, in: copies))
+    let nameBytes = beginning(of: identity.name, atMost: Self.nameSpan, in: copies)
+    let fileBytes = beginning(of: identity.filename, atMost: Self.fileSpan, in: copies)
     if entries.count >= Self.entryLimit { entries.removeAll() }
     entries[code] = Entry(
-      identity: identity, nameBytes: Array(nameBytes ?? []), function: function,
+      identity: identity, nameBytes: nameBytes, fileBytes: fileBytes, function: function,
       generation: generation)
     return function
   }
 
-  private func nameCount(_ address: UInt64, in copies: MemoryCopies) -> Int {
-    guard let header = runtime.strings.header(copies, at: address) else { return 0 }
-    return min(Self.nameSpan, header.dataOffset + header.byteCount)
+  /// The first bytes of a string object.
+  private func beginning(
+    of address: UInt64, atMost limit: Int, in copies: MemoryCopies
+  ) -> [UInt8] {
+    guard let header = runtime.strings.header(copies, at: address) else { return [] }
+    let count = min(limit, header.dataOffset + header.byteCount)
+    return Array(copies.bytes(at: address, count: count) ?? [])
   }
 
   private func isSame(_ entry: Entry, at code: UInt64, in copies: MemoryCopies) -> Bool {
@@ -163,6 +179,7 @@ final class PythonCodeTable {
     guard runtime.codes.version == nil else { return true }
     // From the length on: the reference count before it changes all the time.
     return copies.hold(entry.nameBytes, at: entry.identity.name, skipping: 16)
+      && copies.hold(entry.fileBytes, at: entry.identity.filename, skipping: 16)
   }
 
   private func string(_ address: UInt64, in copies: MemoryCopies) -> String? {

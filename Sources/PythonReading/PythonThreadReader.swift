@@ -178,7 +178,8 @@ package final class PythonThreadReader {
     stack.groups = kept.apply(to: groups)
     stack.elision = kept.elision
     stack.frames = frames(kept, visible, groups: groups, functions)
-    rememberNeeds()
+    // A name that two pages hold takes two reads more, which a look may never have.
+    rememberNeeds(besides: isCut ? missingOfFunctions() : [])
     isFamiliar = !isCut
     return stack
   }
