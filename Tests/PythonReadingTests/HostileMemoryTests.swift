@@ -23,6 +23,22 @@ final class RecordedMemory: TargetMemory {
     live = nil
   }
 
+  /// The same memory with another text of the same length in all places.
+  func replacing(_ text: String, by other: String) -> RecordedMemory {
+    var changed = pages
+    let (old, new) = (Array(text.utf8), Array(other.utf8))
+    for (number, page) in pages {
+      let bytes = page + (pages[number + 1]?.prefix(old.count) ?? [])
+      for start in page.indices where bytes[start...].starts(with: old) {
+        for (offset, byte) in new.enumerated() {
+          let place = start + offset
+          changed[number + UInt64(place / page.count)]?[place % page.count] = byte
+        }
+      }
+    }
+    return RecordedMemory(changed, records: [])
+  }
+
   func read(_ ranges: ArraySlice<MemoryRange>, into buffer: UnsafeMutableRawBufferPointer) -> Int {
     reads += 1
     if live != nil { records += ranges.filter { $0.count >= 8 && $0.count <= 1024 } }

@@ -133,6 +133,28 @@ struct `Stacks of Python` {
     try program.assertUntouched()
   }
 
+  // Up to 3.11 code has no number of its own, and in a loop that compiles the next lies where the last
+  // lay: two that are named <module> differ in what lies at the same address, and nowhere else.
+  @Test(arguments: Interpreter.onePerVersion.filter { $0.minor < 12 })
+  func `of code that was made anew in the same place have its file`(
+    _ interpreter: Interpreter
+  ) throws {
+    let program = try interpreter.start("stacks.py")
+    let tid = try #require(try Truth(program).threads.first).tid
+    let target = try PythonTarget(pid: program.pid)
+    func files(_ memory: RecordedMemory) -> Set<String> {
+      target.reader.prepare(tid)
+      _ = target.reader.copy(
+        tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
+      return Set(target.reader.finish(tid).frames.compactMap { $0.function?.file })
+    }
+    let memory = RecordedMemory(recording: target.memory)
+    let before = files(memory)
+    let after = files(memory.replacing("stacks.py", by: "stocks.py"))
+    #expect(before.contains { $0.hasSuffix("/stacks.py") })
+    #expect(after == Set(before.map { $0.replacing("stacks.py", with: "stocks.py") }))
+  }
+
   @Test(arguments: Interpreter.onePerVersion)
   func `that do not change take one read`(_ interpreter: Interpreter) throws {
     let program = try interpreter.start("stacks.py")
