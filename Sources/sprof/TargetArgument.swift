@@ -69,7 +69,7 @@ struct TimeArgument {
     guard nanoseconds <= 30 * 24 * 3600e9 else {
       throw ValidationError("'\(text)' is longer than 30 days.")
     }
-    self.nanoseconds = max(1, Int64(nanoseconds))
+    self.nanoseconds = max(1, Int64(nanoseconds.rounded()))
   }
 }
 

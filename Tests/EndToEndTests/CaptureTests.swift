@@ -4,6 +4,19 @@ import Testing
 
 extension EndToEnd {
   @Suite struct `Capture in a file` {
+    @Test func `gives a window of time to the nanosecond`() throws {
+      let program = try RunningProgram(fixture: "sleepers.c", ["1"])
+      let folder = try TemporaryFolder()
+      let file = folder.path + "/a"
+      let outcome = try SprofCommand.run(
+        ["attach", "\(program.pid)", "--duration", "300ms", "-o", file])
+      #expect(outcome.status == 0, "\(outcome.stderr)")
+      // 133.778 times a million is a little less than it should be.
+      let report = try SprofCommand.report(
+        ["report", file, "--from", "133.778ms", "--to", "187.501ms"])
+      #expect(report.capture.durationNs == 53_723_000)
+    }
+
     @Test func `is reported as attach reported it, byte for byte`() throws {
       let program = try RunningProgram(fixture: "spin.c", ["2", "20"])
       let folder = try TemporaryFolder()

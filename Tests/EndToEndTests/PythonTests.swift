@@ -24,8 +24,10 @@ extension EndToEnd {
         #expect(wrong == nil, "\(interpreter): \(frames.map(\.description))")
         if frames.contains(where: { $0.function == "loop" }) { looks += Int(run.samples) }
       }
-      // Nearly every look must have got as far as the function that everything runs in.
-      #expect(looks > 0 && looks >= main.runs.reduce(0) { $0 + Int($1.samples) } * 95 / 100)
+      // Nearly every look must have got as far as the function that everything runs in; 3.12 does not
+      // tell at each instruction who called a generator.
+      let share = interpreter.minor == 12 ? 90 : 95
+      #expect(looks > 0 && looks >= main.runs.reduce(0) { $0 + Int($1.samples) } * share / 100)
       try program.assertUntouched()
       program.kill()
     }
