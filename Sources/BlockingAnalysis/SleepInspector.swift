@@ -89,6 +89,7 @@ package final class SleepInspector {
       // A thread that was woken but has no CPU yet has the old count, and another state: while it had
       // the count and sleeps after all was read, it has slept all the time.
       guard let stat = files.details(), Self.isAsleep(stat.state) else { return nil }
+      if isHeldByUs(files.tid, stat.state) { return nil }
       guard switches(files) == before, isSettled else { continue }
       addState(stat.state, files.tid, to: &draft)
       let since = tellsSince ? lastRun(files.tid, stat).map { min($0, time) } : nil
@@ -123,6 +124,13 @@ package final class SleepInspector {
   private static func isAsleep(_ state: UInt8) -> Bool {
     state == UInt8(ascii: "S") || state == UInt8(ascii: "D") || state == UInt8(ascii: "T")
       || state == UInt8(ascii: "t")
+  }
+
+  /// Whether a stop of ours holds the thread, which came only now, after it had got no CPU for long: to
+  /// the program it runs.
+  private func isHeldByUs(_ tid: Int32, _ state: UInt8) -> Bool {
+    guard state == UInt8(ascii: "t"), let status = try? ProcessStatus(of: tid) else { return false }
+    return TracerThread.isOwn(status.tracer)
   }
 
   private func switches(_ files: borrowing ThreadFiles) -> UInt64? {
