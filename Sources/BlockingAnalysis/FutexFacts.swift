@@ -139,8 +139,15 @@ extension FutexFacts {
     return facts(4)
   }
 
-  /// Says of the mutexes that were refused who their owners are.
-  mutating func tellRefused() {
+  /// Keeps of the mutexes that may have been refused those whose owners live: a ring has no others, and
+  /// what only looks like a mutex has a number of nobody.
+  mutating func settleRefused() {
+    refused.removeAll { mutex in
+      switch lives[mutex.value & Self.threadMask] {
+      case .alive, .elsewhere: false
+      case .gone, .unknown, nil: true
+      }
+    }
     for index in refused.indices { refused[index].lives = lives }
   }
 

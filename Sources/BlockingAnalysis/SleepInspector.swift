@@ -229,7 +229,7 @@ package final class SleepInspector {
       futex.lives[number] = numbers.life(
         of: number, isShared: !futex.isPrivate && number != futex.joined)
     }
-    futex.tellRefused()
+    futex.settleRefused()
     draft.futex = futex
     guard futex.lives.values.contains(.gone), let place = draft.place else { return true }
     // The owner may have let go and ended since its number was read.

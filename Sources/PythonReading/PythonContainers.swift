@@ -8,10 +8,18 @@ extension PythonObjects {
 
   /// The elements of a `set`; none when it is no set.
   func elements(ofSet address: UInt64) -> [UInt64] {
+    var budget = Int(Self.elementLimit * 4)
+    return elements(ofSet: address, budget: &budget)
+  }
+
+  /// The same of one of many, which may read so many places of tables together: an empty set may have
+  /// a large one.
+  func elements(ofSet address: UInt64, budget: inout Int) -> [UInt64] {
     // PySetObject: mask at 32, table of keys and hashes at 40.
     guard isInstance(address, ofTypeNamed: "set"), let mask = word(address &+ 32),
-      mask < Self.elementLimit * 4, let table = word(address &+ 40)
+      mask < UInt64(max(0, budget)), let table = word(address &+ 40)
     else { return [] }
+    budget -= Int(mask) + 1
     let copies = copies([MemoryRange(start: RemoteAddress(table), count: Int(mask + 1) * 16)])
     return (0...mask).compactMap { index in
       let entry = table &+ index &* 16
@@ -23,11 +31,12 @@ extension PythonObjects {
     }
   }
 
-  /// The elements of a `list`; none when it is no list.
-  func elements(ofList address: UInt64) -> [UInt64] {
+  /// The elements of a `list`, likewise; none when it is no list.
+  func elements(ofList address: UInt64, budget: inout Int) -> [UInt64] {
     guard isInstance(address, ofTypeNamed: "list"), let count = word(address &+ 16),
-      count <= Self.elementLimit, let items = word(address &+ 24)
+      count <= min(Self.elementLimit, UInt64(max(0, budget))), let items = word(address &+ 24)
     else { return [] }
+    budget -= Int(count)
     return words((0..<count).map { items &+ $0 &* 8 }).compactMap { $0 }
   }
 

@@ -19,6 +19,9 @@ struct PythonTaskRecord {
 extension PythonTaskLayout {
   /// More tasks are not followed.
   static let limit = 1 << 16
+  /// Places that are read of all sets and lists of tasks that wait; more are torn, or lead to the same
+  /// one from each task.
+  static let waitLimit = 16 * limit
   /// Where Python's part of the tasks lies.
   static let module = "asyncio.tasks"
 }
@@ -103,12 +106,11 @@ extension PythonObjects {
   /// By task: the tasks that it knows to wait for it.
   func awaiters(of records: [PythonTaskRecord]) -> [UInt64: [UInt64]] {
     var result: [UInt64: [UInt64]] = [:]
-    // A set of many that await a task is theirs together, in a torn list perhaps of all of them.
-    var left = 4 * PythonTaskLayout.limit
-    for record in records where record.awaitedBy != 0 && left > 0 {
-      let awaiters = record.awaitedByIsSet ? elements(ofSet: record.awaitedBy) : [record.awaitedBy]
-      result[record.address] = Array(awaiters.prefix(left))
-      left -= awaiters.count
+    var budget = PythonTaskLayout.waitLimit
+    for record in records where record.awaitedBy != 0 {
+      result[record.address] =
+        record.awaitedByIsSet
+        ? elements(ofSet: record.awaitedBy, budget: &budget) : [record.awaitedBy]
     }
     return result
   }

@@ -10,9 +10,6 @@ struct PythonTaskWaits<Memory: TargetMemory> {
   let objects: PythonObjects<Memory>
   let modules: [PythonTaskModule]
 
-  /// More is a torn list.
-  private static var edgeLimit: Int { 4 * PythonTaskLayout.limit }
-
   /// By task: the tasks that wait for it.
   func awaiters(
     _ records: [PythonTaskRecord], _ chains: [PythonCoroutineChain]
@@ -21,19 +18,18 @@ struct PythonTaskWaits<Memory: TargetMemory> {
     let gatherings = Set(modules.compactMap(\.gatheringType))
     let types = objects.words(records.map { $0.waiter &+ 8 })
     var result: [UInt64: [UInt64]] = [:]
-    var left = Self.edgeLimit
-    for (index, record) in records.enumerated()
-    where record.waiter != 0 && !record.isCurrent && left > 0 {
+    var budget = PythonTaskLayout.waitLimit
+    for (index, record) in records.enumerated() where record.waiter != 0 && !record.isCurrent {
       var children: [UInt64] = []
       if known.contains(record.waiter) {
         children = [record.waiter]
       } else if let type = types[index], gatherings.contains(type) {
         let list = objects.attributes(["_children"], of: record.waiter)["_children"]
-        children = list.map { objects.elements(ofList: $0) } ?? []
+        children = list.map { objects.elements(ofList: $0, budget: &budget) } ?? []
       } else if let last = chains[index].frames.last?.function {
-        children = self.children(record, in: last, self: chains[index].firstLocal)
+        let local = chains[index].firstLocal
+        children = self.children(record, in: last, self: local, budget: &budget)
       }
-      left -= children.count
       var seen: Set<UInt64> = []
       for child in children where known.contains(child) && seen.insert(child).inserted {
         result[child, default: []].append(record.address)
@@ -44,16 +40,17 @@ struct PythonTaskWaits<Memory: TargetMemory> {
 
   /// The tasks that a task waits for in a function of asyncio, whose first local variable is `local`.
   private func children(
-    _ record: PythonTaskRecord, in function: RuntimeFunction, self local: UInt64
+    _ record: PythonTaskRecord, in function: RuntimeFunction, self local: UInt64,
+    budget: inout Int
   ) -> [UInt64] {
     if function.name == "_wait", function.file.hasSuffix("asyncio/tasks.py") {
-      return objects.elements(ofSet: local)
+      return objects.elements(ofSet: local, budget: &budget)
     }
     guard ["TaskGroup.__aexit__", "TaskGroup._aexit"].contains(function.name),
       function.file.hasSuffix("asyncio/taskgroups.py")
     else { return [] }
     let group = objects.attributes(["_tasks", "_parent_task"], of: local)
     guard group["_parent_task"] == record.address, let tasks = group["_tasks"] else { return [] }
-    return objects.elements(ofSet: tasks)
+    return objects.elements(ofSet: tasks, budget: &budget)
   }
 }
