@@ -5,9 +5,10 @@ internal import ProfileModel
 
 /// The DWARF debug data of one ELF image, read with libdw.
 ///
-/// Opening it costs the inflation of compressed sections; the ranges of its units are read at the
-/// first look-up, and a unit's own tables at the first look-up in that unit. The index over the
-/// ranges is our own: many compilers write no `.debug_aranges`, which libdw's relies on.
+/// Opening it costs the inflation of compressed sections; a unit's own tables are read at the first
+/// look-up in that unit. Which unit an address lies in is told by `.debug_aranges`; many compilers
+/// write none, and then by an index over the ranges of all units, which is read at the first look-up
+/// that needs it.
 final class DebugData {
   /// Why there are no lines.
   enum Problem: Error, Equatable {
@@ -32,6 +33,8 @@ final class DebugData {
   private let file: MappedFile
   private let session: DwarfSession
   private let code: CodeRanges
+  /// Whether there is `.debug_aranges`.
+  private let hasIndex: Bool
   private lazy var unitRanges = readUnitRanges()
   private var units: [UInt64: DebugUnit] = [:]
   /// Read at the first look-up of a variable.
@@ -42,6 +45,7 @@ final class DebugData {
     self.file = file
     session = try DwarfSession(file)
     code = CodeRanges(elf)
+    hasIndex = elf.sections.contains { $0.name == ".debug_aranges" && $0.size > 0 }
   }
 
   private static func check(_ elf: ELFFile, in file: MappedFile) throws(Problem) {
@@ -78,9 +82,18 @@ final class DebugData {
     return unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt64.self)
   }
 
-  /// The unit whose code covers `address`.
-  func unit(containing address: FileAddress) -> DebugUnit? {
+  /// The functions at `address`, innermost inlined one first, with the place in each; empty when
+  /// nothing is known of it.
+  func frames(at address: FileAddress) -> [(function: FunctionName?, file: String?, line: Int)] {
     let address = address.rawValue
+    if hasIndex, let offset = session.unit(containing: address, code: code) {
+      let frames = unit(at: offset)?.frames(at: address) ?? []
+      if !frames.isEmpty { return frames }
+    }
+    return unit(containing: address)?.frames(at: address) ?? []
+  }
+
+  private func unit(containing address: UInt64) -> DebugUnit? {
     var end = unitRanges.partitioningIndex { $0.low > address }
     // Units do not overlap unless the linker folded equal functions; the bound is for bad data.
     for _ in 0..<64 where end > 0 {
@@ -141,6 +154,20 @@ final class DwarfSession {
   deinit {
     dwarf_end(handle)
     elf_end(elf)
+  }
+
+  /// The offset of the DIE of the unit that `.debug_aranges` says an address lies in.
+  func unit(containing address: UInt64, code: CodeRanges) -> UInt64? {
+    var table: OpaquePointer?
+    var low: Dwarf_Addr = 0
+    var size: Dwarf_Word = 0
+    var offset: Dwarf_Off = 0
+    // Read at the first call, and kept.
+    guard dwarf_getaranges(handle, &table, nil) == 0, let table,
+      let range = dwarf_getarange_addr(table, address),
+      dwarf_getarangeinfo(range, &low, &size, &offset) == 0, code.contains(low)
+    else { return nil }
+    return offset
   }
 
   /// Calls `body` with the DIE of each unit of code, until it says false.

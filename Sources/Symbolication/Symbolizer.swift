@@ -115,7 +115,7 @@ private final class ModuleSymbols {
   /// At least one.
   func lines(at address: FileAddress, detail: Symbolizer.Detail) -> [SourceLine] {
     let frames =
-      detail == .functions ? [] : debugData?.unit(containing: address)?.frames(at: address) ?? []
+      detail == .functions ? [] : debugData?.frames(at: address) ?? []
     guard let last = frames.last else { return [line(at: address, named: nil, file: nil, line: 0)] }
     return frames.dropLast().map { frame in
       let name = DisplayName(frame.function, symbol: nil)

@@ -36,6 +36,17 @@ enum Source {
     }
     """
 
+  /// Two units from one file.
+  static let twoUnits = """
+    #ifdef SECOND
+    int second(int x) { return x * 3 + 1; }
+    #else
+    int second(int x);
+    static inline int half(int x) { return x / 2 - 7; }
+    int main(int argc, char **argv) { return second(half(argc) ^ argv[0][0]); }
+    #endif
+    """
+
   static let cxx = """
     #include <algorithm>
     #include <cstdio>

@@ -1,4 +1,5 @@
 import ELFReading
+import Foundation
 import LinuxProcess
 import ProfileModel
 import Symbolication
@@ -170,6 +171,31 @@ import Testing
     // More blocks within each other than are followed; the function around them is found.
     #expect(frames[1].lines == [SourceLine(function: "nested")])
     #expect(symbolizer.problems.isEmpty)
+  }
+
+  @Test(.enabled(if: areInstalled("gcc", "nm", "objcopy"), "needs gcc and binutils"))
+  func `whose index names the wrong units give the right functions`() throws {
+    let fixture = try Fixture(
+      Source.twoUnits, name: "a.c",
+      command: "gcc -O1 -g -c IN -o OUT.a.o && gcc -O1 -g -DSECOND -c IN -o OUT.b.o "
+        + "&& gcc OUT.a.o OUT.b.o -o OUT && objcopy --dump-section .debug_aranges=OUT.index OUT")
+    let addresses = code(try fixture.addresses(perFunction: 10))
+    let intact = fixture.symbolizer().resolve(addresses, detail: .lines)
+    #expect(intact.contains { $0.lines.contains { $0.function == "second" && $0.line > 0 } })
+    let index = URL(fileURLWithPath: fixture.path + ".index")
+    var bytes = Array(try Data(contentsOf: index))
+    // Each set: its length without these four bytes, a version, and where its unit begins.
+    var places: [Int] = []
+    var start = 0
+    while start + 12 <= bytes.count {
+      places.append(start + 6)
+      start += 4 + bytes[start..<(start + 4)].reversed().reduce(0) { $0 << 8 | Int($1) }
+    }
+    try #require(places.count == 2)
+    for offset in 0..<4 { bytes.swapAt(places[0] + offset, places[1] + offset) }
+    try Data(bytes).write(to: index)
+    try shell("objcopy --update-section .debug_aranges=\(index.path) \(fixture.path)")
+    #expect(fixture.symbolizer().resolve(addresses, detail: .lines) == intact)
   }
 
   @Test(.enabled(if: areInstalled("gcc", "nm"), "needs gcc and binutils"))
