@@ -70,6 +70,15 @@ package enum TracerThread {
     return Handle(thread)
   }
 
+  /// The id of the calling thread.
+  package static var current: Int32 { sprof_gettid() }
+
+  /// Gives a thread of this process normal priority; does nothing when it has ended.
+  package static func lowerPriority(of thread: Int32) {
+    guard isOwn(thread) else { return }
+    _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(thread), 0)
+  }
+
   private static func raisePriority() {
     // On Linux the nice value belongs to the thread: 0 means the calling one. Needs CAP_SYS_NICE;
     // without it the tracer works at normal priority.

@@ -55,6 +55,16 @@ package struct ProfileBuilder: Sendable {
   /// The stack of the thread's last run, while it is open; nil without one.
   package func openStack(of thread: Int) -> StackID? { openRuns[thread]?.stack }
 
+  /// The distinct frames of the stacks that threads were last seen with.
+  package var openFrames: [Frame] {
+    var seenStacks: Set<StackID> = []
+    var seen: Set<FrameID> = []
+    for run in openRuns.values where seenStacks.insert(run.stack).inserted {
+      seen.formUnion(stacks.frames(of: run.stack))
+    }
+    return seen.map { stacks[$0] }
+  }
+
   /// Closes the thread's last run.
   package mutating func end(thread: Int) {
     if let run = openRuns.removeValue(forKey: thread) { runs.append(run) }

@@ -25,7 +25,11 @@ package struct PythonCopyPlan: Sendable {
   /// Notes what a sample needed.
   mutating func remember(_ needed: [MemoryRange]) {
     guard needed != history.first else { return }
-    if let index = history.firstIndex(of: needed) { history.remove(at: index) }
+    if let index = history.firstIndex(of: needed) {
+      // The ranges are those of all, in whatever order.
+      history.insert(history.remove(at: index), at: 0)
+      return
+    }
     let isDeep = needed.count > Self.rangeLimit
     history = [needed] + (isDeep ? [] : history.prefix(Self.historyLimit - 1))
     ranges = Self.merged(history.joined().sorted { $0.start < $1.start })

@@ -29,6 +29,10 @@ package final class PythonThreadReader {
   private var unreadable: Set<UInt64> = []
   /// Kept only for its memory.
   private var seen: Set<UInt64> = []
+  /// Of the sample that is being finished: the function of each frame of the walk, and of each code
+  /// object; nil for those that were not read.
+  private var functions: [RuntimeFunction?] = []
+  private var functionOfCode: [UInt64: RuntimeFunction?] = [:]
 
   init(_ thread: PythonThread, of reader: PythonReader) {
     self.thread = thread
@@ -165,19 +169,19 @@ package final class PythonThreadReader {
     if walk.state == .going {
       if isCut { walk.cut() } else { walk.giveUp(at: walk.currentAddress) }
     }
-    let functions = self.functions()
+    findFunctions()
     var stack = RuntimeStack()
     if case .ended(let end) = walk.state { stack.end = end }
     stack.isConsistent = isConsistent
     readState(into: &stack)
     var groups = PythonFrameGrouping.groups(of: walk, runtime: reader.runtime)
-    let shown = shownCount(functions)
+    let shown = shownCount
     if shown < walk.frames.count { stack.end = .cut }
-    let visible = hideCleanups(in: &groups, functions)
+    let visible = hideCleanups(in: &groups)
     let kept = Elider(count: visible.map { $0.count { $0 < shown } } ?? shown, limit: frameLimit)
     stack.groups = kept.apply(to: groups)
     stack.elision = kept.elision
-    stack.frames = frames(kept, visible, groups: groups, functions)
+    stack.frames = frames(kept, visible, groups: groups)
     // A name that two pages hold takes two reads more, which a look may never have.
     rememberNeeds(besides: isCut ? missingOfFunctions() : [])
     isFamiliar = !isCut
@@ -192,61 +196,73 @@ package final class PythonThreadReader {
       && reader.isCollecting(thread.interpreter, in: copies)
   }
 
-  /// The functions of all frames, by code object; nil for those that were not read.
-  private func functions() -> [UInt64: RuntimeFunction?] {
-    var functions: [UInt64: RuntimeFunction?] = [:]
+  /// Finds the functions of all frames, into `functions` and `functionOfCode`.
+  private func findFunctions() {
+    functionOfCode.removeAll(keepingCapacity: true)
+    functions.removeAll(keepingCapacity: true)
+    functions.reserveCapacity(walk.frames.count)
     let generation = generation
     var last: UInt64 = 0
-    for frame in walk.frames where frame.code != last {
-      last = frame.code
-      guard functions[last] == nil else { continue }
-      let function = reader.codes.function(at: last, generation: generation, in: copies)
-      functions[last] = .some(function)
+    var function: RuntimeFunction?
+    for frame in walk.frames {
+      if frame.code != last {
+        last = frame.code
+        if let known = functionOfCode[last] {
+          function = known
+        } else {
+          function = reader.codes.function(at: last, generation: generation, in: copies)
+          functionOfCode[last] = .some(function)
+        }
+      }
+      functions.append(function)
     }
-    return functions
   }
 
   /// How many frames are shown: where there was no time, those before the first without a name.
-  private func shownCount(_ functions: [UInt64: RuntimeFunction?]) -> Int {
-    guard isCut,
-      let first = walk.frames.firstIndex(where: { (functions[$0.code] ?? nil) == nil })
-    else { return walk.frames.count }
+  private var shownCount: Int {
+    guard isCut, let first = functions.firstIndex(where: { $0 == nil }) else {
+      return walk.frames.count
+    }
     return max(1, first)
   }
 
   private func frames(
-    _ kept: Elider, _ visible: [Int]?, groups: [RuntimeFrameGroup],
-    _ functions: [UInt64: RuntimeFunction?]
+    _ kept: Elider, _ visible: [Int]?, groups: [RuntimeFrameGroup]
   ) -> [RuntimeFrame] {
-    var entries: Set<Int> = []
-    var end = 0
-    for group in groups {
-      end += group.frameCount
-      entries.insert(end - 1)
+    var frames: [RuntimeFrame] = []
+    frames.reserveCapacity(kept.count)
+    let shape = reader.runtime.frameShape
+    var group = 0
+    // The first index behind the group.
+    var end = groups.first?.frameCount ?? 0
+    kept.forEach { index in
+      while index >= end, group + 1 < groups.count {
+        group += 1
+        end += groups[group].frameCount
+      }
+      let place = visible?[index] ?? index
+      let raw = walk.frames[place]
+      let function = functions[place]
+      let position = shape.unit(of: raw)
+      frames.append(
+        RuntimeFrame(
+          function: function, code: RemoteAddress(raw.code), position: position,
+          line: function?.line(at: position), isEntry: index == end - 1,
+          isGenerator: raw.owner == PythonFrameShape.generatorOwner))
     }
-    return kept.indices.map { index in
-      let raw = walk.frames[visible?[index] ?? index]
-      let function = functions[raw.code] ?? nil
-      let position = reader.runtime.frameShape.unit(of: raw)
-      return RuntimeFrame(
-        function: function, code: RemoteAddress(raw.code), position: position,
-        line: function?.line(at: position), isEntry: entries.contains(index),
-        isGenerator: raw.owner == PythonFrameShape.generatorOwner)
-    }
+    return frames
   }
 
   /// Takes out the frames that 3.13 and later push below `__init__`, to throw away what it returns:
   /// no code of the program, and not among those that Python itself shows.
   ///
   /// Gives the indexes of the other frames; nil when all are.
-  private func hideCleanups(
-    in groups: inout [RuntimeFrameGroup], _ functions: [UInt64: RuntimeFunction?]
-  ) -> [Int]? {
-    let cleanups = Set(
-      functions.compactMap { code, function in
-        function?.name == "__init__" && function?.file == "__init__" ? code : nil
-      })
-    guard !cleanups.isEmpty else { return nil }
+  private func hideCleanups(in groups: inout [RuntimeFrameGroup]) -> [Int]? {
+    let isCleanup = { (function: RuntimeFunction?) in
+      function?.name == "__init__" && function?.file == "__init__"
+    }
+    guard functionOfCode.values.contains(where: isCleanup) else { return nil }
+    let cleanups = Set(functionOfCode.lazy.filter { isCleanup($0.value) }.map(\.key))
     let visible = walk.frames.indices.filter { !cleanups.contains(walk.frames[$0].code) }
     var start = 0
     groups = groups.compactMap { group in
@@ -258,13 +274,19 @@ package final class PythonThreadReader {
     return visible
   }
 
+  /// Makes the plan of the next sample, `more` being missing from this one.
   private func rememberNeeds(besides more: [MemoryRange] = []) {
-    var needed = Array(walk.touched.prefix(Self.neededLimit)) + more
+    var needed = Array(walk.touched.prefix(Self.neededLimit))
+    needed += more
     needed += reader.stateRanges(of: thread.interpreter)
     // Where freed code objects are counted, known ones are not looked at again.
     if isCut || reader.runtime.layout[.interpreterCodeGeneration] == nil {
-      for code in Set(walk.frames.lazy.map(\.code)) {
-        needed += reader.codes.verificationRanges(of: code)
+      var last: UInt64 = 0
+      seen.removeAll(keepingCapacity: true)
+      for frame in walk.frames where frame.code != last {
+        last = frame.code
+        guard seen.insert(last).inserted else { continue }
+        needed += reader.codes.verificationRanges(of: last)
       }
     }
     plan.remember(walk.withRoomToGrow(needed))
@@ -290,7 +312,12 @@ struct Elider {
     outer = (count - (limit - limit / 2))..<count
   }
 
-  var indices: [Int] { Array(inner) + Array(outer) }
+  var count: Int { inner.count + outer.count }
+
+  func forEach(_ body: (Int) -> Void) {
+    for index in inner { body(index) }
+    for index in outer { body(index) }
+  }
 
   var elision: RuntimeStack.Elision? {
     let missing = outer.lowerBound - inner.upperBound

@@ -237,23 +237,41 @@ final class CaptureSession: @unchecked Sendable {
     defer { isSampled.store(true, ordering: .releasing) }
     let tracing = try TracerThread.start { [self] in
       sampler.lookOnce()
+      sampler.python?.noteLockHolders(memory: sampler.memory)
       isSampled.store(true, ordering: .releasing)
       while !isDrained.load(ordering: .acquiring) {
         MonotonicClock.sleep(until: MonotonicClock.now() + 50_000)
       }
       resolver.drain()
-      // Before threads are stopped whose registers are wanted: their sleep ends with that.
-      let survey = SleepSurvey(pid: pid, liveThread: live)
-      let looks = survey.looks(sampler.watches, known: resolver.sleeps())
-      sampler.python?.noteLockHolders(memory: sampler.memory)
-      for _ in 0..<100 where sampler.lookAgain() { resolver.drain() }
-      sampler.finish()
-      resolver.drain()
-      sleeps = survey.finish(looks, sampler.watches, known: resolver.sleeps())
+      let naming = startNaming()
+      lookAtSleeps()
       sampler.python?.takeStock(memory: sampler.memory) { sampler.now }
+      naming?.takeTime()
       tasks = sampler.readTasks()
+      naming?.finish()
     }
     tracing.join()
+  }
+
+  /// Looks up the names of the frames that are known by now.
+  private func startNaming() -> EarlyNames? {
+    // Of many processes all frames get their names at the end.
+    guard !isOneOfMany else { return nil }
+    let frames = resolver.builder.openFrames
+    let early = EarlyNames(names, of: frames, files: files(of: frames, in: resolver.modules))
+    early.start()
+    return early
+  }
+
+  /// Looks at what threads wait for, and again at those of which the resolver wants more.
+  private func lookAtSleeps() {
+    // Before threads are stopped whose registers are wanted: their sleep ends with that.
+    let survey = SleepSurvey(pid: pid, liveThread: live)
+    let looks = survey.looks(sampler.watches, known: resolver.sleeps())
+    for _ in 0..<100 where sampler.lookAgain() { resolver.drain() }
+    sampler.finish()
+    resolver.drain()
+    sleeps = survey.finish(looks, sampler.watches, known: resolver.sleeps())
   }
 
   private func drainUntilSampled() {

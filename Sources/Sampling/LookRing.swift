@@ -1,3 +1,4 @@
+internal import Glibc
 internal import LinuxProcess
 internal import ProfileModel
 internal import Synchronization
@@ -163,13 +164,16 @@ final class ThreadRequests: @unchecked Sendable {
   private let slots: UnsafeMutablePointer<Slot>
 
   init() {
-    slots = .allocate(capacity: Self.capacity)
-    for index in 0..<Self.capacity { (slots + index).initialize(to: Slot()) }
+    // Zeros are what a `Slot()` has, so that memory which is never used is never touched.
+    guard let zeros = calloc(Self.capacity, MemoryLayout<Slot>.stride) else {
+      preconditionFailure("no memory for the requests of \(Self.capacity) threads")
+    }
+    slots = zeros.bindMemory(to: Slot.self, capacity: Self.capacity)
   }
 
   deinit {
     slots.deinitialize(count: Self.capacity)
-    slots.deallocate()
+    free(slots)
   }
 
   /// Asks for another look at the thread in `slot`.

@@ -22,9 +22,11 @@ final class Sampler {
   private var hasNewThreads = false
   /// When the process was born, by the monotonic clock, if that was during the capture.
   private let birth: Int64?
-  /// Whether a tick is awaited to the microsecond, which takes CPU time that many captures at once
-  /// are not to take.
+  /// Whether a tick is awaited to the microsecond, which takes CPU time.
+  ///
+  /// Many captures at once are not to take that, and at low rates nobody notices.
   private let isPunctual: Bool
+  private static let punctualRate = 500.0
 
   private(set) var watches: [ThreadWatch] = []
   private var knownThreads: Set<Int32> = []
@@ -60,7 +62,7 @@ final class Sampler {
     self.python = python
     self.pid = pid
     birth = membership?.birth
-    isPunctual = membership == nil
+    isPunctual = membership == nil && (plan.rate ?? 0) >= Self.punctualRate
     stops = StoppedThreads(process: pid)
     self.plan = plan
     self.control = control
@@ -123,12 +125,13 @@ final class Sampler {
     finish()
   }
 
-  /// Opens the threads' files and starts the clock behind that: of a thousand threads it takes as
-  /// long as several ticks.
+  /// Opens the threads' files, learns where their Python frames lie, and starts the clock behind
+  /// that: of a thousand threads it takes as long as several ticks.
   private func begin() {
     refreshThreads(tick: 0)
     refreshStackRanges(time: 0)
     refreshPython(time: 0)
+    if birth == nil { for watch in watches { python?.rehearse(watch.tid, from: memory) } }
     ready?()
     startTime = birth ?? MonotonicClock.now()
     for watch in watches {
