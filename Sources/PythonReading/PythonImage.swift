@@ -46,10 +46,12 @@ struct PythonImage {
 
   // MARK: - Symbols and sections
 
-  /// Data that the symbol tables name.
+  /// What the symbol tables name.
   struct Symbols {
     var runtime: UInt64?
     var version: UInt64?
+    /// `_PyEval_EvalFrameDefault`.
+    var loop: UInt64?
   }
 
   /// Looks in `.dynsym`, or in `.symtab`, which is larger.
@@ -74,9 +76,10 @@ struct PythonImage {
     _ entries: borrowing ByteReader, names: borrowing ByteReader, into result: inout Symbols
   ) {
     for start in stride(from: 0, to: entries.count, by: 24) {
-      // STT_OBJECT that is defined and large enough; the other names are never looked at.
-      guard entries.value(at: start + 4, as: UInt8.self).map({ $0 & 15 == 1 }) ?? false,
-        let size = entries.value(at: start + 16, as: UInt64.self), size == 4 || size >= 256,
+      // STT_OBJECT or STT_FUNC that is defined and large enough; the other names are never looked at.
+      guard let type = entries.value(at: start + 4, as: UInt8.self).map({ $0 & 15 }),
+        type == 1 || type == 2, let size = entries.value(at: start + 16, as: UInt64.self),
+        type == 1 ? size == 4 || size >= 256 : size >= 4096,
         let name = entries.value(at: start, as: UInt32.self),
         let value = entries.value(at: start + 8, as: UInt64.self), value != 0,
         let prefix = names.value(at: Int(name), as: UInt16.self),
@@ -85,6 +88,7 @@ struct PythonImage {
       switch names.string(at: Int(name), limit: 32) {
       case "_PyRuntime": result.runtime = value
       case "Py_Version": result.version = value
+      case "_PyEval_EvalFrameDefault": result.loop = value
       default: break
       }
     }

@@ -15,6 +15,9 @@ package struct PythonRuntime: Sendable {
   let frameShape: PythonFrameShape
   let strings: PythonStringShape
   let codes: PythonCodeShape
+  /// Where `_PyEval_EvalFrameDefault` begins, in versions whose frames cannot be told at its entry;
+  /// nil when no symbol says so.
+  var loopStart: RemoteAddress?
 
   /// Nil when the layout lacks what nothing can be read without.
   init?(
@@ -42,6 +45,20 @@ package struct PythonRuntime: Sendable {
 
   /// What of a thread state is copied: all, but never more than a page.
   var threadSize: Int { min(max(layout[.threadSize] ?? 512, 64), 4096) }
+
+  /// Whether a thread at `instruction` may just be entering the interpreter's loop, where nothing
+  /// tells its frames.
+  ///
+  /// Up to 3.12 the loop keeps the current frame in a structure on the C stack. 3.11 and 3.12 point
+  /// `tstate->cframe` to the new one before it has a frame and a predecessor: for the next 7 to 30
+  /// instructions both are what an earlier call has left there (Python/ceval.c; of GCC's builds the
+  /// last store lies 0x60 to 0xa6 bytes into the function).
+  package func isEnteringLoop(at instruction: RemoteAddress) -> Bool {
+    guard let loopStart, layout[.cframeFrame] != nil else { return false }
+    return instruction.rawValue &- loopStart.rawValue < Self.entrySpan
+  }
+
+  private static let entrySpan: UInt64 = 256
 
   /// The name and version, such as `CPython 3.11.7`.
   package var title: String { "CPython \(version)" + (isFreeThreaded ? " free-threaded" : "") }

@@ -144,15 +144,24 @@ struct PythonSearch {
     var best = Verdict.nothing
     for version in known {
       guard let layout = PythonOffsets.layout(minor: version.minor),
-        let runtime = PythonRuntime(
+        var runtime = PythonRuntime(
           address: RemoteAddress(candidate.address), version: version, layout: layout,
           evidence: candidate.evidence, path: candidate.image.path)
       else { continue }
+      if layout[.cframeFrame] != nil { runtime.loopStart = loopStart(in: candidate.image) }
       let verdict = check(runtime)
       if verdict.rank > best.rank { best = verdict }
       if case .found = best { return best }
     }
     return best
+  }
+
+  private func loopStart(in image: PythonImage) -> RemoteAddress? {
+    let start =
+      image.symbols(inDynamicTable: true).loop ?? image.symbols(inDynamicTable: false).loop
+    guard let start else { return nil }
+    return image.biases.lazy.map { RemoteAddress(start &+ $0) }
+      .first { maps.mapping(containing: $0)?.isExecutable ?? false }
   }
 
   private func verdict(

@@ -93,6 +93,14 @@ package struct RuntimeStack: Sendable {
 }
 
 extension RuntimeStack {
+  /// Gives up the frames: the thread was where nothing tells them.
+  package mutating func disbelieve() {
+    frames.removeAll()
+    groups.removeAll()
+    elision = nil
+    end = .unreadable(RemoteAddress(0))
+  }
+
   /// The stacks that several interpreters have on one OS thread, as one.
   ///
   /// Groups go by their anchors, the innermost at the lowest address; stacks without anchors stay

@@ -48,7 +48,7 @@ final class PythonWatch {
   /// Threads that waited for the lock and were not seen to get it.
   private var lockWaiters: Set<Int32> = []
   /// Looks whose frames are copied and not read yet.
-  private var copied: [(tid: Int32, number: UInt64)] = []
+  private var copied: [(tid: Int32, number: UInt64, isEntering: Bool)] = []
 
   init(pid: Int32, stacks: RuntimeStacks) {
     self.pid = pid
@@ -193,16 +193,26 @@ final class PythonWatch {
     reader.rehearse(tid, from: memory)
   }
 
+  /// Whether nothing tells the frames of a thread that has stopped at `instruction`.
+  func isEntering(_ tid: Int32, at instruction: RemoteAddress) -> Bool {
+    guard let reader, reader.runtime.isEnteringLoop(at: instruction) else { return false }
+    return reader.hasThread(tid)
+  }
+
   /// Copies the frames of a thread that cannot run, or of which it is checked afterwards that it
   /// has not; gives the number under which they will come, 0 for a thread without any.
-  func copy(_ tid: Int32, from memory: ProcessMemory, isAsleep: Bool) -> UInt64 {
+  ///
+  /// The thread is at `instruction`.
+  func copy(
+    _ tid: Int32, at instruction: RemoteAddress, from memory: ProcessMemory, isAsleep: Bool
+  ) -> UInt64 {
     guard let reader, reader.hasThread(tid) else { return 0 }
     let limit = isAsleep ? Self.sleepLimit : Self.stopLimit
     _ = reader.copy(
       tid, nativeStack: nil, from: memory, reads: .max, until: MonotonicClock.now() + limit,
       isStopped: true)
     let number = stacks.next()
-    copied.append((tid, number))
+    copied.append((tid, number, reader.runtime.isEnteringLoop(at: instruction)))
     return number
   }
 
@@ -245,8 +255,9 @@ final class PythonWatch {
   /// Reads the frames of all copies and hands them over; the threads may run.
   func finish() {
     guard !copied.isEmpty else { return }
-    for (tid, number) in copied {
-      let stack = reader?.finish(tid)
+    for (tid, number, isEntering) in copied {
+      var stack = reader?.finish(tid)
+      if isEntering { stack?.disbelieve() }
       if stack?.holdsLock == true { lockWaiters.remove(tid) }
       stacks.put(stack, number: number)
     }

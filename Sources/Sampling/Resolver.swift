@@ -272,17 +272,20 @@ final class Resolver {
   }
 
   private func join(_ runtime: RuntimeStack, into look: inout ResolvedLook) {
-    guard !runtime.frames.isEmpty else { return }
     let native = look.result
+    guard !runtime.frames.isEmpty else {
+      look.result = native.with(native.stack, isWhole: runtime.end == .complete)
+      return
+    }
     let stack = joiner.join(
       runtime, slot: look.slot, unwinder, path: runtimeStacks?.path, into: &builder.stacks)
     // Interpreted callers that could not be copied in time are missing, wherever the native stack ends.
-    // A generator whose caller is just being linked, or unlinked, seems to have none.
-    let isWhole = runtime.end == .complete && runtime.frames.last?.isGenerator != true
-    let isCut = !isWhole && native.end == .complete
-    look.result = UnwoundStack(
-      stack: stack, end: isCut ? .truncated(.unreadable) : native.end, outermost: native.outermost,
-      needsRegisters: native.needsRegisters, depth: native.depth)
+    // A generator whose caller is just being linked, or unlinked, seems to have none. What has no code
+    // object is no frame, but what lies where one was looked for.
+    let isWhole =
+      runtime.end == .complete && runtime.frames.last?.isGenerator != true
+      && runtime.frames.first?.function != nil && runtime.frames.last?.function != nil
+    look.result = native.with(stack, isWhole: isWhole)
   }
 
   /// Copies twice what the stack needs the next time: a mapping may hold much that is not stack.
@@ -321,5 +324,14 @@ final class Resolver {
     builder.look(
       thread: thread.index, stack: stack, end: end, activity: look.activity, time: look.time,
       weight: look.weight)
+  }
+}
+
+extension UnwoundStack {
+  /// The same with the frames of a runtime, some of which may be missing.
+  fileprivate func with(_ stack: StackID, isWhole: Bool) -> UnwoundStack {
+    UnwoundStack(
+      stack: stack, end: !isWhole && end == .complete ? .truncated(.unreadable) : end,
+      outermost: outermost, needsRegisters: needsRegisters, depth: depth)
   }
 }

@@ -94,7 +94,8 @@ extension Sampler {
     }
     let count = memoryRead(watch.tid, range, into: bytes)
     python?.prepare(watch.tid)
-    let runtimeNumber = python?.copy(watch.tid, from: memory, isAsleep: true) ?? 0
+    let runtimeNumber =
+      python?.copy(watch.tid, at: RemoteAddress(pc), from: memory, isAsleep: true) ?? 0
     // Unchanged: it has not run since before its system call was read, so all belongs together.
     guard self.counters(of: watch)?.switches == counters.switches else {
       python?.discard(runtimeNumber)
@@ -243,11 +244,54 @@ extension Sampler {
     guard stops.hasRequests else { return }
     // Few stacks fill the copy that they may have; more than this is not worth waiting for.
     waitForRoom(min(stops.requestCount * (256 << 10), ring.byteCapacity / 4))
+    let tries = plan.stopAll ? 0 : Self.triesAtEntry
+    stopRequested(time: time, mayComeAgain: tries > 0)
+    python?.finish()
+    for number in 0..<tries where lookAtEntering(time: time, pause: Self.entryPause << number) {
+      stopRequested(time: time, mayComeAgain: number + 1 < tries)
+      python?.finish()
+    }
+  }
+
+  /// How often a thread is stopped again that is found where nothing tells its Python frames.
+  private static let triesAtEntry = 4
+  /// The pause before the first of these; each is twice as long as the last.
+  ///
+  /// The thread must get a CPU to leave the place, where it needs some nanoseconds.
+  private static let entryPause: Int64 = 30_000
+
+  /// Looks again at threads that were entering the interpreter's loop; false when none was taken
+  /// hold of.
+  private func lookAtEntering(time: Int64, pause: Int64) -> Bool {
+    guard watches.contains(where: \.isEntering) else { return false }
+    MonotonicClock.sleep(until: MonotonicClock.now() + pause)
+    for (index, watch) in watches.enumerated() where watch.isEntering {
+      watch.isEntering = false
+      guard let counters = counters(of: watch) else {
+        watch.hasEnded = true
+        continue
+      }
+      look(
+        watch, index: index, time: time, interval: Weight(), counters: counters,
+        wantsRegisters: false)
+    }
+    return stops.hasRequests
+  }
+
+  private func stopRequested(time: Int64, mayComeAgain: Bool) {
     let begin = MonotonicClock.now()
     stops.interruptAll()
     var end = begin
     let body = { (stop: StoppedThreads.Stop, registers: Registers?) in
-      self.copyStopped(self.watches[stop.tag], registers, time: time)
+      let watch = self.watches[stop.tag]
+      watch.isEntering =
+        mayComeAgain
+        && registers.map {
+          self.python?.isEntering(watch.tid, at: $0.instructionPointer) ?? false
+        } ?? false
+      // What the look stands for is carried until it is done.
+      guard !watch.isEntering else { return }
+      self.copyStopped(watch, registers, time: time)
     }
     let released = { (stop: StoppedThreads.Stop, now: Int64) in
       self.pauses.add(pause: now - stop.requested)
@@ -259,7 +303,6 @@ extension Sampler {
       stops.forEachStopped(body, released: released)
     }
     pauses.add(held: end - begin)
-    python?.finish()
   }
 
   /// Runs while the thread is stopped: copies and nothing else.
@@ -274,7 +317,9 @@ extension Sampler {
       return
     }
     let count = memoryRead(watch.tid, range, into: bytes)
-    record.pointee.runtimeNumber = python?.copy(watch.tid, from: memory, isAsleep: false) ?? 0
+    record.pointee.runtimeNumber =
+      python?.copy(
+        watch.tid, at: registers.instructionPointer, from: memory, isAsleep: false) ?? 0
     watch.fill(record, interval: Weight(), counters: counters, mapsSerial: mapsSerial)
     record.pointee.time = time
     record.pointee.registers = registers

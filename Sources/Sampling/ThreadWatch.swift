@@ -29,6 +29,8 @@ final class ThreadWatch {
   /// What it did when it was asked to stop.
   var callBeforeStop = SystemCallState.running
   var stateBeforeStop: UInt8 = 0
+  /// Whether its stop found it where nothing tells its Python frames.
+  var isEntering = false
   /// Its `/proc` entry stays, but it has ended: a main thread that other threads outlive.
   var isZombie = false
   var hasEnded = false
