@@ -16,8 +16,10 @@ package final class PythonThreadReader {
   package var frameLimit = 4096
 
   private static let shallow = 256
-  private let reader: PythonReader
-  private var walk: PythonFrameWalk
+  let reader: PythonReader
+  private(set) var walk: PythonFrameWalk
+  /// The tasks that wait for the one that the thread runs.
+  var tasks = PythonTaskChain()
   private var isConsistent = true
   /// Whether frames or functions are missing because there was no time.
   private var isCut = false
@@ -43,6 +45,7 @@ package final class PythonThreadReader {
   package func prepare() {
     copies.removeAll()
     walk.reset()
+    tasks.reset()
     unreadable.removeAll(keepingCapacity: true)
     isConsistent = true
     isCut = false
@@ -100,15 +103,28 @@ package final class PythonThreadReader {
       next = read(want, from: memory, until: deadline)
     }
     guard walk.state != .going else { return false }
+    copyTasks(from: memory, upTo: last, until: deadline)
     // A code object takes three looks: its record, its strings' headers, the rest of long ones.
     for _ in 0..<4 {
-      let wanted = missingOfFunctions()
+      let wanted = missingOfFunctions() + missingOfTasks()
       guard !wanted.isEmpty else { return true }
       guard copies.readCount < last, hasTime(until: deadline) else { return false }
       if !isStopped { rehearsed += wanted }
       for range in copies.copy(wanted, from: memory) { unreadable.insert(range.start.rawValue) }
     }
     return true
+  }
+
+  /// Follows the tasks that wait for the running one; what there is no time for is read next time.
+  private func copyTasks(from memory: some TargetMemory, upTo last: Int, until deadline: Int64) {
+    guard let places = reader.taskPlaces else { return }
+    for _ in 0..<PythonTaskChain.readLimit {
+      let wanted = tasks.advance(from: walk.frames, of: thread, reader.runtime, places, in: copies)
+      guard !wanted.isEmpty, copies.readCount < last, MonotonicClock.now() < deadline else {
+        return
+      }
+      copies.copy(wanted, from: memory)
+    }
   }
 
   /// What a stack of some hundred frames takes is read in any case: time may have gone by because
@@ -138,21 +154,29 @@ package final class PythonThreadReader {
   }
 
   private func missingOfFunctions() -> [MemoryRange] {
-    var result: [MemoryRange] = []
     seen.removeAll(keepingCapacity: true)
+    return missing(of: walk.frames.lazy.map(\.code))
+  }
+
+  private func missingOfTasks() -> [MemoryRange] {
+    tasks.isEmpty ? [] : missing(of: tasks.codes)
+  }
+
+  private func missing(of codes: some Sequence<UInt64>) -> [MemoryRange] {
+    var result: [MemoryRange] = []
     var last: UInt64 = 0
     let generation = generation
-    for frame in walk.frames where frame.code != last {
-      last = frame.code
-      guard seen.insert(frame.code).inserted else { continue }
-      for range in reader.codes.missing(for: frame.code, generation: generation, in: copies)
+    for code in codes where code != last {
+      last = code
+      guard seen.insert(code).inserted else { continue }
+      for range in reader.codes.missing(for: code, generation: generation, in: copies)
       where !unreadable.contains(range.start.rawValue) { result.append(range) }
     }
     return result
   }
 
   /// The number of code objects freed so far; nil where the version does not count.
-  private var generation: UInt64? {
+  var generation: UInt64? {
     reader.runtime.layout[.interpreterCodeGeneration].flatMap {
       copies.value(at: thread.interpreter.rawValue &+ UInt64($0), as: UInt64.self)
     }
@@ -178,6 +202,9 @@ package final class PythonThreadReader {
     stack.groups = kept.apply(to: groups)
     stack.elision = kept.elision
     stack.frames = frames(kept, visible, groups: groups, functions)
+    if !tasks.isEmpty {
+      addTasks(to: &stack, behind: kept.indices.firstIndex { visible?[$0] ?? $0 == tasks.position })
+    }
     // A name that two pages hold takes two reads more, which a look may never have.
     rememberNeeds(besides: isCut ? missingOfFunctions() : [])
     isFamiliar = !isCut
@@ -260,10 +287,10 @@ package final class PythonThreadReader {
 
   private func rememberNeeds(besides more: [MemoryRange] = []) {
     var needed = Array(walk.touched.prefix(Self.neededLimit)) + more
-    needed += reader.stateRanges(of: thread.interpreter)
+    needed += reader.stateRanges(of: thread.interpreter) + tasks.needed
     // Where freed code objects are counted, known ones are not looked at again.
     if isCut || reader.runtime.layout[.interpreterCodeGeneration] == nil {
-      for code in Set(walk.frames.lazy.map(\.code)) {
+      for code in Set(walk.frames.lazy.map(\.code)).union(tasks.codes) {
         needed += reader.codes.verificationRanges(of: code)
       }
     }
