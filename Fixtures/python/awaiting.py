@@ -1,18 +1,21 @@
 """Tasks that compute on behalf of others, which wait for them; see truth.py.
 
-awaiting.py turns     two parents in turn, each with a child of its own that computes
-awaiting.py KIND      a task that computes, which others await as KIND says: plain, group, gather,
-                      wait, shield, several, eager, deep, wrapped, unnamed
+awaiting.py turns      two parents in turn, each with a child of its own that computes
+awaiting.py KIND       a task that computes, which others await as KIND says: plain, group, gather,
+                       wait, shield, several, eager, deep, wrapped, unnamed
+awaiting.py KIND held  the same, with a task that sleeps where it would compute
+awaiting.py KIND brief the same, for two seconds
 """
 
 import asyncio
+import json
 import os
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from truth import thread_id
+from truth import forever, thread_id
 
 PIECE = 2000
 
@@ -26,6 +29,9 @@ def burn_b():
 
 
 def burn():
+    if is_held:
+        ready()
+        forever.acquire()
     end = time.monotonic() + 0.05
     while time.monotonic() < end:
         for _ in range(20):
@@ -121,6 +127,8 @@ async def eager():
     asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
 
     async def inner():
+        if not is_held:
+            ready()
         while True:
             burn()
 
@@ -157,13 +165,16 @@ async def main(kind):
 
 
 def ready():
-    print(f'{{"threads": {{}}, "tid": {thread_id()}}}')
+    tasks = {task.get_name(): id(task) for task in asyncio.all_tasks(loop)}
+    print(json.dumps({"threads": {}, "tid": thread_id(), "tasks": tasks}))
     print("ready", flush=True)
 
 
 kind = sys.argv[1]
+is_held = "held" in sys.argv
 loop = asyncio.new_event_loop()
-loop.call_later(0.3, ready)
-if kind == "eager":
-    ready()
+if not is_held:
+    loop.call_later(0.3, ready)
+if "brief" in sys.argv:
+    loop.call_later(2, os._exit, 0)
 loop.run_until_complete(main(kind))

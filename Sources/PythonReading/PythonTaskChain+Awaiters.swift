@@ -178,7 +178,8 @@ extension PythonTaskChain {
     for index in 0..<count {
       // PyCellObject.ob_ref.
       guard let cell = copies.value(at: closure &+ field &+ index &* 8, as: UInt64.self),
-        let object = wants.word(cell &+ 16, in: copies), object & 7 == 0, object != 0
+        let object = wants.word(cell &+ 16, in: copies), object != 0,
+        isOne(object, of: context.places.futureTypes, size: 48, context)
       else { continue }
       awaiters += self.awaiters(ofInner: object, code: code, members, context)
     }

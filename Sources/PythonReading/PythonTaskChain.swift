@@ -91,7 +91,6 @@ struct PythonTaskChain {
     guard !frames.isEmpty else { return [] }
     let context = Context(
       runtime: runtime, thread: thread, places: places, copies: copies, frames: frames)
-    wants.next()
     wants.isPending = false
     while step(context) {}
     for index in links.indices {
@@ -167,12 +166,19 @@ struct PythonTaskChain {
 
   /// Whether an object is a task of asyncio's own C type, or of one derived from it.
   mutating func isTask(_ object: UInt64, _ context: Context) -> Bool {
-    guard object & 7 == 0, wants.has(object, count: context.places.recordSize, in: context.copies),
+    isOne(object, of: context.places.taskTypes, size: context.places.recordSize, context)
+  }
+
+  /// Whether an object of `size` bytes is one of some types, or of types derived from them.
+  mutating func isOne(
+    _ object: UInt64, of types: Set<UInt64>, size: Int, _ context: Context
+  ) -> Bool {
+    guard object & 7 == 0, wants.has(object, count: size, in: context.copies),
       let type = context.copies.value(at: object &+ 8, as: UInt64.self)
     else { return false }
     var current = type
     for _ in 0..<8 {
-      if context.places.taskTypes.contains(current) { return true }
+      if types.contains(current) { return true }
       // tp_base.
       guard current != 0, let base = wants.word(current &+ 256, in: context.copies) else {
         return false

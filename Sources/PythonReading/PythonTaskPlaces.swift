@@ -6,6 +6,8 @@ struct PythonTaskPlaces: Sendable {
   let layout: PythonTaskLayout
   /// `_asyncio.Task` of each interpreter.
   let taskTypes: Set<UInt64>
+  /// Before 3.14: `_asyncio.Future` of each.
+  let futureTypes: Set<UInt64>
   /// `types.CoroutineType`, `GeneratorType` and `AsyncGeneratorType`.
   let coroutineTypes: Set<UInt64>
   let types: Types
@@ -64,6 +66,7 @@ extension PythonObjects {
     _ layout: PythonTaskLayout, _ interpreters: [PythonInterpreter]
   ) -> PythonTaskPlaces? {
     var taskTypes: Set<UInt64> = []
+    var futureTypes: Set<UInt64> = []
     var current: [RemoteAddress: UInt64] = [:]
     var groups: [UInt64: PythonTaskPlaces.Group] = [:]
     for interpreter in interpreters {
@@ -75,6 +78,8 @@ extension PythonObjects {
       if case .sets(let members) = layout.origin {
         // Of another size it is another structure.
         guard word(type &+ 32) == members.size else { continue }
+        // tp_base.
+        if let base = word(type &+ 256), base != 0 { futureTypes.insert(base) }
         current[interpreter.address] = found["_current_tasks"]
         if let (type, group) = modules["asyncio.taskgroups"].flatMap({ taskGroup(in: $0) }) {
           groups[type] = group
@@ -98,7 +103,8 @@ extension PythonObjects {
     else { return nil }
     let coroutines = [coroutine, others["GeneratorType"], others["AsyncGeneratorType"]]
     return PythonTaskPlaces(
-      layout: layout, taskTypes: taskTypes, coroutineTypes: Set(coroutines.compactMap { $0 }),
+      layout: layout, taskTypes: taskTypes, futureTypes: futureTypes,
+      coroutineTypes: Set(coroutines.compactMap { $0 }),
       types: .init(string: string, set: set, method: method, builtin: builtin, function: function),
       current: current, groups: groups, isWhole: groups.count == current.count)
   }

@@ -118,13 +118,16 @@ package final class PythonThreadReader {
   /// Follows the tasks that wait for the running one; what there is no time for is read next time.
   private func copyTasks(from memory: some TargetMemory, upTo last: Int, until deadline: Int64) {
     guard let places = reader.taskPlaces else { return }
+    var lost: [MemoryRange] = []
     for _ in 0..<PythonTaskChain.readLimit {
+      tasks.wants.next(without: lost)
       let wanted = tasks.advance(from: walk.frames, of: thread, reader.runtime, places, in: copies)
       guard !wanted.isEmpty, copies.readCount < last, MonotonicClock.now() < deadline else {
         return
       }
-      copies.copy(wanted, from: memory)
+      lost = copies.copy(wanted, from: memory)
     }
+    tasks.wants.next(without: lost)
   }
 
   /// What a stack of some hundred frames takes is read in any case: time may have gone by because

@@ -15,19 +15,25 @@ struct PythonWants {
   /// Whether something was asked for that the next read may bring; reset by who wants to know.
   var isPending = false
 
-  /// No chain needs more; it is a torn one.
+  private var byteCount = 0
+
+  /// No chain needs more pieces, or bytes; it is a torn one.
   private static let limit = 4096
+  private static let byteLimit = 1 << 20
 
   mutating func reset() {
     missing.removeAll(keepingCapacity: true)
     needed.removeAll(keepingCapacity: true)
     asked.removeAll(keepingCapacity: true)
     round = 0
+    byteCount = 0
     isPending = false
   }
 
-  /// Begins anew after what is missing was read.
-  mutating func next() {
+  /// Begins anew after what is missing was read, but for what could not be.
+  mutating func next(without lost: [MemoryRange] = []) {
+    // Each of them would cost the next copy a read.
+    if !lost.isEmpty { needed.removeAll { lost.contains($0) } }
     missing.removeAll(keepingCapacity: true)
     round += 1
   }
@@ -41,7 +47,10 @@ struct PythonWants {
       isPending = isPending || (!isThere && known.round == round)
       return isThere
     }
-    guard address != 0, asked.count < Self.limit else { return isThere }
+    guard address != 0, asked.count < Self.limit, byteCount + count <= Self.byteLimit else {
+      return isThere
+    }
+    byteCount += count
     asked[address] = (count, round)
     let rest = Int(4096 - address % 4096)
     let range = MemoryRange(
