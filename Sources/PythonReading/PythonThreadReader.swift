@@ -20,6 +20,8 @@ package final class PythonThreadReader {
   private(set) var walk: PythonFrameWalk
   /// The tasks that wait for the one that the thread runs.
   var tasks = PythonTaskChain()
+  /// Whether their functions are missing because there was no time.
+  private var areTasksCut = false
   private var isConsistent = true
   /// Whether frames or functions are missing because there was no time.
   private var isCut = false
@@ -49,6 +51,7 @@ package final class PythonThreadReader {
     unreadable.removeAll(keepingCapacity: true)
     isConsistent = true
     isCut = false
+    areTasksCut = false
   }
 
   /// Learns what the next copy needs, from the memory of a thread that runs, unless it is known.
@@ -103,31 +106,44 @@ package final class PythonThreadReader {
       next = read(want, from: memory, until: deadline)
     }
     guard walk.state != .going else { return false }
-    copyTasks(from: memory, upTo: last, until: deadline)
     // A code object takes three looks: its record, its strings' headers, the rest of long ones.
     for _ in 0..<4 {
-      let wanted = missingOfFunctions() + missingOfTasks()
-      guard !wanted.isEmpty else { return true }
+      let wanted = missingOfFunctions()
+      guard !wanted.isEmpty else { break }
       guard copies.readCount < last, hasTime(until: deadline) else { return false }
-      if !isStopped { rehearsed += wanted }
-      for range in copies.copy(wanted, from: memory) { unreadable.insert(range.start.rawValue) }
+      copyFunctions(wanted, from: memory)
     }
+    copyTasks(from: memory, upTo: last, until: deadline)
     return true
   }
 
-  /// Follows the tasks that wait for the running one; what there is no time for is read next time.
+  private func copyFunctions(_ wanted: [MemoryRange], from memory: some TargetMemory) {
+    if !isConsistent { rehearsed += wanted }
+    for range in copies.copy(wanted, from: memory) { unreadable.insert(range.start.rawValue) }
+  }
+
+  /// Follows the tasks that wait for the running one, once all else is there.
+  ///
+  /// What there is no time for is read next time.
   private func copyTasks(from memory: some TargetMemory, upTo last: Int, until deadline: Int64) {
     guard let places = reader.taskPlaces else { return }
+    areTasksCut = true
+    func hasTime() -> Bool { copies.readCount < last && MonotonicClock.now() < deadline }
     var lost: [MemoryRange] = []
     for _ in 0..<PythonTaskChain.readLimit {
       tasks.wants.next(without: lost)
       let wanted = tasks.advance(from: walk.frames, of: thread, reader.runtime, places, in: copies)
-      guard !wanted.isEmpty, copies.readCount < last, MonotonicClock.now() < deadline else {
-        return
-      }
+      guard !wanted.isEmpty else { break }
+      guard hasTime() else { return }
       lost = copies.copy(wanted, from: memory)
     }
     tasks.wants.next(without: lost)
+    for _ in 0..<4 {
+      let wanted = missingOfTasks()
+      areTasksCut = !wanted.isEmpty
+      guard areTasksCut, hasTime() else { return }
+      copyFunctions(wanted, from: memory)
+    }
   }
 
   /// What a stack of some hundred frames takes is read in any case: time may have gone by because
@@ -162,7 +178,9 @@ package final class PythonThreadReader {
   }
 
   private func missingOfTasks() -> [MemoryRange] {
-    tasks.isEmpty ? [] : missing(of: tasks.codes)
+    guard !tasks.isEmpty else { return [] }
+    seen.removeAll(keepingCapacity: true)
+    return missing(of: tasks.codes)
   }
 
   private func missing(of codes: some Sequence<UInt64>) -> [MemoryRange] {
@@ -209,7 +227,8 @@ package final class PythonThreadReader {
       addTasks(to: &stack, behind: kept.indices.firstIndex { visible?[$0] ?? $0 == tasks.position })
     }
     // A name that two pages hold takes two reads more, which a look may never have.
-    rememberNeeds(besides: isCut ? missingOfFunctions() : [])
+    rememberNeeds(
+      besides: (isCut ? missingOfFunctions() : []) + (areTasksCut ? missingOfTasks() : []))
     isFamiliar = !isCut
     return stack
   }
