@@ -24,7 +24,9 @@ extension EndToEnd {
           #expect(chain.starts(with: found), "\(interpreter): \(names)")
           let others = names.filter { ["child", "middle", "parent"].contains($0.dropLast(2)) }
           #expect(others.allSatisfy { $0.hasSuffix(letter) }, "\(interpreter): \(names)")
-          #expect(names.suffix(8).contains("BaseEventLoop.run_forever"))
+          // Frames may be left out where there was no time for them.
+          let isCut = names.contains { $0.hasPrefix("…") }
+          #expect(isCut || names.suffix(8).contains("BaseEventLoop.run_forever"))
           looks += ticks
           if found.count == chain.count { whole += ticks }
         }
