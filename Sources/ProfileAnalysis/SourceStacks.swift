@@ -197,3 +197,23 @@ extension Dictionary where Value == Int {
     return list.count - 1
   }
 }
+
+extension [SourceFrame] {
+  /// Innermost first: the frames that ran, without the tasks of asyncio that wait for the running one.
+  ///
+  /// Those lie between its marker and the last one, and are suspended.
+  var withoutWaitingTasks: [SourceFrame] {
+    guard let first = firstIndex(where: \.isTaskMarker),
+      let last = lastIndex(where: \.isTaskMarker)
+    else { return self }
+    return Array(self[..<first] + self[(last + 1)...])
+  }
+}
+
+extension SourceFrame {
+  /// Whether it stands for a task of asyncio: `<task NAME>`.
+  fileprivate var isTaskMarker: Bool {
+    address == nil && line.file == nil
+      && (line.function.hasPrefix("<task>") || line.function.hasPrefix("<task "))
+  }
+}

@@ -90,7 +90,7 @@ struct StackFacts {
 
   mutating func fact(of stack: StackID, _ index: ProfileIndex) -> Fact {
     if let fact = known[stack] { return fact }
-    let frames = index.frames(of: stack)
+    let frames = index.frames(of: stack).withoutWaitingTasks
     let parts = recognition.stack(frames)
     let fact = Fact(
       parts: parts, asker: parts.asker(of: frames), isFlat: IdleRecognition.isFlat(parts),

@@ -61,7 +61,7 @@ extension VerdictMaker {
     guard situation.handlerOf == nil else { return true }
     guard let heaviest = HeaviestStack(index, thread: situation.thread) else { return false }
     var recognition = IdleRecognition()
-    let stack = recognition.stack(index.frames(of: heaviest.stack))
+    let stack = recognition.stack(index.frames(of: heaviest.stack).withoutWaitingTasks)
     return IdleRecognition.loopRunningHandler(stack) != nil
   }
 

@@ -60,12 +60,10 @@ struct PythonCoroutineWalk<Memory: TargetMemory> {
     let frame: PythonRawFrame
   }
 
-  /// Where the object lies that a frame awaits.
+  /// What the frame of a chain awaits.
   private struct Awaited {
     let chain: Int
-    let slot: UInt64
-    /// 3.12: the instruction that tells whether it does await.
-    let instruction: UInt64?
+    let place: PythonCoroutineStep.Awaited
   }
 
   init(reader: PythonReader, objects: PythonObjects<Memory>) {
@@ -79,8 +77,6 @@ struct PythonCoroutineWalk<Memory: TargetMemory> {
         } ?? []
       })
   }
-
-  private var minor: Int { reader.runtime.version.minor }
 
   mutating func chains(of coroutines: [UInt64]) -> [PythonCoroutineChain] {
     var chains = [PythonCoroutineChain](repeating: PythonCoroutineChain(), count: coroutines.count)
@@ -97,14 +93,10 @@ struct PythonCoroutineWalk<Memory: TargetMemory> {
   private mutating func follow(
     _ steps: [Step], _ chains: inout [PythonCoroutineChain]
   ) -> [Step] {
-    let layout = reader.runtime.layout
-    guard let frameField = layout[.generatorFrame], let stateField = layout[.generatorState],
-      let locals = layout[.frameLocals]
-    else { return [] }
+    let runtime = reader.runtime
+    guard let size = runtime.coroutineSize else { return [] }
     let copies = objects.copies(
-      steps.map {
-        MemoryRange(start: RemoteAddress($0.object), count: frameField + locals + 8)
-      })
+      steps.map { MemoryRange(start: RemoteAddress($0.object), count: size) })
     var awaits: [Awaited] = []
     var next: [Step] = []
     for step in steps where seen.insert(step.object).inserted {
@@ -113,64 +105,27 @@ struct PythonCoroutineWalk<Memory: TargetMemory> {
         next += wrapped(step, type)
         continue
       }
-      let address = step.object &+ UInt64(frameField)
-      let record = address &+ UInt64(reader.runtime.frameShape.first)
-      guard let number = copies.value(at: step.object &+ UInt64(stateField), as: Int8.self),
-        let state = PythonGeneratorState(number, minor: minor),
-        let offset = copies.offset(of: record, count: reader.runtime.frameShape.span)
-      else { continue }
-      chains[step.chain].state = chains[step.chain].state ?? state
-      guard state != .cleared else { continue }
-      let frame = reader.runtime.frameShape.frame(copies, at: address, recordOffset: offset).frame
-      frames.append(Found(chain: step.chain, frame: frame))
+      guard let coroutine = runtime.coroutine(at: step.object, in: copies) else { continue }
+      chains[step.chain].state = chains[step.chain].state ?? coroutine.state
+      guard coroutine.state != .cleared else { continue }
+      frames.append(Found(chain: step.chain, frame: coroutine.frame))
       chains[step.chain].firstLocal =
-        copies.value(at: address &+ UInt64(locals), as: UInt64.self) ?? 0
-      if let awaited = place(ofAwaitedBy: frame, state, copies, chain: step.chain) {
-        awaits.append(awaited)
-      }
+        copies.value(at: step.object &+ UInt64(size - 8), as: UInt64.self) ?? 0
+      if let place = coroutine.awaited { awaits.append(Awaited(chain: step.chain, place: place)) }
     }
     return next + awaited(awaits)
   }
 
-  /// What is awaited is on top of the frame's stack; from 3.15 on an index lies above it.
-  private func place(
-    ofAwaitedBy frame: PythonRawFrame, _ state: PythonGeneratorState, _ copies: MemoryCopies,
-    chain: Int
-  ) -> Awaited? {
-    let layout = reader.runtime.layout
-    guard state == (minor == 12 ? .suspended : .awaiting), let field = layout[.frameStackPointer],
-      let locals = layout[.frameLocals]
-    else { return nil }
-    if minor >= 14 {
-      guard let top = copies.value(at: frame.address &+ UInt64(field), as: UInt64.self) else {
-        return nil
-      }
-      return Awaited(chain: chain, slot: top &- (minor >= 15 ? 16 : 8), instruction: nil)
-    }
-    guard let count = copies.value(at: frame.address &+ UInt64(field), as: Int32.self), count > 0,
-      count < 1 << 20
-    else { return nil }
-    return Awaited(
-      chain: chain, slot: frame.address &+ UInt64(locals) &+ UInt64(count - 1) * 8,
-      instruction: minor == 12 ? frame.instruction &+ 2 : nil)
-  }
-
   /// The objects at those places.
   private func awaited(_ awaits: [Awaited]) -> [Step] {
-    let ranges = awaits.flatMap { place in
-      [MemoryRange(start: RemoteAddress(place.slot), count: 8)]
-        + (place.instruction.map { [MemoryRange(start: RemoteAddress($0), count: 2)] } ?? [])
+    let ranges = awaits.flatMap { awaited in
+      [MemoryRange(start: RemoteAddress(awaited.place.slot), count: 8)]
+        + (awaited.place.instruction.map { [MemoryRange(start: RemoteAddress($0), count: 2)] } ?? [])
     }
     let copies = objects.copies(ranges)
-    return awaits.compactMap { place in
-      if let instruction = place.instruction {
-        // RESUME, or INSTRUMENTED_RESUME, behind a `yield from` (2) or an `await` (3).
-        guard let unit = copies.value(at: instruction, as: UInt16.self),
-          [151, 240].contains(unit & 0xff), unit >> 8 & 3 >= 2
-        else { return nil }
-      }
-      guard let value = copies.value(at: place.slot, as: UInt64.self) else { return nil }
-      return Step(chain: place.chain, object: minor >= 14 ? value & ~3 : value)
+    return awaits.compactMap { awaited in
+      reader.runtime.object(at: awaited.place, in: copies)
+        .map { Step(chain: awaited.chain, object: $0) }
     }
   }
 
@@ -180,14 +135,10 @@ struct PythonCoroutineWalk<Memory: TargetMemory> {
     return [Step(chain: step.chain, object: inner)]
   }
 
-  /// Whether objects of a type stand between a coroutine and one that it awaits: the latter, or
-  /// another such object, is their first member.
   private mutating func isWrapper(_ type: UInt64) -> Bool {
     if let known = wrappers[type] { return known }
-    let names = [
-      "coroutine_wrapper", "async_generator_asend", "async_generator_athrow", "anext_awaitable",
-    ]
-    let isOne = objects.typeName(type).map { names.contains($0) } ?? false
+    let isOne =
+      objects.typeName(type).map { PythonCoroutineStep.wrapperNames.contains($0) } ?? false
     wrappers[type] = isOne
     return isOne
   }

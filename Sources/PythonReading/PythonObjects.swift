@@ -119,6 +119,15 @@ struct PythonObjects<Memory: TargetMemory> {
       entries: keys &+ 40 &+ slots * width, size: 24, count: Int(count), keyOffset: 8)
   }
 
+  /// The number of a key among those that instances of a class share.
+  func position(of name: String, inKeys keys: UInt64) -> Int? {
+    guard let shape = shape(ofKeys: keys), shape.count > 0 else { return nil }
+    let keys = words(
+      (0..<shape.count).map { shape.entries &+ UInt64($0 * shape.size + shape.keyOffset) })
+    let texts = strings(keys.compactMap { $0 })
+    return keys.firstIndex { $0.map { texts[$0] == name } ?? false }
+  }
+
   /// `values` is where the values of a table lie that shares its keys with others.
   private func entries(
     ofKeys keys: UInt64, values: UInt64?

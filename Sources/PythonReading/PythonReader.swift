@@ -15,6 +15,10 @@ package final class PythonReader: LanguageRuntime {
   private var statesOfThread: [Int32: [RemoteAddress]] = [:]
   /// Whether asyncio was loaded when the names of threads were last read; nil before that.
   private(set) var hasAsyncio: Bool?
+  /// What the tasks that wait for the running one are found with; nil while they are not followed.
+  var taskPlaces: PythonTaskPlaces?
+  /// What stands for tasks in stacks, by its text.
+  private var taskMarkers: [String: RuntimeFunction] = [:]
 
   package init(_ description: PythonRuntime, process: Int32) {
     runtime = description
@@ -27,6 +31,19 @@ package final class PythonReader: LanguageRuntime {
   package var title: String { runtime.title }
 
   func noteAsyncio(isLoaded: Bool) { hasAsyncio = isLoaded }
+
+  /// The one function that stands for all tasks with this text.
+  func taskMarker(_ text: String) -> RuntimeFunction {
+    if let known = taskMarkers[text] { return known }
+    // Names with numbers in them must not fill our memory.
+    if taskMarkers.count >= Self.markerLimit { taskMarkers.removeAll() }
+    let marker = RuntimeFunction(
+      name: text, file: "", firstLine: 0, address: RemoteAddress(0), lines: .unknown)
+    taskMarkers[text] = marker
+    return marker
+  }
+
+  private static let markerLimit = 1 << 14
 
   /// Finds CPython in a process; stops nothing.
   package static func find(

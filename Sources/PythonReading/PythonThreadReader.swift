@@ -16,8 +16,12 @@ package final class PythonThreadReader {
   package var frameLimit = 4096
 
   private static let shallow = 256
-  private let reader: PythonReader
-  private var walk: PythonFrameWalk
+  let reader: PythonReader
+  private(set) var walk: PythonFrameWalk
+  /// The tasks that wait for the one that the thread runs.
+  var tasks = PythonTaskChain()
+  /// Whether their functions are missing because there was no time.
+  private var areTasksCut = false
   private var isConsistent = true
   /// Whether frames or functions are missing because there was no time.
   private var isCut = false
@@ -47,9 +51,11 @@ package final class PythonThreadReader {
   package func prepare() {
     copies.removeAll()
     walk.reset()
+    tasks.reset()
     unreadable.removeAll(keepingCapacity: true)
     isConsistent = true
     isCut = false
+    areTasksCut = false
   }
 
   /// Learns what the next copy needs, from the memory of a thread that runs, unless it is known.
@@ -107,12 +113,41 @@ package final class PythonThreadReader {
     // A code object takes three looks: its record, its strings' headers, the rest of long ones.
     for _ in 0..<4 {
       let wanted = missingOfFunctions()
-      guard !wanted.isEmpty else { return true }
+      guard !wanted.isEmpty else { break }
       guard copies.readCount < last, hasTime(until: deadline) else { return false }
-      if !isStopped { rehearsed += wanted }
-      for range in copies.copy(wanted, from: memory) { unreadable.insert(range.start.rawValue) }
+      copyFunctions(wanted, from: memory)
     }
+    copyTasks(from: memory, upTo: last, until: deadline)
     return true
+  }
+
+  private func copyFunctions(_ wanted: [MemoryRange], from memory: some TargetMemory) {
+    if !isConsistent { rehearsed += wanted }
+    for range in copies.copy(wanted, from: memory) { unreadable.insert(range.start.rawValue) }
+  }
+
+  /// Follows the tasks that wait for the running one, once all else is there.
+  ///
+  /// What there is no time for is read next time.
+  private func copyTasks(from memory: some TargetMemory, upTo last: Int, until deadline: Int64) {
+    guard let places = reader.taskPlaces else { return }
+    areTasksCut = true
+    func hasTime() -> Bool { copies.readCount < last && MonotonicClock.now() < deadline }
+    var lost: [MemoryRange] = []
+    for _ in 0..<PythonTaskChain.readLimit {
+      tasks.wants.next(without: lost)
+      let wanted = tasks.advance(from: walk.frames, of: thread, reader.runtime, places, in: copies)
+      guard !wanted.isEmpty else { break }
+      guard hasTime() else { return }
+      lost = copies.copy(wanted, from: memory)
+    }
+    tasks.wants.next(without: lost)
+    for _ in 0..<4 {
+      let wanted = missingOfTasks()
+      areTasksCut = !wanted.isEmpty
+      guard areTasksCut, hasTime() else { return }
+      copyFunctions(wanted, from: memory)
+    }
   }
 
   /// What a stack of some hundred frames takes is read in any case: time may have gone by because
@@ -142,21 +177,31 @@ package final class PythonThreadReader {
   }
 
   private func missingOfFunctions() -> [MemoryRange] {
-    var result: [MemoryRange] = []
     seen.removeAll(keepingCapacity: true)
+    return missing(of: walk.frames.lazy.map(\.code))
+  }
+
+  private func missingOfTasks() -> [MemoryRange] {
+    guard !tasks.isEmpty else { return [] }
+    seen.removeAll(keepingCapacity: true)
+    return missing(of: tasks.codes)
+  }
+
+  private func missing(of codes: some Sequence<UInt64>) -> [MemoryRange] {
+    var result: [MemoryRange] = []
     var last: UInt64 = 0
     let generation = generation
-    for frame in walk.frames where frame.code != last {
-      last = frame.code
-      guard seen.insert(frame.code).inserted else { continue }
-      for range in reader.codes.missing(for: frame.code, generation: generation, in: copies)
+    for code in codes where code != last {
+      last = code
+      guard seen.insert(code).inserted else { continue }
+      for range in reader.codes.missing(for: code, generation: generation, in: copies)
       where !unreadable.contains(range.start.rawValue) { result.append(range) }
     }
     return result
   }
 
   /// The number of code objects freed so far; nil where the version does not count.
-  private var generation: UInt64? {
+  var generation: UInt64? {
     reader.runtime.layout[.interpreterCodeGeneration].flatMap {
       copies.value(at: thread.interpreter.rawValue &+ UInt64($0), as: UInt64.self)
     }
@@ -182,8 +227,13 @@ package final class PythonThreadReader {
     stack.groups = kept.apply(to: groups)
     stack.elision = kept.elision
     stack.frames = frames(kept, visible, groups: groups)
+    if !tasks.isEmpty {
+      let place = visible.map { $0.firstIndex(of: tasks.position) } ?? tasks.position
+      addTasks(to: &stack, behind: place.flatMap { kept.place(of: $0) })
+    }
     // A name that two pages hold takes two reads more, which a look may never have.
-    rememberNeeds(besides: isCut ? missingOfFunctions() : [])
+    rememberNeeds(
+      besides: (isCut ? missingOfFunctions() : []) + (areTasksCut ? missingOfTasks() : []))
     isFamiliar = !isCut
     return stack
   }
@@ -279,59 +329,28 @@ package final class PythonThreadReader {
     var needed = Array(walk.touched.prefix(Self.neededLimit))
     needed += more
     needed += reader.stateRanges(of: thread.interpreter)
+    needed += tasks.needed
     // Where freed code objects are counted, known ones are not looked at again.
     if isCut || reader.runtime.layout[.interpreterCodeGeneration] == nil {
-      var last: UInt64 = 0
       seen.removeAll(keepingCapacity: true)
-      for frame in walk.frames where frame.code != last {
-        last = frame.code
-        guard seen.insert(last).inserted else { continue }
-        needed += reader.codes.verificationRanges(of: last)
-      }
+      addVerification(of: walk.frames.lazy.map(\.code), to: &needed)
+      if !tasks.isEmpty { addVerification(of: tasks.codes, to: &needed) }
     }
     plan.remember(walk.withRoomToGrow(needed))
   }
 
+  /// Adds what tells whether the code objects that are not in `seen` are still the same.
+  private func addVerification(
+    of codes: some Sequence<UInt64>, to needed: inout [MemoryRange]
+  ) {
+    var last: UInt64 = 0
+    for code in codes where code != last {
+      last = code
+      guard seen.insert(code).inserted else { continue }
+      needed += reader.codes.verificationRanges(of: code)
+    }
+  }
+
   /// What lies further out is asked for piece by piece, as long as there is time.
   private static let neededLimit = 16_384
-}
-
-/// Which frames of a deep stack are kept: as many of its inner as of its outer end.
-struct Elider {
-  private let inner: Range<Int>
-  private let outer: Range<Int>
-
-  init(count: Int, limit: Int) {
-    let limit = max(2, limit)
-    guard count > limit else {
-      inner = 0..<count
-      outer = count..<count
-      return
-    }
-    inner = 0..<(limit / 2)
-    outer = (count - (limit - limit / 2))..<count
-  }
-
-  var count: Int { inner.count + outer.count }
-
-  func forEach(_ body: (Int) -> Void) {
-    for index in inner { body(index) }
-    for index in outer { body(index) }
-  }
-
-  var elision: RuntimeStack.Elision? {
-    let missing = outer.lowerBound - inner.upperBound
-    return missing > 0 ? RuntimeStack.Elision(position: inner.count, count: missing) : nil
-  }
-
-  /// The groups with what is left of their frames, without those that have none left.
-  func apply(to groups: [RuntimeFrameGroup]) -> [RuntimeFrameGroup] {
-    var start = 0
-    return groups.compactMap { group in
-      let range = start..<(start + group.frameCount)
-      start = range.upperBound
-      let count = range.clamped(to: inner).count + range.clamped(to: outer).count
-      return count > 0 ? RuntimeFrameGroup(frameCount: count, anchor: group.anchor) : nil
-    }
-  }
 }

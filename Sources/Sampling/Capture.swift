@@ -111,8 +111,10 @@ final class CaptureSession: @unchecked Sendable {
       spaces: spaces, runtimeStacks: runtimeStacks, frameChoice: plan.frames)
     sampler = try Sampler(
       pid: pid, liveThread: live, plan: plan, control: control, ring: ring, requests: requests,
-      spaces: spaces, python: runtimeStacks.map { PythonWatch(pid: pid, stacks: $0) },
-      membership: membership)
+      spaces: spaces,
+      python: runtimeStacks.map {
+        PythonWatch(pid: pid, stacks: $0, followsTasks: plan.followsTasks)
+      }, membership: membership)
     sampler.ready = ready
   }
 
@@ -297,6 +299,7 @@ final class CaptureSession: @unchecked Sendable {
           + "they have no stacks while they run.")
     }
     if let problem = sampler.python?.problem { notes.append(problem) }
+    if let problem = sampler.python?.taskProblem { notes.append(problem) }
     if !sampler.usesSchedulerStatistics {
       notes.append(
         "This kernel keeps no scheduler statistics (schedstat): CPU times are in steps of 10 ms, "

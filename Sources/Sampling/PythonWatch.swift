@@ -50,7 +50,14 @@ final class PythonWatch {
   /// Looks whose frames are copied and not read yet.
   private var copied: [(tid: Int32, number: UInt64, isEntering: Bool)] = []
 
-  init(pid: Int32, stacks: RuntimeStacks) {
+  /// Whether the tasks are shown that wait for the one that a thread runs.
+  private let followsTasks: Bool
+  private var nextTasks: Int64 = 0
+  /// Why they cannot be, likewise.
+  private(set) var taskProblem: String?
+
+  init(pid: Int32, stacks: RuntimeStacks, followsTasks: Bool) {
+    self.followsTasks = followsTasks
     self.pid = pid
     self.stacks = stacks
     copied.reserveCapacity(4096)
@@ -61,6 +68,7 @@ final class PythonWatch {
 
   /// Looks for the interpreter and for new threads when it is time; nothing may be stopped.
   func refresh(time: Int64, memory: ProcessMemory, hasNewThreads: Bool) {
+    if followsTasks, time >= nextTasks { findTasks(at: time, memory: memory) }
     guard let reader else { return search(time: time, memory: memory) }
     // The kernel knows a thread before the interpreter does.
     if hasNewThreads { eagerEnd = time + Self.eagerTime }
@@ -159,6 +167,7 @@ final class PythonWatch {
       stacks.path = runtime.path
       nextRefresh = time + Self.refreshInterval
       nextNames = time + Self.nameDelay
+      if followsTasks { findTasks(at: time, memory: memory) }
     case .unknownVersion(let version):
       searchedFiles = files
       problem = "This Python's version (\(version)) is not known to sprof: only native frames."
@@ -169,6 +178,20 @@ final class PythonWatch {
     }
   }
 
+  /// Looks whether the program has loaded asyncio by now.
+  private func findTasks(at time: Int64, memory: ProcessMemory) {
+    guard let reader else { return }
+    nextTasks = time + (time < earlyEnd ? Self.refreshInterval : Self.searchInterval)
+    if !reader.knowsTasks {
+      nextTasks = .max
+      taskProblem =
+        "Which tasks of asyncio wait for others (--async) is read of CPython 3.12 to 3.15 with its "
+        + "lock; this is \(reader.title)."
+    } else if reader.followTasks(in: memory) {
+      nextTasks = .max
+    }
+  }
+
   /// Forgets an interpreter without threads: the process may have become another program.
   private func forget(at time: Int64) {
     reader = nil
@@ -176,6 +199,7 @@ final class PythonWatch {
     tornRefreshes = 0
     failures = 0
     earlyEnd = time + Self.earlyTime
+    nextTasks = 0
     nextSearch = time + Self.earlySearchInterval
   }
 

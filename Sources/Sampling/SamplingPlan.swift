@@ -19,6 +19,8 @@ package struct SamplingPlan: Sendable {
 
   /// Which frames of threads that an interpreter runs are kept.
   package var frames: FrameChoice
+  /// Shows, in the stack of a thread that runs a task of asyncio, the tasks that wait for that one.
+  package var followsTasks: Bool
   /// Looks for language runtimes; without it all frames are native.
   package var readsRuntimes: Bool
 
@@ -26,8 +28,9 @@ package struct SamplingPlan: Sendable {
     kind: CaptureInfo.Kind = .attach, rate: Double?, maxPause: Double = 1,
     duration: Int64? = nil, stopAll: Bool = false,
     stackLimit: Int = 16 << 20, ignoresSchedulerStatistics: Bool = false,
-    frames: FrameChoice = .mixed, readsRuntimes: Bool = true
+    frames: FrameChoice = .mixed, followsTasks: Bool = false, readsRuntimes: Bool = true
   ) {
+    self.followsTasks = followsTasks
     self.frames = frames
     self.readsRuntimes = readsRuntimes
     self.kind = rate == nil ? .dump : kind

@@ -67,7 +67,7 @@ struct AttachCommand: ParsableCommand {
   private func sample(_ pid: Int32, _ control: CaptureControl) throws {
     let plan = SamplingPlan(
       rate: rates.rate, maxPause: rates.maxPause, duration: duration?.nanoseconds, stopAll: stopAll,
-      frames: frames.choice)
+      frames: frames.choice, followsTasks: frames.followsTasks)
     let display = ProgressDisplay(control: control, duration: duration?.nanoseconds)
     let recorder = try capture.recorder(kind: .attach, pid: pid, rate: rates.rate)
     let profile: Profile

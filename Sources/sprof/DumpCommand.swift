@@ -60,7 +60,8 @@ struct DumpCommand: ParsableCommand {
 
   private func look(at pid: Int32) throws {
     growHeapInLargeSteps()
-    let plan = SamplingPlan(rate: nil, stopAll: stopAll, frames: frames.choice)
+    let plan = SamplingPlan(
+      rate: nil, stopAll: stopAll, frames: frames.choice, followsTasks: frames.followsTasks)
     let recorder = try capture.recorder(kind: .dump, pid: pid, rate: 0)
     let profile: Profile
     do {

@@ -13,6 +13,13 @@ struct FrameArguments: ParsableArguments {
   @Flag(help: "Show the interpreter's own C frames, too.")
   var internals = false
 
+  @Flag(
+    name: .customLong("async"),
+    help: ArgumentHelp(
+      "Show the tasks of asyncio that wait for the one that runs.",
+      discussion: "Behind its coroutine, with what they await: on whose behalf the time is spent."))
+  var followsTasks = false
+
   func validate() throws {
     guard native || !internals else {
       throw ValidationError("--internals and --no-native exclude each other.")

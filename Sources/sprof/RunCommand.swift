@@ -93,7 +93,8 @@ struct RunCommand: ParsableCommand {
       captured = try family.capture(
         pid: held.pid,
         plan: SamplingPlan(
-          kind: .run, rate: rates.rate, maxPause: rates.maxPause, frames: frames.choice),
+          kind: .run, rate: rates.rate, maxPause: rates.maxPause, frames: frames.choice,
+          followsTasks: frames.followsTasks),
         control: CaptureControl(),
         ready: { held.release() }, recorder: recorder)
     } catch {

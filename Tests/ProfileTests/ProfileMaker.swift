@@ -22,6 +22,13 @@ struct ProfileMaker {
     return id
   }
 
+  /// A frame of a language that an interpreter runs.
+  mutating func interpretedFrame(_ line: SourceLine) -> FrameID {
+    let id = profile.stacks.id(of: .interpreted(line))
+    profile.symbols.append(ResolvedFrame(unknown: .interpreted(line)))
+    return id
+  }
+
   /// A frame without symbols; only after all that have some.
   mutating func unnamedFrame(in module: ModuleID) -> FrameID {
     nextAddress += 0x10

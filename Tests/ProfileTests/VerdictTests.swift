@@ -40,6 +40,16 @@ internal import Testing
     #expect(maker.verdict.place?.line.function == "recompute")
   }
 
+  @Test(arguments: ["", "<task> waits crawl <task> "])
+  func `of a handler on whose behalf nobody or another task waits names what runs`(tasks: String) {
+    var maker = WaitMaker()
+    maker.thread(
+      4242, "", "recompute parse \(tasks)g_main_context_dispatch g_main_loop_run main", .running)
+    #expect(maker.verdict.kind == .busyLoop)
+    #expect(maker.verdict.place?.line.function == "recompute")
+    #expect(maker.diagnosis.situations[0]?.handler?.line.function == "parse")
+  }
+
   @Test func `of a process that was forked in its parent's loop is not about a handler`() {
     var maker = WaitMaker()
     maker.thread(

@@ -32,6 +32,12 @@ struct WaitMaker {
     maker.stack(
       outermostFirst: functions.reversed().map { name in
         if let known = frames[name] { return known }
+        // What stands for a task is no code.
+        if name.hasPrefix("<task") {
+          let frame = maker.interpretedFrame(SourceLine(function: name))
+          frames[name] = frame
+          return frame
+        }
         let isLibrary = name.hasPrefix("0x") || name.hasPrefix("g_")
         let frame = maker.frame(SourceLine(function: name), in: isLibrary ? libc : app)
         frames[name] = frame

@@ -1,0 +1,78 @@
+internal import LinuxProcess
+internal import ProfileModel
+
+extension PythonThreadReader {
+  /// Puts the tasks into the stack behind the frame that is the outermost of the running one: its
+  /// marker, then what the task that waits for it awaits, then the marker of that, and so on.
+  ///
+  /// The chain ends before the first task that could not be read whole.
+  func addTasks(to stack: inout RuntimeStack, behind position: Int?) {
+    guard let position, position < stack.frames.count else { return }
+    let added = taskFrames()
+    stack.frames.insert(contentsOf: added, at: position + 1)
+    var end = 0
+    for index in stack.groups.indices {
+      end += stack.groups[index].frameCount
+      guard position < end else { continue }
+      stack.groups[index].frameCount += added.count
+      break
+    }
+    if let elision = stack.elision, elision.position > position {
+      stack.elision = RuntimeStack.Elision(
+        position: elision.position + added.count, count: elision.count)
+    }
+  }
+
+  private func taskFrames() -> [RuntimeFrame] {
+    var frames: [RuntimeFrame] = []
+    let generation = generation
+    for link in tasks.links {
+      guard link.isWhole, link.via == 0 || isOfAsyncio(link.via, generation),
+        let own = self.frames(of: link, generation)
+      else { break }
+      frames += own
+      frames.append(
+        RuntimeFrame(
+          function: reader.taskMarker(text(of: link)), code: RemoteAddress(link.task), position: -1,
+          line: nil, isEntry: false, isGenerator: true))
+    }
+    return frames
+  }
+
+  /// The coroutines of a task, the innermost first; nil where the functions were not read.
+  private func frames(of link: PythonTaskChain.Link, _ generation: UInt64?) -> [RuntimeFrame]? {
+    var frames: [RuntimeFrame] = []
+    for raw in link.frames.reversed() {
+      guard let function = reader.codes.function(at: raw.code, generation: generation, in: copies)
+      else { return nil }
+      let position = reader.runtime.frameShape.unit(of: raw)
+      frames.append(
+        RuntimeFrame(
+          function: function, code: RemoteAddress(raw.code), position: position,
+          line: function.line(at: position), isEntry: false, isGenerator: true))
+    }
+    return frames
+  }
+
+  private func isOfAsyncio(_ code: UInt64, _ generation: UInt64?) -> Bool {
+    let function = reader.codes.function(at: code, generation: generation, in: copies)
+    return function?.file.hasSuffix("asyncio/tasks.py") ?? false
+  }
+
+  /// What stands for a task: its name, unless asyncio made that up, as it does for each task anew.
+  private func text(of link: PythonTaskChain.Link) -> String {
+    let name = name(link.name).map { " \($0)" } ?? ""
+    return "<task\(name)>" + (link.hasOthers ? " (awaited by several)" : "")
+  }
+
+  private func name(_ object: UInt64) -> String? {
+    guard let places = reader.taskPlaces,
+      copies.value(at: object &+ 8, as: UInt64.self) == places.types.string,
+      let header = reader.runtime.strings.header(copies, at: object),
+      let text = reader.runtime.strings.text(copies, at: object, header)
+    else { return nil }
+    let isMadeUp =
+      text.hasPrefix("Task-") && text.utf8.dropFirst(5).allSatisfy { (48...57).contains($0) }
+    return isMadeUp ? nil : text
+  }
+}

@@ -1,0 +1,105 @@
+import TestSupport
+import Testing
+
+extension EndToEnd {
+  @Suite(.enabled(if: !ToldTask.interpreters.isEmpty, "no Python from 3.12 on on this machine"))
+  struct `Tasks that wait for the running one` {
+    @Test(arguments: ToldTask.interpreters)
+    func `are shown with their own children alone`(interpreter: Interpreter) throws {
+      let program = try interpreter.start("awaiting.py", ["turns"])
+      var looks = 0
+      var whole = 0
+      for (rate, duration) in [("200", "500ms"), ("1000", Repository.isTrial ? "10s" : "1500ms")] {
+        let report = try SprofCommand.report([
+          "attach", "\(program.pid)", "--async", "--duration", duration, "--rate", rate,
+        ])
+        for (names, ticks) in report.namedStacks {
+          guard let letter = ["a", "b"].first(where: { names.contains("burn_\($0)") }) else {
+            continue
+          }
+          // What lacks is the outer end, where there was no time for it.
+          let chain =
+            ["child", "middle", "parent"].map { "<task \($0) \(letter)>" } + ["<task main>"]
+          let found = names.filter { $0.hasPrefix("<task") }
+          #expect(chain.starts(with: found), "\(interpreter): \(names)")
+          let others = names.filter { ["child", "middle", "parent"].contains($0.dropLast(2)) }
+          #expect(others.allSatisfy { $0.hasSuffix(letter) }, "\(interpreter): \(names)")
+          // Frames may be left out where there was no time for them.
+          let isCut = names.contains { $0.hasPrefix("…") }
+          #expect(isCut || names.suffix(8).contains("BaseEventLoop.run_forever"))
+          looks += ticks
+          if found.count == chain.count { whole += ticks }
+        }
+      }
+      #expect(looks > 0 && whole > 0, "\(interpreter): \(whole) of \(looks)")
+      try program.assertUntouched()
+      expectNothingLeftBehind()
+    }
+
+    @Test(arguments: ToldTask.interpreters)
+    func `are shown only where that is asked for`(interpreter: Interpreter) throws {
+      let program = try interpreter.start("awaiting.py", ["group"])
+      func stacks(_ options: [String]) throws -> [[String]] {
+        let report = try SprofCommand.report(
+          ["attach", "\(program.pid)", "--duration", "500ms", "--rate", "100", "--no-native"]
+            + options)
+        #expect(report.capture.notes.allSatisfy { !$0.contains("--async") })
+        return report.namedStacks.map(\.names)
+      }
+      let plain = try stacks([])
+      #expect(!plain.isEmpty && !plain.joined().contains { $0.hasPrefix("<task") })
+      let chained = try stacks(["--async"])
+      #expect(chained.joined().contains("<task main>"))
+      for names in chained {
+        let coroutines = ["group", "main", "TaskGroup.__aexit__", "TaskGroup._aexit"]
+        let rest = names.filter { !$0.hasPrefix("<task") && !coroutines.contains($0) }
+        #expect(rest == names || names.contains("<task computes>"))
+        if names.contains("<task main>") { #expect(names.contains("group")) }
+      }
+      try program.assertUntouched()
+      let once = try SprofCommand.run(["dump", "\(program.pid)", "--async"])
+      #expect(once.status == 0)
+      try program.assertUntouched()
+      expectNothingLeftBehind()
+    }
+
+    @Test func `are shown of a program from its start`() throws {
+      let interpreter = try #require(ToldTask.interpreters.last)
+      let folder = try TemporaryFolder()
+      let file = folder.path + "/run.pb.gz"
+      let fixture = Repository.path("Fixtures/python/awaiting.py")
+      let outcome = try TestSupport.run(
+        [SprofCommand.path, "run", "--async", "-o", file, "--report", "/dev/null", "--"]
+          + interpreter.command + [fixture, "plain", "brief"],
+        environment: interpreter.environment)
+      #expect(outcome.status == 0, "\(outcome.stderr)")
+      let report = try SprofCommand.report(["report", file])
+      #expect(report.namedStacks.contains { $0.names.contains("<task main>") })
+      expectNothingLeftBehind()
+    }
+
+    @Test(
+      arguments: Interpreter.onePerVersion.filter { $0.minor == 11 || $0.minor == 8 })
+    func `are said not to be known of older versions`(interpreter: Interpreter) throws {
+      let program = try interpreter.start("flat.py")
+      func notes(_ options: [String]) throws -> [String] {
+        try SprofCommand.report(
+          ["attach", "\(program.pid)", "--duration", "200ms"] + options
+        ).capture.notes
+      }
+      #expect(try notes([]).isEmpty)
+      let found = try notes(["--async"])
+      #expect(found.count == 1 && found[0].contains("CPython 3.12 to 3.15"), "\(found)")
+      try program.assertUntouched()
+    }
+  }
+}
+
+extension Report {
+  /// The stacks of all runs by the names of their functions, innermost first, with their ticks.
+  fileprivate var namedStacks: [(names: [String], ticks: Int)] {
+    threads.flatMap(\.runs).filter { $0.stack >= 0 && !stacks[$0.stack].isEmpty }.map { run in
+      (stacks[run.stack].map { frames[$0].function }, Int(run.ticks))
+    }
+  }
+}
