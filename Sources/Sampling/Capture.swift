@@ -169,7 +169,7 @@ final class CaptureSession: @unchecked Sendable {
     let resolving = try TracerThread.startHelper { [self] in
       // Looked for now and then: being told would cost the tracer a system call a tick.
       // Some ticks at a time, for which its caches are warm.
-      let pause = isOneOfMany ? 25_000_000 : min(20_000_000, max(1_000_000, Int64(2e9 / rate)))
+      let pause = isOneOfMany ? 25_000_000 : min(40_000_000, max(1_000_000, Int64(4e9 / rate)))
       while true {
         let isLast = isSampled.load(ordering: .acquiring)
         let progress = control.progress
