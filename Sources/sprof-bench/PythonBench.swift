@@ -4,7 +4,7 @@ import PythonReading
 import TestSupport
 
 /// What a Python program loses to being sampled, by its own loop count: to nothing, to bare stops,
-/// to sprof and to py-spy, in turns within the same minute.
+/// to sprof, and to py-spy or Tachyon, in turns within the same minute.
 enum PythonBench {
   private static let rounds = 4
   private static let rate = 100
@@ -21,15 +21,14 @@ enum PythonBench {
   static func run() throws {
     guard let python = Interpreter.all.first(where: { $0.minor == 11 }) ?? Interpreter.all.last
     else { return print("no Python on this machine") }
-    let tools = try Self.tools()
-    for threads in [1, 8] {
-      let program = try RunningProgram(
-        python.command
-          + [Repository.path("Fixtures/bench/counting.py"), "\(threads)", "\(depth)"],
-        environment: python.environment)
-      defer { program.kill() }
-      print("Python \(python), \(threads) threads \(depth) calls deep, \(rate) Hz:")
-      try measure(program, tools)
+    let floor = try Fixture.compile(source: "bench/floor.c", flags: ["-O2"])
+    try measure(python, Self.tools(floor: floor) + Self.spies())
+    // Tachyon reads programs of its own version only.
+    if let newest = Interpreter.onePerVersion.first(where: { $0.has(module: "profiling.sampling") })
+    {
+      try measure(newest, Self.tools(floor: floor) + Self.tachyon(of: newest))
+    } else {
+      print("Tachyon (profiling.sampling, Python 3.15) is not installed")
     }
     for depth in [30, 300, 20_000] { try CopyOfPython.run(python, depth: depth) }
     for python in Interpreter.onePerVersion where python.minor >= 12 {
@@ -40,35 +39,58 @@ enum PythonBench {
     try DumpOfPython.run(python)
   }
 
-  private static func tools() throws -> [Tool] {
-    let floor = try Fixture.compile(source: "bench/floor.c", flags: ["-O2"])
+  private static func measure(_ python: Interpreter, _ tools: [Tool]) throws {
+    for threads in [1, 8] {
+      let program = try RunningProgram(
+        python.command
+          + [Repository.path("Fixtures/bench/counting.py"), "\(threads)", "\(depth)"],
+        environment: python.environment)
+      defer { program.kill() }
+      print("Python \(python), \(threads) threads \(depth) calls deep, \(rate) Hz:")
+      try measure(program, tools)
+    }
+  }
+
+  private static func tools(floor: String) -> [Tool] {
     let sprof = Repository.path(".build/release/sprof")
-    let spy = ProcessInfo.processInfo.environment["PY_SPY"] ?? "py-spy"
     func attach(_ options: [String]) -> (Int32, Double) -> [String] {
       { pid, seconds in
         [sprof, "attach", "\(pid)", "--rate", "\(rate)", "--duration", "\(seconds)s"] + options
       }
     }
-    func record(_ options: [String]) -> (Int32, Double) -> [String] {
-      { pid, seconds in
+    return [
+      Tool(name: "floor") { pid, seconds in [floor, "\(pid)", "0", "\(rate)", "\(seconds)"] },
+      Tool(name: "sprof attach", command: attach([])),
+      Tool(name: "sprof attach --no-native", command: attach(["--no-native"])),
+    ]
+  }
+
+  private static func spies() -> [Tool] {
+    let spy = ProcessInfo.processInfo.environment["PY_SPY"] ?? "py-spy"
+    guard spy.contains("/") || TestSupport.Tool.isInstalled(spy) else {
+      print("py-spy is not installed")
+      return []
+    }
+    return [[], ["--native"]].map { options in
+      Tool(name: (["py-spy record"] + options).joined(separator: " ")) { pid, seconds in
         [
           spy, "record", "-p", "\(pid)", "-r", "\(rate)", "-d", "\(Int(seconds.rounded(.up)))",
           "-f", "raw", "-o", "/dev/null",
         ] + options
       }
     }
-    var tools = [
-      Tool(name: "floor") { pid, seconds in [floor, "\(pid)", "0", "\(rate)", "\(seconds)"] },
-      Tool(name: "sprof attach", command: attach([])),
-      Tool(name: "sprof attach --no-native", command: attach(["--no-native"])),
-    ]
-    if spy.contains("/") || TestSupport.Tool.isInstalled(spy) {
-      tools.append(Tool(name: "py-spy record", command: record([])))
-      tools.append(Tool(name: "py-spy record --native", command: record(["--native"])))
-    } else {
-      print("py-spy is not installed")
+  }
+
+  /// Of all threads; without `--blocking` it stops none, and stacks may be mixed up.
+  private static func tachyon(of python: Interpreter) -> [Tool] {
+    let environment = python.environment.map { "\($0.key)=\($0.value)" }
+    return [[], ["--blocking"]].map { options in
+      Tool(name: (["Tachyon"] + options).joined(separator: " ")) { pid, seconds in
+        ["env"] + environment + python.command + ["-m", "profiling.sampling", "attach", "-a"]
+          + ["-r", "\(rate)", "-d", "\(Int(seconds.rounded(.up)))", "--collapsed"]
+          + ["-o", "/dev/null"] + options + ["\(pid)"]
+      }
     }
-    return tools
   }
 
   private static func measure(_ program: RunningProgram, _ tools: [Tool]) throws {
