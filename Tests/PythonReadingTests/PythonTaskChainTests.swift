@@ -151,6 +151,12 @@ private struct HeldTask {
     program = try interpreter.start("awaiting.py", [kind, "held"])
     target = try PythonTarget(pid: program.pid)
     tid = try #require(Truth(program).values["tid"] as? Int32)
+    let files = try ThreadFiles(process: program.pid, thread: tid)
+    // It says that it is ready before it waits.
+    try waitUntil("it waits for its lock") {
+      guard case .asleep(let call, _, _, _) = files.systemCall() else { return false }
+      return SystemCallNames.name(of: call) == "futex"
+    }
   }
 
   /// The functions of the thread's stack, innermost first.
