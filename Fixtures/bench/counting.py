@@ -1,4 +1,5 @@
-"""`counting.py THREADS DEPTH`: each thread counts its loops, so many calls deep.
+"""`counting.py THREADS DEPTH [suite]`: each thread counts its loops, so many calls deep; with `suite`
+a loop is one of many small tasks in turn, as those of pybench: calls, strings, dictionaries, objects …
 
 Answers `report` with the loops of all together and, of a single thread, with the stops since the
 last report: how many, and the median of the time that it lost in one. Stops are the gaps in its loop
@@ -18,10 +19,70 @@ counts = [0] * threads
 stops = []
 
 
-def work(value):
+def plain(value):
     for i in range(20):
         value += i * i
     return value
+
+
+class Point:
+    def __init__(self, x, y):
+        self.x = x
+        self.y = y
+
+    def moved(self, by):
+        return Point(self.x + by, self.y - by)
+
+
+def numbers(value):
+    return divmod(value * 3 + 7, 11)[0] / 3.0 + (value << 5 ^ 0x55)
+
+
+def strings(value):
+    text = "%d items" % value
+    return text.replace("items", "things").upper().split(" ")[0] + text[2:5]
+
+
+def dictionaries(value):
+    found = {key: value for key in ("a", "b", "c", "d")}
+    found.update(e=1)
+    return sum(found.values()) + len(found) + ("a" in found)
+
+
+def lists(value):
+    items = [value, 3, 1, 2] * 3
+    items.sort()
+    items.append(items.pop(0))
+    return items[::-1][0]
+
+
+def objects(value):
+    return Point(value, 1).moved(2).moved(3).x
+
+
+def exceptions(value):
+    try:
+        raise ValueError(value)
+    except ValueError as error:
+        return error.args[0]
+
+
+def generators(value):
+    return sum(i for i in range(value % 7 + 3))
+
+
+def calls(value):
+    return max(map(abs, (value, -1, 2)), key=lambda item: -item)
+
+
+tasks = [numbers, strings, dictionaries, lists, objects, exceptions, generators, calls]
+if "suite" in sys.argv:
+
+    def work(value):
+        return tasks[counts[value] & 7](counts[value] & 255)
+
+else:
+    work = plain
 
 
 def switches():

@@ -22,7 +22,9 @@ enum PythonBench {
     guard let python = Interpreter.all.first(where: { $0.minor == 11 }) ?? Interpreter.all.last
     else { return print("no Python on this machine") }
     let floor = try Fixture.compile(source: "bench/floor.c", flags: ["-O2"])
-    try measure(python, Self.tools(floor: floor) + Self.spies())
+    let tools = Self.tools(floor: floor) + Self.spies()
+    try measure(python, tools)
+    try measure(python, tools, isSuite: true)
     // Tachyon reads programs of its own version only.
     if let newest = Interpreter.onePerVersion.first(where: { $0.has(module: "profiling.sampling") })
     {
@@ -39,14 +41,18 @@ enum PythonBench {
     try DumpOfPython.run(python)
   }
 
-  private static func measure(_ python: Interpreter, _ tools: [Tool]) throws {
-    for threads in [1, 8] {
+  private static func measure(
+    _ python: Interpreter, _ tools: [Tool], isSuite: Bool = false
+  ) throws {
+    for threads in isSuite ? [1] : [1, 8] {
       let program = try RunningProgram(
         python.command
-          + [Repository.path("Fixtures/bench/counting.py"), "\(threads)", "\(depth)"],
+          + [Repository.path("Fixtures/bench/counting.py"), "\(threads)", "\(isSuite ? 3 : depth)"]
+          + (isSuite ? ["suite"] : []),
         environment: python.environment)
       defer { program.kill() }
-      print("Python \(python), \(threads) threads \(depth) calls deep, \(rate) Hz:")
+      let kind = isSuite ? "a suite of small tasks" : "\(threads) threads \(depth) calls deep"
+      print("Python \(python), \(kind), \(rate) Hz:")
       try measure(program, tools)
     }
   }
