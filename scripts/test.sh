@@ -9,7 +9,7 @@ trap 'rm -f "$output"' EXIT
 say_failures() {
   echo
   echo "Failed:"
-  grep -E '✘ .* recorded an issue' "$output" | cut -c1-220 | sort | uniq -c | head -40
+  grep -E '✘ .* recorded an issue' "$output" | cut -c1-400 | sort | uniq -c | head -40
 }
 
 # One test after the other: many of them watch programs, count children, or compare with gdb.

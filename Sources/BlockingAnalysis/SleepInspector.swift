@@ -90,16 +90,20 @@ package final class SleepInspector {
       // the count and sleeps after all was read, it has slept all the time.
       guard let stat = files.details(), Self.isAsleep(stat.state) else { return nil }
       if isHeldByUs(files.tid, stat.state) { return nil }
+      let lastRun = tellsSince ? lastRun(files.tid, stat) : .unknown
+      if case .forgotten = lastRun { continue }
       guard switches(files) == before, isSettled else { continue }
       addState(stat.state, files.tid, to: &draft)
-      let since = tellsSince ? lastRun(files.tid, stat).map { min($0, time) } : nil
+      var since: Int64?
+      if case .at(let moment) = lastRun { since = min(moment, time) }
       return finish(draft, files: files, switches: before, stat: stat, time: time, since: since)
     }
     return nil
   }
 
-  private func lastRun(_ tid: Int32, _ stat: ThreadStat) -> Int64? {
-    folder.flatMap { clock.lastRun(of: tid, on: stat.processor, in: $0) }
+  private func lastRun(_ tid: Int32, _ stat: ThreadStat) -> SleepClock.LastRun {
+    guard let folder else { return .unknown }
+    return clock.lastRun(of: tid, on: stat.processor, in: folder)
   }
 
   /// Whether the thread has not run since `look`; 5 µs.

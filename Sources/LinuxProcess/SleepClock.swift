@@ -17,15 +17,26 @@ package final class SleepClock {
 
   package init() {}
 
-  /// When a thread that last ran on `processor` did so, by `MonotonicClock`; nil when the kernel does
-  /// not tell, or no thread of ours may run on that CPU.
+  /// What the kernel tells of when a thread last ran.
+  package enum LastRun {
+    /// By `MonotonicClock`.
+    case at(Int64)
+    /// It was woken on another CPU than it ran on, and has not run there yet: the kernel has then
+    /// forgotten when it ran (migrate_task_rq_fair; seen on 6.18).
+    case forgotten
+    /// Or no thread of ours may run on that CPU.
+    case unknown
+  }
+
+  /// When a thread did that last ran on `processor`.
   ///
-  /// About 12 µs; the first time for each CPU 0.2 ms.
-  package func lastRun(of thread: Int32, on processor: Int32?, in folder: TaskFolder) -> Int64? {
+  /// `processor` has to be read before: if the thread was woken on another one since, its last run is
+  /// forgotten. About 12 µs; the first time for each CPU 0.2 ms.
+  package func lastRun(of thread: Int32, on processor: Int32?, in folder: TaskFolder) -> LastRun {
     guard let processor, let lead = lead(of: processor),
       let start = folder.read("sched", of: thread, capacity: 512, { Self.start(parsing: $0) })
-    else { return nil }
-    return start &+ lead
+    else { return .unknown }
+    return start == 0 ? .forgotten : .at(start &+ lead)
   }
 
   /// Forgets how the clocks differ: they drift apart.

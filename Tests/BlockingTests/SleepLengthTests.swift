@@ -1,4 +1,5 @@
 import BlockingAnalysis
+import LinuxProcess
 import TestSupport
 import Testing
 
@@ -19,6 +20,24 @@ extension Waits {
         // Short of a machine that was stopped just then.
         #expect(since < truth + 10_000_000_000, "CPU \(index): \(since - truth) ns too short")
       }
+      try program.assertUntouched()
+    }
+
+    // Its last run is forgotten from its wake-up until it runs: taken for nought, it would sleep since
+    // the machine was started.
+    @Test func `is never the machine's age for a thread that is just woken on another CPU`() throws
+    {
+      let begin = MonotonicClock.now()
+      let program = try RunningProgram(fixture: "moved.c")
+      let tid = Int32(try #require(try program.figures()["tid"]))
+      let inspector = SleepInspector(pid: program.pid, liveThread: program.pid)
+      var told = 0
+      for _ in 0..<Repository.trials(short: 8_000, full: 500_000) {
+        guard let since = inspector.look(at: tid)?.since else { continue }
+        told += 1
+        #expect(since > begin, "since \(since), the program's start \(begin)")
+      }
+      #expect(told > 500)
       try program.assertUntouched()
     }
   }
