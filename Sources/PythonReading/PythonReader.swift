@@ -13,6 +13,8 @@ package final class PythonReader: LanguageRuntime {
   private var readers: [RemoteAddress: PythonThreadReader] = [:]
   /// The thread states of each thread; several where it runs several interpreters.
   private var statesOfThread: [Int32: [RemoteAddress]] = [:]
+  /// The readers of these, of the threads that were looked at.
+  private var readersOfThread: [Int32: [PythonThreadReader]] = [:]
   /// Whether asyncio was loaded when the names of threads were last read; nil before that.
   private(set) var hasAsyncio: Bool?
   /// What the tasks that wait for the running one are found with; nil while they are not followed.
@@ -93,8 +95,20 @@ package final class PythonReader: LanguageRuntime {
     return changes
   }
 
+  /// The same unless one small read tells that the lists are as they were.
+  ///
+  /// Right as long as the process has no new thread, which might bear the number of one that has
+  /// ended.
+  package func refreshThreadsIfChanged(from memory: some TargetMemory) -> RuntimeThreadChanges {
+    if list.isWhole, list.isUnchanged(in: memory), list.threads.allSatisfy({ $0.tid != nil }) {
+      return RuntimeThreadChanges()
+    }
+    return refreshThreads(from: memory)
+  }
+
   private func rebuildIndex() {
     statesOfThread.removeAll(keepingCapacity: true)
+    readersOfThread.removeAll(keepingCapacity: true)
     var kept: [RemoteAddress: PythonThreadReader] = [:]
     // Newest first: of two states of one interpreter the newer belongs to a thread that is about to
     // begin and still bears the number of the one that started it.
@@ -119,14 +133,18 @@ package final class PythonReader: LanguageRuntime {
     if let known = readers[thread.state], known.thread.key == thread.key { return known }
     let reader = PythonThreadReader(thread, of: self)
     readers[thread.state] = reader
+    readersOfThread.removeAll(keepingCapacity: true)
     return reader
   }
 
   private func threadReaders(of tid: Int32) -> [PythonThreadReader] {
-    (statesOfThread[tid] ?? []).compactMap { state in
+    if let known = readersOfThread[tid] { return known }
+    let found = (statesOfThread[tid] ?? []).compactMap { state in
       readers[state]
         ?? list.threads.first { $0.state == state }.map { threadReader(of: $0) }
     }
+    readersOfThread[tid] = found
+    return found
   }
 
   // MARK: - Samples

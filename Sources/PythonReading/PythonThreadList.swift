@@ -9,6 +9,9 @@ struct PythonThreadList {
   private(set) var isFinalising = false
   /// Whether the last refresh walked all lists to their ends.
   private(set) var isWhole = true
+  /// What the last `isUnchanged` read, and where.
+  private var readLinks: [MemoryRange] = []
+  private var linkBytes: [UInt8] = []
 
   /// More are a torn list.
   private static let interpreterLimit = 1024
@@ -45,6 +48,50 @@ struct PythonThreadList {
   }
 
   private static let attempts = 3
+
+  /// Whether all links and numbers are what they were at the last call, with the same elements.
+  ///
+  /// The links then lead through just these elements, as they did then.
+  mutating func isUnchanged(in memory: some TargetMemory) -> Bool {
+    let ranges = linkRanges
+    let size = ranges.reduce(0) { $0 + $1.count }
+    guard size > 0 else { return false }
+    var isWhole = false
+    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
+      filled = min(
+        size, max(0, memory.read(ranges[...], into: UnsafeMutableRawBufferPointer(buffer))))
+      isWhole = filled == size
+    }
+    let isSame = isWhole && bytes == linkBytes && ranges == readLinks
+    readLinks = ranges
+    linkBytes = isWhole ? bytes : []
+    return isSame
+  }
+
+  /// What links the lists' elements, and what tells whose they are.
+  private var linkRanges: [MemoryRange] {
+    var result: [MemoryRange] = []
+    func add(_ fields: [PythonField], of record: RemoteAddress) {
+      for offset in fields.compactMap({ runtime.layout[$0] }).sorted() {
+        let start = record.advanced(by: Int64(offset))
+        if let last = result.last, last.end == start {
+          result[result.count - 1] = MemoryRange(start: last.start, count: last.count + 8)
+        } else {
+          result.append(MemoryRange(start: start, count: 8))
+        }
+      }
+    }
+    add([.runtimeFinalizing, .runtimeInterpreters], of: runtime.address)
+    for interpreter in interpreters {
+      add(
+        [.interpreterNext, .interpreterID, .interpreterThreads, .interpreterGIL],
+        of: interpreter.address)
+    }
+    for thread in threads {
+      add([.threadInterpreter, .threadNext, .threadKernelID, .threadPthread], of: thread.state)
+    }
+    return result
+  }
 
   private var runtimeRange: MemoryRange { Reading(runtime: runtime).runtimeRange }
 

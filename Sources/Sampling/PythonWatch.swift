@@ -74,7 +74,10 @@ final class PythonWatch {
     if hasNewThreads { eagerEnd = time + Self.eagerTime }
     guard time < eagerEnd || time >= nextRefresh else { return }
     nextRefresh = time + Self.refreshInterval
-    if reader.refreshThreads(from: memory).began > 0 {
+    let changes =
+      hasNewThreads
+      ? reader.refreshThreads(from: memory) : reader.refreshThreadsIfChanged(from: memory)
+    if changes.began > 0 {
       nextNames = min(nextNames, time + Self.nameDelay)
     }
     tornRefreshes = reader.isWhole ? 0 : tornRefreshes + 1
@@ -228,7 +231,7 @@ final class PythonWatch {
   ///
   /// The thread is at `instruction`.
   func copy(
-    _ tid: Int32, at instruction: RemoteAddress, from memory: ProcessMemory, isAsleep: Bool
+    _ tid: Int32, at instruction: RemoteAddress, from memory: some TargetMemory, isAsleep: Bool
   ) -> UInt64 {
     guard let reader, reader.hasThread(tid) else { return 0 }
     let limit = isAsleep ? Self.sleepLimit : Self.stopLimit

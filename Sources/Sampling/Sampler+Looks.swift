@@ -92,10 +92,9 @@ extension Sampler {
       drop(watch, interval: interval)
       return true
     }
-    let count = memoryRead(watch.tid, range, into: bytes)
     python?.prepare(watch.tid)
-    let runtimeNumber =
-      python?.copy(watch.tid, at: RemoteAddress(pc), from: memory, isAsleep: true) ?? 0
+    let (count, runtimeNumber) = copy(
+      watch, range, into: bytes, at: RemoteAddress(pc), isAsleep: true)
     // Unchanged: it has not run since before its system call was read, so all belongs together.
     guard self.counters(of: watch)?.switches == counters.switches else {
       python?.discard(runtimeNumber)
@@ -191,10 +190,18 @@ extension Sampler {
     return start..<min(watch.stackRange.upperBound, start &+ limit)
   }
 
-  func memoryRead(_ tid: Int32, _ range: Range<UInt64>, into bytes: UnsafeMutableRawPointer) -> Int
-  {
-    let buffer = UnsafeMutableRawBufferPointer(start: bytes, count: range.count)
-    return max(0, ProcessMemory(tid: tid).read(at: RemoteAddress(range.lowerBound), into: buffer))
+  /// Copies a stack, of the native code and of the language's runtime.
+  ///
+  /// Gives the bytes of the first, and the number under which the second will come.
+  private func copy(
+    _ watch: ThreadWatch, _ range: Range<UInt64>, into bytes: UnsafeMutableRawPointer,
+    at instruction: RemoteAddress, isAsleep: Bool
+  ) -> (count: Int, runtimeNumber: UInt64) {
+    stackRead.begin(
+      ProcessMemory(tid: watch.tid), at: range.lowerBound,
+      into: UnsafeMutableRawBufferPointer(start: bytes, count: range.count))
+    let number = python?.copy(watch.tid, at: instruction, from: stackRead, isAsleep: isAsleep)
+    return (stackRead.finish(), number ?? 0)
   }
 }
 
@@ -316,10 +323,9 @@ extension Sampler {
       countDroppedLook()
       return
     }
-    let count = memoryRead(watch.tid, range, into: bytes)
-    record.pointee.runtimeNumber =
-      python?.copy(
-        watch.tid, at: registers.instructionPointer, from: memory, isAsleep: false) ?? 0
+    let (count, runtimeNumber) = copy(
+      watch, range, into: bytes, at: registers.instructionPointer, isAsleep: false)
+    record.pointee.runtimeNumber = runtimeNumber
     watch.fill(record, interval: Weight(), counters: counters, mapsSerial: mapsSerial)
     record.pointee.time = time
     record.pointee.registers = registers

@@ -18,6 +18,7 @@ final class Sampler {
   private let folder: TaskFolder
   let stops: StoppedThreads
   let python: PythonWatch?
+  let stackRead = StackRead()
   /// Whether threads began since their Python states were listed.
   private var hasNewThreads = false
   /// When the process was born, by the monotonic clock, if that was during the capture.
