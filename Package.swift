@@ -52,7 +52,9 @@ let package = Package(
       "NativeUnwinding",
       ["ByteReading", "CLibunwind", "ELFReading", "LinuxProcess", "ProfileModel"]),
     module("PythonReading", ["ByteReading", "ELFReading", "LinuxProcess", "ProfileModel"]),
-    module("Symbolication", ["CElfutils", "ELFReading", "LinuxProcess", "ProfileModel"]),
+    module(
+      "Symbolication",
+      ["ByteReading", "CElfutils", "ELFReading", "LinuxProcess", "ProfileModel"]),
 
     // Layer 4.
     .target(

@@ -1,3 +1,4 @@
+internal import ByteReading
 internal import CElfutils
 internal import ELFReading
 internal import LinuxProcess
@@ -32,6 +33,7 @@ final class DebugData {
   // libdw reads the file's bytes as long as the session lasts.
   private let file: MappedFile
   private let session: DwarfSession
+  private let sections: DebugSections
   private let code: CodeRanges
   /// Whether there is `.debug_aranges`.
   private let hasIndex: Bool
@@ -44,6 +46,7 @@ final class DebugData {
     try Self.check(elf, in: file)
     self.file = file
     session = try DwarfSession(file)
+    sections = DebugSections(session)
     code = CodeRanges(elf)
     hasIndex = elf.sections.contains { $0.name == ".debug_aranges" && $0.size > 0 }
   }
@@ -106,7 +109,7 @@ final class DebugData {
 
   private func unit(at offset: UInt64) -> DebugUnit? {
     if let known = units[offset] { return known }
-    guard let unit = DebugUnit(session, at: offset, code: code) else { return nil }
+    guard let unit = DebugUnit(session, sections, at: offset, code: code) else { return nil }
     units[offset] = unit
     return unit
   }
@@ -156,6 +159,27 @@ final class DwarfSession {
     elf_end(elf)
   }
 
+  /// The content of a section, inflated as libdw has it; empty where there is none.
+  ///
+  /// Good as long as the session.
+  func content(of name: String) -> UnsafeRawBufferPointer {
+    var names = 0
+    guard elf_getshdrstrndx(elf, &names) == 0 else { return .init(start: nil, count: 0) }
+    var section: OpaquePointer?
+    // Ends: each section comes after the one before it.
+    while let next = elf_nextscn(elf, section) {
+      section = next
+      var header = GElf_Shdr()
+      guard gelf_getshdr(next, &header) != nil,
+        let text = elf_strptr(elf, names, Int(header.sh_name)),
+        [".debug_" + name, ".zdebug_" + name].contains(String(cString: text)),
+        let data = elf_getdata(next, nil)
+      else { continue }
+      return UnsafeRawBufferPointer(start: data.pointee.d_buf, count: data.pointee.d_size)
+    }
+    return .init(start: nil, count: 0)
+  }
+
   /// The offset of the DIE of the unit that `.debug_aranges` says an address lies in.
   func unit(containing address: UInt64, code: CodeRanges) -> UInt64? {
     var table: OpaquePointer?
@@ -188,6 +212,52 @@ final class DwarfSession {
   func die(at offset: UInt64) -> Dwarf_Die? {
     var die = Dwarf_Die()
     return dwarf_offdie(handle, offset, &die) == nil ? nil : die
+  }
+}
+
+/// The sections that line tables and their strings lie in.
+final class DebugSections {
+  // The pointers are good as long as the session.
+  private let session: DwarfSession
+  private let lineContent: UnsafeRawBufferPointer
+  private let lineStrings: UnsafeRawBufferPointer
+  private let strings: UnsafeRawBufferPointer
+  private var tables: [UInt64: LineTable?] = [:]
+  /// Half a gigabyte of them: bad data may name one long program at many offsets.
+  private var rowsLeft = 1 << 25
+
+  init(_ session: DwarfSession) {
+    self.session = session
+    lineContent = session.content(of: "line")
+    lineStrings = session.content(of: "line_str")
+    strings = session.content(of: "str")
+  }
+
+  /// The line table at an offset, which several units may share; made once.
+  func lineTable(at offset: UInt64, directory: String?, code: CodeRanges) -> LineTable? {
+    if let known = tables[offset] { return known }
+    let table = LineTable(self, at: offset, directory: directory, code: code, budget: &rowsLeft)
+    tables[offset] = table
+    return table
+  }
+
+  /// `.debug_line`.
+  var line: RawSpan {
+    @_lifetime(borrow self)
+    get { span(lineContent) }
+  }
+
+  func string(_ place: StringPlace) -> String? {
+    switch place {
+    case .line(let offset): ByteReader(span(lineContent)).string(at: offset)
+    case .lineStr(let offset): ByteReader(span(lineStrings)).string(at: offset)
+    case .str(let offset): ByteReader(span(strings)).string(at: offset)
+    }
+  }
+
+  @_lifetime(borrow self)
+  private func span(_ content: UnsafeRawBufferPointer) -> RawSpan {
+    _overrideLifetime(RawSpan(_unsafeBytes: content), borrowing: self)
   }
 }
 

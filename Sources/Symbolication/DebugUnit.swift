@@ -20,15 +20,15 @@ final class DebugUnit {
   /// How many more DIEs are looked at: where the ends of bad data's functions are not their ends, each
   /// would take as long as the unit.
   private var budget = 1 << 24
-  private lazy var lines = LineRows(&unitDIE)
-  private lazy var files = SourceFiles(&unitDIE)
-  private lazy var directory = stringAttribute(DW_AT_comp_dir, of: &unitDIE)
+  private let sections: DebugSections
+  private lazy var lines: LineTable? = readLines()
   private var names: [UInt64: FunctionName] = [:]
 
-  init?(_ session: DwarfSession, at offset: UInt64, code: CodeRanges) {
+  init?(_ session: DwarfSession, _ sections: DebugSections, at offset: UInt64, code: CodeRanges) {
     guard let die = session.die(at: offset) else { return nil }
     self.session = session
     self.code = code
+    self.sections = sections
     unitDIE = die
     functions = ScopeIndex(functionsOf: &unitDIE, code: code)
   }
@@ -41,9 +41,10 @@ final class DebugUnit {
     if whole == nil, innermostScope(at: address) == nil {
       whole = ScopeIndex(allOf: &unitDIE, code: code)
     }
-    var place = lines.place(at: address) { address in
+    let row = lines?.place(at: address) { address in
       self.innermostScope(at: address).map { $0.index.scopes[$0.scope].die }
     }
+    var place = row.map { (file: lines?.files[UInt64($0.file)], line: $0.line) }
     let found = innermostScope(at: address)
     guard found != nil || place != nil else { return [] }
     var result: [(function: FunctionName?, file: String?, line: Int)] = []
@@ -51,20 +52,21 @@ final class DebugUnit {
       var scope = found?.scope
       // Ends: a scope's parent was made before it.
       while let index = scope {
-        result.append((name(of: scopes[index]), place?.file.map(fullPath), place?.line ?? 0))
+        result.append((name(of: scopes[index]), place?.file, place?.line ?? 0))
         guard scopes[index].isInlined else { break }
         place = callPlace(of: scopes[index])
         scope = scopes[index].parent < 0 ? nil : Int(scopes[index].parent)
       }
     }
-    if result.isEmpty { result.append((nil, place?.file.map(fullPath), place?.line ?? 0)) }
+    if result.isEmpty { result.append((nil, place?.file, place?.line ?? 0)) }
     return result
   }
 
-  /// libdw joins the directories of the line table only.
-  private func fullPath(_ file: String) -> String {
-    guard !file.hasPrefix("/"), let directory else { return file }
-    return directory + "/" + file
+  private func readLines() -> LineTable? {
+    unsignedAttribute(DW_AT_stmt_list, of: &unitDIE).flatMap {
+      sections.lineTable(
+        at: $0, directory: stringAttribute(DW_AT_comp_dir, of: &unitDIE), code: code)
+    }
   }
 
   private func innermostScope(at address: UInt64) -> Found? {
@@ -94,7 +96,7 @@ final class DebugUnit {
 
   private func callPlace(of scope: ScopeIndex.Scope) -> (file: String?, line: Int)? {
     guard var die = session.die(at: scope.die) else { return nil }
-    let file = unsignedAttribute(DW_AT_call_file, of: &die).flatMap { files[$0] }
+    let file = unsignedAttribute(DW_AT_call_file, of: &die).flatMap { lines?.files[$0] }
     let line = unsignedAttribute(DW_AT_call_line, of: &die).flatMap { Int(exactly: $0) }
     return (file, line ?? 0)
   }
@@ -112,84 +114,6 @@ struct FunctionName {
       stringAttribute(DW_AT_linkage_name, of: &die)
       ?? stringAttribute(DW_AT_MIPS_linkage_name, of: &die)
     plainName = stringAttribute(DW_AT_name, of: &die)
-  }
-}
-
-/// The rows of a unit's line table, as libdw decodes and sorts them.
-private struct LineRows {
-  private let rows: OpaquePointer?
-  private let count: Int
-
-  init(_ unitDIE: inout Dwarf_Die) {
-    var rows: OpaquePointer?
-    var count = 0
-    let isRead = dwarf_getsrclines(&unitDIE, &rows, &count) == 0
-    self.rows = isRead ? rows : nil
-    self.count = isRead ? count : 0
-  }
-
-  /// The file and line of `address`.
-  ///
-  /// Line 0 marks code that the compiler made up; it gets the line of the nearest row before it
-  /// which belongs to the same function, as `scope` tells.
-  func place(at address: UInt64, scope: (UInt64) -> UInt64?) -> (file: String?, line: Int)? {
-    let index = (0..<count).partitioningIndex { self.address(of: $0) ?? .max > address } - 1
-    guard index >= 0, !isEnd(index), let row = row(index) else { return nil }
-    let number = line(of: row)
-    guard number == 0 else { return (file(of: row), number) }
-    let innermost = scope(address)
-    for earlier in (max(0, index - 64)..<index).reversed() {
-      guard !isEnd(earlier), let row = self.row(earlier) else { break }
-      let number = line(of: row)
-      guard number != 0, let start = self.address(of: earlier) else { continue }
-      if scope(start) == innermost { return (file(of: row), number) }
-    }
-    return (file(of: row), 0)
-  }
-
-  private func row(_ index: Int) -> OpaquePointer? {
-    rows.flatMap { dwarf_onesrcline($0, index) }
-  }
-
-  private func address(of index: Int) -> UInt64? {
-    var address: Dwarf_Addr = 0
-    guard let row = row(index), dwarf_lineaddr(row, &address) == 0 else { return nil }
-    return address
-  }
-
-  /// Whether the row only marks the first address after a sequence.
-  private func isEnd(_ index: Int) -> Bool {
-    var isEnd = false
-    guard let row = row(index), dwarf_lineendsequence(row, &isEnd) == 0 else { return true }
-    return isEnd
-  }
-
-  private func line(of row: OpaquePointer) -> Int {
-    var line: CInt = 0
-    return dwarf_lineno(row, &line) == 0 && line > 0 ? Int(line) : 0
-  }
-
-  private func file(of row: OpaquePointer) -> String? {
-    dwarf_linesrc(row, nil, nil).map { String(cString: $0) }
-  }
-}
-
-/// The source files of a unit, by the numbers that its DIEs use.
-private struct SourceFiles {
-  private let files: OpaquePointer?
-  private let count: Int
-
-  init(_ unitDIE: inout Dwarf_Die) {
-    var files: OpaquePointer?
-    var count = 0
-    let isRead = dwarf_getsrcfiles(&unitDIE, &files, &count) == 0
-    self.files = isRead ? files : nil
-    self.count = isRead ? count : 0
-  }
-
-  subscript(number: UInt64) -> String? {
-    guard let files, number < UInt64(count) else { return nil }
-    return dwarf_filesrc(files, Int(number), nil, nil).map { String(cString: $0) }
   }
 }
 

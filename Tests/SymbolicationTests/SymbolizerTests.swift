@@ -3,6 +3,7 @@ import Foundation
 import LinuxProcess
 import ProfileModel
 import Symbolication
+import TestSupport
 import Testing
 
 @Suite struct `A symbolizer` {
@@ -147,7 +148,7 @@ import Testing
     let intact = fixture.symbolizer().resolve(addresses, detail: .lines)
     var changed = 0
     var random = Random(seed: 42)
-    for _ in 0..<120 {
+    for _ in 0..<Repository.trials(short: 120, full: 3_000) {
       var bytes = original
       let target = targets[random.below(targets.count)]
       for _ in 0...random.below(16) {
