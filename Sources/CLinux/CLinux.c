@@ -1,6 +1,7 @@
 // pipe2 and the like; here and not in the header, which Swift reads.
 #define _GNU_SOURCE
 #include "CLinux.h"
+#include <time.h>
 
 int64_t sprof_unix_peer(uint32_t inode, void *answer, uint64_t size) {
   struct {
@@ -71,4 +72,12 @@ pid_t sprof_spawn_held(char *const arguments[], const sigset_t *mask, int *start
   *start = gate[1];
   *failure = errors[0];
   return child;
+}
+
+int sprof_wait_for_semaphore(sem_t *semaphore, int64_t deadline) {
+  struct timespec time = {deadline / 1000000000, deadline % 1000000000};
+  int result;
+  do result = sem_clockwait(semaphore, CLOCK_MONOTONIC, &time);
+  while (result != 0 && errno == EINTR);
+  return result == 0 ? 0 : -errno;
 }

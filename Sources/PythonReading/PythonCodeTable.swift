@@ -137,15 +137,18 @@ final class PythonCodeTable {
 
   // MARK: - Functions
 
+  /// The function of a code object that was met before and is still the same.
+  func known(at code: UInt64, generation: UInt64?, in copies: MemoryCopies) -> RuntimeFunction? {
+    guard let entry = entries[code] else { return nil }
+    if let generation, entry.generation == generation { return entry.function }
+    guard isSame(entry, at: code, in: copies) else { return nil }
+    if entry.generation != generation { entries[code]?.generation = generation }
+    return entry.function
+  }
+
   /// The function of a code object; nil when the copies do not hold it, or it is none.
   func function(at code: UInt64, generation: UInt64?, in copies: MemoryCopies) -> RuntimeFunction? {
-    if let entry = entries[code] {
-      if let generation, entry.generation == generation { return entry.function }
-      if isSame(entry, at: code, in: copies) {
-        entries[code]?.generation = generation
-        return entry.function
-      }
-    }
+    if let known = known(at: code, generation: generation, in: copies) { return known }
     guard let identity = runtime.codes.identity(copies, at: code), types[identity.type] != false,
       let name = string(identity.name, in: copies),
       let file = string(identity.filename, in: copies)

@@ -33,8 +33,8 @@ package final class PythonThreadReader {
   private var unreadable: Set<UInt64> = []
   /// Kept only for its memory.
   private var seen: Set<UInt64> = []
-  /// Of the sample that is being finished: the function of each frame of the walk, and of each code
-  /// object; nil for those that were not read.
+  /// Of this sample: the function of each frame of the walk, when it is finished, and of each code
+  /// object that is known already; nil for those that were not read.
   private var functions: [RuntimeFunction?] = []
   private var functionOfCode: [UInt64: RuntimeFunction?] = [:]
 
@@ -53,6 +53,7 @@ package final class PythonThreadReader {
     walk.reset()
     tasks.reset()
     unreadable.removeAll(keepingCapacity: true)
+    functionOfCode.removeAll(keepingCapacity: true)
     isConsistent = true
     isCut = false
     areTasksCut = false
@@ -194,6 +195,11 @@ package final class PythonThreadReader {
     for code in codes where code != last {
       last = code
       guard seen.insert(code).inserted else { continue }
+      if case .some(.some) = functionOfCode[code] { continue }
+      if let known = reader.codes.known(at: code, generation: generation, in: copies) {
+        functionOfCode[code] = .some(known)
+        continue
+      }
       for range in reader.codes.missing(for: code, generation: generation, in: copies)
       where !unreadable.contains(range.start.rawValue) { result.append(range) }
     }
@@ -248,7 +254,6 @@ package final class PythonThreadReader {
 
   /// Finds the functions of all frames, into `functions` and `functionOfCode`.
   private func findFunctions() {
-    functionOfCode.removeAll(keepingCapacity: true)
     functions.removeAll(keepingCapacity: true)
     functions.reserveCapacity(walk.frames.count)
     let generation = generation

@@ -80,6 +80,8 @@ final class CaptureSession: @unchecked Sendable {
   private let resolver: Resolver
   private let sampler: Sampler
   private let isSampled = Atomic<Bool>(false)
+  /// Rung when it is.
+  private let sampledBell = Bell()
   /// Whether the resolver's thread of a dump has ended, so that the tracer's may use the resolver.
   private let isDrained = Atomic<Bool>(false)
   private let names: FrameNames
@@ -178,7 +180,7 @@ final class CaptureSession: @unchecked Sendable {
           resolver.takeLongSleeps(until: progress.elapsed, threshold: SleepWatch.threshold))
         record(until: progress, rate: rate, info)
         if isLast { break }
-        MonotonicClock.sleep(until: MonotonicClock.now() + pause)
+        sampledBell.wait(until: MonotonicClock.now() + pause)
       }
       recordEnd(rate: rate, info)
     }
@@ -189,12 +191,16 @@ final class CaptureSession: @unchecked Sendable {
         sampler.python?.takeStock(memory: sampler.memory) { sampler.now }
       }
     } catch {
-      isSampled.store(true, ordering: .releasing)
-      resolving.join()
+      endResolving(resolving)
       throw error
     }
     tracing.join()
+    endResolving(resolving)
+  }
+
+  private func endResolving(_ resolving: consuming TracerThread.Handle) {
     isSampled.store(true, ordering: .releasing)
+    sampledBell.ring()
     resolving.join()
   }
 

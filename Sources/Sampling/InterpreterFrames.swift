@@ -24,6 +24,9 @@ final class InterpreterFrames {
   private var path: String?
   private var kinds: [FrameID: Kind] = [:]
   private var tables: [ModuleID: SymbolTable?] = [:]
+  /// What the functions of the interpreter are that were met last: its loop has thousands of addresses.
+  private var recent: [(code: Range<UInt64>, module: ModuleID, kind: Kind)] = []
+  private static let recentLimit = 16
 
   init(modules: ModuleMap) { self.modules = modules }
 
@@ -32,6 +35,7 @@ final class InterpreterFrames {
     guard path != self.path else { return }
     self.path = path
     kinds.removeAll()
+    recent.removeAll()
   }
 
   func kind(of frame: FrameID, _ stacks: StackTable) -> Kind {
@@ -47,8 +51,7 @@ final class InterpreterFrames {
     else { return .foreign }
     let module = modules.modules[Int(code.module.rawValue)]
     if module.path == path {
-      // Without symbols nothing tells a built-in function from the rest.
-      return name(of: code).map { Self.kind(ofInterpreterFunction: $0) } ?? .machinery
+      return kind(ofInterpreterCode: code)
     }
     let file = module.name
     if file.hasPrefix("libc.so") || file.hasPrefix("libc-") || file.hasPrefix("libpthread")
@@ -60,7 +63,23 @@ final class InterpreterFrames {
     return file.hasPrefix("python") ? .library : .foreign
   }
 
-  private func name(of code: CodeAddress) -> String? {
+  private func kind(ofInterpreterCode code: CodeAddress) -> Kind {
+    let address = code.address.rawValue
+    if let known = recent.first(where: { $0.module == code.module && $0.code.contains(address) }) {
+      return known.kind
+    }
+    // Without symbols nothing tells a built-in function from the rest.
+    guard let symbol = symbol(of: code) else { return .machinery }
+    let kind = Self.kind(ofInterpreterFunction: symbol.name)
+    let (end, overflow) = symbol.start.rawValue.addingReportingOverflow(symbol.size)
+    if !overflow, symbol.start.rawValue < end {
+      if recent.count == Self.recentLimit { recent.removeFirst() }
+      recent.append((symbol.start.rawValue..<end, code.module, kind))
+    }
+    return kind
+  }
+
+  private func symbol(of code: CodeAddress) -> Symbol? {
     guard let file = modules.file(of: code.module) else { return nil }
     if tables[code.module] == nil {
       tables[code.module] = .some(
@@ -68,7 +87,7 @@ final class InterpreterFrames {
           SymbolTable($0, bytes: file.bytes)
         })
     }
-    return tables[code.module]??.symbol(containing: code.address, in: file.bytes)?.name
+    return tables[code.module]??.symbol(containing: code.address, in: file.bytes)
   }
 
   /// The names are those of CPython's own sources, 3.7 to 3.15.

@@ -28,6 +28,8 @@ final class SleepWatch: @unchecked Sendable {
   private let inspector: SleepInspector
   private let ordered = Mutex<[KnownSleep]>([])
   private let isFinished = Atomic<Bool>(false)
+  /// Rung when there is something to do.
+  private let bell = Bell()
   private var handle: TracerThread.Handle?
   /// How threads slept before the capture stopped any.
   private var first: [Int32: SleepLook] = [:]
@@ -53,16 +55,21 @@ final class SleepWatch: @unchecked Sendable {
   /// Takes sleeps that have lasted long.
   func watch(_ sleeps: [KnownSleep]) {
     guard !sleeps.isEmpty else { return }
-    ordered.withLock { waiting in
-      // A turn that takes long must not let the list grow; what is left out comes up again only
-      // when the thread has run.
-      if waiting.count < 65_536 { waiting += sleeps }
+    let isFirst = ordered.withLock { waiting in
+      defer {
+        // A turn that takes long must not let the list grow; what is left out comes up again only
+        // when the thread has run.
+        if waiting.count < 65_536 { waiting += sleeps }
+      }
+      return waiting.isEmpty
     }
+    if isFirst { bell.ring() }
   }
 
   /// Looks a last time at the sleeps that go on, and gives all that are worth keeping.
   func finish() -> [SleepRecord] {
     isFinished.store(true, ordering: .releasing)
+    bell.ring()
     handle.take()?.join()
     return ended.values.flatMap { $0 } + current.values
   }
@@ -74,8 +81,32 @@ final class SleepWatch: @unchecked Sendable {
       let isLast = isFinished.load(ordering: .acquiring)
       turn(isLast: isLast)
       if isLast { return }
-      MonotonicClock.sleep(until: MonotonicClock.now() + Self.pause)
+      waitForTurn()
     }
+  }
+
+  /// Waits until a sleep is to be looked at, or the capture ends.
+  private func waitForTurn() {
+    let soonest = MonotonicClock.now() + Self.pause
+    let next = max(soonest, timeOfNextLook)
+    while !isFinished.load(ordering: .acquiring) {
+      let end = ordered.withLock { $0.isEmpty } ? next : soonest
+      guard MonotonicClock.now() < end else { return }
+      bell.wait(until: end)
+    }
+  }
+
+  private var timeOfNextLook: Int64 {
+    var result = current.isEmpty ? .max : peerLookTime + Self.period
+    for record in current.values where record.look.thread.pid == inspector.pid {
+      guard record.knowsPeers else { return 0 }
+      result = min(result, record.look.time + period(of: record))
+    }
+    return min(result, MonotonicClock.now() + Self.period)
+  }
+
+  private func period(of record: SleepRecord) -> Int64 {
+    record.looks == 1 ? Self.firstPeriod : Self.period
   }
 
   private func turn(isLast: Bool) {
@@ -93,8 +124,7 @@ final class SleepWatch: @unchecked Sendable {
     // The last turn must not hold up the end of the capture.
     let deadline = isLast ? now + 100_000_000 : .max
     for (tid, record) in current {
-      let period = record.looks == 1 ? Self.firstPeriod : Self.period
-      guard isLast || now - record.look.time >= period else { continue }
+      guard isLast || now - record.look.time >= period(of: record) else { continue }
       guard MonotonicClock.now() < deadline, !isLast || record.lastSeen < now else { break }
       lookAgain(tid, record)
     }

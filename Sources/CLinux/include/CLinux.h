@@ -10,6 +10,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -79,6 +80,9 @@ static inline int64_t sprof_read_memory(pid_t pid, uint64_t address, void *buffe
   struct iovec remote = {(void *)(uintptr_t)address, count};
   return sprof_process_vm_readv(pid, &local, 1, &remote, 1);
 }
+
+// sem_clockwait (glibc 2.30) with CLOCK_MONOTONIC in nanoseconds. Returns 0, or the negative errno.
+int sprof_wait_for_semaphore(sem_t *semaphore, int64_t deadline);
 
 static inline pid_t sprof_gettid(void) { return (pid_t)syscall(SYS_gettid); }
 
