@@ -13,8 +13,9 @@ extension Sampler {
     python?.finish()
     for number in 1...Self.triesInTransit where watches.contains(where: { $0.transit != nil }) {
       let isLast = number == Self.triesInTransit
+      let isPatient = number <= Self.patientTries
       MonotonicClock.sleep(until: MonotonicClock.now() + Self.transitPause << (number - 1))
-      guard lookAtThoseInTransit(time: time, isLast: isLast) else { continue }
+      guard lookAtThoseInTransit(time: time, isPatient: isPatient) else { continue }
       stopRequested(time: time, mayComeAgain: !isLast)
       python?.finish()
     }
@@ -22,6 +23,8 @@ extension Sampler {
 
   /// How often a thread is stopped again, at most, whose Python frames are just being linked.
   private static let triesInTransit = 8
+  /// How many of these leave alone a thread that has had no CPU since.
+  private static let patientTries = 3
   /// The pause before the first of these; each is twice as long as the last: 8 ms in all.
   ///
   /// The thread leaves the place within nanoseconds, once it gets a CPU.
@@ -29,9 +32,9 @@ extension Sampler {
 
   /// Looks again at threads whose frames were being linked; false when none was taken hold of.
   ///
-  /// One that has had no CPU since would be found where it was: unless this is the last time, it is
-  /// let alone.
-  private func lookAtThoseInTransit(time: Int64, isLast: Bool) -> Bool {
+  /// One that has had no CPU since would be found where it was. Where that lasts, a stop helps it: the
+  /// kernel soon runs what was woken.
+  private func lookAtThoseInTransit(time: Int64, isPatient: Bool) -> Bool {
     for (index, watch) in watches.enumerated() {
       guard let transit = watch.transit else { continue }
       guard let counters = counters(of: watch) else {
@@ -40,7 +43,7 @@ extension Sampler {
         continue
       }
       let hasRun = !usesSchedulerStatistics || counters.switches != transit
-      guard hasRun || isLast else { continue }
+      guard hasRun || !isPatient else { continue }
       watch.transit = nil
       look(
         watch, index: index, time: time, interval: Weight(), counters: counters,

@@ -85,6 +85,30 @@ extension EndToEnd {
       expectNothingLeftBehind()
     }
 
+    @Test func `have no names of users in a text for strangers`() throws {
+      let interpreter = try #require(ToldTask.interpreters.last)
+      let program = try interpreter.start("awaiting.py", ["plain", "held"])
+      let folder = try TemporaryFolder()
+      let page = folder.path + "/page.html"
+      let environment = ["USER": "computes", "HOME": Repository.path("Fixtures/python")]
+      for options in [
+        ["dump"], ["dump", "--json"], ["attach", "--duration", "200ms", "--html", page],
+      ] {
+        let command = [SprofCommand.path] + options + ["--async", "\(program.pid)"]
+        let plain = try TestSupport.run(command, environment: environment).stdout
+        #expect(plain.contains("<task computes>"))
+        let masked = try TestSupport.run(command + ["--redact"], environment: environment).stdout
+        #expect(masked.contains("<task …>") && masked.contains("<task main>"), "\(masked)")
+        #expect(!masked.contains("task computes") && !masked.contains("\"name\":\"computes\""))
+        // The function of that name stays, or nothing would be explained.
+        #expect(masked.contains("computes") && masked.contains("~/awaiting.py"))
+      }
+      let text = try String(contentsOfFile: page, encoding: .utf8)
+      #expect(text.contains("task …") && !text.contains("task computes"))
+      try program.assertUntouched()
+      expectNothingLeftBehind()
+    }
+
     @Test func `are shown of a program from its start`() throws {
       let interpreter = try #require(ToldTask.interpreters.last)
       let folder = try TemporaryFolder()
