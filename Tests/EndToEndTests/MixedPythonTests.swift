@@ -151,7 +151,7 @@ struct LookCount {
 
   func expectWhole(_ words: String) {
     #expect(wrong.isEmpty, "\(words): \(wrong)")
-    #expect(all > 0 && all >= wanted && whole * 100 >= all * 95, "\(words): \(whole) of \(all)")
+    #expect(all > 0 && all >= wanted && whole * 100 >= all * 99, "\(words): \(whole) of \(all)")
     if wanted > 0 { print("\(words): \(all) looks, \(all - whole) not whole") }
   }
 }

@@ -39,8 +39,8 @@ extension EndToEnd {
           #expect(Bool(false), "\(interpreter), \(fixture): \(mistake ?? "not whole"), \(names)")
         }
       }
-      // 3.12 does not tell at each instruction who called a generator.
-      #expect(whole > 0 && whole >= all * (interpreter.minor == 12 ? 90 : 95) / 100)
+      // Where a machine is so busy that a thread gets no CPU to link its frames, a few are not.
+      #expect(whole > 0 && whole * 100 >= all * 99)
       if Self.isFull {
         #expect(all >= 50_000)
         print("\(fixture) of \(interpreter): \(all) looks, \(wrong) wrong, \(whole) whole")
