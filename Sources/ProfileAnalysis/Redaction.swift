@@ -134,8 +134,11 @@ extension Redaction {
 
 extension SourceLine {
   fileprivate func redacted(_ text: Redaction.Text) -> SourceLine {
-    SourceLine(
-      function: text.cleanPaths(function), linkageName: linkageName.map(text.cleanPaths),
+    // The name of a task is the user's own text, not the program's.
+    let isTask = file == nil && function.hasPrefix("<task")
+    return SourceLine(
+      function: isTask ? text.clean(function) : text.cleanPaths(function),
+      linkageName: linkageName.map(text.cleanPaths),
       file: file.map(text.clean), line: line, isInlined: isInlined)
   }
 }

@@ -1,6 +1,38 @@
 internal import LinuxProcess
 internal import ProfileModel
 
+/// Where a `set` keeps its elements.
+struct PythonSetTable {
+  /// How many bytes of the set object tell it.
+  static let headSize = 48
+
+  let range: MemoryRange
+  /// How many places there are, most of them mostly empty.
+  let count: UInt64
+
+  /// Nil when the head of the set was not copied, or has `limit` places or more.
+  init?(ofSet address: UInt64, below limit: UInt64, in copies: MemoryCopies) {
+    // PySetObject: mask at 32, table of keys and hashes at 40.
+    guard let mask = copies.value(at: address &+ 32, as: UInt64.self), mask < min(limit, 1 << 32),
+      let table = copies.value(at: address &+ 40, as: UInt64.self)
+    else { return nil }
+    count = mask + 1
+    range = MemoryRange(start: RemoteAddress(table), count: Int(count) * 16)
+  }
+
+  /// The elements, once the table was copied.
+  func elements(in copies: MemoryCopies) -> [UInt64] {
+    (0..<count).compactMap { index in
+      let entry = range.start.rawValue &+ index &* 16
+      guard let key = copies.value(at: entry, as: UInt64.self), key != 0,
+        // A key that was taken out leaves a dummy, whose hash is -1.
+        copies.value(at: entry &+ 8, as: Int64.self) != -1
+      else { return nil }
+      return key
+    }
+  }
+}
+
 // Sets, lists and types: those that the interpreter makes itself, told by the names of their types.
 extension PythonObjects {
   /// More elements are a torn set or list.
@@ -15,20 +47,14 @@ extension PythonObjects {
   /// The same of one of many, which may read so many places of tables together: an empty set may have
   /// a large one.
   func elements(ofSet address: UInt64, budget: inout Int) -> [UInt64] {
-    // PySetObject: mask at 32, table of keys and hashes at 40.
-    guard isInstance(address, ofTypeNamed: "set"), let mask = word(address &+ 32),
-      mask < UInt64(max(0, budget)), let table = word(address &+ 40)
+    guard isInstance(address, ofTypeNamed: "set") else { return [] }
+    let head = copies([
+      MemoryRange(start: RemoteAddress(address), count: PythonSetTable.headSize)
+    ])
+    guard let table = PythonSetTable(ofSet: address, below: UInt64(max(0, budget)), in: head)
     else { return [] }
-    budget -= Int(mask) + 1
-    let copies = copies([MemoryRange(start: RemoteAddress(table), count: Int(mask + 1) * 16)])
-    return (0...mask).compactMap { index in
-      let entry = table &+ index &* 16
-      guard let key = copies.value(at: entry, as: UInt64.self), key != 0,
-        // A key that was taken out leaves a dummy, whose hash is -1.
-        copies.value(at: entry &+ 8, as: Int64.self) != -1
-      else { return nil }
-      return key
-    }
+    budget -= Int(table.count)
+    return table.elements(in: copies([table.range]))
   }
 
   /// The elements of a `list`, likewise; none when it is no list.

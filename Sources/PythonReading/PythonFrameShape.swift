@@ -23,6 +23,11 @@ struct PythonFrameShape: Sendable {
   let lowestShim: UInt8
   /// Code pointers carry tags in their lower bits (`_PyStackRef`, 3.14).
   let codeMask: UInt64
+  /// 3.11 to 3.13, which link a new frame to its caller last: how much of its stack is in use, -1 for
+  /// a frame that the loop runs.
+  private let stackTop: Int?
+  /// Where the instruction of a frame lies that has not begun, from its code object on.
+  private let beginning: UInt64
 
   static let generatorOwner: UInt8 = 1
 
@@ -44,7 +49,13 @@ struct PythonFrameShape: Sendable {
       guard let start = layout[.codeInstructions] else { return nil }
       position = .address(codeOffset: UInt64(start))
     }
-    let last = [code + 8, previous + 8, instruction + 8, (owner ?? 0) + 1, (isEntry ?? 0) + 1].max()
+    stackTop = 11...13 ~= minor ? layout[.frameStackPointer] : nil
+    // Up to 3.12 a frame keeps the instruction before the next one (`prev_instr`).
+    beginning = UInt64(layout[.codeInstructions] ?? 0) &- (minor <= 12 ? 2 : 0)
+    let last = [
+      code + 8, previous + 8, instruction + 8, (owner ?? 0) + 1, (isEntry ?? 0) + 1,
+      (stackTop ?? 0) + 4,
+    ].max()
     first = min(code, previous, instruction)
     span = (last ?? 0) - first
     // 3.11 has no shims: its owners end with 2.
@@ -61,6 +72,8 @@ struct PythonRawFrame: Sendable, Equatable {
   let instruction: UInt64
   let owner: UInt8
   let isEntry: Bool
+  /// Whether it is about to begin, where it is the innermost one: it may not be linked to its caller.
+  let isBeginning: Bool
 }
 
 extension PythonFrameShape {
@@ -72,9 +85,12 @@ extension PythonFrameShape {
     func byte(_ field: Int?) -> UInt8 {
       field.map { copies.load(at: offset + $0 - first, as: UInt8.self) } ?? 0
     }
+    let stackTop = stackTop.map { copies.load(at: offset + $0 - first, as: Int32.self) } ?? -1
+    let (code, instruction, owner) = (word(code) & codeMask, word(instruction), byte(owner))
     let frame = PythonRawFrame(
-      address: address, code: word(code) & codeMask, instruction: word(instruction),
-      owner: byte(owner), isEntry: byte(isEntry) != 0)
+      address: address, code: code, instruction: instruction, owner: owner,
+      isEntry: byte(isEntry) != 0,
+      isBeginning: stackTop != -1 && owner == 0 && instruction == code &+ beginning)
     return (frame, word(previous))
   }
 

@@ -106,6 +106,15 @@ struct PythonFrameWalk {
   /// Whether nothing was read yet.
   var isUntouched: Bool { stage == .thread && state == .going }
 
+  /// Whether the innermost frame may not be linked to its caller, so that those found are others'.
+  ///
+  /// The loop of 3.11 to 3.13 makes a frame the current one and then tells it who called it, in
+  /// whatever order a compiler likes; until then it finds there what an earlier call has left.
+  var isCallerUnknown: Bool {
+    guard let innermost = frames.first, shims.first?.frames != 0 else { return false }
+    return innermost.isBeginning
+  }
+
   /// What the walk waits for.
   var currentAddress: UInt64 {
     switch stage {

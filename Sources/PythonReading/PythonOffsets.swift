@@ -50,7 +50,7 @@ enum PythonOffsets {
     (.frameIsEntry, [-1, -1, -1, -1, 68, -1, -1, -1, -1]),
     (.frameLocals, [360, 360, 360, 352, 72, 72, 72, 80, 80]),
     // Up to 3.13 a count of entries, then an address.
-    (.frameStackPointer, [-1, -1, -1, -1, -1, 64, 64, 64, 64]),
+    (.frameStackPointer, [-1, -1, -1, -1, 64, 64, 64, 64, 64]),
 
     (.codeFilename, [96, 104, 104, 104, 112, 112, 112, 112, 112]),
     (.codeName, [104, 112, 112, 112, 120, 120, 120, 120, 120]),

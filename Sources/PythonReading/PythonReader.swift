@@ -1,5 +1,5 @@
 package import LinuxProcess
-internal import ProfileModel
+package import ProfileModel
 
 /// Reads the Python stacks of one process.
 ///
@@ -171,10 +171,22 @@ package final class PythonReader: LanguageRuntime {
     return isComplete
   }
 
+  /// Whether the copied stack of a thread that is at `instruction` is not whole for a cause that passes
+  /// with the next instructions.
+  package func isInTransit(_ tid: Int32, at instruction: RemoteAddress) -> Bool {
+    guard hasThread(tid) else { return false }
+    return runtime.isEnteringLoop(at: instruction)
+      || threadReaders(of: tid).contains(where: \.isInTransit)
+  }
+
   package func finish(_ tid: Int32) -> RuntimeStack {
-    let stacks = threadReaders(of: tid).map { $0.finish() }
+    let readers = threadReaders(of: tid)
+    let isCallerUnknown = readers.contains(where: \.walk.isCallerUnknown)
+    let stacks = readers.map { $0.finish() }
     let filled = stacks.filter { !$0.frames.isEmpty }
-    return RuntimeStack.joined(filled.isEmpty ? stacks : filled)
+    var stack = RuntimeStack.joined(filled.isEmpty ? stacks : filled)
+    if isCallerUnknown { stack.disbelieve() }
+    return stack
   }
 
   /// Reads a thread's stack at once: right for one that sleeps, or is stopped.

@@ -70,21 +70,13 @@ extension PythonTaskChain {
 
   private mutating func elements(ofSet address: UInt64, _ context: Context) -> [UInt64] {
     let copies = context.copies
-    // PySetObject: mask at 32, table of keys and hashes at 40, a small table at 48.
-    guard wants.has(address, count: 48, room: 128, in: copies),
+    // A small table lies behind the head.
+    guard wants.has(address, count: PythonSetTable.headSize, room: 128, in: copies),
       copies.value(at: address &+ 8, as: UInt64.self) == context.places.types.set,
-      let mask = copies.value(at: address &+ 32, as: UInt64.self), mask < Self.setLimit,
-      let table = copies.value(at: address &+ 40, as: UInt64.self),
-      wants.has(table, count: Int(mask + 1) * 16, in: copies)
+      let table = PythonSetTable(ofSet: address, below: Self.setLimit, in: copies),
+      wants.has(table.range.start.rawValue, count: table.range.count, in: copies)
     else { return [] }
-    return (0...mask).compactMap { index in
-      let entry = table &+ index &* 16
-      guard let key = copies.value(at: entry, as: UInt64.self), key != 0,
-        // A key that was taken out leaves a dummy, whose hash is -1.
-        copies.value(at: entry &+ 8, as: Int64.self) != -1
-      else { return nil }
-      return key
-    }
+    return table.elements(in: copies)
   }
 
   // MARK: - 3.12 and 3.13

@@ -213,6 +213,21 @@ package final class PythonThreadReader {
     }
   }
 
+  /// Whether the copied stack is of a moment at which the interpreter links or unlinks frames, so that
+  /// it is not whole, and will be a few instructions later.
+  ///
+  /// What there was no time for does not count.
+  package var isInTransit: Bool {
+    guard !isCut, case .ended(let end) = walk.state else { return false }
+    guard end == .complete, !walk.isCallerUnknown else { return true }
+    guard let innermost = walk.frames.first, let outermost = walk.frames.last else { return false }
+    let generation = generation
+    return outermost.owner == PythonFrameShape.generatorOwner
+      || [innermost, outermost].contains {
+        reader.codes.function(at: $0.code, generation: generation, in: copies) == nil
+      }
+  }
+
   /// The stack of the sample.
   ///
   /// The thread may run: all comes from the copies. Also makes the plan of the next sample.

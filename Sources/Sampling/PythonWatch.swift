@@ -226,6 +226,12 @@ final class PythonWatch {
     return reader.hasThread(tid)
   }
 
+  /// Whether the frames that were copied of a thread at `instruction` are not whole, and will be a few
+  /// instructions later.
+  func isInTransit(_ tid: Int32, at instruction: RemoteAddress) -> Bool {
+    reader?.isInTransit(tid, at: instruction) ?? false
+  }
+
   /// Copies the frames of a thread that cannot run, or of which it is checked afterwards that it
   /// has not; gives the number under which they will come, 0 for a thread without any.
   ///

@@ -26,7 +26,7 @@ extension Sampler {
       wantsRegisters: plan.stopAll || asked & ThreadRequests.registers != 0)
   }
 
-  private func look(
+  func look(
     _ watch: ThreadWatch, index: Int, time: Int64, interval: Weight, counters: ThreadCounters,
     wantsRegisters: Bool
   ) {
@@ -93,8 +93,10 @@ extension Sampler {
       return true
     }
     python?.prepare(watch.tid)
-    let (count, runtimeNumber) = copy(
-      watch, range, into: bytes, at: RemoteAddress(pc), isAsleep: true)
+    beginCopy(of: watch, range, into: bytes)
+    let runtimeNumber =
+      python?.copy(watch.tid, at: RemoteAddress(pc), from: stackRead, isAsleep: true) ?? 0
+    let count = stackRead.finish()
     // Unchanged: it has not run since before its system call was read, so all belongs together.
     guard self.counters(of: watch)?.switches == counters.switches else {
       python?.discard(runtimeNumber)
@@ -190,22 +192,17 @@ extension Sampler {
     return start..<min(watch.stackRange.upperBound, start &+ limit)
   }
 
-  /// Copies a stack, of the native code and of the language's runtime.
-  ///
-  /// Gives the bytes of the first, and the number under which the second will come.
-  private func copy(
-    _ watch: ThreadWatch, _ range: Range<UInt64>, into bytes: UnsafeMutableRawPointer,
-    at instruction: RemoteAddress, isAsleep: Bool
-  ) -> (count: Int, runtimeNumber: UInt64) {
+  /// Begins to copy a stack: the native one comes along with what the language's runtime reads first.
+  func beginCopy(
+    of watch: ThreadWatch, _ range: Range<UInt64>, into bytes: UnsafeMutableRawPointer
+  ) {
     stackRead.begin(
       ProcessMemory(tid: watch.tid), at: range.lowerBound,
       into: UnsafeMutableRawBufferPointer(start: bytes, count: range.count))
-    let number = python?.copy(watch.tid, at: instruction, from: stackRead, isAsleep: isAsleep)
-    return (stackRead.finish(), number ?? 0)
   }
 }
 
-// MARK: - Stops
+// MARK: - Taking hold
 
 extension Sampler {
   /// Takes hold of a thread that is to stop in this tick.
@@ -244,104 +241,6 @@ extension Sampler {
     recordWithoutStack(
       watch, state: state, time: watch.lastTime, interval: interval, counters: counters)
     watch.wasAsleep = false
-  }
-
-  /// Stops the threads that were taken hold of, copies, and lets them go.
-  func stopRunningThreads(time: Int64) {
-    guard stops.hasRequests else { return }
-    // Few stacks fill the copy that they may have; more than this is not worth waiting for.
-    waitForRoom(min(stops.requestCount * (256 << 10), ring.byteCapacity / 4))
-    let tries = plan.stopAll ? 0 : Self.triesAtEntry
-    stopRequested(time: time, mayComeAgain: tries > 0)
-    python?.finish()
-    for number in 0..<tries where lookAtEntering(time: time, pause: Self.entryPause << number) {
-      stopRequested(time: time, mayComeAgain: number + 1 < tries)
-      python?.finish()
-    }
-  }
-
-  /// How often a thread is stopped again that is found where nothing tells its Python frames.
-  private static let triesAtEntry = 4
-  /// The pause before the first of these; each is twice as long as the last.
-  ///
-  /// The thread must get a CPU to leave the place, where it needs some nanoseconds.
-  private static let entryPause: Int64 = 30_000
-
-  /// Looks again at threads that were entering the interpreter's loop; false when none was taken
-  /// hold of.
-  private func lookAtEntering(time: Int64, pause: Int64) -> Bool {
-    guard watches.contains(where: \.isEntering) else { return false }
-    MonotonicClock.sleep(until: MonotonicClock.now() + pause)
-    for (index, watch) in watches.enumerated() where watch.isEntering {
-      watch.isEntering = false
-      guard let counters = counters(of: watch) else {
-        watch.hasEnded = true
-        continue
-      }
-      look(
-        watch, index: index, time: time, interval: Weight(), counters: counters,
-        wantsRegisters: false)
-    }
-    return stops.hasRequests
-  }
-
-  private func stopRequested(time: Int64, mayComeAgain: Bool) {
-    let begin = MonotonicClock.now()
-    stops.interruptAll()
-    var end = begin
-    let body = { (stop: StoppedThreads.Stop, registers: Registers?) in
-      let watch = self.watches[stop.tag]
-      watch.isEntering =
-        mayComeAgain
-        && registers.map {
-          self.python?.isEntering(watch.tid, at: $0.instructionPointer) ?? false
-        } ?? false
-      // What the look stands for is carried until it is done.
-      guard !watch.isEntering else { return }
-      self.copyStopped(watch, registers, time: time)
-    }
-    let released = { (stop: StoppedThreads.Stop, now: Int64) in
-      self.pauses.add(pause: now - stop.requested)
-      end = now
-    }
-    if plan.stopAll {
-      stops.forAllStoppedTogether(body, released: released)
-    } else {
-      stops.forEachStopped(body, released: released)
-    }
-    pauses.add(held: end - begin)
-  }
-
-  /// Runs while the thread is stopped: copies and nothing else.
-  private func copyStopped(_ watch: ThreadWatch, _ registers: Registers?, time: Int64) {
-    guard let registers else {
-      watch.hasEnded = counters(of: watch) == nil || watch.files.state() == nil
-      return
-    }
-    let range = copyRange(of: watch, stackPointer: registers.stackPointer.rawValue)
-    guard let counters = counters(of: watch), let (record, bytes) = ring.reserve(range.count) else {
-      countDroppedLook()
-      return
-    }
-    let (count, runtimeNumber) = copy(
-      watch, range, into: bytes, at: registers.instructionPointer, isAsleep: false)
-    record.pointee.runtimeNumber = runtimeNumber
-    watch.fill(record, interval: Weight(), counters: counters, mapsSerial: mapsSerial)
-    record.pointee.time = time
-    record.pointee.registers = registers
-    record.pointee.stackStart = range.lowerBound
-    record.pointee.byteCount = count
-    record.pointee.reachesEnd =
-      count == range.count && range.upperBound >= watch.stackRange.upperBound
-    record.pointee.state = watch.stateBeforeStop
-    if case .asleep(let number, let arguments, _, _) = watch.callBeforeStop {
-      record.pointee.systemCall = number
-      record.pointee.arguments = arguments
-      record.pointee.awaitsLock = python?.isWaitForLock(watch.tid, number, arguments) ?? false
-    } else {
-      record.pointee.isRunning = watch.stateBeforeStop == UInt8(ascii: "R")
-    }
-    ring.commit()
   }
 
   /// Whether a stop would change nothing that the thread's system call returns.

@@ -29,8 +29,11 @@ final class ThreadWatch {
   /// What it did when it was asked to stop.
   var callBeforeStop = SystemCallState.running
   var stateBeforeStop: UInt8 = 0
-  /// Whether its stop found it where nothing tells its Python frames.
-  var isEntering = false
+  /// How often it had been put on a CPU when its stop found its Python frames being linked; nil when it
+  /// did not.
+  var transit: UInt64?
+  /// Whether they were so in each of the stops of a tick, and not whole since.
+  var isAlwaysInTransit = false
   /// Its `/proc` entry stays, but it has ended: a main thread that other threads outlive.
   var isZombie = false
   var hasEnded = false

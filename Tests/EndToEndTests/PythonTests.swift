@@ -6,7 +6,8 @@ extension EndToEnd {
   @Suite struct `Python` {
     private static let isFull = ProcessInfo.processInfo.environment["SPROF_TRIALS"] == "full"
 
-    @Test(arguments: Interpreter.onePerVersion, ["flat.py", "gens.py", "entries.py"])
+    @Test(
+      arguments: Interpreter.onePerVersion, ["flat.py", "gens.py", "entries.py", "keywords.py"])
     func `shows no stack that the program cannot have`(
       interpreter: Interpreter, fixture: String
     ) throws {
@@ -15,8 +16,9 @@ extension EndToEnd {
       var all = 0
       var whole = 0
       var wrong = 0
-      // 3.11 and 3.12 are entered in one of some hundred looks.
-      let isSeldom = fixture == "entries.py" && [11, 12].contains(interpreter.minor)
+      // What could go wrong in 3.11 and 3.12 happens in one of some hundred looks.
+      let isSeldom =
+        ["entries.py", "keywords.py"].contains(fixture) && [11, 12].contains(interpreter.minor)
       let duration = Self.isFull ? "55s" : isSeldom ? "3s" : "700ms"
       // Ticks that come late are looks that are missing.
       for _ in 0..<(Self.isFull ? 10 : 1) where all < 50_000 {
@@ -37,8 +39,8 @@ extension EndToEnd {
           #expect(Bool(false), "\(interpreter), \(fixture): \(mistake ?? "not whole"), \(names)")
         }
       }
-      // 3.12 does not tell at each instruction who called a generator.
-      #expect(whole > 0 && whole >= all * (interpreter.minor == 12 ? 90 : 95) / 100)
+      // Where a machine is so busy that a thread gets no CPU to link its frames, a few are not.
+      #expect(whole > 0 && all - whole <= max(3, all / 100), "\(whole) of \(all)")
       if Self.isFull {
         #expect(all >= 50_000)
         print("\(fixture) of \(interpreter): \(all) looks, \(wrong) wrong, \(whole) whole")

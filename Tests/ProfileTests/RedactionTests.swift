@@ -32,6 +32,17 @@ internal import Testing
       Run(
         thread: 1, stack: profile.stacks.stack(of: frame, calledBy: .empty), end: .complete,
         activity: .running, start: 0, weight: Weight(samples: 9, ticks: 9)))
+    // What stands for a task in a stack.
+    for name in ["<task fetch carla of /srv/me/jobs>", "<task carla> (awaited by several)"] {
+      let marker = Frame.interpreted(SourceLine(function: name))
+      let id = profile.stacks.id(of: marker)
+      profile.symbols.append(ResolvedFrame(unknown: marker))
+      let stack = profile.stacks.stack(of: id, calledBy: .empty)
+      profile.runs.append(
+        Run(
+          thread: 1, stack: stack, end: .complete, activity: .running, start: 0,
+          weight: Weight(samples: 9, ticks: 9)))
+    }
     let line = SourceLine(function: "poll /srv/me/x", file: "/home/carla/app.py", line: 3)
     let task = AsyncTask(
       address: RemoteAddress(1), name: "job of carla", tid: 4243, state: .suspended, stack: 0)
@@ -61,7 +72,8 @@ internal import Testing
     let (profile, text) = redacted()
     for part in [
       "audit_lock", "bank.c", "127.0.0.1:5432", "/rootfs/y", "pthread_mutex_lock",
-      "~/secret/plan.txt", "~/app.py", "job of …", "~/serve.py",
+      "~/secret/plan.txt", "~/app.py", "job of …", "~/serve.py", "<task fetch … of ~/jobs>",
+      "<task …> (awaited by several)",
     ] {
       #expect(text.contains(part), "\(part)")
     }
