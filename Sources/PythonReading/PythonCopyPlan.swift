@@ -9,11 +9,15 @@ package struct PythonCopyPlan: Sendable {
   package private(set) var ranges: [MemoryRange] = []
   /// Ranges of the last samples that differed, the newest first.
   private var history: [[MemoryRange]] = []
+  /// How many samples have needed nothing else since the ranges were put together.
+  private var uses = 0
 
   /// Threads often go back and forth between a few stacks.
   private static let historyLimit = 4
   /// A deep stack is remembered once: putting many together takes longer than reading it.
   private static let rangeLimit = 2048
+  /// After so many samples the ranges are put together anew, without what is not needed any more.
+  private static let mostUses = 16
   /// Reading so much for nothing costs less than one more piece.
   static let gap = 512
 
@@ -24,7 +28,11 @@ package struct PythonCopyPlan: Sendable {
 
   /// Notes what a sample needed.
   mutating func remember(_ needed: [MemoryRange]) {
-    guard needed != history.first else { return }
+    uses += 1
+    guard needed != history.first, uses >= Self.mostUses || !needed.allSatisfy(holds) else {
+      return
+    }
+    uses = 0
     if let index = history.firstIndex(of: needed) {
       // The ranges are those of all, in whatever order.
       history.insert(history.remove(at: index), at: 0)
@@ -33,6 +41,16 @@ package struct PythonCopyPlan: Sendable {
     let isDeep = needed.count > Self.rangeLimit
     history = [needed] + (isDeep ? [] : history.prefix(Self.historyLimit - 1))
     ranges = Self.merged(history.joined().sorted { $0.start < $1.start })
+  }
+
+  private func holds(_ range: MemoryRange) -> Bool {
+    var low = 0
+    var high = ranges.count
+    while low < high {
+      let middle = (low + high) / 2
+      if ranges[middle].start <= range.start { low = middle + 1 } else { high = middle }
+    }
+    return low > 0 && range.end <= ranges[low - 1].end
   }
 
   /// Joins what overlaps or lies close together; `sorted` ascends by start.

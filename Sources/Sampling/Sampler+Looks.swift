@@ -8,6 +8,12 @@ extension Sampler {
   /// that runs.
   func inspect(_ watch: ThreadWatch, index: Int, tick: Int64, time: Int64) {
     guard !watch.isZombie, !stops.isOverdue(watch.tid) else { return }
+    // Of a thread that goes on running nothing needs to be known before its stop.
+    if watch.wasSeen, !watch.wasAsleep, case .running = watch.files.systemCall() {
+      _ = requests.take(watch.slot)
+      holdRunning(watch, index: index, interval: watch.takeInterval(until: time, tick: tick))
+      return
+    }
     guard let counters = counters(of: watch) else {
       watch.hasEnded = true
       return
@@ -36,9 +42,7 @@ extension Sampler {
       let call = watch.files.systemCall()
       switch call {
       case .running:
-        if !hold(watch, index: index, call: call, state: UInt8(ascii: "R"), interval: interval) {
-          recordRefused(watch, interval: interval)
-        }
+        holdRunning(watch, index: index, interval: interval)
         return
       case .asleep(let number, let arguments, let stackPointer, _):
         let state = readState(of: watch) ?? UInt8(ascii: "S")
@@ -229,6 +233,14 @@ extension Sampler {
     watch.carried += interval
     watch.wasAsleep = false
     return true
+  }
+
+  private func holdRunning(_ watch: ThreadWatch, index: Int, interval: Weight) {
+    let state = UInt8(ascii: "R")
+    guard !hold(watch, index: index, call: .running, state: state, interval: interval) else {
+      return
+    }
+    recordRefused(watch, interval: interval)
   }
 
   /// A running thread that another tracer holds, or that the kernel keeps from us.

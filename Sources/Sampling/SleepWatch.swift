@@ -19,7 +19,7 @@ final class SleepWatch: @unchecked Sendable {
   /// For searching who holds the other ends, in nanoseconds of CPU time a turn.
   private static let peerTime: Int64 = 50_000_000
   /// For how long who holds pipes and sockets is taken to stay the same.
-  private static let peerLife: Int64 = 10_000_000_000
+  private static let peerLife: Int64 = 15_000_000_000
   /// Sleeps that have ended and are kept.
   private static let limit = 4096
   /// The same of one thread.

@@ -6,7 +6,7 @@ struct LineProgram {
   struct Shape {
     fileprivate let unit: UInt64
     fileprivate let lineBase: Int64
-    fileprivate let lineRange: UInt64
+    fileprivate let lineRange: UInt32
     /// The first special opcode.
     fileprivate let base: UInt8
     /// How many numbers follow each standard opcode, from 1 on.
@@ -23,7 +23,7 @@ struct LineProgram {
       else { return nil }
       self.unit = UInt64(unit)
       self.lineBase = Int64(lineBase)
-      self.lineRange = UInt64(lineRange)
+      self.lineRange = UInt32(lineRange)
       self.base = base
       for _ in 1..<max(1, base) {
         guard let count = reader.next(UInt8.self) else { return nil }
@@ -39,6 +39,8 @@ struct LineProgram {
   /// All rows that were made; those of the current sequence from `first` on.
   private(set) var rows: [LineTable.Row] = []
   private var first = 0
+  /// What the last of them was made from.
+  private var last: (address: UInt64, file: UInt64, line: Int64) = (0, 0, 0)
   private var isSorted = true
   /// How many more rows are made.
   private(set) var budget: Int
@@ -62,9 +64,11 @@ struct LineProgram {
       let opcode = unsafe bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
       offset += 1
       if opcode >= shape.base {
-        let value = UInt64(opcode - shape.base)
-        address &+= value / shape.lineRange &* shape.unit
-        line &+= shape.lineBase + Int64(value % shape.lineRange)
+        // Of 32 bits: a division of 64 is most of what such an opcode takes.
+        let (addresses, lines) = UInt32(opcode - shape.base)
+          .quotientAndRemainder(dividingBy: shape.lineRange)
+        address &+= UInt64(addresses) &* shape.unit
+        line &+= shape.lineBase &+ Int64(lines)
         addRow()
         continue
       }
@@ -91,7 +95,7 @@ struct LineProgram {
     case 5: return Self.number(bytes, &offset) != nil  // DW_LNS_set_column
     case 6: break  // DW_LNS_negate_stmt
     case 8:  // DW_LNS_const_add_pc
-      address &+= UInt64(255 - shape.base) / shape.lineRange &* shape.unit
+      address &+= UInt64(UInt32(255 - shape.base) / shape.lineRange) &* shape.unit
     case 9:  // DW_LNS_fixed_advance_pc
       var reader = ByteReader(bytes, at: offset)
       guard let count = reader.next(UInt16.self) else { return false }
@@ -159,15 +163,16 @@ struct LineProgram {
   }
 
   private mutating func addRow() {
-    let row = LineTable.Row(
-      address: address, file: UInt32(clamping: file), line: UInt32(clamping: line))
-    if rows.count > first, let last = rows.last {
+    if rows.count > first {
       // A row may tell of another column or statement alone.
-      if last.line == row.line, last.file == row.file, last.address <= address { return }
+      if last.line == line, last.file == file, last.address <= address { return }
       isSorted = isSorted && last.address <= address
     }
     budget -= 1
-    rows.append(row)
+    last = (address, file, line)
+    rows.append(
+      LineTable.Row(
+        address: address, file: UInt32(clamping: file), line: UInt32(clamping: line)))
   }
 
   private mutating func endSequence(

@@ -10,7 +10,7 @@ enum PythonBench {
   private static let rate = 100
   /// Before the window lies the tool's start, behind it nothing.
   private static let start = 1.5
-  private static let window = 3.0
+  private static let window = 7.5
   private static let depth = 30
 
   private struct Tool {
