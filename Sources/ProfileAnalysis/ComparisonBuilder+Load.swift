@@ -13,7 +13,10 @@ extension ComparisonBuilder {
   ///
   /// On a busy machine the time that such a thread gets varies by far more than what it does with
   /// it. With the gaps filled in proportion, each figure is per second in which the thread could
-  /// run; its mean over the windows is the usual ratio estimate, and its variance that of the ratio.
+  /// run: what it did, as many times longer as all gaps and all it ran are than what it ran. A window
+  /// gets that, and what its own gaps are more or less than usual for its running. The mean over the
+  /// windows is then the usual ratio estimate, and their variance that of the ratio, which is larger
+  /// than that of what was done by the square of the same factor (Cochran 1977, 2.11).
   /// The gaps are the time that it waited for a CPU and, since it was not seen asleep, the time in
   /// which sprof's own stops held it. What it slept is as long on a busy machine as on an idle one.
   mutating func makeUpForDelays() {
@@ -27,7 +30,7 @@ extension ComparisonBuilder {
       let isBusy = both.allSatisfy { $0.kept > 0 && $0.asleep < Self.pausePart * $0.kept }
       let isLate = both.contains { $0.lost > Self.leastDelay * ($0.kept + $0.lost) }
       guard isBusy, isLate else { continue }
-      for side in 0..<2 { makeUp(group, side, total: both[side].kept - both[side].asleep) }
+      for side in 0..<2 { makeUp(group, side, ran: both[side].kept - both[side].asleep) }
     }
   }
 
@@ -46,19 +49,29 @@ extension ComparisonBuilder {
     }
   }
 
-  private mutating func makeUp(_ group: Int, _ side: Int, total: Double) {
-    var losses: [Double] = Array(repeating: 0, count: layouts[side].windows)
-    var delays = losses
+  private mutating func makeUp(_ group: Int, _ side: Int, ran: Double) {
+    var gaps: [Double] = Array(repeating: 0, count: layouts[side].windows)
+    var delays = gaps
+    var running = gaps
     var parts: [Int: Comparison.Times] = [:]
-    for index in entries[side].indices where nodes[entries[side][index].node].group == group {
+    let own = entries[side].indices.filter { nodes[entries[side][$0].node].group == group }
+    for index in own {
       let entry = entries[side][index]
-      losses[entry.window] += entry.wall - entry.own.time
+      gaps[entry.window] += entry.wall - entry.own.time
       delays[entry.window] += entry.times.delay
       entries[side][index].times = entry.own
-      if entry.wait < 0 { parts[entry.node, default: Comparison.Times()] += entry.own }
+      guard entry.wait < 0 else { continue }
+      running[entry.window] += entry.own.time
+      parts[entry.node, default: Comparison.Times()] += entry.own
     }
     delaysMadeUpFor[side][group] = delays
-    let late = losses.indices.filter { losses[$0] != 0 }
+    let stretch = gaps.reduce(0, +) / ran
+    for index in own where entries[side][index].wait < 0 {
+      entries[side][index].times = entries[side][index].times * (1 + stretch)
+    }
+    // By window; all together nothing.
+    let unusual = zip(gaps, running).map { $0 - stretch * $1 }
+    let late = unusual.indices.filter { unusual[$0] != 0 }
     // Heaviest first: what does not fit is too light to be tested.
     let heaviest = parts.sorted { ($0.value.time, $1.key) > ($1.value.time, $0.key) }
       .prefix(max(1, Self.entryLimit / max(late.count, 1)))
@@ -66,7 +79,8 @@ extension ComparisonBuilder {
       for window in late {
         entries[side].append(
           Entry(
-            node: node, window: window, wait: -1, times: times * (losses[window] / total), wall: 0))
+            node: node, window: window, wait: Entry.madeUp, times: times * (unusual[window] / ran),
+            wall: 0))
       }
     }
   }

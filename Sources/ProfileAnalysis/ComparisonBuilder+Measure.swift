@@ -103,9 +103,11 @@ extension ComparisonBuilder {
         }
         for row in [group, all] {
           let window = entry.window
-          measured.cpu.rows[side].add(entry.times.cpu, row: row, window: window)
-          measured.delay.rows[side].add(entry.times.delay, row: row, window: window)
-          measured.blocked.rows[side].add(entry.times.blocked, row: row, window: window)
+          let times = entry.times
+          let isSeen = entry.isSeen
+          measured.cpu.rows[side].add(times.cpu, row: row, window: window, isSeen: isSeen)
+          measured.delay.rows[side].add(times.delay, row: row, window: window, isSeen: isSeen)
+          measured.blocked.rows[side].add(times.blocked, row: row, window: window, isSeen: isSeen)
           guard load.quieter == side else { continue }
           let part = 1 / Double(max(windows[side], 1))
           measured.cpu.losses[side][row] += entry.times.cpu * load.cpuLoss * part
@@ -118,7 +120,8 @@ extension ComparisonBuilder {
   }
 
   func add(_ entry: Entry, _ side: Int, to measured: inout Measured, row: Int) {
-    measured.rows[side].add(entry.times.time, row: row, window: entry.window)
+    measured.rows[side].add(
+      entry.times.time, row: row, window: entry.window, isSeen: entry.isSeen)
     let part = 1 / Double(max(layouts[side].windows, 1))
     measured.times[side][row] += entry.times * part
     let loss = loss(entry)
@@ -135,7 +138,7 @@ extension ComparisonBuilder {
     let before = measured.rows[0].mean(row)
     let after = measured.rows[1].mean(row)
     let windows = zip(measured.rows, [0, 1]).reduce(0) { sum, part in
-      sum + part.0.occupied(row)
+      sum + part.0.seen[row]
     }
     // What was hardly seen cannot have changed visibly; leaving it out makes no other row unsure.
     guard windows >= 4 else {
@@ -224,13 +227,6 @@ extension ComparisonBuilder {
         comparison.functions[function].wait = waits[largest.key]
       }
     }
-  }
-}
-
-extension WindowRows {
-  /// How many windows have something of the row.
-  func occupied(_ row: Int) -> Int {
-    (row * windows..<(row + 1) * windows).reduce(0) { $0 + (values[$1] != 0 ? 1 : 0) }
   }
 }
 

@@ -16,12 +16,16 @@ struct ComparisonBuilder {
   struct Entry {
     let node: Int
     let window: Int
-    /// Index into `waits`; -1 for none.
+    /// Index into `waits`; -1 for none, or `madeUp`.
     let wait: Int
     var times: Comparison.Times
     /// All of its time: the parts may say a little less or more, because the kernel counts them
     /// later than they happen.
     let wall: Double
+
+    /// Stands for a wait in what no look saw, but gaps were filled with; after all that was seen.
+    static let madeUp = -2
+    var isSeen: Bool { wait != Self.madeUp }
   }
 
   /// A function called by way of others, below a group of threads.

@@ -151,15 +151,21 @@ struct WindowRows {
   let count: Int
   let windows: Int
   private(set) var values: [Float]
+  /// How many windows each row was seen in.
+  private(set) var seen: [Int]
 
   init(count: Int, windows: Int) {
     self.count = count
     self.windows = windows
     values = Array(repeating: 0, count: count * windows)
+    seen = Array(repeating: 0, count: count)
   }
 
-  mutating func add(_ value: Double, row: Int, window: Int) {
-    values[row * windows + window] += Float(value)
+  /// Adds to a row in a window; what was not seen comes after all that was.
+  mutating func add(_ value: Double, row: Int, window: Int, isSeen: Bool = true) {
+    let index = row * windows + window
+    if isSeen && values[index] == 0 && value != 0 { seen[row] += 1 }
+    values[index] += Float(value)
   }
 
   func mean(_ row: Int) -> Double {
@@ -209,11 +215,9 @@ private struct Drawings {
     let mean = rows.mean(row)
     let base = row * rows.windows
     var squares = 0.0
-    var seen = 0
     rows.values.withUnsafeBufferPointer { values in
       for capture in captures {
         for start in capture {
-          if values[base + start] != 0 { seen += 1 }
           var sum = 0.0
           var window = start
           for _ in 0..<length {
@@ -229,7 +233,7 @@ private struct Drawings {
     let blocks = Double(windows) / Double(length)
     return Spread(
       variance: squares / Double(max(windows, 1)) / max(blocks, 1), blocks: blocks,
-      seen: Double(seen) / Double(length))
+      seen: Double(rows.seen[row]) / Double(length))
   }
 
   /// The mean of each resample, less the mean of the row.
