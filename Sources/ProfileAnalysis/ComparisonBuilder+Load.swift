@@ -6,6 +6,9 @@ extension ComparisonBuilder {
   private static let pausePart = 0.15
   /// Waiting for a CPU for less than this part of the time is not worth making up for.
   private static let leastDelay = 0.002
+  /// A thread that ran for less than this part of the time in which it could says too little of what
+  /// it would have done with the rest.
+  private static let leastRunPart = 0.05
   /// The most parts of runs that may be added.
   private static let entryLimit = 4_000_000
 
@@ -30,7 +33,11 @@ extension ComparisonBuilder {
       let isBusy = both.allSatisfy { $0.kept > 0 && $0.asleep < Self.pausePart * $0.kept }
       let isLate = both.contains { $0.lost > Self.leastDelay * ($0.kept + $0.lost) }
       guard isBusy, isLate else { continue }
-      for side in 0..<2 { makeUp(group, side, ran: both[side].kept - both[side].asleep) }
+      guard both.allSatisfy({ $0.ran > Self.leastRunPart * ($0.ran + $0.lost) }) else {
+        starved.insert(group)
+        continue
+      }
+      for side in 0..<2 { makeUp(group, side, ran: both[side].ran) }
     }
   }
 
@@ -40,6 +47,7 @@ extension ComparisonBuilder {
     var kept = 0.0
     var asleep = 0.0
     var lost = 0.0
+    var ran: Double { kept - asleep }
 
     mutating func add(_ entry: Entry) {
       let own = entry.own

@@ -97,7 +97,7 @@ extension ComparisonBuilder {
     for side in 0..<2 {
       for entry in entries[side] {
         let group = nodes[entry.node].group
-        let load = loads[group]
+        let loss = loss(entry, on: side)
         if nodes[entry.node].function < 0 {
           noStack[side] += entry.times * (1 / Double(max(windows[side], 1)))
         }
@@ -108,10 +108,9 @@ extension ComparisonBuilder {
           measured.cpu.rows[side].add(times.cpu, row: row, window: window, isSeen: isSeen)
           measured.delay.rows[side].add(times.delay, row: row, window: window, isSeen: isSeen)
           measured.blocked.rows[side].add(times.blocked, row: row, window: window, isSeen: isSeen)
-          guard load.quieter == side else { continue }
           let part = 1 / Double(max(windows[side], 1))
-          measured.cpu.losses[side][row] += entry.times.cpu * load.cpuLoss * part
-          measured.blocked.losses[side][row] += entry.times.blocked * load.blockedLoss * part
+          measured.cpu.losses[side][row] += loss.cpu * part
+          measured.blocked.losses[side][row] += loss.blocked * part
         }
       }
     }
@@ -124,8 +123,7 @@ extension ComparisonBuilder {
       entry.times.time, row: row, window: entry.window, isSeen: entry.isSeen)
     let part = 1 / Double(max(layouts[side].windows, 1))
     measured.times[side][row] += entry.times * part
-    let loss = loss(entry)
-    if loss.side == side { measured.losses[side][row] += loss.amount * part }
+    measured.losses[side][row] += loss(entry, on: side).time * part
   }
 
   /// Tests a row of some measured ones.

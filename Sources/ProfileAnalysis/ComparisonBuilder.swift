@@ -48,6 +48,10 @@ struct ComparisonBuilder {
   /// By group: how much of its time on a CPU, and blocked, load alone may take away, and on which
   /// side the load is lower.
   private(set) var loads: [Load] = []
+  /// Groups that never pause but hardly ran: what changed in them may all be the machine's doing.
+  ///
+  /// The kernel counts a wait for a CPU only when it ends, so much of it looks like a sleep.
+  var starved: Set<Int> = []
   /// By side, group and window: waiting for a CPU that was made up for (`makeUpForDelays`).
   var delaysMadeUpFor: [[Int: [Double]]] = [[:], [:]]
 
@@ -186,11 +190,16 @@ struct ComparisonBuilder {
     return -(losses[0] + max(0, -more) + stops)...(losses[1] + max(0, more) + stops)
   }
 
-  func loss(_ entry: Entry) -> (side: Int, amount: Double) {
-    let load = loads[nodes[entry.node].group]
-    return (
-      load.quieter, entry.times.cpu * load.cpuLoss + entry.times.blocked * load.blockedLoss
-    )
+  /// What load may have taken away from a part of a run.
+  func loss(_ entry: Entry, on side: Int) -> Comparison.Times {
+    let group = nodes[entry.node].group
+    var loss = entry.times
+    loss.delay = 0
+    if starved.contains(group) { return loss }
+    guard loads[group].quieter == side else { return Comparison.Times() }
+    loss.cpu *= loads[group].cpuLoss
+    loss.blocked *= loads[group].blockedLoss
+    return loss
   }
 
   /// By how much of a figure two runs of one program differ beyond what the windows within a run
