@@ -76,7 +76,7 @@ package struct MemoryCopies: Sendable {
   package mutating func copy(
     _ ranges: [MemoryRange], andIfThere more: [MemoryRange] = [], from memory: some TargetMemory
   ) -> [MemoryRange] {
-    let all = ranges + more
+    let all = more.isEmpty ? ranges : ranges + more
     var missing: [MemoryRange] = []
     var next = 0
     while next < all.count {
@@ -132,6 +132,14 @@ package struct MemoryCopies: Sendable {
 
   /// Puts the new pieces in their places among the sorted ones.
   private mutating func sortPieces() {
+    // A plan's ranges come in order.
+    let isSorted = (max(sortedCount, 1)..<max(pieces.count, 1)).allSatisfy {
+      !pieces[$0].isBefore(pieces[$0 - 1])
+    }
+    if isSorted {
+      sortedCount = pieces.count
+      return
+    }
     let known = pieces[..<sortedCount]
     let new = pieces[sortedCount...].sorted { $0.isBefore($1) }
     defer { sortedCount = pieces.count }

@@ -7,7 +7,8 @@ internal import ProfileModel
 /// a look: at the number of code objects that were freed (3.14 and later), else at its record,
 /// copied at the same instant as the frame.
 final class PythonCodeTable {
-  private struct Entry {
+  /// An object, because to copy a structure with these arrays in a stop takes its time.
+  private final class Entry {
     let identity: PythonCodeShape.Identity
     /// The beginnings of the objects of the name and of the file's name, where records alone do not
     /// tell code objects apart: in a loop that compiles, the next one lies where the last one lay,
@@ -17,6 +18,17 @@ final class PythonCodeTable {
     let function: RuntimeFunction
     /// The count of freed code objects at which the entry was seen to be right.
     var generation: UInt64?
+
+    init(
+      identity: PythonCodeShape.Identity, nameBytes: [UInt8], fileBytes: [UInt8],
+      function: RuntimeFunction, generation: UInt64?
+    ) {
+      self.identity = identity
+      self.nameBytes = nameBytes
+      self.fileBytes = fileBytes
+      self.function = function
+      self.generation = generation
+    }
 
     var strings: [(address: UInt64, bytes: [UInt8])] {
       [(identity.name, nameBytes), (identity.filename, fileBytes)]
@@ -142,7 +154,7 @@ final class PythonCodeTable {
     guard let entry = entries[code] else { return nil }
     if let generation, entry.generation == generation { return entry.function }
     guard isSame(entry, at: code, in: copies) else { return nil }
-    if entry.generation != generation { entries[code]?.generation = generation }
+    if entry.generation != generation { entry.generation = generation }
     return entry.function
   }
 

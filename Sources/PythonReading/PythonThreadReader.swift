@@ -194,12 +194,12 @@ package final class PythonThreadReader {
     let generation = generation
     for code in codes where code != last {
       last = code
-      guard seen.insert(code).inserted else { continue }
       if case .some(.some) = functionOfCode[code] { continue }
       if let known = reader.codes.known(at: code, generation: generation, in: copies) {
         functionOfCode[code] = .some(known)
         continue
       }
+      guard seen.insert(code).inserted else { continue }
       for range in reader.codes.missing(for: code, generation: generation, in: copies)
       where !unreadable.contains(range.start.rawValue) { result.append(range) }
     }
@@ -224,7 +224,8 @@ package final class PythonThreadReader {
     let generation = generation
     return outermost.owner == PythonFrameShape.generatorOwner
       || [innermost, outermost].contains {
-        reader.codes.function(at: $0.code, generation: generation, in: copies) == nil
+        if case .some(.some) = functionOfCode[$0.code] { return false }
+        return reader.codes.function(at: $0.code, generation: generation, in: copies) == nil
       }
   }
 

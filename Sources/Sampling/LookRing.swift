@@ -91,6 +91,15 @@ final class LookRing: @unchecked Sendable {
       && place(for: count) != nil
   }
 
+  /// Brings the next records into the cache, so that a stop does not wait for that.
+  func warm(_ count: Int) {
+    let next = produced.load(ordering: .relaxed)
+    let end = min(next + count, consumed.load(ordering: .acquiring) + recordCapacity)
+    for number in next..<max(next, end) {
+      (records + number % recordCapacity).initialize(to: LookRecord())
+    }
+  }
+
   /// The next record to fill and room for `count` stack bytes; nil when the ring is full.
   ///
   /// Nothing is handed over before `commit()`, which may use fewer bytes.

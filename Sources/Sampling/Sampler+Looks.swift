@@ -228,6 +228,8 @@ extension Sampler {
     }
     if answer == .gone { watch.hasEnded = counters(of: watch) == nil }
     python?.prepare(watch.tid)
+    // Not in the stop, which it would make longer.
+    watch.countersBeforeStop = counters(of: watch)
     watch.callBeforeStop = call
     watch.stateBeforeStop = state
     watch.carried += interval

@@ -53,6 +53,7 @@ extension Sampler {
   }
 
   private func stopRequested(time: Int64, mayComeAgain: Bool) {
+    ring.warm(stops.requestCount)
     let begin = MonotonicClock.now()
     stops.interruptAll()
     var end = begin
@@ -81,7 +82,8 @@ extension Sampler {
       return
     }
     let range = copyRange(of: watch, stackPointer: registers.stackPointer.rawValue)
-    guard let counters = counters(of: watch), let (record, bytes) = ring.reserve(range.count) else {
+    guard let counters = watch.countersBeforeStop, let (record, bytes) = ring.reserve(range.count)
+    else {
       countDroppedLook()
       return
     }

@@ -29,6 +29,7 @@ final class ThreadWatch {
   /// What it did when it was asked to stop.
   var callBeforeStop = SystemCallState.running
   var stateBeforeStop: UInt8 = 0
+  var countersBeforeStop: ThreadCounters?
   /// How often it had been put on a CPU when its stop found its Python frames being linked; nil when it
   /// did not.
   var transit: UInt64?
