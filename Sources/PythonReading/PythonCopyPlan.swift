@@ -26,6 +26,13 @@ package struct PythonCopyPlan: Sendable {
   /// The number of bytes that the plan copies.
   package var byteCount: Int { ranges.reduce(0) { $0 + $1.count } }
 
+  /// Notes a sample that needed nothing else; false when it is time to tell what it needed all the same.
+  mutating func mayStay() -> Bool {
+    guard uses + 1 < Self.mostUses else { return false }
+    uses += 1
+    return true
+  }
+
   /// Notes what a sample needed.
   mutating func remember(_ needed: [MemoryRange]) {
     uses += 1

@@ -52,7 +52,7 @@ package final class PythonThreadReader {
     copies.removeAll()
     walk.reset()
     tasks.reset()
-    unreadable.removeAll(keepingCapacity: true)
+    if !unreadable.isEmpty { unreadable.removeAll(keepingCapacity: true) }
     functionOfCode.removeAll(keepingCapacity: true)
     isConsistent = true
     isCut = false
@@ -347,6 +347,8 @@ package final class PythonThreadReader {
 
   /// Makes the plan of the next sample, `more` being missing from this one.
   private func rememberNeeds(besides more: [MemoryRange] = []) {
+    // Mostly the first read had all.
+    if copies.readCount <= 1, !isCut, !areTasksCut, more.isEmpty, plan.mayStay() { return }
     var needed = Array(walk.touched.prefix(Self.neededLimit))
     needed += more
     needed += reader.stateRanges(of: thread.interpreter)

@@ -24,9 +24,9 @@ final class InterpreterFrames {
   private var path: String?
   private var kinds: [FrameID: Kind] = [:]
   private var tables: [ModuleID: SymbolTable?] = [:]
-  /// What the functions of the interpreter are that were met last: its loop has thousands of addresses.
-  private var recent: [(code: Range<UInt64>, module: ModuleID, kind: Kind)] = []
-  private static let recentLimit = 16
+  /// What the interpreter's functions are that were met, ascending by their starts: a look often meets
+  /// a new address, but seldom a new function.
+  private var functions: [ModuleID: [(code: Range<UInt64>, kind: Kind)]] = [:]
 
   init(modules: ModuleMap) { self.modules = modules }
 
@@ -35,7 +35,7 @@ final class InterpreterFrames {
     guard path != self.path else { return }
     self.path = path
     kinds.removeAll()
-    recent.removeAll()
+    functions.removeAll()
   }
 
   func kind(of frame: FrameID, _ stacks: StackTable) -> Kind {
@@ -65,16 +65,19 @@ final class InterpreterFrames {
 
   private func kind(ofInterpreterCode code: CodeAddress) -> Kind {
     let address = code.address.rawValue
-    if let known = recent.first(where: { $0.module == code.module && $0.code.contains(address) }) {
-      return known.kind
+    if let known = functions[code.module] {
+      let next = known.partitioningIndex { $0.code.lowerBound > address }
+      if next > 0, known[next - 1].code.contains(address) { return known[next - 1].kind }
     }
     // Without symbols nothing tells a built-in function from the rest.
     guard let symbol = symbol(of: code) else { return .machinery }
     let kind = Self.kind(ofInterpreterFunction: symbol.name)
     let (end, overflow) = symbol.start.rawValue.addingReportingOverflow(symbol.size)
     if !overflow, symbol.start.rawValue < end {
-      if recent.count == Self.recentLimit { recent.removeFirst() }
-      recent.append((symbol.start.rawValue..<end, code.module, kind))
+      let start = symbol.start.rawValue
+      let known = functions[code.module] ?? []
+      let place = known.partitioningIndex { $0.code.lowerBound > start }
+      functions[code.module, default: []].insert((start..<end, kind), at: place)
     }
     return kind
   }

@@ -305,16 +305,3 @@ struct CodeRanges {
     return end > 0 && address < ranges[end - 1].upperBound
   }
 }
-
-extension RandomAccessCollection where Index == Int {
-  /// The first index whose element is in the second half; all of the first half come before it.
-  func partitioningIndex(_ isInSecondHalf: (Element) -> Bool) -> Int {
-    var low = startIndex
-    var high = endIndex
-    while low < high {
-      let middle = low + (high - low) / 2
-      if isInSecondHalf(self[middle]) { high = middle } else { low = middle + 1 }
-    }
-    return low
-  }
-}

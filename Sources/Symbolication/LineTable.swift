@@ -1,4 +1,5 @@
 internal import ByteReading
+internal import ProfileModel
 
 /// Which file and line each piece of a unit's code comes from (DWARF 5, section 6.2; versions 2 to 5).
 ///
