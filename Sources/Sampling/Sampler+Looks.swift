@@ -7,7 +7,12 @@ extension Sampler {
   /// Counts a thread that has not run, copies the stack of one that sleeps, and takes hold of one
   /// that runs.
   func inspect(_ watch: ThreadWatch, index: Int, tick: Int64, time: Int64) {
-    guard !watch.isZombie, !stops.isOverdue(watch.tid) else { return }
+    guard !watch.isZombie else { return }
+    if stops.isOverdue(watch.tid) {
+      // The next look counts for this tick, or, if there is none, the last.
+      watch.carried += watch.takeInterval(until: time, tick: tick)
+      return
+    }
     // Of a thread that goes on running nothing needs to be known before its stop.
     if watch.wasSeen, !watch.wasAsleep, case .running = watch.files.systemCall() {
       _ = requests.take(watch.slot)

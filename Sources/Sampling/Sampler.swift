@@ -90,8 +90,9 @@ final class Sampler {
   func run(rate: Double) {
     let period = Int64(1e9 / rate)
     begin()
-    // What went by before a new process was found counts for the first look at it.
-    let before = now / period
+    // What went by before a new process was found counts for the first look at it. Of a process that
+    // was there, ticks are late that go by before the first look, where this thread got no CPU.
+    let before = birth == nil ? 0 : now / period
     var tick = before + 1
     var jitter = TickJitter(period: period)
     var budget = PauseBudget(share: plan.maxPause)
