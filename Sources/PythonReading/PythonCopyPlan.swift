@@ -7,17 +7,15 @@ internal import ProfileModel
 package struct PythonCopyPlan: Sendable {
   /// In ascending order, without overlap.
   package private(set) var ranges: [MemoryRange] = []
-  /// Ranges of the last samples that differed, the newest first.
-  private var history: [[MemoryRange]] = []
-  /// How many samples have needed nothing else since the ranges were put together.
+  /// What was added since they were put together.
+  private var added: [MemoryRange] = []
+  /// How many samples began with them since then.
   private var uses = 0
 
-  /// Threads often go back and forth between a few stacks.
-  private static let historyLimit = 4
-  /// A deep stack is remembered once: putting many together takes longer than reading it.
-  private static let rangeLimit = 2048
   /// After so many samples the ranges are put together anew, without what is not needed any more.
   private static let mostUses = 16
+  /// The same after so many additions: to read much for nothing takes longer than to read twice.
+  private static let mostAdded = 16
   /// Reading so much for nothing costs less than one more piece.
   static let gap = 512
 
@@ -26,38 +24,26 @@ package struct PythonCopyPlan: Sendable {
   /// The number of bytes that the plan copies.
   package var byteCount: Int { ranges.reduce(0) { $0 + $1.count } }
 
-  /// Notes a sample that needed nothing else; false when it is time to tell what it needed all the same.
-  mutating func mayStay() -> Bool {
-    guard uses + 1 < Self.mostUses else { return false }
+  /// Notes a sample that needed `more` besides, if anything; false when it is time to tell all that it
+  /// needed.
+  mutating func grow(by more: [MemoryRange]) -> Bool {
     uses += 1
+    guard uses < Self.mostUses, added.count + more.count <= Self.mostAdded else { return false }
+    guard !more.isEmpty else { return true }
+    added += more
+    ranges = Self.merged((ranges + more).sorted { $0.start < $1.start })
     return true
   }
 
-  /// Notes what a sample needed.
+  /// Puts the ranges together anew, from all that a sample needed.
+  ///
+  /// What samples since the last time needed besides is kept until the next time, unless it was much:
+  /// threads often go back and forth between a few stacks.
   mutating func remember(_ needed: [MemoryRange]) {
-    uses += 1
-    guard needed != history.first, uses >= Self.mostUses || !needed.allSatisfy(holds) else {
-      return
-    }
+    let kept = uses < Self.mostUses ? [] : added
     uses = 0
-    if let index = history.firstIndex(of: needed) {
-      // The ranges are those of all, in whatever order.
-      history.insert(history.remove(at: index), at: 0)
-      return
-    }
-    let isDeep = needed.count > Self.rangeLimit
-    history = [needed] + (isDeep ? [] : history.prefix(Self.historyLimit - 1))
-    ranges = Self.merged(history.joined().sorted { $0.start < $1.start })
-  }
-
-  private func holds(_ range: MemoryRange) -> Bool {
-    var low = 0
-    var high = ranges.count
-    while low < high {
-      let middle = (low + high) / 2
-      if ranges[middle].start <= range.start { low = middle + 1 } else { high = middle }
-    }
-    return low > 0 && range.end <= ranges[low - 1].end
+    added.removeAll(keepingCapacity: true)
+    ranges = Self.merged((needed + kept).sorted { $0.start < $1.start })
   }
 
   /// Joins what overlaps or lies close together; `sorted` ascends by start.

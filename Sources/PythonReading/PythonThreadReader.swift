@@ -27,8 +27,8 @@ package final class PythonThreadReader {
   private var isCut = false
   /// Whether a sample was whole since the thread was first seen or last cut.
   private var isFamiliar = false
-  /// What a rehearsal read of functions.
-  private var rehearsed: [MemoryRange] = []
+  /// What the current sample asked for besides its plan.
+  private var asked: [MemoryRange] = []
   /// Addresses that were asked for and are not there.
   private var unreadable: Set<UInt64> = []
   /// Kept only for its memory.
@@ -52,6 +52,7 @@ package final class PythonThreadReader {
     copies.removeAll()
     walk.reset()
     tasks.reset()
+    asked.removeAll(keepingCapacity: true)
     if !unreadable.isEmpty { unreadable.removeAll(keepingCapacity: true) }
     functionOfCode.removeAll(keepingCapacity: true)
     isConsistent = true
@@ -65,11 +66,10 @@ package final class PythonThreadReader {
   package func rehearse(from memory: some TargetMemory) {
     guard !isFamiliar else { return }
     prepare()
-    rehearsed.removeAll(keepingCapacity: true)
     copy(
       from: memory, reads: Self.rehearsalReads,
       until: MonotonicClock.now() + Self.rehearsalTime, isStopped: false)
-    rememberNeeds(besides: rehearsed)
+    rememberNeeds()
     prepare()
   }
 
@@ -123,7 +123,7 @@ package final class PythonThreadReader {
   }
 
   private func copyFunctions(_ wanted: [MemoryRange], from memory: some TargetMemory) {
-    if !isConsistent { rehearsed += wanted }
+    asked += wanted
     for range in copies.copy(wanted, from: memory) { unreadable.insert(range.start.rawValue) }
   }
 
@@ -140,6 +140,7 @@ package final class PythonThreadReader {
       let wanted = tasks.advance(from: walk.frames, of: thread, reader.runtime, places, in: copies)
       guard !wanted.isEmpty else { break }
       guard hasTime() else { return }
+      asked += wanted
       lost = copies.copy(wanted, from: memory)
     }
     tasks.wants.next(without: lost)
@@ -167,7 +168,10 @@ package final class PythonThreadReader {
   ) -> PythonFrameWalk.Want? {
     // Of a deep stack all functions are asked for at the end, not again with each piece of it.
     let more = walk.frames.count < Self.shallow ? missingOfFunctions() : []
-    if !isConsistent { rehearsed += more }
+    asked.append(want.range)
+    asked += more
+    asked += want.below
+    asked += want.above
     copies.copy([want.range] + more, andIfThere: want.below, from: memory)
     if !want.above.isEmpty { copies.copy([], andIfThere: want.above, from: memory) }
     // Asked for once, and still not whole: the memory ends there.
@@ -347,10 +351,13 @@ package final class PythonThreadReader {
 
   /// Makes the plan of the next sample, `more` being missing from this one.
   private func rememberNeeds(besides more: [MemoryRange] = []) {
-    // Mostly the first read had all.
-    if copies.readCount <= 1, !isCut, !areTasksCut, more.isEmpty, plan.mayStay() { return }
+    // What is not there is not to be asked for again and again.
+    asked.removeAll { copies.offset(of: $0.start.rawValue, count: $0.count) == nil }
+    if !isCut, !areTasksCut, more.isEmpty, plan.grow(by: asked) { return }
     var needed = Array(walk.touched.prefix(Self.neededLimit))
     needed += more
+    // A rehearsal is to find what functions take.
+    if !isConsistent { needed += asked }
     needed += reader.stateRanges(of: thread.interpreter)
     needed += tasks.needed
     // Where freed code objects are counted, known ones are not looked at again.

@@ -104,11 +104,12 @@ final class Resolver {
       end(slot, record)
       return
     }
-    takeReadings(until: record.mapsSerial)
+    // The tracer reads the maps once a second: a second reading would tell nothing new.
+    if takeReadings(until: record.mapsSerial) { mapsTime = record.time }
     // After exec, other files may lie at the same addresses; a program that switches stacks looks
     // like that, too.
     isMapStale = isMapStale || record.hasMovedStack
-    if record.time - mapsTime > (isMapStale ? 2_000_000 : 1_000_000_000) {
+    if record.time - mapsTime > (isMapStale ? 2_000_000 : 2_000_000_000) {
       refreshModules(at: record.time)
     }
     update(thread, record)
@@ -215,15 +216,20 @@ final class Resolver {
 
   /// Takes over the tracer's readings of the maps that a look belongs to, and later ones as long as
   /// they only add code: the program may not be there any more to be asked.
-  private func takeReadings(until serial: Int) {
+  ///
+  /// Returns whether there was a new one.
+  private func takeReadings(until serial: Int) -> Bool {
+    var isNew = false
     let isWanted = { (reading: AddressSpaces.Reading) in
       reading.serial <= serial || self.modules.isContained(in: reading.maps)
     }
     while let reading = spaces.take(if: isWanted) {
       if let name = reading.name { processName = name }
       guard reading.time > liveMapsTime else { continue }
+      isNew = true
       if modules.update(to: reading.maps) { unwinder.invalidate() }
     }
+    return isNew
   }
 
   private func refreshModules(at time: Int64) {

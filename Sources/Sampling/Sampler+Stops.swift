@@ -7,8 +7,6 @@ extension Sampler {
   /// Stops the threads that were taken hold of, copies, and lets them go.
   func stopRunningThreads(time: Int64) {
     guard stops.hasRequests else { return }
-    // Few stacks fill the copy that they may have; more than this is not worth waiting for.
-    waitForRoom(min(stops.requestCount * (256 << 10), ring.byteCapacity / 4))
     stopRequested(time: time, mayComeAgain: !plan.stopAll)
     python?.finish()
     for number in 1...Self.triesInTransit where watches.contains(where: { $0.transit != nil }) {
@@ -82,6 +80,7 @@ extension Sampler {
       return
     }
     let range = copyRange(of: watch, stackPointer: registers.stackPointer.rawValue)
+    watch.copySize = range.count
     guard let counters = watch.countersBeforeStop, let (record, bytes) = ring.reserve(range.count)
     else {
       countDroppedLook()

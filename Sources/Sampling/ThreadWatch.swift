@@ -24,6 +24,8 @@ final class ThreadWatch {
   var carried = Weight()
   /// The mapping that its stack pointer was last found in.
   var stackRange: Range<UInt64> = 0..<0
+  /// How many bytes of its stack the last stop had to copy.
+  var copySize = 0
   /// Whether `stackRange` has changed since a look at it was handed over.
   var hasMovedStack = false
   /// What it did when it was asked to stop.

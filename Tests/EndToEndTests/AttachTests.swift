@@ -168,5 +168,40 @@ extension EndToEnd {
       #expect(report.frames.contains { $0.elided })
       try program.assertUntouched(progress: "iterations")
     }
+
+    @Test func `no look is lost while its unwinding thread gets no CPU`() throws {
+      let program = try RunningProgram(fixture: "deep.c", ["150000", "spin"])
+      let busy = try RunningProgram(
+        fixture: "spin.c", ["\(ProcessInfo.processInfo.activeProcessorCount)", "1"])
+      let command = try SprofCommand.startAttach(
+        to: program, ["--duration", "2s", "--rate", "1000", "--json"])
+      // By now it has asked for all of the stack.
+      usleep(500_000)
+      // Only the tracer goes on as before. What it copies in this time does not fit into the ring.
+      setPolicy(Self.idlePolicy, of: command.pid)
+      usleep(1_000_000)
+      setPolicy(SCHED_OTHER, of: command.pid)
+      let report = try Report(try command.finish(timeout: .seconds(60)))
+      #expect(report.cost.looksDropped == 0)
+      #expect(report.cost.stops > 0)
+      let thread = try report.thread("diver")
+      #expect(abs(thread.runs.reduce(0) { $0 + $1.ticks } - report.cost.ticksPlanned) <= 3)
+      try program.assertUntouched(progress: "iterations")
+      busy.kill()
+    }
+
+    /// `SCHED_IDLE`, which Glibc's module does not have.
+    private static let idlePolicy: Int32 = 5
+
+    /// Sets how a process's threads of normal priority are scheduled.
+    private func setPolicy(_ policy: Int32, of pid: Int32) {
+      let threads =
+        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+      for thread in threads.compactMap({ Int32($0) })
+      where getpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(thread)) == 0 {
+        var parameters = sched_param()
+        sched_setscheduler(thread, policy, &parameters)
+      }
+    }
   }
 }
