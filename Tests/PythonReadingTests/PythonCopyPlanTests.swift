@@ -1,4 +1,5 @@
 import LinuxProcess
+import ProfileModel
 import Testing
 
 @testable import PythonReading
