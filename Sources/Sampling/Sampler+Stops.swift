@@ -7,6 +7,8 @@ extension Sampler {
   /// Stops the threads that were taken hold of, copies, and lets them go.
   func stopRunningThreads(time: Int64) {
     guard stops.hasRequests else { return }
+    // The copies of threads that sleep may just have filled it.
+    waitForRoom(min(stops.requestCount * (256 << 10), ring.byteCapacity / 4))
     stopRequested(time: time, mayComeAgain: !plan.stopAll)
     python?.finish()
     for number in 1...Self.triesInTransit where watches.contains(where: { $0.transit != nil }) {
