@@ -48,6 +48,7 @@ package final class StoppedThreads {
   /// waits for it will not get it again.
   package private(set) var collectedEnd: CInt?
   private let process: Int32?
+  private var seizeGuard: SeizeGuard?
 
   /// For the threads of `process`; without it nobody wants to know `collectedEnd`.
   package init(process: Int32? = nil) {
@@ -55,6 +56,8 @@ package final class StoppedThreads {
     asked.reserveCapacity(4096)
     overdue.reserveCapacity(64)
   }
+
+  deinit { seizeGuard?.end() }
 
   /// Whether any thread is still held or about to stop.
   package var isEmpty: Bool { asked.isEmpty && overdue.isEmpty }
@@ -74,10 +77,17 @@ package final class StoppedThreads {
   /// thread that ran a moment ago and for one that waits without a limit of time; wrong for one
   /// that has waited for part of its time.
   package func seize(_ tid: Int32, tag: Int, mayRestartCall: Bool) -> Request {
-    let result = sprof_ptrace_seize(tid)
+    let result = seize(tid)
     guard result == 0 else { return result == -ESRCH ? .gone : .refused(-result) }
     asked.append(Stop(tid: tid, tag: tag, requested: 0, mayRestartCall: mayRestartCall))
     return .requested
+  }
+
+  private func seize(_ tid: Int32) -> CInt {
+    // Only beside another thread that is held can it last.
+    guard !isEmpty, let process else { return sprof_ptrace_seize(tid) }
+    if seizeGuard == nil { seizeGuard = SeizeGuard(process: process) }
+    return seizeGuard?.seize(tid) ?? sprof_ptrace_seize(tid)
   }
 
   /// Asks all seized threads to stop.
@@ -166,16 +176,19 @@ package final class StoppedThreads {
 
   /// Lets go the threads that stopped too late for their tick.
   ///
-  /// Call it once a tick.
+  /// Call it once a tick. Those that have not stopped are asked again: the kernel drops a request
+  /// that meets the `execve` of the thread (6.18), and the thread would never stop.
   package func releaseOverdue() {
     guard !overdue.isEmpty else { return }
     overdue.removeAll { tid in
       var status: CInt = 0
       let outcome = sprof_wait(tid, &status, 1)
-      guard outcome != 0 else { return false }
+      guard outcome != 0 else {
+        _ = sprof_ptrace_interrupt(tid)
+        return false
+      }
       noteEnd(tid, outcome: outcome, status: status)
-      if outcome > 0 { detach(tid, status: status) }
-      return true
+      return outcome < 0 || detach(tid, status: status)
     }
   }
 
@@ -199,15 +212,18 @@ package final class StoppedThreads {
   }
 
   private func release(_ stop: Stop, _ released: (Stop, Int64) -> Void) {
-    detach(stop.tid, status: stop.status)
+    // Killed in its stop: it stays ours, and an `execve` waits until its end is collected.
+    if !detach(stop.tid, status: stop.status) { overdue.append(stop.tid) }
     released(stop, MonotonicClock.now())
   }
 
-  /// Detaches, with the signal that the thread was about to get, if that is what stopped it.
-  private func detach(_ tid: Int32, status: CInt) {
+  /// Detaches, with the signal that the thread was about to get, if that is what stopped it; false
+  /// when the thread is in no stop any more.
+  private func detach(_ tid: Int32, status: CInt) -> Bool {
+    guard status & 0x7f == 0x7f else { return true }
     let isEventStop = status >> 16 == 128  // PTRACE_EVENT_STOP: our own request, or a group stop.
     let signal = isEventStop ? 0 : (status >> 8) & 0xff
-    _ = sprof_ptrace_detach(tid, signal)
+    return sprof_ptrace_detach(tid, signal) == 0
   }
 
   private func readRegisters(of stop: Stop) -> Registers? {

@@ -156,6 +156,19 @@ extension EndToEnd {
       try program.assertUntouched(progress: "iterations")
     }
 
+    @Test func `two threads that end in one exec after another are not held up, and seen`() throws {
+      let program = try RunningProgram(fixture: "reexec.c", ["400"])
+      let command = try SprofCommand.startAttach(
+        to: program, ["--rate", "1000", "--duration", "8s", "--json"])
+      try program.send(line: "go")
+      #expect(try program.readLine() == "settled")
+      // Held up, it gets as far as this only when sprof has ended.
+      #expect(ProcessStatus(pid: command.pid)?.state != "Z")
+      let report = try Report(try command.finish(timeout: .seconds(30)))
+      #expect(report.allFunctions.contains("settled"))
+      try program.assertUntouched(progress: "iterations")
+    }
+
     @Test func `a recursion of 100,000 levels is shown with its middle left out`() throws {
       let program = try RunningProgram(fixture: "deep.c", ["100000", "spin"])
       let report = try SprofCommand.report(["attach", "\(program.pid)", "--duration", "1s"])

@@ -92,6 +92,12 @@ static inline int sprof_wait(pid_t tid, int *status, int nonblocking) {
   return result < 0 ? -errno : result;
 }
 
+// Collects a thread that any thread of this process traces, should it have ended; leaves stops alone.
+static inline void sprof_collect_ended(pid_t tid) {
+  siginfo_t info;
+  waitid(P_PID, (id_t)tid, &info, WEXITED | WNOHANG | __WALL);
+}
+
 // Asks the kernel not to send SIGCHLD for each stop of a traced thread; ends of children are told.
 static inline void sprof_leave_out_stops_of_children(void) {
   struct sigaction action;
