@@ -1,5 +1,6 @@
 import ProfileModel
 import Symbolication
+import TestSupport
 import Testing
 
 @Suite struct `Functions, lines and inlined calls` {
@@ -15,8 +16,8 @@ import Testing
   }
 
   @Test(
-    .enabled(if: areInstalled("clang-14", "nm", "addr2line"), "needs clang-14 and binutils"),
-    arguments: ["clang-14 -O2 -gdwarf-4", "clang-14 -O0 -gdwarf-4"])
+    .enabled(if: areInstalled(Tool.clang, "nm", "addr2line"), "needs clang and binutils"),
+    arguments: ["\(Tool.clang) -O2 -gdwarf-4", "\(Tool.clang) -O0 -gdwarf-4"])
   func `of C by clang are those of addr2line`(compiler: String) throws {
     // No .debug_aranges: the index over the units is our own.
     let fixture = try Fixture(Source.c, name: "a.c", command: "\(compiler) IN -o OUT")
@@ -32,8 +33,8 @@ import Testing
   }
 
   @Test(
-    .enabled(if: areInstalled("clang++-14", "nm", "addr2line"), "needs clang++-14 and binutils"),
-    arguments: ["clang++-14 -O2 -gdwarf-4", "clang++-14 -O0 -gdwarf-4"])
+    .enabled(if: areInstalled(Tool.clangPlusPlus, "nm", "addr2line"), "needs clang++ and binutils"),
+    arguments: ["\(Tool.clangPlusPlus) -O2 -gdwarf-4", "\(Tool.clangPlusPlus) -O0 -gdwarf-4"])
   func `of C++ by clang are those of addr2line`(compiler: String) throws {
     try expectAgreement(Fixture(Source.cxx, name: "b.cpp", command: "\(compiler) IN -o OUT"))
   }
@@ -50,8 +51,8 @@ import Testing
   // binutils 2.40 loses inlined calls whose ranges are in .debug_rnglists and mixes up the first two
   // files of some line tables, so DWARF 5 is held against DWARF 4 of the same machine code.
   @Test(
-    .enabled(if: areInstalled("g++", "clang++-14", "nm"), "needs g++, clang++-14 and binutils"),
-    arguments: ["g++ -O2", "clang++-14 -O2"])
+    .enabled(if: areInstalled("g++", Tool.clangPlusPlus, "nm"), "needs g++, clang++ and binutils"),
+    arguments: ["g++ -O2", "\(Tool.clangPlusPlus) -O2"])
   func `of DWARF 5 are those of DWARF 4`(compiler: String) throws {
     let (four, five) = (
       try Fixture(Source.cxx, name: "b.cpp", command: "\(compiler) -gdwarf-4 IN -o OUT"),
@@ -140,6 +141,11 @@ struct Reference {
   private static func agree(_ name: String, _ reference: String) -> Bool {
     if [name, name + ".cold"].contains(reference) || reference.hasPrefix(name + " [clone ") {
       return true
+    }
+    // A constructor's debug data may name all variants of it ("C4") and its symbol one of them ("C2").
+    // Neither reader of clang 21's newer names has words for them, which else hides the difference.
+    if name.hasPrefix("_Z"), reference.hasPrefix("_Z") {
+      return reference.replacing("C4I", with: "C2I") == name.replacing("C1I", with: "C2I")
     }
     // gcc gives a static function no linkage name; we have it from the ELF symbol, with types.
     return !reference.contains("(") && name.hasPrefix(reference + "(")

@@ -138,8 +138,8 @@ import Testing
 
 @Suite struct `Hostile files` {
   @Test(
-    .enabled(if: areInstalled("gcc", "clang-14", "nm"), "needs gcc, clang-14 and binutils"),
-    arguments: ["gcc -O2 -gdwarf-5", "gcc -O2 -g -gz=zlib", "clang-14 -O2 -gdwarf-4"])
+    .enabled(if: areInstalled("gcc", Tool.clang, "nm"), "needs gcc, clang and binutils"),
+    arguments: ["gcc -O2 -gdwarf-5", "gcc -O2 -g -gz=zlib", "\(Tool.clang) -O2 -gdwarf-4"])
   func `with flipped bits give some answer`(compiler: String) throws {
     let fixture = try Fixture(Source.c, name: "a.c", command: "\(compiler) IN -o OUT")
     let addresses = code(try fixture.addresses(perFunction: 10))

@@ -50,6 +50,14 @@ package enum Tool {
   /// The first of `names` that is installed: compilers carry versions in their names.
   package static func first(of names: [String]) -> String? { names.first(where: isInstalled) }
 
-  /// A C compiler of the clang family, whatever its version.
-  package static let clang = first(of: ["clang", "clang-14", "clang-16", "clang-18", "clang-19"])
+  /// A C compiler of the clang family: the distribution's, or else that of the Swift toolchain.
+  package static let clang = first(of: versions(of: "clang")) ?? "clang"
+
+  /// The same for C++.
+  package static let clangPlusPlus = first(of: versions(of: "clang++")) ?? "clang++"
+
+  /// Distributions' packages put the version in the name.
+  private static func versions(of name: String) -> [String] {
+    (14...22).map { "\(name)-\($0)" } + [name]
+  }
 }

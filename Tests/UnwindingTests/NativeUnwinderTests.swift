@@ -3,9 +3,10 @@ internal import Foundation
 internal import LinuxProcess
 internal import NativeUnwinding
 internal import ProfileModel
+internal import TestSupport
 internal import Testing
 
-@Suite(.serialized, .enabled(if: isInstalled("gcc") && isInstalled("clang-14"), "needs compilers"))
+@Suite(.serialized, .enabled(if: isInstalled("gcc") && isInstalled(Tool.clang), "needs compilers"))
 struct `Native unwinder` {
   @Test(arguments: Build.all)
   func `follows every snapshot to main`(_ build: Build) throws {

@@ -1,6 +1,7 @@
 internal import LinuxProcess
 internal import NativeUnwinding
 internal import ProfileModel
+internal import TestSupport
 internal import Testing
 
 /// One row of the matrix: a program, and how it is built.
@@ -18,9 +19,9 @@ struct Build: CustomTestStringConvertible, Sendable {
   static let all: [Build] = [
     Build(name: "gcc -O2", source: Source.calls),
     Build(name: "gcc -O0", source: Source.calls, compiler: ["gcc", "-O0"]),
-    Build(name: "clang", source: Source.calls, compiler: ["clang-14", "-O2"]),
+    Build(name: "clang", source: Source.calls, compiler: [Tool.clang, "-O2"]),
     Build(
-      name: "clang and lld", source: Source.calls, compiler: ["clang-14", "-O2", "-fuse-ld=lld-14"]),
+      name: "clang and lld", source: Source.calls, compiler: [Tool.clang, "-O2", "-fuse-ld=lld"]),
     Build(name: "stripped", source: Source.calls, strip: true),
     Build(name: "static-pie", source: Source.calls, compiler: ["gcc", "-O2", "-static-pie"]),
     Build(name: "static", source: Source.calls, compiler: ["gcc", "-O2", "-static", "-no-pie"]),
@@ -44,7 +45,7 @@ struct Build: CustomTestStringConvertible, Sendable {
     Build(name: "gold", source: Source.calls, compiler: ["gcc", "-O2", "-fuse-ld=gold"]),
     Build(
       name: "clang and lld, no PIE, signal", source: Source.timerSignal,
-      compiler: ["clang-14", "-O2", "-fuse-ld=lld-14", "-no-pie"]),
+      compiler: [Tool.clang, "-O2", "-fuse-ld=lld", "-no-pie"]),
     Build(
       name: "static, signal", source: Source.timerSignal,
       compiler: ["gcc", "-O2", "-static", "-no-pie"]),
