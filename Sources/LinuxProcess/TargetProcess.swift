@@ -33,18 +33,20 @@ package struct ProcessStatus: Sendable {
 
   /// Reads the text of the file; what is missing reads as 0.
   package init(parsing text: String) {
-    var fields: [Substring: Substring] = [:]
-    for line in text.split(separator: "\n") {
-      guard let colon = line.firstIndex(of: ":") else { continue }
-      let value = line[line.index(after: colon)...].drop { $0 == "\t" || $0 == " " }
-      fields[line[..<colon]] = value
+    // Keys have at most 15 bytes here, which a string holds without allocating.
+    var fields: [String: Substring.UTF8View] = [:]
+    for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
+      guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { continue }
+      let key = String(decoding: line[..<colon], as: UTF8.self)
+      guard Self.keys.contains(key) else { continue }
+      fields[key] = line[line.index(after: colon)...].drop(while: Self.isBlank)
     }
-    func word(_ key: Substring, _ index: Int = 0) -> Substring? {
-      let words = fields[key]?.split { $0 == "\t" || $0 == " " }
+    func word(_ key: String, _ index: Int = 0) -> Substring? {
+      let words = fields[key]?.split(maxSplits: index + 1, whereSeparator: Self.isBlank)
       guard let words, index < words.count else { return nil }
-      return words[index]
+      return Substring(words[index])
     }
-    name = fields["Name"].map(String.init) ?? "?"
+    name = fields["Name"].map { String(Substring($0)) } ?? "?"
     state = word("State")?.first ?? "?"
     tracer = word("TracerPid").flatMap { Int32($0) } ?? 0
     threadGroup = word("Tgid").flatMap { Int32($0) } ?? 0
@@ -53,10 +55,19 @@ package struct ProcessStatus: Sendable {
     threadCount = word("Threads").flatMap { Int($0) } ?? 0
     parent = word("PPid").flatMap { Int32($0) } ?? 0
     namespaceNumbers =
-      fields["NSpid"]?.split { $0 == "\t" || $0 == " " }.compactMap { Int32($0) } ?? []
+      fields["NSpid"]?.split(whereSeparator: Self.isBlank).compactMap { Int32(Substring($0)) } ?? []
     hasMemory = fields["VmSize"] != nil
     hasSeccompFilter = word("Seccomp") == "2"
     capabilities = word("CapEff").flatMap { UInt64($0, radix: 16) } ?? 0
+  }
+
+  private static let keys: Set<String> = [
+    "Name", "State", "TracerPid", "Tgid", "Uid", "Threads", "PPid", "NSpid", "VmSize", "Seccomp",
+    "CapEff",
+  ]
+
+  private static func isBlank(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: "\t") || byte == UInt8(ascii: " ")
   }
 }
 

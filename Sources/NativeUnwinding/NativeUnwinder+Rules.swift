@@ -15,6 +15,9 @@ extension NativeUnwinder {
     if pc != 0 {
       let slot = cache.lookup.slot(of: pc)
       if slot.pointee.pc == pc { return slot.pointee }
+      if let index = functions.index(of: pc) {
+        return cache.insert(frame(at: pc, inFunction: index, stacks: &stacks)).pointee
+      }
       let address = RemoteAddress(pc)
       let known = modules.executableMapping(containing: address)
       if let mapping = known ?? refreshed(containing: address) {
@@ -51,13 +54,47 @@ extension NativeUnwinder {
   private func frame(
     at pc: UInt64, isReturn: Bool, in mapping: MemoryMapping, stacks: inout StackTable
   ) -> CachedFrame {
-    statistics.misses += 1
     let image = modules.image(of: mapping)
+    if let image, let function = function(at: pc, in: image, mapping) {
+      if let index = functions.insert(function) {
+        return frame(at: pc, inFunction: index, stacks: &stacks)
+      }
+      statistics.misses += 1
+      let row = engine.row(at: function.entry, for: pc)
+      return named(
+        function.frame, rule: cache.rule(row?.rule), at: pc,
+        in: CodeAddress(module: image.module, address: image.fileAddress(of: pc)), &stacks)
+    }
+    statistics.misses += 1
     let place = CodeAddress(
       module: image?.module ?? .anonymous, address: image?.fileAddress(of: pc) ?? FileAddress(pc))
-    var result = image.map { frame(at: pc, isReturn: isReturn, in: $0) } ?? synthetic.framePointer
+    var result = image.map { shape(at: pc, isReturn: isReturn, in: $0) } ?? synthetic.framePointer
     // The kernel answers calls to this page itself: nothing is pushed there.
     if mapping.path == "[vsyscall]" { result = synthetic.pushed[0] }
+    return named(result, rule: result.rule, at: pc, in: place, &stacks)
+  }
+
+  /// The frame at `pc` in one of the known functions.
+  private func frame(at pc: UInt64, inFunction index: Int, stacks: inout StackTable) -> CachedFrame
+  {
+    statistics.misses += 1
+    let function = functions[index]
+    let place = CodeAddress(module: function.module, address: FileAddress(pc &- function.bias))
+    if let rule = function.rule(for: pc) {
+      return named(function.frame, rule: rule, at: pc, in: place, &stacks)
+    }
+    let row = engine.row(at: function.entry, for: pc)
+    let rule = cache.rule(row?.rule)
+    if let row { functions.add(rule: rule, for: row.code, at: index) }
+    return named(function.frame, rule: rule, at: pc, in: place, &stacks)
+  }
+
+  private func named(
+    _ frame: CachedFrame, rule: UInt32, at pc: UInt64, in place: CodeAddress,
+    _ stacks: inout StackTable
+  ) -> CachedFrame {
+    var result = frame
+    result.rule = rule
     result.pc = pc
     result.frame = stacks.id(of: .code(place))
     return result
@@ -65,29 +102,42 @@ extension NativeUnwinder {
 }
 
 extension NativeUnwinder {
-  private func frame(at pc: UInt64, isReturn: Bool, in image: LoadedImage) -> CachedFrame {
+  /// The function around `pc` by the module's unwind data, as far as it lies in `mapping`.
+  private func function(
+    at pc: UInt64, in image: LoadedImage, _ mapping: MemoryMapping
+  ) -> KnownFunctions.Function? {
     if let match = image.contents?.frames?.entry(covering: pc &- image.bias) {
       engine.addRegions(of: image)
-      return frame(at: pc, by: match, at: match.address &+ image.bias)
+      return function(match, bias: image.bias, in: image, mapping)
     }
     if let frames = image.debugFrames, let match = frames.entry(covering: pc) {
       engine.addRegion(of: frames)
-      return frame(at: pc, by: match, at: match.address)
+      return function(match, bias: 0, in: image, mapping)
     }
+    return nil
+  }
+
+  /// `bias` is that of the addresses in `match`.
+  private func function(
+    _ match: FrameIndex.Match, bias: UInt64, in image: LoadedImage, _ mapping: MemoryMapping
+  ) -> KnownFunctions.Function {
+    let (start, end) = (match.entry.start &+ bias, match.entry.end &+ bias)
+    let code = start < end ? start..<end : start..<start
+    return KnownFunctions.Function(
+      code: code.clamped(to: mapping.start.rawValue..<mapping.end.rawValue), module: image.module,
+      bias: image.bias, entry: match.address &+ bias,
+      frame: CachedFrame(
+        changed: SavedRegisters.bits(of: match.entry.changedRegisters),
+        isSignalFrame: match.entry.isSignalFrame))
+  }
+
+  /// Code without unwind data.
+  private func shape(at pc: UInt64, isReturn: Bool, in image: LoadedImage) -> CachedFrame {
     guard !isReturn else { return synthetic.framePointer }
     switch image.stackShape(at: pc) {
     case .unknown: return synthetic.framePointer
     case .pushed(let words): return synthetic.pushed[words]
     case .pushedFramePointer: return synthetic.pushedFramePointer
     }
-  }
-
-  private func frame(
-    at pc: UInt64, by match: FrameIndex.Match, at address: UInt64
-  ) -> CachedFrame {
-    CachedFrame(
-      rule: cache.rule(engine.rule(at: address, for: pc)),
-      changed: SavedRegisters.bits(of: match.entry.changedRegisters),
-      isSignalFrame: match.entry.isSignalFrame)
   }
 }

@@ -49,6 +49,7 @@ package final class NativeUnwinder {
   let modules: ModuleMap
   let engine: RuleEngine
   var cache: RuleCache
+  var functions = KnownFunctions()
   let memo = StackMemo()
   private var histories: [ThreadHistory?] = []
   var scratch = FrameBuffer(capacity: 256)
@@ -94,6 +95,7 @@ package final class NativeUnwinder {
 
   private func dropEverything() {
     cache.removeAll()
+    functions.removeAll()
     engine.removeAllRegions()
     for history in histories { history?.removeAll() }
   }

@@ -104,14 +104,20 @@ final class RuleEngine {
 // MARK: - Rules
 
 extension RuleEngine {
-  private struct Search {
-    let pc: UInt64
-    var rule: [UInt8]?
+  /// A rule, as libunwind's opaque bytes, and the addresses that it is for.
+  struct Row {
+    let code: Range<UInt64>
+    let rule: [UInt8]
   }
 
-  /// The rule, as libunwind's opaque bytes, that the entry at address `entry` gives for `pc`; nil
-  /// when libunwind does not understand it.
-  func rule(at entry: UInt64, for pc: UInt64) -> [UInt8]? {
+  private struct Search {
+    let pc: UInt64
+    var row: Row?
+  }
+
+  /// The rule that the entry at address `entry` gives for `pc`; nil when libunwind does not understand
+  /// it.
+  func row(at entry: UInt64, for pc: UInt64) -> Row? {
     let registers = view.pointee.registers
     let known = view.pointee.known
     let budget = view.pointee.budget
@@ -133,7 +139,7 @@ extension RuleEngine {
     _ = withUnsafeMutablePointer(to: &search) {
       sprof_unw_reg_states_iterate(ruleCursor, Self.keepRow, $0)
     }
-    return search.rule
+    return search.row
   }
 
   /// Called for each row of the entry's table; ends the iteration at the wanted one.
@@ -142,7 +148,8 @@ extension RuleEngine {
       size <= RuleCache.ruleSize
     else { return -CInt(UNW_EINVAL.rawValue) }
     guard start <= search.pointee.pc, search.pointee.pc < end else { return 0 }
-    search.pointee.rule = [UInt8](UnsafeRawBufferPointer(start: data, count: size))
+    search.pointee.row = Row(
+      code: start..<end, rule: [UInt8](UnsafeRawBufferPointer(start: data, count: size)))
     return -CInt(UNW_ESTOPUNWIND.rawValue)
   }
 }

@@ -10,14 +10,14 @@ struct SyntheticRules {
   init(_ engine: RuleEngine, _ cache: inout RuleCache) {
     var pushed: [CachedFrame] = []
     for index in SyntheticFrames.pushed.indices {
-      let rule = engine.rule(at: SyntheticFrames.pushed[index], for: 1)
+      let rule = engine.row(at: SyntheticFrames.pushed[index], for: 1)?.rule
       pushed.append(CachedFrame(rule: cache.rule(rule), source: .instructions))
     }
     self.pushed = pushed
     let changed: UInt8 = 1 << UInt8(SavedRegisters.framePointer)
-    let rule = engine.rule(at: SyntheticFrames.framePointer, for: 1)
+    let rule = engine.row(at: SyntheticFrames.framePointer, for: 1)?.rule
     framePointer = CachedFrame(rule: cache.rule(rule), changed: changed, source: .framePointer)
-    let pushing = engine.rule(at: SyntheticFrames.pushedFramePointer, for: 1)
+    let pushing = engine.row(at: SyntheticFrames.pushedFramePointer, for: 1)?.rule
     pushedFramePointer = CachedFrame(
       rule: cache.rule(pushing), changed: changed, source: .instructions)
   }

@@ -28,16 +28,18 @@ package enum Frame: Hashable, Sendable {
 ///
 /// Adding a stack costs one step per frame that is new above a known caller.
 package struct StackTable: Sendable {
-  private struct Node: Hashable {
+  private struct Node {
     let parent: StackID
     let frame: FrameID
+
+    var key: UInt64 { UInt64(parent.rawValue) << 32 | UInt64(frame.rawValue) }
   }
 
   /// Every distinct frame, indexed by `FrameID`.
   package private(set) var frames: [Frame] = []
   private var frameIDs: [Frame: FrameID] = [:]
   private var nodes: [Node] = [Node(parent: .empty, frame: FrameID(.max))]
-  private var nodeIDs: [Node: StackID] = [:]
+  private var nodeIDs = WordTable()
 
   package init() {}
 
@@ -56,10 +58,10 @@ package struct StackTable: Sendable {
   /// The stack that `frame` makes when `caller` called it.
   package mutating func stack(of frame: FrameID, calledBy caller: StackID) -> StackID {
     let node = Node(parent: caller, frame: frame)
-    if let known = nodeIDs[node] { return known }
+    if let known = nodeIDs.number(of: node.key) { return StackID(known) }
     let id = StackID(UInt32(nodes.count))
     nodes.append(node)
-    nodeIDs[node] = id
+    nodeIDs.set(id.rawValue, for: node.key)
     return id
   }
 

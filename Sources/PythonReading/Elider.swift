@@ -34,6 +34,8 @@ struct Elider {
 
   /// The groups with what is left of their frames, without those that have none left.
   func apply(to groups: [RuntimeFrameGroup]) -> [RuntimeFrameGroup] {
+    let isAll = outer.isEmpty && groups.reduce(0) { $0 + $1.frameCount } == inner.count
+    if isAll, groups.allSatisfy({ $0.frameCount > 0 }) { return groups }
     var start = 0
     return groups.compactMap { group in
       let range = start..<(start + group.frameCount)

@@ -1,4 +1,3 @@
-internal import Glibc
 package import LinuxProcess
 package import ProfileModel
 
@@ -217,17 +216,26 @@ extension MemoryCopies {
     }
   }
 
-  /// Whether all bytes from `address` on, but the first `skipped`, were copied and are these.
-  func hold(_ bytes: [UInt8], at address: UInt64, skipping skipped: Int) -> Bool {
-    guard let offset = offset(of: address, count: bytes.count) else { return false }
-    guard skipped < bytes.count else { return true }
+  /// A number that tells `count` bytes from `address` on, but the first `skipped`, from others; nil when
+  /// not all were copied.
+  func fingerprint(at address: UInt64, count: Int, skipping skipped: Int) -> UInt64? {
+    guard let offset = offset(of: address, count: count) else { return nil }
     return storage.withUnsafeBytes { all in
-      bytes.withUnsafeBytes { wanted in
-        let here = UnsafeRawBufferPointer(
-          rebasing: all[(offset + skipped)..<(offset + bytes.count)])
-        guard let one = here.baseAddress, let other = wanted.baseAddress else { return false }
-        return memcmp(one, other + skipped, here.count) == 0
+      var result = UInt64(count)
+      var place = offset + min(skipped, count)
+      let end = offset + count
+      func mix(_ word: UInt64) {
+        let product = (result ^ word).multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
+        result = product.high ^ product.low &+ 0x2545_f491_4f6c_dd1d
       }
+      while place + 8 <= end {
+        mix(all.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+        place += 8
+      }
+      var rest: UInt64 = 0
+      for byte in all[place..<end] { rest = rest << 8 | UInt64(byte) }
+      mix(rest)
+      return result
     }
   }
 

@@ -7,36 +7,43 @@ internal import ProfileModel
 /// a look: at the number of code objects that were freed (3.14 and later), else at its record,
 /// copied at the same instant as the frame.
 final class PythonCodeTable {
-  /// An object, because to copy a structure with these arrays in a stop takes its time.
-  private final class Entry {
+  /// Flat, so that to look at it in a stop meets no more memory than itself.
+  private struct Entry {
     let identity: PythonCodeShape.Identity
     /// The beginnings of the objects of the name and of the file's name, where records alone do not
     /// tell code objects apart: in a loop that compiles, the next one lies where the last one lay,
     /// with all that it refers to.
-    let nameBytes: [UInt8]
-    let fileBytes: [UInt8]
+    let name: Beginning
+    let file: Beginning
     let function: RuntimeFunction
     /// The count of freed code objects at which the entry was seen to be right.
     var generation: UInt64?
+  }
 
-    init(
-      identity: PythonCodeShape.Identity, nameBytes: [UInt8], fileBytes: [UInt8],
-      function: RuntimeFunction, generation: UInt64?
-    ) {
-      self.identity = identity
-      self.nameBytes = nameBytes
-      self.fileBytes = fileBytes
-      self.function = function
-      self.generation = generation
+  /// The first bytes of a string object.
+  private struct Beginning {
+    let address: UInt64
+    let count: Int
+    let fingerprint: UInt64
+
+    var range: MemoryRange { MemoryRange(start: RemoteAddress(address), count: count) }
+
+    func isCopied(_ copies: MemoryCopies) -> Bool {
+      copies.offset(of: address, count: count) != nil
     }
 
-    var strings: [(address: UInt64, bytes: [UInt8])] {
-      [(identity.name, nameBytes), (identity.filename, fileBytes)]
+    func isSame(in copies: MemoryCopies) -> Bool {
+      copies.fingerprint(at: address, count: count, skipping: Self.header) == fingerprint
     }
+
+    /// The reference count, which changes all the time, and the type.
+    static let header = 16
   }
 
   private let runtime: PythonRuntime
-  private var entries: [UInt64: Entry] = [:]
+  private var entries: [Entry] = []
+  /// Where each code object's is.
+  private var places = WordTable()
   /// Types that are known to be, or not to be, that of code objects.
   private var types: [UInt64: Bool] = [:]
   /// What a copy takes of an object whose size is not known yet.
@@ -54,6 +61,21 @@ final class PythonCodeTable {
 
   var count: Int { entries.count }
 
+  private func place(of code: UInt64) -> Int? { places.number(of: code).map { Int($0) } }
+
+  private func keep(_ entry: Entry, for code: UInt64) {
+    if let place = places.number(of: code) {
+      entries[Int(place)] = entry
+      return
+    }
+    if entries.count >= Self.entryLimit {
+      entries.removeAll()
+      places.removeAll()
+    }
+    places.set(UInt32(entries.count), for: code)
+    entries.append(entry)
+  }
+
   func isKnownType(_ type: UInt64) -> Bool? { types[type] }
 
   func noteType(_ type: UInt64, isCode: Bool) {
@@ -66,21 +88,18 @@ final class PythonCodeTable {
   /// The record of a code object, and what else tells whether it is the same as before.
   func verificationRanges(of code: UInt64) -> [MemoryRange] {
     var ranges = [recordRange(of: code)]
-    if runtime.codes.version == nil, let entry = entries[code] {
-      for (address, bytes) in entry.strings {
-        ranges.append(MemoryRange(start: RemoteAddress(address), count: bytes.count))
-      }
+    if runtime.codes.version == nil, let place = place(of: code) {
+      ranges += [entries[place].name.range, entries[place].file.range]
     }
     return ranges
   }
 
   /// Whether all of `verificationRanges` is there; allocates nothing.
-  private func isCopied(_ entry: Entry, at code: UInt64, in copies: MemoryCopies) -> Bool {
+  private func isCopied(_ place: Int, at code: UInt64, in copies: MemoryCopies) -> Bool {
     let first = code &+ UInt64(runtime.codes.first)
     guard copies.offset(of: first, count: runtime.codes.span) != nil else { return false }
     guard runtime.codes.version == nil else { return true }
-    return copies.offset(of: entry.identity.name, count: entry.nameBytes.count) != nil
-      && copies.offset(of: entry.identity.filename, count: entry.fileBytes.count) != nil
+    return entries[place].name.isCopied(copies) && entries[place].file.isCopied(copies)
   }
 
   private func recordRange(of code: UInt64) -> MemoryRange {
@@ -90,14 +109,14 @@ final class PythonCodeTable {
 
   /// What is still to be copied before `function(at:)` can tell; nothing when all is there.
   func missing(for code: UInt64, generation: UInt64?, in copies: MemoryCopies) -> [MemoryRange] {
-    if let entry = entries[code] {
-      if let generation, entry.generation == generation { return [] }
-      guard isCopied(entry, at: code, in: copies) else {
+    if let place = place(of: code) {
+      if let generation, entries[place].generation == generation { return [] }
+      guard isCopied(place, at: code, in: copies) else {
         return verificationRanges(of: code).filter {
           copies.offset(of: $0.start.rawValue, count: $0.count) == nil
         }
       }
-      if isSame(entry, at: code, in: copies) { return [] }
+      if isSame(place, at: code, in: copies) { return [] }
     }
     guard let identity = runtime.codes.identity(copies, at: code) else {
       return [recordRange(of: code)]
@@ -151,11 +170,11 @@ final class PythonCodeTable {
 
   /// The function of a code object that was met before and is still the same.
   func known(at code: UInt64, generation: UInt64?, in copies: MemoryCopies) -> RuntimeFunction? {
-    guard let entry = entries[code] else { return nil }
-    if let generation, entry.generation == generation { return entry.function }
-    guard isSame(entry, at: code, in: copies) else { return nil }
-    if entry.generation != generation { entry.generation = generation }
-    return entry.function
+    guard let place = place(of: code) else { return nil }
+    if let generation, entries[place].generation == generation { return entries[place].function }
+    guard isSame(place, at: code, in: copies) else { return nil }
+    if entries[place].generation != generation { entries[place].generation = generation }
+    return entries[place].function
   }
 
   /// The function of a code object; nil when the copies do not hold it, or it is none.
@@ -171,30 +190,28 @@ final class PythonCodeTable {
       lines: table ?? .unknown)
     // Without its lines it serves this once; the next look may get them.
     guard table != nil else { return function }
-    let nameBytes = beginning(of: identity.name, atMost: Self.nameSpan, in: copies)
-    let fileBytes = beginning(of: identity.filename, atMost: Self.fileSpan, in: copies)
-    if entries.count >= Self.entryLimit { entries.removeAll() }
-    entries[code] = Entry(
-      identity: identity, nameBytes: nameBytes, fileBytes: fileBytes, function: function,
-      generation: generation)
+    keep(
+      Entry(
+        identity: identity, name: beginning(of: identity.name, atMost: Self.nameSpan, in: copies),
+        file: beginning(of: identity.filename, atMost: Self.fileSpan, in: copies),
+        function: function, generation: generation), for: code)
     return function
   }
 
-  /// The first bytes of a string object.
   private func beginning(
     of address: UInt64, atMost limit: Int, in copies: MemoryCopies
-  ) -> [UInt8] {
-    guard let header = runtime.strings.header(copies, at: address) else { return [] }
-    let count = min(limit, header.dataOffset + header.byteCount)
-    return Array(copies.bytes(at: address, count: count) ?? [])
+  ) -> Beginning {
+    let header = runtime.strings.header(copies, at: address)
+    let count = header.map { min(limit, $0.dataOffset + $0.byteCount) } ?? 0
+    return Beginning(
+      address: address, count: count,
+      fingerprint: copies.fingerprint(at: address, count: count, skipping: Beginning.header) ?? 0)
   }
 
-  private func isSame(_ entry: Entry, at code: UInt64, in copies: MemoryCopies) -> Bool {
-    guard runtime.codes.identity(copies, at: code) == entry.identity else { return false }
+  private func isSame(_ place: Int, at code: UInt64, in copies: MemoryCopies) -> Bool {
+    guard runtime.codes.identity(copies, at: code) == entries[place].identity else { return false }
     guard runtime.codes.version == nil else { return true }
-    // From the length on: the reference count before it changes all the time.
-    return copies.hold(entry.nameBytes, at: entry.identity.name, skipping: 16)
-      && copies.hold(entry.fileBytes, at: entry.identity.filename, skipping: 16)
+    return entries[place].name.isSame(in: copies) && entries[place].file.isSame(in: copies)
   }
 
   private func string(_ address: UInt64, in copies: MemoryCopies) -> String? {

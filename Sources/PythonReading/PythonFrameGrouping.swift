@@ -5,9 +5,7 @@ enum PythonFrameGrouping {
   static func groups(of walk: PythonFrameWalk, runtime: PythonRuntime) -> [RuntimeFrameGroup] {
     let minor = runtime.version.minor
     if minor >= 12 { return byShims(walk) }
-    // Up to 3.10 each call of the loop runs one frame; in 3.11 the outermost one is marked.
-    let sizes = minor == 11 ? entrySizes(walk.frames) : walk.frames.map { _ in 1 }
-    return zipped(sizes, anchors: walk.cframes)
+    return byCFrames(walk, marksEntries: minor == 11)
   }
 
   /// 3.12 and later push a frame of the interpreter's own onto the C stack for each activation.
@@ -26,27 +24,30 @@ enum PythonFrameGrouping {
     return groups
   }
 
-  private static func entrySizes(_ frames: [PythonRawFrame]) -> [Int] {
-    var sizes: [Int] = []
-    var size = 0
-    for frame in frames {
-      size += 1
-      if frame.isEntry {
-        sizes.append(size)
-        size = 0
-      }
-    }
-    return size > 0 ? sizes + [size] : sizes
-  }
-
-  /// Pairs groups with anchors from the outermost end: at the innermost one, frame and anchor are
+  /// Up to 3.10 each call of the loop runs one frame; in 3.11 the outermost one is marked.
+  ///
+  /// Groups and anchors are paired from the outermost end: at the innermost one, frame and anchor are
   /// not pushed at the same instruction.
-  private static func zipped(_ sizes: [Int], anchors: [UInt64]) -> [RuntimeFrameGroup] {
-    let surplus = anchors.count - sizes.count
-    return sizes.enumerated().map { index, size in
-      let place = index + surplus
-      let anchor = anchors.indices.contains(place) ? RemoteAddress(anchors[place]) : nil
-      return RuntimeFrameGroup(frameCount: size, anchor: anchor)
+  private static func byCFrames(
+    _ walk: PythonFrameWalk, marksEntries: Bool
+  ) -> [RuntimeFrameGroup] {
+    let frames = walk.frames
+    var count = frames.count
+    if marksEntries {
+      count = frames.count(where: \.isEntry) + (frames.last?.isEntry == false ? 1 : 0)
     }
+    var groups: [RuntimeFrameGroup] = []
+    groups.reserveCapacity(count)
+    var size = 0
+    for (index, frame) in frames.enumerated() {
+      size += 1
+      guard !marksEntries || frame.isEntry || index == frames.count - 1 else { continue }
+      let place = groups.count + walk.cframes.count - count
+      let anchor =
+        walk.cframes.indices.contains(place) ? RemoteAddress(walk.cframes[place]) : nil
+      groups.append(RuntimeFrameGroup(frameCount: size, anchor: anchor))
+      size = 0
+    }
+    return groups
   }
 }

@@ -15,6 +15,8 @@ package final class PythonReader: LanguageRuntime {
   private var statesOfThread: [Int32: [RemoteAddress]] = [:]
   /// The readers of these, of the threads that were looked at.
   private var readersOfThread: [Int32: [PythonThreadReader]] = [:]
+  /// The one of them that was asked for last: a look asks for it time and again.
+  private var recent: (tid: Int32, readers: [PythonThreadReader])?
   /// Whether asyncio was loaded when the names of threads were last read; nil before that.
   private(set) var hasAsyncio: Bool?
   /// What the tasks that wait for the running one are found with; nil while they are not followed.
@@ -108,7 +110,7 @@ package final class PythonReader: LanguageRuntime {
 
   private func rebuildIndex() {
     statesOfThread.removeAll(keepingCapacity: true)
-    readersOfThread.removeAll(keepingCapacity: true)
+    forgetReadersOfThreads()
     var kept: [RemoteAddress: PythonThreadReader] = [:]
     // Newest first: of two states of one interpreter the newer belongs to a thread that is about to
     // begin and still bears the number of the one that started it.
@@ -126,19 +128,30 @@ package final class PythonReader: LanguageRuntime {
     readers = kept
   }
 
-  package func hasThread(_ tid: Int32) -> Bool { statesOfThread[tid] != nil }
+  package func hasThread(_ tid: Int32) -> Bool {
+    recent?.tid == tid || statesOfThread[tid] != nil
+  }
 
   /// The reader of one thread state; the same object until the thread ends.
   package func threadReader(of thread: PythonThread) -> PythonThreadReader {
     if let known = readers[thread.state], known.thread.key == thread.key { return known }
     let reader = PythonThreadReader(thread, of: self)
     readers[thread.state] = reader
-    readersOfThread.removeAll(keepingCapacity: true)
+    forgetReadersOfThreads()
     return reader
   }
 
+  private func forgetReadersOfThreads() {
+    readersOfThread.removeAll(keepingCapacity: true)
+    recent = nil
+  }
+
   private func threadReaders(of tid: Int32) -> [PythonThreadReader] {
-    if let known = readersOfThread[tid] { return known }
+    if let recent, recent.tid == tid { return recent.readers }
+    if let known = readersOfThread[tid] {
+      recent = known.isEmpty ? nil : (tid, known)
+      return known
+    }
     let found = (statesOfThread[tid] ?? []).compactMap { state in
       readers[state]
         ?? list.threads.first { $0.state == state }.map { threadReader(of: $0) }
@@ -181,7 +194,8 @@ package final class PythonReader: LanguageRuntime {
 
   package func finish(_ tid: Int32) -> RuntimeStack {
     let readers = threadReaders(of: tid)
-    let isCallerUnknown = readers.contains(where: \.walk.isCallerUnknown)
+    let isCallerUnknown = readers.contains(where: \.isCallerUnknown)
+    if readers.count == 1, !isCallerUnknown { return readers[0].finish() }
     let stacks = readers.map { $0.finish() }
     let filled = stacks.filter { !$0.frames.isEmpty }
     var stack = RuntimeStack.joined(filled.isEmpty ? stacks : filled)

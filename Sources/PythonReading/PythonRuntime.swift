@@ -1,7 +1,9 @@
 package import ProfileModel
 
 /// A CPython interpreter in the memory of a process, and how its version lays out its structures.
-package struct PythonRuntime: Sendable {
+///
+/// An object, since its parts are asked for all the time, and to copy them is not free.
+package final class PythonRuntime: Sendable {
   /// Where `_PyRuntime` lies.
   package let address: RemoteAddress
   package let version: PythonVersion
@@ -17,12 +19,15 @@ package struct PythonRuntime: Sendable {
   let codes: PythonCodeShape
   /// Where `_PyEval_EvalFrameDefault` begins, in versions whose frames cannot be told at its entry;
   /// nil when no symbol says so.
-  var loopStart: RemoteAddress?
+  let loopStart: RemoteAddress?
+  /// What of a thread state is copied: all, but never more than a page.
+  let threadSize: Int
 
   /// Nil when the layout lacks what nothing can be read without.
   init?(
     address: RemoteAddress, version: PythonVersion, layout: PythonLayout,
-    isFreeThreaded: Bool = false, evidence: PythonEvidence, path: String = ""
+    isFreeThreaded: Bool = false, evidence: PythonEvidence, path: String = "",
+    loopStart: RemoteAddress? = nil
   ) {
     guard let shape = PythonFrameShape(layout, minor: version.minor),
       let codes = PythonCodeShape(layout, minor: version.minor),
@@ -37,14 +42,13 @@ package struct PythonRuntime: Sendable {
     self.isFreeThreaded = isFreeThreaded
     self.evidence = evidence
     self.path = path
+    self.loopStart = loopStart
+    threadSize = min(max(layout[.threadSize] ?? 512, 64), 4096)
     frameShape = shape
     self.codes = codes
     strings = PythonStringShape(
       asciiSize: asciiSize, compactSize: compactSize, isFreeThreaded: isFreeThreaded)
   }
-
-  /// What of a thread state is copied: all, but never more than a page.
-  var threadSize: Int { min(max(layout[.threadSize] ?? 512, 64), 4096) }
 
   /// Whether a thread at `instruction` may just be entering the interpreter's loop, where nothing
   /// tells its frames.

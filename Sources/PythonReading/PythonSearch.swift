@@ -144,11 +144,11 @@ struct PythonSearch {
     var best = Verdict.nothing
     for version in known {
       guard let layout = PythonOffsets.layout(minor: version.minor),
-        var runtime = PythonRuntime(
+        let runtime = PythonRuntime(
           address: RemoteAddress(candidate.address), version: version, layout: layout,
-          evidence: candidate.evidence, path: candidate.image.path)
+          evidence: candidate.evidence, path: candidate.image.path,
+          loopStart: layout[.cframeFrame] != nil ? loopStart(in: candidate.image) : nil)
       else { continue }
-      if layout[.cframeFrame] != nil { runtime.loopStart = loopStart(in: candidate.image) }
       let verdict = check(runtime)
       if verdict.rank > best.rank { best = verdict }
       if case .found = best { return best }

@@ -9,8 +9,9 @@ struct PythonThreadList {
   private(set) var isFinalising = false
   /// Whether the last refresh walked all lists to their ends.
   private(set) var isWhole = true
-  /// What the last `isUnchanged` read, and where.
-  private var readLinks: [MemoryRange] = []
+  /// What links the elements of the last refresh; nil until it was asked for.
+  private var links: [MemoryRange]?
+  /// What the last `isUnchanged` read there; empty if it read nothing, or other places.
   private var linkBytes: [UInt8] = []
 
   /// More are a torn list.
@@ -45,6 +46,9 @@ struct PythonThreadList {
     threads = reading.threads
     isFinalising = reading.isFinalising
     isWhole = reading.isComplete
+    let before = links
+    links = linkRanges
+    if links != before { linkBytes = [] }
   }
 
   private static let attempts = 3
@@ -53,7 +57,8 @@ struct PythonThreadList {
   ///
   /// The links then lead through just these elements, as they did then.
   mutating func isUnchanged(in memory: some TargetMemory) -> Bool {
-    let ranges = linkRanges
+    let ranges = links ?? linkRanges
+    links = ranges
     let size = ranges.reduce(0) { $0 + $1.count }
     guard size > 0 else { return false }
     var isWhole = false
@@ -62,8 +67,7 @@ struct PythonThreadList {
         size, max(0, memory.read(ranges[...], into: UnsafeMutableRawBufferPointer(buffer))))
       isWhole = filled == size
     }
-    let isSame = isWhole && bytes == linkBytes && ranges == readLinks
-    readLinks = ranges
+    let isSame = isWhole && bytes == linkBytes
     linkBytes = isWhole ? bytes : []
     return isSame
   }

@@ -33,10 +33,16 @@ package final class PythonThreadReader {
   private var unreadable: Set<UInt64> = []
   /// Kept only for its memory.
   private var seen: Set<UInt64> = []
-  /// Of this sample: the function of each frame of the walk, when it is finished, and of each code
-  /// object that is known already; nil for those that were not read.
-  private var functions: [RuntimeFunction?] = []
-  private var functionOfCode: [UInt64: RuntimeFunction?] = [:]
+  /// The functions of the code objects that this sample knows, nil for what is none.
+  ///
+  /// As many as `noted`; behind them are those of the last samples, since to take one out and put it in
+  /// again is not free.
+  private var functionsOfCode: [RuntimeFunction?] = []
+  private var noted = 0
+  /// Where each code object's is in `functionsOfCode`.
+  private var placeOfCode = WordTable()
+  /// The same for each frame of the walk, when it is finished.
+  private var placeOfFrame: [UInt32] = []
 
   init(_ thread: PythonThread, of reader: PythonReader) {
     self.thread = thread
@@ -51,10 +57,11 @@ package final class PythonThreadReader {
   package func prepare() {
     copies.removeAll()
     walk.reset()
-    tasks.reset()
+    if reader.taskPlaces != nil || !tasks.isEmpty { tasks.reset() }
     asked.removeAll(keepingCapacity: true)
     if !unreadable.isEmpty { unreadable.removeAll(keepingCapacity: true) }
-    functionOfCode.removeAll(keepingCapacity: true)
+    noted = 0
+    placeOfCode.removeAll()
     isConsistent = true
     isCut = false
     areTasksCut = false
@@ -198,9 +205,9 @@ package final class PythonThreadReader {
     let generation = generation
     for code in codes where code != last {
       last = code
-      if case .some(.some) = functionOfCode[code] { continue }
+      if case .some(.some) = function(of: code) { continue }
       if let known = reader.codes.known(at: code, generation: generation, in: copies) {
-        functionOfCode[code] = .some(known)
+        note(known, for: code)
         continue
       }
       guard seen.insert(code).inserted else { continue }
@@ -228,10 +235,13 @@ package final class PythonThreadReader {
     let generation = generation
     return outermost.owner == PythonFrameShape.generatorOwner
       || [innermost, outermost].contains {
-        if case .some(.some) = functionOfCode[$0.code] { return false }
+        if case .some(.some) = function(of: $0.code) { return false }
         return reader.codes.function(at: $0.code, generation: generation, in: copies) == nil
       }
   }
+
+  /// Whether the innermost frame may not be linked to its caller yet.
+  var isCallerUnknown: Bool { walk.isCallerUnknown }
 
   /// The stack of the sample.
   ///
@@ -264,6 +274,29 @@ package final class PythonThreadReader {
     return stack
   }
 
+  /// What this sample knows of a code object: its function, or that it could not be read; nil when it
+  /// was not looked at.
+  private func function(of code: UInt64) -> RuntimeFunction?? {
+    placeOfCode.number(of: code).map { functionsOfCode[Int($0)] }
+  }
+
+  /// Returns the place.
+  @discardableResult
+  private func note(_ function: RuntimeFunction?, for code: UInt64) -> UInt32 {
+    let known = placeOfCode.number(of: code)
+    let place = known ?? UInt32(noted)
+    if known == nil {
+      placeOfCode.set(place, for: code)
+      noted += 1
+    }
+    if Int(place) == functionsOfCode.count {
+      functionsOfCode.append(function)
+    } else if functionsOfCode[Int(place)] !== function {
+      functionsOfCode[Int(place)] = function
+    }
+    return place
+  }
+
   private func readState(into stack: inout RuntimeStack) {
     let lock = reader.lockState(of: thread.interpreter, in: copies)
     stack.holdsLock = lock.map { $0.isLocked && $0.holder == thread.state }
@@ -272,32 +305,35 @@ package final class PythonThreadReader {
       && reader.isCollecting(thread.interpreter, in: copies)
   }
 
-  /// Finds the functions of all frames, into `functions` and `functionOfCode`.
+  /// Finds the functions of all frames, and notes those that were not known.
   private func findFunctions() {
-    functions.removeAll(keepingCapacity: true)
-    functions.reserveCapacity(walk.frames.count)
+    placeOfFrame.removeAll(keepingCapacity: true)
+    placeOfFrame.reserveCapacity(walk.frames.count)
     let generation = generation
     var last: UInt64 = 0
-    var function: RuntimeFunction?
+    var place: UInt32?
     for frame in walk.frames {
-      if frame.code != last {
+      if frame.code != last || place == nil {
         last = frame.code
-        if let known = functionOfCode[last] {
-          function = known
-        } else {
-          function = reader.codes.function(at: last, generation: generation, in: copies)
-          functionOfCode[last] = .some(function)
-        }
+        place = placeOfCode.number(of: last)
       }
-      functions.append(function)
+      let found =
+        place
+        ?? note(reader.codes.function(at: last, generation: generation, in: copies), for: last)
+      place = found
+      placeOfFrame.append(found)
     }
+  }
+
+  /// The function of a frame of the walk, when it is finished.
+  private func function(ofFrame index: Int) -> RuntimeFunction? {
+    functionsOfCode[Int(placeOfFrame[index])]
   }
 
   /// How many frames are shown: where there was no time, those before the first without a name.
   private var shownCount: Int {
-    guard isCut, let first = functions.firstIndex(where: { $0 == nil }) else {
-      return walk.frames.count
-    }
+    guard isCut, let first = placeOfFrame.indices.first(where: { function(ofFrame: $0) == nil })
+    else { return walk.frames.count }
     return max(1, first)
   }
 
@@ -317,7 +353,7 @@ package final class PythonThreadReader {
       }
       let place = visible?[index] ?? index
       let raw = walk.frames[place]
-      let function = functions[place]
+      let function = function(ofFrame: place)
       let position = shape.unit(of: raw)
       frames.append(
         RuntimeFrame(
@@ -328,25 +364,20 @@ package final class PythonThreadReader {
     return frames
   }
 
-  /// Takes out the frames that 3.13 and later push below `__init__`, to throw away what it returns:
-  /// no code of the program, and not among those that Python itself shows.
+  /// Takes out the frames that are no code of the program, and not among those that Python itself shows.
   ///
   /// Gives the indexes of the other frames; nil when all are.
   private func hideCleanups(in groups: inout [RuntimeFrameGroup]) -> [Int]? {
-    let isCleanup = { (function: RuntimeFunction?) in
-      function?.name == "__init__" && function?.file == "__init__"
-    }
-    guard functionOfCode.values.contains(where: isCleanup) else { return nil }
-    let cleanups = Set(functionOfCode.lazy.filter { isCleanup($0.value) }.map(\.key))
-    let visible = walk.frames.indices.filter { !cleanups.contains(walk.frames[$0].code) }
+    guard functionsOfCode[..<noted].contains(where: { $0?.isCleanup == true }) else { return nil }
+    let isVisible = placeOfFrame.indices.map { function(ofFrame: $0)?.isCleanup != true }
     var start = 0
     groups = groups.compactMap { group in
       let range = start..<(start + group.frameCount)
       start = range.upperBound
-      let count = range.count { !cleanups.contains(walk.frames[$0].code) }
+      let count = range.count { isVisible[$0] }
       return count > 0 ? RuntimeFrameGroup(frameCount: count, anchor: group.anchor) : nil
     }
-    return visible
+    return isVisible.indices.filter { isVisible[$0] }
   }
 
   /// Makes the plan of the next sample, `more` being missing from this one.

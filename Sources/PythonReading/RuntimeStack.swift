@@ -1,4 +1,5 @@
 package import ProfileModel
+internal import Synchronization
 
 /// A function of a language runtime, as its own structures describe it.
 ///
@@ -12,6 +13,12 @@ package final class RuntimeFunction: Sendable {
   /// Where its code object lies; another function may take the place later.
   package let address: RemoteAddress
   let lines: PythonLineTable
+  /// No other of this process of ours has it.
+  package let number: UInt32
+  /// Whether its frames are those that 3.13 and later push below `__init__`, to throw away what it
+  /// returns: no code of the program.
+  let isCleanup: Bool
+  private static let last = Atomic<UInt32>(0)
 
   init(
     name: String, file: String, firstLine: Int32, address: RemoteAddress, lines: PythonLineTable
@@ -21,6 +28,8 @@ package final class RuntimeFunction: Sendable {
     self.firstLine = firstLine
     self.address = address
     self.lines = lines
+    number = Self.last.wrappingAdd(1, ordering: .relaxed).newValue
+    isCleanup = name == "__init__" && file == "__init__"
   }
 
   /// The line of a code unit; a frame that has not begun (-1) is at its first line.

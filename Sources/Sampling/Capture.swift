@@ -80,8 +80,8 @@ final class CaptureSession: @unchecked Sendable {
   private let resolver: Resolver
   private let sampler: Sampler
   private let isSampled = Atomic<Bool>(false)
-  /// Rung when it is.
-  private let sampledBell = Bell()
+  /// Rung when it is, and when there is much to do.
+  private let resolverBell = Bell()
   /// Whether the resolver's thread of a dump has ended, so that the tracer's may use the resolver.
   private let isDrained = Atomic<Bool>(false)
   private let names: FrameNames
@@ -118,6 +118,7 @@ final class CaptureSession: @unchecked Sendable {
         PythonWatch(pid: pid, stacks: $0, followsTasks: plan.followsTasks)
       }, membership: membership)
     sampler.ready = ready
+    sampler.resolverBell = resolverBell
   }
 
   /// When the capture began, by the monotonic clock.
@@ -170,17 +171,20 @@ final class CaptureSession: @unchecked Sendable {
     defer { sleeps = sleepWatch.finish() }
     let resolving = try TracerThread.startHelper { [self] in
       // Looked for now and then: being told would cost the tracer a system call a tick.
-      // Some ticks at a time, for which its caches are warm.
+      // Some ticks at a time, for which its caches are warm; fewer where the tracer has to know soon
+      // what more is wanted of a thread.
       let pause = isOneOfMany ? 25_000_000 : min(40_000_000, max(1_000_000, Int64(4e9 / rate)))
+      var soonUntil = Self.soonTime
       while true {
         let isLast = isSampled.load(ordering: .acquiring)
         let progress = control.progress
-        resolver.drain()
+        if resolver.drain() { soonUntil = progress.elapsed + Self.soonTime }
         sleepWatch.watch(
           resolver.takeLongSleeps(until: progress.elapsed, threshold: SleepWatch.threshold))
         record(until: progress, rate: rate, info)
         if isLast { break }
-        sampledBell.wait(until: MonotonicClock.now() + pause)
+        let factor: Int64 = isOneOfMany || progress.elapsed < soonUntil ? 1 : 4
+        resolverBell.wait(until: MonotonicClock.now() + factor * pause)
       }
       recordEnd(rate: rate, info)
     }
@@ -198,9 +202,12 @@ final class CaptureSession: @unchecked Sendable {
     endResolving(resolving)
   }
 
+  /// For how long the resolver looks often, at first and behind each wish.
+  private static let soonTime: Int64 = 1_000_000_000
+
   private func endResolving(_ resolving: consuming TracerThread.Handle) {
     isSampled.store(true, ordering: .releasing)
-    sampledBell.ring()
+    resolverBell.ring()
     resolving.join()
   }
 

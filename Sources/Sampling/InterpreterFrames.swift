@@ -22,7 +22,8 @@ final class InterpreterFrames {
 
   private let modules: ModuleMap
   private var path: String?
-  private var kinds: [FrameID: Kind] = [:]
+  /// By the frame's number.
+  private var kinds: [Kind?] = []
   private var tables: [ModuleID: SymbolTable?] = [:]
   /// What the interpreter's functions are that were met, ascending by their starts: a look often meets
   /// a new address, but seldom a new function.
@@ -39,9 +40,13 @@ final class InterpreterFrames {
   }
 
   func kind(of frame: FrameID, _ stacks: StackTable) -> Kind {
-    if let known = kinds[frame] { return known }
+    let number = Int(frame.rawValue)
+    if number < kinds.count, let known = kinds[number] { return known }
     let kind = classify(stacks[frame])
-    kinds[frame] = kind
+    if number >= kinds.count {
+      kinds += repeatElement(nil, count: max(number, stacks.frames.count - 1) + 1 - kinds.count)
+    }
+    kinds[number] = kind
     return kind
   }
 

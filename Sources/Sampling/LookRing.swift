@@ -54,12 +54,12 @@ struct LookRecord {
 /// allocating.
 ///
 /// One thread puts in, one takes out. A stack copy lies in one piece, so that the kernel can write
-/// it in place; when the ring is empty it starts again at the front, which keeps the bytes in use
-/// few and in the cache.
+/// it in place; when the ring is empty it starts again at the front, which keeps the memory in use
+/// little and in the cache.
 final class LookRing: @unchecked Sendable {
   // Sendable: `produced` and `consumed` order all access to records and bytes. The producer writes
   // only what lies outside consumed..<produced and outside the bytes of those records; the consumer
-  // reads only what lies inside.
+  // reads only what lies inside, and `first` only while there is something inside.
   let byteCapacity: Int
   private let recordCapacity: Int
   private let records: UnsafeMutablePointer<LookRecord>
@@ -68,6 +68,10 @@ final class LookRing: @unchecked Sendable {
   private let consumed = Atomic<Int>(0)
   /// Producer only: the end of the newest bytes.
   private var byteHead = 0
+  /// The number of the record that lies at the front.
+  ///
+  /// The producer changes it while the ring is empty.
+  private var first = 0
 
   init(byteCapacity: Int, recordCapacity: Int = 1 << 14) {
     self.byteCapacity = byteCapacity
@@ -91,13 +95,27 @@ final class LookRing: @unchecked Sendable {
       && place(for: count) != nil
   }
 
+  /// Whether a quarter of it is used, so that the resolver should not be waited for.
+  var isFilling: Bool {
+    let next = produced.load(ordering: .relaxed)
+    let oldest = consumed.load(ordering: .acquiring)
+    guard oldest < next else { return false }
+    let tail = record(oldest).pointee.byteOffset
+    let used = byteHead >= tail ? byteHead - tail : byteCapacity - tail + byteHead
+    return next - oldest > recordCapacity / 4 || used > byteCapacity / 4
+  }
+
   /// Brings the next records into the cache, so that a stop does not wait for that.
   func warm(_ count: Int) {
     let next = produced.load(ordering: .relaxed)
-    let end = min(next + count, consumed.load(ordering: .acquiring) + recordCapacity)
-    for number in next..<max(next, end) {
-      (records + number % recordCapacity).initialize(to: LookRecord())
-    }
+    let oldest = consumed.load(ordering: .acquiring)
+    if oldest == next { first = next }
+    let end = min(next + count, oldest + recordCapacity)
+    for number in next..<max(next, end) { record(number).initialize(to: LookRecord()) }
+  }
+
+  private func record(_ number: Int) -> UnsafeMutablePointer<LookRecord> {
+    records + (number - first) % recordCapacity
   }
 
   /// The next record to fill and room for `count` stack bytes; nil when the ring is full.
@@ -107,10 +125,10 @@ final class LookRing: @unchecked Sendable {
     _ count: Int
   ) -> (record: UnsafeMutablePointer<LookRecord>, bytes: UnsafeMutableRawPointer)? {
     let next = produced.load(ordering: .relaxed)
-    guard next - consumed.load(ordering: .acquiring) < recordCapacity,
-      let offset = place(for: count)
-    else { return nil }
-    let record = records + next % recordCapacity
+    let oldest = consumed.load(ordering: .acquiring)
+    guard next - oldest < recordCapacity, let offset = place(for: count) else { return nil }
+    if oldest == next { first = next }
+    let record = record(next)
     record.initialize(to: LookRecord())
     record.pointee.byteOffset = offset
     return (record, bytes + offset)
@@ -119,7 +137,7 @@ final class LookRing: @unchecked Sendable {
   /// Hands over the record that was reserved last.
   func commit() {
     let next = produced.load(ordering: .relaxed)
-    let record = records + next % recordCapacity
+    let record = record(next)
     byteHead = record.pointee.byteOffset + Self.aligned(record.pointee.byteCount)
     produced.store(next + 1, ordering: .releasing)
   }
@@ -127,7 +145,7 @@ final class LookRing: @unchecked Sendable {
   private func place(for count: Int) -> Int? {
     let oldest = consumed.load(ordering: .acquiring)
     guard oldest < produced.load(ordering: .relaxed) else { return count <= byteCapacity ? 0 : nil }
-    let tail = (records + oldest % recordCapacity).pointee.byteOffset
+    let tail = record(oldest).pointee.byteOffset
     if byteHead >= tail {
       if byteHead + count <= byteCapacity { return byteHead }
       return Self.aligned(count) < tail ? 0 : nil
@@ -145,7 +163,7 @@ final class LookRing: @unchecked Sendable {
   func takeOne(_ body: (LookRecord, UnsafeRawBufferPointer) -> Void) -> Bool {
     let next = consumed.load(ordering: .relaxed)
     guard next < produced.load(ordering: .acquiring) else { return false }
-    let record = records + next % recordCapacity
+    let record = record(next)
     body(
       record.pointee,
       UnsafeRawBufferPointer(

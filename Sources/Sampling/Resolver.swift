@@ -21,6 +21,7 @@ final class Resolver {
   private var isMapStale = false
   /// When the maps were read from the process itself, by the monotonic clock.
   private var liveMapsTime: Int64 = 0
+  private var hasAsked = false
 
   private let runtimeStacks: RuntimeStacks?
   private var joiner: StackJoiner
@@ -44,8 +45,13 @@ final class Resolver {
   }
 
   /// Works off everything that the ring holds.
-  func drain() {
+  ///
+  /// Returns whether the tracer was asked for more of a thread that may soon run again.
+  @discardableResult
+  func drain() -> Bool {
+    hasAsked = false
     while ring.takeOne({ resolve($0, $1) }) {}
+    return hasAsked
   }
 
   /// The runs of all threads, with the names that the threads have now.
@@ -123,6 +129,7 @@ final class Resolver {
       threads[slot]?.lastWanted = look.wants
       threads[slot]?.pending = look
       requests.ask(look.wants, of: slot)
+      hasAsked = true
     } else {
       add(look, stack: look.result.stack, end: look.result.end)
     }

@@ -57,12 +57,12 @@ extension Sampler {
     let begin = MonotonicClock.now()
     stops.interruptAll()
     var end = begin
-    let body = { (stop: StoppedThreads.Stop, registers: Registers?) in
-      self.copyStopped(
-        self.watches[stop.tag], registers, time: time, mayComeAgain: mayComeAgain)
+    // Functions, and not closures in constants, which would be allocated for each stop.
+    func body(_ stop: StoppedThreads.Stop, _ registers: Registers?) {
+      copyStopped(watches[stop.tag], registers, time: time, mayComeAgain: mayComeAgain)
     }
-    let released = { (stop: StoppedThreads.Stop, now: Int64) in
-      self.pauses.add(pause: now - stop.requested)
+    func released(_ stop: StoppedThreads.Stop, _ now: Int64) {
+      pauses.add(pause: now - stop.requested)
       end = now
     }
     if plan.stopAll {

@@ -28,6 +28,8 @@ final class Sampler {
   /// Many captures at once are not to take that, and at low rates nobody notices.
   private let isPunctual: Bool
   private static let punctualRate = 500.0
+  /// Whether the program was started for this capture.
+  private let isStarting: Bool
 
   private(set) var watches: [ThreadWatch] = []
   private var knownThreads: Set<Int32> = []
@@ -53,6 +55,9 @@ final class Sampler {
   var lacksSystemCallFile = false
   /// Told when the clock is about to start.
   var ready: (@Sendable () -> Void)?
+  /// Rung when the ring fills before the resolver looks for something to do.
+  var resolverBell: Bell?
+  private var hasRung = false
 
   init(
     pid: Int32, liveThread: Int32, plan: SamplingPlan, control: CaptureControl, ring: LookRing,
@@ -64,6 +69,7 @@ final class Sampler {
     self.pid = pid
     birth = membership?.birth
     isPunctual = membership == nil && (plan.rate ?? 0) >= Self.punctualRate
+    isStarting = plan.kind == .run
     stops = StoppedThreads(process: pid)
     self.plan = plan
     self.control = control
@@ -238,7 +244,7 @@ final class Sampler {
     stops.releaseOverdue()
     if !onlyWanted { refreshThreads(tick: tick) }
     // A new program loads its libraries first: its maps are read again after 1, 2, 4 … ms.
-    let pause = plan.kind == .run || birth != nil ? max(1_000_000, mapsTime) : 1_000_000_000
+    let pause = isStarting || birth != nil ? max(1_000_000, mapsTime) : 1_000_000_000
     if areMapsStale || time - mapsTime >= min(pause, 1_000_000_000) {
       refreshStackRanges(time: time)
     }
@@ -338,6 +344,9 @@ final class Sampler {
   ///
   /// Where the resolver gets no CPU, ticks are late then, and no look is lost.
   private func waitForResolver() {
+    let isFilling = ring.isFilling
+    if isFilling, !hasRung { resolverBell?.ring() }
+    hasRung = isFilling
     var all = 0
     var largest = 256 << 10
     for watch in watches {

@@ -15,6 +15,9 @@ final class SleepWatch: @unchecked Sendable {
   private static let firstPeriod: Int64 = 30_000_000
   /// Between two looks at one sleep.
   private static let period: Int64 = 1_000_000_000
+  /// The same of threads of other processes, at the most: looks that find nothing new are twice as far
+  /// apart each time.
+  private static let longestPeerPeriod: Int64 = 8_000_000_000
   private static let pause: Int64 = 50_000_000
   /// For searching who holds the other ends, in nanoseconds of CPU time a turn.
   private static let peerTime: Int64 = 50_000_000
@@ -39,6 +42,7 @@ final class SleepWatch: @unchecked Sendable {
   private var endedCount = 0
   private var peerTime: Int64 = 0
   private var peerLookTime: Int64 = 0
+  private var peerPeriod = period
 
   init(pid: Int32, liveThread: Int32) {
     inspector = SleepInspector(pid: pid, liveThread: liveThread)
@@ -97,7 +101,7 @@ final class SleepWatch: @unchecked Sendable {
   }
 
   private var timeOfNextLook: Int64 {
-    var result = current.isEmpty ? .max : peerLookTime + Self.period
+    var result = current.isEmpty ? .max : peerLookTime + peerPeriod
     for record in current.values where record.look.thread.pid == inspector.pid {
       guard record.knowsPeers else { return 0 }
       result = min(result, record.look.time + period(of: record))
@@ -130,9 +134,10 @@ final class SleepWatch: @unchecked Sendable {
     }
     for sleep in new where MonotonicClock.now() < deadline { begin(sleep) }
     addPeers()
-    if isLast || now - peerLookTime >= Self.period {
+    if !new.isEmpty { peerPeriod = Self.period }
+    if isLast || now - peerLookTime >= peerPeriod {
       peerLookTime = now
-      lookAtPeers()
+      peerPeriod = lookAtPeers() ? Self.period : min(2 * peerPeriod, Self.longestPeerPeriod)
     }
   }
 
@@ -180,29 +185,30 @@ final class SleepWatch: @unchecked Sendable {
     }
   }
 
-  private func lookAtPeers() {
+  /// Returns whether anything has changed since the last look.
+  private func lookAtPeers() -> Bool {
     let own = current.values.lazy.map(\.look).filter { [pid = inspector.pid] in
       $0.thread.pid == pid
     }
     let looks = inspector.lookAtPeers(of: Array(own), budget: Self.peerTime)
+    var hasChanged = false
     for look in looks {
-      guard var known = current[look.thread.tid] else {
-        current[look.thread.tid] = SleepRecord(look, frames: [])
-        continue
-      }
-      if look.isSameSleep(as: known.look) {
+      if var known = current[look.thread.tid], look.isSameSleep(as: known.look) {
         known.extend(by: look)
         current[look.thread.tid] = known
-      } else {
-        end(look.thread.tid, known)
-        current[look.thread.tid] = SleepRecord(look, frames: [])
+        continue
       }
+      hasChanged = true
+      if let known = current[look.thread.tid] { end(look.thread.tid, known) }
+      current[look.thread.tid] = SleepRecord(look, frames: [])
     }
     let found = Set(looks.map(\.thread.tid))
     for (tid, record) in current
     where record.look.thread.pid != inspector.pid && !found.contains(tid) {
+      hasChanged = true
       end(tid, record)
     }
+    return hasChanged
   }
 
   // MARK: - Sleeps that have ended

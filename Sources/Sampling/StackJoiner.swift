@@ -26,16 +26,12 @@ struct StackJoiner {
   let choice: FrameChoice
   private let frames: InterpreterFrames
   private var native: [Native] = []
-  private var lines: [LineKey: FrameID] = [:]
+  /// The frame of each function's number and line.
+  private var lines = WordTable()
   private var output: [FrameID] = []
-
-  private struct LineKey: Hashable {
-    let function: ObjectIdentifier
-    let line: Int32
-  }
-
-  /// The functions that `lines` knows by identity, kept so that none is taken for another.
-  private var functions: [ObjectIdentifier: RuntimeFunction] = [:]
+  /// For each group the index of the native frame whose place it takes; `native.count` for those
+  /// further out than the native stack was followed.
+  private var places: [Int] = []
 
   init(choice: FrameChoice, frames: InterpreterFrames) {
     self.choice = choice
@@ -66,7 +62,8 @@ struct StackJoiner {
   // MARK: - Placing
 
   private mutating func place(_ runtime: RuntimeStack, _ stacks: inout StackTable) {
-    let places = groupPlaces(runtime, stacks)
+    places.removeAll(keepingCapacity: true)
+    findPlaces(runtime, stacks)
     var next = 0
     for index in native.indices {
       let isLoop = next < places.count && places[next] == index
@@ -84,14 +81,12 @@ struct StackJoiner {
     addGroups(runtime, next..<runtime.groups.count, &stacks)
   }
 
-  /// For each group the index of the native frame whose place it takes; `native.count` for those
-  /// further out than the native stack was followed.
-  private func groupPlaces(_ runtime: RuntimeStack, _ stacks: StackTable) -> [Int] {
+  private mutating func findPlaces(_ runtime: RuntimeStack, _ stacks: StackTable) {
     let groups = runtime.groups
     guard groups.contains(where: { $0.anchor != nil }) else {
-      return countedPlaces(groups.count, isCut: runtime.end == .cut, stacks)
+      places = countedPlaces(groups.count, isCut: runtime.end == .cut, stacks)
+      return
     }
-    var places: [Int] = []
     var index = 0
     for (number, group) in groups.enumerated() {
       guard let anchor = group.anchor?.rawValue else {
@@ -106,7 +101,6 @@ struct StackJoiner {
       let isBeyond = index + 1 >= native.count && !reaches(anchor)
       places.append(isBeyond ? native.count : isInside ? index : max(places.last ?? 0, index))
     }
-    return places
   }
 
   /// Whether the last native frame may be the one around `anchor`: its caller is not known.
@@ -159,13 +153,10 @@ struct StackJoiner {
     guard let function = frame.function else {
       return stacks.id(of: .interpreted(SourceLine(frame)))
     }
-    let line = frame.line ?? 0
-    let identity = ObjectIdentifier(function)
-    let key = LineKey(function: identity, line: line)
-    if let known = lines[key] { return known }
-    functions[identity] = function
+    let key = UInt64(function.number) << 32 | UInt64(UInt32(bitPattern: frame.line ?? 0))
+    if let known = lines.number(of: key) { return FrameID(known) }
     let id = stacks.id(of: .interpreted(SourceLine(frame)))
-    lines[key] = id
+    lines.set(id.rawValue, for: key)
     return id
   }
 

@@ -5,8 +5,10 @@ struct LineProgram {
   /// What a table's header says of its opcodes.
   struct Shape {
     fileprivate let unit: UInt64
-    fileprivate let lineBase: Int64
     fileprivate let lineRange: UInt32
+    /// By how much each special opcode advances address and line: the division that tells it is most of
+    /// what such an opcode takes.
+    fileprivate var advances: [(address: UInt64, line: Int64)] = []
     /// The first special opcode.
     fileprivate let base: UInt8
     /// How many numbers follow each standard opcode, from 1 on.
@@ -22,9 +24,13 @@ struct LineProgram {
         let lineRange = reader.next(UInt8.self), lineRange > 0, let base = reader.next(UInt8.self)
       else { return nil }
       self.unit = UInt64(unit)
-      self.lineBase = Int64(lineBase)
       self.lineRange = UInt32(lineRange)
       self.base = base
+      advances.reserveCapacity(256)
+      for number in 0..<(256 - Int(base)) {
+        let (addresses, lines) = number.quotientAndRemainder(dividingBy: Int(lineRange))
+        advances.append((UInt64(addresses) &* UInt64(unit), Int64(lineBase) &+ Int64(lines)))
+      }
       for _ in 1..<max(1, base) {
         guard let count = reader.next(UInt8.self) else { return nil }
         operands.append(count)
@@ -58,17 +64,17 @@ struct LineProgram {
   ) {
     var offset = max(0, begin)
     let end = min(end, bytes.byteCount)
+    // A row takes some four bytes; memory that is not used costs nothing.
+    rows.reserveCapacity(min(budget, max(0, end - offset) / 4))
     // Most opcodes are special ones, of a byte; each turn reads at least one.
     while offset < end, budget > 0 {
       // The condition above keeps the offset inside the span.
       let opcode = unsafe bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self)
       offset += 1
       if opcode >= shape.base {
-        // Of 32 bits: a division of 64 is most of what such an opcode takes.
-        let (addresses, lines) = UInt32(opcode - shape.base)
-          .quotientAndRemainder(dividingBy: shape.lineRange)
-        address &+= UInt64(addresses) &* shape.unit
-        line &+= shape.lineBase &+ Int64(lines)
+        let advance = shape.advances[Int(opcode - shape.base)]
+        address &+= advance.address
+        line &+= advance.line
         addRow()
         continue
       }
@@ -80,6 +86,7 @@ struct LineProgram {
     rows.removeLast(rows.count - first)
   }
 
+  @inline(__always)
   private mutating func standard(_ opcode: UInt8, _ bytes: RawSpan, _ offset: inout Int) -> Bool {
     switch opcode {
     case 1: addRow()  // DW_LNS_copy
@@ -162,6 +169,7 @@ struct LineProgram {
     return true
   }
 
+  @inline(__always)
   private mutating func addRow() {
     if rows.count > first {
       // A row may tell of another column or statement alone.

@@ -30,7 +30,9 @@ enum Layers {
       ]),
     LayeredTarget(
       layer: 3, name: "PythonReading",
-      imports: ["ByteReading", "ELFReading", "Glibc", "LinuxProcess", "ProfileModel"]),
+      imports: [
+        "ByteReading", "ELFReading", "Glibc", "LinuxProcess", "ProfileModel", "Synchronization",
+      ]),
     LayeredTarget(
       layer: 3, name: "Symbolication",
       imports: [

@@ -103,8 +103,9 @@ struct `Stacks of Python` {
     let all = stacks.take(count)
     #expect(all.count == count)
     // For some instructions of each call, 3.11 and 3.12 point to a structure that is not
-    // filled in yet: such a stack is not complete, or has no function that is known.
-    let mayMiss = [11, 12].contains(interpreter.minor)
+    // filled in yet: such a stack is not complete, or has no function that is known. Up to 3.13 the
+    // innermost frame may not be linked to its caller: such a stack is given up.
+    let mayMiss = (11...13).contains(interpreter.minor)
     func isMissed(_ stack: RuntimeStack) -> Bool {
       stack.end != .complete || mayMiss && stack.frames.allSatisfy { $0.function == nil }
     }
