@@ -64,7 +64,10 @@ enum IdleNames {
   private static let roles: [String: Role] = {
     var roles: [String: Role] = [:]
     func add(_ role: Role, _ names: String) {
-      for name in names.split(separator: " ") { roles[String(name)] = role }
+      // By bytes, which takes a tenth of the time.
+      for name in names.utf8.split(separator: UInt8(ascii: " ")) {
+        roles[String(Substring(name))] = role
+      }
     }
     for name in WaitWords.systemCalls.keys { roles[name] = .call }
     for name in WaitWords.locks.keys { roles[name] = .call }

@@ -13,6 +13,10 @@ final class PythonWatch {
   /// The same for a thread that sleeps, and is not stopped.
   private static let sleepLimit: Int64 = 20_000_000
   private static let refreshInterval: Int64 = 100_000_000
+  /// The same where the lists have not changed for long.
+  private static let longRefreshInterval: Int64 = 250_000_000
+  private static let longTime: Int64 = 2_000_000_000
+  private var changeTime: Int64 = 0
   private static let earlySearchInterval: Int64 = 20_000_000
   private static let searchInterval: Int64 = 1_000_000_000
   private static let searchTries = 20
@@ -73,10 +77,12 @@ final class PythonWatch {
     // The kernel knows a thread before the interpreter does.
     if hasNewThreads { eagerEnd = time + Self.eagerTime }
     guard time < eagerEnd || time >= nextRefresh else { return }
-    nextRefresh = time + Self.refreshInterval
+    let isQuiet = time - changeTime > Self.longTime
+    nextRefresh = time + (isQuiet ? Self.longRefreshInterval : Self.refreshInterval)
     let changes =
       hasNewThreads
       ? reader.refreshThreads(from: memory) : reader.refreshThreadsIfChanged(from: memory)
+    if hasNewThreads || changes.began + changes.ended > 0 { changeTime = time }
     if changes.began > 0 {
       nextNames = min(nextNames, time + Self.nameDelay)
     }
