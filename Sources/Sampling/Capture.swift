@@ -183,7 +183,7 @@ final class CaptureSession: @unchecked Sendable {
           resolver.takeLongSleeps(until: progress.elapsed, threshold: SleepWatch.threshold))
         record(until: progress, rate: rate, info)
         if isLast { break }
-        let factor: Int64 = isOneOfMany || progress.elapsed < soonUntil ? 1 : 4
+        let factor: Int64 = isOneOfMany || progress.elapsed < soonUntil ? 1 : 8
         resolverBell.wait(until: MonotonicClock.now() + factor * pause)
       }
       recordEnd(rate: rate, info)
