@@ -174,7 +174,7 @@ final class CaptureSession: @unchecked Sendable {
       // Some ticks at a time, for which its caches are warm; fewer where the tracer has to know soon
       // what more is wanted of a thread.
       let pause = isOneOfMany ? 25_000_000 : min(40_000_000, max(1_000_000, Int64(4e9 / rate)))
-      var soonUntil = Self.soonTime
+      var soonUntil = Self.firstTime
       while true {
         let isLast = isSampled.load(ordering: .acquiring)
         let progress = control.progress
@@ -183,7 +183,7 @@ final class CaptureSession: @unchecked Sendable {
           resolver.takeLongSleeps(until: progress.elapsed, threshold: SleepWatch.threshold))
         record(until: progress, rate: rate, info)
         if isLast { break }
-        let factor: Int64 = isOneOfMany || progress.elapsed < soonUntil ? 1 : 8
+        let factor: Int64 = isOneOfMany || progress.elapsed < soonUntil ? 1 : 4
         resolverBell.wait(until: MonotonicClock.now() + factor * pause)
       }
       recordEnd(rate: rate, info)
@@ -202,8 +202,9 @@ final class CaptureSession: @unchecked Sendable {
     endResolving(resolving)
   }
 
-  /// For how long the resolver looks often, at first and behind each wish.
-  private static let soonTime: Int64 = 1_000_000_000
+  /// For how long the resolver looks often at first, and behind each wish.
+  private static let firstTime: Int64 = 1_000_000_000
+  private static let soonTime: Int64 = 10_000_000_000
 
   private func endResolving(_ resolving: consuming TracerThread.Handle) {
     isSampled.store(true, ordering: .releasing)

@@ -46,7 +46,8 @@ final class Resolver {
 
   /// Works off everything that the ring holds.
   ///
-  /// Returns whether the tracer was asked for more of a thread that may soon run again.
+  /// Returns whether the tracer was asked for more of a thread, which it should be told soon: until then
+  /// its looks are not whole.
   @discardableResult
   func drain() -> Bool {
     hasAsked = false
@@ -276,6 +277,7 @@ final class Resolver {
     if look.result.needsRegisters, !record.isRunning { look.wants |= ThreadRequests.registers }
     if look.result.end == .truncated(.copyLimit) {
       requests.setCopyLimit(stackLimit, of: record.slot)
+      hasAsked = true
       if !record.isRunning { look.wants |= ThreadRequests.longerCopy }
     } else if requests.copyLimit(record.slot) != 0 || look.result.end == .complete {
       adjustCopyLimit(record, look.result)

@@ -6,11 +6,11 @@ import TestSupport
 /// What a Python program loses to being sampled, by its own loop count: to nothing, to bare stops,
 /// to sprof, and to py-spy or Tachyon, in turns within the same minute.
 enum PythonBench {
-  private static let rounds = 4
+  private static let rounds = 3
   private static let rate = 100
   /// Before the window lies the tool's start, behind it nothing.
   private static let start = 1.5
-  private static let window = 17.5
+  private static let window = 12.5
   private static let depth = 30
 
   private struct Tool {
