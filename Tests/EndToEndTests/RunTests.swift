@@ -206,7 +206,8 @@ extension EndToEnd {
                 os.execv(sys.argv[1], sys.argv[1:])
             assert os.WIFSTOPPED(os.waitpid(job, os.WUNTRACED)[1])
             program = open(f"/proc/{job}/task/{job}/children").read().split()[0]
-            while open(f"/proc/{program}/stat").read().rsplit(")")[1].split()[0] != "T":
+            # Or held: sprof itself may have been stopped while it looked at the program.
+            while open(f"/proc/{program}/stat").read().rsplit(")")[1].split()[0] not in "Tt":
                 time.sleep(0.01)
             os.tcsetpgrp(0, job)
             os.killpg(job, signal.SIGCONT)
