@@ -124,12 +124,14 @@ package final class HeldProgram: Sendable {
   private func hold(gate: CInt, errors: CInt, mayHold: Bool) -> Failure? {
     defer { close(errors) }
     // Not to be traced: then it runs a little before the first look, and nothing else is lost.
+    JobControl.beginHolding()
     let isSeized = mayHold && sprof_ptrace_seize_for_exec(pid) == 0
     close(gate)
     if isSeized, waitForExec() {
       isHeld.store(true, ordering: .releasing)
       return nil
     }
+    JobControl.endHolding()
     // Nothing comes when exec has succeeded, or a signal has ended the program before.
     var code: CInt = 0
     let size = MemoryLayout<CInt>.size
@@ -163,8 +165,15 @@ package final class HeldProgram: Sendable {
       case 0: _ = sprof_ptrace_continue(pid, signal)
       default:
         // PTRACE_EVENT_STOP: a signal has stopped it, and it is to stay so until SIGCONT.
-        let isStopped = [SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU].contains(signal)
-        _ = isStopped ? sprof_ptrace_listen(pid) : sprof_ptrace_continue(pid, 0)
+        guard [SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU].contains(signal) else {
+          _ = sprof_ptrace_continue(pid, 0)
+          continue
+        }
+        _ = sprof_ptrace_listen(pid)
+        // Ctrl-Z stops both, and `fg` lets both go on.
+        JobControl.endHolding()
+        sprof_await_news(pid)
+        JobControl.beginHolding()
       }
     }
   }
@@ -175,6 +184,7 @@ package final class HeldProgram: Sendable {
       MonotonicClock.sleep(until: MonotonicClock.now() + 100_000)
     }
     _ = sprof_ptrace_detach(pid, 0)
+    JobControl.endHolding()
     isHeld.store(false, ordering: .releasing)
   }
 }

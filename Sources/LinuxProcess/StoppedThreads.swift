@@ -49,6 +49,8 @@ package final class StoppedThreads {
   package private(set) var collectedEnd: CInt?
   private let process: Int32?
   private var seizeGuard: SeizeGuard?
+  /// Whether `JobControl` knows that something is held.
+  private var isHolding = false
 
   /// For the threads of `process`; without it nobody wants to know `collectedEnd`.
   package init(process: Int32? = nil) {
@@ -57,7 +59,10 @@ package final class StoppedThreads {
     overdue.reserveCapacity(64)
   }
 
-  deinit { seizeGuard?.end() }
+  deinit {
+    seizeGuard?.end()
+    if isHolding { JobControl.endHolding() }
+  }
 
   /// Whether any thread is still held or about to stop.
   package var isEmpty: Bool { asked.isEmpty && overdue.isEmpty }
@@ -77,10 +82,21 @@ package final class StoppedThreads {
   /// thread that ran a moment ago and for one that waits without a limit of time; wrong for one
   /// that has waited for part of its time.
   package func seize(_ tid: Int32, tag: Int, mayRestartCall: Bool) -> Request {
+    if !isHolding { JobControl.beginHolding() }
+    isHolding = true
     let result = seize(tid)
-    guard result == 0 else { return result == -ESRCH ? .gone : .refused(-result) }
+    guard result == 0 else {
+      endHolding()
+      return result == -ESRCH ? .gone : .refused(-result)
+    }
     asked.append(Stop(tid: tid, tag: tag, requested: 0, mayRestartCall: mayRestartCall))
     return .requested
+  }
+
+  private func endHolding() {
+    guard isHolding, isEmpty else { return }
+    isHolding = false
+    JobControl.endHolding()
   }
 
   private func seize(_ tid: Int32) -> CInt {
@@ -107,6 +123,7 @@ package final class StoppedThreads {
   package func forEachStopped(
     _ body: (Stop, Registers?) -> Void, released: (Stop, Int64) -> Void
   ) {
+    defer { endHolding() }
     let start = MonotonicClock.now()
     while !asked.isEmpty {
       var index = 0
@@ -138,15 +155,14 @@ package final class StoppedThreads {
   package func forAllStoppedTogether(
     _ body: (Stop, Registers?) -> Void, released: (Stop, Int64) -> Void
   ) {
+    defer { endHolding() }
     let start = MonotonicClock.now()
-    var waiting = asked.count
     var index = 0
     // Threads that have stopped are moved to the front, those still waited for stay behind them.
     while index < asked.count {
       let outcome = sprof_wait(asked[index].tid, &asked[index].status, 1)
       if outcome > 0, asked[index].status & 0x7f == 0x7f {
         index += 1
-        waiting -= 1
         continue
       }
       if outcome != 0 {
@@ -180,6 +196,7 @@ package final class StoppedThreads {
   /// that meets the `execve` of the thread (6.18), and the thread would never stop.
   package func releaseOverdue() {
     guard !overdue.isEmpty else { return }
+    defer { endHolding() }
     overdue.removeAll { tid in
       var status: CInt = 0
       let outcome = sprof_wait(tid, &status, 1)

@@ -59,6 +59,7 @@ struct AttachCommand: ParsableCommand {
       try page.check()
       let control = CaptureControl()
       try Interrupts.end(control)
+      try JobControl.begin()
       let pid = try target.resolve()
       try Diagnostic.guarding(command: "attach", pid: pid) { try sample(pid, control) }
     }

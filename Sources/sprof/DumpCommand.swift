@@ -50,6 +50,7 @@ struct DumpCommand: ParsableCommand {
 
   func run() throws {
     try Diagnostic.guarding(command: "dump") {
+      try JobControl.begin()
       let pid = try target.resolve()
       try Diagnostic.guarding(command: "dump", pid: pid) {
         guard let watch else { return try look(at: pid) }

@@ -80,6 +80,7 @@ struct RunCommand: ParsableCommand {
     let name = program[0].split(separator: "/").last.map(String.init) ?? program[0]
     let recorder = try capture.recorder(kind: .run, pid: 0, name: name, rate: rates.rate)
     let signals = try ForwardedSignals()
+    try JobControl.begin()
     let held: HeldProgram
     do {
       held = try HeldProgram.start(program, mask: signals.originalMask)

@@ -22,6 +22,12 @@ enum Terminal {
     return Int(size.ws_col)
   }
 
+  /// Whether the job that sprof belongs to has the terminal, or there are no jobs.
+  static var isForeground: Bool {
+    let group = tcgetpgrp(STDERR_FILENO)
+    return group < 0 || group == getpgrp()
+  }
+
   /// Takes the places of standard files that are closed, so that none of sprof's own files gets one
   /// of them and a message ends in a capture.
   ///
@@ -75,10 +81,11 @@ final class ProgressDisplay: Sendable {
         ticks: progress.ticks, threads: progress.threads,
         stoppedShare: progress.elapsed > 0
           ? Double(progress.stoppedTime) / Double(progress.elapsed) : 0)
-      Terminal.writeError(line.rendered(width: Terminal.errorWidth))
+      // The line belongs to whoever has the terminal, which sprof in the background has not.
+      if Terminal.isForeground { Terminal.writeError(line.rendered(width: Terminal.errorWidth)) }
       usleep(100_000)
     }
-    Terminal.writeError(ProgressLine.erasure)
+    if Terminal.isForeground { Terminal.writeError(ProgressLine.erasure) }
   }
 }
 

@@ -135,5 +135,26 @@ extension EndToEnd {
       }
       expectNothingLeftBehind()
     }
+
+    @Test(arguments: [["--rate", "4000"], ["--rate", "4000", "--children"]])
+    func `runs on when Ctrl-Z stops sprof at any moment`(arguments: [String]) throws {
+      let program = try RunningProgram(fixture: "spin.c", ["2", "60"])
+      let command = try StartedCommand(
+        [SprofCommand.path, "attach", "\(program.pid)"] + arguments, asJob: true)
+      try waitUntil("sprof watches") { command.watches(program.pid) }
+      for _ in 0..<Repository.trials(short: 20, full: 400) {
+        command.send(SIGTSTP)
+        try waitUntil("sprof is stopped") { ProcessStatus(pid: command.pid)?.state == "T" }
+        try program.assertUntouched(progress: "iterations")
+        command.send(SIGCONT)
+        // Any moment will do.
+        usleep(UInt32.random(in: 0..<20_000))
+      }
+      command.send(SIGINT)
+      let outcome = try command.finish()
+      #expect(outcome.status == 0, "\(outcome.stderr)")
+      try program.assertUntouched(progress: "iterations")
+      expectNothingLeftBehind()
+    }
   }
 }

@@ -41,8 +41,10 @@ package func hasNoChildren() -> Bool { strayChildren().isEmpty }
 /// Starts `command` with pipes; the child gets no blocked and no ignored signal of ours.
 ///
 /// A test runs on a thread of Dispatch, whose signals are blocked; a child would inherit that.
+/// `asJob` gives it a process group of its own, as a shell does.
 func spawn(
-  _ command: [String], environment: [String: String], input: Int32, output: Int32, error: Int32?
+  _ command: [String], environment: [String: String], input: Int32, output: Int32, error: Int32?,
+  asJob: Bool = false
 ) throws -> pid_t {
   guard let name = command.first, let path = name.contains("/") ? name : Tool.path(name) else {
     throw TestFailure("no such program: \(command.first ?? "")")
@@ -56,7 +58,9 @@ func spawn(
   sigfillset(&all)
   posix_spawnattr_setsigmask(&attributes, &none)
   posix_spawnattr_setsigdefault(&attributes, &all)
-  posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+  let group = asJob ? POSIX_SPAWN_SETPGROUP : 0
+  posix_spawnattr_setflags(
+    &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | group))
 
   var actions = posix_spawn_file_actions_t()
   posix_spawn_file_actions_init(&actions)
@@ -144,9 +148,11 @@ package final class StartedCommand {
   private var ending: Ending?
   private var texts: [Int32: [UInt8]] = [:]
 
-  /// Starts it; `stdout` is a path that gets its output instead of the outcome.
+  /// Starts it; `stdout` is a path that gets its output instead of the outcome, and `asJob` gives it
+  /// a process group of its own, so that Ctrl-Z's signal stops it as it does in a shell.
   package init(
-    _ command: [String], environment: [String: String] = [:], stdout path: String? = nil
+    _ command: [String], environment: [String: String] = [:], stdout path: String? = nil,
+    asJob: Bool = false
   ) throws {
     self.command = command
     input = try Pipe()
@@ -160,7 +166,7 @@ package final class StartedCommand {
     defer { if path != nil { close(target) } }
     pid = try spawn(
       command, environment: environment, input: input.reading, output: target,
-      error: error.writing)
+      error: error.writing, asJob: asJob)
     close(input.reading)
     close(output.writing)
     close(error.writing)

@@ -98,6 +98,13 @@ static inline void sprof_collect_ended(pid_t tid) {
   waitid(P_PID, (id_t)tid, &info, WEXITED | WNOHANG | __WALL);
 }
 
+// Waits until waitpid would return with a thread that the calling one traces.
+static inline void sprof_await_news(pid_t tid) {
+  siginfo_t info;
+  while (waitid(P_PID, (id_t)tid, &info, WEXITED | WSTOPPED | WNOWAIT | __WALL) < 0 && errno == EINTR) {
+  }
+}
+
 // Asks the kernel not to send SIGCHLD for each stop of a traced thread; ends of children are told.
 static inline void sprof_leave_out_stops_of_children(void) {
   struct sigaction action;
