@@ -61,6 +61,7 @@ package protocol LanguageRuntime: AnyObject {
     until deadline: Int64, isStopped: Bool
   ) -> Bool
 
-  /// The stack that was copied; the thread may run.
-  func finish(_ tid: Int32) -> RuntimeStack
+  /// The stack that was copied; the thread may run, so that `memory` serves only to check what the
+  /// copy took for granted.
+  func finish(_ tid: Int32, from memory: some TargetMemory) -> RuntimeStack
 }

@@ -216,26 +216,13 @@ extension MemoryCopies {
     }
   }
 
-  /// A number that tells `count` bytes from `address` on, but the first `skipped`, from others; nil when
-  /// not all were copied.
-  func fingerprint(at address: UInt64, count: Int, skipping skipped: Int) -> UInt64? {
-    guard let offset = offset(of: address, count: count) else { return nil }
-    return storage.withUnsafeBytes { all in
-      var result = UInt64(count)
-      var place = offset + min(skipped, count)
-      let end = offset + count
-      func mix(_ word: UInt64) {
-        let product = (result ^ word).multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
-        result = product.high ^ product.low &+ 0x2545_f491_4f6c_dd1d
-      }
-      while place + 8 <= end {
-        mix(all.loadUnaligned(fromByteOffset: place, as: UInt64.self))
-        place += 8
-      }
-      var rest: UInt64 = 0
-      for byte in all[place..<end] { rest = rest << 8 | UInt64(byte) }
-      mix(rest)
-      return result
+  /// What `body` makes of the bytes from `address` on; nil when not all of them were copied.
+  func withBytes<Result>(
+    at address: UInt64, count: Int, _ body: (UnsafeRawBufferPointer) -> Result
+  ) -> Result? {
+    guard count >= 0, let offset = offset(of: address, count: count) else { return nil }
+    return storage.withUnsafeBytes {
+      body(UnsafeRawBufferPointer(rebasing: $0[offset..<(offset + count)]))
     }
   }
 

@@ -41,12 +41,18 @@ struct PythonCodeShape: Sendable {
 
   /// Reads the record of the code object at `address`; nil when it was not copied.
   func identity(_ copies: MemoryCopies, at address: UInt64) -> Identity? {
-    let start = address &+ UInt64(first)
-    guard let offset = copies.offset(of: start, count: span) else { return nil }
-    func word(_ field: Int) -> UInt64 { copies.load(at: offset + field - first, as: UInt64.self) }
+    copies.withBytes(at: address &+ UInt64(first), count: span) { identity(record: $0) }
+  }
+
+  /// The same from the `span` bytes of a record.
+  func identity(record: UnsafeRawBufferPointer) -> Identity {
+    func load<T: FixedWidthInteger & BitwiseCopyable>(_ field: Int, as type: T.Type) -> T {
+      T(littleEndian: record.loadUnaligned(fromByteOffset: field - first, as: type))
+    }
     return Identity(
-      type: word(first), filename: word(filename), name: word(name), lineTable: word(lineTable),
-      firstLine: copies.load(at: offset + firstLine - first, as: Int32.self),
-      version: version.map { copies.load(at: offset + $0 - first, as: UInt32.self) } ?? 0)
+      type: load(first, as: UInt64.self), filename: load(filename, as: UInt64.self),
+      name: load(name, as: UInt64.self), lineTable: load(lineTable, as: UInt64.self),
+      firstLine: load(firstLine, as: Int32.self),
+      version: version.map { load($0, as: UInt32.self) } ?? 0)
   }
 }

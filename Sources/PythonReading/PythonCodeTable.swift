@@ -5,7 +5,8 @@ internal import ProfileModel
 ///
 /// Addresses are used again in programs that compile at run time, so no entry is believed without
 /// a look: at the number of code objects that were freed (3.14 and later), else at its record,
-/// copied at the same instant as the frame.
+/// copied at the same instant as the frame. Where no address was seen to be used again, the record
+/// of one that was the same time and again is looked at a moment later, when the thread runs again.
 final class PythonCodeTable {
   /// Flat, so that to look at it in a stop meets no more memory than itself.
   private struct Entry {
@@ -18,6 +19,8 @@ final class PythonCodeTable {
     let function: RuntimeFunction
     /// The count of freed code objects at which the entry was seen to be right.
     var generation: UInt64?
+    /// In how many looks at a thread it was.
+    var looks = 0
   }
 
   /// The first bytes of a string object.
@@ -33,11 +36,31 @@ final class PythonCodeTable {
     }
 
     func isSame(in copies: MemoryCopies) -> Bool {
-      copies.fingerprint(at: address, count: count, skipping: Self.header) == fingerprint
+      copies.withBytes(at: address, count: count, Self.fingerprint) == fingerprint
+    }
+
+    func isSame(_ bytes: UnsafeRawBufferPointer) -> Bool { Self.fingerprint(bytes) == fingerprint }
+
+    /// A number that tells these bytes from others.
+    static func fingerprint(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+      var result = UInt64(bytes.count)
+      var place = min(header, bytes.count)
+      func mix(_ word: UInt64) {
+        let product = (result ^ word).multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
+        result = product.high ^ product.low &+ 0x2545_f491_4f6c_dd1d
+      }
+      while place + 8 <= bytes.count {
+        mix(bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+        place += 8
+      }
+      var rest: UInt64 = 0
+      for byte in bytes[place...] { rest = rest << 8 | UInt64(byte) }
+      mix(rest)
+      return result
     }
 
     /// The reference count, which changes all the time, and the type.
-    static let header = 16
+    private static let header = 16
   }
 
   private let runtime: PythonRuntime
@@ -56,6 +79,17 @@ final class PythonCodeTable {
   private static let lineTableLimit = 1 << 18
   /// Programs that compile for ever must not fill our memory.
   private static let entryLimit = 1 << 17
+  /// So often a code object was the same before it is taken to be so until the thread runs again.
+  private static let settledLooks = 16
+  /// So long no address may have been used again before.
+  private static let quietTime: Int64 = 10_000_000_000
+  /// When a known address last held another code object; 0 if never.
+  private var changeTime: Int64 = 0
+  private var isQuiet = true
+  /// Kept only for their memory.
+  private var checks: [Check] = []
+  private var checkedRanges: [MemoryRange] = []
+  private var checkedBytes: [UInt8] = []
 
   init(_ runtime: PythonRuntime) { self.runtime = runtime }
 
@@ -66,6 +100,7 @@ final class PythonCodeTable {
   private func keep(_ entry: Entry, for code: UInt64) {
     if let place = places.number(of: code) {
       entries[Int(place)] = entry
+      noteChange()
       return
     }
     if entries.count >= Self.entryLimit {
@@ -86,7 +121,14 @@ final class PythonCodeTable {
   // MARK: - What to copy
 
   /// The record of a code object, and what else tells whether it is the same as before.
+  ///
+  /// Nothing for one that is looked at later (`settled`).
   func verificationRanges(of code: UInt64) -> [MemoryRange] {
+    guard settled(at: code) == nil else { return [] }
+    return allRanges(of: code)
+  }
+
+  private func allRanges(of code: UInt64) -> [MemoryRange] {
     var ranges = [recordRange(of: code)]
     if runtime.codes.version == nil, let place = place(of: code) {
       ranges += [entries[place].name.range, entries[place].file.range]
@@ -112,7 +154,7 @@ final class PythonCodeTable {
     if let place = place(of: code) {
       if let generation, entries[place].generation == generation { return [] }
       guard isCopied(place, at: code, in: copies) else {
-        return verificationRanges(of: code).filter {
+        return allRanges(of: code).filter {
           copies.offset(of: $0.start.rawValue, count: $0.count) == nil
         }
       }
@@ -205,7 +247,7 @@ final class PythonCodeTable {
     let count = header.map { min(limit, $0.dataOffset + $0.byteCount) } ?? 0
     return Beginning(
       address: address, count: count,
-      fingerprint: copies.fingerprint(at: address, count: count, skipping: Beginning.header) ?? 0)
+      fingerprint: copies.withBytes(at: address, count: count, Beginning.fingerprint) ?? 0)
   }
 
   private func isSame(_ place: Int, at code: UInt64, in copies: MemoryCopies) -> Bool {
@@ -227,5 +269,119 @@ final class PythonCodeTable {
     else { return nil }
     return PythonLineTable(
       bytes, firstLine: identity.firstLine, format: runtime.codes.lineFormat)
+  }
+}
+
+// MARK: - Looks behind a stop
+
+extension PythonCodeTable {
+  /// One thing to look at.
+  private struct Check {
+    enum Kind { case record, name, file }
+    let kind: Kind
+    let code: UInt64
+    let place: Int
+  }
+
+  /// Begins a look at a thread.
+  func beginLook() {
+    guard !isQuiet, MonotonicClock.now() - changeTime > Self.quietTime else { return }
+    isQuiet = true
+  }
+
+  /// Notes that a look has found the code object the same as before.
+  func countLook(at code: UInt64) {
+    if let place = place(of: code) { entries[place].looks += 1 }
+  }
+
+  private func noteChange() {
+    changeTime = MonotonicClock.now()
+    isQuiet = false
+  }
+
+  /// The function of a code object that was the same in many looks of a program that uses no address
+  /// again; whoever takes it asks `changed(among:in:)` when the thread runs again.
+  ///
+  /// To be wrong nonetheless, the first address that is used again would have to be so between the last
+  /// look and this one, and a second time, for the same function, within the microseconds until then.
+  func settled(at code: UInt64) -> RuntimeFunction? {
+    guard isQuiet, runtime.layout[.interpreterCodeGeneration] == nil, let place = place(of: code),
+      entries[place].looks >= Self.settledLooks
+    else { return nil }
+    return entries[place].function
+  }
+
+  /// Those of `codes`, which `settled` gave a function for, that are not what they were.
+  ///
+  /// One read, and one more for each that is not there. Where nothing is there any more, the program has
+  /// ended, and they are believed.
+  func changed(among codes: [UInt64], in memory: some TargetMemory) -> [UInt64] {
+    guard !codes.isEmpty else { return [] }
+    collectChecks(of: codes)
+    var changed: Set<UInt64> = []
+    var changedFiles: Set<UInt64> = []
+    func note(_ check: Check) {
+      changed.insert(check.code)
+      if check.kind == .file { changedFiles.insert(entries[check.place].file.address) }
+    }
+    let size = checkedRanges.reduce(0) { $0 + $1.count }
+    if checkedBytes.count < size { checkedBytes = [UInt8](repeating: 0, count: 2 * size) }
+    var next = 0
+    var failures = 0
+    checkedBytes.withUnsafeMutableBytes { bytes in
+      while next < checks.count, failures < Self.failureLimit {
+        let filled = memory.read(checkedRanges[next...], into: bytes)
+        var offset = 0
+        while next < checks.count, offset + checkedRanges[next].count <= filled {
+          let end = offset + checkedRanges[next].count
+          let piece = UnsafeRawBufferPointer(rebasing: bytes[offset..<end])
+          if !isSame(checks[next], piece) { note(checks[next]) }
+          offset = end
+          next += 1
+        }
+        guard next < checks.count else { return }
+        note(checks[next])
+        failures += 1
+        next += 1
+      }
+    }
+    guard !changed.isEmpty, failures < next else { return [] }
+    noteChange()
+    guard next == checks.count else { return codes }
+    return codes.filter { code in
+      changed.contains(code)
+        || place(of: code).map { changedFiles.contains(entries[$0].file.address) } ?? true
+    }
+  }
+
+  /// How many that are not there make an end: each costs a system call.
+  private static let failureLimit = 64
+
+  private func collectChecks(of codes: [UInt64]) {
+    checks.removeAll(keepingCapacity: true)
+    checkedRanges.removeAll(keepingCapacity: true)
+    var lastFile: UInt64 = 0
+    func add(_ kind: Check.Kind, _ range: MemoryRange, _ code: UInt64, _ place: Int) {
+      checks.append(Check(kind: kind, code: code, place: place))
+      checkedRanges.append(range)
+    }
+    for code in codes {
+      guard let place = place(of: code) else { continue }
+      add(.record, recordRange(of: code), code, place)
+      guard runtime.codes.version == nil else { continue }
+      add(.name, entries[place].name.range, code, place)
+      let file = entries[place].file
+      if file.address != lastFile { add(.file, file.range, code, place) }
+      lastFile = file.address
+    }
+  }
+
+  private func isSame(_ check: Check, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    let entry = entries[check.place]
+    return switch check.kind {
+    case .record: runtime.codes.identity(record: bytes) == entry.identity
+    case .name: entry.name.isSame(bytes)
+    case .file: entry.file.isSame(bytes)
+    }
   }
 }

@@ -192,11 +192,11 @@ package final class PythonReader: LanguageRuntime {
       || threadReaders(of: tid).contains(where: \.isInTransit)
   }
 
-  package func finish(_ tid: Int32) -> RuntimeStack {
+  package func finish(_ tid: Int32, from memory: some TargetMemory) -> RuntimeStack {
     let readers = threadReaders(of: tid)
     let isCallerUnknown = readers.contains(where: \.isCallerUnknown)
-    if readers.count == 1, !isCallerUnknown { return readers[0].finish() }
-    let stacks = readers.map { $0.finish() }
+    if readers.count == 1, !isCallerUnknown { return readers[0].finish(from: memory) }
+    let stacks = readers.map { $0.finish(from: memory) }
     let filled = stacks.filter { !$0.frames.isEmpty }
     var stack = RuntimeStack.joined(filled.isEmpty ? stacks : filled)
     if isCallerUnknown { stack.disbelieve() }
@@ -208,7 +208,7 @@ package final class PythonReader: LanguageRuntime {
     let reader = threadReader(of: thread)
     reader.prepare()
     reader.copy(from: memory)
-    return reader.finish()
+    return reader.finish(from: memory)
   }
 }
 

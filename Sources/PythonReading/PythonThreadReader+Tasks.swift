@@ -43,8 +43,7 @@ extension PythonThreadReader {
   private func frames(of link: PythonTaskChain.Link, _ generation: UInt64?) -> [RuntimeFrame]? {
     var frames: [RuntimeFrame] = []
     for raw in link.frames.reversed() {
-      guard let function = reader.codes.function(at: raw.code, generation: generation, in: copies)
-      else { return nil }
+      guard let function = function(at: raw.code, generation) else { return nil }
       let position = reader.runtime.frameShape.unit(of: raw)
       frames.append(
         RuntimeFrame(
@@ -55,8 +54,12 @@ extension PythonThreadReader {
   }
 
   private func isOfAsyncio(_ code: UInt64, _ generation: UInt64?) -> Bool {
-    let function = reader.codes.function(at: code, generation: generation, in: copies)
-    return function?.file.hasSuffix("asyncio/tasks.py") ?? false
+    function(at: code, generation)?.file.hasSuffix("asyncio/tasks.py") ?? false
+  }
+
+  private func function(at code: UInt64, _ generation: UInt64?) -> RuntimeFunction? {
+    (function(of: code) ?? nil)
+      ?? reader.codes.function(at: code, generation: generation, in: copies)
   }
 
   /// What stands for a task: its name, unless asyncio made that up, as it does for each task anew.

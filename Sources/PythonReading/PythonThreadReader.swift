@@ -33,6 +33,8 @@ package final class PythonThreadReader {
   private var unreadable: Set<UInt64> = []
   /// Kept only for its memory.
   private var seen: Set<UInt64> = []
+  /// Code objects that this sample takes to be what they were.
+  private var unchecked: [UInt64] = []
   /// The functions of the code objects that this sample knows, nil for what is none.
   ///
   /// As many as `noted`; behind them are those of the last samples, since to take one out and put it in
@@ -62,6 +64,8 @@ package final class PythonThreadReader {
     if !unreadable.isEmpty { unreadable.removeAll(keepingCapacity: true) }
     noted = 0
     placeOfCode.removeAll()
+    unchecked.removeAll(keepingCapacity: true)
+    reader.codes.beginLook()
     isConsistent = true
     isCut = false
     areTasksCut = false
@@ -206,7 +210,13 @@ package final class PythonThreadReader {
     for code in codes where code != last {
       last = code
       if case .some(.some) = function(of: code) { continue }
+      if let settled = reader.codes.settled(at: code) {
+        unchecked.append(code)
+        note(settled, for: code)
+        continue
+      }
       if let known = reader.codes.known(at: code, generation: generation, in: copies) {
+        reader.codes.countLook(at: code)
         note(known, for: code)
         continue
       }
@@ -245,8 +255,15 @@ package final class PythonThreadReader {
 
   /// The stack of the sample.
   ///
-  /// The thread may run: all comes from the copies. Also makes the plan of the next sample.
-  package func finish() -> RuntimeStack {
+  /// The thread may run: all comes from the copies, and `memory` only tells whether code objects that
+  /// were the same for long still are. Also makes the plan of the next sample.
+  package func finish(from memory: some TargetMemory) -> RuntimeStack {
+    let changed = reader.codes.changed(among: unchecked, in: memory)
+    if !changed.isEmpty {
+      // They are read as they are now, and the stack says that it may not be of one instant.
+      for code in changed { note(nil, for: code) }
+      copy(from: memory, until: MonotonicClock.now() + Self.rehearsalTime, isStopped: false)
+    }
     if walk.state == .going {
       if isCut { walk.cut() } else { walk.giveUp(at: walk.currentAddress) }
     }
@@ -276,7 +293,7 @@ package final class PythonThreadReader {
 
   /// What this sample knows of a code object: its function, or that it could not be read; nil when it
   /// was not looked at.
-  private func function(of code: UInt64) -> RuntimeFunction?? {
+  func function(of code: UInt64) -> RuntimeFunction?? {
     placeOfCode.number(of: code).map { functionsOfCode[Int($0)] }
   }
 
@@ -317,9 +334,12 @@ package final class PythonThreadReader {
         last = frame.code
         place = placeOfCode.number(of: last)
       }
-      let found =
-        place
-        ?? note(reader.codes.function(at: last, generation: generation, in: copies), for: last)
+      let found: UInt32
+      if let place, functionsOfCode[Int(place)] != nil {
+        found = place
+      } else {
+        found = note(reader.codes.function(at: last, generation: generation, in: copies), for: last)
+      }
       place = found
       placeOfFrame.append(found)
     }

@@ -292,10 +292,10 @@ final class PythonWatch {
   }
 
   /// Reads the frames of all copies and hands them over; the threads may run.
-  func finish() {
+  func finish(from memory: ProcessMemory) {
     guard !copied.isEmpty else { return }
     for (tid, number, isEntering) in copied {
-      var stack = reader?.finish(tid)
+      var stack = reader?.finish(tid, from: memory)
       if isEntering { stack?.disbelieve() }
       if stack?.holdsLock == true { lockWaiters.remove(tid) }
       stacks.put(stack, number: number)

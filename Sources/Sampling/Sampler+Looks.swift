@@ -126,7 +126,7 @@ extension Sampler {
     record.pointee.byteCount = count
     record.pointee.reachesEnd =
       count == range.count && range.upperBound >= watch.stackRange.upperBound
-    python?.finish()
+    python?.finish(from: memory)
     ring.commit()
     watch.wasAsleep = true
     countLookWithoutStop()

@@ -10,14 +10,14 @@ extension Sampler {
     // The copies of threads that sleep may just have filled it.
     waitForRoom(min(stops.requestCount * (256 << 10), ring.byteCapacity / 4))
     stopRequested(time: time, mayComeAgain: !plan.stopAll)
-    python?.finish()
+    python?.finish(from: memory)
     for number in 1...Self.triesInTransit where watches.contains(where: { $0.transit != nil }) {
       let isLast = number == Self.triesInTransit
       let isPatient = number <= Self.patientTries
       MonotonicClock.sleep(until: MonotonicClock.now() + Self.transitPause << (number - 1))
       guard lookAtThoseInTransit(time: time, isPatient: isPatient) else { continue }
       stopRequested(time: time, mayComeAgain: !isLast)
-      python?.finish()
+      python?.finish(from: memory)
     }
   }
 

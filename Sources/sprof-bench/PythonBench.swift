@@ -226,7 +226,7 @@ private enum CopyOfPython {
           _ = reader.copy(
             tid, nativeStack: nil, from: memory, reads: .max, until: .max, isStopped: true)
         })
-      rest.append(microseconds { _ = reader.finish(tid) })
+      rest.append(microseconds { _ = reader.finish(tid, from: memory) })
     }
     print(
       "copy of \(words): \(reader.threadReader(of: thread).copies.readCount) reads, median \(decimals(median(copies), 1)) µs, shortest "

@@ -9,6 +9,7 @@ final class RecordedMemory: TargetMemory {
   private let live: ProcessMemory?
   private(set) var pages: [UInt64: [UInt8]] = [:]
   private(set) var reads = 0
+  private(set) var pieces = 0
   /// Small pieces that were asked for: records of threads, frames, code objects.
   private var records: [MemoryRange] = []
   private static let size: UInt64 = 4096
@@ -41,6 +42,7 @@ final class RecordedMemory: TargetMemory {
 
   func read(_ ranges: ArraySlice<MemoryRange>, into buffer: UnsafeMutableRawBufferPointer) -> Int {
     reads += 1
+    pieces += ranges.count
     if live != nil { records += ranges.filter { $0.count >= 8 && $0.count <= 1024 } }
     var filled = 0
     for range in ranges {
@@ -154,7 +156,7 @@ struct `Torn and hostile memory of Python` {
       for _ in 0..<2 {
         reader.prepare(tid)
         _ = reader.copy(tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
-        let stack = reader.finish(tid)
+        let stack = reader.finish(tid, from: memory)
         #expect(stack.groups.reduce(0) { $0 + $1.frameCount } == stack.frames.count)
         result[tid] = stack.frames.map { Truth.Line($0).description } + ["\(stack.end)"]
       }

@@ -147,13 +147,49 @@ struct `Stacks of Python` {
       target.reader.prepare(tid)
       _ = target.reader.copy(
         tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
-      return Set(target.reader.finish(tid).frames.compactMap { $0.function?.file })
+      return Set(target.reader.finish(tid, from: memory).files)
     }
     let memory = RecordedMemory(recording: target.memory)
     let before = files(memory)
     let after = files(memory.replacing("stacks.py", by: "stocks.py"))
     #expect(before.contains { $0.hasSuffix("/stacks.py") })
     #expect(after == Set(before.map { $0.replacing("stacks.py", with: "stocks.py") }))
+  }
+
+  @Test(arguments: Interpreter.onePerVersion.filter { $0.minor < 12 })
+  func `of code that was long the same have its file though it is another from now on`(
+    _ interpreter: Interpreter
+  ) throws {
+    let program = try interpreter.start("stacks.py")
+    let tid = try #require(try Truth(program).threads.first).tid
+    let target = try PythonTarget(pid: program.pid)
+    func look(_ memory: RecordedMemory, then later: RecordedMemory) -> RuntimeStack {
+      target.reader.prepare(tid)
+      _ = target.reader.copy(tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
+      return target.reader.finish(tid, from: later)
+    }
+    let memory = RecordedMemory(recording: target.memory)
+    let counts = (0..<40).map { _ in
+      let before = memory.pieces
+      _ = look(memory, then: RecordedMemory(memory.pages, records: []))
+      return memory.pieces - before
+    }
+    // Behind the stop, which is the shorter for it.
+    #expect(try #require(counts.last) * 2 < counts[2], "\(counts)")
+    // The program may have ended meanwhile.
+    let last = look(memory, then: RecordedMemory([:], records: []))
+    #expect(last.isConsistent && last.files.contains { $0.hasSuffix("/stacks.py") })
+
+    let changed = memory.replacing("stacks.py", by: "stocks.py")
+    let torn = look(memory, then: changed)
+    #expect(!torn.isConsistent)
+    #expect(torn.files.contains { $0.hasSuffix("/stocks.py") })
+    #expect(!torn.files.contains { $0.hasSuffix("/stacks.py") })
+    // From now on in the stop again.
+    let whole = look(memory, then: changed)
+    #expect(whole.isConsistent)
+    #expect(whole.files.contains { $0.hasSuffix("/stacks.py") })
+    #expect(!whole.files.contains { $0.hasSuffix("/stocks.py") })
   }
 
   @Test(arguments: Interpreter.onePerVersion)
@@ -168,11 +204,15 @@ struct `Stacks of Python` {
       _ = target.reader.copy(
         thread.tid, nativeStack: nil, from: counting, reads: .max, isStopped: true)
       #expect(counting.reads == 1, "\(thread.name)")
-      let again = target.reader.finish(thread.tid)
+      let again = target.reader.finish(thread.tid, from: target.memory)
       #expect(again.frames.map(Truth.Line.init) == thread.frames.map(\.cut))
     }
     try program.assertUntouched()
   }
+}
+
+extension RuntimeStack {
+  fileprivate var files: [String] { frames.compactMap { $0.function?.file } }
 }
 
 /// Counts the reads that a real process would be asked for.
@@ -239,7 +279,7 @@ struct RunningStacks {
             tid, nativeStack: nil, from: target.memory, reads: .max, isStopped: true)
         }, released: { _, _ in })
       stopper.releaseOverdue()
-      if isCopied { result.append(target.reader.finish(tid)) }
+      if isCopied { result.append(target.reader.finish(tid, from: target.memory)) }
     }
     // One that got no CPU to stop on is held still, and could not be reaped when the program ends.
     for _ in 0..<20_000 where stopper.isOverdue(tid) {

@@ -67,7 +67,7 @@ struct `The tasks that wait for the running one` {
       for _ in 0..<5 {
         reader.prepare()
         reader.copy(from: held.target.memory)
-        _ = reader.finish()
+        _ = reader.finish(from: held.target.memory)
       }
       return reader.copies.readCount
     }
@@ -176,7 +176,7 @@ private struct HeldTask {
     for _ in 0..<2 {
       reader.prepare(tid)
       _ = reader.copy(tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
-      result = names(of: reader.finish(tid))
+      result = names(of: reader.finish(tid, from: memory))
     }
     return result
   }

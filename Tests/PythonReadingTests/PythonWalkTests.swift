@@ -60,7 +60,7 @@ struct `Python stacks along a random walk` {
       target.reader.prepare(tid)
       _ = target.reader.copy(
         tid, nativeStack: nil, from: target.memory, reads: 2, until: .max, isStopped: true)
-      let stack = target.reader.finish(tid)
+      let stack = target.reader.finish(tid, from: target.memory)
       // At the first looks the code of the innermost frame may not be read yet.
       if stack.frames.count == 1, stack.frames[0].function == nil { continue }
       for (frame, truth) in zip(stack.frames, whole.frames) {
@@ -98,7 +98,7 @@ struct `Python stacks along a random walk` {
     _ = other.reader.copy(
       tid, nativeStack: nil, from: cold, reads: .max, until: .max, isStopped: true)
     #expect(isWhole && counting.reads * 2 <= cold.reads, "\(counting.reads) of \(cold.reads)")
-    let stack = target.reader.finish(tid)
+    let stack = target.reader.finish(tid, from: target.memory)
     #expect(stack.end == .complete && stack.isConsistent)
     #expect(stack.frames.count >= 300 && stack.frames.allSatisfy { $0.function != nil })
     try program.assertUntouched()

@@ -85,7 +85,7 @@ final class PythonTarget {
       let before = files.counters()
       reader.prepare(tid)
       _ = reader.copy(tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
-      if files.counters() == before { return reader.finish(tid) }
+      if files.counters() == before { return reader.finish(tid, from: memory) }
     }
     throw TestFailure("thread \(tid) does not sleep")
   }
