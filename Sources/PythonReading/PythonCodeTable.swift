@@ -8,7 +8,8 @@ internal import ProfileModel
 /// copied at the same instant as the frame. Where no address was seen to be used again, the record
 /// of one that was the same time and again is looked at a moment later, when the thread runs again.
 final class PythonCodeTable {
-  /// Flat, so that to look at it in a stop meets no more memory than itself.
+  /// What tells whether a code object is the same. Flat, so that to look at it in a stop meets no more
+  /// memory than itself.
   private struct Entry {
     let identity: PythonCodeShape.Identity
     /// The beginnings of the objects of the name and of the file's name, where records alone do not
@@ -16,11 +17,8 @@ final class PythonCodeTable {
     /// with all that it refers to.
     let name: Beginning
     let file: Beginning
-    let function: RuntimeFunction
     /// The count of freed code objects at which the entry was seen to be right.
     var generation: UInt64?
-    /// In how many looks at a thread it was.
-    var looks = 0
   }
 
   /// The first bytes of a string object.
@@ -65,6 +63,9 @@ final class PythonCodeTable {
 
   private let runtime: PythonRuntime
   private var entries: [Entry] = []
+  /// By the same places: the functions, and in how many looks at a thread each was the same.
+  private var functions: [RuntimeFunction] = []
+  private var looks: [UInt8] = []
   /// Where each code object's is.
   private var places = WordTable()
   /// Types that are known to be, or not to be, that of code objects.
@@ -80,7 +81,7 @@ final class PythonCodeTable {
   /// Programs that compile for ever must not fill our memory.
   private static let entryLimit = 1 << 17
   /// So often a code object was the same before it is taken to be so until the thread runs again.
-  private static let settledLooks = 16
+  private static let settledLooks = 4
   /// So long no address may have been used again before.
   private static let quietTime: Int64 = 10_000_000_000
   /// When a known address last held another code object; 0 if never.
@@ -97,18 +98,24 @@ final class PythonCodeTable {
 
   private func place(of code: UInt64) -> Int? { places.number(of: code).map { Int($0) } }
 
-  private func keep(_ entry: Entry, for code: UInt64) {
-    if let place = places.number(of: code) {
-      entries[Int(place)] = entry
+  private func keep(_ entry: Entry, _ function: RuntimeFunction, for code: UInt64) {
+    if let place = place(of: code) {
+      entries[place] = entry
+      functions[place] = function
+      looks[place] = 0
       noteChange()
       return
     }
     if entries.count >= Self.entryLimit {
       entries.removeAll()
+      functions.removeAll()
+      looks.removeAll()
       places.removeAll()
     }
     places.set(UInt32(entries.count), for: code)
     entries.append(entry)
+    functions.append(function)
+    looks.append(0)
   }
 
   func isKnownType(_ type: UInt64) -> Bool? { types[type] }
@@ -213,10 +220,10 @@ final class PythonCodeTable {
   /// The function of a code object that was met before and is still the same.
   func known(at code: UInt64, generation: UInt64?, in copies: MemoryCopies) -> RuntimeFunction? {
     guard let place = place(of: code) else { return nil }
-    if let generation, entries[place].generation == generation { return entries[place].function }
+    if let generation, entries[place].generation == generation { return functions[place] }
     guard isSame(place, at: code, in: copies) else { return nil }
     if entries[place].generation != generation { entries[place].generation = generation }
-    return entries[place].function
+    return functions[place]
   }
 
   /// The function of a code object; nil when the copies do not hold it, or it is none.
@@ -236,7 +243,7 @@ final class PythonCodeTable {
       Entry(
         identity: identity, name: beginning(of: identity.name, atMost: Self.nameSpan, in: copies),
         file: beginning(of: identity.filename, atMost: Self.fileSpan, in: copies),
-        function: function, generation: generation), for: code)
+        generation: generation), function, for: code)
     return function
   }
 
@@ -291,7 +298,7 @@ extension PythonCodeTable {
 
   /// Notes that a look has found the code object the same as before.
   func countLook(at code: UInt64) {
-    if let place = place(of: code) { entries[place].looks += 1 }
+    if let place = place(of: code), looks[place] < .max { looks[place] += 1 }
   }
 
   private func noteChange() {
@@ -306,9 +313,9 @@ extension PythonCodeTable {
   /// look and this one, and a second time, for the same function, within the microseconds until then.
   func settled(at code: UInt64) -> RuntimeFunction? {
     guard isQuiet, runtime.layout[.interpreterCodeGeneration] == nil, let place = place(of: code),
-      entries[place].looks >= Self.settledLooks
+      looks[place] >= Self.settledLooks
     else { return nil }
-    return entries[place].function
+    return functions[place]
   }
 
   /// Those of `codes`, which `settled` gave a function for, that are not what they were.

@@ -84,7 +84,7 @@ struct PythonFrameWalk {
   /// Walks as far as the copies reach; nil at the end of the walk, or when `deadline` has passed.
   mutating func advance(in copies: MemoryCopies, until deadline: Int64 = .max) -> Want? {
     var steps = 0
-    while state == .going {
+    while isGoing {
       steps += 1
       if steps % Self.stepsOfOneLook == 0, frames.count > Self.leastFrames,
         MonotonicClock.now() >= deadline
@@ -104,7 +104,12 @@ struct PythonFrameWalk {
   }
 
   /// Whether nothing was read yet.
-  var isUntouched: Bool { stage == .thread && state == .going }
+  var isUntouched: Bool { stage == .thread && isGoing }
+
+  /// Without `==`, which goes through the witness table of `End` here.
+  var isGoing: Bool {
+    if case .going = state { true } else { false }
+  }
 
   /// Whether the innermost frame may not be linked to its caller, so that those found are others'.
   ///

@@ -121,7 +121,7 @@ package final class PythonThreadReader {
       guard copies.readCount < last, hasTime(until: deadline) else { return false }
       next = read(want, from: memory, until: deadline)
     }
-    guard walk.state != .going else { return false }
+    guard !walk.isGoing else { return false }
     // A code object takes three looks: its record, its strings' headers, the rest of long ones.
     for _ in 0..<4 {
       let wanted = missingOfFunctions()
@@ -264,7 +264,7 @@ package final class PythonThreadReader {
       for code in changed { note(nil, for: code) }
       copy(from: memory, until: MonotonicClock.now() + Self.rehearsalTime, isStopped: false)
     }
-    if walk.state == .going {
+    if walk.isGoing {
       if isCut { walk.cut() } else { walk.giveUp(at: walk.currentAddress) }
     }
     findFunctions()

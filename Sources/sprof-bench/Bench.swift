@@ -15,6 +15,9 @@ struct Bench {
     ("debug", "sprof dump on 200 MB of debug data", DebugDataBench.run),
     ("file", "what the target loses to attach -o, against attach without it", FileBench.run),
     ("python", "what a Python program loses to sprof, to bare stops, to py-spy", PythonBench.run),
+    ("python-threads", "the same of eight threads", PythonBench.runThreads),
+    ("tachyon", "the same against Tachyon, of Python 3.15", PythonBench.runTachyon),
+    ("python-copy", "the part of a stop that Python's frames take; sprof dump", PythonBench.runCopies),
     ("dump", "sprof dump against eu-stack and gdb, from outside", DumpBench.run),
   ]
 

@@ -8,9 +8,11 @@ import TestSupport
 enum PythonBench {
   private static let rounds = 3
   private static let rate = 100
-  /// Before the window lies the tool's start, behind it nothing.
+  /// Before the window lies the tool's start, behind it its end.
   private static let start = 1.5
   private static let window = 12.5
+  /// Long enough for what is done once, at the start and the end, to weigh little, as in most captures.
+  private static let capture = 30.0
   private static let depth = 30
 
   private struct Tool {
@@ -19,19 +21,29 @@ enum PythonBench {
   }
 
   static func run() throws {
-    guard let python = Interpreter.all.first(where: { $0.minor == 11 }) ?? Interpreter.all.last
-    else { return print("no Python on this machine") }
-    let floor = try Fixture.compile(source: "bench/floor.c", flags: ["-O2"])
-    let tools = Self.tools(floor: floor) + Self.spies()
-    try measure(python, tools)
-    try measure(python, tools, isSuite: true)
-    // Tachyon reads programs of its own version only.
-    if let newest = Interpreter.onePerVersion.first(where: { $0.has(module: "profiling.sampling") })
-    {
-      try measure(newest, Self.tools(floor: floor) + Self.tachyon(of: newest))
-    } else {
-      print("Tachyon (profiling.sampling, Python 3.15) is not installed")
+    guard let python else { return print("no Python on this machine") }
+    let tools = try Self.tools() + Self.spies()
+    try measure(python, tools, threads: 1)
+    try measure(python, tools, threads: 1, isSuite: true)
+  }
+
+  static func runThreads() throws {
+    guard let python else { return print("no Python on this machine") }
+    try measure(python, try Self.tools() + Self.spies(), threads: 8)
+  }
+
+  /// Tachyon reads programs of its own version only.
+  static func runTachyon() throws {
+    guard
+      let newest = Interpreter.onePerVersion.first(where: { $0.has(module: "profiling.sampling") })
+    else { return print("Tachyon (profiling.sampling, Python 3.15) is not installed") }
+    for threads in [1, 8] {
+      try measure(newest, try Self.tools() + Self.tachyon(of: newest), threads: threads)
     }
+  }
+
+  static func runCopies() throws {
+    guard let python else { return print("no Python on this machine") }
     for depth in [30, 300, 20_000] { try CopyOfPython.run(python, depth: depth) }
     for python in Interpreter.onePerVersion where python.minor >= 12 {
       for followsTasks in [false, true] {
@@ -41,23 +53,26 @@ enum PythonBench {
     try DumpOfPython.run(python)
   }
 
-  private static func measure(
-    _ python: Interpreter, _ tools: [Tool], isSuite: Bool = false
-  ) throws {
-    for threads in isSuite ? [1] : [1, 8] {
-      let program = try RunningProgram(
-        python.command
-          + [Repository.path("Fixtures/bench/counting.py"), "\(threads)", "\(isSuite ? 3 : depth)"]
-          + (isSuite ? ["suite"] : []),
-        environment: python.environment)
-      defer { program.kill() }
-      let kind = isSuite ? "a suite of small tasks" : "\(threads) threads \(depth) calls deep"
-      print("Python \(python), \(kind), \(rate) Hz:")
-      try measure(program, tools)
-    }
+  private static var python: Interpreter? {
+    Interpreter.all.first { $0.minor == 11 } ?? Interpreter.all.last
   }
 
-  private static func tools(floor: String) -> [Tool] {
+  private static func measure(
+    _ python: Interpreter, _ tools: [Tool], threads: Int, isSuite: Bool = false
+  ) throws {
+    let program = try RunningProgram(
+      python.command
+        + [Repository.path("Fixtures/bench/counting.py"), "\(threads)", "\(isSuite ? 3 : depth)"]
+        + (isSuite ? ["suite"] : []),
+      environment: python.environment)
+    defer { program.kill() }
+    let kind = isSuite ? "a suite of small tasks" : "\(threads) threads \(depth) calls deep"
+    print("Python \(python), \(kind), \(rate) Hz:")
+    try measure(program, tools)
+  }
+
+  private static func tools() throws -> [Tool] {
+    let floor = try Fixture.compile(source: "bench/floor.c", flags: ["-O2"])
     let sprof = Repository.path(".build/release/sprof")
     func attach(_ options: [String]) -> (Int32, Double) -> [String] {
       { pid, seconds in
@@ -118,8 +133,7 @@ enum PythonBench {
     for _ in 1...rounds {
       for tool in tools {
         let cpu = cpuOfChildren()
-        let seconds = start + window
-        let command = try StartedCommand(tool.command(program.pid, seconds + 1))
+        let command = try StartedCommand(tool.command(program.pid, capture))
         usleep(UInt32(start * 1e6))
         _ = try program.figures()
         let (loops, lost) = try loopsAndStops(of: program)
@@ -127,7 +141,7 @@ enum PythonBench {
         let outcome = try command.finish()
         guard outcome.status == 0 else { throw TestFailure("\(tool.name): \(outcome.stderr)") }
         costs[tool.name, default: []].append(
-          (cpuOfChildren() - cpu) / (Double(rate) * (seconds + 1)) * 1000)
+          (cpuOfChildren() - cpu) / (Double(rate) * capture) * 1000)
         let behind = try loopsAndStops(of: program).loops
         slowdowns[tool.name, default: []].append((1 - 2 * loops / (before + behind)) * 100)
         before = behind
