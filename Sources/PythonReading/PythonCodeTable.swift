@@ -8,8 +8,9 @@ internal import ProfileModel
 /// copied at the same instant as the frame. Where no address was seen to be used again, the record
 /// of one that was the same time and again is looked at a moment later, when the thread runs again.
 final class PythonCodeTable {
-  /// What tells whether a code object is the same. Flat, so that to look at it in a stop meets no more
-  /// memory than itself.
+  /// What tells whether a code object is the same.
+  ///
+  /// Flat, so that to look at it in a stop meets no more memory than itself.
   private struct Entry {
     let identity: PythonCodeShape.Identity
     /// The beginnings of the objects of the name and of the file's name, where records alone do not

@@ -17,7 +17,7 @@ struct Bench {
     ("python", "what a Python program loses to sprof, to bare stops, to py-spy", PythonBench.run),
     ("python-threads", "the same of eight threads", PythonBench.runThreads),
     ("tachyon", "the same against Tachyon, of Python 3.15", PythonBench.runTachyon),
-    ("python-copy", "the part of a stop that Python's frames take; sprof dump", PythonBench.runCopies),
+    ("python-copy", "the part of a stop for Python's frames; sprof dump", PythonBench.runCopies),
     ("dump", "sprof dump against eu-stack and gdb, from outside", DumpBench.run),
   ]
 
