@@ -16,50 +16,10 @@ final class PythonCodeTable {
     /// The beginnings of the objects of the name and of the file's name, where records alone do not
     /// tell code objects apart: in a loop that compiles, the next one lies where the last one lay,
     /// with all that it refers to.
-    let name: Beginning
-    let file: Beginning
+    let name: PythonStringMark
+    let file: PythonStringMark
     /// The count of freed code objects at which the entry was seen to be right.
     var generation: UInt64?
-  }
-
-  /// The first bytes of a string object.
-  private struct Beginning {
-    let address: UInt64
-    let count: Int
-    let fingerprint: UInt64
-
-    var range: MemoryRange { MemoryRange(start: RemoteAddress(address), count: count) }
-
-    func isCopied(_ copies: MemoryCopies) -> Bool {
-      copies.offset(of: address, count: count) != nil
-    }
-
-    func isSame(in copies: MemoryCopies) -> Bool {
-      copies.withBytes(at: address, count: count, Self.fingerprint) == fingerprint
-    }
-
-    func isSame(_ bytes: UnsafeRawBufferPointer) -> Bool { Self.fingerprint(bytes) == fingerprint }
-
-    /// A number that tells these bytes from others.
-    static func fingerprint(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-      var result = UInt64(bytes.count)
-      var place = min(header, bytes.count)
-      func mix(_ word: UInt64) {
-        let product = (result ^ word).multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
-        result = product.high ^ product.low &+ 0x2545_f491_4f6c_dd1d
-      }
-      while place + 8 <= bytes.count {
-        mix(bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
-        place += 8
-      }
-      var rest: UInt64 = 0
-      for byte in bytes[place...] { rest = rest << 8 | UInt64(byte) }
-      mix(rest)
-      return result
-    }
-
-    /// The reference count, which changes all the time, and the type.
-    private static let header = 16
   }
 
   private let runtime: PythonRuntime
@@ -88,10 +48,8 @@ final class PythonCodeTable {
   /// When a known address last held another code object; 0 if never.
   private var changeTime: Int64 = 0
   private var isQuiet = true
-  /// Kept only for their memory.
-  private var checks: [Check] = []
-  private var checkedRanges: [MemoryRange] = []
-  private var checkedBytes: [UInt8] = []
+  /// Kept only for its memory.
+  private var checks = PythonCodeChecks()
 
   init(_ runtime: PythonRuntime) { self.runtime = runtime }
 
@@ -242,20 +200,18 @@ final class PythonCodeTable {
     guard table != nil else { return function }
     keep(
       Entry(
-        identity: identity, name: beginning(of: identity.name, atMost: Self.nameSpan, in: copies),
-        file: beginning(of: identity.filename, atMost: Self.fileSpan, in: copies),
+        identity: identity, name: mark(of: identity.name, atMost: Self.nameSpan, in: copies),
+        file: mark(of: identity.filename, atMost: Self.fileSpan, in: copies),
         generation: generation), function, for: code)
     return function
   }
 
-  private func beginning(
+  private func mark(
     of address: UInt64, atMost limit: Int, in copies: MemoryCopies
-  ) -> Beginning {
+  ) -> PythonStringMark {
     let header = runtime.strings.header(copies, at: address)
     let count = header.map { min(limit, $0.dataOffset + $0.byteCount) } ?? 0
-    return Beginning(
-      address: address, count: count,
-      fingerprint: copies.withBytes(at: address, count: count, Beginning.fingerprint) ?? 0)
+    return PythonStringMark(at: address, count: count, in: copies)
   }
 
   private func isSame(_ place: Int, at code: UInt64, in copies: MemoryCopies) -> Bool {
@@ -283,14 +239,6 @@ final class PythonCodeTable {
 // MARK: - Looks behind a stop
 
 extension PythonCodeTable {
-  /// One thing to look at.
-  private struct Check {
-    enum Kind { case record, name, file }
-    let kind: Kind
-    let code: UInt64
-    let place: Int
-  }
-
   /// Begins a look at a thread.
   func beginLook() {
     guard !isQuiet, MonotonicClock.now() - changeTime > Self.quietTime else { return }
@@ -326,70 +274,27 @@ extension PythonCodeTable {
   func changed(among codes: [UInt64], in memory: some TargetMemory) -> [UInt64] {
     guard !codes.isEmpty else { return [] }
     collectChecks(of: codes)
-    var changed: Set<UInt64> = []
-    var changedFiles: Set<UInt64> = []
-    func note(_ check: Check) {
-      changed.insert(check.code)
-      if check.kind == .file { changedFiles.insert(entries[check.place].file.address) }
-    }
-    let size = checkedRanges.reduce(0) { $0 + $1.count }
-    if checkedBytes.count < size { checkedBytes = [UInt8](repeating: 0, count: 2 * size) }
-    var next = 0
-    var failures = 0
-    checkedBytes.withUnsafeMutableBytes { bytes in
-      while next < checks.count, failures < Self.failureLimit {
-        let filled = memory.read(checkedRanges[next...], into: bytes)
-        var offset = 0
-        while next < checks.count, offset + checkedRanges[next].count <= filled {
-          let end = offset + checkedRanges[next].count
-          let piece = UnsafeRawBufferPointer(rebasing: bytes[offset..<end])
-          if !isSame(checks[next], piece) { note(checks[next]) }
-          offset = end
-          next += 1
-        }
-        guard next < checks.count else { return }
-        note(checks[next])
-        failures += 1
-        next += 1
-      }
-    }
-    guard !changed.isEmpty, failures < next else { return [] }
+    guard let changed = checks.changed(runtime.codes, in: memory) else { return [] }
     noteChange()
-    guard next == checks.count else { return codes }
+    guard changed.areAllRead else { return codes }
     return codes.filter { code in
-      changed.contains(code)
-        || place(of: code).map { changedFiles.contains(entries[$0].file.address) } ?? true
+      // The file is looked at with one of its functions.
+      changed.codes.contains(code)
+        || place(of: code).map { changed.strings.contains(entries[$0].file.address) } ?? true
     }
   }
-
-  /// How many that are not there make an end: each costs a system call.
-  private static let failureLimit = 64
 
   private func collectChecks(of codes: [UInt64]) {
-    checks.removeAll(keepingCapacity: true)
-    checkedRanges.removeAll(keepingCapacity: true)
+    checks.removeAll()
     var lastFile: UInt64 = 0
-    func add(_ kind: Check.Kind, _ range: MemoryRange, _ code: UInt64, _ place: Int) {
-      checks.append(Check(kind: kind, code: code, place: place))
-      checkedRanges.append(range)
-    }
     for code in codes {
       guard let place = place(of: code) else { continue }
-      add(.record, recordRange(of: code), code, place)
+      checks.add(recordRange(of: code), of: code, .record(entries[place].identity))
       guard runtime.codes.version == nil else { continue }
-      add(.name, entries[place].name.range, code, place)
-      let file = entries[place].file
-      if file.address != lastFile { add(.file, file.range, code, place) }
+      let (name, file) = (entries[place].name, entries[place].file)
+      checks.add(name.range, of: code, .string(name))
+      if file.address != lastFile { checks.add(file.range, of: code, .string(file)) }
       lastFile = file.address
-    }
-  }
-
-  private func isSame(_ check: Check, _ bytes: UnsafeRawBufferPointer) -> Bool {
-    let entry = entries[check.place]
-    return switch check.kind {
-    case .record: runtime.codes.identity(record: bytes) == entry.identity
-    case .name: entry.name.isSame(bytes)
-    case .file: entry.file.isSame(bytes)
     }
   }
 }

@@ -11,7 +11,7 @@ package final class PythonThreadReader {
   /// The copies of the current sample.
   package private(set) var copies = MemoryCopies()
   /// What the next `copy` begins with.
-  package private(set) var plan: PythonCopyPlan
+  package internal(set) var plan: PythonCopyPlan
   /// Deeper stacks lose the frames in their middle.
   package var frameLimit = 4096
 
@@ -21,18 +21,18 @@ package final class PythonThreadReader {
   /// The tasks that wait for the one that the thread runs.
   var tasks = PythonTaskChain()
   /// Whether their functions are missing because there was no time.
-  private var areTasksCut = false
-  private var isConsistent = true
+  var areTasksCut = false
+  var isConsistent = true
   /// Whether frames or functions are missing because there was no time.
-  private var isCut = false
+  var isCut = false
   /// Whether a sample was whole since the thread was first seen or last cut.
   private var isFamiliar = false
   /// What the current sample asked for besides its plan.
-  private var asked: [MemoryRange] = []
+  var asked: [MemoryRange] = []
   /// Addresses that were asked for and are not there.
   private var unreadable: Set<UInt64> = []
   /// Kept only for its memory.
-  private var seen: Set<UInt64> = []
+  var seen: Set<UInt64> = []
   /// Code objects that this sample takes to be what they were.
   private var unchecked: [UInt64] = []
   /// The functions of the code objects that this sample knows, nil for what is none.
@@ -399,39 +399,4 @@ package final class PythonThreadReader {
     }
     return isVisible.indices.filter { isVisible[$0] }
   }
-
-  /// Makes the plan of the next sample, `more` being missing from this one.
-  private func rememberNeeds(besides more: [MemoryRange] = []) {
-    // What is not there is not to be asked for again and again.
-    asked.removeAll { copies.offset(of: $0.start.rawValue, count: $0.count) == nil }
-    if !isCut, !areTasksCut, more.isEmpty, plan.grow(by: asked) { return }
-    var needed = Array(walk.touched.prefix(Self.neededLimit))
-    needed += more
-    // A rehearsal is to find what functions take.
-    if !isConsistent { needed += asked }
-    needed += reader.stateRanges(of: thread.interpreter)
-    needed += tasks.needed
-    // Where freed code objects are counted, known ones are not looked at again.
-    if isCut || reader.runtime.layout[.interpreterCodeGeneration] == nil {
-      seen.removeAll(keepingCapacity: true)
-      addVerification(of: walk.frames.lazy.map(\.code), to: &needed)
-      if !tasks.isEmpty { addVerification(of: tasks.codes, to: &needed) }
-    }
-    plan.remember(walk.withRoomToGrow(needed))
-  }
-
-  /// Adds what tells whether the code objects that are not in `seen` are still the same.
-  private func addVerification(
-    of codes: some Sequence<UInt64>, to needed: inout [MemoryRange]
-  ) {
-    var last: UInt64 = 0
-    for code in codes where code != last {
-      last = code
-      guard seen.insert(code).inserted else { continue }
-      needed += reader.codes.verificationRanges(of: code)
-    }
-  }
-
-  /// What lies further out is asked for piece by piece, as long as there is time.
-  private static let neededLimit = 16_384
 }

@@ -57,7 +57,7 @@ final class Sampler {
   var ready: (@Sendable () -> Void)?
   /// Rung when the ring fills before the resolver looks for something to do.
   var resolverBell: Bell?
-  private var hasRung = false
+  var hasRung = false
 
   init(
     pid: Int32, liveThread: Int32, plan: SamplingPlan, control: CaptureControl, ring: LookRing,
@@ -339,36 +339,6 @@ final class Sampler {
     ring.commit()
   }
 
-  /// Waits, before any thread is taken hold of, until the resolver has made room for what the next
-  /// tick will copy by all that is known.
-  ///
-  /// Where the resolver gets no CPU, ticks are late then, and no look is lost.
-  private func waitForResolver() {
-    let isFilling = ring.isFilling
-    if isFilling, !hasRung { resolverBell?.ring() }
-    hasRung = isFilling
-    var all = 0
-    var largest = 256 << 10
-    for watch in watches {
-      let size = max(
-        watch.copySize, min(requests.copyLimit(watch.slot), watch.stackRange.count), 256 << 10)
-      all += size
-      largest = max(largest, size)
-    }
-    let size = max(min(all, ring.byteCapacity / 4), min(largest, ring.byteCapacity))
-    while !ring.hasRoom(for: size), !control.shouldStop, plan.duration.map({ now < $0 }) ?? true {
-      MonotonicClock.sleep(until: MonotonicClock.now() + 1_000_000)
-      stops.releaseOverdue()
-    }
-  }
-
-  /// Gives the resolver up to a tenth of a second to make room; not while anything is stopped.
-  func waitForRoom(_ count: Int) {
-    for _ in 0..<100 where !ring.hasRoom(for: count) {
-      MonotonicClock.sleep(until: MonotonicClock.now() + 1_000_000)
-    }
-  }
-
   // MARK: - Stacks
 
   private func refreshStackRanges(time: Int64) {
@@ -402,22 +372,5 @@ final class Sampler {
     }
     guard low < stackRanges.count, stackRanges[low].contains(address) else { return nil }
     return stackRanges[low]
-  }
-}
-
-/// Moves each tick by a random part of its period, so that the ticks do not run in step with a
-/// timer of the target.
-struct TickJitter {
-  let limit: Int64
-  private var state: UInt64 = 0x9e37_79b9_7f4a_7c15
-
-  init(period: Int64) { limit = period / 8 }
-
-  mutating func next() -> Int64 {
-    // xorshift64 (Marsaglia 2003): good enough to break the step, and free.
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return limit > 0 ? Int64(state >> 33) % limit : 0
   }
 }

@@ -1,0 +1,48 @@
+internal import LinuxProcess
+internal import ProfileModel
+
+/// What tells a string object, by the first bytes of it, from another one at the same address.
+struct PythonStringMark {
+  let address: UInt64
+  let count: Int
+  private let fingerprint: UInt64
+  /// The reference count, which changes all the time, and the type.
+  private static let header = 16
+
+  /// Of a string that the copies hold.
+  init(at address: UInt64, count: Int, in copies: MemoryCopies) {
+    self.address = address
+    self.count = count
+    fingerprint = copies.withBytes(at: address, count: count, Self.fingerprint) ?? 0
+  }
+
+  var range: MemoryRange { MemoryRange(start: RemoteAddress(address), count: count) }
+
+  func isCopied(_ copies: MemoryCopies) -> Bool {
+    copies.offset(of: address, count: count) != nil
+  }
+
+  func isSame(in copies: MemoryCopies) -> Bool {
+    copies.withBytes(at: address, count: count, isSame) ?? false
+  }
+
+  /// Whether these `count` bytes are those of the same string.
+  func isSame(_ bytes: UnsafeRawBufferPointer) -> Bool { Self.fingerprint(bytes) == fingerprint }
+
+  private static func fingerprint(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    var result = UInt64(bytes.count)
+    var place = min(header, bytes.count)
+    func mix(_ word: UInt64) {
+      let product = (result ^ word).multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
+      result = product.high ^ product.low &+ 0x2545_f491_4f6c_dd1d
+    }
+    while place + 8 <= bytes.count {
+      mix(bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+      place += 8
+    }
+    var rest: UInt64 = 0
+    for byte in bytes[place...] { rest = rest << 8 | UInt64(byte) }
+    mix(rest)
+    return result
+  }
+}
