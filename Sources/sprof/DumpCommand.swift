@@ -50,8 +50,9 @@ struct DumpCommand: ParsableCommand {
 
   func run() throws {
     try Diagnostic.guarding(command: "dump") {
-      try JobControl.begin()
       let pid = try target.resolve()
+      prepareOpenFiles(forThreadsOf: pid)
+      try JobControl.begin()
       try Diagnostic.guarding(command: "dump", pid: pid) {
         guard let watch else { return try look(at: pid) }
         try DumpWatch(pid: pid, interval: watch.nanoseconds, stopAll: stopAll, report).run()
