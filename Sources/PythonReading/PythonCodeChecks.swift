@@ -39,6 +39,7 @@ struct PythonCodeChecks {
   ///
   /// One read, and one more for each piece that is not there.
   mutating func changed(_ shape: PythonCodeShape, in memory: some TargetMemory) -> Changes? {
+    guard !checks.isEmpty else { return nil }
     let size = ranges.reduce(0) { $0 + $1.count }
     if storage.count < size { storage = [UInt8](repeating: 0, count: 2 * size) }
     let (checks, ranges) = (checks, ranges)

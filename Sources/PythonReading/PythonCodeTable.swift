@@ -27,6 +27,9 @@ final class PythonCodeTable {
   /// By the same places: the functions, and in how many looks at a thread each was the same.
   private var functions: [RuntimeFunction] = []
   private var looks: [UInt8] = []
+  /// Behind which copy each was last checked.
+  private var checkedBehind: [UInt32] = []
+  private var copyNumber: UInt32 = 1
   /// Where each code object's is.
   private var places = WordTable()
   /// Types that are known to be, or not to be, that of code objects.
@@ -62,6 +65,7 @@ final class PythonCodeTable {
       entries[place] = entry
       functions[place] = function
       looks[place] = 0
+      checkedBehind[place] = 0
       noteChange()
       return
     }
@@ -69,12 +73,14 @@ final class PythonCodeTable {
       entries.removeAll()
       functions.removeAll()
       looks.removeAll()
+      checkedBehind.removeAll()
       places.removeAll()
     }
     places.set(UInt32(entries.count), for: code)
     entries.append(entry)
     functions.append(function)
     looks.append(0)
+    checkedBehind.append(0)
   }
 
   func isKnownType(_ type: UInt64) -> Bool? { types[type] }
@@ -245,6 +251,9 @@ extension PythonCodeTable {
     isQuiet = true
   }
 
+  /// Begins a copy: what was checked before says nothing of it.
+  func beginCopy() { copyNumber = copyNumber == .max ? 1 : copyNumber + 1 }
+
   /// Notes that a look has found the code object the same as before.
   func countLook(at code: UInt64) {
     if let place = place(of: code), looks[place] < .max { looks[place] += 1 }
@@ -267,28 +276,48 @@ extension PythonCodeTable {
     return functions[place]
   }
 
-  /// Those of `codes`, which `settled` gave a function for, that are not what they were.
+  /// Those code objects, with the functions that `settled` gave for them, which are not what they were.
   ///
-  /// One read, and one more for each that is not there. Where nothing is there any more, the program has
-  /// ended, and they are believed.
-  func changed(among codes: [UInt64], in memory: some TargetMemory) -> [UInt64] {
-    guard !codes.isEmpty else { return [] }
-    collectChecks(of: codes)
-    guard let changed = checks.changed(runtime.codes, in: memory) else { return [] }
-    noteChange()
-    guard changed.areAllRead else { return codes }
-    return codes.filter { code in
-      // The file is looked at with one of its functions.
-      changed.codes.contains(code)
-        || place(of: code).map { changed.strings.contains(entries[$0].file.address) } ?? true
+  /// One read, and one more for each that is not there; none for what another thread's look has shown
+  /// behind the same copies. Where nothing is there any more, the program has ended, and they are
+  /// believed.
+  func changed(
+    among taken: [(code: UInt64, function: RuntimeFunction)], in memory: some TargetMemory
+  ) -> [UInt64] {
+    guard !taken.isEmpty else { return [] }
+    checks.removeAll()
+    // Another thread's look may have found the change.
+    var result = taken.filter { !isKept($0.function, for: $0.code) }.map(\.code)
+    let places = addChecks(of: taken)
+    guard let changed = checks.changed(runtime.codes, in: memory) else {
+      for place in places { checkedBehind[place] = copyNumber }
+      return result
     }
+    noteChange()
+    guard changed.areAllRead else { return taken.map(\.code) }
+    for (code, function) in taken where isKept(function, for: code) {
+      guard let place = place(of: code) else { continue }
+      // The file is looked at with one of its functions.
+      let isChanged =
+        changed.codes.contains(code) || changed.strings.contains(entries[place].file.address)
+      if isChanged { result.append(code) }
+    }
+    return result
   }
 
-  private func collectChecks(of codes: [UInt64]) {
-    checks.removeAll()
+  private func isKept(_ function: RuntimeFunction, for code: UInt64) -> Bool {
+    place(of: code).map { functions[$0] === function } ?? false
+  }
+
+  /// Returns the places of those that are looked at.
+  private func addChecks(of taken: [(code: UInt64, function: RuntimeFunction)]) -> [Int] {
+    var result: [Int] = []
     var lastFile: UInt64 = 0
-    for code in codes {
-      guard let place = place(of: code) else { continue }
+    for (code, function) in taken {
+      guard let place = place(of: code), functions[place] === function,
+        checkedBehind[place] != copyNumber
+      else { continue }
+      result.append(place)
       checks.add(recordRange(of: code), of: code, .record(entries[place].identity))
       guard runtime.codes.version == nil else { continue }
       let (name, file) = (entries[place].name, entries[place].file)
@@ -296,5 +325,6 @@ extension PythonCodeTable {
       if file.address != lastFile { checks.add(file.range, of: code, .string(file)) }
       lastFile = file.address
     }
+    return result
   }
 }

@@ -34,7 +34,7 @@ package final class PythonThreadReader {
   /// Kept only for its memory.
   var seen: Set<UInt64> = []
   /// Code objects that this sample takes to be what they were.
-  private var unchecked: [UInt64] = []
+  private var unchecked: [(code: UInt64, function: RuntimeFunction)] = []
   /// The functions of the code objects that this sample knows, nil for what is none.
   ///
   /// As many as `noted`; behind them are those of the last samples, since to take one out and put it in
@@ -115,6 +115,7 @@ package final class PythonThreadReader {
     let limit = copies.readCount.addingReportingOverflow(reads)
     let last = limit.overflow ? Int.max : limit.partialValue
     if !isStopped { isConsistent = false }
+    reader.codes.beginCopy()
     if walk.isUntouched, copies.readCount < last { copies.copy(plan.ranges, from: memory) }
     var next = walk.advance(in: copies, until: deadline)
     while let want = next {
@@ -211,7 +212,7 @@ package final class PythonThreadReader {
       last = code
       if case .some(.some) = function(of: code) { continue }
       if let settled = reader.codes.settled(at: code) {
-        unchecked.append(code)
+        unchecked.append((code, settled))
         note(settled, for: code)
         continue
       }

@@ -291,7 +291,16 @@ final class PythonWatch {
     copied.removeLast()
   }
 
+  /// The same where many copies wait for it, which what comes next may need.
+  func finishMany(from memory: ProcessMemory) {
+    if copied.count >= Self.many { finish(from: memory) }
+  }
+
+  private static let many = 64
+
   /// Reads the frames of all copies and hands them over; the threads may run.
+  ///
+  /// The more at a time the better: threads share functions, each of which is checked once.
   func finish(from memory: ProcessMemory) {
     guard !copied.isEmpty else { return }
     for (tid, number, isEntering) in copied {

@@ -126,8 +126,8 @@ extension Sampler {
     record.pointee.byteCount = count
     record.pointee.reachesEnd =
       count == range.count && range.upperBound >= watch.stackRange.upperBound
-    python?.finish(from: memory)
     ring.commit()
+    python?.finishMany(from: memory)
     watch.wasAsleep = true
     countLookWithoutStop()
     return true

@@ -28,6 +28,8 @@ extension Sampler {
 
   /// Gives the resolver up to a tenth of a second to make room; not while anything is stopped.
   func waitForRoom(_ count: Int) {
+    // The resolver waits for what is copied and not handed over.
+    if !ring.hasRoom(for: count) { python?.finish(from: memory) }
     for _ in 0..<100 where !ring.hasRoom(for: count) {
       MonotonicClock.sleep(until: MonotonicClock.now() + 1_000_000)
     }

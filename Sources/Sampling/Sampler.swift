@@ -257,6 +257,7 @@ final class Sampler {
       anyEnded = anyEnded || watch.hasEnded
     }
     stopRunningThreads(time: time)
+    python?.finish(from: memory)
     lastTickTime = time
     if anyEnded || watches.contains(where: \.hasEnded) { dropEndedThreads() }
   }

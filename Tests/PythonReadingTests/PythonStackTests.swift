@@ -161,12 +161,17 @@ struct `Stacks of Python` {
     _ interpreter: Interpreter
   ) throws {
     let program = try interpreter.start("stacks.py")
-    let tid = try #require(try Truth(program).threads.first).tid
+    let threads = try Truth(program).threads.prefix(2).map(\.tid)
     let target = try PythonTarget(pid: program.pid)
+    // Of two threads, copied one behind the other and then finished, the second's stack.
     func look(_ memory: RecordedMemory, then later: RecordedMemory) -> RuntimeStack {
-      target.reader.prepare(tid)
-      _ = target.reader.copy(tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
-      return target.reader.finish(tid, from: later)
+      for tid in threads {
+        target.reader.prepare(tid)
+        _ = target.reader.copy(tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
+      }
+      let stacks = threads.map { target.reader.finish($0, from: later) }
+      #expect(stacks.count == 2 && stacks[0].isConsistent == stacks[1].isConsistent)
+      return stacks[1]
     }
     let memory = RecordedMemory(recording: target.memory)
     let counts = (0..<40).map { _ in
