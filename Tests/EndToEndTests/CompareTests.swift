@@ -35,8 +35,9 @@ extension EndToEnd {
       let pairs = max(2, Self.pairs)
       for _ in 0..<pairs {
         let program = try RunningProgram(fixture: "workload.c")
-        let files = [try Self.capture(program), try Self.capture(program)]
-        if try Self.compare(files).contains("\"changed\":true") { reports += 1 }
+        let captures = Captures()
+        for _ in 0..<2 { try captures.add(program) }
+        if try Self.compare(captures.files).contains("\"changed\":true") { reports += 1 }
         program.kill()
       }
       // One in twenty may; two of two would be a defect.
@@ -66,7 +67,7 @@ extension EndToEnd {
           inside += 1
         }
         let outcome = try SprofCommand.run(
-          ["compare"] + change.files + ["--fail-if", "parse_row +1%"])
+          ["compare"] + change.captures.files + ["--fail-if", "parse_row +1%"])
         if outcome.status == 3 { failed += 1 }
       }
       #expect(first == Self.pairs)
@@ -78,29 +79,18 @@ extension EndToEnd {
     /// the two programs themselves counted.
     private static func change(
       percent: Int
-    ) throws -> (report: CompareReport, truth: Double, files: [String]) {
-      var files: [String] = []
+    ) throws -> (report: CompareReport, truth: Double, captures: Captures) {
+      let captures = Captures()
       var shares: [Double] = []
       for arguments in [[], ["\(percent)"]] {
         let program = try RunningProgram(fixture: "workload.c", arguments)
-        files.append(try capture(program))
+        try captures.add(program)
         shares.append(try #require(try program.figures()["parse_share"]))
         program.kill()
       }
       let report = try JSONDecoder().decode(
-        CompareReport.self, from: Data(try compare(files).utf8))
-      return (report, shares[1] - shares[0], files)
-    }
-
-    /// Captures `program`, alone on its CPU, and gives the file.
-    private static func capture(_ program: RunningProgram) throws -> String {
-      let file = FileManager.default.temporaryDirectory
-        .appending(path: "sprof-compare-\(UUID().uuidString).pb.gz").path
-      let outcome = try SprofCommand.run([
-        "attach", "\(program.pid)", "--duration", "10s", "--rate", "500", "--output", file,
-      ])
-      guard outcome.status == 0 else { throw TestFailure(outcome.stderr) }
-      return file
+        CompareReport.self, from: Data(try compare(captures.files).utf8))
+      return (report, shares[1] - shares[0], captures)
     }
 
     private static func compare(_ files: [String]) throws -> String {
@@ -109,6 +99,24 @@ extension EndToEnd {
       return outcome.stdout
     }
   }
+}
+
+/// Captures that go away with it.
+private final class Captures {
+  private(set) var files: [String] = []
+
+  /// Captures `program`, alone on its CPU.
+  func add(_ program: RunningProgram) throws {
+    let file = FileManager.default.temporaryDirectory
+      .appending(path: "sprof-compare-\(UUID().uuidString).pb.gz").path
+    files.append(file)
+    let outcome = try SprofCommand.run([
+      "attach", "\(program.pid)", "--duration", "10s", "--rate", "500", "--output", file,
+    ])
+    guard outcome.status == 0 else { throw TestFailure(outcome.stderr) }
+  }
+
+  deinit { for file in files { try? FileManager.default.removeItem(atPath: file) } }
 }
 
 /// What the tests need of `compare --json`.
