@@ -40,6 +40,8 @@ package struct SymbolTable: Sendable {
   private let base: UInt64
   /// Offset from `base` in the upper half, number of the symbol in the lower half; sorted.
   private let keys: [UInt64]
+  /// The sections with code, by address: what has no size ends with its own.
+  private let codeSections: [Range<UInt64>]
 
   /// Indexes the functions, or variables, of `file`, whose content is `bytes`.
   package init(_ file: ELFFile, bytes: RawSpan, content: Content = .functions) {
@@ -61,6 +63,13 @@ package struct SymbolTable: Sendable {
     self.sources = sources
     self.base = base
     self.keys = sortedByUpperHalf(keys)
+    codeSections =
+      file.sections.compactMap { section in
+        let start = section.address.rawValue
+        let (end, overflow) = start.addingReportingOverflow(section.size)
+        return section.flags & SymbolEntry.executableSection == 0 || overflow ? nil : start..<end
+      }
+      .sorted { $0.lowerBound < $1.lowerBound }
   }
 
   /// The number of symbols, aliases counted one by one.
@@ -96,7 +105,8 @@ package struct SymbolTable: Sendable {
 
   /// The function or variable that covers `address`; `bytes` are those that the table was made from.
   ///
-  /// The innermost one by size; where none covers it, the nearest one before it that has no size.
+  /// The innermost one by size; where none covers it, the nearest one before it in its section that
+  /// has no size.
   /// Of several names for one place: functions before plain labels, then global before weak before
   /// local, then the one with the fewest leading underscores, then the shortest.
   package func symbol(containing address: FileAddress, in bytes: RawSpan) -> Symbol? {
@@ -114,7 +124,14 @@ package struct SymbolTable: Sendable {
       if step == 0 { unsized = best(of: start..<end, covering: nil, in: bytes) }
       end = start
     }
-    return unsized?.symbol
+    guard let symbol = unsized?.symbol, areInOneSection(symbol.start, address) else { return nil }
+    return symbol
+  }
+
+  /// Where nothing is known of sections, yes.
+  private func areInOneSection(_ start: FileAddress, _ address: FileAddress) -> Bool {
+    let end = codeSections.partitioningIndex { $0.lowerBound > address.rawValue }
+    return end == 0 || codeSections[end - 1].lowerBound <= start.rawValue
   }
 
   /// The number of keys whose address is at most `offset`.

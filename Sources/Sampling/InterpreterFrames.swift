@@ -24,7 +24,7 @@ final class InterpreterFrames {
   private var path: String?
   /// By the frame's number.
   private var kinds: [Kind?] = []
-  private var tables: [ModuleID: SymbolTable?] = [:]
+  private var tables: [ModuleID: (symbols: SymbolTable, linkage: ProcedureLinkage)?] = [:]
   /// What the interpreter's functions are that were met, ascending by their starts: a look often meets
   /// a new address, but seldom a new function.
   private var functions: [ModuleID: [(code: Range<UInt64>, kind: Kind)]] = [:]
@@ -92,16 +92,22 @@ final class InterpreterFrames {
     if tables[code.module] == nil {
       tables[code.module] = .some(
         (try? ELFFile(file.bytes)).map {
-          SymbolTable($0, bytes: file.bytes)
+          (SymbolTable($0, bytes: file.bytes), ProcedureLinkage($0, bytes: file.bytes))
         })
     }
-    return tables[code.module]??.symbol(containing: code.address, in: file.bytes)
+    guard let tables = tables[code.module] ?? nil else { return nil }
+    return tables.symbols.symbol(containing: code.address, in: file.bytes)
+      ?? tables.linkage.symbol(containing: code.address, in: file.bytes) {
+        tables.symbols.symbol(containing: $0, in: file.bytes)?.name
+      }
   }
 
   /// The names are those of CPython's own sources, 3.7 to 3.15.
   static func kind(ofInterpreterFunction name: String) -> Kind {
     // GCC and clang split functions: `.cold`, `.part.0`, `.isra.0`, `.constprop.0`, `.lto_priv.0`.
-    let name = name.split(separator: ".", maxSplits: 1).first.map(String.init) ?? name
+    // Behind an @ stands a version, or `plt`, of the stub that leads to the function.
+    let end = name.utf8.firstIndex { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "@") }
+    let name = end.map { String(name[..<$0]) } ?? name
     if loopNames.contains(name) || name.hasPrefix("_TAIL_CALL_") { return .loop }
     if name == "_start" || name == "main" { return .machinery }
     if visibleNames.contains(name) { return .builtin }

@@ -90,6 +90,7 @@ private final class ModuleSymbols {
   private(set) var problem: String?
   private let debugFile: (_ buildID: String) -> MappedFile?
   private lazy var symbols: (table: SymbolTable, file: MappedFile)? = readSymbols()
+  private lazy var linkage: ProcedureLinkage? = readLinkage()
   private lazy var debugData: DebugData? = openDebugData()
 
   init(_ file: MappedFile?, debugFile: @escaping (_ buildID: String) -> MappedFile?) {
@@ -132,12 +133,21 @@ private final class ModuleSymbols {
     if function?.linkageName != nil {
       name = DisplayName(function, symbol: nil)
     } else {
-      let symbol = symbols.flatMap { $0.table.symbol(containing: address, in: $0.file.bytes) }
-      name = DisplayName(function, symbol: symbol)
+      name = DisplayName(function, symbol: symbol(at: address) ?? stub(at: address))
     }
     return SourceLine(
       function: name?.text ?? address.description, linkageName: name?.linkageName, file: file,
       line: line)
+  }
+
+  private func symbol(at address: FileAddress) -> Symbol? {
+    symbols.flatMap { $0.table.symbol(containing: address, in: $0.file.bytes) }
+  }
+
+  private func stub(at address: FileAddress) -> Symbol? {
+    file.flatMap {
+      linkage?.symbol(containing: address, in: $0.bytes) { symbol(at: $0)?.name }
+    }
   }
 
   private lazy var variables: (table: SymbolTable, file: MappedFile)? = readSymbols(.variables)
@@ -168,6 +178,11 @@ private final class ModuleSymbols {
     return (SymbolTable(elf, bytes: file.bytes, content: content), file)
   }
 
+  private func readLinkage() -> ProcedureLinkage? {
+    guard let elf, let file else { return nil }
+    return ProcedureLinkage(elf, bytes: file.bytes)
+  }
+
   private func openDebugData() -> DebugData? {
     guard let elf, let file else { return nil }
     do throws(DebugData.Problem) {
@@ -187,17 +202,19 @@ private struct DisplayName {
   /// Prefers the debug data's linkage name, then a mangled symbol, then the plain name.
   init?(_ function: FunctionName?, symbol: Symbol?) {
     let symbolName = symbol.map { Self.withoutVersion($0.name) }
+    // Not a version: a stub of that function.
+    let suffix = symbol?.name.hasSuffix("@plt") == true ? "@plt" : ""
     if let linkageName = function?.linkageName {
       text = demangle(linkageName) ?? linkageName
       self.linkageName = text == linkageName ? nil : linkageName
       return
     }
     if let symbolName, let plain = demangle(symbolName) {
-      text = plain
-      linkageName = symbolName
+      text = plain + suffix
+      linkageName = symbolName + suffix
       return
     }
-    guard let name = function?.plainName ?? symbolName else { return nil }
+    guard let name = function?.plainName ?? symbolName.map({ $0 + suffix }) else { return nil }
     text = name
     linkageName = nil
   }
