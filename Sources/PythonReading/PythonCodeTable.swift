@@ -26,6 +26,8 @@ final class PythonCodeTable {
   private var entries: [Entry] = []
   /// By the same places: the functions, and in how many looks at a thread each was the same.
   private var functions: [RuntimeFunction] = []
+  /// The functions' numbers: to compare them touches no function.
+  private var numbers: [UInt32] = []
   private var looks: [UInt8] = []
   /// Behind which copy each was last checked.
   private var checkedBehind: [UInt32] = []
@@ -51,8 +53,17 @@ final class PythonCodeTable {
   /// When a known address last held another code object; 0 if never.
   private var changeTime: Int64 = 0
   private var isQuiet = true
-  /// Kept only for its memory.
+  /// Kept only for their memory.
   private var checks = PythonCodeChecks()
+  private var checkedPlaces: [Int] = []
+
+  /// A code object of the table, as a look has taken it to be.
+  struct Taken {
+    let code: UInt64
+    fileprivate let place: Int
+    /// That of its function (`RuntimeFunction.number`).
+    let number: UInt32
+  }
 
   init(_ runtime: PythonRuntime) { self.runtime = runtime }
 
@@ -64,6 +75,7 @@ final class PythonCodeTable {
     if let place = place(of: code) {
       entries[place] = entry
       functions[place] = function
+      numbers[place] = function.number
       looks[place] = 0
       checkedBehind[place] = 0
       noteChange()
@@ -72,6 +84,7 @@ final class PythonCodeTable {
     if entries.count >= Self.entryLimit {
       entries.removeAll()
       functions.removeAll()
+      numbers.removeAll()
       looks.removeAll()
       checkedBehind.removeAll()
       places.removeAll()
@@ -79,6 +92,7 @@ final class PythonCodeTable {
     places.set(UInt32(entries.count), for: code)
     entries.append(entry)
     functions.append(function)
+    numbers.append(function.number)
     looks.append(0)
     checkedBehind.append(0)
   }
@@ -182,18 +196,26 @@ final class PythonCodeTable {
 
   // MARK: - Functions
 
-  /// The function of a code object that was met before and is still the same.
-  func known(at code: UInt64, generation: UInt64?, in copies: MemoryCopies) -> RuntimeFunction? {
+  /// A code object that was met before and is still the same.
+  func known(at code: UInt64, generation: UInt64?, in copies: MemoryCopies) -> Taken? {
     guard let place = place(of: code) else { return nil }
-    if let generation, entries[place].generation == generation { return functions[place] }
-    guard isSame(place, at: code, in: copies) else { return nil }
-    if entries[place].generation != generation { entries[place].generation = generation }
-    return functions[place]
+    if generation == nil || entries[place].generation != generation {
+      guard isSame(place, at: code, in: copies) else { return nil }
+      entries[place].generation = generation
+    }
+    return Taken(code: code, place: place, number: numbers[place])
+  }
+
+  /// The function of a code object, until another one is met at its address.
+  func function(of taken: Taken) -> RuntimeFunction? {
+    isKept(taken) ? functions[taken.place] : nil
   }
 
   /// The function of a code object; nil when the copies do not hold it, or it is none.
   func function(at code: UInt64, generation: UInt64?, in copies: MemoryCopies) -> RuntimeFunction? {
-    if let known = known(at: code, generation: generation, in: copies) { return known }
+    if let known = known(at: code, generation: generation, in: copies) {
+      return function(of: known)
+    }
     guard let identity = runtime.codes.identity(copies, at: code), types[identity.type] != false,
       let name = string(identity.name, in: copies),
       let file = string(identity.filename, in: copies)
@@ -264,67 +286,64 @@ extension PythonCodeTable {
     isQuiet = false
   }
 
-  /// The function of a code object that was the same in many looks of a program that uses no address
-  /// again; whoever takes it asks `changed(among:in:)` when the thread runs again.
+  /// A code object that was the same in many looks of a program that uses no address again; whoever
+  /// takes it asks `changed(among:in:)` when the thread runs again.
   ///
   /// To be wrong nonetheless, the first address that is used again would have to be so between the last
   /// look and this one, and a second time, for the same function, within the microseconds until then.
-  func settled(at code: UInt64) -> RuntimeFunction? {
+  func settled(at code: UInt64) -> Taken? {
     guard isQuiet, runtime.layout[.interpreterCodeGeneration] == nil, let place = place(of: code),
       looks[place] >= Self.settledLooks
     else { return nil }
-    return functions[place]
+    return Taken(code: code, place: place, number: numbers[place])
   }
 
-  /// Those code objects, with the functions that `settled` gave for them, which are not what they were.
+  /// Those of the code objects that `settled` gave which are not what they were.
   ///
-  /// One read, and one more for each that is not there; none for what another thread's look has shown
-  /// behind the same copies. Where nothing is there any more, the program has ended, and they are
+  /// One read, and one more for each piece that is not there; none for what another thread's look has
+  /// shown behind the same copies. Where nothing is there any more, the program has ended, and they are
   /// believed.
-  func changed(
-    among taken: [(code: UInt64, function: RuntimeFunction)], in memory: some TargetMemory
-  ) -> [UInt64] {
+  func changed(among taken: [Taken], in memory: some TargetMemory) -> [UInt64] {
     guard !taken.isEmpty else { return [] }
     checks.removeAll()
+    checkedPlaces.removeAll(keepingCapacity: true)
     // Another thread's look may have found the change.
-    var result = taken.filter { !isKept($0.function, for: $0.code) }.map(\.code)
-    let places = addChecks(of: taken)
+    var result: [UInt64] = []
+    for taken in taken where !isKept(taken) { result.append(taken.code) }
+    addChecks(of: taken)
     guard let changed = checks.changed(runtime.codes, in: memory) else {
-      for place in places { checkedBehind[place] = copyNumber }
+      for place in checkedPlaces { checkedBehind[place] = copyNumber }
       return result
     }
     noteChange()
     guard changed.areAllRead else { return taken.map(\.code) }
-    for (code, function) in taken where isKept(function, for: code) {
-      guard let place = place(of: code) else { continue }
+    for taken in taken where isKept(taken) {
       // The file is looked at with one of its functions.
       let isChanged =
-        changed.codes.contains(code) || changed.strings.contains(entries[place].file.address)
-      if isChanged { result.append(code) }
+        changed.codes.contains(taken.code)
+        || changed.strings.contains(entries[taken.place].file.address)
+      if isChanged { result.append(taken.code) }
     }
     return result
   }
 
-  private func isKept(_ function: RuntimeFunction, for code: UInt64) -> Bool {
-    place(of: code).map { functions[$0] === function } ?? false
+  private func isKept(_ taken: Taken) -> Bool {
+    taken.place < numbers.count && numbers[taken.place] == taken.number
   }
 
-  /// Returns the places of those that are looked at.
-  private func addChecks(of taken: [(code: UInt64, function: RuntimeFunction)]) -> [Int] {
-    var result: [Int] = []
+  /// Adds what is to be looked at, and notes the places of it.
+  private func addChecks(of taken: [Taken]) {
     var lastFile: UInt64 = 0
-    for (code, function) in taken {
-      guard let place = place(of: code), functions[place] === function,
-        checkedBehind[place] != copyNumber
-      else { continue }
-      result.append(place)
-      checks.add(recordRange(of: code), of: code, .record(entries[place].identity))
+    for taken in taken where isKept(taken) && checkedBehind[taken.place] != copyNumber {
+      checkedPlaces.append(taken.place)
+      let entry = entries[taken.place]
+      checks.add(recordRange(of: taken.code), of: taken.code, .record(entry.identity))
       guard runtime.codes.version == nil else { continue }
-      let (name, file) = (entries[place].name, entries[place].file)
-      checks.add(name.range, of: code, .string(name))
-      if file.address != lastFile { checks.add(file.range, of: code, .string(file)) }
-      lastFile = file.address
+      checks.add(entry.name.range, of: taken.code, .string(entry.name))
+      if entry.file.address != lastFile {
+        checks.add(entry.file.range, of: taken.code, .string(entry.file))
+      }
+      lastFile = entry.file.address
     }
-    return result
   }
 }

@@ -46,9 +46,16 @@ package struct PythonCopyPlan: Sendable {
     ranges = Self.merged((needed + kept).sorted { $0.start < $1.start })
   }
 
-  /// Joins what overlaps or lies close together; `sorted` ascends by start.
   private static func merged(_ sorted: [MemoryRange]) -> [MemoryRange] {
     var result: [MemoryRange] = []
+    merge(sorted, into: &result)
+    return result
+  }
+
+  /// Joins what overlaps or lies close together, in place of what is in `result`; `sorted` ascends by
+  /// start.
+  static func merge(_ sorted: some Sequence<MemoryRange>, into result: inout [MemoryRange]) {
+    result.removeAll(keepingCapacity: true)
     var start: UInt64 = 0
     var end: UInt64 = 0
     for range in sorted {
@@ -72,6 +79,5 @@ package struct PythonCopyPlan: Sendable {
     if end > start {
       result.append(MemoryRange(start: RemoteAddress(start), count: Int(end - start)))
     }
-    return result
   }
 }

@@ -67,8 +67,8 @@ struct PythonFrameWalk {
   /// Begins anew, with the buffers of the last walk.
   mutating func reset() {
     frames.removeAll(keepingCapacity: true)
-    shims.removeAll(keepingCapacity: true)
-    cframes.removeAll(keepingCapacity: true)
+    if !shims.isEmpty { shims.removeAll(keepingCapacity: true) }
+    if !cframes.isEmpty { cframes.removeAll(keepingCapacity: true) }
     touched.removeAll(keepingCapacity: true)
     state = .going
     hint = -1

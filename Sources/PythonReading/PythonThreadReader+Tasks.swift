@@ -58,7 +58,7 @@ extension PythonThreadReader {
   }
 
   private func function(at code: UInt64, _ generation: UInt64?) -> RuntimeFunction? {
-    (function(of: code) ?? nil)
+    function(of: code)
       ?? reader.codes.function(at: code, generation: generation, in: copies)
   }
 

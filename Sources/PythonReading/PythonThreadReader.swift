@@ -34,16 +34,9 @@ package final class PythonThreadReader {
   /// Kept only for its memory.
   var seen: Set<UInt64> = []
   /// Code objects that this sample takes to be what they were.
-  private var unchecked: [(code: UInt64, function: RuntimeFunction)] = []
-  /// The functions of the code objects that this sample knows, nil for what is none.
-  ///
-  /// As many as `noted`; behind them are those of the last samples, since to take one out and put it in
-  /// again is not free.
-  private var functionsOfCode: [RuntimeFunction?] = []
-  private var noted = 0
-  /// Where each code object's is in `functionsOfCode`.
-  private var placeOfCode = WordTable()
-  /// The same for each frame of the walk, when it is finished.
+  private var unchecked: [PythonCodeTable.Taken] = []
+  private let functions = NotedFunctions()
+  /// The place in `functions` of each frame of the walk, when it is finished.
   private var placeOfFrame: [UInt32] = []
 
   init(_ thread: PythonThread, of reader: PythonReader) {
@@ -60,10 +53,9 @@ package final class PythonThreadReader {
     copies.removeAll()
     walk.reset()
     if reader.taskPlaces != nil || !tasks.isEmpty { tasks.reset() }
-    asked.removeAll(keepingCapacity: true)
+    if !asked.isEmpty { asked.removeAll(keepingCapacity: true) }
     if !unreadable.isEmpty { unreadable.removeAll(keepingCapacity: true) }
-    noted = 0
-    placeOfCode.removeAll()
+    functions.begin()
     unchecked.removeAll(keepingCapacity: true)
     reader.codes.beginLook()
     isConsistent = true
@@ -210,15 +202,15 @@ package final class PythonThreadReader {
     let generation = generation
     for code in codes where code != last {
       last = code
-      if case .some(.some) = function(of: code) { continue }
+      if isFunctionKnown(of: code) { continue }
       if let settled = reader.codes.settled(at: code) {
-        unchecked.append((code, settled))
-        note(settled, for: code)
+        unchecked.append(settled)
+        functions.note(number: settled.number, for: code, reader.codes.function(of: settled))
         continue
       }
       if let known = reader.codes.known(at: code, generation: generation, in: copies) {
         reader.codes.countLook(at: code)
-        note(known, for: code)
+        functions.note(number: known.number, for: code, reader.codes.function(of: known))
         continue
       }
       guard seen.insert(code).inserted else { continue }
@@ -246,8 +238,8 @@ package final class PythonThreadReader {
     let generation = generation
     return outermost.owner == PythonFrameShape.generatorOwner
       || [innermost, outermost].contains {
-        if case .some(.some) = function(of: $0.code) { return false }
-        return reader.codes.function(at: $0.code, generation: generation, in: copies) == nil
+        !isFunctionKnown(of: $0.code)
+          && reader.codes.function(at: $0.code, generation: generation, in: copies) == nil
       }
   }
 
@@ -262,7 +254,7 @@ package final class PythonThreadReader {
     let changed = reader.codes.changed(among: unchecked, in: memory)
     if !changed.isEmpty {
       // They are read as they are now, and the stack says that it may not be of one instant.
-      for code in changed { note(nil, for: code) }
+      for code in changed { functions.note(nil, for: code) }
       copy(from: memory, until: MonotonicClock.now() + Self.rehearsalTime, isStopped: false)
     }
     if walk.isGoing {
@@ -292,27 +284,13 @@ package final class PythonThreadReader {
     return stack
   }
 
-  /// What this sample knows of a code object: its function, or that it could not be read; nil when it
-  /// was not looked at.
-  func function(of code: UInt64) -> RuntimeFunction?? {
-    placeOfCode.number(of: code).map { functionsOfCode[Int($0)] }
+  /// The function of a code object, if this sample knows it.
+  func function(of code: UInt64) -> RuntimeFunction? {
+    functions.place(of: code).flatMap { functions[$0] }
   }
 
-  /// Returns the place.
-  @discardableResult
-  private func note(_ function: RuntimeFunction?, for code: UInt64) -> UInt32 {
-    let known = placeOfCode.number(of: code)
-    let place = known ?? UInt32(noted)
-    if known == nil {
-      placeOfCode.set(place, for: code)
-      noted += 1
-    }
-    if Int(place) == functionsOfCode.count {
-      functionsOfCode.append(function)
-    } else if functionsOfCode[Int(place)] !== function {
-      functionsOfCode[Int(place)] = function
-    }
-    return place
+  private func isFunctionKnown(of code: UInt64) -> Bool {
+    functions.place(of: code).map { functions.hasFunction(at: $0) } ?? false
   }
 
   private func readState(into stack: inout RuntimeStack) {
@@ -333,13 +311,14 @@ package final class PythonThreadReader {
     for frame in walk.frames {
       if frame.code != last || place == nil {
         last = frame.code
-        place = placeOfCode.number(of: last)
+        place = functions.place(of: last)
       }
       let found: UInt32
-      if let place, functionsOfCode[Int(place)] != nil {
+      if let place, functions.hasFunction(at: place) {
         found = place
       } else {
-        found = note(reader.codes.function(at: last, generation: generation, in: copies), for: last)
+        found = functions.note(
+          reader.codes.function(at: last, generation: generation, in: copies), for: last)
       }
       place = found
       placeOfFrame.append(found)
@@ -348,12 +327,12 @@ package final class PythonThreadReader {
 
   /// The function of a frame of the walk, when it is finished.
   private func function(ofFrame index: Int) -> RuntimeFunction? {
-    functionsOfCode[Int(placeOfFrame[index])]
+    functions[placeOfFrame[index]]
   }
 
   /// How many frames are shown: where there was no time, those before the first without a name.
   private var shownCount: Int {
-    guard isCut, let first = placeOfFrame.indices.first(where: { function(ofFrame: $0) == nil })
+    guard isCut, let first = placeOfFrame.firstIndex(where: { !functions.hasFunction(at: $0) })
     else { return walk.frames.count }
     return max(1, first)
   }
@@ -389,8 +368,8 @@ package final class PythonThreadReader {
   ///
   /// Gives the indexes of the other frames; nil when all are.
   private func hideCleanups(in groups: inout [RuntimeFrameGroup]) -> [Int]? {
-    guard functionsOfCode[..<noted].contains(where: { $0?.isCleanup == true }) else { return nil }
-    let isVisible = placeOfFrame.indices.map { function(ofFrame: $0)?.isCleanup != true }
+    guard placeOfFrame.contains(where: functions.isCleanup) else { return nil }
+    let isVisible = placeOfFrame.map { !functions.isCleanup(at: $0) }
     var start = 0
     groups = groups.compactMap { group in
       let range = start..<(start + group.frameCount)

@@ -51,6 +51,8 @@ final class PythonWatch {
   private var firstHolders: (holders: [Int32: Int32], time: Int64)?
   /// Threads that waited for the lock and were not seen to get it.
   private var lockWaiters: Set<Int32> = []
+  /// The number of the last look whose frames were copied.
+  private var lastNumber: UInt64 = 0
   /// Looks whose frames are copied and not read yet.
   private var copied: [(tid: Int32, number: UInt64, isEntering: Bool)] = []
 
@@ -250,7 +252,8 @@ final class PythonWatch {
     _ = reader.copy(
       tid, nativeStack: nil, from: memory, reads: .max, until: MonotonicClock.now() + limit,
       isStopped: true)
-    let number = stacks.next()
+    lastNumber += 1
+    let number = lastNumber
     copied.append((tid, number, reader.runtime.isEnteringLoop(at: instruction)))
     return number
   }
@@ -306,7 +309,7 @@ final class PythonWatch {
     for (tid, number, isEntering) in copied {
       var stack = reader?.finish(tid, from: memory)
       if isEntering { stack?.disbelieve() }
-      if stack?.holdsLock == true { lockWaiters.remove(tid) }
+      if !lockWaiters.isEmpty, stack?.holdsLock == true { lockWaiters.remove(tid) }
       stacks.put(stack, number: number)
     }
     copied.removeAll(keepingCapacity: true)

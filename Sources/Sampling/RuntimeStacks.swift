@@ -5,9 +5,10 @@ internal import Synchronization
 /// Carries the frames of language runtimes from the tracer to the resolver, beside the ring: they
 /// are put together only when the thread runs again.
 final class RuntimeStacks: Sendable {
-  private struct State {
-    var stacks: [UInt64: RuntimeStack?] = [:]
-    var last: UInt64 = 0
+  fileprivate struct State {
+    /// Those that were handed over and not taken, from `head` on, with ascending numbers.
+    var waiting: [(number: UInt64, stack: RuntimeStack?)] = []
+    var head = 0
     var path: String?
     var names: [Int32: String] = [:]
     var lockHolders: [Int32: Int32] = [:]
@@ -48,28 +49,42 @@ final class RuntimeStacks: Sendable {
     state.withLock { $0.names.merge(names) { _, new in new } }
   }
 
-  /// The number for a stack that will come.
-  func next() -> UInt64 {
-    state.withLock {
-      $0.last += 1
-      return $0.last
-    }
-  }
-
-  /// Hands over the stack of that number, nil when it came to nothing.
+  /// Hands over the stack of a look, nil when it came to nothing.
   ///
-  /// Each number that a look carries must be given once.
+  /// Numbers ascend, and each that a look carries must be given once.
   func put(_ stack: RuntimeStack?, number: UInt64) {
-    state.withLock { $0.stacks[number] = .some(stack) }
+    state.withLock { $0.waiting.append((number, stack)) }
   }
 
   /// The stack of that number; waits for it, which is no longer than a tick.
+  ///
+  /// Those with smaller numbers are dropped: take them in the order of the looks.
   func take(_ number: UInt64) -> RuntimeStack? {
     let deadline = MonotonicClock.now() + 5_000_000_000
     while MonotonicClock.now() < deadline {
-      if let stack = state.withLock({ $0.stacks.removeValue(forKey: number) }) { return stack }
+      if let stack = state.withLock({ $0.take(number) }) { return stack }
       MonotonicClock.sleep(until: MonotonicClock.now() + 50_000)
     }
     return nil
+  }
+}
+
+extension RuntimeStacks.State {
+  /// Nil when it was not handed over yet.
+  fileprivate mutating func take(_ number: UInt64) -> RuntimeStack?? {
+    var result: RuntimeStack??
+    while head < waiting.count, waiting[head].number <= number {
+      if waiting[head].number == number { result = .some(waiting[head].stack) }
+      waiting[head].stack = nil
+      head += 1
+    }
+    if head == waiting.count {
+      waiting.removeAll(keepingCapacity: true)
+      head = 0
+    } else if head > 1024 {
+      waiting.removeFirst(head)
+      head = 0
+    }
+    return result
   }
 }

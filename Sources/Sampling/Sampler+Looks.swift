@@ -231,7 +231,7 @@ extension Sampler {
       watch.isRefused = true
       return false
     }
-    if answer == .gone { watch.hasEnded = counters(of: watch) == nil }
+    if case .gone = answer { watch.hasEnded = counters(of: watch) == nil }
     python?.prepare(watch.tid)
     // Not in the stop, which it would make longer.
     watch.countersBeforeStop = counters(of: watch)

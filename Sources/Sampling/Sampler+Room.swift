@@ -19,6 +19,8 @@ extension Sampler {
       all += size
       largest = max(largest, size)
     }
+    // Three quarters of it are free, in two pieces.
+    guard isFilling || largest > ring.byteCapacity / 4 else { return }
     let size = max(min(all, ring.byteCapacity / 4), min(largest, ring.byteCapacity))
     while !ring.hasRoom(for: size), !control.shouldStop, plan.duration.map({ now < $0 }) ?? true {
       MonotonicClock.sleep(until: MonotonicClock.now() + 1_000_000)

@@ -56,21 +56,21 @@ extension Sampler {
     ring.warm(stops.requestCount)
     let begin = MonotonicClock.now()
     stops.interruptAll()
-    var end = begin
+    lastRelease = begin
     // Functions, and not closures in constants, which would be allocated for each stop.
     func body(_ stop: StoppedThreads.Stop, _ registers: Registers?) {
       copyStopped(watches[stop.tag], registers, time: time, mayComeAgain: mayComeAgain)
     }
     func released(_ stop: StoppedThreads.Stop, _ now: Int64) {
       pauses.add(pause: now - stop.requested)
-      end = now
+      lastRelease = now
     }
     if plan.stopAll {
       stops.forAllStoppedTogether(body, released: released)
     } else {
       stops.forEachStopped(body, released: released)
     }
-    pauses.add(held: end - begin)
+    pauses.add(held: lastRelease - begin)
   }
 
   /// Runs while the thread is stopped: copies and nothing else.

@@ -46,6 +46,8 @@ final class Sampler {
   private(set) var startTime: Int64
   private(set) var cost = CaptureCost()
   var pauses = PauseMeter()
+  /// When the last thread of a stop was let go.
+  var lastRelease: Int64 = 0
   /// The ticks that were left out to keep the stops within the plan's share of time.
   private(set) var ticksSpared: Int64 = 0
   private(set) var ending = CaptureInfo.Ending.duration

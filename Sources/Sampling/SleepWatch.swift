@@ -13,8 +13,9 @@ final class SleepWatch: @unchecked Sendable {
   static let threshold: Int64 = 150_000_000
   /// Between the first two looks at one sleep: only what was seen twice is said for sure.
   private static let firstPeriod: Int64 = 30_000_000
-  /// Between two looks at one sleep.
+  /// Between two looks at one sleep; the longer it has lasted, the longer, up to the second figure.
   private static let period: Int64 = 1_000_000_000
+  private static let longestPeriod: Int64 = 4_000_000_000
   /// The same of threads of other processes, at the most: looks that find nothing new are twice as far
   /// apart each time.
   private static let longestPeerPeriod: Int64 = 8_000_000_000
@@ -106,11 +107,12 @@ final class SleepWatch: @unchecked Sendable {
       guard record.knowsPeers else { return 0 }
       result = min(result, record.look.time + period(of: record))
     }
-    return min(result, MonotonicClock.now() + Self.period)
+    return min(result, MonotonicClock.now() + Self.longestPeriod)
   }
 
   private func period(of record: SleepRecord) -> Int64 {
-    record.looks == 1 ? Self.firstPeriod : Self.period
+    guard record.looks > 1 else { return Self.firstPeriod }
+    return min(max((record.lastSeen - record.firstSeen) / 2, Self.period), Self.longestPeriod)
   }
 
   private func turn(isLast: Bool) {

@@ -1,0 +1,78 @@
+internal import ProfileModel
+
+/// The functions of the code objects that one sample of a thread knows, nil for what is none.
+///
+/// Those of the samples before stay in their places, since to take a function out and to put it in
+/// again are not free: each counts at the function itself, which lies in no cache between two ticks.
+final class NotedFunctions {
+  /// The place of each code object that was noted, in this sample or before.
+  private var places = WordTable()
+  private var functions: [RuntimeFunction?] = []
+  /// The numbers of the functions, 0 for none: what tells whether one is to be put in place of another.
+  private var numbers: [UInt32] = []
+  private var areCleanups: [Bool] = []
+  /// The sample that each was last noted in.
+  private var samples: [UInt32] = []
+  private var sample: UInt32 = 1
+  /// Of deep stacks that change all the time not all that was ever there is kept.
+  private static let limit = 4096
+
+  /// Begins a sample, which knows nothing yet.
+  func begin() {
+    sample &+= 1
+    guard functions.count > Self.limit || sample == 0 else { return }
+    places.removeAll()
+    functions.removeAll()
+    numbers.removeAll()
+    areCleanups.removeAll()
+    samples.removeAll()
+    sample = 1
+  }
+
+  /// Where a code object's function is, if the sample knows the code object.
+  func place(of code: UInt64) -> UInt32? {
+    guard let place = places.number(of: code), samples[Int(place)] == sample else { return nil }
+    return place
+  }
+
+  /// Whether there is a function at a place.
+  func hasFunction(at place: UInt32) -> Bool { numbers[Int(place)] != 0 }
+
+  /// Whether the function at a place is a cleanup (`RuntimeFunction.isCleanup`).
+  func isCleanup(at place: UInt32) -> Bool { areCleanups[Int(place)] }
+
+  /// The function at a place that the sample knows.
+  subscript(place: UInt32) -> RuntimeFunction? { functions[Int(place)] }
+
+  /// Notes that a code object has the function with a number, which `function` gives where the samples
+  /// before did not have it.
+  func note(
+    number: UInt32, for code: UInt64, _ function: @autoclosure () -> RuntimeFunction?
+  ) {
+    guard let place = places.number(of: code), numbers[Int(place)] == number else {
+      note(function(), for: code)
+      return
+    }
+    samples[Int(place)] = sample
+  }
+
+  /// Notes the function of a code object, or that it is none; returns the place.
+  @discardableResult
+  func note(_ function: RuntimeFunction?, for code: UInt64) -> UInt32 {
+    let number = function?.number ?? 0
+    guard let place = places.number(of: code) else {
+      let place = UInt32(functions.count)
+      places.set(place, for: code)
+      functions.append(function)
+      numbers.append(number)
+      areCleanups.append(function?.isCleanup == true)
+      samples.append(sample)
+      return place
+    }
+    functions[Int(place)] = function
+    numbers[Int(place)] = number
+    areCleanups[Int(place)] = function?.isCleanup == true
+    samples[Int(place)] = sample
+    return place
+  }
+}
