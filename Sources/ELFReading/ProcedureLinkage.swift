@@ -126,8 +126,15 @@ package struct ProcedureLinkage: Sendable {
       guard table.entries.upperBound <= bytes.byteCount else { continue }
       let reader = ByteReader(bytes.extracting(table.entries))
       let count = min(table.entries.count / Self.entrySize, Self.entryLimit)
-      for index in 0..<count
-      where reader.value(at: index * Self.entrySize, as: UInt64.self) == slot {
+      func fills(_ index: Int) -> Bool {
+        reader.value(at: index * Self.entrySize, as: UInt64.self) == slot
+      }
+      // Those of stubs mostly come in the order of their words.
+      let first = reader.value(at: 0, as: UInt64.self) ?? 0
+      if first <= slot, slot - first < UInt64(count) * 8, fills(Int(slot - first) / 8) {
+        return target(ofEntry: Int(slot - first) / 8, of: table, in: bytes)
+      }
+      if let index = (0..<count).first(where: fills) {
         return target(ofEntry: index, of: table, in: bytes)
       }
     }

@@ -155,21 +155,23 @@ private struct CPULooks {
     count = Int(clamping: total)
     guard total > 0 else { return }
     let paths = index.stacks.functionPaths
-    // A path's number is higher than its caller's: sums go from the ends to the root.
-    var sums: [Int: Int64] = [:]
+    // By path, whose number is higher than its caller's: sums go from the ends to the root.
+    var sums = [Int64](repeating: 0, count: paths.count)
+    var frames = [Int](repeating: -1, count: paths.count)
     var own: [Int: Int64] = [:]
     // Where the interpreted function that runs stands for what the interpreter does for it.
     var source: [Int: Int64] = [:]
-    var frames: [Int: SourceFrame] = [:]
     for (stack, looks) in byStack.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       var path = paths.path(of: stack)
       let function = path == 0 ? -1 : paths.item(of: path)
       own[function, default: 0] &+= looks
       var interpreted: Int?
-      for frame in index.frames(of: stack) where path != 0 {
-        if interpreted == nil, frame.isInterpreted { interpreted = paths.item(of: path) }
-        if frames[path] == nil { frames[path] = frame }
-        sums[path, default: 0] &+= looks
+      for frame in index.sourceFrames(of: stack) where path != 0 {
+        if interpreted == nil, index.stacks.frames[frame].isInterpreted {
+          interpreted = paths.item(of: path)
+        }
+        if frames[path] < 0 { frames[path] = frame }
+        sums[path] &+= looks
         path = paths.caller(of: path)
       }
       source[interpreted ?? function, default: 0] &+= looks
@@ -177,15 +179,17 @@ private struct CPULooks {
     hottest = Self.hottest(index, own, byStack, total)
     guard total >= Self.leastLooks else { return }
     let limit = Double(total) * Self.loopShare
-    let held = sums.filter { Double($0.value) >= limit }.keys.max()
-    guard let held, let frame = frames[held], let sum = sums[held] else { return }
+    guard let held = sums.lastIndex(where: { Double($0) >= limit }), frames[held] >= 0 else {
+      return
+    }
+    let frame = index.stacks.frames[frames[held]]
     let inside = source.values.sorted(by: >).prefix(3).reduce(0, &+)
     let isNarrow = Double(inside) >= Double(total) * 0.8
     let isRoot = IdleNames.role(of: frame.line.function) == .root || frame.line.function == "main"
     let itself = source[paths.item(of: held)] ?? 0
     // A program's main function holds all it does: that says nothing, unless it does it itself.
     guard isNarrow, !isRoot || itself >= total / 2 else { return }
-    loop = Place(frame: frame, share: Double(sum) / Double(total))
+    loop = Place(frame: frame, share: Double(sums[held]) / Double(total))
   }
 
   private static func hottest(

@@ -53,27 +53,36 @@ extension Profile {
   package mutating func renumberStacks() {
     var table = StackTable()
     var names: [ResolvedFrame] = []
-    var known: [StackID: StackID] = [.empty: .empty]
+    // By the old number.
+    var known = [StackID?](repeating: nil, count: max(stacks.stackCount, 1))
+    known[0] = .empty
+    var frames = [FrameID?](repeating: nil, count: stacks.frames.count)
+    var path: [StackID] = []
     for index in runs.indices {
       let old = runs.stack(at: index)
-      var path: [StackID] = []
+      guard Int(old.rawValue) < known.count else {
+        runs.setStack(.empty, at: index)
+        continue
+      }
+      path.removeAll(keepingCapacity: true)
       var outer = old
-      while known[outer] == nil {
+      while known[Int(outer.rawValue)] == nil {
         path.append(outer)
         outer = stacks.caller(of: outer)
       }
       for stack in path.reversed() {
         guard let frame = stacks.innermostFrame(of: stack) else { continue }
-        let caller = known[stacks.caller(of: stack)] ?? .empty
-        let id = table.id(of: stacks[frame])
+        let caller = known[Int(stacks.caller(of: stack).rawValue)] ?? .empty
+        let id = frames[Int(frame.rawValue)] ?? table.id(of: stacks[frame])
+        frames[Int(frame.rawValue)] = id
         if !symbols.isEmpty, Int(id.rawValue) == names.count {
           let isKnown = Int(frame.rawValue) < symbols.count
           names.append(
             isKnown ? symbols[Int(frame.rawValue)] : ResolvedFrame(unknown: stacks[frame]))
         }
-        known[stack] = table.stack(of: id, calledBy: caller)
+        known[Int(stack.rawValue)] = table.stack(of: id, calledBy: caller)
       }
-      runs.setStack(known[old] ?? .empty, at: index)
+      runs.setStack(known[Int(old.rawValue)] ?? .empty, at: index)
     }
     stacks = table
     symbols = names

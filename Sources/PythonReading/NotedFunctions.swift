@@ -11,6 +11,9 @@ final class NotedFunctions {
   /// The numbers of the functions, 0 for none: what tells whether one is to be put in place of another.
   private var numbers: [UInt32] = []
   private var areCleanups: [Bool] = []
+  /// Where each was last, and the line there: callers stay where they are.
+  private var positions: [(position: Int32, line: Int32?)] = []
+  private static let nowhere: (position: Int32, line: Int32?) = (.min, nil)
   /// The sample that each was last noted in.
   private var samples: [UInt32] = []
   private var sample: UInt32 = 1
@@ -25,6 +28,7 @@ final class NotedFunctions {
     functions.removeAll()
     numbers.removeAll()
     areCleanups.removeAll()
+    positions.removeAll()
     samples.removeAll()
     sample = 1
   }
@@ -40,6 +44,15 @@ final class NotedFunctions {
 
   /// Whether the function at a place is a cleanup (`RuntimeFunction.isCleanup`).
   func isCleanup(at place: UInt32) -> Bool { areCleanups[Int(place)] }
+
+  /// The line that the function at a place has at a position (`RuntimeFunction.line`).
+  func line(at place: UInt32, position: Int32) -> Int32? {
+    let last = positions[Int(place)]
+    if last.position == position { return last.line }
+    let line = functions[Int(place)]?.line(at: position)
+    positions[Int(place)] = (position, line)
+    return line
+  }
 
   /// The function at a place that the sample knows.
   subscript(place: UInt32) -> RuntimeFunction? { functions[Int(place)] }
@@ -66,12 +79,14 @@ final class NotedFunctions {
       functions.append(function)
       numbers.append(number)
       areCleanups.append(function?.isCleanup == true)
+      positions.append(Self.nowhere)
       samples.append(sample)
       return place
     }
     functions[Int(place)] = function
     numbers[Int(place)] = number
     areCleanups[Int(place)] = function?.isCleanup == true
+    positions[Int(place)] = Self.nowhere
     samples[Int(place)] = sample
     return place
   }

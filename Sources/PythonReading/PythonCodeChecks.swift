@@ -19,14 +19,19 @@ struct PythonCodeChecks {
   }
 
   private struct Check {
-    let range: MemoryRange
     let code: UInt64
     let expected: Expected
   }
 
+  private struct Piece {
+    let range: MemoryRange
+    /// What it is to be, by its place in `checks`.
+    let check: Int
+  }
+
   private var checks: [Check] = []
-  /// Where each lies in the target and among `checks`; in ascending order when they are read.
-  private var order: [(start: UInt64, check: Int)] = []
+  /// In ascending order when they are read.
+  private var pieces: [Piece] = []
   /// What is read: pieces that lie close together are read as one.
   private var ranges: [MemoryRange] = []
   /// Only grows.
@@ -36,14 +41,14 @@ struct PythonCodeChecks {
 
   mutating func removeAll() {
     checks.removeAll(keepingCapacity: true)
-    order.removeAll(keepingCapacity: true)
+    pieces.removeAll(keepingCapacity: true)
   }
 
   /// `range` must have been there once; an empty one is nothing to be looked at.
   mutating func add(_ range: MemoryRange, of code: UInt64, _ expected: Expected) {
     guard range.count > 0 else { return }
-    order.append((range.start.rawValue, checks.count))
-    checks.append(Check(range: range, code: code, expected: expected))
+    pieces.append(Piece(range: range, check: checks.count))
+    checks.append(Check(code: code, expected: expected))
   }
 
   /// Nil when nothing has changed, and when nothing at all is there any more: the program has ended.
@@ -51,55 +56,67 @@ struct PythonCodeChecks {
   /// One read, and one more for each range that is not there.
   mutating func changed(_ shape: PythonCodeShape, in memory: some TargetMemory) -> Changes? {
     guard !checks.isEmpty else { return nil }
-    order.sort { $0.start < $1.start }
-    PythonCopyPlan.merge(order.lazy.map { [checks] in checks[$0.check].range }, into: &ranges)
+    pieces.sort { $0.range.start < $1.range.start }
+    PythonCopyPlan.merge(pieces.lazy.map(\.range), into: &ranges)
     let size = ranges.reduce(0) { $0 + $1.count }
     if storage.count < size { storage = [UInt8](repeating: 0, count: 2 * size) }
     var changes = Changes()
     var next = 0
+    // The closure must not see them in `self`, whose storage is being written.
+    let (ranges, pieces, checks) = (ranges, pieces, checks)
+    let failures = storage.withUnsafeMutableBytes { bytes in
+      Self.read(ranges, into: bytes, from: memory) { range, content in
+        Self.compare(pieces, from: &next, in: range, content) { check, piece in
+          if let piece, Self.isSame(piece, as: checks[check].expected, shape) { return }
+          changes.codes.insert(checks[check].code)
+          if case .string(let mark) = checks[check].expected {
+            changes.strings.insert(mark.address)
+          }
+        }
+      }
+    }
+    changes.areAllRead = failures < Self.failureLimit
+    return changes.codes.isEmpty || failures == ranges.count ? nil : changes
+  }
+
+  /// Gives the content of each range, nil of one that is not there, until too many are not.
+  ///
+  /// Returns how many are not.
+  private static func read(
+    _ ranges: [MemoryRange], into buffer: UnsafeMutableRawBufferPointer,
+    from memory: some TargetMemory, _ body: (MemoryRange, UnsafeRawBufferPointer?) -> Void
+  ) -> Int {
+    var next = 0
     var failures = 0
-    var check = 0
-    while next < ranges.count, failures < Self.failureLimit {
-      let first = next
-      let filled = storage.withUnsafeMutableBytes { memory.read(ranges[first...], into: $0) }
+    while next < ranges.count, failures < failureLimit {
+      let filled = memory.read(ranges[next...], into: buffer)
       var offset = 0
       while next < ranges.count, offset + ranges[next].count <= filled {
-        compare(upTo: ranges[next], at: offset, from: &check, shape, &changes)
-        offset += ranges[next].count
+        let end = offset + ranges[next].count
+        body(ranges[next], UnsafeRawBufferPointer(rebasing: buffer[offset..<end]))
+        offset = end
         next += 1
       }
       guard next < ranges.count else { break }
-      compare(upTo: ranges[next], at: nil, from: &check, shape, &changes)
+      body(ranges[next], nil)
       failures += 1
       next += 1
     }
-    changes.areAllRead = next == ranges.count
-    return changes.codes.isEmpty || failures == next ? nil : changes
+    return failures
   }
 
-  /// Compares the pieces of a range, which begins at `offset` of what was read; nil when it is not
-  /// there.
-  private func compare(
-    upTo range: MemoryRange, at offset: Int?, from check: inout Int, _ shape: PythonCodeShape,
-    _ changes: inout Changes
+  /// Gives the bytes of each piece that lies in a range with this content; `next` is the first that
+  /// lies in it or behind it.
+  private static func compare(
+    _ pieces: [Piece], from next: inout Int, in range: MemoryRange,
+    _ content: UnsafeRawBufferPointer?, _ body: (_ check: Int, UnsafeRawBufferPointer?) -> Void
   ) {
-    let end = range.start.rawValue + UInt64(range.count)
-    while check < order.count, order[check].start < end {
-      let (start, number) = order[check]
-      check += 1
-      let count = checks[number].range.count
-      let isSame =
-        offset.map { offset in
-          let place = offset + Int(start - range.start.rawValue)
-          return storage.withUnsafeBytes {
-            Self.isSame(
-              UnsafeRawBufferPointer(rebasing: $0[place..<(place + count)]),
-              as: checks[number].expected, shape)
-          }
-        } ?? false
-      guard !isSame else { continue }
-      changes.codes.insert(checks[number].code)
-      if case .string(let mark) = checks[number].expected { changes.strings.insert(mark.address) }
+    let start = range.start.rawValue
+    while next < pieces.count, pieces[next].range.start.rawValue - start < UInt64(range.count) {
+      let offset = Int(pieces[next].range.start.rawValue - start)
+      let end = offset + pieces[next].range.count
+      body(pieces[next].check, content.map { UnsafeRawBufferPointer(rebasing: $0[offset..<end]) })
+      next += 1
     }
   }
 

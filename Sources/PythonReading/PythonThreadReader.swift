@@ -358,8 +358,8 @@ package final class PythonThreadReader {
       frames.append(
         RuntimeFrame(
           function: function, code: RemoteAddress(raw.code), position: position,
-          line: function?.line(at: position), isEntry: index == end - 1,
-          isGenerator: raw.owner == PythonFrameShape.generatorOwner))
+          line: functions.line(at: placeOfFrame[place], position: position),
+          isEntry: index == end - 1, isGenerator: raw.owner == PythonFrameShape.generatorOwner))
     }
     return frames
   }

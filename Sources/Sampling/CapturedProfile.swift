@@ -130,12 +130,18 @@ extension CapturedProfile {
       let module = profile.modules.firstIndex(where: { $0.path == interpreter })
     else { return }
     let id = ModuleID(Int32(module))
+    // The same few are inlined everywhere.
+    var areBuiltins: [String: Bool] = [:]
+    func isBuiltin(_ function: String) -> Bool {
+      if let known = areBuiltins[function] { return known }
+      let isBuiltin = InterpreterFrames.kind(ofInterpreterFunction: function) == .builtin
+      areBuiltins[function] = isBuiltin
+      return isBuiltin
+    }
     for index in profile.symbols.indices where profile.symbols[index].module == id {
       let lines = profile.symbols[index].lines
       guard lines.count > 1 else { continue }
-      let kept = lines.dropLast().filter {
-        InterpreterFrames.kind(ofInterpreterFunction: $0.function) == .builtin
-      }
+      let kept = lines.dropLast().filter { isBuiltin($0.function) }
       guard kept.count < lines.count - 1, let function = lines.last else { continue }
       profile.symbols[index] = ResolvedFrame(lines: kept + [function], module: id)
     }

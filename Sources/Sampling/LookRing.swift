@@ -68,6 +68,8 @@ final class LookRing: @unchecked Sendable {
   private let consumed = Atomic<Int>(0)
   /// Producer only: the end of the newest bytes.
   private var byteHead = 0
+  /// Producer only: the most bytes that a record had.
+  private var mostBytes = 0
   /// The number of the record that lies at the front.
   ///
   /// The producer changes it while the ring is empty.
@@ -99,7 +101,9 @@ final class LookRing: @unchecked Sendable {
   var isFilling: Bool {
     let next = produced.load(ordering: .relaxed)
     let oldest = consumed.load(ordering: .acquiring)
-    guard oldest < next else { return false }
+    // Mostly few wait, and to look at them is not free: the resolver had them last.
+    guard (next - oldest) * mostBytes > byteCapacity / 4 || next - oldest > recordCapacity / 4
+    else { return false }
     let tail = record(oldest).pointee.byteOffset
     let used = byteHead >= tail ? byteHead - tail : byteCapacity - tail + byteHead
     return next - oldest > recordCapacity / 4 || used > byteCapacity / 4
@@ -138,7 +142,9 @@ final class LookRing: @unchecked Sendable {
   func commit() {
     let next = produced.load(ordering: .relaxed)
     let record = record(next)
-    byteHead = record.pointee.byteOffset + Self.aligned(record.pointee.byteCount)
+    let size = Self.aligned(record.pointee.byteCount)
+    byteHead = record.pointee.byteOffset + size
+    mostBytes = max(mostBytes, size)
     produced.store(next + 1, ordering: .releasing)
   }
 

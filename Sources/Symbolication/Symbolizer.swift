@@ -221,7 +221,8 @@ private struct DisplayName {
 
   /// Without `@@GLIBC_2.14` or the like.
   private static func withoutVersion(_ name: String) -> String {
-    guard !name.hasPrefix("@"), let at = name.firstIndex(of: "@") else { return name }
+    let at = name.utf8.firstIndex(of: UInt8(ascii: "@"))
+    guard let at, at > name.startIndex else { return name }
     return String(name[..<at])
   }
 }
