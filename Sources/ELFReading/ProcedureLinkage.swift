@@ -31,7 +31,7 @@ package struct ProcedureLinkage: Sendable {
 
   private var stubs: [Stubs] = []
   private var relocations: [Relocations] = []
-  /// More than any image has.
+  /// More relocations are not searched for one stub: bad files may name one long table many times.
   private static let entryLimit = 1 << 21
   /// `Elf64_Rela`.
   private static let entrySize = 24
@@ -122,10 +122,12 @@ package struct ProcedureLinkage: Sendable {
 
   /// The function whose address the loader writes to `slot`.
   private func target(filling slot: UInt64, in bytes: RawSpan) -> Target? {
-    for table in relocations.sorted(by: { $0.areOfStubs && !$1.areOfStubs }) {
+    var budget = Self.entryLimit
+    for table in relocations.sorted(by: { $0.areOfStubs && !$1.areOfStubs }) where budget > 0 {
       guard table.entries.upperBound <= bytes.byteCount else { continue }
       let reader = ByteReader(bytes.extracting(table.entries))
-      let count = min(table.entries.count / Self.entrySize, Self.entryLimit)
+      let count = min(table.entries.count / Self.entrySize, budget)
+      budget -= count
       func fills(_ index: Int) -> Bool {
         reader.value(at: index * Self.entrySize, as: UInt64.self) == slot
       }

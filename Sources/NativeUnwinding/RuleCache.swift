@@ -140,7 +140,7 @@ struct RuleCache: ~Copyable {
   }
 }
 
-/// Remembers which stack a frame and its caller make, in front of `StackTable`'s own dictionary.
+/// Remembers which stack a frame and its caller make, in front of `StackTable`'s own table.
 ///
 /// One place for each hash: a newer pair takes the place of an older one.
 struct StackMemo: ~Copyable {
