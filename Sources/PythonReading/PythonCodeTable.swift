@@ -29,6 +29,8 @@ final class PythonCodeTable {
   /// The functions' numbers: to compare them touches no function.
   private var numbers: [UInt32] = []
   private var looks: [UInt8] = []
+  /// When each was first met.
+  private var meetings: [Int64] = []
   /// Behind which copy each was last checked.
   private var checkedBehind: [UInt32] = []
   private var copyNumber: UInt32 = 1
@@ -48,11 +50,15 @@ final class PythonCodeTable {
   private static let entryLimit = 1 << 17
   /// So often a code object was the same before it is taken to be so until the thread runs again.
   private static let settledLooks = 4
+  /// And so long: where looks follow each other closely, four of them say little.
+  private static let settlingTime: Int64 = 100_000_000
   /// So long no address may have been used again before.
   private static let quietTime: Int64 = 10_000_000_000
   /// When a known address last held another code object; 0 if never.
   private var changeTime: Int64 = 0
   private var isQuiet = true
+  private let clock: () -> Int64
+  private var lookTime: Int64 = 0
   /// Kept only for their memory.
   private var checks = PythonCodeChecks()
   private var checkedPlaces: [Int] = []
@@ -65,7 +71,10 @@ final class PythonCodeTable {
     let number: UInt32
   }
 
-  init(_ runtime: PythonRuntime) { self.runtime = runtime }
+  init(_ runtime: PythonRuntime, clock: @escaping () -> Int64) {
+    self.runtime = runtime
+    self.clock = clock
+  }
 
   var count: Int { entries.count }
 
@@ -77,6 +86,7 @@ final class PythonCodeTable {
       functions[place] = function
       numbers[place] = function.number
       looks[place] = 0
+      meetings[place] = lookTime
       checkedBehind[place] = 0
       noteChange()
       return
@@ -86,6 +96,7 @@ final class PythonCodeTable {
       functions.removeAll()
       numbers.removeAll()
       looks.removeAll()
+      meetings.removeAll()
       checkedBehind.removeAll()
       places.removeAll()
     }
@@ -94,6 +105,7 @@ final class PythonCodeTable {
     functions.append(function)
     numbers.append(function.number)
     looks.append(0)
+    meetings.append(lookTime)
     checkedBehind.append(0)
   }
 
@@ -269,8 +281,8 @@ final class PythonCodeTable {
 extension PythonCodeTable {
   /// Begins a look at a thread.
   func beginLook() {
-    guard !isQuiet, MonotonicClock.now() - changeTime > Self.quietTime else { return }
-    isQuiet = true
+    lookTime = clock()
+    if !isQuiet, lookTime - changeTime > Self.quietTime { isQuiet = true }
   }
 
   /// Begins a copy: what was checked before says nothing of it.
@@ -282,7 +294,7 @@ extension PythonCodeTable {
   }
 
   private func noteChange() {
-    changeTime = MonotonicClock.now()
+    changeTime = clock()
     isQuiet = false
   }
 
@@ -293,7 +305,7 @@ extension PythonCodeTable {
   /// look and this one, and a second time, for the same function, within the microseconds until then.
   func settled(at code: UInt64) -> Taken? {
     guard isQuiet, runtime.layout[.interpreterCodeGeneration] == nil, let place = place(of: code),
-      looks[place] >= Self.settledLooks
+      looks[place] >= Self.settledLooks, lookTime - meetings[place] >= Self.settlingTime
     else { return nil }
     return Taken(code: code, place: place, number: numbers[place])
   }

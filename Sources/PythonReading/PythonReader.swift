@@ -24,10 +24,15 @@ package final class PythonReader: LanguageRuntime {
   /// What stands for tasks in stacks, by its text.
   private var taskMarkers: [String: RuntimeFunction] = [:]
 
-  package init(_ description: PythonRuntime, process: Int32) {
+  package convenience init(_ description: PythonRuntime, process: Int32) {
+    self.init(description, process: process, clock: MonotonicClock.now)
+  }
+
+  /// `clock`, in nanoseconds, tells how long code objects have been the same.
+  package init(_ description: PythonRuntime, process: Int32, clock: @escaping () -> Int64) {
     runtime = description
     self.process = process
-    codes = PythonCodeTable(description)
+    codes = PythonCodeTable(description, clock: clock)
     identities = PythonThreadIdentity(process: process)
     list = PythonThreadList(description)
   }

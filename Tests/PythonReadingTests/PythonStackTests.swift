@@ -111,7 +111,9 @@ struct `Stacks of Python` {
     }
     let incomplete = all.count(where: isMissed)
     #expect(mayMiss ? incomplete * 50 <= count : incomplete == 0)
-    #expect(all.filter { !$0.isConsistent }.isEmpty)
+    // Without a count of freed code objects, one that stayed the same through a hundred milliseconds of a
+    // thread that got no CPU may be gone at the next look. It is noticed, and from then on there is none.
+    #expect(all.count { !$0.isConsistent } <= (interpreter.minor < 14 ? 1 : 0))
     var mixed: [[String]] = []
     var halves = 0
     var kinds: Set<String> = []
@@ -162,7 +164,8 @@ struct `Stacks of Python` {
   ) throws {
     let program = try interpreter.start("stacks.py")
     let threads = try Truth(program).threads.prefix(2).map(\.tid)
-    let target = try PythonTarget(pid: program.pid)
+    var now: Int64 = 1_000_000_000
+    let target = try PythonTarget(pid: program.pid, clock: { now })
     // Of two threads, copied one behind the other and then finished, the second's stack.
     func look(_ memory: RecordedMemory, then later: RecordedMemory) -> RuntimeStack {
       for tid in threads {
@@ -174,13 +177,20 @@ struct `Stacks of Python` {
       return stacks[1]
     }
     let memory = RecordedMemory(recording: target.memory)
-    let counts = (0..<40).map { _ in
-      let before = memory.pieces
-      _ = look(memory, then: RecordedMemory(memory.pages, records: []))
-      return memory.pieces - before
+    func piecesOfLooks() -> [Int] {
+      (0..<40).map { _ in
+        let before = memory.pieces
+        _ = look(memory, then: RecordedMemory(memory.pages, records: []))
+        return memory.pieces - before
+      }
     }
+    // However many looks there were, in no time they say nothing of what comes.
+    let early = piecesOfLooks()
+    #expect(try #require(early.last) * 2 >= early[2], "\(early)")
+    now += 200_000_000
+    let counts = piecesOfLooks()
     // Behind the stop, which is the shorter for it.
-    #expect(try #require(counts.last) * 2 < counts[2], "\(counts)")
+    #expect(try #require(counts.last) * 2 < early[2], "\(early) \(counts)")
     // The program may have ended meanwhile.
     let last = look(memory, then: RecordedMemory([:], records: []))
     #expect(last.isConsistent && last.files.contains { $0.hasSuffix("/stacks.py") })

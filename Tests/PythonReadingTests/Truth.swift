@@ -66,7 +66,7 @@ final class PythonTarget {
   let runtime: PythonRuntime
   let reader: PythonReader
 
-  init(pid: Int32) throws {
+  init(pid: Int32, clock: @escaping () -> Int64 = MonotonicClock.now) throws {
     self.pid = pid
     memory = ProcessMemory(tid: pid)
     let search = PythonReader.find(in: memory, maps: try memory.maps())
@@ -74,7 +74,7 @@ final class PythonTarget {
       throw TestFailure("no interpreter found in \(pid): \(search)")
     }
     self.runtime = runtime
-    reader = PythonReader(runtime, process: pid)
+    reader = PythonReader(runtime, process: pid, clock: clock)
     _ = reader.refreshThreads(from: memory)
   }
 
