@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import threading
+import time
 
 turns = 0
 wrong = 0
@@ -85,6 +86,27 @@ def generated_a(number):
 
 def generated():
     return generated_a(turns % 1000) - leaf_b(300)
+
+
+JOB = "def f_{0}(leaf, clock):\n    end = clock() + 0.15\n    while clock() < end:\n        leaf(300)\n" \
+    "    return 0\n\nresult = f_{0}(leaf, clock)\n"
+
+
+def job_a(number):
+    names = {"leaf": leaf_a, "clock": time.monotonic}
+    exec(compile(JOB.format(number), "made_%d" % number, "exec"), names)
+    return names["result"]
+
+
+def level_a(depth, number):
+    if depth:
+        return level_a(depth - 1, number)
+    return job_a(number)
+
+
+def jobs():
+    """Generated code that stays for a while; the depth tells which it is."""
+    return level_a(turns % 7, turns)
 
 
 def load_a(name):
@@ -180,7 +202,8 @@ def truth():
     # It makes them, which is a call that gets no further than their first lines.
     for name in "outer_a", "outer_b":
         calls["both>%s:%d" % (name, lines[name][0])] = calls.pop("both>" + name)
-    calls["generated_a>leaf_a"] = lines["generated_a"][0] + 2
+    for name in "generated_a", "job_a":
+        calls[name + ">leaf_a"] = lines[name][0] + 2
     return {"calls": calls, "lines": lines}
 
 
@@ -192,7 +215,7 @@ def serve():
             go.set()
 
 
-KINDS = ["recursion", "threads", "generated", "imports", "forks", "coroutines", "plain"]
+KINDS = ["recursion", "threads", "generated", "jobs", "imports", "forks", "coroutines", "plain"]
 
 kind = sys.argv[1]
 if kind == "become":

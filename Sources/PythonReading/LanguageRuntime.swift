@@ -27,7 +27,8 @@ package struct RuntimeThreadChanges: Sendable, Equatable {
 
 /// The stacks of one language runtime in a running process, read from outside.
 ///
-/// A sample of a thread: `prepare` before its stop, `copy` during it, `finish` after it.
+/// A sample of a thread: `prepare` before its stop, `copy` during it, `finish` after it, and, of one
+/// or of many together, `refuted`.
 package protocol LanguageRuntime: AnyObject {
   associatedtype Description: Sendable
 
@@ -61,7 +62,26 @@ package protocol LanguageRuntime: AnyObject {
     until deadline: Int64, isStopped: Bool
   ) -> Bool
 
-  /// The stack that was copied; the thread may run, so that `memory` serves only to check what the
-  /// copy took for granted.
-  func finish(_ tid: Int32, from memory: some TargetMemory) -> RuntimeStack
+  /// The stack that was copied; the thread may run.
+  ///
+  /// Functions that were there for long are taken to be there still: see `refuted`.
+  func finish(_ tid: Int32) -> RuntimeStack
+
+  /// Whether a copy has taken anything for granted since the last call of `refuted`.
+  var hasAssumptions: Bool { get }
+
+  /// The numbers of the functions that copies took for granted since the last call, and that are not
+  /// what they were: the stacks of these copies are to forget them (`RuntimeStack.forget`).
+  ///
+  /// The threads may run. One read, and one more for each piece of memory that is not there.
+  func refuted(from memory: some TargetMemory) -> Set<UInt32>
+}
+
+extension LanguageRuntime {
+  /// The stack that was copied, of which nothing is taken for granted; call it behind each copy then.
+  package func finish(_ tid: Int32, from memory: some TargetMemory) -> RuntimeStack {
+    var stack = finish(tid)
+    stack.forget(refuted(from: memory))
+    return stack
+  }
 }

@@ -31,9 +31,11 @@ final class PythonCodeTable {
   private var looks: [UInt8] = []
   /// When each was first met.
   private var meetings: [Int64] = []
-  /// Behind which copy each was last checked.
-  private var checkedBehind: [UInt32] = []
-  private var copyNumber: UInt32 = 1
+  /// Which batch of assumptions each was last in.
+  private var batches: [UInt32] = []
+  private var batch: UInt32 = 1
+  /// What was taken for granted since the last call of `refuted`, each once.
+  private var assumed: [Taken] = []
   /// Where each code object's is.
   private var places = WordTable()
   /// Types that are known to be, or not to be, that of code objects.
@@ -61,7 +63,6 @@ final class PythonCodeTable {
   private var lookTime: Int64 = 0
   /// Kept only for their memory.
   private var checks = PythonCodeChecks()
-  private var checkedPlaces: [Int] = []
 
   /// A code object of the table, as a look has taken it to be.
   struct Taken {
@@ -87,7 +88,7 @@ final class PythonCodeTable {
       numbers[place] = function.number
       looks[place] = 0
       meetings[place] = lookTime
-      checkedBehind[place] = 0
+      batches[place] = 0
       noteChange()
       return
     }
@@ -97,7 +98,7 @@ final class PythonCodeTable {
       numbers.removeAll()
       looks.removeAll()
       meetings.removeAll()
-      checkedBehind.removeAll()
+      batches.removeAll()
       places.removeAll()
     }
     places.set(UInt32(entries.count), for: code)
@@ -106,7 +107,7 @@ final class PythonCodeTable {
     numbers.append(function.number)
     looks.append(0)
     meetings.append(lookTime)
-    checkedBehind.append(0)
+    batches.append(0)
   }
 
   func isKnownType(_ type: UInt64) -> Bool? { types[type] }
@@ -285,9 +286,6 @@ extension PythonCodeTable {
     if !isQuiet, lookTime - changeTime > Self.quietTime { isQuiet = true }
   }
 
-  /// Begins a copy: what was checked before says nothing of it.
-  func beginCopy() { copyNumber = copyNumber == .max ? 1 : copyNumber + 1 }
-
   /// Notes that a look has found the code object the same as before.
   func countLook(at code: UInt64) {
     if let place = place(of: code), looks[place] < .max { looks[place] += 1 }
@@ -299,10 +297,10 @@ extension PythonCodeTable {
   }
 
   /// A code object that was the same in many looks of a program that uses no address again; whoever
-  /// takes it asks `changed(among:in:)` when the thread runs again.
+  /// takes it says so (`assume`).
   ///
   /// To be wrong nonetheless, the first address that is used again would have to be so between the last
-  /// look and this one, and a second time, for the same function, within the microseconds until then.
+  /// look and this one, and a second time, for the same function, until `refuted` is asked.
   func settled(at code: UInt64) -> Taken? {
     guard isQuiet, runtime.layout[.interpreterCodeGeneration] == nil, let place = place(of: code),
       looks[place] >= Self.settledLooks, lookTime - meetings[place] >= Self.settlingTime
@@ -310,31 +308,39 @@ extension PythonCodeTable {
     return Taken(code: code, place: place, number: numbers[place])
   }
 
-  /// Those of the code objects that `settled` gave which are not what they were.
+  /// Notes that a stack takes the code object to be what it was.
+  func assume(_ taken: Taken) {
+    guard batches[taken.place] != batch else { return }
+    batches[taken.place] = batch
+    assumed.append(taken)
+  }
+
+  /// Whether anything is taken for granted that was not looked at since.
+  var hasAssumptions: Bool { !assumed.isEmpty }
+
+  /// The functions, by their numbers, that were taken for granted since the last call and that are not
+  /// there any more.
   ///
-  /// One read, and one more for each piece that is not there; none for what another thread's look has
-  /// shown behind the same copies. Where nothing is there any more, the program has ended, and they are
-  /// believed.
-  func changed(among taken: [Taken], in memory: some TargetMemory) -> [UInt64] {
-    guard !taken.isEmpty else { return [] }
-    checks.removeAll()
-    checkedPlaces.removeAll(keepingCapacity: true)
-    // Another thread's look may have found the change.
-    var result: [UInt64] = []
-    for taken in taken where !isKept(taken) { result.append(taken.code) }
-    addChecks(of: taken)
-    guard let changed = checks.changed(runtime.codes, in: memory) else {
-      for place in checkedPlaces { checkedBehind[place] = copyNumber }
-      return result
+  /// One read, and one more for each piece that is not there. Where nothing is there any more, the
+  /// program has ended, and they are believed.
+  func refuted(in memory: some TargetMemory) -> Set<UInt32> {
+    guard !assumed.isEmpty else { return [] }
+    defer {
+      assumed.removeAll(keepingCapacity: true)
+      batch = batch == .max ? 1 : batch + 1
     }
+    // A look in a stop may have found the change.
+    var result = Set(assumed.lazy.filter { !self.isKept($0) }.map(\.number))
+    checks.removeAll()
+    addChecks()
+    guard let changed = checks.changed(runtime.codes, in: memory) else { return result }
     noteChange()
-    guard changed.areAllRead else { return taken.map(\.code) }
-    for taken in taken where isKept(taken) {
+    for taken in assumed where isKept(taken) {
       // The file is looked at with one of its functions.
       let isChanged =
-        changed.codes.contains(taken.code)
+        !changed.areAllRead || changed.codes.contains(taken.code)
         || changed.strings.contains(entries[taken.place].file.address)
-      if isChanged { result.append(taken.code) }
+      if isChanged { result.insert(taken.number) }
     }
     return result
   }
@@ -343,11 +349,9 @@ extension PythonCodeTable {
     taken.place < numbers.count && numbers[taken.place] == taken.number
   }
 
-  /// Adds what is to be looked at, and notes the places of it.
-  private func addChecks(of taken: [Taken]) {
+  private func addChecks() {
     var lastFile: UInt64 = 0
-    for taken in taken where isKept(taken) && checkedBehind[taken.place] != copyNumber {
-      checkedPlaces.append(taken.place)
+    for taken in assumed where isKept(taken) {
       let entry = entries[taken.place]
       checks.add(recordRange(of: taken.code), of: taken.code, .record(entry.identity))
       guard runtime.codes.version == nil else { continue }

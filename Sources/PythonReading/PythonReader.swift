@@ -197,15 +197,21 @@ package final class PythonReader: LanguageRuntime {
       || threadReaders(of: tid).contains(where: \.isInTransit)
   }
 
-  package func finish(_ tid: Int32, from memory: some TargetMemory) -> RuntimeStack {
+  package func finish(_ tid: Int32) -> RuntimeStack {
     let readers = threadReaders(of: tid)
     let isCallerUnknown = readers.contains(where: \.isCallerUnknown)
-    if readers.count == 1, !isCallerUnknown { return readers[0].finish(from: memory) }
-    let stacks = readers.map { $0.finish(from: memory) }
+    if readers.count == 1, !isCallerUnknown { return readers[0].finish() }
+    let stacks = readers.map { $0.finish() }
     let filled = stacks.filter { !$0.frames.isEmpty }
     var stack = RuntimeStack.joined(filled.isEmpty ? stacks : filled)
     if isCallerUnknown { stack.disbelieve() }
     return stack
+  }
+
+  package var hasAssumptions: Bool { codes.hasAssumptions }
+
+  package func refuted(from memory: some TargetMemory) -> Set<UInt32> {
+    codes.refuted(in: memory)
   }
 
   /// Reads a thread's stack at once: right for one that sleeps, or is stopped.
@@ -213,7 +219,9 @@ package final class PythonReader: LanguageRuntime {
     let reader = threadReader(of: thread)
     reader.prepare()
     reader.copy(from: memory)
-    return reader.finish(from: memory)
+    var stack = reader.finish()
+    stack.forget(refuted(from: memory))
+    return stack
   }
 }
 

@@ -33,8 +33,6 @@ package final class PythonThreadReader {
   private var unreadable: Set<UInt64> = []
   /// Kept only for its memory.
   var seen: Set<UInt64> = []
-  /// Code objects that this sample takes to be what they were.
-  private var unchecked: [PythonCodeTable.Taken] = []
   private let functions = NotedFunctions()
   /// The place in `functions` of each frame of the walk, when it is finished.
   private var placeOfFrame: [UInt32] = []
@@ -56,7 +54,6 @@ package final class PythonThreadReader {
     if !asked.isEmpty { asked.removeAll(keepingCapacity: true) }
     if !unreadable.isEmpty { unreadable.removeAll(keepingCapacity: true) }
     functions.begin()
-    unchecked.removeAll(keepingCapacity: true)
     reader.codes.beginLook()
     isConsistent = true
     isCut = false
@@ -107,7 +104,6 @@ package final class PythonThreadReader {
     let limit = copies.readCount.addingReportingOverflow(reads)
     let last = limit.overflow ? Int.max : limit.partialValue
     if !isStopped { isConsistent = false }
-    reader.codes.beginCopy()
     if walk.isUntouched, copies.readCount < last { copies.copy(plan.ranges, from: memory) }
     var next = walk.advance(in: copies, until: deadline)
     while let want = next {
@@ -204,7 +200,7 @@ package final class PythonThreadReader {
       last = code
       if isFunctionKnown(of: code) { continue }
       if let settled = reader.codes.settled(at: code) {
-        unchecked.append(settled)
+        reader.codes.assume(settled)
         functions.note(number: settled.number, for: code, reader.codes.function(of: settled))
         continue
       }
@@ -248,15 +244,8 @@ package final class PythonThreadReader {
 
   /// The stack of the sample.
   ///
-  /// The thread may run: all comes from the copies, and `memory` only tells whether code objects that
-  /// were the same for long still are. Also makes the plan of the next sample.
-  package func finish(from memory: some TargetMemory) -> RuntimeStack {
-    let changed = reader.codes.changed(among: unchecked, in: memory)
-    if !changed.isEmpty {
-      // They are read as they are now, and the stack says that it may not be of one instant.
-      for code in changed { functions.note(nil, for: code) }
-      copy(from: memory, until: MonotonicClock.now() + Self.rehearsalTime, isStopped: false)
-    }
+  /// The thread may run: all comes from the copies. Also makes the plan of the next sample.
+  package func finish() -> RuntimeStack {
     if walk.isGoing {
       if isCut { walk.cut() } else { walk.giveUp(at: walk.currentAddress) }
     }

@@ -102,6 +102,19 @@ package struct RuntimeStack: Sendable {
 }
 
 extension RuntimeStack {
+  /// Takes the functions with these numbers (`LanguageRuntime.refuted`) out of the frames, which then
+  /// have none: what was there when they were copied is not known.
+  package mutating func forget(_ functions: Set<UInt32>) {
+    guard !functions.isEmpty else { return }
+    for (index, frame) in frames.enumerated() {
+      guard let function = frame.function, functions.contains(function.number) else { continue }
+      isConsistent = false
+      frames[index] = RuntimeFrame(
+        function: nil, code: frame.code, position: frame.position, line: nil,
+        isEntry: frame.isEntry, isGenerator: frame.isGenerator)
+    }
+  }
+
   /// Gives up the frames: the thread was where nothing tells them.
   package mutating func disbelieve() {
     frames.removeAll()

@@ -165,11 +165,14 @@ final class LookRing: @unchecked Sendable {
 
   // MARK: - The resolver's side
 
-  /// Hands the oldest record to `body` and frees it; false when there is none.
-  func takeOne(_ body: (LookRecord, UnsafeRawBufferPointer) -> Void) -> Bool {
+  /// Hands the oldest record to `body` and frees it; false when there is none, or one that is not `ready`.
+  func takeOne(
+    if ready: (LookRecord) -> Bool, _ body: (LookRecord, UnsafeRawBufferPointer) -> Void
+  ) -> Bool {
     let next = consumed.load(ordering: .relaxed)
     guard next < produced.load(ordering: .acquiring) else { return false }
     let record = record(next)
+    guard ready(record.pointee) else { return false }
     body(
       record.pointee,
       UnsafeRawBufferPointer(

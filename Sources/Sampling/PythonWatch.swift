@@ -55,6 +55,8 @@ final class PythonWatch {
   private var lastNumber: UInt64 = 0
   /// Looks whose frames are copied and not read yet.
   private var copied: [(tid: Int32, number: UInt64, isEntering: Bool)] = []
+  /// Their stacks, until what they take for granted is looked at.
+  private var unconfirmed: [(number: UInt64, stack: RuntimeStack?)] = []
 
   /// Whether the tasks are shown that wait for the one that a thread runs.
   private let followsTasks: Bool
@@ -89,7 +91,10 @@ final class PythonWatch {
       nextNames = min(nextNames, time + Self.nameDelay)
     }
     tornRefreshes = reader.isWhole ? 0 : tornRefreshes + 1
-    if reader.threads.isEmpty || tornRefreshes >= Self.tornLimit { return forget(at: time) }
+    if reader.threads.isEmpty || tornRefreshes >= Self.tornLimit {
+      confirm(from: memory)
+      return forget(at: time)
+    }
     if time >= nextNames {
       nextNames = .max
       readNames(from: memory)
@@ -301,17 +306,30 @@ final class PythonWatch {
 
   private static let many = 64
 
-  /// Reads the frames of all copies and hands them over; the threads may run.
+  /// Reads the frames of all copies; the threads may run.
   ///
-  /// The more at a time the better: threads share functions, each of which is checked once.
+  /// Their stacks are handed over when there are many, or with the next `confirm`.
   func finish(from memory: ProcessMemory) {
-    guard !copied.isEmpty else { return }
     for (tid, number, isEntering) in copied {
-      var stack = reader?.finish(tid, from: memory)
+      var stack = reader?.finish(tid)
       if isEntering { stack?.disbelieve() }
       if !lockWaiters.isEmpty, stack?.holdsLock == true { lockWaiters.remove(tid) }
-      stacks.put(stack, number: number)
+      unconfirmed.append((number, stack))
     }
     copied.removeAll(keepingCapacity: true)
+    if reader?.hasAssumptions != true || unconfirmed.count >= Self.many { confirm(from: memory) }
+  }
+
+  /// Hands over all stacks, having looked whether the functions that they take for granted are there.
+  ///
+  /// The more at a time the better: threads and ticks share functions, each of which is looked at once.
+  func confirm(from memory: ProcessMemory) {
+    guard !unconfirmed.isEmpty else { return }
+    let refuted = reader?.refuted(from: memory) ?? []
+    if !refuted.isEmpty {
+      for index in unconfirmed.indices { unconfirmed[index].stack?.forget(refuted) }
+    }
+    stacks.put(unconfirmed)
+    unconfirmed.removeAll(keepingCapacity: true)
   }
 }

@@ -44,14 +44,15 @@ final class Resolver {
     _ = try? modules.refresh()
   }
 
-  /// Works off everything that the ring holds.
+  /// Works off everything that the ring holds and whose runtime's frames are handed over.
   ///
   /// Returns whether the tracer was asked for more of a thread, which it should be told soon: until then
   /// its looks are not whole.
   @discardableResult
   func drain() -> Bool {
     hasAsked = false
-    while ring.takeOne({ resolve($0, $1) }) {}
+    let lastNumber = runtimeStacks?.lastNumber ?? 0
+    while ring.takeOne(if: { $0.runtimeNumber <= lastNumber }, { resolve($0, $1) }) {}
     return hasAsked
   }
 

@@ -1,4 +1,3 @@
-internal import LinuxProcess
 internal import PythonReading
 internal import Synchronization
 
@@ -9,6 +8,7 @@ final class RuntimeStacks: Sendable {
     /// Those that were handed over and not taken, from `head` on, with ascending numbers.
     var waiting: [(number: UInt64, stack: RuntimeStack?)] = []
     var head = 0
+    var lastNumber: UInt64 = 0
     var path: String?
     var names: [Int32: String] = [:]
     var lockHolders: [Int32: Int32] = [:]
@@ -49,32 +49,31 @@ final class RuntimeStacks: Sendable {
     state.withLock { $0.names.merge(names) { _, new in new } }
   }
 
-  /// Hands over the stack of a look, nil when it came to nothing.
+  /// Hands over the stacks of looks, nil for those that came to nothing.
   ///
   /// Numbers ascend, and each that a look carries must be given once.
-  func put(_ stack: RuntimeStack?, number: UInt64) {
-    state.withLock { $0.waiting.append((number, stack)) }
+  func put(_ stacks: [(number: UInt64, stack: RuntimeStack?)]) {
+    guard let last = stacks.last else { return }
+    state.withLock {
+      $0.waiting += stacks
+      $0.lastNumber = last.number
+    }
   }
 
-  /// The stack of that number; waits for it, which is no longer than a tick.
+  /// The number up to which all were handed over.
+  var lastNumber: UInt64 { state.withLock { $0.lastNumber } }
+
+  /// The stack of that number, which must have been handed over.
   ///
   /// Those with smaller numbers are dropped: take them in the order of the looks.
-  func take(_ number: UInt64) -> RuntimeStack? {
-    let deadline = MonotonicClock.now() + 5_000_000_000
-    while MonotonicClock.now() < deadline {
-      if let stack = state.withLock({ $0.take(number) }) { return stack }
-      MonotonicClock.sleep(until: MonotonicClock.now() + 50_000)
-    }
-    return nil
-  }
+  func take(_ number: UInt64) -> RuntimeStack? { state.withLock { $0.take(number) } }
 }
 
 extension RuntimeStacks.State {
-  /// Nil when it was not handed over yet.
-  fileprivate mutating func take(_ number: UInt64) -> RuntimeStack?? {
-    var result: RuntimeStack??
+  fileprivate mutating func take(_ number: UInt64) -> RuntimeStack? {
+    var result: RuntimeStack?
     while head < waiting.count, waiting[head].number <= number {
-      if waiting[head].number == number { result = .some(waiting[head].stack) }
+      if waiting[head].number == number { result = waiting[head].stack }
       waiting[head].stack = nil
       head += 1
     }

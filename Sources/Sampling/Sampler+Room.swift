@@ -22,6 +22,8 @@ extension Sampler {
     // Three quarters of it are free, in two pieces.
     guard isFilling || largest > ring.byteCapacity / 4 else { return }
     let size = max(min(all, ring.byteCapacity / 4), min(largest, ring.byteCapacity))
+    // The resolver waits for what is not handed over.
+    python?.confirm(from: memory)
     while !ring.hasRoom(for: size), !control.shouldStop, plan.duration.map({ now < $0 }) ?? true {
       MonotonicClock.sleep(until: MonotonicClock.now() + 1_000_000)
       stops.releaseOverdue()
@@ -31,7 +33,10 @@ extension Sampler {
   /// Gives the resolver up to a tenth of a second to make room; not while anything is stopped.
   func waitForRoom(_ count: Int) {
     // The resolver waits for what is copied and not handed over.
-    if !ring.hasRoom(for: count) { python?.finish(from: memory) }
+    if !ring.hasRoom(for: count) {
+      python?.finish(from: memory)
+      python?.confirm(from: memory)
+    }
     for _ in 0..<100 where !ring.hasRoom(for: count) {
       MonotonicClock.sleep(until: MonotonicClock.now() + 1_000_000)
     }

@@ -208,6 +208,8 @@ final class Sampler {
 
   private func reportProgress(time: Int64) {
     guard time - control.progress.elapsed >= 100_000_000 else { return }
+    // Whoever reads how far it is finds all looks until then.
+    python?.confirm(from: memory)
     var progress = CaptureProgress()
     progress.elapsed = time
     progress.ticks = cost.ticksTaken
@@ -219,6 +221,7 @@ final class Sampler {
   /// Hands over what every thread's last stack has lasted on, and sums up the cost.
   func finish() {
     releaseAll()
+    python?.confirm(from: memory)
     for watch in watches where !watch.hasEnded { handOver(endOf: watch) }
     cost.stops = pauses.count
     cost.pauseMedian = pauses.percentile(0.5)
@@ -260,6 +263,7 @@ final class Sampler {
     }
     stopRunningThreads(time: time)
     python?.finish(from: memory)
+    if plan.rate == nil { python?.confirm(from: memory) }
     lastTickTime = time
     if anyEnded || watches.contains(where: \.hasEnded) { dropEndedThreads() }
   }

@@ -59,6 +59,36 @@ extension EndToEnd {
       }
     }
 
+    // Each job's code lies where the last one's lay, and stays long enough to be taken for granted.
+    @Test(arguments: Interpreter.onePerVersion)
+    func `gives no code the name of what lay in its place before`(
+      interpreter: Interpreter
+    ) throws {
+      let program = try interpreter.start(Self.fixture, ["jobs"])
+      let truth = try CallTruth(program)
+      var jobs: Set<Int> = []
+      for _ in 0..<Repository.trials(short: 1, full: 10) {
+        let report = try SprofCommand.report([
+          "attach", "\(program.pid)", "--duration", "800ms", "--rate", "1000",
+        ])
+        let (looks, mistake) = report.check(truth, fixture: Self.fixture)
+        #expect(mistake == nil && looks > 0, "\(said(looks, mistake)), \(interpreter)")
+        expectModulesMatch(report, "\(interpreter)")
+        for stack in report.stacks {
+          let frames = stack.map { report.frames[$0] }
+          let made = frames.lazy.compactMap(\.file).first { $0.hasPrefix("made_") }
+          guard let job = made.flatMap({ Int($0.dropFirst(5)) }) else { continue }
+          jobs.insert(job)
+          let levels = frames.count { $0.function == "level_a" }
+          #expect(levels == job % 7 + 1, "\(interpreter): \(frames.map(\.function))")
+        }
+      }
+      #expect(jobs.count > 2, "\(interpreter): \(jobs)")
+      #expect(try program.figure("wrong") == 0)
+      try program.assertUntouched()
+      program.kill()
+    }
+
     @Test(arguments: Interpreter.perVersion(["threads", "generated", "recursion"]))
     func `is shown by one look as well`(interpreter: Interpreter, kind: String) throws {
       let program = try interpreter.start(Self.fixture, Self.arguments(kind, interpreter))

@@ -172,7 +172,9 @@ struct `Stacks of Python` {
         target.reader.prepare(tid)
         _ = target.reader.copy(tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
       }
-      let stacks = threads.map { target.reader.finish($0, from: later) }
+      var stacks = threads.map { target.reader.finish($0) }
+      let refuted = target.reader.refuted(from: later)
+      for index in stacks.indices { stacks[index].forget(refuted) }
       #expect(stacks.count == 2 && stacks[0].isConsistent == stacks[1].isConsistent)
       return stacks[1]
     }
@@ -198,8 +200,10 @@ struct `Stacks of Python` {
     let changed = memory.replacing("stacks.py", by: "stocks.py")
     let torn = look(memory, then: changed)
     #expect(!torn.isConsistent)
-    #expect(torn.files.contains { $0.hasSuffix("/stocks.py") })
-    #expect(!torn.files.contains { $0.hasSuffix("/stacks.py") })
+    // Which of the two it was when the thread was stopped is not known.
+    #expect(torn.frames.contains { $0.function == nil && $0.line == nil })
+    #expect(!torn.files.contains { $0.hasSuffix("/stacks.py") || $0.hasSuffix("/stocks.py") })
+    #expect(!torn.files.isEmpty)
     // From now on in the stop again.
     let whole = look(memory, then: changed)
     #expect(whole.isConsistent)

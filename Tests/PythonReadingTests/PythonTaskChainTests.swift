@@ -67,7 +67,7 @@ struct `The tasks that wait for the running one` {
       for _ in 0..<5 {
         reader.prepare()
         reader.copy(from: held.target.memory)
-        _ = reader.finish(from: held.target.memory)
+        _ = reader.finish()
       }
       return reader.copies.readCount
     }

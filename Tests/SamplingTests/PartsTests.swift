@@ -48,14 +48,14 @@ import Testing
         ring.commit()
         written += 1
       } else {
-        let took = ring.takeOne { record, bytes in
+        let took = ring.takeOne(if: { _ in true }) { record, bytes in
           #expect(record.tid == Int32(read))
           #expect(bytes.allSatisfy { $0 == UInt8(truncatingIfNeeded: read) })
         }
         if took { read += 1 }
       }
     }
-    while ring.takeOne({ _, _ in }) { read += 1 }
+    while ring.takeOne(if: { _ in true }, { _, _ in }) { read += 1 }
     #expect(read == written && written > 5_000)
   }
 
@@ -69,8 +69,8 @@ import Testing
       count += 1
     }
     #expect(count == 4 && !ring.hasRoom(for: 1000))
-    #expect(ring.takeOne { _, _ in })
-    #expect(ring.takeOne { _, _ in })
+    #expect(ring.takeOne(if: { _ in true }) { _, _ in })
+    #expect(ring.takeOne(if: { _ in true }) { _, _ in })
     #expect(ring.hasRoom(for: 1000))
   }
 
