@@ -1,8 +1,8 @@
 internal import LinuxProcess
 internal import ProfileModel
 
-/// Pieces of code objects that are read when a thread runs again, to see whether they are what they
-/// were taken for while it was stopped.
+/// Pieces of code objects that are read while threads run, to see whether they are what they were taken
+/// for when these were stopped.
 struct PythonCodeChecks {
   enum Expected {
     case record(PythonCodeShape.Identity)

@@ -5,8 +5,8 @@ internal import ProfileModel
 ///
 /// Addresses are used again in programs that compile at run time, so no entry is believed without
 /// a look: at the number of code objects that were freed (3.14 and later), else at its record,
-/// copied at the same instant as the frame. Where no address was seen to be used again, the record
-/// of one that was the same time and again is looked at a moment later, when the thread runs again.
+/// copied at the same instant as the frame. Where no address was seen to be used again, one that was
+/// the same time and again is taken to be so, and looked at a moment later for all looks since.
 final class PythonCodeTable {
   /// What tells whether a code object is the same.
   ///
@@ -50,7 +50,7 @@ final class PythonCodeTable {
   private static let lineTableLimit = 1 << 18
   /// Programs that compile for ever must not fill our memory.
   private static let entryLimit = 1 << 17
-  /// So often a code object was the same before it is taken to be so until the thread runs again.
+  /// So often a code object was the same before it is taken for granted.
   private static let settledLooks = 4
   /// And so long: where looks follow each other closely, four of them say little.
   private static let settlingTime: Int64 = 100_000_000
@@ -277,7 +277,7 @@ final class PythonCodeTable {
   }
 }
 
-// MARK: - Looks behind a stop
+// MARK: - What is taken for granted
 
 extension PythonCodeTable {
   /// Begins a look at a thread.
@@ -329,7 +329,7 @@ extension PythonCodeTable {
       assumed.removeAll(keepingCapacity: true)
       batch = batch == .max ? 1 : batch + 1
     }
-    // A look in a stop may have found the change.
+    // A look in a stop may have found another in its place.
     var result = Set(assumed.lazy.filter { !self.isKept($0) }.map(\.number))
     checks.removeAll()
     addChecks()

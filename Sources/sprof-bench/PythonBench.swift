@@ -50,7 +50,7 @@ enum PythonBench {
         try CopyOfPython.runTask(python, followsTasks: followsTasks)
       }
     }
-    try DumpOfPython.run(python)
+    try DumpOfPython.run(python, against: pathOfSpy())
   }
 
   private static var python: Interpreter? {
@@ -130,8 +130,11 @@ enum PythonBench {
     var stops: [String: [Double]] = [:]
     // What the program does alone is measured before and behind each: the machine's pace drifts.
     var before = try loopsAndStops(of: program).loops
-    for _ in 1...rounds {
+    for round in 1...rounds {
       for tool in tools {
+        print("  turn \(round) of \(rounds), \(tool.name): ", terminator: "")
+        // All takes half an hour: what is known is told at once, in a pipe, too.
+        fflush(nil)
         let cpu = cpuOfChildren()
         let command = try StartedCommand(tool.command(program.pid, capture))
         usleep(UInt32(start * 1e6))
@@ -140,13 +143,15 @@ enum PythonBench {
         stops[tool.name, default: []].append(lost)
         let outcome = try command.finish()
         guard outcome.status == 0 else { throw TestFailure("\(tool.name): \(outcome.stderr)") }
-        costs[tool.name, default: []].append(
-          (cpuOfChildren() - cpu) / (Double(rate) * capture) * 1000)
+        let cost = (cpuOfChildren() - cpu) / (Double(rate) * capture) * 1000
+        costs[tool.name, default: []].append(cost)
+        print("\(decimals(cost, 3)) s of CPU for 1,000 ticks")
         let behind = try loopsAndStops(of: program).loops
         slowdowns[tool.name, default: []].append((1 - 2 * loops / (before + behind)) * 100)
         before = behind
       }
     }
+    print("  medians:")
     let floor = median(stops["floor"] ?? [])
     for tool in tools {
       let all = slowdowns[tool.name] ?? []
@@ -256,22 +261,32 @@ private enum CopyOfPython {
   }
 }
 
-/// `sprof dump` of a Python program, with native frames, from its start to its end.
+/// `sprof dump` of a Python program, with native frames, from its start to its end; in turns with py-spy's.
 private enum DumpOfPython {
-  static func run(_ python: Interpreter) throws {
+  static func run(_ python: Interpreter, against spy: String?) throws {
     let program = try RunningProgram(
       python.command + [Repository.path("Fixtures/bench/counting.py"), "8", "30"],
       environment: python.environment)
     defer { program.kill() }
-    var times: [Double] = []
-    for _ in 1...10 {
-      let outcome = try TestSupport.run(
-        [Repository.path(".build/release/sprof"), "dump", "\(program.pid)"])
-      guard outcome.status == 0 else { throw TestFailure(outcome.stderr) }
-      times.append(outcome.seconds * 1e3)
+    var tools = [
+      ("sprof dump", [Repository.path(".build/release/sprof"), "dump", "\(program.pid)"])
+    ]
+    if let spy {
+      tools.append(("py-spy dump --native", [spy, "dump", "--native", "--pid", "\(program.pid)"]))
     }
-    print(
-      "sprof dump of 8 Python threads: median \(decimals(median(times), 1)) ms, "
-        + "longest \(decimals(times.max() ?? .nan, 1)) ms")
+    var times: [String: [Double]] = [:]
+    for _ in 1...15 {
+      for (name, command) in tools {
+        let outcome = try TestSupport.run(command)
+        guard outcome.status == 0 else { throw TestFailure(outcome.stderr) }
+        times[name, default: []].append(outcome.seconds * 1e3)
+      }
+    }
+    for (name, _) in tools {
+      let all = times[name] ?? []
+      print(
+        "\(name) of 8 threads of Python \(python): median \(decimals(median(all), 1)) ms, "
+          + "longest \(decimals(all.max() ?? .nan, 1)) ms")
+    }
   }
 }

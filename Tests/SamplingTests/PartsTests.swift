@@ -1,5 +1,6 @@
 import LinuxProcess
 import ProfileModel
+import PythonReading
 import Testing
 
 @testable import Sampling
@@ -74,8 +75,69 @@ import Testing
     #expect(ring.hasRoom(for: 1000))
   }
 
+  @Test func `keeps what is not ready, and all that is behind it`() {
+    let ring = LookRing(byteCapacity: 1 << 12)
+    for number in [UInt64(1), 7, 0] {
+      guard let (record, _) = ring.reserve(8) else { continue }
+      record.pointee.runtimeNumber = number
+      ring.commit()
+    }
+    var taken: [UInt64] = []
+    func take(upTo last: UInt64) {
+      while ring.takeOne(
+        if: { $0.runtimeNumber <= last },
+        { record, _ in
+          taken.append(record.runtimeNumber)
+        })
+      {}
+    }
+    take(upTo: 6)
+    #expect(taken == [1])
+    take(upTo: 7)
+    #expect(taken == [1, 7, 0])
+  }
+
   private func memsetByte(_ bytes: UnsafeMutableRawPointer, _ value: UInt8, _ count: Int) {
     for index in 0..<count { bytes.storeBytes(of: value, toByteOffset: index, as: UInt8.self) }
+  }
+}
+
+@Suite struct `Runtime stacks` {
+  /// A stack that can be told from others.
+  private func stack(_ number: UInt64) -> RuntimeStack {
+    var stack = RuntimeStack()
+    stack.end = .unreadable(RemoteAddress(number))
+    return stack
+  }
+
+  @Test func `come to the looks that bear their numbers`() {
+    let stacks = RuntimeStacks()
+    #expect(stacks.lastNumber == 0)
+    stacks.put([])
+    stacks.put([(1, stack(1)), (2, nil), (4, stack(4))])
+    #expect(stacks.lastNumber == 4)
+    #expect(stacks.take(1)?.end == stack(1).end)
+    // A look that came to nothing, and one whose stack nobody asks for.
+    #expect(stacks.take(2) == nil)
+    stacks.put([(5, stack(5)), (6, stack(6))])
+    #expect(stacks.take(5)?.end == stack(5).end)
+    #expect(stacks.take(4) == nil)
+    #expect(stacks.take(6)?.end == stack(6).end && stacks.take(6) == nil)
+  }
+
+  @Test func `stay in their order however many wait`() {
+    let stacks = RuntimeStacks()
+    var next: UInt64 = 1
+    for number in UInt64(1)...20_000 {
+      stacks.put([(number, stack(number))])
+      // The reader falls back, and now and then takes all.
+      guard number % 3 > 0 || number % 5000 == 0 else { continue }
+      repeat {
+        #expect(stacks.take(next)?.end == stack(next).end)
+        next += 1
+      } while number % 5000 == 0 && next <= number
+    }
+    #expect(next == 20_001)
   }
 }
 
