@@ -335,7 +335,9 @@ package final class SleepInspector {
   private func readCode() -> [Range<UInt64>] {
     guard let maps = try? ProcessMemory(tid: liveThread).maps() else { return [] }
     let isGlibc = maps.mappings.contains {
-      $0.path.hasSuffix("/libc.so.6") || $0.path.contains("/libc-2.")
+      $0.isExecutable
+        && ($0.path.hasSuffix("/libc.so.6")
+          || $0.path.hasSuffix(".so") && $0.path.contains("/libc-2."))
     }
     guard !isGlibc else { return [] }
     return maps.mappings.filter { $0.isExecutable && $0.isFile }

@@ -76,10 +76,11 @@ struct PythonImage {
     _ entries: borrowing ByteReader, names: borrowing ByteReader, into result: inout Symbols
   ) {
     for start in stride(from: 0, to: entries.count, by: 24) {
-      // STT_OBJECT or STT_FUNC that is defined and large enough; the other names are never looked at.
+      // STT_OBJECT or STT_FUNC that is defined and of a size that the wanted ones have; the other names
+      // are never looked at. `Py_Version` is an unsigned long.
       guard let type = entries.value(at: start + 4, as: UInt8.self).map({ $0 & 15 }),
         type == 1 || type == 2, let size = entries.value(at: start + 16, as: UInt64.self),
-        type == 1 ? size == 4 || size >= 256 : size >= 4096,
+        type == 1 ? size == 8 || size >= 256 : size >= 4096,
         let name = entries.value(at: start, as: UInt32.self),
         let value = entries.value(at: start + 8, as: UInt64.self), value != 0,
         let prefix = names.value(at: Int(name), as: UInt16.self),
@@ -138,7 +139,7 @@ struct PythonImage {
     }
     let files = order.compactMap { groups[$0] }.filter { $0.contains(where: \.isExecutable) }
     let isNamed = { (group: [MemoryMapping]) in
-      group.first.map { $0.path.contains("python") && $0.path.contains("python3") } ?? false
+      group.first?.path.contains("python3") ?? false
     }
     return files.filter(isNamed) + files.filter { !isNamed($0) }
   }

@@ -8,7 +8,7 @@ struct PythonSearch {
     let address: UInt64
     let evidence: PythonEvidence
     let image: PythonImage
-    /// Where `Py_Version` lies, which is there since 3.11.
+    /// Where `Py_Version` lies, which is there since 3.11; its upper half is zero.
     var versionAddress: UInt64?
   }
 

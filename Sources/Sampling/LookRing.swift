@@ -198,18 +198,22 @@ final class ThreadRequests: @unchecked Sendable {
   static let longerCopy: UInt32 = 2
 
   private let slots: UnsafeMutablePointer<Slot>
+  private static let size = capacity * MemoryLayout<Slot>.stride
 
   init() {
-    // Zeros are what a `Slot()` has, so that memory which is never used is never touched.
-    guard let zeros = calloc(Self.capacity, MemoryLayout<Slot>.stride) else {
+    // Zeros are what a `Slot()` has, so that memory which is never used is never touched. `calloc` may
+    // touch it all.
+    let zeros = mmap(
+      nil, Self.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let zeros, zeros != MAP_FAILED else {
       preconditionFailure("no memory for the requests of \(Self.capacity) threads")
     }
     slots = zeros.bindMemory(to: Slot.self, capacity: Self.capacity)
   }
 
   deinit {
-    slots.deinitialize(count: Self.capacity)
-    free(slots)
+    // Atomics need no deinitialization, which would touch them all.
+    munmap(slots, Self.size)
   }
 
   /// Asks for another look at the thread in `slot`.

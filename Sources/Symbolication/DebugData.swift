@@ -54,7 +54,8 @@ final class DebugData {
   private static func check(_ elf: ELFFile, in file: MappedFile) throws(Problem) {
     var hasDebugData = false
     var total: UInt64 = 0
-    for section in elf.sections where section.name.contains("debug_") {
+    for section in elf.sections
+    where section.name.hasPrefix(".debug_") || section.name.hasPrefix(".zdebug_") {
       guard let range = elf.bytes(of: section, fileSize: file.count) else { continue }
       if section.name == ".debug_info" || section.name == ".zdebug_info" { hasDebugData = true }
       let size = try inflatedSize(of: section, file.bytes.extracting(range))

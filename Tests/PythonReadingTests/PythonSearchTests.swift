@@ -1,9 +1,10 @@
 internal import Foundation
 internal import LinuxProcess
 internal import ProfileModel
-internal import PythonReading
 internal import TestSupport
 internal import Testing
+
+@testable internal import PythonReading
 
 @Suite struct `The search for Python` {
   private func find(_ pid: Int32) throws -> RuntimeSearch<PythonRuntime> {
@@ -48,6 +49,31 @@ internal import Testing
     }
     try program.send(line: "")
     try expectEmbedded(program, evidence: .dynamicSymbol, minor: library.minor)
+  }
+
+  @Test(
+    .enabled(if: Tool.isInstalled("nm"), "needs binutils"),
+    arguments: Interpreter.onePerVersion)
+  func `finds the same symbols as nm`(_ interpreter: Interpreter) throws {
+    let program = try interpreter.start("stacks.py")
+    let target = try PythonTarget(pid: program.pid)
+    let files = PythonImage.candidates(in: try target.memory.maps())
+    let mappings = try #require(files.first { $0.first?.path == target.runtime.path })
+    let found = PythonImage(mappings: mappings, memory: target.memory)
+      .symbols(inDynamicTable: true)
+    let outcome = try TestSupport.run(["nm", "-D", "--defined-only", target.runtime.path])
+    var known: [Substring: UInt64] = [:]
+    for line in outcome.stdout.split(separator: "\n") {
+      let words = line.split(separator: " ")
+      if words.count == 3, let value = UInt64(words[0], radix: 16) { known[words[2]] = value }
+    }
+    #expect(found.runtime != nil && found.runtime == known["_PyRuntime"])
+    #expect(found.version == known["Py_Version"])
+    #expect((found.version != nil) == (interpreter.minor >= 11))
+    // Of other versions it is not needed, and may be but a small piece of the loop.
+    if [11, 12].contains(interpreter.minor) {
+      #expect(found.loop != nil && found.loop == known["_PyEval_EvalFrameDefault"])
+    }
   }
 
   @Test(.enabled(if: PythonLibrary.archive != nil, "no libpython3.X.a with its headers"))
