@@ -28,6 +28,8 @@ final class Sampler {
   /// Many captures at once are not to take that, and at low rates nobody notices.
   private let isPunctual: Bool
   private static let punctualRate = 500.0
+  /// Whether other processes are captured besides, and go on when this one ends.
+  private let isOneOfMany: Bool
   /// Whether the program was started for this capture.
   private let isStarting: Bool
 
@@ -71,6 +73,7 @@ final class Sampler {
     self.pid = pid
     birth = membership?.birth
     isPunctual = membership == nil && (plan.rate ?? 0) >= Self.punctualRate
+    isOneOfMany = membership != nil
     isStarting = plan.kind == .run
     stops = StoppedThreads(process: pid)
     self.plan = plan
@@ -222,7 +225,7 @@ final class Sampler {
   func finish() {
     releaseAll()
     python?.confirm(from: memory)
-    for watch in watches where !watch.hasEnded { handOver(endOf: watch) }
+    for watch in watches where !watch.hasEnded { handOver(endOf: watch, beforeProgram: false) }
     cost.stops = pauses.count
     cost.pauseMedian = pauses.percentile(0.5)
     cost.pause99 = pauses.percentile(0.99)
@@ -317,8 +320,10 @@ final class Sampler {
   }
 
   private func dropEndedThreads() {
+    // Those that end with the program are shown where they were: none of them has ended before it.
+    let isProgramOver = !isOneOfMany && watches.allSatisfy { $0.hasEnded || $0.isZombie }
     for watch in watches where watch.hasEnded {
-      handOver(endOf: watch)
+      handOver(endOf: watch, beforeProgram: !isProgramOver)
       knownThreads.remove(watch.tid)
       freeSlots.append(watch.slot)
     }
@@ -332,7 +337,7 @@ final class Sampler {
     }
   }
 
-  private func handOver(endOf watch: ThreadWatch) {
+  private func handOver(endOf watch: ThreadWatch, beforeProgram: Bool) {
     waitForRoom(0)
     guard let (record, _) = ring.reserve(0) else { return }
     record.pointee.kind = .end
@@ -342,7 +347,7 @@ final class Sampler {
     // Ticks whose look never came about count for what was seen before.
     record.pointee.repeated = watch.repeated + watch.carried
     record.pointee.counters = watch.counters
-    record.pointee.state = watch.hasEnded ? UInt8(ascii: "X") : 0
+    record.pointee.state = beforeProgram ? UInt8(ascii: "X") : 0
     ring.commit()
   }
 

@@ -158,6 +158,15 @@ extension EndToEnd {
       #expect(looks > 10)
     }
 
+    // It may be seen as a zombie, or not at all any more.
+    @Test func `judges a program by what it did, however its end was seen`() throws {
+      for _ in 0..<Repository.trials(short: 20, full: 200) {
+        let report = try report([], [brief, "150"])
+        #expect(report.verdict?.kind == "busy_loop")
+        #expect(!report.threads.contains { $0.ended })
+      }
+    }
+
     @Test func `samples scripts, static programs, and programs that become others`() throws {
       let folder = try TemporaryFolder()
       let script = folder.path + "/script"
