@@ -6,14 +6,14 @@ internal import ProfileModel
 struct PythonCodeChecks {
   enum Expected {
     case record(PythonCodeShape.Identity)
-    case string(PythonStringMark)
+    case content(PythonObjectMark)
   }
 
   /// What is not as it was.
   struct Changes {
     var codes: Set<UInt64> = []
-    /// Addresses of strings.
-    var strings: Set<UInt64> = []
+    /// Addresses of the objects that they refer to.
+    var contents: Set<UInt64> = []
     /// Whether all was looked at.
     var areAllRead = true
   }
@@ -71,8 +71,8 @@ struct PythonCodeChecks {
         Self.compare(pieces, from: &next, in: range, content) { check, piece in
           if let piece, Self.isSame(piece, as: checks[check].expected, shape) { return }
           changes.codes.insert(checks[check].code)
-          if case .string(let mark) = checks[check].expected {
-            changes.strings.insert(mark.address)
+          if case .content(let mark) = checks[check].expected {
+            changes.contents.insert(mark.address)
           }
         }
       }
@@ -127,7 +127,7 @@ struct PythonCodeChecks {
   ) -> Bool {
     switch expected {
     case .record(let identity): shape.identity(record: bytes) == identity
-    case .string(let mark): mark.isSame(bytes)
+    case .content(let mark): mark.isSame(bytes)
     }
   }
 }

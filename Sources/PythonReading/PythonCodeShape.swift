@@ -56,3 +56,10 @@ struct PythonCodeShape: Sendable {
       version: version.map { load($0, as: UInt32.self) } ?? 0)
   }
 }
+
+/// How many code objects an interpreter had freed (3.14 and later).
+struct PythonCodeGeneration: Equatable {
+  /// Its id, which no later one gets: each has its own count, and the next may lie where the last lay.
+  let interpreter: UInt64
+  let count: UInt64
+}

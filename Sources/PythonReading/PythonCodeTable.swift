@@ -7,19 +7,37 @@ internal import ProfileModel
 /// a look: at the number of code objects that were freed (3.14 and later), else at its record,
 /// copied at the same instant as the frame. Where no address was seen to be used again, one that was
 /// the same time and again is taken to be so, and looked at a moment later for all looks since.
+/// Belongs to one program: another that the process becomes may have all the same numbers and addresses.
 final class PythonCodeTable {
   /// What tells whether a code object is the same.
   ///
   /// Flat, so that to look at it in a stop meets no more memory than itself.
   private struct Entry {
     let identity: PythonCodeShape.Identity
-    /// The beginnings of the objects of the name and of the file's name, where records alone do not
-    /// tell code objects apart: in a loop that compiles, the next one lies where the last one lay,
-    /// with all that it refers to.
-    let name: PythonStringMark
-    let file: PythonStringMark
+    /// The beginnings of the objects of the name, of the file's name, and of the line table, where
+    /// records alone do not tell code objects apart: in a loop that compiles, the next one lies where
+    /// the last one lay, with all that it refers to.
+    let name: PythonObjectMark
+    let file: PythonObjectMark
+    let table: PythonObjectMark
+    /// Of which interpreter it is, where this counts the code objects that it frees.
+    let interpreter: UInt64?
     /// The count of freed code objects at which the entry was seen to be right.
-    var generation: UInt64?
+    var generation: PythonCodeGeneration?
+
+    func forEachMark(_ body: (PythonObjectMark) -> Void) {
+      body(name)
+      body(file)
+      body(table)
+    }
+
+    func isCopied(_ copies: MemoryCopies) -> Bool {
+      name.isCopied(copies) && file.isCopied(copies) && table.isCopied(copies)
+    }
+
+    func isSame(in copies: MemoryCopies) -> Bool {
+      name.isSame(in: copies) && file.isSame(in: copies) && table.isSame(in: copies)
+    }
   }
 
   private let runtime: PythonRuntime
@@ -46,6 +64,8 @@ final class PythonCodeTable {
   private static let nameSpan = 96
   /// The same of files, whose paths may differ at their ends alone.
   private static let fileSpan = 320
+  /// The same of line tables.
+  private static let tableSpan = 512
   /// Of a line table more than this is not read; its last lines are unknown then.
   private static let lineTableLimit = 1 << 18
   /// Programs that compile for ever must not fill our memory.
@@ -130,7 +150,7 @@ final class PythonCodeTable {
   private func allRanges(of code: UInt64) -> [MemoryRange] {
     var ranges = [recordRange(of: code)]
     if runtime.codes.version == nil, let place = place(of: code) {
-      ranges += [entries[place].name.range, entries[place].file.range]
+      entries[place].forEachMark { ranges.append($0.range) }
     }
     return ranges
   }
@@ -138,9 +158,8 @@ final class PythonCodeTable {
   /// Whether all of `verificationRanges` is there; allocates nothing.
   private func isCopied(_ place: Int, at code: UInt64, in copies: MemoryCopies) -> Bool {
     let first = code &+ UInt64(runtime.codes.first)
-    guard copies.offset(of: first, count: runtime.codes.span) != nil else { return false }
-    guard runtime.codes.version == nil else { return true }
-    return entries[place].name.isCopied(copies) && entries[place].file.isCopied(copies)
+    return copies.offset(of: first, count: runtime.codes.span) != nil
+      && (runtime.codes.version != nil || entries[place].isCopied(copies))
   }
 
   private func recordRange(of code: UInt64) -> MemoryRange {
@@ -149,7 +168,9 @@ final class PythonCodeTable {
   }
 
   /// What is still to be copied before `function(at:)` can tell; nothing when all is there.
-  func missing(for code: UInt64, generation: UInt64?, in copies: MemoryCopies) -> [MemoryRange] {
+  func missing(
+    for code: UInt64, generation: PythonCodeGeneration?, in copies: MemoryCopies
+  ) -> [MemoryRange] {
     if let place = place(of: code) {
       if let generation, entries[place].generation == generation { return [] }
       guard isCopied(place, at: code, in: copies) else {
@@ -157,7 +178,7 @@ final class PythonCodeTable {
           copies.offset(of: $0.start.rawValue, count: $0.count) == nil
         }
       }
-      if isSame(place, at: code, in: copies) { return [] }
+      if isSame(place, at: code, generation, in: copies) { return [] }
     }
     guard let identity = runtime.codes.identity(copies, at: code) else {
       return [recordRange(of: code)]
@@ -210,10 +231,11 @@ final class PythonCodeTable {
   // MARK: - Functions
 
   /// A code object that was met before and is still the same.
-  func known(at code: UInt64, generation: UInt64?, in copies: MemoryCopies) -> Taken? {
+  func known(at code: UInt64, generation: PythonCodeGeneration?, in copies: MemoryCopies) -> Taken?
+  {
     guard let place = place(of: code) else { return nil }
     if generation == nil || entries[place].generation != generation {
-      guard isSame(place, at: code, in: copies) else { return nil }
+      guard isSame(place, at: code, generation, in: copies) else { return nil }
       entries[place].generation = generation
     }
     return Taken(code: code, place: place, number: numbers[place])
@@ -225,7 +247,9 @@ final class PythonCodeTable {
   }
 
   /// The function of a code object; nil when the copies do not hold it, or it is none.
-  func function(at code: UInt64, generation: UInt64?, in copies: MemoryCopies) -> RuntimeFunction? {
+  func function(
+    at code: UInt64, generation: PythonCodeGeneration?, in copies: MemoryCopies
+  ) -> RuntimeFunction? {
     if let known = known(at: code, generation: generation, in: copies) {
       return function(of: known)
     }
@@ -234,6 +258,7 @@ final class PythonCodeTable {
       let file = string(identity.filename, in: copies)
     else { return nil }
     let table = lines(of: identity, in: copies)
+    let tableSize = tableSize(identity.lineTable, in: copies) ?? 0
     let function = RuntimeFunction(
       name: name, file: file, firstLine: identity.firstLine, address: RemoteAddress(code),
       lines: table ?? .unknown)
@@ -243,22 +268,28 @@ final class PythonCodeTable {
       Entry(
         identity: identity, name: mark(of: identity.name, atMost: Self.nameSpan, in: copies),
         file: mark(of: identity.filename, atMost: Self.fileSpan, in: copies),
-        generation: generation), function, for: code)
+        table: PythonObjectMark(
+          at: identity.lineTable, count: min(Self.tableSpan, Self.tableOffset + tableSize),
+          in: copies),
+        interpreter: generation?.interpreter, generation: generation), function, for: code)
     return function
   }
 
   private func mark(
     of address: UInt64, atMost limit: Int, in copies: MemoryCopies
-  ) -> PythonStringMark {
+  ) -> PythonObjectMark {
     let header = runtime.strings.header(copies, at: address)
     let count = header.map { min(limit, $0.dataOffset + $0.byteCount) } ?? 0
-    return PythonStringMark(at: address, count: count, in: copies)
+    return PythonObjectMark(at: address, count: count, in: copies)
   }
 
-  private func isSame(_ place: Int, at code: UInt64, in copies: MemoryCopies) -> Bool {
-    guard runtime.codes.identity(copies, at: code) == entries[place].identity else { return false }
-    guard runtime.codes.version == nil else { return true }
-    return entries[place].name.isSame(in: copies) && entries[place].file.isSame(in: copies)
+  private func isSame(
+    _ place: Int, at code: UInt64, _ generation: PythonCodeGeneration?, in copies: MemoryCopies
+  ) -> Bool {
+    // A later interpreter gives the numbers of an earlier one once more.
+    if let generation, entries[place].interpreter != generation.interpreter { return false }
+    return runtime.codes.identity(copies, at: code) == entries[place].identity
+      && (runtime.codes.version != nil || entries[place].isSame(in: copies))
   }
 
   private func string(_ address: UInt64, in copies: MemoryCopies) -> String? {
@@ -302,7 +333,7 @@ extension PythonCodeTable {
   /// To be wrong nonetheless, the first address that is used again would have to be so between the last
   /// look and this one, and a second time, for the same function, until `refuted` is asked.
   func settled(at code: UInt64) -> Taken? {
-    guard isQuiet, runtime.layout[.interpreterCodeGeneration] == nil, let place = place(of: code),
+    guard isQuiet, runtime.generationFields == nil, let place = place(of: code),
       looks[place] >= Self.settledLooks, lookTime - meetings[place] >= Self.settlingTime
     else { return nil }
     return Taken(code: code, place: place, number: numbers[place])
@@ -339,7 +370,7 @@ extension PythonCodeTable {
       // The file is looked at with one of its functions.
       let isChanged =
         !changed.areAllRead || changed.codes.contains(taken.code)
-        || changed.strings.contains(entries[taken.place].file.address)
+        || changed.contents.contains(entries[taken.place].file.address)
       if isChanged { result.insert(taken.number) }
     }
     return result
@@ -355,9 +386,9 @@ extension PythonCodeTable {
       let entry = entries[taken.place]
       checks.add(recordRange(of: taken.code), of: taken.code, .record(entry.identity))
       guard runtime.codes.version == nil else { continue }
-      checks.add(entry.name.range, of: taken.code, .string(entry.name))
-      if entry.file.address != lastFile {
-        checks.add(entry.file.range, of: taken.code, .string(entry.file))
+      entry.forEachMark {
+        guard $0.address != lastFile else { return }
+        checks.add($0.range, of: taken.code, .content($0))
       }
       lastFile = entry.file.address
     }

@@ -67,7 +67,7 @@ extension PythonReader {
     return isCollecting(interpreter.address, in: copies)
   }
 
-  /// What of an interpreter each sample looks at: its lock, collection, freed code objects.
+  /// What of an interpreter each sample looks at: its lock, collection, number, freed code objects.
   func stateRanges(of interpreter: RemoteAddress) -> [MemoryRange] {
     var ranges: [MemoryRange] = []
     if let lock = interpreters.first(where: { $0.address == interpreter })?.lock {
@@ -76,8 +76,10 @@ extension PythonReader {
     if let place = collectingAddress(interpreter) {
       ranges.append(MemoryRange(start: RemoteAddress(place), count: 4))
     }
-    if let field = runtime.layout[.interpreterCodeGeneration] {
-      ranges.append(MemoryRange(start: interpreter.advanced(by: Int64(field)), count: 8))
+    if let fields = runtime.generationFields {
+      for field in [fields.interpreter, fields.count] {
+        ranges.append(MemoryRange(start: interpreter.advanced(by: Int64(field)), count: 8))
+      }
     }
     return ranges
   }

@@ -20,6 +20,9 @@ package final class PythonRuntime: Sendable {
   /// Where `_PyEval_EvalFrameDefault` begins, in versions whose frames cannot be told at its entry;
   /// nil when no symbol says so.
   let loopStart: RemoteAddress?
+  /// Where an interpreter keeps its number, and how many code objects it has freed; nil for versions
+  /// that do not count.
+  let generationFields: (interpreter: Int, count: Int)?
   /// What of a thread state is copied: all, but never more than a page.
   let threadSize: Int
 
@@ -44,6 +47,9 @@ package final class PythonRuntime: Sendable {
     self.path = path
     self.loopStart = loopStart
     threadSize = min(max(layout[.threadSize] ?? 512, 64), 4096)
+    generationFields = layout[.interpreterID].flatMap { interpreter in
+      layout[.interpreterCodeGeneration].map { (interpreter, $0) }
+    }
     frameShape = shape
     self.codes = codes
     strings = PythonStringShape(

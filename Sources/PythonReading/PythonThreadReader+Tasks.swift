@@ -40,7 +40,7 @@ extension PythonThreadReader {
   }
 
   /// The coroutines of a task, the innermost first; nil where the functions were not read.
-  private func frames(of link: PythonTaskChain.Link, _ generation: UInt64?) -> [RuntimeFrame]? {
+  private func frames(of link: PythonTaskChain.Link, _ generation: PythonCodeGeneration?) -> [RuntimeFrame]? {
     var frames: [RuntimeFrame] = []
     for raw in link.frames.reversed() {
       guard let function = function(at: raw.code, generation) else { return nil }
@@ -53,11 +53,11 @@ extension PythonThreadReader {
     return frames
   }
 
-  private func isOfAsyncio(_ code: UInt64, _ generation: UInt64?) -> Bool {
+  private func isOfAsyncio(_ code: UInt64, _ generation: PythonCodeGeneration?) -> Bool {
     function(at: code, generation)?.file.hasSuffix("asyncio/tasks.py") ?? false
   }
 
-  private func function(at code: UInt64, _ generation: UInt64?) -> RuntimeFunction? {
+  private func function(at code: UInt64, _ generation: PythonCodeGeneration?) -> RuntimeFunction? {
     function(of: code)
       ?? reader.codes.function(at: code, generation: generation, in: copies)
   }

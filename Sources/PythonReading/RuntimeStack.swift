@@ -106,8 +106,15 @@ extension RuntimeStack {
   /// have none: what was there when they were copied is not known.
   package mutating func forget(_ functions: Set<UInt32>) {
     guard !functions.isEmpty else { return }
+    forget { functions.contains($0.number) }
+  }
+
+  /// Takes all functions out of the frames: the program that they are of is over.
+  package mutating func forgetAll() { forget { _ in true } }
+
+  private mutating func forget(_ isForgotten: (RuntimeFunction) -> Bool) {
     for (index, frame) in frames.enumerated() {
-      guard let function = frame.function, functions.contains(function.number) else { continue }
+      guard let function = frame.function, isForgotten(function) else { continue }
       isConsistent = false
       frames[index] = RuntimeFrame(
         function: nil, code: frame.code, position: frame.position, line: nil,

@@ -34,6 +34,10 @@ final class PythonWatch {
   let pid: Int32
   let stacks: RuntimeStacks
   private(set) var reader: PythonReader?
+  /// The program that the reader is of.
+  private var program: ProgramMark?
+  /// Whether that was seen to be over.
+  private var isAnotherProgram = false
   private var nextSearch: Int64 = 0
   private var nextRefresh: Int64 = 0
   /// Until when new threads are looked for at each tick.
@@ -78,6 +82,7 @@ final class PythonWatch {
   func refresh(time: Int64, memory: ProcessMemory, hasNewThreads: Bool) {
     if followsTasks, time >= nextTasks { findTasks(at: time, memory: memory) }
     guard let reader else { return search(time: time, memory: memory) }
+    if isAnotherProgram { return forget(at: time) }
     // The kernel knows a thread before the interpreter does.
     if hasNewThreads { eagerEnd = time + Self.eagerTime }
     guard time < eagerEnd || time >= nextRefresh else { return }
@@ -166,6 +171,7 @@ final class PythonWatch {
     let files = hasher.finalize()
     guard files != searchedFiles else { return }
     problem = nil
+    let program = ProgramMark(memory)
     var result = PythonReader.find(in: memory, maps: maps)
     // A running program's structures change under the reader's hands: not every try can succeed.
     for _ in 0..<Self.searchTries {
@@ -180,6 +186,7 @@ final class PythonWatch {
       let found = PythonReader(runtime, process: pid)
       _ = found.refreshThreads(from: memory)
       reader = found
+      self.program = program
       stacks.path = runtime.path
       nextRefresh = time + Self.refreshInterval
       nextNames = time + Self.nameDelay
@@ -208,9 +215,11 @@ final class PythonWatch {
     }
   }
 
-  /// Forgets an interpreter without threads: the process may have become another program.
+  /// Forgets an interpreter: the process has become another program, or may have.
   private func forget(at time: Int64) {
     reader = nil
+    program = nil
+    isAnotherProgram = false
     searchedFiles = nil
     tornRefreshes = 0
     failures = 0
@@ -317,16 +326,20 @@ final class PythonWatch {
       unconfirmed.append((number, stack))
     }
     copied.removeAll(keepingCapacity: true)
-    if reader?.hasAssumptions != true || unconfirmed.count >= Self.many { confirm(from: memory) }
+    if unconfirmed.count >= Self.many { confirm(from: memory) }
   }
 
-  /// Hands over all stacks, having looked whether the functions that they take for granted are there.
+  /// Hands over all stacks, having looked whether the program is the same, and whether the functions
+  /// that they take for granted are there.
   ///
   /// The more at a time the better: threads and ticks share functions, each of which is looked at once.
   func confirm(from memory: ProcessMemory) {
     guard !unconfirmed.isEmpty else { return }
-    let refuted = reader?.refuted(from: memory) ?? []
-    if !refuted.isEmpty {
+    if let program, !program.isSame(in: memory) {
+      // Before or after it became another.
+      for index in unconfirmed.indices { unconfirmed[index].stack?.forgetAll() }
+      isAnotherProgram = true
+    } else if let refuted = reader?.refuted(from: memory), !refuted.isEmpty {
       for index in unconfirmed.indices { unconfirmed[index].stack?.forget(refuted) }
     }
     stacks.put(unconfirmed)

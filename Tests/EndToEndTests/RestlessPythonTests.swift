@@ -59,6 +59,40 @@ extension EndToEnd {
       }
     }
 
+    // Without random addresses both programs have the same, of everything.
+    @Test(
+      .enabled(
+        if: FileManager.default.isExecutableFile(atPath: "/usr/bin/setarch"), "no setarch"),
+      arguments: Interpreter.onePerVersion)
+    func `gives no program the names of the one that it was before`(
+      interpreter: Interpreter
+    ) throws {
+      let folder = try TemporaryFolder()
+      let text = try String(
+        contentsOfFile: Repository.path("Fixtures/python/becoming.py"), encoding: .utf8)
+      for name in ["first", "other"] {
+        try text.write(toFile: "\(folder.path)/\(name).py", atomically: true, encoding: .utf8)
+      }
+      let program = try RunningProgram(
+        ["/usr/bin/setarch", "-R"] + interpreter.command + ["\(folder.path)/first.py"]
+          + interpreter.command, environment: interpreter.environment)
+      let report = try SprofCommand.report(["attach", "\(program.pid)", "--duration", "4s"])
+      var ticks: [String: Int64] = [:]
+      for run in try report.thread().runs {
+        for name in ["first", "other"] {
+          let frames = report.pythonFrames(run.stack, of: "/\(name).py")
+          if frames.contains(where: { $0.function == "work" }) {
+            ticks[name, default: 0] += run.ticks
+          }
+        }
+      }
+      // Each takes half of the time, without its start.
+      for name in ["first", "other"] {
+        #expect(ticks[name, default: 0] > 50, "\(interpreter) \(ticks)")
+      }
+      try program.assertUntouched()
+    }
+
     // Each job's code lies where the last one's lay, and stays long enough to be taken for granted.
     @Test(arguments: Interpreter.onePerVersion)
     func `gives no code the name of what lay in its place before`(

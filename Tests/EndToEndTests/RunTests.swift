@@ -159,9 +159,10 @@ extension EndToEnd {
     }
 
     // It may be seen as a zombie, or not at all any more.
-    @Test func `judges a program by what it did, however its end was seen`() throws {
+    @Test(arguments: [[], ["--children"]])
+    func `judges a program by what it did, however its end was seen`(options: [String]) throws {
       for _ in 0..<Repository.trials(short: 20, full: 200) {
-        let report = try report([], [brief, "150"])
+        let report = try report(options, [brief, "150"])
         #expect(report.verdict?.kind == "busy_loop")
         #expect(!report.threads.contains { $0.ended })
       }

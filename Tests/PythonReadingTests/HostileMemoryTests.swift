@@ -74,6 +74,20 @@ final class RecordedMemory: TargetMemory {
     return page
   }
 
+  /// A word that lies in one page.
+  func word(at address: UInt64) -> UInt64 {
+    page(address / Self.size)?.withUnsafeBytes {
+      $0.loadUnaligned(fromByteOffset: Int(address % Self.size), as: UInt64.self)
+    } ?? 0
+  }
+
+  /// The same with these bytes all of this value.
+  func filling(_ places: Range<UInt64>, with byte: UInt8) -> RecordedMemory {
+    var changed = pages
+    for place in places { changed[place / Self.size]?[Int(place % Self.size)] = byte }
+    return RecordedMemory(changed, records: [])
+  }
+
   /// The same with every pointer to `old` turned to `new`, whatever tags it has.
   func replacing(_ old: UInt64, with new: UInt64) -> RecordedMemory {
     let changed = pages.mapValues { page in

@@ -145,17 +145,50 @@ struct `Stacks of Python` {
     let program = try interpreter.start("stacks.py")
     let tid = try #require(try Truth(program).threads.first).tid
     let target = try PythonTarget(pid: program.pid)
-    func files(_ memory: RecordedMemory) -> Set<String> {
-      target.reader.prepare(tid)
-      _ = target.reader.copy(
-        tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
-      return Set(target.reader.finish(tid, from: memory).files)
-    }
     let memory = RecordedMemory(recording: target.memory)
-    let before = files(memory)
-    let after = files(memory.replacing("stacks.py", by: "stocks.py"))
+    let before = target.look(at: tid, in: memory).files
+    let after = target.look(at: tid, in: memory.replacing("stacks.py", by: "stocks.py")).files
     #expect(before.contains { $0.hasSuffix("/stacks.py") })
-    #expect(after == Set(before.map { $0.replacing("stacks.py", with: "stocks.py") }))
+    #expect(Set(after) == Set(before.map { $0.replacing("stacks.py", with: "stocks.py") }))
+  }
+
+  @Test(arguments: Interpreter.onePerVersion.filter { $0.minor < 12 })
+  func `of code that was compiled anew in the same place have its lines`(
+    _ interpreter: Interpreter
+  ) throws {
+    let program = try interpreter.start("stacks.py")
+    let tid = try #require(try Truth(program).threads.first).tid
+    let target = try PythonTarget(pid: program.pid)
+    let memory = RecordedMemory(recording: target.memory)
+    let before = target.look(at: tid, in: memory).frames
+    let field = try #require(target.runtime.layout[.codeLineTable])
+    let changed = try #require(before.last { $0.function?.file.hasSuffix("/stacks.py") == true })
+    let table = memory.word(at: changed.code.rawValue &+ UInt64(field))
+    // The table is a `bytes` object: its content is behind 32 bytes.
+    let after = target.look(at: tid, in: memory.filling((table &+ 32)..<(table &+ 36), with: 0)).frames
+    #expect(before.map(\.code) == after.map(\.code))
+    for (old, new) in zip(before, after) {
+      #expect((old.line == new.line) == (old.code != changed.code), "\(old) \(new)")
+    }
+  }
+
+  // Each interpreter counts the code that it frees, and the next one may lie where the last lay.
+  @Test(arguments: Interpreter.onePerVersion.filter { $0.minor >= 14 })
+  func `of another interpreter with the same addresses have its files`(
+    _ interpreter: Interpreter
+  ) throws {
+    let program = try interpreter.start("stacks.py")
+    let tid = try #require(try Truth(program).threads.first).tid
+    let target = try PythonTarget(pid: program.pid)
+    let memory = RecordedMemory(recording: target.memory)
+    #expect(target.look(at: tid, in: memory).files.contains { $0.hasSuffix("/stacks.py") })
+    let place = try #require(target.reader.interpreters.first).address.rawValue
+      &+ UInt64(try #require(target.runtime.layout[.interpreterID]))
+    let changed = memory.filling(place..<(place &+ 8), with: 7)
+      .replacing("stacks.py", by: "stocks.py")
+    let files = target.look(at: tid, in: changed).files
+    #expect(files.contains { $0.hasSuffix("/stocks.py") })
+    #expect(!files.contains { $0.hasSuffix("/stacks.py") })
   }
 
   @Test(arguments: Interpreter.onePerVersion.filter { $0.minor < 12 })
@@ -227,6 +260,15 @@ struct `Stacks of Python` {
       #expect(again.frames.map(Truth.Line.init) == thread.frames.map(\.cut))
     }
     try program.assertUntouched()
+  }
+}
+
+extension PythonTarget {
+  /// A stack of which nothing is taken for granted.
+  fileprivate func look(at tid: Int32, in memory: RecordedMemory) -> RuntimeStack {
+    reader.prepare(tid)
+    _ = reader.copy(tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
+    return reader.finish(tid, from: memory)
   }
 }
 

@@ -1,15 +1,16 @@
 internal import LinuxProcess
 internal import ProfileModel
 
-/// What tells a string object, by the first bytes of it, from another one at the same address.
-struct PythonStringMark {
+/// What tells an object of bytes or characters, by the first of them, from another one at the same
+/// address.
+struct PythonObjectMark {
   let address: UInt64
   let count: Int
   private let fingerprint: UInt64
   /// The reference count, which changes all the time, and the type.
   private static let header = 16
 
-  /// Of a string that the copies hold.
+  /// Of an object that the copies hold.
   init(at address: UInt64, count: Int, in copies: MemoryCopies) {
     self.address = address
     self.count = count
@@ -26,7 +27,7 @@ struct PythonStringMark {
     copies.withBytes(at: address, count: count, isSame) ?? false
   }
 
-  /// Whether these `count` bytes are those of the same string.
+  /// Whether these `count` bytes are those of the same object.
   func isSame(_ bytes: UnsafeRawBufferPointer) -> Bool { Self.fingerprint(bytes) == fingerprint }
 
   private static func fingerprint(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
