@@ -34,19 +34,22 @@ package struct ThreadSituation: Sendable {
 }
 
 extension ThreadSituation {
-  /// The situation of a thread; nil for one that has ended or was never looked at.
+  /// The situation of a thread; nil for one that was never looked at.
+  ///
+  /// Of one that has ended it is where it spent its time: it waits for nothing.
   init?(
     _ index: ProfileIndex, thread: Int, blocking: Int?, facts: inout StackFacts
   ) {
     let profile = index.profile
     let info = profile.threads[thread]
-    guard !info.hasEnded, let last = index.lastRun(of: thread) else { return nil }
+    guard let last = index.lastRun(of: thread) else { return nil }
     let span = info.lastSeen &- info.firstSeen
     let known = blocking.map { profile.blockings[$0] }
     // A thread that woke for a moment at the end is shown where it spends its time.
     let isLast =
-      profile.capture.kind == .dump || last.weight.wall >= span / 4
-      || last.activity.isWait && (known?.lasted ?? 0) >= 1_000_000_000
+      !info.hasEnded
+      && (profile.capture.kind == .dump || last.weight.wall >= span / 4
+        || last.activity.isWait && (known?.lasted ?? 0) >= 1_000_000_000)
     let shown = isLast ? nil : HeaviestStack(index, thread: thread)
     self.thread = thread
     stack = shown?.stack ?? last.stack
@@ -70,7 +73,8 @@ extension ThreadSituation {
     let hasSlept = !isDump && last.activity.isWait && last.weight.cpu < 1_000_000
     let told = isDump && known?.since == nil ? 0 : known?.lasted ?? 0
     waited = wait == nil || !isLast ? 0 : max(hasSlept ? last.weight.wall : 0, told)
-    looks = max(known?.looks ?? 0, isLast ? Int(clamping: last.weight.samples) : 0)
+    looks = max(
+      known?.looks ?? 0, Int(clamping: (shown?.weight ?? last.weight).samples))
   }
 }
 
@@ -124,6 +128,8 @@ package struct Diagnosis: Sendable {
   package let graph: WaitGraph
   /// By index of the thread; nil for one that has ended or was never looked at.
   package private(set) var situations: [ThreadSituation?]
+  /// What those did that have ended.
+  private(set) var ended: [ThreadSituation] = []
   package internal(set) var verdict = Verdict(kind: .inconclusive)
 
   /// The diagnosis of an indexed profile.
@@ -135,8 +141,9 @@ package struct Diagnosis: Sendable {
     for (thread, info) in index.profile.threads.enumerated() {
       let node = graph.node(of: info).map { graph.nodes[$0] }
       let blocking = node?.thread == thread ? node?.blocking : nil
-      situations.append(
-        ThreadSituation(index, thread: thread, blocking: blocking, facts: &facts))
+      let situation = ThreadSituation(index, thread: thread, blocking: blocking, facts: &facts)
+      situations.append(info.hasEnded ? nil : situation)
+      if info.hasEnded, let situation { ended.append(situation) }
     }
     findPools()
     findFollowers()

@@ -6,17 +6,22 @@ extension VerdictMaker {
   /// The thread that decides how fast the program is: the main one when it does something, else
   /// the one that used most CPU time.
   private var busiest: ThreadSituation? {
-    let others = situations.filter { !index.profile.threads[$0.thread].isMain || !isMainAside }
+    let all = situations + diagnosis.ended
+    let others = all.filter { $0.thread != main?.thread || !isMainAside }
     let working = others.filter { $0.idleness == nil || ($0.shares?.running ?? 0) > 0 }
     return working.max { left, right in
       (demand(left), right.thread) < (demand(right), left.thread)
     }
   }
 
-  /// The part of its time that a thread ran or wanted to, in percent.
+  /// The part of its time that a thread ran or wanted to, in percent; of the capture's, when it has
+  /// ended.
   private func demand(_ situation: ThreadSituation) -> Double {
     guard let shares = situation.shares else { return situation.activity == .running ? 100 : 0 }
-    return shares.running + shares.waiting
+    let demand = shares.running + shares.waiting
+    let duration = index.profile.capture.duration
+    guard index.profile.threads[situation.thread].hasEnded, duration > 0 else { return demand }
+    return demand * min(1, Double(span(of: situation)) / Double(duration))
   }
 
   /// A verdict on a program that uses the CPU or wants to; nil for one that does little.
@@ -28,7 +33,7 @@ extension VerdictMaker {
     }
     let subject = held ?? main.flatMap { demand($0) >= 50 ? $0 : nil } ?? busiest
     guard let subject, let shares = subject.shares,
-      held != nil || shares.running + shares.waiting >= Self.restingShare
+      held != nil || demand(subject) >= Self.restingShare
     else { return nil }
     let looks = CPULooks(index, thread: subject.thread)
     // It ran whenever it got a CPU.
@@ -92,7 +97,7 @@ extension VerdictMaker {
   /// For one look: who was on a CPU.
   private var runningNow: Verdict? {
     let running = situations.filter { $0.activity == .running || $0.activity == .waitingForCPU }
-    let subject = running.first { index.profile.threads[$0.thread].isMain } ?? running.first
+    let subject = running.first { index.profile.isMainThread($0.thread) } ?? running.first
     guard let subject else { return nil }
     var verdict = Verdict(kind: .running)
     verdict.thread = subject.thread

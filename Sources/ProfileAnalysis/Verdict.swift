@@ -83,7 +83,9 @@ struct VerdictMaker {
     graph = diagnosis.graph
     index = diagnosis.index
     situations = diagnosis.situations.compactMap { $0 }
-    main = situations.first { diagnosis.index.profile.threads[$0.thread].isMain }
+    main = (situations + diagnosis.ended).first {
+      diagnosis.index.profile.isMainThread($0.thread)
+    }
   }
 
   var isDump: Bool { index.profile.capture.kind == .dump }
@@ -136,7 +138,7 @@ struct VerdictMaker {
   }
 
   private var stopped: Verdict? {
-    guard let subject = main ?? situations.first,
+    guard let subject = main ?? situations.first, !situations.isEmpty,
       situations.allSatisfy({ $0.activity == .stopped })
     else { return nil }
     var verdict = Verdict(kind: .stopped)

@@ -94,14 +94,17 @@ package struct TextReport {
   // MARK: - The heaviest stack
 
   private func writeHeaviestStack(to page: inout Page<some TextOutputStream>) {
-    let main = rows.first { $0.isMain && !$0.hasEnded && $0.heaviest != nil }
+    let main = rows.first {
+      profile.isMainThread($0.threads[0]) && !$0.hasEnded && $0.heaviest != nil
+    }
     // The rows are in the order of CPU time, the merged idle ones last.
     let busiest = rows.filter { $0.heaviest != nil }.min { left, right in
       (-left.cpu, left.threads.count) < (-right.cpu, right.threads.count)
     }
     guard let row = main ?? busiest, let heaviest = row.heaviest else { return }
     let rank = main != nil ? "main" : "busiest"
-    let isMainGone = main == nil && rows.contains { $0.isMain && $0.hasEnded }
+    let isMainGone =
+      main == nil && rows.contains { profile.isMainThread($0.threads[0]) && $0.hasEnded }
     let thread = profile.threads[row.threads[0]]
     page.heading(
       """

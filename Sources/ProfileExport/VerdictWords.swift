@@ -222,6 +222,9 @@ struct VerdictWords {
     if node.isDead { return "will never do anything again" }
     guard let thread = node.thread, let situation = diagnosis.situations[thread] else {
       let isProcess = node.tid == nil && !diagnosis.graph.successors(of: number).isEmpty
+      let profile = diagnosis.index.profile
+      let threads = profile.threads.filter { $0.pid(in: profile.capture.pid) == node.pid }
+      if !threads.isEmpty, threads.allSatisfy(\.hasEnded) { return "has ended" }
       return isProcess ? "may act: not all of its threads are known to wait" : "was not looked at"
     }
     if let wait = situation.wait {

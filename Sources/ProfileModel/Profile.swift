@@ -30,6 +30,13 @@ package struct Profile: Sendable {
   }
 }
 
+extension Profile {
+  /// Whether it is the main thread of the capture's own process.
+  package func isMainThread(_ thread: Int) -> Bool {
+    threads[thread].isMain && threads[thread].pid(in: capture.pid) == capture.pid
+  }
+}
+
 /// A file with code that was mapped into the program.
 package struct Module: Hashable, Sendable {
   /// The path as the program's own maps give it; `[vdso]` for the kernel's page.

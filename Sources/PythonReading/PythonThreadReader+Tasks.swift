@@ -40,7 +40,9 @@ extension PythonThreadReader {
   }
 
   /// The coroutines of a task, the innermost first; nil where the functions were not read.
-  private func frames(of link: PythonTaskChain.Link, _ generation: PythonCodeGeneration?) -> [RuntimeFrame]? {
+  private func frames(of link: PythonTaskChain.Link, _ generation: PythonCodeGeneration?)
+    -> [RuntimeFrame]?
+  {
     var frames: [RuntimeFrame] = []
     for raw in link.frames.reversed() {
       guard let function = function(at: raw.code, generation) else { return nil }

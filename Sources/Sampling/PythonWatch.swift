@@ -102,7 +102,7 @@ final class PythonWatch {
     }
     if time >= nextNames {
       nextNames = .max
-      readNames(from: memory)
+      readNames(from: memory, at: time)
     }
   }
 
@@ -111,7 +111,7 @@ final class PythonWatch {
   func takeStock(memory: ProcessMemory, now: () -> Int64) {
     guard let reader else { return }
     _ = reader.refreshThreads(from: memory)
-    readNames(from: memory)
+    readNames(from: memory, at: now())
     guard !lockWaiters.isEmpty else { return }
     if firstHolders == nil { noteLockHolders(memory: memory) }
     guard let (first, time) = firstHolders, !first.isEmpty else { return }
@@ -130,7 +130,7 @@ final class PythonWatch {
     firstHolders = (lockHolders(memory), MonotonicClock.now())
   }
 
-  private func readNames(from memory: ProcessMemory) {
+  private func readNames(from memory: ProcessMemory, at time: Int64) {
     guard let reader else { return }
     let names = reader.threadNames(from: memory)
     var ofThread: [Int32: String] = [:]
@@ -141,7 +141,7 @@ final class PythonWatch {
       }
       ofThread[tid] = name
     }
-    stacks.addNames(ofThread)
+    stacks.addNames(ofThread, at: time)
   }
 
   /// By thread: the thread that holds its interpreter's lock.

@@ -61,7 +61,7 @@ final class Resolver {
     for slot in threads.keys { settle(slot, as: nil) }
     // Of one look the names are not old.
     for thread in threads.values
-    where capture.kind != .dump || runtimeStacks?.names[thread.tid] != nil {
+    where capture.kind != .dump || ownName(of: thread) != nil {
       refreshName(of: thread, tid: thread.tid)
     }
     var all = ProfileBuilder()
@@ -139,14 +139,15 @@ final class Resolver {
 
   private func startThread(_ record: LookRecord) -> WatchedThread {
     // One that has ended by now had the name of its process, until it got another.
+    let firstSeen = max(0, record.time - record.weight.wall)
     let name =
-      runtimeStacks?.names[record.tid] ?? record.name
+      runtimeStacks?.name(of: record.tid, seenSince: firstSeen) ?? record.name
       ?? ProcessSearch.threadName(process: pid, thread: record.tid) ?? processName
     let index = builder.add(
       ThreadInfo(
         tid: record.tid, name: name, isMain: record.tid == pid,
-        firstSeen: max(0, record.time - record.weight.wall), lastSeen: record.time))
-    var thread = WatchedThread(index: index, tid: record.tid)
+        firstSeen: firstSeen, lastSeen: record.time))
+    var thread = WatchedThread(index: index, tid: record.tid, firstSeen: firstSeen)
     thread.nextNaming = record.time + thread.namingPause
     return thread
   }
@@ -212,9 +213,13 @@ final class Resolver {
     if isGone, record.tid == pid { builder.update(thread.index) { $0.name = processName } }
   }
 
+  private func ownName(of thread: WatchedThread) -> String? {
+    runtimeStacks?.name(of: thread.tid, seenSince: thread.firstSeen)
+  }
+
   @discardableResult
   private func refreshName(of thread: WatchedThread, tid: Int32) -> Bool {
-    if let name = runtimeStacks?.names[tid] {
+    if let name = ownName(of: thread) {
       builder.update(thread.index) { $0.name = name }
       return true
     }

@@ -10,7 +10,7 @@ final class RuntimeStacks: Sendable {
     var head = 0
     var lastNumber: UInt64 = 0
     var path: String?
-    var names: [Int32: String] = [:]
+    var names: [Int32: (name: String, time: Int64)] = [:]
     var lockHolders: [Int32: Int32] = [:]
     var lockWaiters: Set<Int32> = []
     var lockTime: Int64 = 0
@@ -42,11 +42,20 @@ final class RuntimeStacks: Sendable {
     set { state.withLock { $0.lockTime = newValue } }
   }
 
-  /// The names that the program itself gave its threads.
-  var names: [Int32: String] { state.withLock { $0.names } }
+  /// The name that the program itself gave a thread that was first seen at this time.
+  ///
+  /// One that was read before is another thread's, whose number it has got.
+  func name(of tid: Int32, seenSince time: Int64) -> String? {
+    state.withLock { state in
+      state.names[tid].flatMap { $0.time >= time ? $0.name : nil }
+    }
+  }
 
-  func addNames(_ names: [Int32: String]) {
-    state.withLock { $0.names.merge(names) { _, new in new } }
+  /// Takes the names of threads as they were at a time, in nanoseconds from the start.
+  func addNames(_ names: [Int32: String], at time: Int64) {
+    state.withLock { state in
+      for (tid, name) in names { state.names[tid] = (name, time) }
+    }
   }
 
   /// Hands over the stacks of looks, nil for those that came to nothing.

@@ -268,7 +268,7 @@ final class Sampler {
     python?.finish(from: memory)
     if plan.rate == nil { python?.confirm(from: memory) }
     lastTickTime = time
-    if anyEnded || watches.contains(where: \.hasEnded) { dropEndedThreads() }
+    if anyEnded || watches.contains(where: isLost) { dropEndedThreads() }
   }
 
   private func refreshPython(time: Int64) {
@@ -335,6 +335,11 @@ final class Sampler {
       memory.tid = live.tid
       areMapsStale = true
     }
+  }
+
+  /// Whether a thread has ended, or is a dead main thread through which nothing can be read any more.
+  private func isLost(_ watch: ThreadWatch) -> Bool {
+    watch.hasEnded || watch.isZombie && watch.tid == memory.tid
   }
 
   private func handOver(endOf watch: ThreadWatch, beforeProgram: Bool) {

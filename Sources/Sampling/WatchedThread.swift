@@ -8,6 +8,8 @@ struct WatchedThread {
   /// Index in `Profile.threads`.
   let index: Int
   let tid: Int32
+  /// Nanoseconds from the start.
+  let firstSeen: Int64
   /// The call that it slept in at the last look.
   var call: SleepingCall?
   /// Where it slept when more was asked for: once for each sleep.
@@ -26,9 +28,10 @@ struct WatchedThread {
   var nextNaming: Int64 = 0
   var namingPause: Int64 = 5_000_000
 
-  init(index: Int, tid: Int32) {
+  init(index: Int, tid: Int32, firstSeen: Int64) {
     self.index = index
     self.tid = tid
+    self.firstSeen = firstSeen
   }
 
   /// Notes whether it holds its interpreter's lock, or waits for it.

@@ -93,6 +93,20 @@ extension EndToEnd {
       try program.assertUntouched()
     }
 
+    @Test(arguments: Interpreter.onePerVersion)
+    func `is read to the end though its main thread has ended`(interpreter: Interpreter) throws {
+      let program = try interpreter.start("leaving.py")
+      let command = try SprofCommand.startAttach(to: program, ["--duration", "2s", "--json"])
+      try program.send(line: "go")
+      let report = try Report(try command.finish(timeout: .seconds(20)))
+      let thread = try report.thread("stays")
+      let ticks = thread.runs.filter { run in
+        report.pythonFrames(run.stack, of: "/leaving.py").contains { $0.function == "work" }
+      }.reduce(0) { $0 + $1.ticks }
+      #expect(ticks > 150, "\(interpreter)")
+      try program.assertUntouched()
+    }
+
     // Each job's code lies where the last one's lay, and stays long enough to be taken for granted.
     @Test(arguments: Interpreter.onePerVersion)
     func `gives no code the name of what lay in its place before`(

@@ -32,6 +32,30 @@ internal import Testing
     #expect(short.verdict.kind == .idle)
   }
 
+  @Test func `of a program that waited for workers is about one that has ended and had the CPU`() {
+    var maker = WaitMaker()
+    maker.thread(4242, "", "futex_wait wait_for_all main", .asleep(in: "futex"))
+    let worker = maker.thread(4243, "worker", "crunch work start_thread", .running)
+    maker.end(worker, lived: 0.9)
+    #expect(maker.verdict.kind == .busyLoop)
+    #expect(maker.verdict.thread == worker)
+    // One that lived for a moment was busy, and yet did little.
+    maker.end(worker, lived: 0.01)
+    #expect(maker.verdict.kind == .waiting)
+    #expect(maker.verdict.thread == 0)
+  }
+
+  @Test func `of a program whose end left no thread is about its own main thread`() {
+    var maker = WaitMaker()
+    let helper = maker.maker.thread(4300, "helper", isMain: true)
+    maker.run(helper, ["read", "serve", "main"], .asleep(in: "read"))
+    maker.end(helper, lived: 1, process: OwningProcess(pid: 4300, name: "helper"))
+    let main = maker.thread(4242, "", "crunch compute main", .running)
+    maker.end(main, lived: 1, process: OwningProcess(pid: 4242, name: "orderd"))
+    #expect(maker.verdict.kind == .busyLoop)
+    #expect(maker.verdict.thread == main)
+  }
+
   @Test func `of a handler that loops is that, with few CPUs, too`() {
     var maker = WaitMaker()
     let thread = maker.thread(4242, "", "recompute \(Self.handler)", .waitingForCPU)

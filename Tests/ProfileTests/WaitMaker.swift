@@ -5,7 +5,7 @@ internal import ProfileModel
 struct WaitMaker {
   static let second: Int64 = 1_000_000_000
 
-  private(set) var maker: ProfileMaker
+  var maker: ProfileMaker
   private let app: ModuleID
   private let libc: ModuleID
   private var frames: [String: FrameID] = [:]
@@ -77,6 +77,13 @@ struct WaitMaker {
   mutating func setThread(_ thread: Int, cpu: Int64, delay: Int64 = 0) {
     maker.profile.threads[thread].cpu = cpu
     maker.profile.threads[thread].delay = delay
+  }
+
+  /// Lets a thread have ended, having lived for this part of the capture.
+  mutating func end(_ thread: Int, lived share: Double, process: OwningProcess? = nil) {
+    maker.profile.threads[thread].hasEnded = true
+    maker.profile.threads[thread].lastSeen = Int64(Double(end) * share)
+    maker.profile.threads[thread].process = process
   }
 
   /// What a thread waits for, looked at during all of the capture.

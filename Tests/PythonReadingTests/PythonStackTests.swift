@@ -165,7 +165,8 @@ struct `Stacks of Python` {
     let changed = try #require(before.last { $0.function?.file.hasSuffix("/stacks.py") == true })
     let table = memory.word(at: changed.code.rawValue &+ UInt64(field))
     // The table is a `bytes` object: its content is behind 32 bytes.
-    let after = target.look(at: tid, in: memory.filling((table &+ 32)..<(table &+ 36), with: 0)).frames
+    let after = target.look(at: tid, in: memory.filling((table &+ 32)..<(table &+ 36), with: 0))
+      .frames
     #expect(before.map(\.code) == after.map(\.code))
     for (old, new) in zip(before, after) {
       #expect((old.line == new.line) == (old.code != changed.code), "\(old) \(new)")
@@ -182,7 +183,8 @@ struct `Stacks of Python` {
     let target = try PythonTarget(pid: program.pid)
     let memory = RecordedMemory(recording: target.memory)
     #expect(target.look(at: tid, in: memory).files.contains { $0.hasSuffix("/stacks.py") })
-    let place = try #require(target.reader.interpreters.first).address.rawValue
+    let place =
+      try #require(target.reader.interpreters.first).address.rawValue
       &+ UInt64(try #require(target.runtime.layout[.interpreterID]))
     let changed = memory.filling(place..<(place &+ 8), with: 7)
       .replacing("stacks.py", by: "stocks.py")

@@ -125,6 +125,16 @@ import Testing
     #expect(stacks.take(6)?.end == stack(6).end && stacks.take(6) == nil)
   }
 
+  @Test func `give a thread no name of an earlier one with its number`() {
+    let stacks = RuntimeStacks()
+    stacks.addNames([7: "payments", 8: "mail"], at: 200)
+    #expect(stacks.name(of: 7, seenSince: 0) == "payments")
+    #expect(stacks.name(of: 7, seenSince: 201) == nil && stacks.name(of: 9, seenSince: 0) == nil)
+    stacks.addNames([7: "reports"], at: 300)
+    #expect(stacks.name(of: 7, seenSince: 201) == "reports")
+    #expect(stacks.name(of: 8, seenSince: 0) == "mail")
+  }
+
   @Test func `stay in their order however many wait`() {
     let stacks = RuntimeStacks()
     var next: UInt64 = 1
