@@ -54,6 +54,12 @@ struct RunCommand: ParsableCommand {
   }
 
   func validate() throws {
+    // What cannot be an option of the program, which has not been named yet.
+    switch command.first {
+    case "-h", "--help": throw CleanExit.helpRequest(self)
+    case "--version": throw CleanExit.message(SprofVersion.current)
+    default: break
+    }
     guard let name = program.first, !name.isEmpty else {
       throw ValidationError("Give the program to start: sprof run -- make test")
     }

@@ -33,6 +33,22 @@ extension EndToEnd {
         try SprofCommand.run(["run", "--", brief, "kill", "\(signal)"]).status == 128 + signal)
     }
 
+    @Test func `helps, as long as no program is named`() throws {
+      let help = try SprofCommand.run(["help", "run"])
+      for options in [["-h"], ["--help"], ["--rate", "100", "--help"]] {
+        let outcome = try SprofCommand.run(["run"] + options)
+        #expect(outcome.status == 0 && outcome.stdout == help.stdout, "\(options)")
+      }
+      let version = try SprofCommand.run(["run", "--version"])
+      #expect(version.status == 0)
+      #expect(try version.stdout == SprofCommand.run(["--version"]).stdout)
+      let script = ["sh", "-c", "echo $0 $1"]
+      for command in [["--"] + script, script] {
+        let outcome = try SprofCommand.run(["run"] + command + ["--help", "--version"])
+        #expect(outcome.stdout == "--help --version\n")
+      }
+    }
+
     @Test func `says why a program cannot be started, with the shell's exit codes`() throws {
       let missing = try SprofCommand.run(["run", "--", "/no/such/program"])
       expectError(missing, code: 127, naming: ["/no/such/program", "no such program"])
