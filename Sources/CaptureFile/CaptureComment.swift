@@ -73,6 +73,8 @@ extension CaptureComment {
     var duration: Int64
     var rate: Double
     var ending: String
+    /// How the program ended, where that is known: one of the two.
+    var exitCode, exitSignal: Int32?
     var cost: Cost
     var notes: [String]
 
@@ -82,6 +84,8 @@ extension CaptureComment {
       case startTime = "start_time"
       case duration = "duration_ns"
       case rate = "rate_hz"
+      case exitCode = "exit_code"
+      case exitSignal = "exit_signal"
     }
 
     init(_ info: CaptureInfo) {
@@ -96,6 +100,11 @@ extension CaptureComment {
       duration = info.duration
       rate = info.rate.isFinite ? info.rate : 0
       ending = info.ending.rawValue
+      switch info.programEnd {
+      case .exited(let code): exitCode = code
+      case .killed(let signal): exitSignal = signal
+      case nil: break
+      }
       cost = Cost(info.cost)
       notes = info.notes
     }
@@ -106,7 +115,9 @@ extension CaptureComment {
         kind: CaptureInfo.Kind(rawValue: kind) ?? .attach, pid: pid, processName: process,
         executable: executable, commandLine: commandLine, hostName: host, kernel: kernel,
         startTime: startTime, duration: duration, rate: rate,
-        ending: CaptureInfo.Ending(rawValue: ending) ?? .unfinished, cost: cost.cost, notes: notes)
+        ending: CaptureInfo.Ending(rawValue: ending) ?? .unfinished,
+        programEnd: exitSignal.map { .killed(signal: $0) } ?? exitCode.map { .exited($0) },
+        cost: cost.cost, notes: notes)
     }
   }
 

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+package import ProfileModel
 internal import Synchronization
 
 /// A program that was started and waits before its first instruction until it is let go.
@@ -14,12 +15,6 @@ package final class HeldProgram: Sendable {
     /// The file is there but cannot be executed.
     case notExecutable(SystemError)
     case system(SystemError)
-  }
-
-  /// How a program ended.
-  package enum Ending: Equatable, Sendable {
-    case exited(Int32)
-    case killed(signal: Int32)
   }
 
   package let pid: Int32
@@ -106,7 +101,7 @@ package final class HeldProgram: Sendable {
   /// Call it once. `collected` is the status when a stop of the program met its end
   /// (`StoppedThreads.collectedEnd`).
   @available(*, noasync, message: "blocks until the program has ended")
-  package func waitForEnd(collected: CInt? = nil) -> Ending {
+  package func waitForEnd(collected: CInt? = nil) -> CaptureInfo.ProgramEnd {
     var status: CInt = 0
     if let known = collected ?? earlyEnd.withLock({ $0 }) {
       status = known

@@ -139,7 +139,19 @@ extension JSONWriter {
     member("duration_ns", capture.duration)
     member("rate_hz", capture.rate)
     member("ending", capture.ending.rawValue)
+    members(of: capture.programEnd)
     array("notes", of: capture.notes) { $0.value($1) }
+  }
+
+  private mutating func members(of end: CaptureInfo.ProgramEnd?) {
+    var (code, signal): (Int32?, String?)
+    switch end {
+    case .exited(let number): code = number
+    case .killed(let number): signal = CaptureInfo.ProgramEnd.name(ofSignal: number)
+    case nil: break
+    }
+    member("exit_code", code)
+    member("exit_signal", signal)
   }
 
   fileprivate mutating func members(of cost: CaptureCost, _ duration: Int64) {

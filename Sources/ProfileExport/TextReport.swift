@@ -182,7 +182,7 @@ extension CaptureInfo {
       return "\(processName.shortName), \(length), profiled by another tool: "
         + Figures.count(cost.ticksTaken, "sample")
     }
-    return "sprof \(kind.rawValue): \(program), \(length), \(ending.words)"
+    return "sprof \(kind.rawValue): \(program), \(length), \(endingWords)"
   }
 
   /// What the capture cost the program, and sprof.

@@ -100,16 +100,40 @@ extension StackEnd.Reason {
   }
 }
 
-extension CaptureInfo.Ending {
-  var words: String {
-    switch self {
+extension CaptureInfo {
+  /// Why the capture ended.
+  var endingWords: String {
+    switch ending {
     case .duration: "ended after the time asked for"
     case .interrupted: "ended by an interrupt"
-    case .targetEnded: "ended because the program ended"
+    case .targetEnded: "ended because the program " + (programEnd?.words ?? "ended")
     case .once: "one look"
     case .unfinished: "cut off before its end"
     }
   }
+}
+
+extension CaptureInfo.ProgramEnd {
+  fileprivate var words: String {
+    switch self {
+    case .exited(0): "ended"
+    case .exited(let code): "exited with code \(code)"
+    case .killed(let signal): "was killed by " + Self.name(ofSignal: signal)
+    }
+  }
+
+  /// `SIGSEGV`; `signal 35` for one of real time, whose names are each program's own.
+  static func name(ofSignal number: Int32) -> String {
+    let place = Int(number) - 1
+    return signals.indices.contains(place) ? "SIG" + signals[place] : "signal \(number)"
+  }
+
+  /// By number, from 1: the same on x86-64 and arm64.
+  private static let signals = [
+    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
+    "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
+    "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+  ]
 }
 
 extension SystemCall {

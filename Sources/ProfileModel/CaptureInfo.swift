@@ -22,6 +22,12 @@ package struct CaptureInfo: Sendable {
     case unfinished
   }
 
+  /// How a program ended.
+  package enum ProgramEnd: Hashable, Sendable {
+    case exited(Int32)
+    case killed(signal: Int32)
+  }
+
   package var kind: Kind
   package var pid: Int32
   /// The process name as `/proc/PID/comm` gives it.
@@ -37,6 +43,8 @@ package struct CaptureInfo: Sendable {
   /// Ticks per second that were asked for; 0 for a dump.
   package var rate: Double
   package var ending: Ending
+  /// How the program ended; known only of one that sprof started.
+  package var programEnd: ProgramEnd?
   package var cost: CaptureCost
   /// What the user should know about how the capture was made.
   ///
@@ -48,7 +56,7 @@ package struct CaptureInfo: Sendable {
     kind: Kind, pid: Int32, processName: String, executable: String? = nil,
     commandLine: [String] = [], hostName: String = "", kernel: String = "", startTime: Double = 0,
     duration: Int64 = 0, rate: Double = 0, ending: Ending = .duration,
-    cost: CaptureCost = CaptureCost(), notes: [String] = []
+    programEnd: ProgramEnd? = nil, cost: CaptureCost = CaptureCost(), notes: [String] = []
   ) {
     self.kind = kind
     self.pid = pid
@@ -61,6 +69,7 @@ package struct CaptureInfo: Sendable {
     self.duration = duration
     self.rate = rate
     self.ending = ending
+    self.programEnd = programEnd
     self.cost = cost
     self.notes = notes
   }

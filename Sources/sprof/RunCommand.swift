@@ -79,7 +79,7 @@ struct RunCommand: ParsableCommand {
   }
 
   /// Returns how the program ended, and what kept sprof from reporting, which it has told.
-  private func start() throws -> (HeldProgram.Ending, Diagnostic?) {
+  private func start() throws -> (CaptureInfo.ProgramEnd, Diagnostic?) {
     // Before the program, which must not run in vain.
     if let reportFile { try OutputFile.check(reportFile) }
     try page.check()
@@ -114,7 +114,8 @@ struct RunCommand: ParsableCommand {
     }
     let ending = held.waitForEnd(collected: captured.collectedEnd)
     signals.stopForwarding()
-    let profile = captured.named().limitingBlockings()
+    var profile = captured.named().limitingBlockings()
+    profile.capture.programEnd = ending
     do {
       try keep(profile, with: recorder) { try show(profile) }
       return (ending, nil)

@@ -33,6 +33,20 @@ extension EndToEnd {
         try SprofCommand.run(["run", "--", brief, "kill", "\(signal)"]).status == 128 + signal)
     }
 
+    @Test(arguments: [("kill", SIGSEGV, "was killed by SIGSEGV"), ("1", 3, "exited with code 3")])
+    func `says how the program ended, and so does its file`(
+      mode: String, number: Int32, words: String
+    ) throws {
+      let folder = try TemporaryFolder()
+      let file = folder.path + "/capture.pb.gz"
+      let told = try SprofCommand.run(["run", "-o", file, "--", brief, mode, "\(number)"]).stderr
+      #expect(told.contains("ended because the program \(words)\n"))
+      #expect(try SprofCommand.run(["report", file]).stdout.contains("the program \(words)\n"))
+      let capture = try SprofCommand.report(["report", file]).capture
+      #expect(capture.exitCode == (mode == "kill" ? nil : number))
+      #expect(capture.exitSignal == (mode == "kill" ? "SIGSEGV" : nil))
+    }
+
     @Test func `helps, as long as no program is named`() throws {
       let help = try SprofCommand.run(["help", "run"])
       for options in [["-h"], ["--help"], ["--rate", "100", "--help"]] {

@@ -43,6 +43,8 @@ package struct Report: Decodable, Sendable {
     package let durationNs: Int64
     package let rateHz: Double
     package let ending: String
+    package let exitCode: Int32?
+    package let exitSignal: String?
     package let notes: [String]
   }
 
