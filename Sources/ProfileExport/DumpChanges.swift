@@ -57,14 +57,16 @@ package struct DumpChanges {
   }
 
   private static func places(_ diagnosis: Diagnosis, _ options: ReportOptions) -> [Int32: Place] {
-    let index = diagnosis.index
+    let index = diagnosis.shownIndex(withNative: options.showsNative)
     let words = WaitWords(index.profile)
     var places: [Int32: Place] = [:]
     for thread in index.threads(matching: options.threadFilter) {
       let info = index.profile.threads[thread]
       guard !info.hasEnded else { continue }
       let situation = diagnosis.situations[thread]
-      let frames = situation.map { index.frames(of: $0.stack) } ?? []
+      // One look is one run.
+      let stack = situation == nil ? nil : index.lastRun(of: thread)?.stack
+      let frames = stack.map { index.frames(of: $0) } ?? []
       // The first function of the program's own, where there is one with a line.
       let frame = frames.first { $0.line.file != nil } ?? frames.first
       var text = situation?.idleness?.words ?? situation?.activity.words ?? "not looked at"

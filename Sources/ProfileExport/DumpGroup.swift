@@ -22,8 +22,10 @@ struct DumpGroup {
   }
 
   /// The groups of some threads, the most interesting first; those that have tasks stay alone.
+  ///
+  /// `index` has the stacks as they are shown.
   static func groups(
-    _ diagnosis: Diagnosis, threads: [Int], tasks: DumpTasks
+    _ diagnosis: Diagnosis, _ index: ProfileIndex, threads: [Int], tasks: DumpTasks
   ) -> [DumpGroup] {
     let profile = diagnosis.index.profile
     let chain = diagnosis.verdict.kind.hasChain ? diagnosis.verdict.chain : []
@@ -34,7 +36,7 @@ struct DumpGroup {
     var looks: [Look] = []
     var members: [Look: [Int]] = [:]
     for thread in threads {
-      let look = Look(diagnosis, thread: thread)
+      let look = Look(diagnosis, index, thread: thread)
       if members[look] == nil { looks.append(look) }
       members[look, default: []].append(thread)
     }
@@ -83,8 +85,7 @@ struct DumpGroup {
 }
 
 extension DumpGroup.Look {
-  init(_ diagnosis: Diagnosis, thread: Int) {
-    let index = diagnosis.index
+  init(_ diagnosis: Diagnosis, _ index: ProfileIndex, thread: Int) {
     let info = index.profile.threads[thread]
     process = info.process
     let heaviest = HeaviestStack(index, thread: thread)

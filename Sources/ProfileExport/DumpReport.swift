@@ -14,13 +14,13 @@ package struct DumpReport {
 
   /// A report on `profile`; of the options, the thread filter, the limit, colour and width count.
   package init(_ profile: Profile, options: ReportOptions = ReportOptions()) {
-    index = ProfileIndex(profile)
+    diagnosis = Diagnosis(profile)
+    index = diagnosis.shownIndex(withNative: options.showsNative)
     self.options = options
-    diagnosis = Diagnosis(index)
     words = WaitWords(profile)
     tasks = DumpTasks(profile, limit: options.top)
     groups = DumpGroup.groups(
-      diagnosis, threads: index.threads(matching: options.threadFilter), tasks: tasks)
+      diagnosis, index, threads: index.threads(matching: options.threadFilter), tasks: tasks)
   }
 
   /// Writes the report; each line ends with a newline and stays within the width of the options.

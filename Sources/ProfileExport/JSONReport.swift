@@ -13,11 +13,12 @@ package struct JSONReport {
 
   private var profile: Profile { index.profile }
 
-  /// A report on `profile`; of the options the thread filter, and whether there is a verdict, count.
+  /// A report on `profile`; of the options the thread filter, and whether there are a verdict and
+  /// native frames, count.
   package init(_ profile: Profile, options: ReportOptions = ReportOptions()) {
-    index = ProfileIndex(profile)
+    diagnosis = Diagnosis(profile)
+    index = diagnosis.shownIndex(withNative: options.showsNative)
     threads = index.threads(matching: options.threadFilter)
-    diagnosis = Diagnosis(index)
     showsVerdict = options.showsVerdict && profile.capture.hasVerdict
   }
 

@@ -10,17 +10,21 @@ package struct PageExporter: ProfileExporter {
   private let compress: Compressor?
   private let sources: PageSources?
   private let showsVerdict: Bool
+  private let showsNative: Bool
 
   /// - Parameters:
   ///   - compress: without it the page is some three times as large.
   ///   - sources: gives the page the lines of source that were seen.
   ///   - showsVerdict: not for a part of a capture, which tells too little.
+  ///   - showsNative: whether stacks with interpreted frames have their native ones, too.
   package init(
-    compress: Compressor? = nil, sources: PageSources? = nil, showsVerdict: Bool = true
+    compress: Compressor? = nil, sources: PageSources? = nil, showsVerdict: Bool = true,
+    showsNative: Bool = true
   ) {
     self.compress = compress
     self.sources = sources
     self.showsVerdict = showsVerdict
+    self.showsNative = showsNative
   }
 
   package func write(_ profile: Profile, to output: inout some TextOutputStream) {
@@ -35,7 +39,8 @@ package struct PageExporter: ProfileExporter {
             json.object("verdict") { $0.members(ofPageVerdictOf: diagnosis) }
           }
           json.members(ofPageWaitsOf: diagnosis)
-          PageProfile(diagnosis.index).write(to: &json, &columns, sources: sources)
+          let index = diagnosis.shownIndex(withNative: showsNative)
+          PageProfile(index).write(to: &json, &columns, sources: sources)
         }
       }
     }

@@ -1,4 +1,5 @@
 package import ProfileAnalysis
+internal import ProfileModel
 
 /// A part of the text report that can be asked for alone.
 package enum ReportView: String, CaseIterable, Sendable {
@@ -37,6 +38,8 @@ package struct ReportOptions: Sendable {
   /// Whether the report begins with the verdict: not when the profile is a part of a capture, which
   /// may lack the threads or the time that it would need.
   package var showsVerdict = true
+  /// Whether stacks with interpreted frames are shown with their native ones, too.
+  package var showsNative = true
 
   /// The views that answer most questions; the others would bury them.
   package static let defaultViews: Set<ReportView> = [.summary, .threads, .lines, .tree]
@@ -53,5 +56,12 @@ package struct ReportOptions: Sendable {
     self.top = max(top, 0)
     self.color = color
     self.width = max(width, 60)
+  }
+}
+
+extension Diagnosis {
+  /// What was diagnosed as views show it: with all frames, or without native ones.
+  func shownIndex(withNative showsNative: Bool) -> ProfileIndex {
+    showsNative ? index : ProfileIndex(index.profile.hidingNativeFrames())
   }
 }

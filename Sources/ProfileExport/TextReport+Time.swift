@@ -7,7 +7,9 @@ extension TextReport {
     page.heading("Waits by thread, longest in total first")
     let words = WaitWords(profile)
     for row in detailedRows {
-      let waits = WaitTable(index, threads: row.threads, sortedBy: options.sort ?? .wall)
+      let waits = WaitTable(
+        index, whole: options.showsNative ? nil : diagnosis.index, threads: row.threads,
+        sortedBy: options.sort ?? .wall)
       page.space()
       page.paragraph(
         """
@@ -40,7 +42,7 @@ extension TextReport {
   private func reason(
     _ entry: WaitTable.Entry, _ row: ThreadTable.Row, _ words: WaitWords
   ) -> String {
-    let functions = index.frames(of: entry.stack).lazy.map(\.line.function)
+    let functions = diagnosis.index.frames(of: entry.wholeStack).lazy.map(\.line.function)
     guard let wait = entry.activity.wait(functions) else { return "" }
     let known = row.threads.count == 1 ? diagnosis.wait(of: row.threads[0], like: wait) : nil
     switch wait.kind {

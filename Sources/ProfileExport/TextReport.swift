@@ -12,11 +12,11 @@ package struct TextReport {
 
   /// A report on `profile`; most of the work is done here, once.
   package init(_ profile: Profile, options: ReportOptions = ReportOptions()) {
-    index = ProfileIndex(profile)
+    diagnosis = Diagnosis(profile)
+    index = diagnosis.shownIndex(withNative: options.showsNative)
     self.options = options
     let threads = index.threads(matching: options.threadFilter)
     rows = ThreadTable(index, threads: threads).rows.sorted(by: options.sort, index)
-    diagnosis = Diagnosis(index)
   }
 
   /// Writes the report; each line ends with a newline and stays within the width of the options.

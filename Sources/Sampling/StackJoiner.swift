@@ -2,12 +2,10 @@ internal import NativeUnwinding
 internal import ProfileModel
 internal import PythonReading
 
-/// Which frames of a thread that an interpreter runs are shown.
+/// Which frames of a thread that an interpreter runs are kept.
 package enum FrameChoice: String, Sendable, CaseIterable {
   /// The interpreted ones, and the native ones that are not the interpreter's own machinery.
   case mixed
-  /// Only the interpreted ones, on threads that have any.
-  case interpreted
   /// All of both.
   case all
 }
@@ -49,11 +47,7 @@ struct StackJoiner {
     }
     frames.use(path: path)
     output.removeAll(keepingCapacity: true)
-    if choice == .interpreted {
-      addGroups(runtime, runtime.groups.indices, &stacks)
-    } else {
-      place(runtime, &stacks)
-    }
+    place(runtime, &stacks)
     var stack = StackID.empty
     for frame in output.reversed() { stack = stacks.stack(of: frame, calledBy: stack) }
     return stack

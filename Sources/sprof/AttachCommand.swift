@@ -54,6 +54,8 @@ struct AttachCommand: ParsableCommand {
         """))
   var stopAll = false
 
+  func validate() throws { try frames.check(report) }
+
   func run() throws {
     try Diagnostic.guarding(command: "attach") {
       try page.check()

@@ -43,6 +43,7 @@ struct DumpCommand: ParsableCommand {
   var watch: WatchInterval?
 
   func validate() throws {
+    try frames.check(report)
     guard watch == nil || capture.output == nil else {
       throw ValidationError("--watch looks many times and keeps none: leave out --output.")
     }
@@ -60,10 +61,13 @@ struct DumpCommand: ParsableCommand {
     }
   }
 
+  private var plan: SamplingPlan {
+    SamplingPlan(
+      rate: nil, stopAll: stopAll, frames: frames.choice, followsTasks: frames.followsTasks)
+  }
+
   private func look(at pid: Int32) throws {
     growHeapInLargeSteps()
-    let plan = SamplingPlan(
-      rate: nil, stopAll: stopAll, frames: frames.choice, followsTasks: frames.followsTasks)
     let recorder = try capture.recorder(kind: .dump, pid: pid, rate: 0)
     let profile: Profile
     do {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CaptureFile
 import Glibc
+import ProfileAnalysis
 import ProfileExport
 import ProfileModel
 
@@ -34,6 +35,7 @@ struct ExportCommand: ParsableCommand {
   var thread: String?
 
   @OptionGroup var filter: FilterArguments
+  @OptionGroup var frames: ShownFrames
 
   func run() throws {
     try Diagnostic.guarding(command: "export") {
@@ -50,9 +52,11 @@ struct ExportCommand: ParsableCommand {
 
   private func write(_ profile: Profile, to output: inout FileOutput) throws {
     if to == .html {
-      return PageExporter.packed(showsVerdict: filter.isEmpty && thread == nil)
-        .write(profile, to: &output)
+      return PageExporter.packed(
+        showsVerdict: filter.isEmpty && thread == nil, showsNative: frames.native
+      ).write(profile, to: &output)
     }
+    let profile = frames.native ? profile : profile.hidingNativeFrames()
     guard let exporter = to.exporter else {
       return PprofFile.write(profile) { output.write($0) }
     }

@@ -42,8 +42,10 @@ struct PageArguments: ParsableArguments {
     let part = filter.apply(to: profile)
     let shown = report.shown(part)
     try OutputFile.write(html, force: true) {
-      PageExporter.packed(withSource: source, showsVerdict: !isPart && report.thread == nil)
-        .write(shown, to: &$0)
+      PageExporter.packed(
+        withSource: source, showsVerdict: !isPart && report.thread == nil,
+        showsNative: report.frames.native
+      ).write(shown, to: &$0)
     }
     return true
   }
@@ -51,10 +53,13 @@ struct PageArguments: ParsableArguments {
 
 extension PageExporter {
   /// What writes pages that are compressed, with the source that is found here if that is wanted.
-  static func packed(withSource: Bool = false, showsVerdict: Bool = true) -> PageExporter {
+  static func packed(
+    withSource: Bool = false, showsVerdict: Bool = true, showsNative: Bool = true
+  ) -> PageExporter {
     PageExporter(
       compress: { GzipMember.compressing($0) },
-      sources: withSource ? PageSources(read: SourceFile.lines) : nil, showsVerdict: showsVerdict)
+      sources: withSource ? PageSources(read: SourceFile.lines) : nil, showsVerdict: showsVerdict,
+      showsNative: showsNative)
   }
 }
 

@@ -28,14 +28,18 @@ struct ReportArguments: ParsableArguments {
         """))
   var redact = false
 
+  @OptionGroup var frames: ShownFrames
+
   func validate() throws {
     guard top > 0 else { throw ValidationError("--top wants at least 1 row.") }
   }
 
   func options(views: [ReportView] = []) -> ReportOptions {
-    ReportOptions(
+    var options = ReportOptions(
       views: views.isEmpty ? ReportOptions.defaultViews : Set(views),
       threadFilter: thread.map { ThreadFilter(glob: $0) }, top: top, color: Terminal.wantsColor)
+    options.showsNative = frames.native
+    return options
   }
 
   /// Prints a dump as the arguments want it; `isPart` says that filters took something away.

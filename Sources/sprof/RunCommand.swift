@@ -66,6 +66,7 @@ struct RunCommand: ParsableCommand {
     guard !name.hasPrefix("-") else {
       throw ValidationError("\(name) is no option of run. Write -- in front of the program.")
     }
+    try frames.check(report)
     guard reportFile?.isEmpty != true else { throw ValidationError("--report wants a file name.") }
   }
 

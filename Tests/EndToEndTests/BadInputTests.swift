@@ -11,6 +11,13 @@ extension EndToEnd {
         naming: ["4194305", "no "])
     }
 
+    @Test(arguments: ["attach", "dump", "run"])
+    func `frames cannot be both asked for and hidden`(command: String) throws {
+      expectError(
+        try SprofCommand.run([command, "--internals", "--no-native", "1"]), code: ExitCode.usage,
+        naming: ["--internals", "--no-native"])
+    }
+
     @Test func `a name that matches no process is named`() throws {
       expectError(
         try SprofCommand.run(["dump", "no-such-program"]), code: ExitCode.noTarget,

@@ -21,6 +21,33 @@ extension EndToEnd {
       try expect(.deadlock, of: program, in: interpreter)
     }
 
+    @Test(arguments: interpreters(with: "ctypes"))
+    func `is called the same when its C frames are not shown`(interpreter: Interpreter) throws {
+      let program = try interpreter.start("gild.py")
+      let folder = try TemporaryFolder()
+      let file = folder.path + "/dump.pb.gz"
+      func dump() throws -> Report { try SprofCommand.report(["dump", "\(program.pid)"]) }
+      // It says that it is ready before it hangs.
+      try waitUntil("it hangs") { try dump().verdict?.kind == "deadlock" }
+      let whole = try dump()
+      let shown = try SprofCommand.report(
+        ["dump", "\(program.pid)", "--no-native", "-o", file])
+      #expect(whole.frames.contains { $0.file?.hasSuffix(".py") != true })
+      for report in [shown, try SprofCommand.report(["report", file, "--no-native"])] {
+        #expect(report.verdict?.kind == "deadlock", "\(report.verdict?.words ?? "")")
+        #expect(report.frames.allSatisfy { $0.file?.hasSuffix(".py") == true })
+      }
+      let kept = try SprofCommand.report(["report", file])
+      #expect(kept.frames.contains { $0.file?.hasSuffix(".py") != true })
+      let export = ["export", file, "--to", "folded"]
+      #expect(try SprofCommand.run(export).stdout.contains("pthread_mutex_lock"))
+      let hidden = try SprofCommand.run(export + ["--no-native"]).stdout
+      #expect(hidden.contains("grab") && !hidden.contains("pthread_mutex_lock"))
+      try program.assertUntouched()
+      program.kill()
+      expectNothingLeftBehind()
+    }
+
     @Test(
       .enabled(
         if: XServer.isInstalled && !interpreters(with: "_tkinter").isEmpty,
