@@ -56,7 +56,7 @@ struct DumpCommand: ParsableCommand {
       try JobControl.begin()
       try Diagnostic.guarding(command: "dump", pid: pid) {
         guard let watch else { return try look(at: pid) }
-        try DumpWatch(pid: pid, interval: watch.nanoseconds, stopAll: stopAll, report).run()
+        try DumpWatch(pid: pid, interval: watch.nanoseconds, plan: plan, report).run()
       }
     }
   }

@@ -32,10 +32,10 @@ struct DumpWatch {
   private let plan: SamplingPlan
   private let report: ReportArguments
 
-  init(pid: Int32, interval: Int64, stopAll: Bool, _ report: ReportArguments) {
+  init(pid: Int32, interval: Int64, plan: SamplingPlan, _ report: ReportArguments) {
     self.pid = pid
     self.interval = interval
-    plan = SamplingPlan(rate: nil, stopAll: stopAll)
+    self.plan = plan
     self.report = report
   }
 

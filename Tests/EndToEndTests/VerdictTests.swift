@@ -104,6 +104,23 @@ extension EndToEnd {
       #expect(lines(file).last?.contains("the program has ended") == true)
     }
 
+    @Test func `is watched with the frames that were asked for`() throws {
+      let interpreter = try #require(Interpreter.onePerVersion.last)
+      let program = try interpreter.start("mixed.py")
+      let folder = try TemporaryFolder()
+      let file = folder.path + "/json"
+      let command = try watch(program, to: file, ["--no-native", "--json"])
+      try waitUntil("two looks") { lines(file).count >= 3 }
+      command.send(SIGINT)
+      _ = try command.finish()
+      for line in lines(file).prefix(2) {
+        let frames = try Report(json: String(line)).frames
+        #expect(frames.allSatisfy { $0.file?.hasSuffix(".py") == true || $0.elided })
+        #expect(!frames.isEmpty)
+      }
+      program.kill()
+    }
+
     @Test func `is not watched into a file`() throws {
       expectError(
         try SprofCommand.run(["dump", "1", "--watch", "-o", "/tmp/x"]), code: ExitCode.usage,
