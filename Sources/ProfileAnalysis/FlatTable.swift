@@ -10,8 +10,8 @@ package struct FlatTable: Sendable {
   package struct Row: Sendable {
     /// What the row stands for; nil for the looks that gave no stack.
     ///
-    /// An index: of a function or line into `SourceStacks`, of a module or thread into `Profile`
-    /// (-1 for code in no file), of a file into the table's own `files`.
+    /// An index: of a function or line into `SourceStacks`, of a thread into `Profile`, of a file or
+    /// module into the table's own `names`.
     package let item: Int?
     /// What was seen with this innermost.
     package let own: Weight
@@ -23,8 +23,10 @@ package struct FlatTable: Sendable {
   package let rows: [Row]
   /// The sum of the threads' runs, which is also the sum of the rows' own weights.
   package let total: Weight
-  /// Names of the source files, empty unless the rows are files; nil for code without a file.
-  package let files: [String?]
+  /// Paths of the source files or modules, empty unless the rows are such; nil for code in none.
+  ///
+  /// What has a source file and no module, such as Python, has the file for its module.
+  package let names: [String?]
 
   /// The table of some threads together, given by indexes into `profile.threads`.
   ///
@@ -37,17 +39,16 @@ package struct FlatTable: Sendable {
       rows = zip(threads, weights).map { Row(item: $0, own: $1, cumulative: $1) }
         .heaviestFirst(by: weight)
       total = weights.reduce(into: Weight()) { $0 += $1 }
-      files = []
+      names = []
       return
     }
     let items = Items(unit, index)
     var counter = LineCounter(index, itemOfLine: items.ofLine, itemCount: items.count)
     let counts = counter.count(threads: threads)
-    rows = counts.rows.map { row in
-      Row(item: row.item.map(items.shown), own: row.own, cumulative: row.cumulative)
-    }.heaviestFirst(by: weight)
+    rows = counts.rows.map { Row(item: $0.item, own: $0.own, cumulative: $0.cumulative) }
+      .heaviestFirst(by: weight)
     total = counts.total
-    files = items.files
+    names = items.names
   }
 }
 
@@ -65,12 +66,13 @@ private struct Items {
   /// By line; nil for the place of frames that were left out.
   private(set) var ofLine: [Int?] = []
   private(set) var count = 0
-  private(set) var files: [String?] = []
-  private var isModule = false
+  private(set) var names: [String?] = []
+  private var fileNumbers: [String?: Int] = [:]
 
   init(_ unit: FlatTable.Unit, _ index: ProfileIndex) {
     let functions = index.stacks.functions
-    var fileNumbers: [String?: Int] = [:]
+    // Modules of one path may be different files.
+    if unit == .module { names = index.profile.modules.map(\.path) }
     for (number, line) in index.stacks.lines.enumerated() {
       let function = functions[line.function]
       guard !function.isElided else {
@@ -80,22 +82,20 @@ private struct Items {
       switch unit {
       case .line: ofLine.append(number)
       case .function: ofLine.append(line.function)
-      case .module: ofLine.append((index.profile.position(of: function.module) ?? -1) + 1)
-      case .file, .thread:
-        let known = fileNumbers[function.file]
-        if known == nil {
-          fileNumbers[function.file] = files.count
-          files.append(function.file)
-        }
-        ofLine.append(known ?? files.count - 1)
+      case .module:
+        ofLine.append(index.profile.position(of: function.module) ?? item(ofFile: function.file))
+      case .file, .thread: ofLine.append(item(ofFile: function.file))
       }
     }
-    isModule = unit == .module
     count = (ofLine.lazy.compactMap { $0 }.max() ?? -1) + 1
   }
 
-  /// The item as the table's reader knows it.
-  func shown(_ item: Int) -> Int { isModule ? item - 1 : item }
+  private mutating func item(ofFile file: String?) -> Int {
+    if let known = fileNumbers[file] { return known }
+    fileNumbers[file] = names.count
+    names.append(file)
+    return names.count - 1
+  }
 }
 
 /// Counts items along the stacks of groups of threads: each once for a stack that it is in.

@@ -30,6 +30,8 @@ package struct ProfileFilter {
   package var focus: FunctionPattern?
   package var ignore: FunctionPattern?
   /// Stacks that go through a module of that name or path stay; nil for all.
+  ///
+  /// What has a source file and no module, such as Python, has the file for its module.
   package var module: Glob?
 
   package init() {}
@@ -230,7 +232,8 @@ private struct FrameMatches {
 
   private let filter: ProfileFilter
   private let profile: Profile
-  private let isModule: [Bool]
+  /// By module.
+  private let areModules: [Bool]
   private var focus: [String: Bool] = [:]
   private var ignore: [String: Bool] = [:]
   private var known: [Match?]
@@ -238,7 +241,7 @@ private struct FrameMatches {
   init(_ filter: ProfileFilter, _ profile: Profile) {
     self.filter = filter
     self.profile = profile
-    isModule = profile.modules.map { module in
+    areModules = profile.modules.map { module in
       filter.module.map { $0.matches(module.name) || $0.matches(module.path) } ?? false
     }
     known = Array(repeating: nil, count: profile.stacks.frames.count)
@@ -252,10 +255,13 @@ private struct FrameMatches {
     var names: [String] = []
     switch profile.stacks[frame] {
     case .code(let code):
-      match.module = profile.position(of: code.module).map { isModule[$0] } ?? false
       let lines = position < profile.symbols.count ? profile.symbols[position].lines : []
+      match.module =
+        profile.position(of: code.module).map { areModules[$0] } ?? lines.contains(where: isModule)
       names = lines.isEmpty ? [code.address.description] : lines.map(\.function)
-    case .interpreted(let line): names = [line.function]
+    case .interpreted(let line):
+      match.module = isModule(line)
+      names = [line.function]
     case .elided: break
     }
     for name in names {
@@ -264,6 +270,13 @@ private struct FrameMatches {
     }
     known[position] = match
     return match
+  }
+
+  /// Whether a line's file is the module that is wanted.
+  private func isModule(_ line: SourceLine) -> Bool {
+    guard let glob = filter.module, let file = line.file else { return false }
+    return glob.matches(file)
+      || glob.matches(file.split(separator: "/").last.map(String.init) ?? file)
   }
 
   private static func match(

@@ -48,10 +48,10 @@ extension TextReport {
       return PlainText.shortenedInMiddle(name, to: nameRoom) + "  " + shownPlace
     case .file:
       return PlainText.shortenedAtLeft(
-        PlainText.printable(table.files[item] ?? "(no debug data)"), to: room)
+        PlainText.printable(table.names[item] ?? "(no debug data)"), to: room)
     case .module:
       return PlainText.shortenedAtLeft(
-        item < 0 ? "(no file)" : PlainText.printable(profile.modules[item].path), to: room)
+        PlainText.printable(table.names[item] ?? "(no file)"), to: room)
     case .thread:
       let thread = profile.threads[item]
       return PlainText.shortenedInMiddle(

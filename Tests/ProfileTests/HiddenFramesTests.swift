@@ -94,3 +94,18 @@ private struct MixedProgram {
     #expect(text.contains("for a mutex") && text.contains("for a condition variable"))
   }
 }
+
+@Suite struct `The module of Python code` {
+  @Test func `is its file, in the table and for the filter`() {
+    let profile = MixedProgram(kind: .attach).maker.profile.hidingNativeFrames()
+    let index = ProfileIndex(profile)
+    let table = FlatTable(index, by: .module, threads: [0, 1])
+    let names = table.rows.map { $0.item.flatMap { table.names[$0] } }
+    #expect(names == ["/lib/libc.so.6", "/app/bank.py"])
+    for (glob, count) in [("bank*", 2), ("*.py", 2), ("/app/*", 2), ("libc*", 1), ("*.pyc", 0)] {
+      var filter = ProfileFilter()
+      filter.module = Glob(glob)
+      #expect(filter.apply(to: profile).runs.count == count, "\(glob)")
+    }
+  }
+}
