@@ -139,6 +139,11 @@ static void wait_sleep_until(void) {
   struct timespec time = hour_from_now(CLOCK_MONOTONIC);
   clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
 }
+static void wait_sleep_in_select(void) {
+  struct timeval time = {3600, 0};
+  select(0, NULL, NULL, NULL, &time);
+}
+static void wait_sleep_in_poll(void) { poll(NULL, 0, 3600 * 1000); }
 static void wait_read(void) {
   char byte;
   if (read(pipe_ends[0], &byte, 1) < 0) die("read");
@@ -302,6 +307,7 @@ static const struct row lock_rows[] = {
 
 static const struct row call_rows[] = {
     {"sleep", wait_sleep},       {"sleep_until", wait_sleep_until}, {"read", wait_read},
+    {"sleep_select", wait_sleep_in_select}, {"sleep_poll", wait_sleep_in_poll},
     {"write", wait_write},       {"poll", wait_poll},               {"select", wait_select},
     {"epoll", wait_epoll},       {"eventfd", wait_eventfd},         {"timerfd", wait_timerfd},
     {"inotify", wait_inotify},   {"signalfd", wait_signalfd},       {"terminal", wait_terminal},

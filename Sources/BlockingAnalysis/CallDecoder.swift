@@ -144,6 +144,16 @@ struct CallDecoder {
       limit = milliseconds(integer(3))
       decodeEpoll()
     }
+    if hasNoDescriptors, limit != .none { wait.kind = .sleep }
+  }
+
+  /// Whether the call waits for the descriptors of no list at all: with a time limit, to sleep.
+  private var hasNoDescriptors: Bool {
+    switch wait.systemCall {
+    case "poll", "ppoll": argument(1) == 0
+    case "select", "pselect6": argument(0) == 0 || (1...3).allSatisfy { argument($0) == 0 }
+    default: false
+    }
   }
 
   private func milliseconds(_ value: Int32) -> TimeLimit {

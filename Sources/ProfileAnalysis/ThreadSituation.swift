@@ -166,7 +166,8 @@ package struct Diagnosis: Sendable {
     let pid = info.pid(in: index.profile.capture.pid)
     let known = index.profile.blockings.last { blocking in
       blocking.waiter.tid == info.tid && blocking.waiter.pid == pid
-        && blocking.wait.kind == wait.kind && blocking.wait.systemCall == wait.systemCall
+        && blocking.wait.systemCall == wait.systemCall
+        && (blocking.wait.kind == wait.kind || blocking.wait.kind == .sleep)
     }
     return known?.wait
   }

@@ -7,7 +7,8 @@ import Testing
 extension Waits {
   @Suite struct `Threads that wait in calls` {
     private static let kinds: [(String, WaitKind)] = [
-      ("sleep", .sleep), ("sleep_until", .sleep), ("read", .read), ("write", .write),
+      ("sleep", .sleep), ("sleep_until", .sleep), ("sleep_select", .sleep), ("sleep_poll", .sleep),
+      ("read", .read), ("write", .write),
       ("poll", .poll), ("select", .select), ("epoll", .epoll), ("eventfd", .read),
       ("timerfd", .read), ("inotify", .read), ("signalfd", .read), ("terminal", .read),
       ("accept", .accept), ("receive", .receive), ("connect", .connect), ("unix", .receive),
@@ -68,7 +69,9 @@ extension Waits {
       #expect(receive.state == "connected, not accepted" && receive.peerAddress != nil)
       #expect(try waiters.wait("open").descriptors.first?.events == "a writer")
       let hour: ClosedRange<Int64> = 3_000_000_000_000...3_600_000_000_000
-      for name in ["sleep", "sleep_until", "poll", "semtimedop", "mail_timed"] {
+      for name in [
+        "sleep", "sleep_until", "sleep_select", "sleep_poll", "poll", "semtimedop", "mail_timed",
+      ] {
         let wait = try waiters.wait(name)
         #expect(wait.isTimed)
         // The time of a relative sleep is told where the kernel says when it began.
