@@ -63,10 +63,11 @@ extension WaitGraph {
     nodes[node].isDead || nodes[node].isComplete && !edgesFrom[node].isEmpty
   }
 
-  /// By node: whether one of `targets` can be reached from it; these themselves are.
-  func reaching(_ targets: [Int]) -> [Bool] {
+  /// By node: whether one of `targets` can be reached from it, by edges that count; these themselves
+  /// are.
+  func reaching(_ targets: [Int], by counts: (Edge) -> Bool = { _ in true }) -> [Bool] {
     var sources: [[Int]] = Array(repeating: [], count: nodes.count)
-    for edge in edges { sources[edge.to].append(edge.from) }
+    for edge in edges where counts(edge) { sources[edge.to].append(edge.from) }
     var reaches = Array(repeating: false, count: nodes.count)
     for target in targets { reaches[target] = true }
     var open = targets
@@ -216,6 +217,12 @@ extension WaitGraph {
   }
 
   private func next(after node: Int) -> Int? {
+    // Of a program that holds the other end itself nobody says which thread will act.
+    if nodes[node].tid == nil, !isStuck[node], edgesFrom[node].count > 1,
+      ownProcesses.contains(nodes[node].pid)
+    {
+      return nil
+    }
     let targets = edgesFrom[node].lazy.map { edges[$0].to }
     return targets.first { nodes[$0].blocking != nil } ?? targets.first
   }

@@ -53,7 +53,7 @@ package struct WaitGraph: Sendable {
   private var threadNodes: [ThreadKey: Int] = [:]
   private var processNodes: [Int32: Int] = [:]
   /// The processes whose threads were all looked at.
-  private var ownProcesses: Set<Int32> = []
+  private(set) var ownProcesses: Set<Int32> = []
 
   private struct ThreadKey: Hashable {
     let pid: Int32
@@ -87,7 +87,9 @@ package struct WaitGraph: Sendable {
 
   /// How many threads wait for `node`, directly or behind others; not counting itself.
   package func waiters(behind node: Int) -> Int {
-    reaching([node]).enumerated().count { other, reaches in
+    // Any thread of a process may act for it: who waits for the process does not wait for one of many.
+    let reached = reaching([node]) { $0.reason != .member || edgesFrom[$0.from].count == 1 }
+    return reached.enumerated().count { other, reaches in
       reaches && other != node && nodes[other].tid != nil
     }
   }

@@ -221,11 +221,15 @@ struct VerdictWords {
     let node = diagnosis.graph.nodes[number]
     if node.isDead { return "will never do anything again" }
     guard let thread = node.thread, let situation = diagnosis.situations[thread] else {
-      let isProcess = node.tid == nil && !diagnosis.graph.successors(of: number).isEmpty
       let profile = diagnosis.index.profile
-      let threads = profile.threads.filter { $0.pid(in: profile.capture.pid) == node.pid }
-      if !threads.isEmpty, threads.allSatisfy(\.hasEnded) { return "has ended" }
-      return isProcess ? "may act: not all of its threads are known to wait" : "was not looked at"
+      let own = profile.threads.filter { $0.pid(in: profile.capture.pid) == node.pid }
+      if !own.isEmpty, own.allSatisfy(\.hasEnded) { return "has ended" }
+      let threads = diagnosis.graph.successors(of: number)
+      guard node.tid == nil, !threads.isEmpty else { return "was not looked at" }
+      let allWait = threads.allSatisfy { diagnosis.graph.nodes[$0].blocking != nil }
+      return allWait
+        ? "may act, should one of its threads wake"
+        : "may act: not all of its threads are known to wait"
     }
     if let wait = situation.wait {
       return waits.sentence(

@@ -39,6 +39,16 @@ internal import Testing
     #expect(maker.verdict.kind != .deadlock)
   }
 
+  @Test func `counts nobody behind a thread who waits for any of its process`() {
+    var maker = WaitMaker()
+    maker.thread(4242, "", "sem_wait main", .asleep(in: "futex"))
+    maker.wait(4242, Wait(kind: .semaphore, systemCall: "futex"))
+    maker.thread(4243, "A", "read a start_thread", .asleep(in: "read"))
+    maker.wait(4243, .pipe(peers: [.process(pid: 4242, tid: nil, name: "orderd")]))
+    #expect(maker.verdict.kind == .waiting)
+    #expect(maker.verdict.behind == 0)
+  }
+
   @Test func `forgets a wait that its thread has left`() {
     var maker = ring(2)
     maker.run(0, ["work", "main"], .running, from: 9 * WaitMaker.second)
