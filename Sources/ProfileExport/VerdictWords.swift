@@ -152,11 +152,14 @@ struct VerdictWords {
   /// The other threads of an idle program.
   private var restWords: String {
     let others = diagnosis.situations.compactMap { $0 }.filter { $0.thread != verdict.thread }
-    let idle = others.count { $0.idleness != nil }
-    let waiting = others.count - idle
+    let rests = others.compactMap(\.idleness)
+    let waiting = others.count - rests.count
     var words = ""
-    if idle > 0 {
-      words += "; so \(idle == 1 ? "is" : "are") " + Figures.count(Int64(idle), "other thread")
+    if !rests.isEmpty {
+      let verb = rests.count == 1 ? "is" : "are"
+      let threads = Figures.count(Int64(rests.count), "other thread")
+      let isSame = rests.allSatisfy { $0 == situation?.idleness }
+      words += isSame ? "; so \(verb) \(threads)" : "; \(threads) \(verb) idle, too"
     }
     if waiting > 0 {
       words += "; " + Figures.count(Int64(waiting), "thread") + (waiting == 1 ? " waits" : " wait")

@@ -211,6 +211,15 @@ internal import Testing
     try Goldens.expect(all, toEqual: "verdicts.txt")
   }
 
+  @Test func `says of the others at rest what is true of them`() {
+    var maker = WaitMaker()
+    maker.thread(4242, "", "poll g_main_context_iterate g_main_loop_run main", .asleep(in: "poll"))
+    maker.thread(4243, "", "poll g_main_context_iterate start_thread", .asleep(in: "poll"))
+    #expect(ReportHead.text(maker.profile).contains("GLib's main loop; so is 1 other thread"))
+    maker.thread(4244, "", "clock_nanosleep job start_thread", .asleep(in: "clock_nanosleep"))
+    #expect(ReportHead.text(maker.profile).contains("; 2 other threads are idle, too"))
+  }
+
   @Test func `says nothing of a part or of another tool's profile`() {
     var maker = WaitMaker()
     maker.locked(4242, by: .thread(tid: 4242))
