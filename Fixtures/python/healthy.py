@@ -1,4 +1,4 @@
-"""threads | asyncio | server | load: programs that do what they are there for, and wait for more."""
+"""threads | asyncio | rest | server | load: programs that do what they are there for, and wait for more."""
 import asyncio
 import http.server
 import queue
@@ -34,6 +34,11 @@ async def ticks():
     await asyncio.gather(*tasks)
 
 
+async def rest():
+    print("ready", flush=True)
+    await asyncio.sleep(3600)
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
@@ -62,5 +67,7 @@ if mode == "threads":
     threads()
 elif mode == "asyncio":
     asyncio.run(ticks())
+elif mode == "rest":
+    asyncio.run(rest())
 else:
     serve(mode == "load")

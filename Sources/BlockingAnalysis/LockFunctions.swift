@@ -83,6 +83,7 @@ enum LockFunction: Hashable {
     "private_cond_wait": .conditionVariable,
     "sem_wait": .semaphore, "sem_timedwait": .semaphore, "sem_clockwait": .semaphore,
     "new_sem_wait": .semaphore, "new_sem_wait_slow": .semaphore,
+    "PySemaphore_Wait": .semaphore, "PyThread_acquire_lock_timed": .semaphore,
     "pthread_barrier_wait": .barrier,
     "pthread_once": .once, "pthread_once_slow": .once, "pthread_once_full": .once,
     "call_once": .once,

@@ -45,9 +45,28 @@ package struct IdleRecognition: Sendable {
     /// Whether the name of the function that asked is one of a loop, or of a pool's worker.
     fileprivate let isNamedLoop: Bool
     fileprivate let isNamedWorker: Bool
+    /// What a wait is for, by who asked for it; nil when that says nothing.
+    fileprivate let purpose: WaitKind?
 
     /// The function that asked for the wait; nil when all are of libraries.
     package var askerName: String? { asker < names.count ? names[asker] : nil }
+
+    /// A wait in this stack, with what is told by who asked for it.
+    func told(_ wait: Wait) -> Wait {
+      var wait = wait
+      switch (purpose, wait.kind) {
+      case (.databaseLock, .sleep):
+        // What is known of the sleep says nothing of when the lock's turn comes.
+        wait.kind = .databaseLock
+        wait.isTimed = false
+        wait.timeLeft = nil
+      case (.join, .semaphore), (.join, .conditionVariable), (.join, .futex):
+        wait.kind = .join
+        wait.object = nil
+      default: break
+      }
+      return wait
+    }
 
     /// Its frame among the frames that the stack was made of.
     package func asker(of frames: [SourceFrame]) -> SourceFrame? {
@@ -56,8 +75,11 @@ package struct IdleRecognition: Sendable {
   }
 
   private var roles: [String: IdleNames.Role] = [:]
+  /// By index of the module.
+  private let owners: [ModuleOwner]
 
-  package init() {}
+  /// For stacks through these files.
+  package init(_ modules: [Module]) { owners = modules.map(\.owner) }
 
   /// A stack with what its functions mean; each name is looked up once.
   package mutating func stack(_ frames: [SourceFrame]) -> Stack {
@@ -69,13 +91,37 @@ package struct IdleRecognition: Sendable {
       roles.append(role)
     }
     let modules = frames.map(\.module)
+    let interpreted = frames.lastIndex(where: \.isInterpreted) ?? 0
+    for (position, module) in modules.enumerated() {
+      roles[position] = role(roles[position], in: module, isWithin: position < interpreted)
+    }
     let asker = Self.caller(
       of: Self.asker(roles, modules), roles, areInterpreted: frames.map(\.isInterpreted))
     let name = asker < names.count ? FunctionName.plain(names[asker]).lowercased() : ""
     return Stack(
       names: names, modules: modules, roles: roles, asker: asker,
       isNamedLoop: Self.loopWords.contains { name.contains(bytesOf: $0) },
-      isNamedWorker: Self.workerWords.contains { name.contains(bytesOf: $0) })
+      isNamedWorker: Self.workerWords.contains { name.contains(bytesOf: $0) },
+      purpose: purpose(of: frames, asker: asker))
+  }
+
+  /// What a function means that nothing is known of by its name, by the file that it is in: the C
+  /// library, and an interpreter within the functions that it runs, work for whoever called them.
+  private func role(_ role: Role, in module: ModuleID, isWithin: Bool) -> Role {
+    guard role == .other || role == .address else { return role }
+    switch owners.owner(of: module) {
+    case .library: return role == .address ? .call : .glue
+    case .database: return .glue
+    case .interpreter: return isWithin ? .glue : role
+    case .program: return role
+    }
+  }
+
+  /// What the function that asked for a wait needs by way of the functions that it called.
+  private func purpose(of frames: [SourceFrame], asker: Int) -> WaitKind? {
+    let isOfDatabase = frames[..<asker].contains { owners.owner(of: $0.module) == .database }
+    if isOfDatabase { return .databaseLock }
+    return asker < frames.count && frames[asker].isEndOfThread ? .join : nil
   }
 
   /// The interpreted function that called the function at `position`, where that and all between

@@ -59,7 +59,7 @@ extension ThreadSituation {
     self.blocking = isLast ? blocking : nil
     let fact = facts.fact(of: stack, index)
     let parts = fact.parts
-    wait = (isLast ? known?.wait : nil) ?? activity.wait(parts.names)
+    wait = ((isLast ? known?.wait : nil) ?? activity.wait(parts.names)).map(parts.told)
     asker = fact.asker
     isFlat = fact.isFlat
     entry = fact.entry
@@ -72,7 +72,10 @@ extension ThreadSituation {
     // Without CPU time it has not run, whatever nobody saw. The length of a dump's look says nothing.
     let hasSlept = !isDump && last.activity.isWait && last.weight.cpu < 1_000_000
     let told = isDump && known?.since == nil ? 0 : known?.lasted ?? 0
-    waited = wait == nil || !isLast ? 0 : max(hasSlept ? last.weight.wall : 0, told)
+    // One that sleeps between its tries has been waiting for longer than it sleeps.
+    waited =
+      wait == nil || !isLast || wait?.kind == .databaseLock
+      ? 0 : max(hasSlept ? last.weight.wall : 0, told)
     looks = max(
       known?.looks ?? 0, Int(clamping: (shown?.weight ?? last.weight).samples))
   }
@@ -89,8 +92,10 @@ struct StackFacts {
     let handler: SourceFrame?
   }
 
-  private var recognition = IdleRecognition()
+  private var recognition: IdleRecognition
   private var known: [StackID: Fact] = [:]
+
+  init(_ index: ProfileIndex) { recognition = IdleRecognition(index.profile.modules) }
 
   mutating func fact(of stack: StackID, _ index: ProfileIndex) -> Fact {
     if let fact = known[stack] { return fact }
@@ -136,7 +141,7 @@ package struct Diagnosis: Sendable {
   package init(_ index: ProfileIndex) {
     self.index = index
     graph = WaitGraph(index)
-    var facts = StackFacts()
+    var facts = StackFacts(index)
     situations = []
     for (thread, info) in index.profile.threads.enumerated() {
       let node = graph.node(of: info).map { graph.nodes[$0] }

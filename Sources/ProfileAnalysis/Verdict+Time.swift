@@ -65,7 +65,7 @@ extension VerdictMaker {
   private func isInHandler(_ situation: ThreadSituation) -> Bool {
     guard situation.handlerOf == nil else { return true }
     guard let heaviest = HeaviestStack(index, thread: situation.thread) else { return false }
-    var recognition = IdleRecognition()
+    var recognition = IdleRecognition(index.profile.modules)
     let stack = recognition.stack(index.frames(of: heaviest.stack).withoutWaitingTasks)
     return IdleRecognition.loopRunningHandler(stack) != nil
   }
@@ -83,9 +83,11 @@ extension VerdictMaker {
     let waits = WaitTable(index, threads: [subject.thread])
     guard let entry = waits.entries.first else { return verdict }
     let functions = index.frames(of: entry.stack)
-    verdict.wait = entry.activity.wait(functions.lazy.map(\.line.function))
-    var recognition = IdleRecognition()
+    var recognition = IdleRecognition(index.profile.modules)
     let stack = recognition.stack(functions)
+    let told = entry.activity.wait(stack.names)
+    let known = told.flatMap { diagnosis.wait(of: subject.thread, like: $0) }
+    verdict.wait = (known?.kind == .sleep ? known : told).map(stack.told)
     verdict.waitPlace = stack.asker(of: functions)
     verdict.waitIdleness = verdict.wait.flatMap { wait in
       let isMain = index.profile.threads[subject.thread].isMain
@@ -102,7 +104,8 @@ extension VerdictMaker {
     var verdict = Verdict(kind: .running)
     verdict.thread = subject.thread
     verdict.looks = 1
-    verdict.place = index.frames(of: subject.stack).first
+    let frames = index.frames(of: subject.stack)
+    verdict.place = index.profile.modules.map(\.owner).place(of: frames).map { frames[$0] }
     return verdict
   }
 
@@ -160,18 +163,27 @@ private struct CPULooks {
     count = Int(clamping: total)
     guard total > 0 else { return }
     let paths = index.stacks.functionPaths
+    let owners = index.profile.modules.map(\.owner)
     // By path, whose number is higher than its caller's: sums go from the ends to the root.
     var sums = [Int64](repeating: 0, count: paths.count)
     var frames = [Int](repeating: -1, count: paths.count)
-    var own: [Int: Int64] = [:]
+    // By function: all looks, and the stack with most of them.
+    var own: [Int: (looks: Int64, most: Int64, frame: Int)] = [:]
     // Where the interpreted function that runs stands for what the interpreter does for it.
     var source: [Int: Int64] = [:]
     for (stack, looks) in byStack.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       var path = paths.path(of: stack)
       let function = path == 0 ? -1 : paths.item(of: path)
-      own[function, default: 0] &+= looks
       var interpreted: Int?
-      for frame in index.sourceFrames(of: stack) where path != 0 {
+      let stackFrames = index.sourceFrames(of: stack)
+      if let place = owners.place(of: stackFrames.lazy.map { index.stacks.frames[$0] }) {
+        let frame = stackFrames[place]
+        let known = own[index.stacks.function(ofFrame: frame)] ?? (0, -1, frame)
+        own[index.stacks.function(ofFrame: frame)] = (
+          known.looks &+ looks, max(known.most, looks), looks > known.most ? frame : known.frame
+        )
+      }
+      for frame in stackFrames where path != 0 {
         if interpreted == nil, index.stacks.frames[frame].isInterpreted {
           interpreted = paths.item(of: path)
         }
@@ -181,11 +193,20 @@ private struct CPULooks {
       }
       source[interpreted ?? function, default: 0] &+= looks
     }
-    hottest = Self.hottest(index, own, byStack, total)
+    hottest = own.max { ($0.value.looks, $1.key) < ($1.value.looks, $0.key) }.map { _, best in
+      Place(
+        frame: index.stacks.frames[best.frame], share: Double(best.looks) / Double(total))
+    }
     guard total >= Self.leastLooks else { return }
     let limit = Double(total) * Self.loopShare
-    guard let held = sums.lastIndex(where: { Double($0) >= limit }), frames[held] >= 0 else {
+    guard var held = sums.lastIndex(where: { Double($0) >= limit }), frames[held] >= 0 else {
       return
+    }
+    let around = sequence(first: held) { paths.caller(of: $0) }.prefix {
+      $0 != 0 && frames[$0] >= 0
+    }
+    if let place = owners.place(of: around.lazy.map { index.stacks.frames[frames[$0]] }) {
+      held = around[place]
     }
     let frame = index.stacks.frames[frames[held]]
     let inside = source.values.sorted(by: >).prefix(3).reduce(0, &+)
@@ -195,19 +216,6 @@ private struct CPULooks {
     // A program's main function holds all it does: that says nothing, unless it does it itself.
     guard isNarrow, !isRoot || itself >= total / 2 else { return }
     loop = Place(frame: frame, share: Double(sums[held]) / Double(total))
-  }
-
-  private static func hottest(
-    _ index: ProfileIndex, _ own: [Int: Int64], _ byStack: [StackID: Int64], _ total: Int64
-  ) -> Place? {
-    let best = own.filter { $0.key >= 0 }.max { ($0.value, $1.key) < ($1.value, $0.key) }
-    guard let best else { return nil }
-    let stack = byStack.keys.filter { stack in
-      let path = index.stacks.functionPaths.path(of: stack)
-      return path != 0 && index.stacks.functionPaths.item(of: path) == best.key
-    }.max { (byStack[$0] ?? 0, $1.rawValue) < (byStack[$1] ?? 0, $0.rawValue) }
-    guard let stack, let frame = index.frames(of: stack).first else { return nil }
-    return Place(frame: frame, share: Double(best.value) / Double(total))
   }
 }
 

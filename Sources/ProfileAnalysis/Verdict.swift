@@ -207,7 +207,8 @@ extension VerdictMaker {
   func needKind(_ situation: ThreadSituation) -> Verdict.Kind? {
     guard let wait = situation.wait, situation.idleness == nil else { return nil }
     switch wait.kind {
-    case .mutex, .readLock, .writeLock, .onceInitializer, .gil, .fileLock: return .hungOnLock
+    case .mutex, .readLock, .writeLock, .onceInitializer, .gil, .fileLock, .databaseLock:
+      return .hungOnLock
     case .connect, .write, .send: return .hungOnIO
     case .disk, .pageFault: return .hung
     case .read, .receive, .poll, .select, .epoll, .open, .accept, .asynchronousIO, .messageQueue:

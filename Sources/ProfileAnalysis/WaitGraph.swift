@@ -241,7 +241,7 @@ extension Wait {
       }
       return descriptors.count == 1 || descriptors.allSatisfy(\.hasPeers)
     case .semaphore, .conditionVariable, .barrier, .systemVSemaphore, .parking, .sleep, .accept,
-      .signal, .messageQueue, .asynchronousIO, .pageFault, .disk,
+      .databaseLock, .signal, .messageQueue, .asynchronousIO, .pageFault, .disk,
       .stoppedBySignal, .stoppedByDebugger, .otherCall, .unknown:
       // Any thread may signal or post these, a signal handler, too.
       return false

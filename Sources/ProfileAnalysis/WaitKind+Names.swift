@@ -101,7 +101,7 @@ enum WaitWords {
       .semaphore,
       """
       sem_wait sem_timedwait sem_clockwait new_sem_wait new_sem_wait_slow new_sem_wait_slow64 \
-      do_futex_wait uv_sem_wait QSemaphore::acquire
+      do_futex_wait uv_sem_wait QSemaphore::acquire PySemaphore_Wait PyThread_acquire_lock_timed
       """
     ),
     (.barrier, "pthread_barrier_wait uv_barrier_wait"),

@@ -212,10 +212,12 @@ struct VerdictWords {
     let name = waits.node(graph.nodes[node])
     guard let blocking = graph.blocking(of: node) else { return name + " " + doing(node) }
     let end = isLast ? (verdict.isRing ? ", the first of these" : "") : ", which"
+    let situation = graph.nodes[node].thread.flatMap { diagnosis.situations[$0] }
+    let isTold = situation?.blocking == graph.nodes[node].blocking
     let wait = waits.sentence(
-      blocking.wait, lasted: diagnosis.lasted(blocking), in: blocking.waiter.pid)
-    let asker = graph.nodes[node].thread.flatMap { diagnosis.situations[$0] }?.asker
-    let place = asker.flatMap { $0.line.function.hasPrefix("0x") ? nil : $0 }
+      (isTold ? situation?.wait : nil) ?? blocking.wait, lasted: diagnosis.lasted(blocking),
+      in: blocking.waiter.pid)
+    let place = situation?.asker.flatMap { $0.line.function.hasPrefix("0x") ? nil : $0 }
     return name + (place.map { ", in \(self.name($0))," } ?? "") + " " + wait + end
   }
 

@@ -122,6 +122,7 @@ struct WaitWords {
     case .sleep: "by its own choice"
     case .signal: "for a signal"
     case .fileLock: "for a lock on " + descriptors(wait, in: pid, none: "a file")
+    case .databaseLock: "for a locked database, asleep between its tries"
     case .systemVSemaphore: "for a System V semaphore"
     case .messageQueue: "for a message queue"
     case .asynchronousIO: "for input or output to end"

@@ -116,6 +116,8 @@ package enum WaitKind: String, Sendable, CaseIterable {
   case childProcess = "child_process"
   case signal
   case fileLock = "file_lock"
+  /// Sleeps between tries for a lock that a database keeps in its files.
+  case databaseLock = "database_lock"
   case messageQueue = "message_queue"
   case systemVSemaphore = "system_v_semaphore"
   case asynchronousIO = "asynchronous_io"

@@ -57,6 +57,16 @@ extension EndToEnd {
       try program.assertUntouched()
     }
 
+    @Test(arguments: Interpreter.onePerVersion)
+    func `an event loop of Python at rest is idle`(interpreter: Interpreter) throws {
+      let program = try interpreter.start("healthy.py", ["rest"])
+      try waitUntil("the loop waits") {
+        try SprofCommand.report(["dump", "\(program.pid)"]).verdict?.kind == "idle"
+      }
+      try program.assertUntouched()
+      program.kill()
+    }
+
     @Test(.enabled(if: Tool.isInstalled("go"), "needs Go"), arguments: [[], ["load"]])
     func `a server in Go`(arguments: [String]) throws {
       let path = try Fixture.build(runtime: "server.go", ["go", "build"])

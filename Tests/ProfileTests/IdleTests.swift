@@ -78,6 +78,42 @@ enum RealStacks {
       "epoll_wait select_epoll_poll_impl _PyEval_EvalFrameDefault EpollSelector.select "
         + "BaseEventLoop._run_once BaseEventLoop.run_forever main"
     ),
+    (
+      "asyncio with a stripped C library", "epoll_wait",
+      "libc.so.6/0x91a02 libc.so.6/0x91a1c libc.so.6/epoll_wait python3.14/select_epoll_poll "
+        + "selectors.py/EpollSelector.select base_events.py/BaseEventLoop._run_once "
+        + "base_events.py/BaseEventLoop.run_forever app.py/<module>"
+    ),
+    (
+      "asyncio with an interpreter of new names", "epoll_wait",
+      "libc.so.6/epoll_wait python3.15/select_new_poll python3.15/_PyCallMethod_StackRef "
+        + "selectors.py/EpollSelector.select base_events.py/BaseEventLoop._run_once app.py/<module>"
+    ),
+    (
+      "GTK with a stripped C library", "poll",
+      "libc.so.6/0x91a02 libc.so.6/0x91a1c libc.so.6/poll 0x55d1e 0x55e30 g_main_loop_run main"
+    ),
+    (
+      "Qt with a stripped C library", "ppoll",
+      "libc.so.6/0x91a02 libc.so.6/0x91a1c libc.so.6/ppoll QEventDispatcherUNIX::processEvents() "
+        + "QEventLoop::exec() main"
+    ),
+    (
+      "node with a stripped C library", "epoll_wait",
+      "libc.so.6/0x91a02 libc.so.6/0x91a1c libc.so.6/epoll_pwait uv__io_poll uv_run main"
+    ),
+    (
+      "Tk with a stripped C library", "select",
+      "libc.so.6/0x91a02 libc.so.6/0x91a1c libc.so.6/__select Tcl_WaitForEvent Tcl_DoOneEvent main"
+    ),
+    (
+      "sleep with a stripped C library", "clock_nanosleep",
+      "libc.so.6/0x91a02 libc.so.6/0x91a1c libc.so.6/clock_nanosleep libc.so.6/nanosleep main"
+    ),
+    (
+      "epoll in main with a stripped C library", "epoll_wait",
+      "libc.so.6/0x91a02 libc.so.6/0x91a1c libc.so.6/epoll_wait main libc.so.6/0x2a1c9"
+    ),
     ("daemon", "accept", "accept main __libc_start_call_main"),
     ("epoll in main", "epoll_wait", "epoll_wait main __libc_start_call_main"),
     ("sigwait", "rt_sigtimedwait", "__GI___sigtimedwait sigwait main"),
@@ -127,6 +163,15 @@ enum RealStacks {
       "poll wl_display_poll wl_display_dispatch_queue wl_display_roundtrip_queue main"
     ),
     ("client", "recvfrom", "recv ask_server main"),
+    (
+      "a client with a stripped C library", "poll",
+      "libc.so.6/0x91a02 libc.so.6/0x91a1c libc.so.6/poll ask_server main"
+    ),
+    (
+      "asyncio's handler polls", "poll",
+      "libc.so.6/poll python3.14/select_poll_poll app.py/ask app.py/handle "
+        + "base_events.py/BaseEventLoop._run_once app.py/<module>"
+    ),
     (
       "Python without its frames", "epoll_wait",
       "epoll_wait select_epoll_poll_impl _PyEval_EvalFrameDefault run_eval_code_obj run_mod "
@@ -209,6 +254,7 @@ enum RealStacks {
     #expect(
       kind("futex", "do_futex_wait.constprop.0 __new_sem_wait_slow64.constprop.1 sem_wait")
         == .semaphore)
+    #expect(kind("futex", "0x9cefe 0x9ce27 _PySemaphore_Wait PyEvent_WaitTimed") == .semaphore)
     #expect(kind("futex", "__pthread_clockjoin_ex main") == .join)
     #expect(
       kind("futex", "std::sys::sync::mutex::futex::Mutex::lock_contended::h0123456789abcdef f")

@@ -7,7 +7,8 @@ struct WaitMaker {
 
   var maker: ProfileMaker
   private let app: ModuleID
-  private let libc: ModuleID
+  private let library: ModuleID
+  private var files: [Substring: ModuleID] = [:]
   private var frames: [String: FrameID] = [:]
   let kind: CaptureInfo.Kind
   /// The end of the capture.
@@ -19,7 +20,7 @@ struct WaitMaker {
     end = kind == .dump ? 2_000_000 : seconds * Self.second
     maker.profile.capture.duration = end
     app = maker.module("/opt/app/bin/app")
-    libc = maker.module("/usr/lib/x86_64-linux-gnu/libc.so.6")
+    library = maker.module("/usr/lib/x86_64-linux-gnu/libglib-2.0.so.0")
   }
 
   var profile: Profile { maker.profile }
@@ -27,7 +28,7 @@ struct WaitMaker {
   var verdict: Verdict { diagnosis.verdict }
 
   /// A stack of functions, innermost first; those of GLib, and those without a name, are in a
-  /// library.
+  /// library, and `libc.so.6/poll` and `app.py/serve` are in these files.
   mutating func stack(_ functions: [String]) -> StackID {
     maker.stack(
       outermostFirst: functions.reversed().map { name in
@@ -38,11 +39,26 @@ struct WaitMaker {
           frames[name] = frame
           return frame
         }
-        let isLibrary = name.hasPrefix("0x") || name.hasPrefix("g_")
-        let frame = maker.frame(SourceLine(function: name), in: isLibrary ? libc : app)
+        let frame = self.frame(name)
         frames[name] = frame
         return frame
       })
+  }
+
+  private mutating func frame(_ name: String) -> FrameID {
+    let end = name.lastIndex(of: "/")
+    let parts = end.map { [name[..<$0], name[name.index(after: $0)...]] } ?? [name[...]]
+    if parts.count == 2, parts[0].hasSuffix(".py") {
+      return maker.interpretedFrame(
+        SourceLine(function: String(parts[1]), file: "/usr/lib/python3/\(parts[0])", line: 1))
+    }
+    if parts.count == 2, parts[0].contains(".so") || parts[0].hasPrefix("python") {
+      let file = files[parts[0]] ?? maker.module("/usr/lib/\(parts[0])")
+      files[parts[0]] = file
+      return maker.frame(SourceLine(function: String(parts[1])), in: file)
+    }
+    let isLibrary = name.hasPrefix("0x") || name.hasPrefix("g_")
+    return maker.frame(SourceLine(function: name), in: isLibrary ? library : app)
   }
 
   /// A thread that does one thing all the time; its index.

@@ -1,0 +1,96 @@
+internal import ProfileAnalysis
+internal import ProfileModel
+internal import Testing
+
+@Suite struct `The verdict of a Python program` {
+  @Test(arguments: [
+    ("libc.so.6/recv python3.13/sock_recv_impl python3.13/_PyEval_EvalFrameDefault", "ask"),
+    ("libc.so.6/recv libpython3.13.so.1.0/sock_recv_impl", "ask"),
+    ("libc.so.6/recv lib-dynload/_socket.cpython-313.so/sock_recv_impl", "ask"),
+    ("libc.so.6/recv libc.so.6/fgets _fast.so/read_row python3.13/new_call", "read_row"),
+    ("libc.so.6/recv libssl.so.3/SSL_read lib-dynload/_ssl.so/_ssl_read", "SSL_read"),
+  ])
+  func `names who asked for a wait, past the C library and Python itself`(
+    way: String, asker: String
+  ) {
+    var maker = WaitMaker()
+    maker.thread(
+      4242, "", "\(way) app.py/ask app.py/<module> python3.13/run_it libc.so.6/0x29ca8",
+      .asleep(in: "recvfrom"))
+    #expect(maker.verdict.kind == .waiting)
+    #expect(maker.verdict.waitPlace?.line.function == asker)
+  }
+
+  @Test(arguments: [
+    "libsqlite3.so.0/0xaa1b4 libsqlite3.so.0/sqlite3InvokeBusyHandler libsqlite3.so.0/sqlite3_step",
+    "lib-dynload/_sqlite3.cpython-313.so/0x1234 lib-dynload/_sqlite3.cpython-313.so/0x1300",
+  ])
+  func `of a sleep within SQLite is that it waits for a locked database`(library: String) {
+    var maker = WaitMaker(kind: .dump)
+    let sleep = "libc.so.6/clock_nanosleep libc.so.6/usleep"
+    maker.thread(
+      4242, "", "\(sleep) \(library) app.py/save app.py/<module>", .asleep(in: "clock_nanosleep"))
+    maker.wait(
+      4242, Wait(kind: .sleep, systemCall: "clock_nanosleep", timeLeft: 50_000_000, isTimed: true))
+    #expect(maker.verdict.kind == .waiting)
+    #expect(maker.verdict.wait?.kind == .databaseLock)
+    #expect(maker.verdict.waitPlace?.line.function == "save")
+    // A function of the program that the library calls back sleeps by its own choice.
+    var own = WaitMaker(kind: .dump)
+    own.thread(
+      4242, "", "\(sleep) app.py/on_progress \(library) app.py/save", .asleep(in: "clock_nanosleep")
+    )
+    #expect(own.verdict.kind == .idle)
+  }
+
+  @Test(arguments: [
+    "python3.13/PyEvent_WaitTimed threading.py/Thread.join",
+    "python3.9/PyThread_acquire_lock_timed threading.py/_wait_for_tstate_lock threading.py/join",
+    "python3.13/thread_shutdown threading.py/_shutdown python3.13/wait_for_thread_shutdown",
+  ])
+  func `of a main thread that joins Python's threads is about these`(way: String) {
+    var maker = WaitMaker()
+    maker.thread(4242, "", "libc.so.6/0x9cefe \(way) app.py/<module>", .asleep(in: "futex"))
+    maker.wait(4242, Wait(kind: .semaphore, systemCall: "futex"))
+    maker.thread(
+      4243, "A", "libc.so.6/recv app.py/a threading.py/Thread.run", .asleep(in: "recvfrom"))
+    maker.thread(
+      4244, "B", "libc.so.6/sem_wait app.py/b threading.py/Thread.run", .asleep(in: "futex"))
+    let diagnosis = maker.diagnosis
+    #expect(diagnosis.situations[0]?.wait?.kind == .join)
+    #expect(diagnosis.verdict.kind == .waiting)
+    #expect(diagnosis.verdict.thread == 1)
+    #expect(ReportHead.text(maker.profile).contains("Waiting: \"A\" (4243)"))
+    // It waits for no thread in particular.
+    var pipe = Wait.pipe(peers: [.process(pid: 4242, tid: nil, name: "orderd")])
+    pipe.kind = .receive
+    maker.wait(4243, pipe)
+    maker.wait(4244, Wait(kind: .semaphore, systemCall: "futex"))
+    #expect(
+      ReportHead.text(maker.profile).contains(
+        "this program itself may act, should one of its threads wake"))
+  }
+
+  @Test(arguments: [
+    ("libc.so.6/memcpy python3.13/bytes_repeat app.py/fill", "fill"),
+    ("python3.13/list_sort_impl python3.13/list_sort app.py/fill", "fill"),
+    ("libc.so.6/memcpy _fast.so/copy_rows python3.13/call_it app.py/fill", "libc.so.6/memcpy"),
+  ])
+  func `of a thread in what Python does for a function is about that function`(
+    way: String, place: String
+  ) {
+    for kind in [CaptureInfo.Kind.attach, .dump] {
+      var maker = WaitMaker(kind: kind)
+      maker.thread(4242, "", "\(way) app.py/<module> python3.13/run_it", .running)
+      #expect(place.hasSuffix(maker.verdict.place?.line.function ?? "none"))
+    }
+    var various = WaitMaker()
+    let thread = various.thread(4242, "", "\(way) app.py/<module>", .running)
+    for number in 1..<10 {
+      let start = Int64(number) * WaitMaker.second
+      various.run(thread, ["app.py/parse_\(number)", "app.py/<module>"], .running, from: start)
+    }
+    #expect(various.verdict.kind == .slow)
+    #expect(place.hasSuffix(various.verdict.place?.line.function ?? "none"))
+  }
+}
