@@ -24,7 +24,7 @@ struct PythonFrameWalk {
   /// Between two looks at the clock; both take about a microsecond.
   private static let stepsOfOneLook = 64
   /// So many are walked in any case, in some ten microseconds.
-  private static let leastFrames = 512
+  private static let leastRecords = 512
 
   private let runtime: PythonRuntime
   private let shape: PythonFrameShape
@@ -41,6 +41,8 @@ struct PythonFrameWalk {
 
   private var stage = Stage.thread
   private var address: UInt64 = 0
+  /// How many records of frames were read, whatever they turned out to be.
+  private var records = 0
   private var previousCFrame: UInt64 = 0
   private var misses = 0
   /// The piece of the copies that held the last frame.
@@ -73,6 +75,7 @@ struct PythonFrameWalk {
     state = .going
     hint = -1
     stage = .thread
+    records = 0
     misses = 0
     framesAtMiss = 0
     power = 0
@@ -86,7 +89,7 @@ struct PythonFrameWalk {
     var steps = 0
     while isGoing {
       steps += 1
-      if steps % Self.stepsOfOneLook == 0, frames.count > Self.leastFrames,
+      if steps % Self.stepsOfOneLook == 0, records > Self.leastRecords,
         MonotonicClock.now() >= deadline
       {
         return nil
@@ -218,6 +221,7 @@ struct PythonFrameWalk {
       return want(start, count: shape.span, ahead: true)
     }
     note(start, count: shape.span)
+    records += 1
     let (frame, previous) = shape.frame(copies, at: address, recordOffset: offset)
     if frame.owner >= shape.lowestShim {
       // The sentinel at the end of a chain of 3.15 is part of the thread state.
@@ -231,11 +235,10 @@ struct PythonFrameWalk {
   }
 
   private mutating func step(to previous: UInt64) {
-    let count = frames.count + shims.count
     guard previous != 0 else { return finishFrames(.complete) }
     guard previous != address, previous != mark else { return finishFrames(.cyclic) }
-    guard count < Self.depthLimit else { return finishFrames(.tooDeep) }
-    if count >= markAt {
+    guard records < Self.depthLimit else { return finishFrames(.tooDeep) }
+    if records >= markAt {
       mark = address
       markAt *= 2
     }

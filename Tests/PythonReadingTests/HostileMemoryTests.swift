@@ -10,6 +10,8 @@ final class RecordedMemory: TargetMemory {
   private(set) var pages: [UInt64: [UInt8]] = [:]
   private(set) var reads = 0
   private(set) var pieces = 0
+  /// The bytes of the largest read.
+  private(set) var largest = 0
   /// Small pieces that were asked for: records of threads, frames, code objects.
   private var records: [MemoryRange] = []
   private static let size: UInt64 = 4096
@@ -22,6 +24,19 @@ final class RecordedMemory: TargetMemory {
     self.pages = pages
     self.records = records
     live = nil
+  }
+
+  /// Writes a number; the rest of a page that was not there is zero.
+  func put(_ value: some FixedWidthInteger & BitwiseCopyable, at address: UInt64) {
+    withUnsafeBytes(of: value.littleEndian) { put(Array($0), at: address) }
+  }
+
+  func put(_ bytes: [UInt8], at address: UInt64) {
+    for (offset, byte) in bytes.enumerated() {
+      let place = address + UInt64(offset)
+      pages[place / Self.size, default: Array(repeating: 0, count: Int(Self.size))][
+        Int(place % Self.size)] = byte
+    }
   }
 
   /// The same memory with another text of the same length in all places.
@@ -43,6 +58,7 @@ final class RecordedMemory: TargetMemory {
   func read(_ ranges: ArraySlice<MemoryRange>, into buffer: UnsafeMutableRawBufferPointer) -> Int {
     reads += 1
     pieces += ranges.count
+    largest = max(largest, buffer.count)
     if live != nil { records += ranges.filter { $0.count >= 8 && $0.count <= 1024 } }
     var filled = 0
     for range in ranges {

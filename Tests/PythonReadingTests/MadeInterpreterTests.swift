@@ -1,0 +1,118 @@
+internal import LinuxProcess
+internal import ProfileModel
+internal import Testing
+
+@testable internal import PythonReading
+
+/// An interpreter of 3.13 that a test writes down, with whatever no true one has.
+struct MadeInterpreter {
+  let memory = RecordedMemory([:], records: [])
+  let runtime: PythonRuntime
+  let threads: [UInt64]
+
+  private static let address: UInt64 = 0x1_0000
+  private static let interpreter: UInt64 = 0x2_0000
+  private static let type: UInt64 = 0x3_0000
+  private static let name: UInt64 = 0x3_1000
+  private static let noTable: UInt64 = 0x3_2000
+  /// Where a line table begins that several code objects may share.
+  static let largeTable: UInt64 = 0x100_0000
+  private static let codes: UInt64 = 0x1000_0000
+  private static let frames: UInt64 = 0x2000_0000
+
+  init(threads count: Int = 1) throws {
+    let layout = try #require(PythonOffsets.layout(minor: 13))
+    runtime = try #require(
+      PythonRuntime(
+        address: RemoteAddress(Self.address), version: PythonVersion(minor: 13), layout: layout,
+        evidence: .symbol))
+    threads = (0..<count).map { 0x4_0000 + UInt64($0) * 0x1000 }
+    put(.runtimeInterpreters, of: Self.address, Self.interpreter)
+    put(.interpreterThreads, of: Self.interpreter, threads[0])
+    put(.interpreterNext, of: Self.interpreter, UInt64(0))
+    for (index, thread) in threads.enumerated() {
+      put(.threadNext, of: thread, index + 1 < count ? threads[index + 1] : 0)
+      put(.threadInterpreter, of: thread, Self.interpreter)
+    }
+    // The name of the type.
+    memory.put(Self.type + 64, at: Self.type + 24)
+    memory.put(Array("code\0".utf8), at: Self.type + 64)
+    memory.put(UInt64(6), at: Self.name + 16)
+    memory.put(UInt32(0x64), at: Self.name + 32)
+    memory.put(Array("honest".utf8), at: Self.name + 40)
+    memory.put(UInt64(0), at: Self.noTable + 16)
+  }
+
+  func put(
+    _ field: PythonField, of address: UInt64, _ value: some FixedWidthInteger & BitwiseCopyable
+  ) {
+    guard let offset = runtime.layout[field] else { return }
+    memory.put(value, at: address + UInt64(offset))
+  }
+
+  /// Writes a frame; returns where it lies.
+  @discardableResult
+  func putFrame(
+    at address: UInt64, code: UInt64, previous: UInt64, owner: UInt8 = 0
+  ) -> UInt64 {
+    put(.frameCode, of: address, code)
+    put(.framePrevious, of: address, previous)
+    put(.frameInstruction, of: address, code + 210)
+    put(.frameStackPointer, of: address, Int32(-1))
+    put(.frameOwner, of: address, owner)
+    return address
+  }
+
+  /// Gives all threads the same frames, each with a code object of its own or with none, whose line
+  /// tables lie so far apart.
+  func putFrames(_ count: Int, table: UInt64?, apart: UInt64 = 0) {
+    for index in 0..<UInt64(count) {
+      let frame = Self.frames + index * 0x80
+      let code = Self.codes + index * 0x100
+      putFrame(at: frame, code: code, previous: index + 1 < count ? frame + 0x80 : 0)
+      if let table { putCode(at: code, table: table + index * apart) }
+    }
+    for thread in threads { put(.threadFrame, of: thread, Self.frames) }
+  }
+
+  private func putCode(at code: UInt64, table: UInt64) {
+    memory.put(Self.type, at: code + 8)
+    put(.codeFilename, of: code, Self.name)
+    put(.codeName, of: code, Self.name)
+    put(.codeQualifiedName, of: code, Self.name)
+    put(.codeFirstLine, of: code, Int32(7))
+    put(.codeLineTable, of: code, table)
+  }
+
+  /// Writes a line table of 256 KB, with a line for every third byte.
+  func putLargeTable() {
+    let count = 1 << 18
+    memory.put(UInt64(count), at: Self.largeTable + 16)
+    // One line further, one unit, two columns.
+    memory.put(
+      (0..<count).map { $0 % 3 == 0 ? 0x80 | 11 << 3 : 0 }, at: Self.largeTable + 32)
+  }
+
+  func threadReader() throws -> (PythonReader, PythonThreadReader) {
+    let reader = PythonReader(runtime, process: 0)
+    _ = reader.refreshThreads(from: memory)
+    return (reader, reader.threadReader(of: try #require(reader.threads.first)))
+  }
+}
+
+@Suite struct `An interpreter that was made up` {
+  @Test func `has records within its thread state that lead in a circle, where the walk ends`()
+    throws
+  {
+    let made = try MadeInterpreter()
+    let (first, second) = (made.threads[0] + 176, made.threads[0] + 256)
+    made.putFrame(at: first, code: 0, previous: second, owner: 3)
+    made.putFrame(at: second, code: 0, previous: first, owner: 3)
+    made.put(.threadFrame, of: made.threads[0], first)
+    let (_, thread) = try made.threadReader()
+    thread.prepare()
+    let isWhole = thread.copy(from: made.memory)
+    let stack = thread.finish()
+    #expect(isWhole && stack.end == .cyclic && stack.frames.isEmpty)
+  }
+}
