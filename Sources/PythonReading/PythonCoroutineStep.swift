@@ -21,7 +21,7 @@ extension PythonRuntime {
   /// Nil where the version's coroutines are not known.
   var coroutineSize: Int? {
     guard let frame = layout[.generatorFrame], let locals = layout[.frameLocals],
-      layout[.generatorState] != nil
+      layout[.generatorState] != nil, frame + locals < 4096
     else { return nil }
     return frame + locals + 8
   }

@@ -52,12 +52,15 @@ struct PythonFrameShape: Sendable {
     stackTop = 11...13 ~= minor ? layout[.frameStackPointer] : nil
     // Up to 3.12 a frame keeps the instruction before the next one (`prev_instr`).
     beginning = UInt64(layout[.codeInstructions] ?? 0) &- (minor <= 12 ? 2 : 0)
-    let last = [
-      code + 8, previous + 8, instruction + 8, (owner ?? 0) + 1, (isEntry ?? 0) + 1,
-      (stackTop ?? 0) + 4,
-    ].max()
     first = min(code, previous, instruction)
-    span = (last ?? 0) - first
+    let others = [(owner, 1), (isEntry, 1), (stackTop, 4)]
+      .compactMap { field, size in field.map { $0..<$0 + size } }
+    let last = max(code, previous, instruction) + 8
+    span = others.reduce(last) { max($0, $1.upperBound) } - first
+    // An interpreter may tell its offsets itself; those of a true one lie close together.
+    guard others.allSatisfy({ [first] in $0.lowerBound >= first }), span <= 4096 else {
+      return nil
+    }
     // 3.11 has no shims: its owners end with 2.
     lowestShim = minor >= 12 ? 3 : .max
     codeMask = minor >= 14 ? ~3 : ~0

@@ -37,7 +37,7 @@ package final class PythonRuntime: Sendable {
       let asciiSize = layout[.asciiSize], let compactSize = layout[.compactSize],
       layout[.threadNext] != nil, layout[.threadInterpreter] != nil,
       layout[.runtimeInterpreters] != nil, layout[.interpreterThreads] != nil,
-      layout[.interpreterNext] != nil
+      layout[.interpreterNext] != nil, max(asciiSize, compactSize) <= Self.headLimit
     else { return nil }
     self.address = address
     self.version = version
@@ -55,6 +55,9 @@ package final class PythonRuntime: Sendable {
     strings = PythonStringShape(
       asciiSize: asciiSize, compactSize: compactSize, isFreeThreaded: isFreeThreaded)
   }
+
+  /// No head of a string is longer; an interpreter may tell its offsets itself.
+  private static let headLimit = 4096
 
   /// Whether a thread at `instruction` may just be entering the interpreter's loop, where nothing
   /// tells its frames.

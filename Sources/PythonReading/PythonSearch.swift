@@ -16,8 +16,9 @@ struct PythonSearch {
   private enum Verdict {
     case nothing
     case unreadable(String)
-    case unknownVersion(String)
+    /// Where nothing has begun yet, or where a file that is mapped in parts does not lie after all.
     case notReady
+    case unknownVersion(String)
     case finalising(PythonRuntime)
     case found(PythonRuntime)
 
@@ -25,8 +26,8 @@ struct PythonSearch {
       switch self {
       case .nothing: 0
       case .unreadable: 1
-      case .unknownVersion: 2
-      case .notReady: 3
+      case .notReady: 2
+      case .unknownVersion: 3
       case .finalising: 4
       case .found: 5
       }

@@ -115,4 +115,34 @@ struct MadeInterpreter {
     let stack = thread.finish()
     #expect(isWhole && stack.end == .cyclic && stack.frames.isEmpty)
   }
+
+  @Test func `is none that is known, where its frames would not be read as a whole`() throws {
+    let layout = try #require(PythonOffsets.layout(minor: 13))
+    #expect(PythonFrameShape(layout, minor: 13) != nil)
+    let fields: [PythonField] = [.frameCode, .framePrevious, .frameInstruction]
+    for field in [PythonField.frameOwner, .frameIsEntry, .frameStackPointer] {
+      var changed = layout
+      for other in fields { changed[other] = layout[other].map { $0 + 512 } }
+      changed[.frameOwner] = 600
+      changed[.frameIsEntry] = 600
+      changed[.frameStackPointer] = 600
+      #expect(PythonFrameShape(changed, minor: 13) != nil)
+      changed[field] = 511
+      #expect(PythonFrameShape(changed, minor: 13) == nil, "\(field)")
+      changed[field] = 1 << 19
+      #expect(PythonFrameShape(changed, minor: 13) == nil, "\(field)")
+    }
+  }
+
+  @Test func `is none that is known, where its strings have heads of a megabyte`() throws {
+    var layout = try #require(PythonOffsets.layout(minor: 13))
+    func runtime() -> PythonRuntime? {
+      PythonRuntime(
+        address: RemoteAddress(0), version: PythonVersion(minor: 13), layout: layout,
+        evidence: .symbol)
+    }
+    #expect(runtime() != nil)
+    layout[.asciiSize] = 1 << 19
+    #expect(runtime() == nil)
+  }
 }
