@@ -215,10 +215,12 @@ package final class PythonReader: LanguageRuntime {
   }
 
   /// Reads a thread's stack at once: right for one that sleeps, or is stopped.
-  package func stack(of thread: PythonThread, from memory: some TargetMemory) -> RuntimeStack {
+  package func stack(
+    of thread: PythonThread, from memory: some TargetMemory, until deadline: Int64 = .max
+  ) -> RuntimeStack {
     let reader = threadReader(of: thread)
     reader.prepare()
-    reader.copy(from: memory)
+    reader.copy(from: memory, until: deadline)
     var stack = reader.finish()
     stack.forget(refuted(from: memory))
     return stack

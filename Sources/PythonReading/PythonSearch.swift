@@ -2,7 +2,7 @@ internal import LinuxProcess
 internal import ProfileModel
 
 /// The search for CPython in a process: by its symbol, its section, its cookie, or its shape.
-struct PythonSearch {
+final class PythonSearch {
   /// A place where `_PyRuntime` may lie.
   private struct Candidate {
     let address: UInt64
@@ -36,6 +36,8 @@ struct PythonSearch {
 
   private let memory: ProcessMemory
   private let maps: MemoryMaps
+  /// How long candidates may still be looked at: one may lead through its memory for ever.
+  private var checkTime: Int64 = 200_000_000
 
   init(memory: ProcessMemory, maps: MemoryMaps) {
     self.memory = memory
@@ -61,14 +63,14 @@ struct PythonSearch {
 
   private func search(_ images: [PythonImage]) -> Verdict {
     let steps: [() -> [Candidate]] = [
-      { images.flatMap { bySymbol($0, isDynamic: true) } },
-      { images.flatMap(bySection) },
-      { images.flatMap { bySymbol($0, isDynamic: false) } },
-      { images.flatMap(byCookie) },
+      { images.flatMap { self.bySymbol($0, isDynamic: true) } },
+      { images.flatMap(self.bySection) },
+      { images.flatMap { self.bySymbol($0, isDynamic: false) } },
+      { images.flatMap(self.byCookie) },
     ]
     var best = Verdict.nothing
     for step in steps {
-      for candidate in step() {
+      for candidate in step() where checkTime > 0 {
         let verdict = verdict(on: candidate)
         if verdict.rank > best.rank { best = verdict }
         if case .found = best { return best }
@@ -200,11 +202,17 @@ struct PythonSearch {
     MemorySearch(memory).firstBanner(in: image.writableRanges(in: maps))
   }
 
+  private func outcome(of runtime: PythonRuntime) -> PythonValidation.Outcome {
+    let start = MonotonicClock.now()
+    defer { checkTime -= MonotonicClock.now() - start }
+    return PythonValidation(runtime, process: memory.tid).check(memory, until: start + checkTime)
+  }
+
   private func check(_ runtime: PythonRuntime) -> Verdict {
     var last = Verdict.nothing
     // Nothing is stopped: a thread may have ended between two reads.
-    for _ in 0..<4 {
-      switch PythonValidation(runtime, process: memory.tid).check(memory) {
+    for _ in 0..<4 where checkTime > 0 {
+      switch outcome(of: runtime) {
       case .valid: return .found(runtime)
       case .finalising: return .finalising(runtime)
       case .empty: last = .notReady
@@ -224,16 +232,15 @@ struct PythonSearch {
     else { return nil }
     let search = MemorySearch(memory)
     var tries = 0
-    for place in search.pairs(in: image.writableRanges(in: maps), maps: maps) where tries < 4096 {
+    for place in search.pairs(in: image.writableRanges(in: maps), maps: maps)
+    where tries < 4096 && checkTime > 0 {
       guard place >= UInt64(head),
         let runtime = PythonRuntime(
           address: RemoteAddress(place - UInt64(head)), version: version, layout: layout,
           evidence: .memoryScan, path: image.path)
       else { continue }
       tries += 1
-      if case .valid = PythonValidation(runtime, process: memory.tid).check(memory) {
-        return runtime
-      }
+      if case .valid = outcome(of: runtime) { return runtime }
     }
     return nil
   }

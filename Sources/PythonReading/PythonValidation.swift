@@ -21,7 +21,8 @@ struct PythonValidation {
     reader = PythonReader(runtime, process: process)
   }
 
-  func check(_ memory: some TargetMemory) -> Outcome {
+  /// Without an answer at `deadline` the layout is taken not to fit.
+  func check(_ memory: some TargetMemory, until deadline: Int64) -> Outcome {
     guard let first = word(at: .runtimeInterpreters, of: runtime.address.rawValue, memory) else {
       return .invalid("its memory cannot be read")
     }
@@ -36,9 +37,12 @@ struct PythonValidation {
     _ = reader.refreshThreads(from: memory)
     var hasFrames = false
     for thread in reader.threads.prefix(Self.threadLimit) {
-      let stack = reader.stack(of: thread, from: memory)
+      let stack = reader.stack(of: thread, from: memory, until: deadline)
       if stack.frames.contains(where: { isSound($0, memory) }) {
         return reader.isFinalising ? .finalising : .valid
+      }
+      guard MonotonicClock.now() < deadline else {
+        return .invalid("its frames take too long to read")
       }
       hasFrames = hasFrames || !stack.frames.isEmpty || stack.end != .complete
     }

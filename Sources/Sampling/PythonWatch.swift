@@ -21,6 +21,8 @@ final class PythonWatch {
   private static let searchInterval: Int64 = 1_000_000_000
   private static let searchTries = 20
   private static let searchPause: Int64 = 300_000
+  /// No new try is made after so long, nor a new search for a while after one that took as long.
+  private static let searchTime: Int64 = 300_000_000
   /// Searches in vain until the interpreter is given up as not to be read.
   private static let failureLimit = 20
   private var failures = 0
@@ -172,13 +174,16 @@ final class PythonWatch {
     guard files != searchedFiles else { return }
     problem = nil
     let program = ProgramMark(memory)
+    let start = MonotonicClock.now()
     var result = PythonReader.find(in: memory, maps: maps)
     // A running program's structures change under the reader's hands: not every try can succeed.
     for _ in 0..<Self.searchTries {
-      guard case .unreadable = result else { break }
+      guard case .unreadable = result, MonotonicClock.now() - start < Self.searchTime else { break }
       MonotonicClock.sleep(until: MonotonicClock.now() + Self.searchPause)
       result = PythonReader.find(in: memory, maps: maps)
     }
+    let length = MonotonicClock.now() - start
+    if length >= Self.searchTime { nextSearch = time + length + Self.searchInterval }
     switch result {
     case .none: searchedFiles = files
     case .notReady: break

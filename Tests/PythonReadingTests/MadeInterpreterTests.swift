@@ -145,4 +145,18 @@ struct MadeInterpreter {
     layout[.asciiSize] = 1 << 19
     #expect(runtime() == nil)
   }
+
+  @Test func `is not looked at for longer than there is time to find out what it is`() throws {
+    let made = try MadeInterpreter(threads: 4)
+    made.putFrames(600, table: nil)
+    let validation = PythonValidation(made.runtime, process: 0)
+    #expect(validation.check(made.memory, until: .max) == .invalid("no frame with a name"))
+    let reads = made.memory.reads
+    let short = PythonValidation(made.runtime, process: 0)
+    #expect(short.check(made.memory, until: 0) == .invalid("its frames take too long to read"))
+    #expect(made.memory.reads - reads < min(64, reads))
+    made.putFrames(2, table: MadeInterpreter.largeTable)
+    let sound = PythonValidation(made.runtime, process: 0)
+    #expect(sound.check(made.memory, until: .max) == .valid)
+  }
 }
