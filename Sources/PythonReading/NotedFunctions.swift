@@ -19,11 +19,16 @@ final class NotedFunctions {
   private var sample: UInt32 = 1
   /// Of deep stacks that change all the time not all that was ever there is kept.
   private static let limit = 4096
+  /// What the functions that were noted take of our memory, and how much they may.
+  private var byteCount = 0
+  private static let byteLimit = 4 << 20
 
   /// Begins a sample, which knows nothing yet.
   func begin() {
     sample &+= 1
-    guard functions.count > Self.limit || sample == 0 else { return }
+    let isFull = functions.count > Self.limit || byteCount > Self.byteLimit
+    guard isFull || sample == 0 else { return }
+    byteCount = 0
     places.removeAll()
     functions.removeAll()
     numbers.removeAll()
@@ -73,6 +78,7 @@ final class NotedFunctions {
   @discardableResult
   func note(_ function: RuntimeFunction?, for code: UInt64) -> UInt32 {
     let number = function?.number ?? 0
+    byteCount += function?.byteCount ?? 0
     guard let place = places.number(of: code) else {
       let place = UInt32(functions.count)
       places.set(place, for: code)

@@ -70,6 +70,12 @@ final class PythonCodeTable {
   private static let lineTableLimit = 1 << 18
   /// Programs that compile for ever must not fill our memory.
   private static let entryLimit = 1 << 17
+  /// What their functions take of it, and how much they may.
+  private var byteCount = 0
+  private static let byteLimit = 64 << 20
+  /// How much the lines of one stack's functions that were not known may take, and what is left of it.
+  private static let newLinesLimit = 4 << 20
+  private var newLinesLeft = newLinesLimit
   /// So often a code object was the same before it is taken for granted.
   private static let settledLooks = 4
   /// And so long: where looks follow each other closely, four of them say little.
@@ -102,7 +108,9 @@ final class PythonCodeTable {
   private func place(of code: UInt64) -> Int? { places.number(of: code).map { Int($0) } }
 
   private func keep(_ entry: Entry, _ function: RuntimeFunction, for code: UInt64) {
+    byteCount += function.byteCount
     if let place = place(of: code) {
+      byteCount -= functions[place].byteCount
       entries[place] = entry
       functions[place] = function
       numbers[place] = function.number
@@ -110,16 +118,12 @@ final class PythonCodeTable {
       meetings[place] = lookTime
       batches[place] = 0
       noteChange()
+      if byteCount > Self.byteLimit { forgetAll() }
       return
     }
-    if entries.count >= Self.entryLimit {
-      entries.removeAll()
-      functions.removeAll()
-      numbers.removeAll()
-      looks.removeAll()
-      meetings.removeAll()
-      batches.removeAll()
-      places.removeAll()
+    if entries.count >= Self.entryLimit || byteCount > Self.byteLimit {
+      forgetAll()
+      byteCount = function.byteCount
     }
     places.set(UInt32(entries.count), for: code)
     entries.append(entry)
@@ -128,6 +132,17 @@ final class PythonCodeTable {
     looks.append(0)
     meetings.append(lookTime)
     batches.append(0)
+  }
+
+  private func forgetAll() {
+    byteCount = 0
+    entries.removeAll()
+    functions.removeAll()
+    numbers.removeAll()
+    looks.removeAll()
+    meetings.removeAll()
+    batches.removeAll()
+    places.removeAll()
   }
 
   func isKnownType(_ type: UInt64) -> Bool? { types[type] }
@@ -297,14 +312,19 @@ final class PythonCodeTable {
       .flatMap { runtime.strings.text(copies, at: address, $0) }
   }
 
+  /// Begins to read the functions of a stack.
+  func beginReading() { newLinesLeft = Self.newLinesLimit }
+
   private func lines(
     of identity: PythonCodeShape.Identity, in copies: MemoryCopies
   ) -> PythonLineTable? {
-    guard let size = tableSize(identity.lineTable, in: copies),
+    guard newLinesLeft > 0, let size = tableSize(identity.lineTable, in: copies),
       let bytes = copies.bytes(at: identity.lineTable &+ UInt64(Self.tableOffset), count: size)
     else { return nil }
-    return PythonLineTable(
+    let table = PythonLineTable(
       bytes, firstLine: identity.firstLine, format: runtime.codes.lineFormat)
+    newLinesLeft -= size + table.byteCount
+    return table
   }
 }
 

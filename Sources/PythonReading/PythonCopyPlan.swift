@@ -16,6 +16,8 @@ package struct PythonCopyPlan: Sendable {
   private static let mostUses = 16
   /// The same after so many additions: to read much for nothing takes longer than to read twice.
   private static let mostAdded = 16
+  /// A thread is not to stand still for longer: half a millisecond.
+  private static let byteLimit = 2 << 20
   /// Reading so much for nothing costs less than one more piece.
   static let gap = 512
 
@@ -30,12 +32,14 @@ package struct PythonCopyPlan: Sendable {
     uses += 1
     guard uses < Self.mostUses, added.count + more.count <= Self.mostAdded else { return false }
     guard !more.isEmpty else { return true }
+    guard byteCount + more.reduce(0, { $0 + $1.count }) <= Self.byteLimit else { return false }
     added += more
     ranges = Self.merged((ranges + more).sorted { $0.start < $1.start })
     return true
   }
 
-  /// Puts the ranges together anew, from all that a sample needed.
+  /// Puts the ranges together anew, from all that a sample needed, the most important first: what is
+  /// too much is left out.
   ///
   /// What samples since the last time needed besides is kept until the next time, unless it was much:
   /// threads often go back and forth between a few stacks.
@@ -43,7 +47,13 @@ package struct PythonCopyPlan: Sendable {
     let kept = uses < Self.mostUses ? [] : added
     uses = 0
     added.removeAll(keepingCapacity: true)
-    ranges = Self.merged((needed + kept).sorted { $0.start < $1.start })
+    var size = 0
+    let most = (needed + kept).filter { range in
+      guard size + range.count <= Self.byteLimit else { return false }
+      size += range.count
+      return true
+    }
+    ranges = Self.merged(most.sorted { $0.start < $1.start })
   }
 
   private static func merged(_ sorted: [MemoryRange]) -> [MemoryRange] {

@@ -156,6 +156,7 @@ struct PythonCoroutineWalk<Memory: TargetMemory> {
       copies.copy(missing, from: objects.memory)
     }
     var functions: [UInt64: RuntimeFunction] = [:]
+    reader.codes.beginReading()
     for code in codes {
       functions[code] = reader.codes.function(at: code, generation: nil, in: copies)
     }

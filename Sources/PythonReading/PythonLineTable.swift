@@ -25,6 +25,9 @@ package struct PythonLineTable: Sendable, Equatable {
 
   private init() {}
 
+  /// What it takes of our memory.
+  var byteCount: Int { (starts.capacity + lines.capacity) * MemoryLayout<Int32>.size }
+
   /// Decodes a table; what is cut off or nonsense ends it.
   package init(_ bytes: some RandomAccessCollection<UInt8>, firstLine: Int32, format: Format) {
     var table = TableBytes(bytes)

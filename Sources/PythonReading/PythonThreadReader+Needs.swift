@@ -7,11 +7,11 @@ extension PythonThreadReader {
     // What is not there is not to be asked for again and again.
     asked.removeAll { copies.offset(of: $0.start.rawValue, count: $0.count) == nil }
     if !isCut, !areTasksCut, more.isEmpty, plan.grow(by: asked) { return }
-    var needed = Array(walk.touched.prefix(Self.neededLimit))
+    var needed = reader.stateRanges(of: thread.interpreter)
+    needed += walk.touched.prefix(Self.neededLimit)
     needed += more
     // A rehearsal is to find what functions take.
     if !isConsistent { needed += asked }
-    needed += reader.stateRanges(of: thread.interpreter)
     needed += tasks.needed
     // Where freed code objects are counted, known ones are not looked at again.
     if isCut || reader.runtime.layout[.interpreterCodeGeneration] == nil {
@@ -21,6 +21,17 @@ extension PythonThreadReader {
     }
     plan.remember(walk.withRoomToGrow(needed))
   }
+
+  /// As many of `ranges` as one read may bring while a thread is stopped, but one at least.
+  static func part(of ranges: ArraySlice<MemoryRange>) -> ArraySlice<MemoryRange> {
+    var size = 0
+    return ranges.prefix { range in
+      size += range.count
+      return size == range.count || size <= readSize
+    }
+  }
+
+  private static let readSize = 1 << 20
 
   /// Adds what tells whether the code objects that are not in `seen` are still the same.
   private func addVerification(

@@ -113,18 +113,27 @@ package final class PythonThreadReader {
     guard !walk.isGoing else { return false }
     // A code object takes three looks: its record, its strings' headers, the rest of long ones.
     for _ in 0..<4 {
-      let wanted = missingOfFunctions()
+      guard let wanted = missingOfFunctions(until: deadline) else { return false }
       guard !wanted.isEmpty else { break }
-      guard copies.readCount < last, hasTime(until: deadline) else { return false }
-      copyFunctions(wanted, from: memory)
+      guard copyFunctions(wanted, from: memory, upTo: last, until: deadline) else { return false }
     }
     copyTasks(from: memory, upTo: last, until: deadline)
     return true
   }
 
-  private func copyFunctions(_ wanted: [MemoryRange], from memory: some TargetMemory) {
-    asked += wanted
-    for range in copies.copy(wanted, from: memory) { unreadable.insert(range.start.rawValue) }
+  /// Copies what functions take, a part at a time; false when there is no more time.
+  private func copyFunctions(
+    _ wanted: [MemoryRange], from memory: some TargetMemory, upTo last: Int, until deadline: Int64
+  ) -> Bool {
+    var rest = wanted[...]
+    while !rest.isEmpty {
+      guard copies.readCount < last, hasTime(until: deadline) else { return false }
+      let part = Array(Self.part(of: rest))
+      rest = rest.dropFirst(part.count)
+      asked += part
+      for range in copies.copy(part, from: memory) { unreadable.insert(range.start.rawValue) }
+    }
+    return true
   }
 
   /// Follows the tasks that wait for the running one, once all else is there.
@@ -145,20 +154,23 @@ package final class PythonThreadReader {
     }
     tasks.wants.next(without: lost)
     for _ in 0..<4 {
-      let wanted = missingOfTasks()
+      guard let wanted = missingOfTasks(until: deadline) else { return }
       areTasksCut = !wanted.isEmpty
-      guard areTasksCut, hasTime() else { return }
-      copyFunctions(wanted, from: memory)
+      guard areTasksCut, hasTime(),
+        copyFunctions(wanted, from: memory, upTo: last, until: deadline)
+      else { return }
     }
   }
 
   /// What a stack of some hundred frames takes is read in any case: time may have gone by because
   /// this process did not get a CPU.
   private func hasTime(until deadline: Int64) -> Bool {
-    copies.readCount < Self.leastReads || MonotonicClock.now() < deadline
+    (copies.readCount < Self.leastReads && copies.byteCount < Self.leastBytes)
+      || MonotonicClock.now() < deadline
   }
 
   private static let leastReads = 12
+  private static let leastBytes = 1 << 20
 
   /// Reads what the walk waits for, and gives what it waits for next.
   ///
@@ -167,7 +179,8 @@ package final class PythonThreadReader {
     _ want: PythonFrameWalk.Want, from memory: some TargetMemory, until deadline: Int64
   ) -> PythonFrameWalk.Want? {
     // Of a deep stack all functions are asked for at the end, not again with each piece of it.
-    let more = walk.frames.count < Self.shallow ? missingOfFunctions() : []
+    let missing = walk.frames.count < Self.shallow ? missingOfFunctions() ?? [] : []
+    let more = Array(Self.part(of: missing[...]))
     asked.append(want.range)
     asked += more
     asked += want.below
@@ -181,24 +194,30 @@ package final class PythonThreadReader {
     return walk.advance(in: copies, until: deadline)
   }
 
-  private func missingOfFunctions() -> [MemoryRange] {
+  private func missingOfFunctions(until deadline: Int64 = .max) -> [MemoryRange]? {
     seen.removeAll(keepingCapacity: true)
-    return missing(of: walk.frames.lazy.map(\.code))
+    return missing(of: walk.frames.lazy.map(\.code), until: deadline)
   }
 
-  private func missingOfTasks() -> [MemoryRange] {
+  private func missingOfTasks(until deadline: Int64 = .max) -> [MemoryRange]? {
     guard !tasks.isEmpty else { return [] }
     seen.removeAll(keepingCapacity: true)
-    return missing(of: tasks.codes)
+    return missing(of: tasks.codes, until: deadline)
   }
 
-  private func missing(of codes: some Sequence<UInt64>) -> [MemoryRange] {
+  /// What is not there yet of the functions of code objects; nil when there was no time to find it out.
+  private func missing(of codes: some Sequence<UInt64>, until deadline: Int64) -> [MemoryRange]? {
     var result: [MemoryRange] = []
+    // Functions share files, and may share all else.
+    var isWanted: Set<MemoryRange> = []
+    var count = 0
     var last: UInt64 = 0
     let generation = generation
     for code in codes where code != last {
       last = code
       if isFunctionKnown(of: code) { continue }
+      count += 1
+      if count % Self.leastFunctions == 0, MonotonicClock.now() >= deadline { return nil }
       if let settled = reader.codes.settled(at: code) {
         reader.codes.assume(settled)
         functions.note(number: settled.number, for: code, reader.codes.function(of: settled))
@@ -211,10 +230,15 @@ package final class PythonThreadReader {
       }
       guard seen.insert(code).inserted else { continue }
       for range in reader.codes.missing(for: code, generation: generation, in: copies)
-      where !unreadable.contains(range.start.rawValue) { result.append(range) }
+      where !unreadable.contains(range.start.rawValue) && isWanted.insert(range).inserted {
+        result.append(range)
+      }
     }
     return result
   }
+
+  /// So many are looked at in any case, in some hundred microseconds.
+  private static let leastFunctions = 512
 
   /// The number of code objects freed so far; nil where the version does not count.
   var generation: PythonCodeGeneration? {
@@ -274,7 +298,8 @@ package final class PythonThreadReader {
     }
     // A name that two pages hold takes two reads more, which a look may never have.
     rememberNeeds(
-      besides: (isCut ? missingOfFunctions() : []) + (areTasksCut ? missingOfTasks() : []))
+      besides: (isCut ? missingOfFunctions() ?? [] : [])
+        + (areTasksCut ? missingOfTasks() ?? [] : []))
     isFamiliar = !isCut
     return stack
   }
@@ -298,6 +323,7 @@ package final class PythonThreadReader {
 
   /// Finds the functions of all frames, and notes those that were not known.
   private func findFunctions() {
+    reader.codes.beginReading()
     placeOfFrame.removeAll(keepingCapacity: true)
     placeOfFrame.reserveCapacity(walk.frames.count)
     let generation = generation

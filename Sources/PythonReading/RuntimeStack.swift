@@ -32,6 +32,9 @@ package final class RuntimeFunction: Sendable {
     isCleanup = name == "__init__" && file == "__init__"
   }
 
+  /// About what it takes of our memory.
+  var byteCount: Int { lines.byteCount + name.utf8.count + file.utf8.count }
+
   /// The line of a code unit; a frame that has not begun (-1) is at its first line.
   package func line(at position: Int32) -> Int32? {
     position < 0 ? firstLine : lines.line(at: position)

@@ -146,6 +146,74 @@ struct MadeInterpreter {
     #expect(runtime() == nil)
   }
 
+  @Test func `has large line tables, which no single read of a stop is for`() throws {
+    let made = try MadeInterpreter()
+    made.putLargeTable()
+    made.putFrames(64, table: MadeInterpreter.largeTable, apart: 8)
+    for index in 0..<UInt64(64) {
+      made.memory.put(UInt64(1 << 17), at: MadeInterpreter.largeTable + index * 8 + 16)
+    }
+    let (_, thread) = try made.threadReader()
+    for _ in 0..<3 {
+      thread.prepare()
+      let isWhole = thread.copy(from: made.memory)
+      #expect(isWhole)
+      _ = thread.finish()
+      #expect(made.memory.largest <= 2 << 20)
+    }
+  }
+
+  @Test func `has large line tables, which are left for later when there is no time`() throws {
+    let made = try MadeInterpreter()
+    made.putFrames(64, table: MadeInterpreter.largeTable, apart: 1 << 20)
+    for index in 0..<UInt64(64) {
+      let table = MadeInterpreter.largeTable + index << 20
+      for page in 0...UInt64(64) { made.memory.put(UInt64(0), at: table + page << 12) }
+      made.memory.put(UInt64(1 << 18), at: table + 16)
+    }
+    let (_, thread) = try made.threadReader()
+    for _ in 0..<3 {
+      thread.prepare()
+      let isWhole = thread.copy(from: made.memory, until: 0)
+      #expect(!isWhole && thread.copies.byteCount < 6 << 20)
+      let stack = thread.finish()
+      #expect(stack.frames.contains { $0.line == nil })
+    }
+  }
+
+  @Test func `has large line tables, of which few are decoded at a time, and few kept`() throws {
+    let made = try MadeInterpreter()
+    made.putLargeTable()
+    made.putFrames(96, table: MadeInterpreter.largeTable)
+    let (reader, thread) = try made.threadReader()
+    var counts: [Int] = []
+    for _ in 0..<20 {
+      thread.prepare()
+      thread.copy(from: made.memory)
+      let stack = thread.finish()
+      #expect(stack.frames.count == 96 && stack.frames.allSatisfy { $0.function != nil })
+      counts.append(reader.codes.count)
+    }
+    #expect(counts[0] > 0 && counts[0] < 16)
+    #expect(counts.allSatisfy { $0 < 100 } && counts != counts.sorted(), "\(counts)")
+  }
+
+  @Test func `has large functions, which are forgotten before they fill the memory`() {
+    let table = PythonLineTable(
+      (0..<1 << 18).map { $0 % 3 == 0 ? 0x80 | 11 << 3 : 0 } as [UInt8], firstLine: 1,
+      format: .locations)
+    let functions = NotedFunctions()
+    weak var first: RuntimeFunction?
+    for index in 0..<64 {
+      let function = RuntimeFunction(
+        name: "f", file: "f.py", firstLine: 1, address: RemoteAddress(0), lines: table)
+      if index == 0 { first = function }
+      functions.begin()
+      functions.note(function, for: UInt64(index) + 1)
+    }
+    #expect(first == nil)
+  }
+
   @Test func `is not looked at for longer than there is time to find out what it is`() throws {
     let made = try MadeInterpreter(threads: 4)
     made.putFrames(600, table: nil)
