@@ -52,6 +52,8 @@ struct PythonImage {
     var version: UInt64?
     /// `_PyEval_EvalFrameDefault`.
     var loop: UInt64?
+    /// `_PyThreadState_Current`, which went into `_PyRuntime` with 3.7.
+    var olderThread: UInt64?
   }
 
   /// Looks in `.dynsym`, or in `.symtab`, which is larger.
@@ -90,6 +92,7 @@ struct PythonImage {
       case "_PyRuntime": result.runtime = value
       case "Py_Version": result.version = value
       case "_PyEval_EvalFrameDefault": result.loop = value
+      case "_PyThreadState_Current": result.olderThread = value
       default: break
       }
     }

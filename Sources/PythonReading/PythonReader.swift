@@ -39,6 +39,11 @@ package final class PythonReader: LanguageRuntime {
 
   package var title: String { runtime.title }
 
+  /// Those that are read: `3.7 to 3.15`.
+  package static var versions: String {
+    "3.\(PythonOffsets.minors.first ?? 0) to 3.\(PythonOffsets.minors.last ?? 0)"
+  }
+
   func noteAsyncio(isLoaded: Bool) { hasAsyncio = isLoaded }
 
   /// The one function that stands for all tasks with this text.

@@ -3,13 +3,15 @@ internal import ProfileModel
 
 /// The search for CPython in a process: by its symbol, its section, its cookie, or its shape.
 final class PythonSearch {
-  /// A place where `_PyRuntime` may lie.
+  /// A place where `_PyRuntime` may lie, or what a Python had that has none.
   private struct Candidate {
     let address: UInt64
     let evidence: PythonEvidence
     let image: PythonImage
     /// Where `Py_Version` lies, which is there since 3.11; its upper half is zero.
     var versionAddress: UInt64?
+    /// Whether it is of a Python older than 3.7.
+    var isOlder = false
   }
 
   /// What trying a candidate gave; the later one is the better news.
@@ -96,12 +98,12 @@ final class PythonSearch {
 
   private func bySymbol(_ image: PythonImage, isDynamic: Bool) -> [Candidate] {
     let symbols = image.symbols(inDynamicTable: isDynamic)
-    guard let runtime = symbols.runtime else { return [] }
+    guard let place = symbols.runtime ?? symbols.olderThread else { return [] }
     return placed(
       image.biases.map { bias in
         Candidate(
-          address: runtime &+ bias, evidence: isDynamic ? .dynamicSymbol : .symbol, image: image,
-          versionAddress: symbols.version.map { $0 &+ bias })
+          address: place &+ bias, evidence: isDynamic ? .dynamicSymbol : .symbol, image: image,
+          versionAddress: symbols.version.map { $0 &+ bias }, isOlder: symbols.runtime == nil)
       })
   }
 
@@ -130,6 +132,10 @@ final class PythonSearch {
   // MARK: - Trying
 
   private func verdict(on candidate: Candidate) -> Verdict {
+    if candidate.isOlder {
+      let version = banner(in: candidate.image) ?? PythonVersion(path: candidate.image.path)
+      return .unknownVersion(version?.description ?? "2")
+    }
     let place = RemoteAddress(candidate.address)
     if let bytes = memory.read(at: place, count: PythonDebugOffsets.size),
       let offsets = PythonDebugOffsets(bytes.span.bytes)

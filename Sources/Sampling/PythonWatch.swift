@@ -198,7 +198,8 @@ final class PythonWatch {
       if followsTasks { findTasks(at: time, memory: memory) }
     case .unknownVersion(let version):
       searchedFiles = files
-      problem = "This Python's version (\(version)) is not known to sprof: only native frames."
+      problem =
+        "Only native frames: this is Python \(version), and sprof reads \(PythonReader.versions)."
     case .unreadable(let reason):
       failures += 1
       if failures >= Self.failureLimit { searchedFiles = files }

@@ -125,6 +125,17 @@ extension EndToEnd {
       program.kill()
     }
 
+    @Test func `says of an older version that it is not read`() throws {
+      let banner = "3.6.15 (default, May  9 2026, 07:31:02) [GCC 12.2.0]"
+      let path = try Fixture.compile(
+        source: "oldpython.c", flags: ["-O1", "-rdynamic", "-DBANNER=\"\(banner)\""])
+      let program = try RunningProgram([path])
+      let outcome = try SprofCommand.run(["dump", "\(program.pid)"])
+      let words = "Only native frames: this is Python 3.6.15, and sprof reads 3.7 to 3.15."
+      #expect((outcome.stdout + outcome.stderr).contains(words))
+      try program.assertUntouched()
+    }
+
     @Test(
       .enabled(
         if: Interpreter.onePerVersion.contains { $0.hasSymbols },

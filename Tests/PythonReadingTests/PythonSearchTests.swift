@@ -132,6 +132,22 @@ internal import Testing
     return copy
   }
 
+  @Test(arguments: [
+    ("-DBANNER=\"3.6.15 (default, May  9 2026, 07:31:02) [GCC 12.2.0]\"", "3.6.15"),
+    ("-DBANNER=\"2.7.18 (default, May  9 2026, 07:30:02) [GCC 12.2.0]\"", "2"),
+  ])
+  func `tells a version that is older than those that are read`(
+    _ flag: String, _ version: String
+  ) throws {
+    let path = try Fixture.compile(source: "oldpython.c", flags: ["-O1", "-rdynamic", flag])
+    let program = try RunningProgram([path])
+    guard case .unknownVersion(let found) = try find(program.pid) else {
+      throw TestFailure("\(try find(program.pid))")
+    }
+    #expect(found == version)
+    try program.assertUntouched()
+  }
+
   @Test func `says that a program in C has none`() throws {
     let program = try RunningProgram(fixture: "sleepers.c", ["2", "0"])
     guard case .none = try find(program.pid) else {
