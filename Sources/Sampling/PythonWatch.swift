@@ -137,13 +137,18 @@ final class PythonWatch {
     let names = reader.threadNames(from: memory)
     var ofThread: [Int32: String] = [:]
     for thread in reader.threads {
-      // The kernel's name of the main thread is the program's, which says more.
-      guard let tid = thread.tid, tid != pid, let name = names[thread.state], !name.isEmpty else {
-        continue
-      }
+      guard let tid = thread.tid, let name = names[thread.state], !name.isEmpty,
+        tid != pid || !Self.isMadeUp(name)
+      else { continue }
       ofThread[tid] = name
     }
     stacks.addNames(ofThread, at: time)
+  }
+
+  /// Whether Python itself has so named the main thread, of which the kernel's name says more: it is the
+  /// program's.
+  private static func isMadeUp(_ name: String) -> Bool {
+    name == "MainThread" || name.hasPrefix("Dummy-")
   }
 
   /// By thread: the thread that holds its interpreter's lock.
@@ -226,6 +231,8 @@ final class PythonWatch {
     reader = nil
     program = nil
     isAnotherProgram = false
+    // Of all threads only the main one outlives its program.
+    stacks.forgetName(of: pid)
     searchedFiles = nil
     tornRefreshes = 0
     failures = 0

@@ -58,6 +58,10 @@ final class RuntimeStacks: Sendable {
     }
   }
 
+  func forgetName(of thread: Int32) {
+    state.withLock { $0.names[thread] = nil }
+  }
+
   /// Hands over the stacks of looks, nil for those that came to nothing.
   ///
   /// Numbers ascend, and each that a look carries must be given once.

@@ -125,6 +125,27 @@ extension EndToEnd {
       program.kill()
     }
 
+    @Test(arguments: Interpreter.onePerVersion)
+    func `calls the main thread what the program calls it`(interpreter: Interpreter) throws {
+      let code = """
+        import sys, threading
+        threading.%@().name = "Boss"
+        print("ready", flush=True)
+        sys.stdin.read()
+        """
+      func names(_ function: String) throws -> [String] {
+        let program = try RunningProgram(
+          interpreter.command + ["-c", code.replacingOccurrences(of: "%@", with: function)],
+          environment: interpreter.environment)
+        defer { program.kill() }
+        return try SprofCommand.report(["dump", "\(program.pid)"]).threads.map(\.name)
+      }
+      #expect(try names("main_thread") == ["Boss"])
+      // A thread that does not run: the main one has the name that Python gives it.
+      let plain = try names("Thread")
+      #expect(plain.count == 1 && !["Boss", "MainThread"].contains(plain[0]))
+    }
+
     @Test func `says of an older version that it is not read`() throws {
       let banner = "3.6.15 (default, May  9 2026, 07:31:02) [GCC 12.2.0]"
       let path = try Fixture.compile(
