@@ -121,6 +121,7 @@ async def rest():
     task(groups(["first", "second"]), "group")
     waits("group", "first", "second")
     task(shields(task(deepest(), "kept")), "shields")
+    waits("shields", "kept")
     task(reads_numbers(), "numbers")
     task(asks(), "asks")
     task(waits_slowly(), "slow")

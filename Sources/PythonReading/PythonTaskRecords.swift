@@ -32,6 +32,8 @@ struct PythonTaskModule {
   /// `_asyncio.Task` and `_GatheringFuture`.
   let taskType: UInt64
   let gatheringType: UInt64?
+  /// `types.FunctionType`.
+  let functionType: UInt64?
   /// The tasks that were scheduled, by weak references, and those that have run eagerly so far.
   let scheduled: UInt64
   let eager: UInt64?
@@ -124,11 +126,15 @@ extension PythonObjects {
         PythonTaskLayout.module]
     else { return nil }
     let found = values(
-      of: ["_CTask", "_GatheringFuture", "_scheduled_tasks", "_eager_tasks", "_current_tasks"],
+      of: [
+        "_CTask", "_GatheringFuture", "_scheduled_tasks", "_eager_tasks", "_current_tasks",
+        "shield",
+      ],
       inDictionary: content)
     guard let type = found["_CTask"], let scheduled = found["_scheduled_tasks"] else { return nil }
     return PythonTaskModule(
       interpreter: interpreter.address, taskType: type, gatheringType: found["_GatheringFuture"],
+      functionType: found["shield"].flatMap { word($0 &+ 8) },
       scheduled: scheduled, eager: found["_eager_tasks"], current: found["_current_tasks"])
   }
 
