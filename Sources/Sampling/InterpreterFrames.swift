@@ -136,10 +136,17 @@ final class InterpreterFrames {
     "thread_PyThread_start_new_thread", "tp_new_wrapper", "interpreter_update_config",
     "new_threadstate", "py_main", "import_name", "import_find_and_load", "exec_code_in_module",
     "cfunction_call", "cfunction_call_varargs", "objectcall", "trampoline_call",
+    "initialize_locals", "function_call", "instancemethod_call", "classmethoddescr_call",
+    "wrapperdescr_call", "wrapper_call", "wrap_init", "call_maybe", "sm_call", "PyGen_am_send",
+    "coro_wrapper_iternext", "async_gen_asend_send", "async_gen_asend_iternext", "import_from",
+    "call_trace", "call_trace_protected", "call_exc_trace", "trace_call_function",
+    "call_profile_func", "make_pending_calls", "handle_signals", "_PyCode_Quicken",
+    "_Py_EnterRecursiveCall", "_Py_MakeCoro", "thread_PyThread_start_joinable_thread",
+    "do_start_new_thread", "do_start_joinable_thread",
   ]
 
   private static let machineryPrefixes = [
-    "_PyEval_", "PyEval_", "_PyObject_Call", "_PyCallMethodDescriptor", "_Py_BuiltinCall",
+    "_PyEval", "PyEval_", "_PyObject_Call", "_PyCallMethodDescriptor", "_Py_BuiltinCall",
     "_Py_CallBuiltin", "_Py_VectorCall", "PyObject_Call", "_PyObject_Fast", "_PyObject_Make",
     "_PyFunction_", "PyFunction_", "_PyMethodDef_", "_PyMethodDescr_", "_PyCFunction_",
     "PyCFunction_", "cfunction_vectorcall", "method_vectorcall", "slot_tp_", "slot_nb_", "slot_sq_",
@@ -148,5 +155,11 @@ final class InterpreterFrames {
     "_PyStack_", "_PyArg_", "PyArg_", "_PyVectorcall", "PyVectorcall", "_PyObject_Vector",
     "PyObject_Vector", "_PyObject_GenericTry", "PyImport_", "_PyImport_", "_PyErr_", "lookup_maybe",
     "_PyPegen_", "_Py_HandlePending", "_PyFrame_", "_Py_tracer", "sys_trace_", "call_tracefunc",
+    // Calls with arguments on the loop's own stack (3.15), specialisation, events, compiled traces.
+    "_PyCallMethodDescriptor", "_Py_BuiltinCall", "_Py_CallBuiltin", "_Py_VectorCall",
+    "_PyObject_MaybeCall", "_Py_CheckFunctionResult", "_Py_CheckSlotResult", "_Py_CheckRecursive",
+    "_PyInterpreterFrame_", "_Py_Specialize_", "_Py_slot_tp_", "_Py_call_instrumentation",
+    "call_instrumentation_", "_PyMonitoring_Fire", "sys_profile_", "_Py_Instrument", "_PyJIT_",
+    "_PyJit_", "_PyOptimizer_",
   ]
 }

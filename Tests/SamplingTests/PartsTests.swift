@@ -102,6 +102,34 @@ import Testing
   }
 }
 
+@Suite struct `Functions of the interpreter` {
+  @Test(arguments: [
+    "_PyEvalFramePushAndInit", "_PyEvalFramePushAndInit_Ex", "_PyEvalFrameClearAndPop",
+    "initialize_locals", "_PyCallMethodDescriptorFastWithKeywords_StackRef",
+    "_Py_BuiltinCallFast_StackRef", "_Py_CallBuiltinClass_StackRef", "_Py_VectorCall_StackRefSteal",
+    "_Py_Specialize_LoadAttr", "_Py_CheckFunctionResult", "_Py_slot_tp_getattr_hook",
+    "wrapperdescr_call", "_Py_call_instrumentation_line", "_PyEvalFramePushAndInit.part.0",
+  ])
+  func `that bring a call about are machinery`(_ name: String) {
+    #expect(InterpreterFrames.kind(ofInterpreterFunction: name) == .machinery)
+  }
+
+  @Test(arguments: [
+    "list_sort", "builtin_sum", "unicode_concatenate", "unpack_iterable", "gen_close",
+    "dict_update",
+    "lock_PyThread_acquire_lock", "take_gil", "PyEval_RestoreThread", "property_descr_get",
+    "mappingproxy_get", "_PyUnicodeWriter_Init", "type_init", "frame_dealloc",
+  ])
+  func `that do a program's work are seen`(_ name: String) {
+    #expect(InterpreterFrames.kind(ofInterpreterFunction: name) == .builtin)
+  }
+
+  @Test(arguments: ["_PyEval_EvalFrameDefault", "_PyEval_EvalFrameDefault.cold", "_TAIL_CALL_NOP"])
+  func `that run code are loops`(_ name: String) {
+    #expect(InterpreterFrames.kind(ofInterpreterFunction: name) == .loop)
+  }
+}
+
 @Suite struct `Runtime stacks` {
   /// A stack that can be told from others.
   private func stack(_ number: UInt64) -> RuntimeStack {
