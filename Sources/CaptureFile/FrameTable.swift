@@ -69,7 +69,7 @@ struct FrameTable {
     var frame = Frame.code(
       CodeAddress(module: module, address: FileAddress(fileAddress(of: location))))
     if try isMarked(location, CaptureWords.elided) {
-      frame = .elided
+      frame = .elided(count: Int(clamping: max(0, location.line.first?.line ?? 0)))
     } else if try isMarked(location, CaptureWords.interpreted),
       let line = try symbol(location, frame, module).lines.first
     {
@@ -135,7 +135,8 @@ struct FrameTable {
           line: Int(clamping: max(0, line.line)),
           isInlined: position < location.line.count - 1))
     }
-    guard !lines.isEmpty, frame != .elided else { return ResolvedFrame(unknown: frame) }
+    if lines.isEmpty { return ResolvedFrame(unknown: frame) }
+    if case .elided = frame { return ResolvedFrame(unknown: frame) }
     return ResolvedFrame(lines: lines, module: module)
   }
 }

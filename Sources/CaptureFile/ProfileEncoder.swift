@@ -119,8 +119,10 @@ struct ProfileEncoder {
     var location = Perftools_Profiles_Location()
     location.id = UInt64(id.rawValue) + 1
     switch frame {
-    case .elided:
-      location.line = [line(SourceLine(function: "…", linkageName: CaptureWords.elided))]
+    case .elided(let count):
+      location.line = [
+        line(SourceLine(function: "…", linkageName: CaptureWords.elided, line: count))
+      ]
     case .interpreted(let source):
       location.line = [
         line(

@@ -43,7 +43,7 @@ extension NativeUnwinder {
     }
     history.named = plain
     guard isDeep else { return stack }
-    let gap = elided ?? stacks.id(of: .elided)
+    let gap = elided ?? stacks.id(of: .elided())
     elided = gap
     stack = memo.stack(
       of: gap, calledBy: frames[Self.reportedFrames - 1].stack, in: &stacks)

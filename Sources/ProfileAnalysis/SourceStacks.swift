@@ -7,8 +7,11 @@ package struct SourceFrame: Hashable, Sendable {
   package let module: ModuleID
   /// Nil for what is no machine code.
   package let address: FileAddress?
-  /// Whether this stands for frames that were left out of the middle of a very deep stack.
-  package let isElided: Bool
+  /// Of what stands for frames that were left out of the middle of a very deep stack, how many; 0 where
+  /// that is not known.
+  package let elidedCount: Int?
+
+  package var isElided: Bool { elidedCount != nil }
 
   /// Whether it is of a language that an interpreter runs.
   var isInterpreted: Bool { address == nil && !isElided && line.file != nil }
@@ -17,7 +20,7 @@ package struct SourceFrame: Hashable, Sendable {
 extension SourceFrame {
   /// A line of a function that an interpreter runs.
   package init(interpreted line: SourceLine) {
-    self.init(line: line, module: .anonymous, address: nil, isElided: false)
+    self.init(line: line, module: .anonymous, address: nil, elidedCount: nil)
   }
 }
 
@@ -85,10 +88,10 @@ package struct SourceStacks: Sendable {
     for (index, frame) in profile.stacks.frames.enumerated() {
       let start = frames.count
       switch frame {
-      case .elided:
+      case .elided(let count):
         let line = SourceLine(function: Self.elidedName)
         frames.append(
-          SourceFrame(line: line, module: .anonymous, address: nil, isElided: true))
+          SourceFrame(line: line, module: .anonymous, address: nil, elidedCount: count))
       case .interpreted(let line):
         // The frame has its names from the beginning, but those in `symbols` may be redacted.
         let known = index < profile.symbols.count ? profile.symbols[index].lines.first : nil
@@ -99,7 +102,7 @@ package struct SourceStacks: Sendable {
         for line in known.isEmpty ? [unknown] : known {
           frames.append(
             SourceFrame(
-              line: line, module: code.module, address: code.address, isElided: false))
+              line: line, module: code.module, address: code.address, elidedCount: nil))
         }
       }
       frameRanges.append(start..<frames.count)

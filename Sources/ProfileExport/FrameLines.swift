@@ -35,7 +35,7 @@ struct FrameLines {
       lines.append(
         Line(
           number: last > position ? "#\(position)-#\(last)" : "#\(position)",
-          function: PlainText.printable(frame.line.function),
+          function: PlainText.printable(frame.name),
           mark: last > position
             ? " (recursion ×\(last - position + 1))" : frame.line.isInlined ? " (inlined)" : "",
           place: profile.place(frame), isElided: frame.isElided))
@@ -81,6 +81,12 @@ struct FrameLines {
 }
 
 extension SourceFrame {
+  /// The function, or how many are missing.
+  fileprivate var name: String {
+    guard let elidedCount, elidedCount > 0 else { return line.function }
+    return "… \(elidedCount) frame\(elidedCount == 1 ? "" : "s") left out …"
+  }
+
   fileprivate func looksLike(_ other: SourceFrame) -> Bool {
     line == other.line && module == other.module && !isElided
   }

@@ -282,6 +282,7 @@ extension JSONWriter {
     member("line", frame.line.line > 0 ? frame.line.line : nil)
     member("inlined", frame.line.isInlined)
     member("elided", frame.isElided)
+    member("elided_frames", frame.elidedCount.flatMap { $0 > 0 ? $0 : nil })
     member("module", profile.position(of: frame.module))
     member("address", frame.address?.description)
   }

@@ -20,8 +20,9 @@ package enum Frame: Hashable, Sendable {
   /// A line of a function that a language's interpreter runs, such as Python's; it has its names
   /// from the beginning.
   indirect case interpreted(SourceLine)
-  /// The place of frames that were left out of the middle of a very deep stack.
-  case elided
+  /// The place of frames that were left out of the middle of a very deep stack; 0 where it is not known
+  /// how many, or where they vary from look to look.
+  case elided(count: Int = 0)
 }
 
 /// All stacks of a capture as one tree: a stack is its innermost frame and the stack of its caller.

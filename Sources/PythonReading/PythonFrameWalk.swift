@@ -48,7 +48,7 @@ struct PythonFrameWalk {
   /// The piece of the copies that held the last frame.
   private var hint = -1
   /// How far the last piece led, and how many pages ahead to take: a power of two.
-  private var framesAtMiss = 0
+  private var foundAtMiss = 0
   private var power = 0
   /// Where the last piece began: the way mostly goes on in one direction.
   private var lastMiss: UInt64 = 0
@@ -77,7 +77,7 @@ struct PythonFrameWalk {
     stage = .thread
     records = 0
     misses = 0
-    framesAtMiss = 0
+    foundAtMiss = 0
     power = 0
     lastMiss = 0
     mark = 0
@@ -204,7 +204,7 @@ struct PythonFrameWalk {
       return nil
     }
     guard let offset = copies.offset(of: previousCFrame, count: cframeSpan) else {
-      return want(previousCFrame, count: cframeSpan, ahead: false)
+      return want(previousCFrame, count: cframeSpan)
     }
     note(previousCFrame, count: cframeSpan)
     begin(at: copies.load(at: offset + field, as: UInt64.self))
@@ -218,7 +218,7 @@ struct PythonFrameWalk {
     }
     let start = address &+ UInt64(shape.first)
     guard let offset = copies.offset(of: start, count: shape.span, hint: &hint) else {
-      return want(start, count: shape.span, ahead: true)
+      return want(start, count: shape.span, aheadOf: copies)
     }
     note(start, count: shape.span)
     records += 1
@@ -268,7 +268,7 @@ struct PythonFrameWalk {
       return nil
     }
     guard let offset = copies.offset(of: address, count: cframeSpan) else {
-      return want(address, count: cframeSpan, ahead: false)
+      return want(address, count: cframeSpan, aheadOf: copies)
     }
     note(address, count: cframeSpan)
     cframes.append(address)
@@ -297,18 +297,22 @@ struct PythonFrameWalk {
 
   /// The record at `start` with the rest of its page, and more pages the longer the way gets.
   ///
-  /// Callers lie below on the data stack; frame objects on either side.
-  private mutating func want(_ start: UInt64, count: Int, ahead: Bool) -> Want {
+  /// Callers lie below in a chunk of the data stack, and the chunk of theirs mostly lies above; frame
+  /// objects lie on either side. What is there already is not asked for again.
+  private mutating func want(
+    _ start: UInt64, count: Int, aheadOf copies: MemoryCopies? = nil
+  ) -> Want {
     let page: UInt64 = 4096
     let rest = Int(page &- start % page)
     let range = MemoryRange(start: RemoteAddress(start), count: max(rest, count))
-    let gained = frames.count - framesAtMiss
+    let found = frames.count + cframes.count
+    let gained = found - foundAtMiss
     let goesUp = start > lastMiss
-    framesAtMiss = frames.count
+    foundAtMiss = found
     lastMiss = start
     misses += 1
     var want = Want(range: range)
-    guard ahead, misses > 1 else { return want }
+    guard let copies, misses > 1 else { return want }
     let first = start & ~(page - 1)
     if start > first {
       want.below.append(
@@ -318,16 +322,21 @@ struct PythonFrameWalk {
     power = gained >= 6 << power ? min(power + 1, Self.mostPagesAhead) : max(power - 1, 0)
     let pages = UInt64(1) << UInt64(power)
     let isObject = shape.owner == nil
+    let (down, up) =
+      goesUp ? (isObject ? 1 : min(pages, Self.pagesOfChunk), pages) : (pages, isObject ? 1 : 0)
     // Each piece reaches into the next page, for the record that crosses the border.
-    for index in 1...(isObject && goesUp ? 1 : pages) where first > index * page {
-      let below = RemoteAddress(first - index * page)
-      want.below.append(MemoryRange(start: below, count: Int(page) + count))
+    let size = Int(page) + count
+    func add(_ place: UInt64, to ranges: inout [MemoryRange]) {
+      guard copies.offset(of: place, count: size) == nil else { return }
+      ranges.append(MemoryRange(start: RemoteAddress(place), count: size))
     }
-    guard isObject else { return want }
-    for index in 1...(goesUp ? pages : 1) {
-      let above = first &+ index &* page
-      want.above.append(MemoryRange(start: RemoteAddress(above), count: Int(page) + count))
+    for index in 0..<down where first > (index + 1) * page {
+      add(first - (index + 1) * page, to: &want.below)
     }
+    for index in 0..<up { add(first &+ (index + 1) &* page, to: &want.above) }
     return want
   }
+
+  /// Chunks of the data stack have 16 KiB, unless one frame takes more.
+  private static let pagesOfChunk: UInt64 = 4
 }

@@ -288,7 +288,10 @@ package final class PythonThreadReader {
     let shown = shownCount
     if shown < walk.frames.count { stack.end = .cut }
     let visible = hideCleanups(in: &groups)
-    let kept = Elider(count: visible.map { $0.count { $0 < shown } } ?? shown, limit: frameLimit)
+    var count = visible.map { $0.count { $0 < shown } } ?? shown
+    // The outer end of what was found is none of the stack's.
+    if stack.end == .cut { count = min(count, frameLimit) }
+    let kept = Elider(count: count, limit: frameLimit)
     stack.groups = kept.apply(to: groups)
     stack.elision = kept.elision
     stack.frames = frames(kept, visible, groups: groups)

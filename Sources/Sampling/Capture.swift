@@ -110,7 +110,8 @@ final class CaptureSession: @unchecked Sendable {
     let runtimeStacks = plan.readsRuntimes ? RuntimeStacks() : nil
     resolver = Resolver(
       pid: pid, liveThread: live, ring: ring, requests: requests, stackLimit: plan.stackLimit,
-      spaces: spaces, runtimeStacks: runtimeStacks, frameChoice: plan.frames)
+      spaces: spaces, runtimeStacks: runtimeStacks, frameChoice: plan.frames,
+      isOneLook: plan.rate == nil)
     sampler = try Sampler(
       pid: pid, liveThread: live, plan: plan, control: control, ring: ring, requests: requests,
       spaces: spaces,

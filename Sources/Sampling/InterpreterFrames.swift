@@ -146,8 +146,7 @@ final class InterpreterFrames {
   ]
 
   private static let machineryPrefixes = [
-    "_PyEval", "PyEval_", "_PyObject_Call", "_PyCallMethodDescriptor", "_Py_BuiltinCall",
-    "_Py_CallBuiltin", "_Py_VectorCall", "PyObject_Call", "_PyObject_Fast", "_PyObject_Make",
+    "_PyEval", "PyEval_", "_PyObject_Call", "PyObject_Call", "_PyObject_Fast", "_PyObject_Make",
     "_PyFunction_", "PyFunction_", "_PyMethodDef_", "_PyMethodDescr_", "_PyCFunction_",
     "PyCFunction_", "cfunction_vectorcall", "method_vectorcall", "slot_tp_", "slot_nb_", "slot_sq_",
     "slot_mp_", "slot_am_", "_PyRun_", "PyRun_", "pymain_", "Py_RunMain", "Py_Main",

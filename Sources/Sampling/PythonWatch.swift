@@ -11,7 +11,7 @@ final class PythonWatch {
   /// A deeper stack is cut, and the next look gets further. A look at frames that are known takes some ten microseconds.
   private static let stopLimit: Int64 = 1_000_000
   /// The same for a thread that sleeps, and is not stopped.
-  private static let sleepLimit: Int64 = 20_000_000
+  private static let sleepLimit: Int64 = 1_000_000_000
   private static let refreshInterval: Int64 = 100_000_000
   /// The same where the lists have not changed for long.
   private static let longRefreshInterval: Int64 = 250_000_000

@@ -24,17 +24,21 @@ final class Resolver {
   private var hasAsked = false
 
   private let runtimeStacks: RuntimeStacks?
+  /// Whether each thread is looked at but once.
+  private let isOneLook: Bool
   private var joiner: StackJoiner
 
   init(
     pid: Int32, liveThread: Int32, ring: LookRing, requests: ThreadRequests, stackLimit: Int,
-    spaces: AddressSpaces, runtimeStacks: RuntimeStacks?, frameChoice: FrameChoice
+    spaces: AddressSpaces, runtimeStacks: RuntimeStacks?, frameChoice: FrameChoice,
+    isOneLook: Bool
   ) {
     self.spaces = spaces
     self.pid = pid
     self.ring = ring
     self.requests = requests
     self.stackLimit = stackLimit
+    self.isOneLook = isOneLook
     processName = ProcessSearch.threadName(process: pid, thread: pid) ?? "?"
     modules = ModuleMap(memory: ProcessMemory(tid: liveThread))
     unwinder = NativeUnwinder(modules: modules)
@@ -274,39 +278,46 @@ final class Resolver {
       snapshot, thread: record.slot, searchesFramePointer: !record.isRunning && !record.bearsStop,
       into: &builder.stacks)
     thread.follow(runtime, record)
-    if let runtime { join(runtime, into: &look) }
+    let nativeEnd = look.result.end
+    if let runtime { join(runtime, into: &look, isRunning: record.isRunning) }
     if !record.isRunning, record.registers.areComplete,
       let sleep = Sleep(thread.call, record, bytes)
     {
       thread.kept = KeptRegisters(sleep: sleep, registers: registers)
     }
     if look.result.needsRegisters, !record.isRunning { look.wants |= ThreadRequests.registers }
-    if look.result.end == .truncated(.copyLimit) {
+    if nativeEnd == .truncated(.copyLimit) {
       requests.setCopyLimit(stackLimit, of: record.slot)
       hasAsked = true
       if !record.isRunning { look.wants |= ThreadRequests.longerCopy }
-    } else if requests.copyLimit(record.slot) != 0 || look.result.end == .complete {
+    } else if requests.copyLimit(record.slot) != 0 || nativeEnd == .complete {
       adjustCopyLimit(record, look.result)
     }
+    // The next copy of the interpreted frames begins with what this one has found, and gets further.
+    if runtime?.end == .cut, !record.isRunning { look.wants |= ThreadRequests.longerCopy }
     if look.wants != 0 || thread.pending != nil { look.sleep = Sleep(thread.call, record, bytes) }
     return look
   }
 
-  private func join(_ runtime: RuntimeStack, into look: inout ResolvedLook) {
+  private func join(
+    _ runtime: RuntimeStack, into look: inout ResolvedLook, isRunning: Bool
+  ) {
     let native = look.result
     guard !runtime.frames.isEmpty else {
-      look.result = native.with(native.stack, isWhole: runtime.end == .complete)
+      look.result = native.with(native.stack, missing: runtime.end.reason)
       return
     }
     let stack = joiner.join(
-      runtime, slot: look.slot, unwinder, path: runtimeStacks?.path, into: &builder.stacks)
+      runtime, slot: look.slot, unwinder, path: runtimeStacks?.path,
+      countsElided: isOneLook || !isRunning, into: &builder.stacks)
     // Interpreted callers that could not be copied in time are missing, wherever the native stack ends.
     // A generator whose caller is just being linked, or unlinked, seems to have none. What has no code
     // object is no frame, but what lies where one was looked for.
     let isWhole =
-      runtime.end == .complete && runtime.frames.last?.isGenerator != true
+      runtime.frames.last?.isGenerator != true
       && runtime.frames.first?.function != nil && runtime.frames.last?.function != nil
-    look.result = native.with(stack, isWhole: isWhole)
+    look.result = native.with(
+      stack, missing: runtime.end.reason ?? (isWhole ? nil : .unreadable))
   }
 
   /// Copies twice what the stack needs the next time: a mapping may hold much that is not stack.
@@ -350,9 +361,22 @@ final class Resolver {
 
 extension UnwoundStack {
   /// The same with the frames of a runtime, some of which may be missing.
-  fileprivate func with(_ stack: StackID, isWhole: Bool) -> UnwoundStack {
+  fileprivate func with(_ stack: StackID, missing reason: StackEnd.Reason?) -> UnwoundStack {
     UnwoundStack(
-      stack: stack, end: !isWhole && end == .complete ? .truncated(.unreadable) : end,
+      stack: stack, end: end == .complete ? reason.map { .truncated($0) } ?? end : end,
       outermost: outermost, needsRegisters: needsRegisters, depth: depth)
+  }
+}
+
+extension RuntimeStack.End {
+  /// Why callers are missing; nil when none are.
+  fileprivate var reason: StackEnd.Reason? {
+    switch self {
+    case .complete: nil
+    case .unreadable: .unreadable
+    case .cut: .copyLimit
+    case .cyclic: .badFrame
+    case .tooDeep: .frameLimit
+    }
   }
 }

@@ -27,6 +27,8 @@ struct StackJoiner {
   /// The frame of each function's number and line.
   private var lines = WordTable()
   private var output: [FrameID] = []
+  /// What stands for the frames that were left out of the middle.
+  private var elided = FrameID(0)
   /// For each group the index of the native frame whose place it takes; `native.count` for those
   /// further out than the native stack was followed.
   private var places: [Int] = []
@@ -37,15 +39,20 @@ struct StackJoiner {
   }
 
   /// The stack that both make together; `slot` is the thread's in the unwinder.
+  ///
+  /// Stacks that differ only in how many frames were left out are different ones if `countsElided`.
   mutating func join(
     _ runtime: RuntimeStack, slot: Int, _ unwinder: NativeUnwinder, path: String?,
-    into stacks: inout StackTable
+    countsElided: Bool, into stacks: inout StackTable
   ) -> StackID {
     native.removeAll(keepingCapacity: true)
     unwinder.forEachFrame(of: slot) { frame, _, stackPointer in
       native.append(Native(frame: frame, stackPointer: stackPointer))
     }
     frames.use(path: path)
+    if let elision = runtime.elision {
+      elided = stacks.id(of: .elided(count: countsElided ? elision.count : 0))
+    }
     output.removeAll(keepingCapacity: true)
     place(runtime, &stacks)
     var stack = StackID.empty
@@ -128,7 +135,7 @@ struct StackJoiner {
     for group in groups {
       let end = min(start + runtime.groups[group].frameCount, runtime.frames.count)
       for index in start..<max(start, end) {
-        if runtime.elision?.position == index { output.append(stacks.id(of: .elided)) }
+        if runtime.elision?.position == index { output.append(elided) }
         if index == 0, runtime.isCollectingGarbage {
           output.append(
             stacks.id(of: .interpreted(SourceLine(function: "<garbage collection>"))))
@@ -139,7 +146,7 @@ struct StackJoiner {
     }
     // The callers that there was no time for lie between these and the native ones further out.
     if groups.upperBound == runtime.groups.count, runtime.end == .cut {
-      output.append(stacks.id(of: .elided))
+      output.append(stacks.id(of: .elided()))
     }
   }
 

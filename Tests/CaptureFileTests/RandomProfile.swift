@@ -32,7 +32,7 @@ struct RandomCapture {
   init(seed: Int) {
     numbers = SeededNumbers(seed: seed)
     frames = (0..<60).map { number in
-      guard number != 7 else { return .elided }
+      guard number != 7 else { return .elided(count: seed % 2 * 911) }
       let module = number % 5 == 4 ? ModuleID.anonymous : ModuleID(Int32(number % 4))
       return .code(CodeAddress(module: module, address: FileAddress(0x1000 + UInt64(number) * 16)))
     }
@@ -64,7 +64,7 @@ struct RandomCapture {
       }
       var stack = StackID.empty
       for _ in 0..<Int.random(in: 0...12, using: &numbers) {
-        let frame = builder.stacks.id(of: frames.randomElement(using: &numbers) ?? .elided)
+        let frame = builder.stacks.id(of: frames.randomElement(using: &numbers) ?? .elided())
         stack = builder.stacks.stack(of: frame, calledBy: stack)
       }
       builder.look(

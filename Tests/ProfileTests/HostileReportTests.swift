@@ -24,7 +24,7 @@ internal import Testing
           SourceLine(function: name, file: "/src/\(name)/\(name)", line: .max, isInlined: true),
           SourceLine(function: name, line: .min), in: module))
     }
-    frames.append(maker.profile.stacks.id(of: .elided))
+    frames.append(maker.profile.stacks.id(of: .elided()))
     maker.profile.symbols.append(ResolvedFrame(lines: [], module: .anonymous))
     frames.append(maker.unnamedFrame(in: ModuleID(.max)))
     for (number, name) in names.enumerated() {
