@@ -50,8 +50,8 @@ private struct MixedProgram {
 
   @Test func `keeps the mark of frames that were left out`() {
     var program = MixedProgram(kind: .dump)
-    let gap = program.maker.profile.stacks.id(of: .elided)
-    program.maker.profile.symbols.append(ResolvedFrame(unknown: .elided))
+    let gap = program.maker.profile.stacks.id(of: .elided())
+    program.maker.profile.symbols.append(ResolvedFrame(unknown: .elided()))
     let frames = program.maker.profile.stacks.frames(of: program.maker.profile.runs[0].stack)
     let deep = program.maker.stack(outermostFirst: [
       frames[2], frames[1], gap, frames[1], frames[0],
