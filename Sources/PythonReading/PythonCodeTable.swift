@@ -9,39 +9,8 @@ internal import ProfileModel
 /// the same time and again is taken to be so, and looked at a moment later for all looks since.
 /// Belongs to one program: another that the process becomes may have all the same numbers and addresses.
 final class PythonCodeTable {
-  /// What tells whether a code object is the same.
-  ///
-  /// Flat, so that to look at it in a stop meets no more memory than itself.
-  private struct Entry {
-    let identity: PythonCodeShape.Identity
-    /// The beginnings of the objects of the name, of the file's name, and of the line table, where
-    /// records alone do not tell code objects apart: in a loop that compiles, the next one lies where
-    /// the last one lay, with all that it refers to.
-    let name: PythonObjectMark
-    let file: PythonObjectMark
-    let table: PythonObjectMark
-    /// Of which interpreter it is, where this counts the code objects that it frees.
-    let interpreter: UInt64?
-    /// The count of freed code objects at which the entry was seen to be right.
-    var generation: PythonCodeGeneration?
-
-    func forEachMark(_ body: (PythonObjectMark) -> Void) {
-      body(name)
-      body(file)
-      body(table)
-    }
-
-    func isCopied(_ copies: MemoryCopies) -> Bool {
-      name.isCopied(copies) && file.isCopied(copies) && table.isCopied(copies)
-    }
-
-    func isSame(in copies: MemoryCopies) -> Bool {
-      name.isSame(in: copies) && file.isSame(in: copies) && table.isSame(in: copies)
-    }
-  }
-
   private let runtime: PythonRuntime
-  private var entries: [Entry] = []
+  private var entries: [PythonCodeEntry] = []
   /// By the same places: the functions, and in how many looks at a thread each was the same.
   private var functions: [RuntimeFunction] = []
   /// The functions' numbers: to compare them touches no function.
@@ -107,7 +76,7 @@ final class PythonCodeTable {
 
   private func place(of code: UInt64) -> Int? { places.number(of: code).map { Int($0) } }
 
-  private func keep(_ entry: Entry, _ function: RuntimeFunction, for code: UInt64) {
+  private func keep(_ entry: PythonCodeEntry, _ function: RuntimeFunction, for code: UInt64) {
     byteCount += function.byteCount
     if let place = place(of: code) {
       byteCount -= functions[place].byteCount
@@ -280,7 +249,7 @@ final class PythonCodeTable {
     // Without its lines it serves this once; the next look may get them.
     guard table != nil else { return function }
     keep(
-      Entry(
+      PythonCodeEntry(
         identity: identity, name: mark(of: identity.name, atMost: Self.nameSpan, in: copies),
         file: mark(of: identity.filename, atMost: Self.fileSpan, in: copies),
         table: PythonObjectMark(

@@ -50,12 +50,6 @@ struct PythonDebugOffsets {
     (.generatorState, [-1, 688, 816]),
   ]
 
-  /// Offsets that are 0 in builds with a GIL.
-  private static let freeThreadedRows: [(PythonField, [Int])] = [
-    (.frameBytecodeIndex, [-1, 304, 368]),
-    (.codeThreadBytecode, [-1, 392, 456]),
-  ]
-
   /// Reads the structure from the first bytes of `_PyRuntime`.
   ///
   /// Nil without the cookie, or when an offset cannot be one.
@@ -68,14 +62,14 @@ struct PythonDebugOffsets {
     else { return nil }
     self.version = version
     isFreeThreaded = freeThreaded != 0
-    // What the structure does not tell of a free-threaded build is not known.
-    let known = isFreeThreaded ? PythonLayout() : PythonOffsets.layout(minor: version.minor)
-    guard var layout = known, let column = [13, 14, 15].firstIndex(of: version.minor) else {
+    // A build without the lock lays out every object in another way.
+    guard !isFreeThreaded, var layout = PythonOffsets.layout(minor: version.minor),
+      let column = [13, 14, 15].firstIndex(of: version.minor)
+    else {
       self.layout = PythonLayout()
       return
     }
-    let more = isFreeThreaded ? Self.freeThreadedRows : []
-    for (field, positions) in Self.rows + more where positions[column] >= 0 {
+    for (field, positions) in Self.rows where positions[column] >= 0 {
       // The largest offset known is 8 KiB; a structure of a megabyte is no structure of CPython's.
       guard let value = reader.value(at: positions[column], as: UInt64.self), value < 1 << 20 else {
         return nil

@@ -14,10 +14,10 @@ package enum PythonField: Int, CaseIterable, Sendable {
   case cframeFrame, cframePrevious
   // PyFrameObject up to 3.10, then _PyInterpreterFrame
   case frameCode, framePrevious, frameInstruction, frameOwner, frameIsEntry, frameLocals
-  case frameStackPointer, frameBytecodeIndex
+  case frameStackPointer
   // PyCodeObject
   case codeFilename, codeName, codeQualifiedName, codeFirstLine, codeLineTable, codeInstructions
-  case codeVersion, codeThreadBytecode
+  case codeVersion
   // Objects
   case asciiSize, compactSize, tupleItems, typeCachedKeys
   case dictKeys, dictValues, valuesItems

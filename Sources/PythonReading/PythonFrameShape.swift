@@ -26,9 +26,6 @@ struct PythonFrameShape: Sendable {
   /// 3.11 to 3.13, which link a new frame to its caller last: how much of its stack is in use, -1 for
   /// a frame that the loop runs.
   private let stackTop: Int?
-  /// Which copy of the bytecode a frame runs; 0 for the code object's own (`tlbc_index`, free-threaded
-  /// builds from 3.14 on).
-  private let bytecodeIndex: Int?
   /// Where the instruction of a frame lies that has not begun, from its code object on.
   private let beginning: UInt64
 
@@ -55,9 +52,8 @@ struct PythonFrameShape: Sendable {
     stackTop = 11...13 ~= minor ? layout[.frameStackPointer] : nil
     // Up to 3.12 a frame keeps the instruction before the next one (`prev_instr`).
     beginning = UInt64(layout[.codeInstructions] ?? 0) &- (minor <= 12 ? 2 : 0)
-    bytecodeIndex = layout[.frameBytecodeIndex]
     first = min(code, previous, instruction)
-    let others = [(owner, 1), (isEntry, 1), (stackTop, 4), (bytecodeIndex, 4)]
+    let others = [(owner, 1), (isEntry, 1), (stackTop, 4)]
       .compactMap { field, size in field.map { $0..<$0 + size } }
     let last = max(code, previous, instruction) + 8
     span = others.reduce(last) { max($0, $1.upperBound) } - first
@@ -81,8 +77,6 @@ struct PythonRawFrame: Sendable, Equatable {
   let isEntry: Bool
   /// Whether it is about to begin, where it is the innermost one: it may not be linked to its caller.
   let isBeginning: Bool
-  /// Whether it runs a thread's own copy of the bytecode, which lies elsewhere.
-  let isInCopy: Bool
 }
 
 extension PythonFrameShape {
@@ -99,15 +93,12 @@ extension PythonFrameShape {
     let frame = PythonRawFrame(
       address: address, code: code, instruction: instruction, owner: owner,
       isEntry: byte(isEntry) != 0,
-      isBeginning: stackTop != -1 && owner == 0 && instruction == code &+ beginning,
-      isInCopy: bytecodeIndex.map { copies.load(at: offset + $0 - first, as: Int32.self) } ?? 0 != 0
-    )
+      isBeginning: stackTop != -1 && owner == 0 && instruction == code &+ beginning)
     return (frame, word(previous))
   }
 
-  /// The code unit that a frame is at; -1 before its first, or when the address is not in the code,
-  /// `RuntimeFrame.unknownPosition` where nothing tells it.
-  func unit(of frame: PythonRawFrame) -> Int32 {
+  /// The code unit that a frame is at; -1 before its first, or when the address is not in the code.
+  func unit(of frame: PythonRawFrame, codeStart: UInt64? = nil) -> Int32 {
     switch position {
     case .bytes:
       let value = Int32(truncatingIfNeeded: frame.instruction)
@@ -115,8 +106,8 @@ extension PythonFrameShape {
     case .units:
       return max(-1, Int32(truncatingIfNeeded: frame.instruction))
     case .address(let codeOffset):
-      guard !frame.isInCopy else { return RuntimeFrame.unknownPosition }
-      let distance = Int64(bitPattern: frame.instruction &- (frame.code &+ codeOffset))
+      let distance = Int64(
+        bitPattern: frame.instruction &- (codeStart ?? frame.code &+ codeOffset))
       guard distance >= 0, distance < 1 << 31 else { return -1 }
       return Int32(distance / 2)
     }

@@ -108,3 +108,18 @@ extension PythonReader {
     return (locked > 0, holder == 0 ? nil : RemoteAddress(holder))
   }
 }
+
+extension PythonThreadReader {
+  /// The number of code objects freed so far; nil where the version does not count.
+  var generation: PythonCodeGeneration? {
+    guard let fields = reader.runtime.generationFields,
+      let interpreter = word(ofInterpreter: fields.interpreter),
+      let count = word(ofInterpreter: fields.count)
+    else { return nil }
+    return PythonCodeGeneration(interpreter: interpreter, count: count)
+  }
+
+  private func word(ofInterpreter field: Int) -> UInt64? {
+    copies.value(at: thread.interpreter.rawValue &+ UInt64(field), as: UInt64.self)
+  }
+}

@@ -223,7 +223,6 @@ extension PythonReader {
   /// is missing here has the kernel's name (`/proc/PID/task/TID/comm`) as the next best.
   package func threadNames(from memory: some TargetMemory) -> [RemoteAddress: String] {
     var result: [RemoteAddress: String] = [:]
-    guard !runtime.isFreeThreaded else { return result }
     let objects = PythonObjects(runtime: runtime, memory: memory)
     var hasAsyncio = false
     for interpreter in interpreters {

@@ -8,8 +8,6 @@ package final class PythonRuntime: Sendable {
   package let address: RemoteAddress
   package let version: PythonVersion
   package let layout: PythonLayout
-  /// Whether it was built without the interpreter lock (3.13t and later).
-  package let isFreeThreaded: Bool
   /// How it was found.
   package let evidence: PythonEvidence
   /// The file that holds it; empty for memory without one.
@@ -29,7 +27,7 @@ package final class PythonRuntime: Sendable {
   /// Nil when the layout lacks what nothing can be read without.
   init?(
     address: RemoteAddress, version: PythonVersion, layout: PythonLayout,
-    isFreeThreaded: Bool = false, evidence: PythonEvidence, path: String = "",
+    evidence: PythonEvidence, path: String = "",
     loopStart: RemoteAddress? = nil
   ) {
     guard let shape = PythonFrameShape(layout, minor: version.minor),
@@ -42,7 +40,6 @@ package final class PythonRuntime: Sendable {
     self.address = address
     self.version = version
     self.layout = layout
-    self.isFreeThreaded = isFreeThreaded
     self.evidence = evidence
     self.path = path
     self.loopStart = loopStart
@@ -53,7 +50,7 @@ package final class PythonRuntime: Sendable {
     frameShape = shape
     self.codes = codes
     strings = PythonStringShape(
-      asciiSize: asciiSize, compactSize: compactSize, isFreeThreaded: isFreeThreaded)
+      asciiSize: asciiSize, compactSize: compactSize)
   }
 
   /// No head of a string is longer; an interpreter may tell its offsets itself.
@@ -74,7 +71,7 @@ package final class PythonRuntime: Sendable {
   private static let entrySpan: UInt64 = 256
 
   /// The name and version, such as `CPython 3.11.7`.
-  package var title: String { "CPython \(version)" + (isFreeThreaded ? " free-threaded" : "") }
+  package var title: String { "CPython \(version)" }
 }
 
 /// What gave an interpreter away.

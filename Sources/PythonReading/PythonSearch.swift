@@ -176,11 +176,13 @@ final class PythonSearch {
   private func verdict(
     on candidate: Candidate, selfDescribed offsets: PythonDebugOffsets
   ) -> Verdict {
+    if offsets.isFreeThreaded {
+      return .unknownVersion("\(offsets.version) without its lock (free-threaded)")
+    }
     guard
       let runtime = PythonRuntime(
         address: RemoteAddress(candidate.address), version: offsets.version, layout: offsets.layout,
-        isFreeThreaded: offsets.isFreeThreaded, evidence: candidate.evidence,
-        path: candidate.image.path)
+        evidence: candidate.evidence, path: candidate.image.path)
     else { return .unknownVersion(offsets.version.description) }
     let verdict = check(runtime)
     // The structure still moves between alphas, betas and candidates.

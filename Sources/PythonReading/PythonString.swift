@@ -3,7 +3,6 @@ struct PythonStringShape: Sendable, Equatable {
   /// Where the characters begin: behind a PyASCIIObject, or behind a PyCompactUnicodeObject.
   let asciiSize: Int
   let compactSize: Int
-  let isFreeThreaded: Bool
 
   /// The bytes up to the end of the state.
   static let headerSize = 40
@@ -30,11 +29,10 @@ struct PythonStringShape: Sendable, Equatable {
   }
 
   func header(length: Int64, state: UInt32) -> Header? {
-    // Up to 3.13 and with the GIL: 2 bits interned, 3 bits kind, compact, ascii; the rest is not
-    // ours to read. Without the GIL `interned` has a byte of its own.
-    let kind = Int(isFreeThreaded ? state >> 8 & 7 : state >> 2 & 7)
-    let isCompact = (isFreeThreaded ? state >> 11 : state >> 5) & 1 == 1
-    let isASCII = (isFreeThreaded ? state >> 12 : state >> 6) & 1 == 1
+    // 2 bits interned, 3 bits kind, compact, ascii; the rest is not ours to read.
+    let kind = Int(state >> 2 & 7)
+    let isCompact = state >> 5 & 1 == 1
+    let isASCII = state >> 6 & 1 == 1
     guard [1, 2, 4].contains(kind), isCompact, !isASCII || kind == 1, length >= 0 else {
       return nil
     }

@@ -58,7 +58,7 @@ extension PythonReader {
   }
 
   /// Whether the version tells which tasks wait for others.
-  package var knowsTasks: Bool { !runtime.isFreeThreaded && runtime.version.minor >= 12 }
+  package var knowsTasks: Bool { runtime.version.minor >= 12 }
 }
 
 extension PythonObjects {

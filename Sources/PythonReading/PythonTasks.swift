@@ -92,7 +92,7 @@ extension PythonReader {
   /// Costs nothing when the names of threads, read before, told that there is none. From 3.14 on it
   /// opens the files that may hold it.
   package func findTasks(in memory: ProcessMemory) -> PythonTaskLayout? {
-    guard !runtime.isFreeThreaded, runtime.version.minor >= 12 else { return nil }
+    guard runtime.version.minor >= 12 else { return nil }
     let objects = PythonObjects(runtime: runtime, memory: memory)
     let isLoaded =
       hasAsyncio

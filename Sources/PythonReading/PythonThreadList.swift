@@ -181,7 +181,6 @@ struct PythonThreadList {
 
     /// Where `last_holder` and `locked` lie, less 8 and 16.
     private func lockAddress(_ pointer: UInt64?) -> RemoteAddress? {
-      if runtime.isFreeThreaded { return nil }
       if let pointer { return pointer == 0 ? nil : RemoteAddress(pointer) }
       return runtime.layout[.runtimeGILHolder].map {
         runtime.address.advanced(by: Int64($0) - 8)

@@ -240,19 +240,6 @@ package final class PythonThreadReader {
   /// So many are looked at in any case, in some hundred microseconds.
   private static let leastFunctions = 512
 
-  /// The number of code objects freed so far; nil where the version does not count.
-  var generation: PythonCodeGeneration? {
-    guard let fields = reader.runtime.generationFields,
-      let interpreter = word(ofInterpreter: fields.interpreter),
-      let count = word(ofInterpreter: fields.count)
-    else { return nil }
-    return PythonCodeGeneration(interpreter: interpreter, count: count)
-  }
-
-  private func word(ofInterpreter field: Int) -> UInt64? {
-    copies.value(at: thread.interpreter.rawValue &+ UInt64(field), as: UInt64.self)
-  }
-
   /// Whether the copied stack is of a moment at which the interpreter links or unlinks frames, so that
   /// it is not whole, and will be a few instructions later.
   ///

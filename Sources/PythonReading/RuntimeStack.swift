@@ -37,8 +37,7 @@ package final class RuntimeFunction: Sendable {
 
   /// The line of a code unit; a frame that has not begun (-1) is at its first line.
   package func line(at position: Int32) -> Int32? {
-    guard position != RuntimeFrame.unknownPosition else { return nil }
-    return position < 0 ? firstLine : lines.line(at: position)
+    position < 0 ? firstLine : lines.line(at: position)
   }
 }
 
@@ -48,7 +47,7 @@ package struct RuntimeFrame: Sendable {
   package let function: RuntimeFunction?
   /// The code object's address, also where it could not be read.
   package let code: RemoteAddress
-  /// The instruction in code units of two bytes; -1 before the first, or `unknownPosition`.
+  /// The instruction in code units of two bytes; -1 before the first.
   package let position: Int32
   /// Nil for code without a line there.
   package let line: Int32?
@@ -56,9 +55,6 @@ package struct RuntimeFrame: Sendable {
   package let isEntry: Bool
   /// Whether it lies in a generator or coroutine.
   package let isGenerator: Bool
-
-  /// Of a frame that runs a copy of its code which lies somewhere else.
-  static let unknownPosition = Int32.min
 }
 
 /// Frames that one activation of the interpreter's loop runs, innermost first.

@@ -227,30 +227,4 @@ struct MadeInterpreter {
     let sound = PythonValidation(made.runtime, process: 0)
     #expect(sound.check(made.memory, until: .max) == .valid)
   }
-
-  @Test func `shows no line, rather than a wrong one, where a thread runs a copy of the bytecode`()
-    throws
-  {
-    var layout = try #require(PythonOffsets.layout(minor: 14))
-    layout[.frameBytecodeIndex] = 76
-    layout[.codeThreadBytecode] = 180
-    let shape = try #require(PythonFrameShape(layout, minor: 14))
-    let function = RuntimeFunction(
-      name: "f", file: "f.py", firstLine: 7, address: RemoteAddress(0x8000), lines: .unknown)
-    func frame(index: Int32, instruction: UInt64) -> PythonRawFrame {
-      let memory = RecordedMemory([:], records: [])
-      memory.put(UInt64(0x8000), at: 0x1000)
-      memory.put(instruction, at: 0x1000 + 56)
-      memory.put(index, at: 0x1000 + 76)
-      var copies = MemoryCopies()
-      copies.copy([MemoryRange(start: RemoteAddress(0x1000), count: 128)], from: memory)
-      return shape.frame(copies, at: 0x1000, recordOffset: shape.first).frame
-    }
-    // 208 is where the instructions begin.
-    #expect(shape.unit(of: frame(index: 0, instruction: 0x8000 + 208 + 10)) == 5)
-    for place: UInt64 in [0x4000, 0x8000 + 208 + 10, 0x9_0000] {
-      let position = shape.unit(of: frame(index: 3, instruction: place))
-      #expect(function.line(at: position) == nil)
-    }
-  }
 }

@@ -5,14 +5,13 @@ internal import Testing
 
 @Suite struct `Strings of Python` {
   /// As 3.12 and later keep them.
-  private static let shape = PythonStringShape(
-    asciiSize: 40, compactSize: 56, isFreeThreaded: false)
+  private static let shape = PythonStringShape(asciiSize: 40, compactSize: 56)
 
   /// An object with this state and these characters at address 0x1000.
   private func text(
     length: Int64, state: UInt32, data: [UInt8], shape: PythonStringShape = shape
   ) -> String? {
-    let isASCII = (shape.isFreeThreaded ? state >> 12 : state >> 6) & 1 == 1
+    let isASCII = state >> 6 & 1 == 1
     var bytes = [UInt8](repeating: 0, count: isASCII ? shape.asciiSize : shape.compactSize)
     withUnsafeBytes(of: length) { bytes.replaceSubrange(16..<24, with: $0) }
     withUnsafeBytes(of: state) { bytes.replaceSubrange(32..<36, with: $0) }
@@ -29,12 +28,6 @@ internal import Testing
     #expect(text(length: 2, state: 0x28, data: [0x3f, 0x04, 0x40, 0x04]) == "пр")
     #expect(text(length: 1, state: 0x30, data: [0xa9, 0xf4, 0x01, 0x00]) == "💩")
     #expect(text(length: 0, state: 0x64, data: []) == "")
-  }
-
-  @Test func `of a build without the lock have their state elsewhere`() {
-    let free = PythonStringShape(asciiSize: 48, compactSize: 64, isFreeThreaded: true)
-    let state: UInt32 = 0x01 | 1 << 8 | 1 << 11 | 1 << 12
-    #expect(text(length: 4, state: state, data: Array("main".utf8), shape: free) == "main")
   }
 
   @Test func `that are no strings have no text`() {

@@ -1,0 +1,33 @@
+internal import LinuxProcess
+internal import ProfileModel
+
+/// What tells whether a code object is the same.
+///
+/// Flat, so that to look at it in a stop meets no more memory than itself.
+struct PythonCodeEntry {
+  let identity: PythonCodeShape.Identity
+  /// The beginnings of the objects of the name, of the file's name, and of the line table, where
+  /// records alone do not tell code objects apart: in a loop that compiles, the next one lies where
+  /// the last one lay, with all that it refers to.
+  let name: PythonObjectMark
+  let file: PythonObjectMark
+  let table: PythonObjectMark
+  /// Of which interpreter it is, where this counts the code objects that it frees.
+  let interpreter: UInt64?
+  /// The count of freed code objects at which the entry was seen to be right.
+  var generation: PythonCodeGeneration?
+
+  func forEachMark(_ body: (PythonObjectMark) -> Void) {
+    body(name)
+    body(file)
+    body(table)
+  }
+
+  func isCopied(_ copies: MemoryCopies) -> Bool {
+    name.isCopied(copies) && file.isCopied(copies) && table.isCopied(copies)
+  }
+
+  func isSame(in copies: MemoryCopies) -> Bool {
+    name.isSame(in: copies) && file.isSame(in: copies) && table.isSame(in: copies)
+  }
+}
