@@ -92,32 +92,65 @@ extension CapturedProfile {
   /// Says of threads that wait for an interpreter's lock who holds it.
   ///
   /// Such a thread wakes up every few milliseconds to ask for the lock again, so that it never sleeps
-  /// long; that it waits is told by its last system call, or by its stack at the end.
+  /// long; that it waits is told by its last system call, or by its stack at the end, and since when by
+  /// the looks before. One look does not tell that.
   private func addInterpreterLock() {
     guard let facts, !facts.lockHolders.isEmpty else { return }
-    var last: [Int: Run] = [:]
-    for run in profile.runs { last[run.thread] = run }
-    let waiting = profile.symbols.map { $0.lines.contains { $0.function == Self.lockFunction } }
-    for (index, run) in last.sorted(by: { $0.key < $1.key }) {
+    let capture = profile.capture
+    for (index, wait) in lockWaits().sorted(by: { $0.key < $1.key }) {
       let thread = profile.threads[index]
       guard !thread.hasEnded, let holder = facts.lockHolders[thread.tid],
-        facts.lockWaiters.contains(thread.tid)
-          || profile.stacks.frames(of: run.stack).contains(where: {
-            waiting.indices.contains(Int($0.rawValue)) && waiting[Int($0.rawValue)]
-          })
+        facts.lockWaiters.contains(thread.tid) || isInLock(wait.last)
       else { continue }
-      let pid = profile.capture.pid
       profile.blockings.removeAll {
-        $0.waiter.tid == thread.tid && $0.waiter.pid == pid && $0.lastSeen >= run.start
+        $0.waiter.tid == thread.tid && $0.waiter.pid == capture.pid && $0.lastSeen >= wait.start
       }
       profile.blockings.append(
         Blocking(
           waiter: WaitingThread(
-            pid: profile.capture.pid, tid: thread.tid, name: thread.name,
-            processName: profile.capture.processName),
+            pid: capture.pid, tid: thread.tid, name: thread.name,
+            processName: capture.processName),
           wait: Wait(kind: .gil, systemCall: "futex", owners: [.thread(tid: holder)]),
-          since: run.start, firstSeen: run.start,
-          lastSeen: max(thread.lastSeen, facts.lockTime), looks: 2))
+          since: capture.kind == .dump ? nil : wait.start, firstSeen: wait.start,
+          lastSeen: max(thread.lastSeen, facts.lockTime), looks: max(2, wait.looks)))
+    }
+  }
+
+  /// What may be a wait for an interpreter's lock at the end of a thread's time.
+  private struct LockWait {
+    let last: StackID
+    var start: Int64
+    var looks: Int
+  }
+
+  /// For each thread the time at its end in which it was in one stack, or in stacks that ask for the
+  /// lock, and did next to nothing.
+  private func lockWaits() -> [Int: LockWait] {
+    var result: [Int: LockWait] = [:]
+    var known: [StackID: Bool] = [:]
+    func asks(_ stack: StackID) -> Bool {
+      if let known = known[stack] { return known }
+      let asks = isInLock(stack)
+      known[stack] = asks
+      return asks
+    }
+    for run in profile.runs {
+      let before = result[run.thread].flatMap { before in
+        before.last == run.stack || asks(before.last) && asks(run.stack) ? before : nil
+      }
+      let isAwake = run.weight.cpu > max(1_000_000, run.weight.wall / 20)
+      result[run.thread] = LockWait(
+        last: run.stack, start: isAwake ? run.start &+ run.weight.wall : before?.start ?? run.start,
+        looks: (isAwake ? 0 : before?.looks ?? 0) + Int(clamping: run.weight.samples))
+    }
+    return result
+  }
+
+  private func isInLock(_ stack: StackID) -> Bool {
+    profile.stacks.frames(of: stack).contains { frame in
+      let place = Int(frame.rawValue)
+      return profile.symbols.indices.contains(place)
+        && profile.symbols[place].lines.contains { $0.function == Self.lockFunction }
     }
   }
 

@@ -29,6 +29,10 @@ extension EndToEnd {
       func dump() throws -> Report { try SprofCommand.report(["dump", "\(program.pid)"]) }
       // It says that it is ready before it hangs.
       try waitUntil("it hangs") { try dump().verdict?.kind == "deadlock" }
+      // Who waits for the lock wakes up all the time to ask for it again.
+      let report = try SprofCommand.report(["attach", "\(program.pid)", "--duration", "1500ms"])
+      #expect(report.verdict?.kind == "deadlock")
+      #expect(try #require(report.verdict?.lastedNs) > 1_000_000_000, "\(interpreter)")
       let whole = try dump()
       let shown = try SprofCommand.report(
         ["dump", "\(program.pid)", "--no-native", "-o", file])

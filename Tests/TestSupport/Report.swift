@@ -69,6 +69,7 @@ package struct Report: Decodable, Sendable {
     package let chainWords: [String]
     package let tid: Int32?
     package let ring: Bool
+    package let lastedNs: Int64?
     package let handlerFunction: String?
     package let handlerFile: String?
     package let handlerLine: Int?
