@@ -55,7 +55,7 @@ final class PythonWatch {
   /// Between two looks at who holds the interpreter's lock.
   private static let lockPause: Int64 = 10_000_000
   private var firstHolders: (holders: [Int32: Int32], time: Int64)?
-  /// Threads that waited for the lock and were not seen to get it.
+  /// Threads that waited for the lock and were not seen to get it; some may do something else by now.
   private var lockWaiters: Set<Int32> = []
   /// The number of the last look whose frames were copied.
   private var lastNumber: UInt64 = 0
@@ -294,7 +294,7 @@ final class PythonWatch {
   ) -> Bool {
     let isWait =
       SystemCallNames.name(of: call) == "futex" && reader?.isLock(arguments[0]) ?? false
-    if isWait { lockWaiters.insert(tid) } else { lockWaiters.remove(tid) }
+    if isWait { lockWaiters.insert(tid) }
     return isWait
   }
 
@@ -302,9 +302,13 @@ final class PythonWatch {
   /// milliseconds to ask again, at one of the next.
   private func awaitsLock(_ tid: Int32, until deadline: Int64) -> Bool {
     guard let files = try? ThreadFiles(process: pid, thread: tid) else { return false }
+    var others = 0
     repeat {
       if case .asleep(let call, let arguments, _, _) = files.systemCall() {
-        return isWaitForLock(tid, call, arguments)
+        if isWaitForLock(tid, call, arguments) { return true }
+        // When it wakes up it may sleep for a moment for what guards the lock.
+        others += 1
+        guard others < Self.otherSleeps else { return false }
       }
       MonotonicClock.sleep(until: MonotonicClock.now() + Self.waitPause)
     } while MonotonicClock.now() < deadline
@@ -312,6 +316,7 @@ final class PythonWatch {
   }
 
   private static let waitPause: Int64 = 500_000
+  private static let otherSleeps = 3
   /// A thread that has just woken up may not get a CPU for long on a busy machine.
   private static let longestWait: Int64 = 200_000_000
 
