@@ -47,6 +47,8 @@ final class PythonWatch {
   private static let eagerTime: Int64 = 50_000_000
   /// The files that were mapped when the search was last in vain.
   private var searchedFiles: Int?
+  /// The thread through which memory was read then.
+  private var searchedThread: Int32 = 0
   /// What keeps Python frames from being shown, in words for the report.
   private(set) var problem: String?
   /// When the names of threads are read again: a thread gets its name a little after it begins.
@@ -165,6 +167,11 @@ final class PythonWatch {
   }
 
   private func search(time: Int64, memory: ProcessMemory) {
+    if memory.tid != searchedThread {
+      // Through a thread that has ended nothing could be found.
+      searchedThread = memory.tid
+      (nextSearch, searchedFiles, failures) = (0, nil, 0)
+    }
     guard time >= nextSearch else { return }
     let isEarly = time < earlyEnd
     nextSearch = time + (isEarly ? Self.earlySearchInterval : Self.searchInterval)
@@ -188,7 +195,8 @@ final class PythonWatch {
       result = PythonReader.find(in: memory, maps: maps)
     }
     let length = MonotonicClock.now() - start
-    if length >= Self.searchTime { nextSearch = time + length + Self.searchInterval }
+    // Half of the time at most.
+    if length >= Self.searchTime { nextSearch = time + 2 * length }
     switch result {
     case .none: searchedFiles = files
     case .notReady: break
