@@ -60,6 +60,22 @@ struct `A page in a browser` {
     if filters.status != 0 { Issue.record("the seed was \(seed)") }
   }
 
+  @Test(.enabled(if: !Interpreter.onePerVersion.isEmpty, "needs a Python"))
+  func `filters Python code as the report does`() throws {
+    let folder = try TemporaryFolder()
+    let program = try Interpreter.onePerVersion[0].start("mixed.py")
+    let (file, page) = (folder.path + "/a.pb.gz", folder.path + "/a.html")
+    let outcome = try SprofCommand.run(
+      ["attach", "\(program.pid)", "--duration", "500ms", "-o", file, "--html", page])
+    #expect(outcome.status == 0, "\(outcome.stderr)")
+    try program.assertUntouched()
+    #expect(strayChildren() == [])
+    let seed = String(Int.random(in: 0..<1000))
+    let filters = try Driver.run("filters", [SprofCommand.path, page, file, seed])
+    expectPassed(filters)
+    if filters.status != 0 { Issue.record("the seed was \(seed)") }
+  }
+
   @Test func `executes nothing that names say, and shows it as text`() throws {
     let folder = try TemporaryFolder()
     let page = folder.path + "/hostile.html"

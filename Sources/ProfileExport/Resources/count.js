@@ -7,6 +7,7 @@ const TABLE_UNITS = ["function", "line", "file", "module", "thread"];
 function itemsOf(profile, tableUnit) {
   const lines = profile.lines.length / 2;
   const items = new Int32Array(lines);
+  const modules = profile.modules.length;
   const files = new Map();
   const names = [];
   for (let line = 0; line < lines; line++) {
@@ -15,7 +16,8 @@ function itemsOf(profile, tableUnit) {
     if (source.kind === STAND_IN) items[line] = -1;
     else if (tableUnit === "line") items[line] = line;
     else if (tableUnit === "function") items[line] = id;
-    else if (tableUnit === "module") items[line] = source.module + 1;
+    // What has a file and no module, such as Python, counts for the file; behind the modules is the place of what has neither.
+    else if (tableUnit === "module") items[line] = source.module >= 0 ? source.module : modules + 1 + source.file;
     else {
       // A place is a line of a file, whatever functions it was compiled into.
       const key = tableUnit === "file" ? source.file : `${source.file}:${profile.lineNumber(line)}`;
@@ -27,7 +29,7 @@ function itemsOf(profile, tableUnit) {
     }
   }
   const counts = {
-    line: lines, function: profile.functions.length, module: profile.modules.length + 1,
+    line: lines, function: profile.functions.length, module: modules + 1 + profile.files.length,
     file: names.length, place: names.length,
   };
   return { items, count: counts[tableUnit], files: names };
@@ -89,7 +91,7 @@ function flatRows(selection, tableUnit, isCounted) {
   const weight = (column, item) =>
     Object.fromEntries(UNITS.map((unit, place) => [unit, column[item * 5 + place]]));
   const rows = seen.map((item) => ({
-    item: tableUnit === "module" ? item - 1 : item,
+    item,
     file: tableUnit === "file" || tableUnit === "place" ? files[item] : undefined,
     own: weight(own, item), all: weight(all, item),
   }));

@@ -125,11 +125,14 @@ function matchesOf(profile, text, isPlain = false) {
     && (isPlain ? name.toLowerCase().includes(lower) : pattern.test(name)) ? 1 : 0);
 }
 
+/** By function, whether its module is wanted; what has a file and no module, such as Python, has the file for it. */
 function moduleMatches(profile, glob) {
   const pattern = globPattern(glob);
-  const isModule = profile.modules.map(({ name, path }) =>
-    pattern.test(name) || pattern.test(path));
-  return Uint8Array.from(profile.functions, ({ module }) => (module >= 0 && isModule[module] ? 1 : 0));
+  const isWanted = (name, path) => pattern.test(name) || pattern.test(path);
+  const isModule = profile.modules.map(({ name, path }) => isWanted(name, path));
+  const isFile = profile.files.map((path) => isWanted(lastPart(path), path));
+  return Uint8Array.from(profile.functions, ({ module, file }) =>
+    ((module >= 0 ? isModule[module] : isFile[file]) ? 1 : 0));
 }
 
 /** By kind of run, whether the filter leaves it. */

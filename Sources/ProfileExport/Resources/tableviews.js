@@ -9,7 +9,9 @@ function rowWords(profile, tableUnit, row) {
   }
   if (tableUnit === "module") {
     const module = profile.modules[row.item];
-    return module ? { text: module.name, place: module.path } : { text: "(no module)", place: "" };
+    if (module) return { text: module.name, place: module.path };
+    const file = profile.files[row.item - profile.modules.length - 1];
+    return file !== undefined ? { text: lastPart(file), place: file } : { text: "(no module)", place: "" };
   }
   if (tableUnit === "file") {
     return row.file >= 0 ? { text: lastPart(profile.files[row.file]), place: profile.files[row.file] }
@@ -71,7 +73,7 @@ function rowAction(page, tableUnit) {
     function: (row) => row.item !== undefined && showInFlame(page, page.profile.functions[row.item].name),
     line: (row) => row.item !== undefined
       && showInFlame(page, page.profile.functions[page.profile.functionOfLine(row.item)].name),
-    module: (row) => row.item >= 0 && page.setFilter({ module: page.profile.modules[row.item].name.replace(/[\\*?[\]]/g, "\\$&") }),
+    module: (row) => row.place && page.setFilter({ module: row.text.replace(/[\\*?[\]]/g, "\\$&") }),
     thread: (row) => page.setFilter({ thread: String(page.profile.threads[row.item].tid) }),
   }[tableUnit];
 }

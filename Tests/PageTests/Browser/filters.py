@@ -66,8 +66,10 @@ def draw(whole):
             text = pattern(random.choice(functions))
             add(kind, text, f"--{kind}", text)
     if "module" in kinds:
-        modules = {frame[2] for run in whole.runs for frame in run.stack} - {None}
-        path = whole.report["modules"][random.choice(sorted(modules))]["path"]
+        # What has a file and no module, such as Python, has the file for its module.
+        paths = {whole.report["modules"][module]["path"] if module is not None else file
+                 for run in whole.runs for _, file, module, _ in run.stack}
+        path = random.choice(sorted(paths - {None}))
         name = random.choice([path, path.split("/")[-1], path.split("/")[-1][:4] + "*"])
         add("module", name, "--module", name)
     return fields, options

@@ -9,7 +9,7 @@ function madeProfile(threads, runs, options = {}) {
   const idOf = (name) => {
     let id = functions.findIndex((each) => each.name === name);
     if (id < 0) {
-      id = functions.push({ name, file: -1, module: options.modules?.[name] ?? -1, kind: NATIVE }) - 1;
+      id = functions.push({ name, file: options.sources?.[name] ?? -1, module: options.modules?.[name] ?? -1, kind: NATIVE }) - 1;
       lines.push(id, 10 + id);
     }
     return id;
@@ -50,7 +50,7 @@ function madeProfile(threads, runs, options = {}) {
   }
   return Object.assign(profile, columns, {
     functions, kinds, lines, threads: list, processes: options.processes ?? [], waits: [],
-    modules: options.moduleList ?? [], files: [], runCount: columns.wall.length, pathCount: paths.length,
+    modules: options.moduleList ?? [], files: options.fileList ?? [], runCount: columns.wall.length, pathCount: paths.length,
     pathParent: paths.map(([parent]) => parent), pathLine: paths.map(([, line]) => line),
     pathInlined: new Uint8Array(paths.length),
   });
@@ -161,6 +161,16 @@ const TESTS = {
     equal(rows.sort(), [["f", 4, 7], ["g", 3, 3]]);
     const around = neighbours(callTree(selected(profile), "wall", false), 0);
     equal([around.own, around.total, around.callees], [4, 7, [[1, 3]]]);
+  },
+  "code in no module counts for its file, where it has one": (equal) => {
+    const profile = madeProfile(worker, [[0, ["main", "handle", "made"], { wall: 3 }], [0, ["main", "read"], { wall: 4 }]], {
+      modules: { main: 0, read: 1 }, moduleList: [{ name: "python3", path: "/bin/python3" }, { name: "libc.so.6", path: "/lib/libc.so.6" }],
+      sources: { main: 0, handle: 1 }, fileList: ["main.c", "/srv/app.py"],
+    });
+    const rows = flatRows(selected(profile), "module").map((row) => [rowWords(profile, "module", row), row.all.wall]);
+    equal(rows.map(([{ text, place }, wall]) => `${text}|${place}|${wall}`).sort(), [
+      "(no module)||3", "app.py|/srv/app.py|3", "libc.so.6|/lib/libc.so.6|4", "python3|/bin/python3|7",
+    ]);
   },
   "waits in one stack are counted together": (equal) => {
     const wait = (start, wall) => [0, ["main", "read"], { start, wall, state: "blocked", wait: "read" }];
