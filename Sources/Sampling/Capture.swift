@@ -181,7 +181,8 @@ final class CaptureSession: @unchecked Sendable {
         let progress = control.progress
         if resolver.drain() { soonUntil = progress.elapsed + Self.soonTime }
         sleepWatch.watch(
-          resolver.takeLongSleeps(until: progress.elapsed, threshold: SleepWatch.threshold))
+          resolver.takeLongSleeps(
+            until: progress.elapsed, threshold: SleepWatch.threshold, isLast: isLast))
         record(until: progress, rate: rate, info)
         if isLast { break }
         let factor: Int64 = isOneOfMany || progress.elapsed < soonUntil ? 1 : 4

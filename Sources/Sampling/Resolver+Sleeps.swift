@@ -21,15 +21,16 @@ extension Resolver {
   /// The threads that have not run for `threshold` nanoseconds at `time`, each once for each sleep.
   ///
   /// Everything that was seen until `time` must have been drained before. Looks at the threads ten
-  /// times a second.
-  func takeLongSleeps(until time: Int64, threshold: Int64) -> [KnownSleep] {
-    guard time - toldSleeps >= 100_000_000 else { return [] }
+  /// times a second, and when it `isLast`: then those too that would have slept for long, had they not
+  /// been stopped.
+  func takeLongSleeps(until time: Int64, threshold: Int64, isLast: Bool = false) -> [KnownSleep] {
+    guard isLast || time - toldSleeps >= 100_000_000 else { return [] }
     toldSleeps = time
     var result: [KnownSleep] = []
     var frames: [StackID: [Frame]] = [:]
     for (slot, thread) in threads {
-      let last = builder.threads[thread.index].lastSeen
-      guard time - last >= threshold, thread.toldSleep != last,
+      let last = thread.lastLook
+      guard time - last >= threshold || isLast && thread.stops > 0, thread.toldSleep != last,
         let sleep = sleep(of: thread, known: &frames)
       else { continue }
       threads[slot]?.toldSleep = last

@@ -17,7 +17,9 @@ struct WatchedThread {
   var lastWanted: UInt32 = 0
   var kept: KeptRegisters?
   var pending: ResolvedLook?
-  /// When the last record of it was made whose sleep was told as a long one.
+  /// When it was last looked at because it had run, nanoseconds from the start.
+  private(set) var lastLook: Int64 = 0
+  /// The same of the last look whose sleep was told as a long one.
   var toldSleep: Int64 = -1
   /// How often it was stopped since the capture began; only while all its looks were of one sleep.
   private(set) var stops = 0
@@ -50,6 +52,7 @@ struct WatchedThread {
 
   /// Notes where it sleeps now.
   mutating func follow(_ record: LookRecord) {
+    lastLook = record.time
     call = call?.continued(by: record) ?? SleepingCall(record)
     // A sleeping thread's registers are all known only from a stop.
     if !record.isRunning, record.registers.areComplete { stops += 1 }

@@ -29,6 +29,11 @@ extension EndToEnd {
       func dump() throws -> Report { try SprofCommand.report(["dump", "\(program.pid)"]) }
       // It says that it is ready before it hangs.
       try waitUntil("it hangs") { try dump().verdict?.kind == "deadlock" }
+      // Who waits for the mutex was stopped once to be looked at, and slept for a short time only since.
+      try waitUntil("a short capture finds it") {
+        let short = ["attach", "\(program.pid)", "--duration", "300ms"]
+        return try SprofCommand.report(short).verdict?.kind.hasSuffix("deadlock") == true
+      }
       // Who waits for the lock wakes up all the time to ask for it again.
       let report = try SprofCommand.report(["attach", "\(program.pid)", "--duration", "1500ms"])
       #expect(report.verdict?.kind == "deadlock")
