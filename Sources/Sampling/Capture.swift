@@ -116,7 +116,8 @@ final class CaptureSession: @unchecked Sendable {
       pid: pid, liveThread: live, plan: plan, control: control, ring: ring, requests: requests,
       spaces: spaces,
       python: runtimeStacks.map {
-        PythonWatch(pid: pid, stacks: $0, followsTasks: plan.followsTasks)
+        PythonWatch(
+          pid: pid, stacks: $0, followsTasks: plan.followsTasks, isOneLook: plan.rate == nil)
       }, membership: membership)
     sampler.ready = ready
     sampler.resolverBell = resolverBell

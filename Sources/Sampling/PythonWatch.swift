@@ -10,8 +10,8 @@ final class PythonWatch {
   ///
   /// A deeper stack is cut, and the next look gets further. A look at frames that are known takes some ten microseconds.
   private static let stopLimit: Int64 = 1_000_000
-  /// The same for a thread that sleeps, and is not stopped.
-  private static let sleepLimit: Int64 = 1_000_000_000
+  /// The same for a thread that sleeps, and is not stopped: it delays the tick, where there are ticks.
+  private let sleepLimit: Int64
   private static let refreshInterval: Int64 = 100_000_000
   /// The same where the lists have not changed for long.
   private static let longRefreshInterval: Int64 = 250_000_000
@@ -72,8 +72,9 @@ final class PythonWatch {
   /// Why they cannot be, likewise.
   private(set) var taskProblem: String?
 
-  init(pid: Int32, stacks: RuntimeStacks, followsTasks: Bool) {
+  init(pid: Int32, stacks: RuntimeStacks, followsTasks: Bool, isOneLook: Bool) {
     self.followsTasks = followsTasks
+    sleepLimit = isOneLook ? 1_000_000_000 : 50_000_000
     self.pid = pid
     self.stacks = stacks
     copied.reserveCapacity(4096)
@@ -283,7 +284,7 @@ final class PythonWatch {
     _ tid: Int32, at instruction: RemoteAddress, from memory: some TargetMemory, isAsleep: Bool
   ) -> UInt64 {
     guard let reader, reader.hasThread(tid) else { return 0 }
-    let limit = isAsleep ? Self.sleepLimit : Self.stopLimit
+    let limit = isAsleep ? sleepLimit : Self.stopLimit
     _ = reader.copy(
       tid, nativeStack: nil, from: memory, reads: .max, until: MonotonicClock.now() + limit,
       isStopped: true)
