@@ -183,7 +183,11 @@ final class PythonSearch {
       let runtime = PythonRuntime(
         address: RemoteAddress(candidate.address), version: offsets.version, layout: offsets.layout,
         evidence: candidate.evidence, path: candidate.image.path)
-    else { return .unknownVersion(offsets.version.description) }
+    else {
+      let isKnown = PythonOffsets.minors.contains(offsets.version.minor)
+      return .unknownVersion(
+        isKnown ? "\(offsets.version), built in a way of its own" : "\(offsets.version)")
+    }
     let verdict = check(runtime)
     // The structure still moves between alphas, betas and candidates.
     if case .unreadable = verdict, offsets.version.isPreRelease {

@@ -158,6 +158,17 @@ internal import Testing
     try program.assertUntouched()
   }
 
+  @Test func `tells a build whose structures are not those of its version`() throws {
+    let path = try Fixture.compile(
+      source: "freethreaded.c", flags: ["-O1", "-rdynamic", "-DFREE_THREADED=0"])
+    let program = try RunningProgram([path])
+    guard case .unknownVersion(let found) = try find(program.pid) else {
+      throw TestFailure("\(try find(program.pid))")
+    }
+    #expect(found == "3.13.0, built in a way of its own")
+    try program.assertUntouched()
+  }
+
   @Test func `says that a program in C has none`() throws {
     let program = try RunningProgram(fixture: "sleepers.c", ["2", "0"])
     guard case .none = try find(program.pid) else {
