@@ -104,20 +104,52 @@ extension EndToEnd {
       #expect(lines(file).last?.contains("the program has ended") == true)
     }
 
-    @Test func `is watched with the frames that were asked for`() throws {
-      let interpreter = try #require(Interpreter.onePerVersion.last)
-      let program = try interpreter.start("mixed.py")
+    /// The documents of two looks, at least, of `dump --watch --json` with further options.
+    private func watchedReports(
+      _ program: RunningProgram, _ options: [String]
+    ) throws -> [Report] {
       let folder = try TemporaryFolder()
       let file = folder.path + "/json"
-      let command = try watch(program, to: file, ["--no-native", "--json"])
+      let command = try watch(program, to: file, ["--json"] + options)
       try waitUntil("two looks") { lines(file).count >= 3 }
       command.send(SIGINT)
       _ = try command.finish()
-      for line in lines(file).prefix(2) {
-        let frames = try Report(json: String(line)).frames
-        #expect(frames.allSatisfy { $0.file?.hasSuffix(".py") == true || $0.elided })
-        #expect(!frames.isEmpty)
+      return try lines(file).prefix(2).map { try Report(json: String($0)) }
+    }
+
+    @Test(
+      .enabled(
+        if: Interpreter.onePerVersion.contains { $0.hasSymbols }, "needs a Python with symbols"))
+    func `is watched with the frames that were asked for`() throws {
+      let interpreter = try #require(Interpreter.onePerVersion.first { $0.hasSymbols })
+      let program = try interpreter.start("mixed.py")
+      func frames(_ options: [String]) throws -> [Report.Frame] {
+        let reports = try watchedReports(program, options)
+        #expect(reports.allSatisfy { !$0.frames.isEmpty })
+        return reports.flatMap(\.frames)
       }
+      #expect(
+        try frames(["--no-native"])
+          .allSatisfy { $0.file?.hasSuffix(".py") == true || $0.elided })
+      func showsLoop(_ options: [String]) throws -> Bool {
+        try frames(options).contains { $0.function == "_PyEval_EvalFrameDefault" }
+      }
+      #expect(try showsLoop(["--internals"]))
+      #expect(try !showsLoop([]))
+      try program.assertUntouched()
+      program.kill()
+    }
+
+    @Test(.enabled(if: !ToldTask.interpreters.isEmpty, "no Python from 3.12 on on this machine"))
+    func `is watched with the tasks that were asked for`() throws {
+      let program = try ToldTask.interpreters[0].start("awaiting.py", ["group"])
+      func showsTask(_ options: [String]) throws -> Bool {
+        try watchedReports(program, options).flatMap(\.frames)
+          .contains { $0.function == "<task main>" }
+      }
+      try waitUntil("a look at the task that runs") { try showsTask(["--async"]) }
+      #expect(try !showsTask([]))
+      try program.assertUntouched()
       program.kill()
     }
 

@@ -136,16 +136,24 @@ struct `Stacks of Python` {
     try program.assertUntouched()
   }
 
+  /// A program and a thread of it that is looked at through a recording of its memory.
+  private func recorded(
+    _ interpreter: Interpreter
+  ) throws -> (RunningProgram, PythonTarget, tid: Int32, RecordedMemory) {
+    let program = try interpreter.start("stacks.py")
+    let tid = try #require(try Truth(program).threads.first).tid
+    let target = try PythonTarget(pid: program.pid)
+    return (program, target, tid, RecordedMemory(recording: target.memory))
+  }
+
   // Up to 3.11 code has no number of its own, and in a loop that compiles the next lies where the last
   // lay: two that are named <module> differ in what lies at the same address, and nowhere else.
   @Test(arguments: Interpreter.onePerVersion.filter { $0.minor < 12 })
   func `of code that was made anew in the same place have its file`(
     _ interpreter: Interpreter
   ) throws {
-    let program = try interpreter.start("stacks.py")
-    let tid = try #require(try Truth(program).threads.first).tid
-    let target = try PythonTarget(pid: program.pid)
-    let memory = RecordedMemory(recording: target.memory)
+    let (program, target, tid, memory) = try recorded(interpreter)
+    defer { program.kill() }
     let before = target.look(at: tid, in: memory).files
     let after = target.look(at: tid, in: memory.replacing("stacks.py", by: "stocks.py")).files
     #expect(before.contains { $0.hasSuffix("/stacks.py") })
@@ -156,10 +164,8 @@ struct `Stacks of Python` {
   func `of code that was compiled anew in the same place have its lines`(
     _ interpreter: Interpreter
   ) throws {
-    let program = try interpreter.start("stacks.py")
-    let tid = try #require(try Truth(program).threads.first).tid
-    let target = try PythonTarget(pid: program.pid)
-    let memory = RecordedMemory(recording: target.memory)
+    let (program, target, tid, memory) = try recorded(interpreter)
+    defer { program.kill() }
     let before = target.look(at: tid, in: memory).frames
     let field = try #require(target.runtime.layout[.codeLineTable])
     let changed = try #require(before.last { $0.function?.file.hasSuffix("/stacks.py") == true })
@@ -178,10 +184,8 @@ struct `Stacks of Python` {
   func `of another interpreter with the same addresses have its files`(
     _ interpreter: Interpreter
   ) throws {
-    let program = try interpreter.start("stacks.py")
-    let tid = try #require(try Truth(program).threads.first).tid
-    let target = try PythonTarget(pid: program.pid)
-    let memory = RecordedMemory(recording: target.memory)
+    let (program, target, tid, memory) = try recorded(interpreter)
+    defer { program.kill() }
     #expect(target.look(at: tid, in: memory).files.contains { $0.hasSuffix("/stacks.py") })
     let place =
       try #require(target.reader.interpreters.first).address.rawValue
