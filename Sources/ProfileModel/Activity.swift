@@ -48,6 +48,11 @@ package enum StackEnd: Hashable, Sendable {
     /// Nothing is known of this thread's stack.
     case noStack
   }
+
+  /// Whether outer frames are missing.
+  package var isTruncated: Bool {
+    if case .truncated = self { true } else { false }
+  }
 }
 
 // MARK: - Words for programs

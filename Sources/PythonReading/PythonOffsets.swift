@@ -81,4 +81,23 @@ enum PythonOffsets {
     }
     return layout
   }
+
+  /// The layout of a version; nil for one without a column.
+  ///
+  /// Before 3.7.4 `PyGC_Head` was shorter (bpo-27987), and so is what lies before the lock and the
+  /// rest of these in `_PyRuntime`.
+  static func layout(of version: PythonVersion) -> PythonLayout? {
+    guard var layout = layout(minor: version.minor) else { return nil }
+    guard version.minor == 7, version.micro.map({ $0 < 4 }) ?? true else { return layout }
+    for field in [
+      PythonField.runtimeCurrentThread, .runtimeGILHolder, .runtimeGILLocked, .runtimeCollecting,
+    ] {
+      // Where the patch release is not known neither are these.
+      let offset = layout[field].map { $0 - shiftBefore374 }
+      layout[field] = version.micro == nil ? nil : offset
+    }
+    return layout
+  }
+
+  private static let shiftBefore374 = 88
 }

@@ -152,7 +152,7 @@ final class PythonSearch {
     }
     var best = Verdict.nothing
     for version in known {
-      guard let layout = PythonOffsets.layout(minor: version.minor),
+      guard let layout = PythonOffsets.layout(of: version),
         let runtime = PythonRuntime(
           address: RemoteAddress(candidate.address), version: version, layout: layout,
           evidence: candidate.evidence, path: candidate.image.path,
@@ -239,7 +239,7 @@ final class PythonSearch {
   /// Looks for the two pointers to interpreters, in data of an image that holds a version's text.
   private func byShape(_ image: PythonImage) -> PythonRuntime? {
     guard let version = banner(in: image), version.minor < 13,
-      let layout = PythonOffsets.layout(minor: version.minor),
+      let layout = PythonOffsets.layout(of: version),
       let head = layout[.runtimeInterpreters]
     else { return nil }
     let search = MemorySearch(memory)

@@ -7,15 +7,19 @@ extension PythonThreadReader {
     // What is not there is not to be asked for again and again.
     asked.removeAll { copies.offset(of: $0.start.rawValue, count: $0.count) == nil }
     if !isCut, !areTasksCut, more.isEmpty, plan.grow(by: asked) { return }
+    // Where freed code objects are counted, known ones are not looked at again.
+    let verifies = isCut || reader.runtime.layout[.interpreterCodeGeneration] == nil
+    seen.removeAll(keepingCapacity: true)
     var needed = reader.stateRanges(of: thread.interpreter)
+    // The innermost functions come first: the frames of a deep stack may be more than a plan holds.
+    if verifies { addVerification(of: innermostCodes, to: &needed) }
+    needed += askedFirst.filter { copies.offset(of: $0.start.rawValue, count: $0.count) != nil }
     needed += walk.touched.prefix(Self.neededLimit)
     needed += more
     // A rehearsal is to find what functions take.
     if !isConsistent { needed += asked }
     needed += tasks.needed
-    // Where freed code objects are counted, known ones are not looked at again.
-    if isCut || reader.runtime.layout[.interpreterCodeGeneration] == nil {
-      seen.removeAll(keepingCapacity: true)
+    if verifies {
       addVerification(of: walk.frames.lazy.map(\.code), to: &needed)
       if !tasks.isEmpty { addVerification(of: tasks.codes, to: &needed) }
     }
@@ -23,15 +27,17 @@ extension PythonThreadReader {
   }
 
   /// As many of `ranges` as one read may bring while a thread is stopped, but one at least.
-  static func part(of ranges: ArraySlice<MemoryRange>) -> ArraySlice<MemoryRange> {
+  static func part(
+    of ranges: ArraySlice<MemoryRange>, size limit: Int = readSize
+  ) -> ArraySlice<MemoryRange> {
     var size = 0
     return ranges.prefix { range in
       size += range.count
-      return size == range.count || size <= readSize
+      return size == range.count || size <= limit
     }
   }
 
-  private static let readSize = 1 << 20
+  static let readSize = 1 << 20
 
   /// Adds what tells whether the code objects that are not in `seen` are still the same.
   private func addVerification(

@@ -18,8 +18,7 @@ extension PythonThreadReader {
       break
     }
     if let elision = stack.elision, elision.position > position {
-      stack.elision = RuntimeStack.Elision(
-        position: elision.position + added.count, count: elision.count)
+      stack.elision?.position += added.count
     }
   }
 

@@ -9,15 +9,14 @@ package import ProfileModel
 package final class PythonThreadReader {
   package let thread: PythonThread
   /// The copies of the current sample.
-  package private(set) var copies = MemoryCopies()
+  package internal(set) var copies = MemoryCopies()
   /// What the next `copy` begins with.
   package internal(set) var plan: PythonCopyPlan
   /// Deeper stacks lose the frames in their middle.
   package var frameLimit = 4096
 
-  private static let shallow = 256
   let reader: PythonReader
-  private(set) var walk: PythonFrameWalk
+  var walk: PythonFrameWalk
   /// The tasks that wait for the one that the thread runs.
   var tasks = PythonTaskChain()
   /// Whether their functions are missing because there was no time.
@@ -25,12 +24,16 @@ package final class PythonThreadReader {
   var isConsistent = true
   /// Whether frames or functions are missing because there was no time.
   var isCut = false
+  /// How much of the current sample is copied even if it takes long.
+  var leastBytes = 0
   /// Whether a sample was whole since the thread was first seen or last cut.
   private var isFamiliar = false
   /// What the current sample asked for besides its plan.
   var asked: [MemoryRange] = []
+  /// The same, of what the next plan must have in any case.
+  var askedFirst: [MemoryRange] = []
   /// Addresses that were asked for and are not there.
-  private var unreadable: Set<UInt64> = []
+  var unreadable: Set<UInt64> = []
   /// Kept only for its memory.
   var seen: Set<UInt64> = []
   private let functions = NotedFunctions()
@@ -52,6 +55,7 @@ package final class PythonThreadReader {
     walk.reset()
     if reader.taskPlaces != nil || !tasks.isEmpty { tasks.reset() }
     if !asked.isEmpty { asked.removeAll(keepingCapacity: true) }
+    if !askedFirst.isEmpty { askedFirst.removeAll(keepingCapacity: true) }
     if !unreadable.isEmpty { unreadable.removeAll(keepingCapacity: true) }
     functions.begin()
     reader.codes.beginLook()
@@ -98,115 +102,19 @@ package final class PythonThreadReader {
     return !isCut
   }
 
-  private func copyAll(
-    from memory: some TargetMemory, reads: Int, until deadline: Int64, isStopped: Bool
-  ) -> Bool {
-    let limit = copies.readCount.addingReportingOverflow(reads)
-    let last = limit.overflow ? Int.max : limit.partialValue
-    if !isStopped { isConsistent = false }
-    if walk.isUntouched, copies.readCount < last { copies.copy(plan.ranges, from: memory) }
-    var next = walk.advance(in: copies, until: deadline)
-    while let want = next {
-      guard copies.readCount < last, hasTime(until: deadline) else { return false }
-      next = read(want, from: memory, until: deadline)
-    }
-    guard !walk.isGoing else { return false }
-    // A code object takes three looks: its record, its strings' headers, the rest of long ones.
-    for _ in 0..<4 {
-      guard let wanted = missingOfFunctions(until: deadline) else { return false }
-      guard !wanted.isEmpty else { break }
-      guard copyFunctions(wanted, from: memory, upTo: last, until: deadline) else { return false }
-    }
-    copyTasks(from: memory, upTo: last, until: deadline)
-    return true
-  }
-
-  /// Copies what functions take, a part at a time; false when there is no more time.
-  private func copyFunctions(
-    _ wanted: [MemoryRange], from memory: some TargetMemory, upTo last: Int, until deadline: Int64
-  ) -> Bool {
-    var rest = wanted[...]
-    while !rest.isEmpty {
-      guard copies.readCount < last, hasTime(until: deadline) else { return false }
-      let part = Array(Self.part(of: rest))
-      rest = rest.dropFirst(part.count)
-      asked += part
-      for range in copies.copy(part, from: memory) { unreadable.insert(range.start.rawValue) }
-    }
-    return true
-  }
-
-  /// Follows the tasks that wait for the running one, once all else is there.
-  ///
-  /// What there is no time for is read next time.
-  private func copyTasks(from memory: some TargetMemory, upTo last: Int, until deadline: Int64) {
-    guard let places = reader.taskPlaces else { return }
-    areTasksCut = true
-    func hasTime() -> Bool { copies.readCount < last && MonotonicClock.now() < deadline }
-    var lost: [MemoryRange] = []
-    for _ in 0..<PythonTaskChain.readLimit {
-      tasks.wants.next(without: lost)
-      let wanted = tasks.advance(from: walk.frames, of: thread, reader.runtime, places, in: copies)
-      guard !wanted.isEmpty else { break }
-      guard hasTime() else { return }
-      asked += wanted
-      lost = copies.copy(wanted, from: memory)
-    }
-    tasks.wants.next(without: lost)
-    for _ in 0..<4 {
-      guard let wanted = missingOfTasks(until: deadline) else { return }
-      areTasksCut = !wanted.isEmpty
-      guard areTasksCut, hasTime(),
-        copyFunctions(wanted, from: memory, upTo: last, until: deadline)
-      else { return }
-    }
-  }
-
-  /// What a stack of some hundred frames takes is read in any case: time may have gone by because
-  /// this process did not get a CPU.
-  private func hasTime(until deadline: Int64) -> Bool {
-    (copies.readCount < Self.leastReads && copies.byteCount < Self.leastBytes)
-      || MonotonicClock.now() < deadline
-  }
-
-  private static let leastReads = 12
-  private static let leastBytes = 1 << 20
-
-  /// Reads what the walk waits for, and gives what it waits for next.
-  ///
-  /// The walk is asked once for each piece: it learns from how far the last one led.
-  private func read(
-    _ want: PythonFrameWalk.Want, from memory: some TargetMemory, until deadline: Int64
-  ) -> PythonFrameWalk.Want? {
-    // Of a deep stack all functions are asked for at the end, not again with each piece of it.
-    let missing = walk.frames.count < Self.shallow ? missingOfFunctions() ?? [] : []
-    let more = Array(Self.part(of: missing[...]))
-    asked.append(want.range)
-    asked += more
-    asked += want.below
-    asked += want.above
-    copies.copy([want.range] + more, andIfThere: want.below, from: memory)
-    if !want.above.isEmpty { copies.copy([], andIfThere: want.above, from: memory) }
-    // Asked for once, and still not whole: the memory ends there.
-    guard let next = walk.advance(in: copies, until: deadline) else { return nil }
-    guard next.range.start == want.range.start else { return next }
-    walk.giveUp(at: next.range.start.rawValue)
-    return walk.advance(in: copies, until: deadline)
-  }
-
-  private func missingOfFunctions(until deadline: Int64 = .max) -> [MemoryRange]? {
+  func missingOfFunctions(until deadline: Int64 = .max) -> [MemoryRange]? {
     seen.removeAll(keepingCapacity: true)
     return missing(of: walk.frames.lazy.map(\.code), until: deadline)
   }
 
-  private func missingOfTasks(until deadline: Int64 = .max) -> [MemoryRange]? {
+  func missingOfTasks(until deadline: Int64 = .max) -> [MemoryRange]? {
     guard !tasks.isEmpty else { return [] }
     seen.removeAll(keepingCapacity: true)
     return missing(of: tasks.codes, until: deadline)
   }
 
   /// What is not there yet of the functions of code objects; nil when there was no time to find it out.
-  private func missing(of codes: some Sequence<UInt64>, until deadline: Int64) -> [MemoryRange]? {
+  func missing(of codes: some Sequence<UInt64>, until deadline: Int64) -> [MemoryRange]? {
     var result: [MemoryRange] = []
     // Functions share files, and may share all else.
     var isWanted: Set<MemoryRange> = []
@@ -281,6 +189,7 @@ package final class PythonThreadReader {
     let kept = Elider(count: count, limit: frameLimit)
     stack.groups = kept.apply(to: groups)
     stack.elision = kept.elision
+    stack.elision?.groupCount = groups.count { $0.frameCount > 0 } - stack.groups.count
     stack.frames = frames(kept, visible, groups: groups)
     if !tasks.isEmpty {
       let place = visible.map { $0.firstIndex(of: tasks.position) } ?? tasks.position

@@ -85,8 +85,10 @@ package struct RuntimeStack: Sendable {
   /// Frames that were left out of the middle of a very deep stack.
   package struct Elision: Hashable, Sendable {
     /// The index in `frames` before which they are missing.
-    package let position: Int
+    package var position: Int
     package let count: Int
+    /// How many groups were left out as a whole.
+    package var groupCount = 0
   }
 
   package var frames: [RuntimeFrame] = []
@@ -139,16 +141,19 @@ extension RuntimeStack {
   /// in the order given.
   package static func joined(_ stacks: [RuntimeStack]) -> RuntimeStack {
     guard var result = stacks.first, stacks.count > 1 else { return stacks.first ?? RuntimeStack() }
-    var parts: [(group: RuntimeFrameGroup, frames: ArraySlice<RuntimeFrame>)] = []
+    // Of each group its frames and what was left out among them, or before them.
+    var parts: [(group: RuntimeFrameGroup, frames: ArraySlice<RuntimeFrame>, elision: Elision?)] =
+      []
     for stack in stacks {
       var rest = stack.frames[...]
       for group in stack.groups {
-        parts.append((group, rest.prefix(group.frameCount)))
+        let frames = rest.prefix(group.frameCount)
         rest = rest.dropFirst(group.frameCount)
+        let elision = stack.elision.flatMap { frames.indices.contains($0.position) ? $0 : nil }
+        parts.append((group, frames, elision))
       }
       if result.end == .complete { result.end = stack.end }
       result.isConsistent = result.isConsistent && stack.isConsistent
-      result.elision = result.elision ?? stack.elision
       result.isCollectingGarbage = result.isCollectingGarbage || stack.isCollectingGarbage
       if stack.holdsLock == true { result.holdsLock = true }
     }
@@ -157,10 +162,16 @@ extension RuntimeStack {
         guard let mine = left.group.anchor, let other = right.group.anchor else { return false }
         return mine < other
       }
-      // The place of the left-out frames is lost with the order.
-      if let elision = result.elision, stacks.contains(where: { $0.elision == nil }) {
-        result.elision = Elision(position: min(elision.position, parts.count), count: elision.count)
+    }
+    result.elision = nil
+    var count = 0
+    for part in parts {
+      // One can be told: the innermost.
+      if result.elision == nil, var elision = part.elision {
+        elision.position += count - part.frames.startIndex
+        result.elision = elision
       }
+      count += part.frames.count
     }
     result.frames = parts.flatMap(\.frames)
     result.groups = parts.map(\.group)

@@ -308,7 +308,8 @@ final class Resolver {
       return
     }
     let stack = joiner.join(
-      runtime, slot: look.slot, unwinder, path: runtimeStacks?.path,
+      runtime, slot: look.slot, unwinder, isWhole: !native.end.isTruncated,
+      path: runtimeStacks?.path,
       countsElided: isOneLook || !isRunning, into: &builder.stacks)
     // Interpreted callers that could not be copied in time are missing, wherever the native stack ends.
     // A generator whose caller is just being linked, or unlinked, seems to have none. What has no code

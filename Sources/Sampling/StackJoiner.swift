@@ -24,6 +24,9 @@ struct StackJoiner {
   let choice: FrameChoice
   private let frames: InterpreterFrames
   private var native: [Native] = []
+  private var isNativeWhole = true
+  /// How many of the runtime's frames are in `output`.
+  private var frameCount = 0
   /// The frame of each function's number and line.
   private var lines = WordTable()
   private var output: [FrameID] = []
@@ -41,10 +44,13 @@ struct StackJoiner {
   /// The stack that both make together; `slot` is the thread's in the unwinder.
   ///
   /// Stacks that differ only in how many frames were left out are different ones if `countsElided`.
+  /// The native stack `isWhole` if it was followed to its end.
   mutating func join(
-    _ runtime: RuntimeStack, slot: Int, _ unwinder: NativeUnwinder, path: String?,
+    _ runtime: RuntimeStack, slot: Int, _ unwinder: NativeUnwinder, isWhole: Bool, path: String?,
     countsElided: Bool, into stacks: inout StackTable
   ) -> StackID {
+    isNativeWhole = isWhole
+    frameCount = 0
     native.removeAll(keepingCapacity: true)
     unwinder.forEachFrame(of: slot) { frame, _, stackPointer in
       native.append(Native(frame: frame, stackPointer: stackPointer))
@@ -85,7 +91,7 @@ struct StackJoiner {
   private mutating func findPlaces(_ runtime: RuntimeStack, _ stacks: StackTable) {
     let groups = runtime.groups
     guard groups.contains(where: { $0.anchor != nil }) else {
-      places = countedPlaces(groups.count, isCut: runtime.end == .cut, stacks)
+      places = countedPlaces(runtime, stacks)
       return
     }
     var index = 0
@@ -114,27 +120,40 @@ struct StackJoiner {
     native.indices.dropFirst(start).first { frames.kind(of: native[$0].frame, stacks) == .loop }
   }
 
-  /// Without anchors (3.9 and older): one group for each activation of the loop, from outside; of a
-  /// stack that lacks its outer end, from inside.
-  private func countedPlaces(_ count: Int, isCut: Bool, _ stacks: StackTable) -> [Int] {
+  /// Without anchors (3.9 and older): one group for each activation of the loop, from outside; where
+  /// either stack lacks its outer end, from inside.
+  private func countedPlaces(_ runtime: RuntimeStack, _ stacks: StackTable) -> [Int] {
     let loops = native.indices.filter { frames.kind(of: native[$0].frame, stacks) == .loop }
-    let surplus = isCut ? 0 : loops.count - count
+    let count = runtime.groups.count
+    guard !loops.isEmpty else {
+      // Nothing tells the loop where the interpreter's functions have no names.
+      let innermost = native.indices.first {
+        frames.kind(of: native[$0].frame, stacks) == .machinery
+      }
+      return Array(repeating: innermost ?? native.count, count: count)
+    }
+    // Each frame is a group: as many of them were left out.
+    let missing = runtime.elision?.groupCount ?? 0
+    let more = loops.count - count - missing
+    let isWhole = runtime.end != .cut && (isNativeWhole || more >= 0)
+    let surplus = isWhole ? more : 0
     return (0..<count).map { group in
-      let position = group + surplus
+      let isBehind = runtime.elision.map { group >= $0.position } ?? false
+      let position = group + surplus + (isBehind ? missing : 0)
       if loops.indices.contains(position) { return loops[position] }
-      return position < 0 ? loops.first ?? 0 : native.count
+      return position < 0 ? loops[0] : native.count
     }
   }
 
+  /// Adds the frames of the groups that come next.
   private mutating func addGroups(
     _ runtime: RuntimeStack, _ groups: Range<Int>, _ stacks: inout StackTable
   ) {
     guard !groups.isEmpty else { return }
-    var start = 0
-    for group in runtime.groups[..<groups.lowerBound] { start += group.frameCount }
     for group in groups {
-      let end = min(start + runtime.groups[group].frameCount, runtime.frames.count)
-      for index in start..<max(start, end) {
+      let start = frameCount
+      frameCount = max(start, min(start + runtime.groups[group].frameCount, runtime.frames.count))
+      for index in start..<frameCount {
         if runtime.elision?.position == index { output.append(elided) }
         if index == 0, runtime.isCollectingGarbage {
           output.append(
@@ -142,7 +161,6 @@ struct StackJoiner {
         }
         output.append(frame(of: runtime.frames[index], &stacks))
       }
-      start = max(start, end)
     }
     // The callers that there was no time for lie between these and the native ones further out.
     if groups.upperBound == runtime.groups.count, runtime.end == .cut {

@@ -143,12 +143,3 @@ extension EndToEnd {
     }
   }
 }
-
-extension Report {
-  /// The stacks of all runs by the names of their functions, innermost first, with their ticks.
-  fileprivate var namedStacks: [(names: [String], ticks: Int)] {
-    threads.flatMap(\.runs).filter { $0.stack >= 0 && !stacks[$0.stack].isEmpty }.map { run in
-      (stacks[run.stack].map { frames[$0].function }, Int(run.ticks))
-    }
-  }
-}

@@ -125,34 +125,6 @@ extension EndToEnd {
       program.kill()
     }
 
-    /// What `deep.py` tells of itself.
-    private struct DeepThread: Decodable {
-      let tid: Int32
-    }
-
-    @Test(arguments: Interpreter.onePerVersion)
-    func `shows both ends of a deep recursion that sleeps, and how many calls lie between`(
-      interpreter: Interpreter
-    ) throws {
-      // From 3.11 on calls of Python functions take nothing of the C stack.
-      let depth = interpreter.minor >= 11 ? 60_000 : 20_000
-      let program = try interpreter.start("deep.py", ["\(depth)"])
-      let text = try #require(program.greeting.last)
-      let tid = try JSONDecoder().decode(DeepThread.self, from: Data(text.utf8)).tid
-      let outcome = try SprofCommand.run(["dump", "\(program.pid)", "--thread", "\(tid)"])
-      let lines = outcome.stdout.split(separator: "\n").map { $0.trimmingCharacters(in: [" "]) }
-      let gaps = lines.filter { $0.contains("left out") }
-      #expect(gaps.count == 1, "\(outcome.stdout)")
-      // The recursion, the leaf, and three or four of `threading`, but for 4,096 of them.
-      let missing = (depth + 5...depth + 7).map { "… \($0 - 4096) frames left out …" }
-      #expect(missing.contains(gaps.first ?? ""), "\(outcome.stdout)")
-      #expect(lines.contains { $0.contains("leaf ") })
-      #expect(lines.contains { $0.contains("_bootstrap ") })
-      #expect(!outcome.stdout.contains("unknown"), "\(outcome.stdout)")
-      try program.assertUntouched()
-      program.kill()
-    }
-
     @Test(arguments: Interpreter.onePerVersion)
     func `calls the main thread what the program calls it`(interpreter: Interpreter) throws {
       let code = """

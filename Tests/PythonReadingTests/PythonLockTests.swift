@@ -1,7 +1,8 @@
 internal import LinuxProcess
-internal import PythonReading
 internal import TestSupport
 internal import Testing
+
+@testable internal import PythonReading
 
 @Suite(.enabled(if: !Interpreter.all.isEmpty, "no Python on this machine"))
 struct `The interpreter's lock` {
@@ -37,5 +38,16 @@ struct `The interpreter's lock` {
     let stack = try #require(RunningStacks(target: target, tid: tid).take(1).first)
     #expect(stack.holdsLock == true)
     try program.assertUntouched()
+  }
+
+  // Compiled from the headers of 3.7.16, and of those with the shorter head of the collector's lists.
+  @Test func `lies elsewhere before 3.7.4`() throws {
+    func holder(_ micro: Int?) throws -> Int? {
+      try #require(PythonOffsets.layout(of: PythonVersion(minor: 7, micro: micro)))[
+        .runtimeGILHolder]
+    }
+    #expect(try [3, 4, 16, nil].map(holder) == [1184, 1272, 1272, nil])
+    let newer = try #require(PythonOffsets.layout(of: PythonVersion(minor: 8, micro: 0)))
+    #expect(newer == PythonOffsets.layout(minor: 8))
   }
 }

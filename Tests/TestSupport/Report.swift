@@ -222,6 +222,13 @@ extension Report {
     return run
   }
 
+  /// The stacks of all runs by the names of their functions, innermost first, with their ticks.
+  package var namedStacks: [(names: [String], ticks: Int)] {
+    threads.flatMap(\.runs).filter { $0.stack >= 0 && !stacks[$0.stack].isEmpty }.map { run in
+      (stacks[run.stack].map { frames[$0].function }, Int(run.ticks))
+    }
+  }
+
   /// Leaves only the threads of that name.
   package mutating func keepThreads(named name: String) { threads.removeAll { $0.name != name } }
 
