@@ -43,8 +43,9 @@ struct LookRecord {
   /// What the thread's stack of before has lasted on since it was recorded.
   var repeated = Weight()
   var counters = ThreadCounters()
-  /// Under which number the frames of a language's runtime are handed over; 0 for none.
+  /// Whether the thread waits for its interpreter's lock.
   var awaitsLock = false
+  /// Under which number the frames of a language's runtime are handed over; 0 for none.
   var runtimeNumber: UInt64 = 0
   /// The thread's name, where it was read with something else.
   var name: String?

@@ -87,7 +87,10 @@ final class PythonWatch {
   func refresh(time: Int64, memory: ProcessMemory, hasNewThreads: Bool) {
     if followsTasks, time >= nextTasks { findTasks(at: time, memory: memory) }
     guard let reader else { return search(time: time, memory: memory) }
-    if isAnotherProgram { return forget(at: time) }
+    if isAnotherProgram {
+      confirm(from: memory)
+      return forget(at: time)
+    }
     // The kernel knows a thread before the interpreter does.
     if hasNewThreads { eagerEnd = time + Self.eagerTime }
     guard time < eagerEnd || time >= nextRefresh else { return }
@@ -362,7 +365,7 @@ final class PythonWatch {
   /// The more at a time the better: threads and ticks share functions, each of which is looked at once.
   func confirm(from memory: ProcessMemory) {
     guard !unconfirmed.isEmpty else { return }
-    if let program, !program.isSame(in: memory) {
+    if isAnotherProgram || program.map({ !$0.isSame(in: memory) }) ?? false {
       // Before or after it became another.
       for index in unconfirmed.indices { unconfirmed[index].stack?.forgetAll() }
       isAnotherProgram = true
