@@ -318,9 +318,9 @@ final class PythonWatch {
     repeat {
       if case .asleep(let call, let arguments, _, _) = files.systemCall() {
         if isWaitForLock(tid, call, arguments) { return true }
-        // When it wakes up it may sleep for a moment for what guards the lock.
+        // When it wakes up it may sleep for a moment for what guards the lock, longer on a busy machine.
         others += 1
-        guard others < Self.otherSleeps else { return false }
+        guard SystemCallNames.name(of: call) == "futex", others < Self.otherLooks else { return false }
       }
       MonotonicClock.sleep(until: MonotonicClock.now() + Self.waitPause)
     } while MonotonicClock.now() < deadline
@@ -328,7 +328,7 @@ final class PythonWatch {
   }
 
   private static let waitPause: Int64 = 500_000
-  private static let otherSleeps = 3
+  private static let otherLooks = 20
   /// A thread that has just woken up may not get a CPU for long on a busy machine.
   private static let longestWait: Int64 = 200_000_000
 
