@@ -45,6 +45,9 @@ package struct IdleRecognition: Sendable {
     /// Whether the name of the function that asked is one of a loop, or of a pool's worker.
     fileprivate let isNamedLoop: Bool
     fileprivate let isNamedWorker: Bool
+    fileprivate let isInterpreted: Bool
+    /// Nil also where no function is Python's.
+    fileprivate let fetch: PythonFetch?
     /// What a wait is for, by who asked for it; nil when that says nothing.
     fileprivate let purpose: WaitKind?
 
@@ -93,15 +96,21 @@ package struct IdleRecognition: Sendable {
     let modules = frames.map(\.module)
     let interpreted = frames.lastIndex(where: \.isInterpreted) ?? 0
     for (position, module) in modules.enumerated() {
-      roles[position] = role(roles[position], in: module, isWithin: position < interpreted)
+      roles[position] =
+        frames[position].isInterpreted
+        ? Self.interpretedRole(roles[position])
+        : role(roles[position], in: module, isWithin: position < interpreted)
     }
     let asker = Self.caller(
       of: Self.asker(roles, modules), roles, areInterpreted: frames.map(\.isInterpreted))
     let name = asker < names.count ? FunctionName.plain(names[asker]).lowercased() : ""
+    let isWorker =
+      Self.workerWords.contains { name.contains(bytesOf: $0) }
+      && !(asker < frames.count && frames[asker].isInterpreted)
     return Stack(
       names: names, modules: modules, roles: roles, asker: asker,
-      isNamedLoop: Self.loopWords.contains { name.contains(bytesOf: $0) },
-      isNamedWorker: Self.workerWords.contains { name.contains(bytesOf: $0) },
+      isNamedLoop: Self.loopWords.contains { name.contains(bytesOf: $0) }, isNamedWorker: isWorker,
+      isInterpreted: frames.contains(where: \.isInterpreted), fetch: PythonFetch(frames),
       purpose: purpose(of: frames, asker: asker))
   }
 
@@ -115,6 +124,12 @@ package struct IdleRecognition: Sendable {
     case .interpreter: return isWithin ? .glue : role
     case .program: return role
     }
+  }
+
+  /// What a function that an interpreter runs means by its name: `worker` may be anything.
+  private static func interpretedRole(_ role: Role) -> Role {
+    if case .rest(let rest) = role, rest.kind != .eventLoop { return .other }
+    return role
   }
 
   /// What the function that asked for a wait needs by way of the functions that it called.
@@ -157,6 +172,9 @@ package struct IdleRecognition: Sendable {
 
   /// Why a thread with this stack is idle; nil when it may need what it waits for.
   package static func idleness(of stack: Stack, wait: Wait, isMain: Bool) -> Idleness? {
+    if stack.fetch == .work, wait.kind.isFetch {
+      return Idleness(kind: .workerPool, name: "a worker pool")
+    }
     let isBelowLoop = stack.roles.dropFirst(stack.asker + 1).contains(where: \.isLoop)
     if stack.asker < stack.roles.count, case .rest(let rest) = stack.roles[stack.asker] {
       return rest.covers(wait, isMain: isMain)
@@ -206,10 +224,15 @@ package struct IdleRecognition: Sendable {
   private static let poolDepth = 3
 
   /// Whether a stack is as flat as the loop of a pool's worker.
-  package static func isFlat(_ stack: Stack) -> Bool {
+  private static func isFlat(_ stack: Stack) -> Bool {
     guard stack.asker < stack.roles.count else { return false }
     let own = stack.roles[stack.asker...].count { $0 == .other || $0 == .address }
     return own >= 1 && own <= poolDepth
+  }
+
+  /// Whether threads in this stack, should there be many, are a pool's workers.
+  package static func isWorkers(_ stack: Stack) -> Bool {
+    isFlat(stack) && (!stack.isInterpreted || stack.fetch != nil)
   }
 
   /// The outermost function that is not the system's, by which threads of one kind are known.
@@ -253,6 +276,17 @@ package struct IdleRecognition: Sendable {
     "waitforwork", "wait_for_task", "wait_for_job", "next_job", "next_task", "get_task", "get_job",
     "consumer",
   ]
+}
+
+extension WaitKind {
+  /// Whether a pool of Python's waits for its work so: at a queue, or at a pipe between processes.
+  fileprivate var isFetch: Bool {
+    switch self {
+    case .semaphore, .conditionVariable, .futex, .parking, .read, .receive, .poll, .select, .epoll:
+      true
+    default: false
+    }
+  }
 }
 
 extension IdleNames.Rest {

@@ -26,7 +26,8 @@ package struct ThreadSituation: Sendable {
   package let shares: TimeShares?
   /// The frame that asked for the wait: past those of the C library and of interpreters.
   package let asker: SourceFrame?
-  let isFlat: Bool
+  /// Whether it is a pool's worker, when others are in the same stack.
+  let isWorker: Bool
   let entry: String?
 
   /// Whether it sleeps.
@@ -61,7 +62,7 @@ extension ThreadSituation {
     let parts = fact.parts
     wait = ((isLast ? known?.wait : nil) ?? activity.wait(parts.names)).map(parts.told)
     asker = fact.asker
-    isFlat = fact.isFlat
+    isWorker = fact.isWorker
     entry = fact.entry
     handlerOf = fact.handlerOf
     handler = fact.handler
@@ -86,7 +87,7 @@ struct StackFacts {
   struct Fact {
     let parts: IdleRecognition.Stack
     let asker: SourceFrame?
-    let isFlat: Bool
+    let isWorker: Bool
     let entry: String?
     let handlerOf: String?
     let handler: SourceFrame?
@@ -102,7 +103,7 @@ struct StackFacts {
     let frames = index.frames(of: stack).withoutWaitingTasks
     let parts = recognition.stack(frames)
     let fact = Fact(
-      parts: parts, asker: parts.asker(of: frames), isFlat: IdleRecognition.isFlat(parts),
+      parts: parts, asker: parts.asker(of: frames), isWorker: IdleRecognition.isWorkers(parts),
       entry: IdleRecognition.entry(of: parts),
       handlerOf: IdleRecognition.loopRunningHandler(parts),
       handler: IdleRecognition.handler(of: parts, frames: frames))
@@ -182,7 +183,8 @@ package struct Diagnosis: Sendable {
   private mutating func findPools() {
     var alike: [Int: [Int]] = [:]
     for (thread, situation) in situations.enumerated() {
-      guard let situation, situation.idleness == nil, situation.isFlat, situation.handlerOf == nil,
+      guard let situation, situation.idleness == nil, situation.isWorker,
+        situation.handlerOf == nil,
         !index.profile.threads[thread].isMain
       else { continue }
       switch situation.wait?.kind {
