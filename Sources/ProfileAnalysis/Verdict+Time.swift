@@ -7,7 +7,10 @@ extension VerdictMaker {
   /// the one that used most CPU time.
   private var busiest: ThreadSituation? {
     let all = situations + diagnosis.ended
-    let others = all.filter { $0.thread != main?.thread || !isMainAside }
+    let others = all.filter { situation in
+      situation.thread != main?.thread || !isMainAside
+        || situation.idleness != nil && usesCPU(situation)
+    }
     let working = others.filter { $0.idleness == nil || ($0.shares?.running ?? 0) > 0 }
     return working.max { left, right in
       (demand(left), right.thread) < (demand(right), left.thread)

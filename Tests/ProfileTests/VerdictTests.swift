@@ -161,6 +161,26 @@ internal import Testing
     #expect(verdict.place?.line.function == "parse")
   }
 
+  @Test(arguments: [
+    ("clock_nanosleep", "clock_nanosleep nap main"),
+    ("poll", "poll g_main_context_iterate g_main_loop_run main"),
+  ])
+  func `of a main thread that computes and rests in turn is never that it is idle`(
+    call: String, rest: String
+  ) {
+    for (share, kind) in [(0.5, Verdict.Kind.slow), (0.1, .slow), (0.02, .idle)] {
+      var maker = WaitMaker()
+      let thread = maker.thread(4242, "", rest, .asleep(in: call))
+      // The last look at it may be in either.
+      maker.run(
+        thread, ["compute", "main"], .running, from: 0, to: Int64(Double(maker.end) * share))
+      maker.run(thread, rest.split(separator: " ").map(String.init), .asleep(in: call))
+      maker.setThread(thread, cpu: Int64(Double(maker.end) * share))
+      #expect(maker.verdict.kind == kind)
+      #expect(maker.verdict.idleThreads == (kind == .idle ? 1 : 0))
+    }
+  }
+
   @Test func `of one look at a running thread is where it runs`() {
     var maker = WaitMaker(kind: .dump)
     maker.thread(4242, "", "spin main", .running)
