@@ -58,11 +58,11 @@ package struct IdleRecognition: Sendable {
     func told(_ wait: Wait) -> Wait {
       var wait = wait
       switch (purpose, wait.kind) {
-      case (.databaseLock, .sleep):
-        // What is known of the sleep says nothing of when the lock's turn comes.
-        wait.kind = .databaseLock
-        wait.isTimed = false
-        wait.timeLeft = nil
+      case (.databaseLock, .sleep), (.childProcess, .sleep):
+        wait.goesOn(as: purpose)
+      case (.childProcess, .select) where wait.descriptors.isEmpty:
+        // As Python sleeps, before 3.11.
+        wait.goesOn(as: purpose)
       case (.join, .semaphore), (.join, .conditionVariable), (.join, .futex):
         wait.kind = .join
         wait.object = nil
@@ -98,7 +98,7 @@ package struct IdleRecognition: Sendable {
     for (position, module) in modules.enumerated() {
       roles[position] =
         frames[position].isInterpreted
-        ? Self.interpretedRole(roles[position])
+        ? frames[position].isEndOfProcess ? .glue : Self.interpretedRole(roles[position])
         : role(roles[position], in: module, isWithin: position < interpreted)
     }
     let asker = Self.caller(
@@ -136,6 +136,7 @@ package struct IdleRecognition: Sendable {
   private func purpose(of frames: [SourceFrame], asker: Int) -> WaitKind? {
     let isOfDatabase = frames[..<asker].contains { owners.owner(of: $0.module) == .database }
     if isOfDatabase { return .databaseLock }
+    if frames[..<asker].contains(where: \.isEndOfProcess) { return .childProcess }
     return asker < frames.count && frames[asker].isEndOfThread ? .join : nil
   }
 
@@ -276,6 +277,17 @@ package struct IdleRecognition: Sendable {
     "waitforwork", "wait_for_task", "wait_for_job", "next_job", "next_task", "get_task", "get_job",
     "consumer",
   ]
+}
+
+extension Wait {
+  /// Makes of a sleep between two tries the wait for what is tried.
+  fileprivate mutating func goesOn(as purpose: WaitKind?) {
+    guard let purpose else { return }
+    kind = purpose
+    // What is known of the sleep says nothing of when the try succeeds.
+    isTimed = false
+    timeLeft = nil
+  }
 }
 
 extension WaitKind {

@@ -55,4 +55,12 @@ extension SourceFrame {
     let name = line.function.split(separator: ".").last
     return name == "join" || name == "_wait_for_tstate_lock" || name == "_shutdown"
   }
+
+  /// Whether it is a function of Python's `subprocess` that waits for a process to end: with a time limit
+  /// it looks again and again, and sleeps in between.
+  var isEndOfProcess: Bool {
+    guard isInterpreted, line.file?.hasSuffix("/subprocess.py") ?? false else { return false }
+    let name = line.function.split(separator: ".").last
+    return name == "wait" || name == "_wait"
+  }
 }

@@ -60,7 +60,8 @@ extension ThreadSituation {
     self.blocking = isLast ? blocking : nil
     let fact = facts.fact(of: stack, index)
     let parts = fact.parts
-    wait = ((isLast ? known?.wait : nil) ?? activity.wait(parts.names)).map(parts.told)
+    let seen = (isLast ? known?.wait : nil) ?? activity.wait(parts.names)
+    wait = seen.map(parts.told)
     asker = fact.asker
     isWorker = fact.isWorker
     entry = fact.entry
@@ -74,8 +75,9 @@ extension ThreadSituation {
     let hasSlept = !isDump && last.activity.isWait && last.weight.cpu < 1_000_000
     let told = isDump && known?.since == nil ? 0 : known?.lasted ?? 0
     // One that sleeps between its tries has been waiting for longer than it sleeps.
+    let isRetry = wait?.kind != seen?.kind && wait?.kind != .join
     waited =
-      wait == nil || !isLast || wait?.kind == .databaseLock
+      wait == nil || !isLast || isRetry
       ? 0 : max(hasSlept ? last.weight.wall : 0, told)
     looks = max(
       known?.looks ?? 0, Int(clamping: (shown?.weight ?? last.weight).samples))

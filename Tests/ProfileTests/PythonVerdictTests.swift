@@ -93,4 +93,33 @@ internal import Testing
     #expect(various.verdict.kind == .slow)
     #expect(place.hasSuffix(various.verdict.place?.line.function ?? "none"))
   }
+  @Test(arguments: [
+    ("clock_nanosleep", "libc.so.6/clock_nanosleep", "Popen._wait", "Popen.wait"),
+    ("pselect6", "libc.so.6/__select", "_wait", "wait"),
+  ])
+  func `of a sleep between looks at a child process is that it waits for its end`(
+    call: String, sleep: String, inner: String, outer: String
+  ) {
+    for kind in [WaitKind.sleep, nil] {
+      var maker = WaitMaker(kind: .dump)
+      maker.thread(
+        4242, "",
+        "\(sleep) python3.12/time_sleep subprocess.py/\(inner) subprocess.py/\(outer) app.py/build "
+          + "app.py/<module>", .asleep(in: call))
+      if let kind {
+        maker.wait(
+          4242, Wait(kind: kind, systemCall: call, timeLeft: 50_000_000, isTimed: true), since: -9)
+      }
+      #expect(maker.verdict.kind == .waiting)
+      #expect(maker.verdict.wait == Wait(kind: .childProcess, systemCall: call))
+      #expect(maker.verdict.waitPlace?.line.function == "build")
+      #expect(maker.verdict.lasted == nil)
+    }
+    // A function of the program of the same name sleeps by its own choice.
+    var own = WaitMaker(kind: .dump)
+    own.thread(
+      4242, "", "libc.so.6/clock_nanosleep app.py/Popen.wait app.py/build",
+      .asleep(in: "clock_nanosleep"))
+    #expect(own.verdict.kind == .idle)
+  }
 }
