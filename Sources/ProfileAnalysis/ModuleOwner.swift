@@ -2,7 +2,7 @@ internal import ProfileModel
 
 /// Whose code a file holds, as far as that says whether its functions act of their own accord.
 enum ModuleOwner {
-  /// The C library.
+  /// The C library, or what the kernel gives it: the vdso.
   case library
   /// Python itself: its program, its library, or an extension of its standard library.
   case interpreter
@@ -17,7 +17,7 @@ extension Module {
     let name = name
     let isLibrary = [
       "libc.so", "libc-", "libc.musl", "libpthread.so", "libpthread-", "librt.so", "librt-",
-      "ld-linux", "ld-musl",
+      "ld-linux", "ld-musl", "[vdso]",
     ].contains { name.hasPrefix($0) }
     if isLibrary { return .library }
     if name.hasPrefix("libsqlite3.so") || name.hasPrefix("_sqlite3.") { return .database }
@@ -35,13 +35,17 @@ extension [ModuleOwner] {
   }
 
   /// Where among its frames a thread runs: in the innermost; in the function that Python runs, when all
-  /// that it called is the C library's and Python's own.
+  /// that it called is the C library's and Python's own, or the innermost has no name.
   func place(of frames: some Sequence<SourceFrame>) -> Int? {
     var count = 0
+    var isNameless = false
     for frame in frames {
       if frame.isInterpreted { return count }
+      let hasName = !FunctionName.isAddress(frame.line.function)
+      if count == 0 { isNameless = !hasName }
       let owner = owner(of: frame.module)
-      guard owner == .library || owner == .interpreter else { return 0 }
+      let isOfOthers = owner == .library || owner == .interpreter || !hasName
+      guard isNameless || isOfOthers else { return 0 }
       count += 1
     }
     return count > 0 ? 0 : nil

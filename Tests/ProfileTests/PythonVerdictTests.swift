@@ -122,4 +122,27 @@ internal import Testing
       .asleep(in: "clock_nanosleep"))
     #expect(own.verdict.kind == .idle)
   }
+
+  @Test(arguments: [
+    ("libcrypto.so.3/0x29c554 libcrypto.so.3/SHA256_Update lib-dynload/_hashlib.so/hash", "fill"),
+    ("libcrypto.so.3/0x29c554 lib-dynload/_hashlib.so/hash", "fill"),
+    ("0x7f4411 libc.so.6/memcpy", "fill"),
+    ("[vdso]/__vdso_clock_gettime libc.so.6/clock_gettime python3.13/time_time", "fill"),
+    ("[vdso]/0x9d4 libc.so.6/clock_gettime python3.13/time_time", "fill"),
+    ("libcrypto.so.3/sha256_block libcrypto.so.3/0x29c554", "sha256_block"),
+  ])
+  func `of a thread in code without a name, or the kernel's, is about Python's function`(
+    way: String, place: String
+  ) {
+    for kind in [CaptureInfo.Kind.attach, .dump] {
+      var maker = WaitMaker(kind: kind)
+      maker.thread(4242, "", "\(way) app.py/fill app.py/<module> python3.13/run_it", .running)
+      #expect(maker.verdict.place?.line.function == place)
+      // Without Python it is where it is.
+      var native = WaitMaker(kind: kind)
+      native.thread(4242, "", "\(way) crunch main", .running)
+      let first = way.split(separator: " ")[0].split(separator: "/").last.map(String.init)
+      #expect(native.verdict.place?.line.function == first)
+    }
+  }
 }

@@ -52,8 +52,10 @@ struct WaitMaker {
       return maker.interpretedFrame(
         SourceLine(function: String(parts[1]), file: "/usr/lib/python3/\(parts[0])", line: 1))
     }
-    if parts.count == 2, parts[0].contains(".so") || parts[0].hasPrefix("python") {
-      let file = files[parts[0]] ?? maker.module("/usr/lib/\(parts[0])")
+    let isKernel = parts[0] == "[vdso]"
+    if parts.count == 2, isKernel || parts[0].contains(".so") || parts[0].hasPrefix("python") {
+      let path = isKernel ? String(parts[0]) : "/usr/lib/\(parts[0])"
+      let file = files[parts[0]] ?? maker.module(path)
       files[parts[0]] = file
       return maker.frame(SourceLine(function: String(parts[1])), in: file)
     }
