@@ -15,7 +15,14 @@ extension WaitKind {
       let known = names.lazy.compactMap { WaitWords.systemCalls[$0] }.first
       return known ?? (names.contains { WaitWords.locks[$0] != nil } ? ofFutex(names) : .otherCall)
     }
-    return WaitWords.systemCalls[systemCall] ?? .otherCall
+    let kind = WaitWords.systemCalls[systemCall] ?? .otherCall
+    return kind == .select && isPythonSleep(names) ? .sleep : kind
+  }
+
+  /// Whether a `select` is how `time.sleep` does it, up to Python 3.10: below the C library's function.
+  private static func isPythonSleep(_ names: [String]) -> Bool {
+    let caller = names.first { !FunctionName.isAddress($0) && WaitWords.systemCalls[$0] == nil }
+    return caller == "pysleep" || caller == "time_sleep"
   }
 
   private static func ofFutex(_ names: [String]) -> WaitKind {
