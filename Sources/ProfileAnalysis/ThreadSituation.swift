@@ -32,6 +32,10 @@ package struct ThreadSituation: Sendable {
 
   /// Whether it sleeps.
   package var isAsleep: Bool { wait != nil }
+
+  /// Whether it used too much of a CPU to count as doing nothing, wherever it sleeps; never known from
+  /// one look.
+  package var usesCPU: Bool { (shares?.running ?? 0) >= VerdictMaker.restingShare }
 }
 
 extension ThreadSituation {

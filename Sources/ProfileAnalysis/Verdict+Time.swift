@@ -9,7 +9,7 @@ extension VerdictMaker {
     let all = situations + diagnosis.ended
     let others = all.filter { situation in
       situation.thread != main?.thread || !isMainAside
-        || situation.idleness != nil && usesCPU(situation)
+        || situation.idleness != nil && situation.usesCPU
     }
     let working = others.filter { $0.idleness == nil || ($0.shares?.running ?? 0) > 0 }
     return working.max { left, right in

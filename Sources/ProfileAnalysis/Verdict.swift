@@ -94,14 +94,8 @@ struct VerdictMaker {
     var verdict =
       ring(isCertain: true) ?? orphanedLock ?? stopped ?? ring(isCertain: false) ?? hung ?? busy
       ?? rest
-    verdict.idleThreads = situations.count { $0.idleness != nil && !usesCPU($0) }
+    verdict.idleThreads = situations.count { $0.idleness != nil && !$0.usesCPU }
     return verdict
-  }
-
-  /// Whether a thread used too much of a CPU to count as doing nothing, wherever it sleeps; never known
-  /// from one look.
-  func usesCPU(_ situation: ThreadSituation) -> Bool {
-    (situation.shares?.running ?? 0) >= Self.restingShare
   }
 
   // MARK: - Rings and orphans

@@ -69,7 +69,8 @@ package struct JSONReport {
         let table = maker.table(of: [thread])
         json.object { json in
           json.members(of: index, thread: thread)
-          let idleness = diagnosis.situations[thread]?.idleness
+          let situation = diagnosis.situations[thread]
+          let idleness = situation?.usesCPU ?? false ? nil : situation?.idleness
           json.member("idle", idleness?.kind.rawValue)
           json.member("idle_in", idleness?.name)
           json.array("runs", of: index.runs(of: thread)) { json, run in

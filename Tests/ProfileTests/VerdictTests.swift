@@ -178,6 +178,9 @@ internal import Testing
       maker.setThread(thread, cpu: Int64(Double(maker.end) * share))
       #expect(maker.verdict.kind == kind)
       #expect(maker.verdict.idleThreads == (kind == .idle ? 1 : 0))
+      var json = ""
+      JSONReport(maker.profile).write(to: &json)
+      #expect(json.contains("\"idle_in\":null") == (kind != .idle))
     }
   }
 
