@@ -320,7 +320,9 @@ final class PythonWatch {
         if isWaitForLock(tid, call, arguments) { return true }
         // When it wakes up it may sleep for a moment for what guards the lock, longer on a busy machine.
         others += 1
-        guard SystemCallNames.name(of: call) == "futex", others < Self.otherLooks else { return false }
+        guard SystemCallNames.name(of: call) == "futex", others < Self.otherLooks else {
+          return false
+        }
       }
       MonotonicClock.sleep(until: MonotonicClock.now() + Self.waitPause)
     } while MonotonicClock.now() < deadline
