@@ -73,15 +73,12 @@ extension CapturedProfile {
   /// looked up.
   func unnamedWithWaits() -> Profile {
     var profile = profile
-    // Numbers of modules mean others in the names of the whole family.
-    profile.blockings = blockings(with: FrameNames(pid: profile.capture.pid))
+    profile.blockings = blockings()
     return profile
   }
 
   /// What the threads of the one process wait for; looks up the names that this takes.
-  func blockings() -> [Blocking] { blockings(with: names) }
-
-  private func blockings(with names: FrameNames) -> [Blocking] {
+  func blockings() -> [Blocking] {
     guard let facts, !facts.sleeps.isEmpty else { return [] }
     var sleepNames = SleepNames(
       modules: facts.modules, names: names, startTime: facts.startTime,

@@ -266,8 +266,10 @@ extension Capture {
       pid: pid, plan: plan, control: control, modules: modules, recording: recording)
     defer { family.stop() }
     var pauses = PauseMeter()
+    // Its names are its own, as those of each process: the numbers of its modules mean others among
+    // those of all.
     let own = try record(
-      pid: pid, plan: plan, control: control, names: names,
+      pid: pid, plan: plan, control: control, names: FrameNames(pid: pid),
       ready: {
         ready?()
         family.watch()

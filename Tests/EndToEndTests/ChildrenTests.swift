@@ -108,6 +108,18 @@ extension EndToEnd {
       try assertUntouched(program, children)
     }
 
+    @Test func `have their own program's functions in a dump`() throws {
+      let spin = try Fixture.compile(source: "spin.c")
+      let program = try RunningProgram(["sh", "-c", "'\(spin)' 1 20; :"])
+      let child = try #require(children(of: program.pid).first)
+      defer { kill(child, SIGKILL) }
+      let report = try SprofCommand.report(["dump", "\(program.pid)", "--children"])
+      let spinner = try report.thread("spinner-0")
+      let functions = try functions(report, [spinner])
+      #expect(functions.isSuperset(of: ["compute", "descend", "spinner"]), "\(functions)")
+      try assertUntouched(program, [child])
+    }
+
     @Test(arguments: ["dump", "attach"])
     func `that hang are said to, with their locks`(command: String) throws {
       let rings = try Fixture.compile(source: "rings.c")
