@@ -17,7 +17,7 @@ struct FamilyProfile: Sendable {
   private var stacks = StackTable()
   private var threads: [ThreadInfo] = []
   private var runs: [Run] = []
-  private var blockings: [Blocking] = []
+  private var waits = FamilyWaits()
   private var tasks: [AsyncTasks] = []
   private var cost = CaptureCost()
   private var pauses = PauseMeter()
@@ -51,14 +51,20 @@ struct FamilyProfile: Sendable {
           stack: stackIDs.indices.contains(stack) ? stackIDs[stack] : .empty, end: run.end,
           activity: run.activity, start: max(0, run.start + member.shift), weight: run.weight))
     }
-    for var blocking in profile.blockings {
+    add(waits: profile, member)
+    tasks += profile.tasks
+    add(profile.capture, member)
+  }
+
+  private mutating func add(waits profile: Profile, _ member: Member) {
+    let shifted = profile.blockings.map { blocking in
+      var blocking = blocking
       blocking.firstSeen += member.shift
       blocking.lastSeen += member.shift
       blocking.since = blocking.since.map { $0 + member.shift }
-      blockings.append(blocking)
+      return blocking
     }
-    tasks += profile.tasks
-    add(profile.capture, member)
+    waits.add(shifted, capturedBy: profile.capture.pid)
   }
 
   private mutating func addStacks(of table: StackTable, _ frames: [FrameID]) -> [StackID] {
@@ -108,12 +114,11 @@ struct FamilyProfile: Sendable {
         start: run.start, weight: run.weight)
     }
     runs.sort { ($0.start, $0.thread) < ($1.start, $1.thread) }
-    blockings.sort { $0.firstSeen < $1.firstSeen }
     var infos = order.map { threads[$0] }
     if processCount < 2 { for index in infos.indices { infos[index].process = nil } }
     var profile = Profile(
       capture: capture, modules: modules.modules, threads: infos, stacks: stacks,
-      runs: RunList(runs), blockings: blockings, tasks: tasks)
+      runs: RunList(runs), blockings: waits.finish(), tasks: tasks)
     profile.renumberStacks()
     return profile
   }

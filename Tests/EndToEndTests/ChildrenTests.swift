@@ -120,6 +120,33 @@ extension EndToEnd {
       try assertUntouched(program, [child])
     }
 
+    @Test(.enabled(if: Tool.isInstalled("python3"), "needs python3"))
+    func `let threads in a dump wait for what they wait for without them`() throws {
+      // A look at the child asks who is at the other end of its pipe, and what that waits for.
+      let script = """
+        import concurrent.futures, os, signal, time
+        reader, writer = os.pipe()
+        if os.fork() == 0:
+            os.close(writer)
+            os.read(reader, 1)
+            os._exit(0)
+        pool = concurrent.futures.ThreadPoolExecutor(3, thread_name_prefix="crew")
+        list(pool.map(time.sleep, [0.05] * 3))
+        print("ready", flush=True)
+        signal.pause()
+        """
+      let program = try RunningProgram(["python3", "-c", script])
+      let child = try #require(children(of: program.pid).first)
+      // Its threads have been asleep for a while.
+      usleep(200_000)
+      for _ in 0..<3 {
+        let text = try SprofCommand.run(["dump", "\(program.pid)", "--children"]).stdout
+        #expect(text.contains("3 idle worker threads"), "\(text)")
+        #expect(!text.contains("for futex"), "\(text)")
+      }
+      try assertUntouched(program, [child])
+    }
+
     @Test(arguments: ["dump", "attach"])
     func `that hang are said to, with their locks`(command: String) throws {
       let rings = try Fixture.compile(source: "rings.c")

@@ -71,3 +71,54 @@ import Testing
     #expect(one.percentile(0.5) == 50)
   }
 }
+
+@Suite struct `Waits of several processes` {
+  private func wait(_ kind: WaitKind, at address: UInt64 = 0x100, variable: String? = nil) -> Wait {
+    var object = WaitObject(address: RemoteAddress(address))
+    object.variable = variable
+    return Wait(kind: kind, systemCall: "futex", object: object)
+  }
+
+  private func blocking(
+    _ wait: Wait, of pid: Int32, since: Int64?, seen: ClosedRange<Int64>, looks: Int = 1
+  ) -> Blocking {
+    Blocking(
+      waiter: WaitingThread(pid: pid, tid: pid + 1, name: "t", processName: "p"), wait: wait,
+      since: since, firstSeen: seen.lowerBound, lastSeen: seen.upperBound, looks: looks)
+  }
+
+  private func waits(_ own: [Blocking], fromOutside: [Blocking]) -> [Blocking] {
+    var waits = FamilyWaits()
+    waits.add(fromOutside, capturedBy: 9)
+    waits.add(own, capturedBy: 4)
+    return waits.finish()
+  }
+
+  @Test func `are told once where others looked at them, too, by the capture with the stacks`() {
+    let own = blocking(wait(.semaphore, variable: "work"), of: 4, since: -50, seen: 10...20)
+    let later = blocking(wait(.futex), of: 4, since: -49, seen: 60...70, looks: 2)
+    let all = waits([own], fromOutside: [later])
+    #expect(all.count == 1)
+    #expect(all.first?.wait == own.wait)
+    #expect(all.first?.since == -50)
+    #expect(all.first?.firstSeen == 10 && all.first?.lastSeen == 70)
+    #expect(all.first?.looks == 3)
+  }
+
+  @Test func `are two where the thread has run between, for one and the same`() {
+    let own = blocking(wait(.semaphore, variable: "work"), of: 4, since: -50, seen: 10...20)
+    for since in [Int64(55), nil] {
+      let again = blocking(wait(.futex), of: 4, since: since, seen: 60...70)
+      let all = waits([own], fromOutside: [again])
+      #expect(all.map(\.wait) == [own.wait, own.wait])
+      #expect(all.map(\.firstSeen) == [10, 60] && all.map(\.looks) == [1, 1])
+    }
+  }
+
+  @Test func `are as they were seen from outside where nobody else looked`() {
+    let own = blocking(wait(.semaphore, variable: "work"), of: 4, since: -50, seen: 10...20)
+    let elsewhere = blocking(wait(.futex, at: 0x200), of: 4, since: -50, seen: 60...70)
+    let other = blocking(wait(.futex), of: 7, since: -50, seen: 60...70)
+    #expect(waits([own], fromOutside: [elsewhere, other]) == [own, elsewhere, other])
+  }
+}
