@@ -82,13 +82,15 @@ extension VerdictWords {
         hidden > 0 && position >= Self.chainLimit - 2 && position < nodes.count - 2
       guard !isHidden else { return nil }
       let isAfterGap = hidden > 0 && position == nodes.count - 2
-      return drawn(node, skipped: isAfterGap ? hidden : 0, isLast: position == nodes.count - 1)
+      let waiter = position > 0 ? graph.nodes[nodes[position - 1]].pid : nil
+      return drawn(
+        node, for: waiter, skipped: isAfterGap ? hidden : 0, isLast: position == nodes.count - 1)
     }
   }
 
-  private func drawn(_ node: Int, skipped: Int, isLast: Bool) -> DrawnNode {
+  private func drawn(_ node: Int, for waiter: Int32?, skipped: Int, isLast: Bool) -> DrawnNode {
     let graph = diagnosis.graph
-    let name = waits.node(graph.nodes[node])
+    let name = waits.node(graph.nodes[node], for: waiter)
     let thread = graph.nodes[node].thread
     guard let blocking = graph.blocking(of: node), !isLast || verdict.isRing else {
       return DrawnNode(

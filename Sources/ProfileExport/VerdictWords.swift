@@ -202,14 +202,17 @@ struct VerdictWords {
       let isHidden =
         nodes.count > Self.chainLimit && position >= Self.chainLimit - 2
         && position < nodes.count - 2
-      if !isHidden { lines.append(line(node, isLast: position == nodes.count - 1)) }
+      guard !isHidden else { continue }
+      let waiter = position > 0 ? diagnosis.graph.nodes[nodes[position - 1]].pid : nil
+      lines.append(line(node, for: waiter, isLast: position == nodes.count - 1))
     }
     return lines
   }
 
-  private func line(_ node: Int, isLast: Bool) -> String {
+  /// `waiter` is the process of the thread that waits for it.
+  private func line(_ node: Int, for waiter: Int32?, isLast: Bool) -> String {
     let graph = diagnosis.graph
-    let name = waits.node(graph.nodes[node])
+    let name = waits.node(graph.nodes[node], for: waiter)
     guard let blocking = graph.blocking(of: node) else { return name + " " + doing(node) }
     let end = isLast ? (verdict.isRing ? ", the first of these" : "") : ", which"
     let situation = graph.nodes[node].thread.flatMap { diagnosis.situations[$0] }

@@ -32,37 +32,40 @@ struct WaitWords {
   /// The process of a thread of the profile.
   func pid(of thread: Int) -> Int32 { profile.threads[thread].pid(in: profile.capture.pid) }
 
-  /// A node of the wait graph in a sentence.
-  func node(_ node: WaitGraph.Node) -> String {
+  /// A node of the wait graph in a sentence; `waiter` is the process of the thread that waits for it.
+  func node(_ node: WaitGraph.Node, for waiter: Int32? = nil) -> String {
     if let thread = node.thread { return self.thread(thread) }
-    guard let tid = node.tid else { return process(node.pid, node.processName) }
+    let process = process(node.pid, node.processName, for: waiter)
+    guard let tid = node.tid else { return process }
     if node.isDead { return "a thread that has ended (\(tid))" }
     guard node.pid != profile.capture.pid else { return "thread \(tid)" }
     let name = node.name.isEmpty ? "thread \(tid)" : "\(node.name.quoted) (\(tid))"
-    let isOnly = tid == node.pid
-    return isOnly
-      ? process(node.pid, node.processName) : "\(name) of \(process(node.pid, node.processName))"
+    return tid == node.pid ? process : "\(name) of \(process)"
   }
 
-  private func process(_ pid: Int32, _ name: String) -> String {
-    if pid == profile.capture.pid { return "this program itself" }
+  private func process(_ pid: Int32, _ name: String, for waiter: Int32?) -> String {
+    if pid == waiter { return "this program itself" }
     return name.isEmpty ? "pid \(pid)" : "\(name.quoted) (pid \(pid))"
   }
 
-  /// Who holds a lock or the other end of something, of the waiting thread's process.
+  /// Who holds a lock or the other end of something that a thread of the process `pid` waits for.
   func owner(_ owner: WaitOwner, in pid: Int32) -> String {
     switch owner {
-    case .thread(let tid):
-      let known = threadOfTid[tid].flatMap { self.pid(of: $0) == pid ? $0 : nil }
-      return known.map { thread($0) } ?? "thread \(tid)"
-    case .process(let process, nil, let name): return self.process(process, name)
+    case .thread(let tid): return known(tid, of: pid) ?? "thread \(tid)"
+    case .process(let process, nil, let name): return self.process(process, name, for: pid)
     case .process(let process, .some(let tid), let name):
-      if process == profile.capture.pid { return self.owner(.thread(tid: tid), in: process) }
-      return tid == process
-        ? self.process(process, name) : "thread \(tid) of \(self.process(process, name))"
+      if let known = known(tid, of: process) { return known }
+      if process == pid { return "thread \(tid)" }
+      let words = self.process(process, name, for: pid)
+      return tid == process ? words : "thread \(tid) of \(words)"
     case .dead(let tid): return "a thread that has ended (\(tid))"
     case .readers(let count): return Figures.count(Int64(count), "reader")
     }
+  }
+
+  /// A thread of the profile by its number.
+  private func known(_ tid: Int32, of pid: Int32) -> String? {
+    threadOfTid[tid].flatMap { self.pid(of: $0) == pid ? thread($0) : nil }
   }
 
   /// At most three owners, and how many more.

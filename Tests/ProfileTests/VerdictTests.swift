@@ -56,6 +56,33 @@ internal import Testing
     #expect(maker.verdict.thread == main)
   }
 
+  /// A family of two in whose child a thread waits for a lock that a process holds; the view of waits,
+  /// too, without its line breaks.
+  private func lockedFamily(holder: Int32, name: String) -> String {
+    var maker = WaitMaker()
+    let main = maker.thread(4242, "", "nanosleep main", .asleep(in: "clock_nanosleep"))
+    let child = maker.maker.thread(4300, "worker", isMain: true, lastSeen: maker.end)
+    maker.run(child, ["flock", "take_turn", "main"], .asleep(in: "flock"))
+    maker.maker.profile.threads[main].process = OwningProcess(pid: 4242, name: "orderd")
+    maker.maker.profile.threads[child].process = OwningProcess(pid: 4300, name: "worker")
+    let lock = Wait(
+      kind: .fileLock, systemCall: "flock",
+      owners: [.process(pid: holder, tid: nil, name: name)],
+      descriptors: [WaitDescriptor(number: 5, kind: .file, name: "/tmp/turn")])
+    maker.wait(4300, lock, pid: 4300)
+    let text = ReportHead.text(maker.profile, ReportOptions(views: [.waits]))
+    return text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+  }
+
+  @Test func `of a process that waits for another of its family names that one`() {
+    let text = lockedFamily(holder: 4242, name: "orderd")
+    #expect(text.contains("held by \"orderd\" (pid 4242), in take_turn"), "\(text)")
+    #expect(!text.contains("this program itself"), "\(text)")
+    let own = lockedFamily(holder: 4300, name: "worker")
+    #expect(own.contains("held by this program itself"), "\(own)")
+    #expect(!own.contains("\"worker\" (pid 4300)"), "\(own)")
+  }
+
   @Test func `of a handler that loops is that, with few CPUs, too`() {
     var maker = WaitMaker()
     let thread = maker.thread(4242, "", "recompute \(Self.handler)", .waitingForCPU)
