@@ -10,8 +10,11 @@ internal import Synchronization
 package final class HeldProgram: Sendable {
   /// Why a program could not be started.
   package enum Failure: Error, Equatable, Sendable {
-    /// No such file in `PATH`, or the file or its interpreter is not there.
+    /// No such file in `PATH`.
     case notFound
+    /// The file is there, but not the one that its first line names to run it.
+    case noInterpreter(String)
+    case isDirectory
     /// The file is there but cannot be executed.
     case notExecutable(SystemError)
     case system(SystemError)
@@ -49,7 +52,8 @@ package final class HeldProgram: Sendable {
     do {
       // Nobody waits for this thread: it ends soon after the program was let go.
       _ = try TracerThread.startHelper {
-        outcome.set(program.hold(gate: gate, errors: errors, mayHold: mayHold))
+        let failure = program.hold(gate: gate, errors: errors, mayHold: mayHold)
+        outcome.set(failure.map { ExecutableFile.explain($0, of: name) })
         program.awaitRelease()
       }
     } catch {
@@ -135,7 +139,8 @@ package final class HeldProgram: Sendable {
     guard count == size else { return nil }
     switch code {
     case ENOENT, ENOTDIR: return .notFound
-    case EACCES, ENOEXEC, EISDIR, ETXTBSY, EPERM, ELIBBAD, EINVAL:
+    case EISDIR: return .isDirectory
+    case EACCES, ENOEXEC, ETXTBSY, EPERM, ELIBBAD, EINVAL:
       return .notExecutable(SystemError("exec", code: code))
     default: return .system(SystemError("exec", code: code))
     }
@@ -181,33 +186,6 @@ package final class HeldProgram: Sendable {
     _ = sprof_ptrace_detach(pid, 0)
     JobControl.endHolding()
     isHeld.store(false, ordering: .releasing)
-  }
-}
-
-/// The file of a program that is to be started.
-private enum ExecutableFile {
-  /// Whether a trace changes nothing for the program.
-  ///
-  /// While a process without CAP_SYS_PTRACE traces, the kernel ignores the set-user-ID bits and the
-  /// capabilities of the file (execve(2)), so that `sudo` would find itself without its rights.
-  static func mayBeTraced(_ name: String) -> Bool {
-    let own = try? ProcessStatus(of: getpid())
-    // CAP_SYS_PTRACE is 19.
-    if (own?.capabilities ?? 0) & 1 << 19 != 0 { return true }
-    guard let path = path(of: name) else { return true }
-    var status = stat()
-    guard stat(path, &status) == 0 else { return true }
-    guard status.st_mode & (S_ISUID | S_ISGID) == 0 else { return false }
-    return sprof_attribute_size(path, "security.capability") <= 0
-  }
-
-  /// The file that execvp(3) would take.
-  private static func path(of name: String) -> String? {
-    if name.contains("/") { return name }
-    let folders = getenv("PATH").map { String(cString: $0) } ?? "/bin:/usr/bin"
-    return folders.split(separator: ":", omittingEmptySubsequences: false).lazy
-      .map { ($0.isEmpty ? "." : $0) + "/" + name }
-      .first { access($0, X_OK) == 0 }
   }
 }
 

@@ -40,8 +40,8 @@ enum Diagnostic: Error {
     case .cannotRead: 65  // EX_DATAERR
     case .cannotWrite, .isNoText, .fileExists, .cannotCreate, .cannotKeep: 73  // EX_CANTCREAT
     // As the shell, env and nohup have it.
-    case .cannotStart(_, .notFound): 127
-    case .cannotStart(_, .notExecutable): 126
+    case .cannotStart(_, .notFound), .cannotStart(_, .noInterpreter): 127
+    case .cannotStart(_, .notExecutable), .cannotStart(_, .isDirectory): 126
     case .cannotStart(_, .system): 70
     case .cannotSample(_, .access(.noSuchProcess)), .cannotSample(_, .access(.hasEnded)): 66
     case .cannotSample(_, .access(.other)), .cannotSample(_, .system): 70
@@ -71,6 +71,10 @@ enum Diagnostic: Error {
       "Nothing is left of the profile: no thread did what the options ask for."
     case .cannotStart(let name, .notFound):
       "Cannot start \(name): there is no such program. To look for it: type \(name)"
+    case .cannotStart(let name, .noInterpreter(let interpreter)):
+      Self.words(starting: name, without: interpreter)
+    case .cannotStart(let name, .isDirectory):
+      "Cannot start \(name): it is a directory. To see what is in it: ls \(name)"
     case .cannotStart(let name, .notExecutable(let error)):
       "Cannot start \(name): \(error.reason). To make it executable: chmod +x \(name)"
     case .cannotStart(let name, .system(let error)):
@@ -129,6 +133,15 @@ enum Diagnostic: Error {
     case .other(let error):
       return "Cannot watch \(pid): \(error.call): \(error.reason). \(asRoot)"
     }
+  }
+
+  private static func words(starting name: String, without interpreter: String) -> String {
+    guard interpreter.hasSuffix("\r") else {
+      return "Cannot start \(name): its interpreter \(interpreter) is missing. "
+        + "To see the line that names it: head -n 1 \(name)"
+    }
+    return "Cannot start \(name): its lines end as on Windows, so that its interpreter is not "
+      + "found. To mend it: sed -i 's/\\r$//' \(name)"
   }
 
   private static func words(sampling name: String, _ failure: Capture.Failure) -> String {

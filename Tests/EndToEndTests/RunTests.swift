@@ -63,23 +63,6 @@ extension EndToEnd {
       }
     }
 
-    @Test func `says why a program cannot be started, with the shell's exit codes`() throws {
-      let missing = try SprofCommand.run(["run", "--", "/no/such/program"])
-      expectError(missing, code: 127, naming: ["/no/such/program", "no such program"])
-      expectError(
-        try SprofCommand.run(["run", "--", "no-such-program-in-path"]), code: 127,
-        naming: ["no such program"])
-      let folder = try TemporaryFolder()
-      let file = folder.path + "/plain"
-      try Data("text".utf8).write(to: URL(fileURLWithPath: file))
-      for path in [file, folder.path] {
-        expectError(
-          try SprofCommand.run(["run", "--", path]), code: 126, naming: [path, "Permission denied"])
-      }
-      expectError(try SprofCommand.run(["run"]), code: ExitCode.usage, naming: ["command"])
-      expectNothingLeftBehind()
-    }
-
     @Test func `refuses before the start what it could not write at the end`() throws {
       let folder = try TemporaryFolder()
       let trace = folder.path + "/ran"
