@@ -92,10 +92,19 @@ static inline int sprof_wait(pid_t tid, int *status, int nonblocking) {
   return result < 0 ? -errno : result;
 }
 
+// Whether a child or traced thread has ended; it stays as it is. Stops of traced ones are news to waitid,
+// too, whatever it is asked for.
+static inline int sprof_has_ended(pid_t tid) {
+  siginfo_t info;
+  info.si_pid = 0;
+  if (waitid(P_PID, (id_t)tid, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0) return 0;
+  return info.si_pid == tid && info.si_code <= CLD_DUMPED;
+}
+
 // Collects a thread that any thread of this process traces, should it have ended; leaves stops alone.
 static inline void sprof_collect_ended(pid_t tid) {
   siginfo_t info;
-  waitid(P_PID, (id_t)tid, &info, WEXITED | WNOHANG | __WALL);
+  if (sprof_has_ended(tid)) waitid(P_PID, (id_t)tid, &info, WEXITED | WNOHANG | __WALL);
 }
 
 // Waits until waitpid would return with a thread that the calling one traces.
