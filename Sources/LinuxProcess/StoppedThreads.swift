@@ -128,6 +128,12 @@ package final class StoppedThreads {
     while !asked.isEmpty {
       var index = 0
       while index < asked.count {
+        // Whose end is collected has no files any more: `body` is to find them.
+        if asked[index].tid == process, sprof_has_ended(asked[index].tid) != 0 {
+          body(asked[index], nil)
+          collect(asked.remove(at: index))
+          continue
+        }
         let outcome = sprof_wait(asked[index].tid, &asked[index].status, 1)
         guard outcome != 0 else {
           index += 1
@@ -198,6 +204,8 @@ package final class StoppedThreads {
     guard !overdue.isEmpty else { return }
     defer { endHolding() }
     overdue.removeAll { tid in
+      // Left for whoever waits for the program: until then its files tell what it did.
+      if tid == process, sprof_has_ended(tid) != 0 { return true }
       var status: CInt = 0
       let outcome = sprof_wait(tid, &status, 1)
       guard outcome != 0 else {
@@ -220,6 +228,12 @@ package final class StoppedThreads {
     }
     body(stop, readRegisters(of: stop))
     release(stop, released)
+  }
+
+  private func collect(_ ended: Stop) {
+    var status: CInt = 0
+    let outcome = sprof_wait(ended.tid, &status, 1)
+    noteEnd(ended.tid, outcome: outcome, status: status)
   }
 
   private func noteEnd(_ tid: Int32, outcome: CInt, status: CInt) {

@@ -52,6 +52,23 @@ package struct ProfileBuilder: Sendable {
     openRuns[thread]?.weight += weight
   }
 
+  /// Adds what the thread did between its last look and its end: time in which it ran lengthens the
+  /// last run, or follows it as one in the same stack, where that slept.
+  package mutating func end(thread: Int, with weight: Weight, at time: Int64) {
+    guard weight != Weight(), let last = openRuns[thread] else { return }
+    let isAsleep =
+      switch last.activity {
+      case .blocked, .uninterruptible: true
+      case .running, .waitingForCPU, .stopped, .unknown: false
+      }
+    guard isAsleep, weight.cpu &+ weight.delay > weight.wall / 2 else {
+      return extend(thread: thread, by: weight)
+    }
+    look(
+      thread: thread, stack: last.stack, end: last.end,
+      activity: weight.delay > weight.cpu ? .waitingForCPU : .running, time: time, weight: weight)
+  }
+
   /// The stack of the thread's last run, while it is open; nil without one.
   package func openStack(of thread: Int) -> StackID? { openRuns[thread]?.stack }
 

@@ -8,7 +8,7 @@ struct LookRecord {
   enum Kind: UInt8 {
     /// A stack, or the lack of one.
     case look
-    /// The thread has ended, or the capture has: only `repeated` counts.
+    /// The thread has ended, or the capture has: `repeated` counts, and as `weight` what it did since.
     case end
   }
 

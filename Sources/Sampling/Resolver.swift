@@ -169,9 +169,12 @@ final class Resolver {
     settle(slot, as: nil)
     guard let thread = threads[slot] else { return }
     let hasEnded = record.state == UInt8(ascii: "X")
-    let (time, counters) = (record.time, record.counters)
+    let (time, counters, weight) = (record.time, record.counters, record.weight)
+    builder.end(thread: thread.index, with: weight, at: time)
     builder.update(thread.index) { info in
       info.lastSeen = time
+      info.cpu += weight.cpu
+      info.delay += weight.delay
       info.cpuSinceStart = Int64(clamping: counters.cpu)
       info.hasEnded = hasEnded
       if thread.lockUse.ticks > 0 { info.lockUse = thread.lockUse }

@@ -144,7 +144,7 @@ extension Sampler {
     }
     switch state {
     case UInt8(ascii: "Z"), UInt8(ascii: "X"):
-      watch.isZombie = true
+      noteZombie(watch, interval: interval)
     case UInt8(ascii: "D"):
       recordWithoutStack(watch, state: state, time: time, interval: interval, counters: counters)
     default:

@@ -78,7 +78,9 @@ extension Sampler {
     _ watch: ThreadWatch, _ registers: Registers?, time: Int64, mayComeAgain: Bool
   ) {
     guard let registers else {
-      watch.hasEnded = counters(of: watch) == nil || watch.files.state() == nil
+      let state = counters(of: watch) == nil ? nil : watch.files.state()
+      watch.hasEnded = state == nil
+      if state == UInt8(ascii: "Z") { noteZombie(watch, interval: Weight()) }
       return
     }
     let range = copyRange(of: watch, stackPointer: registers.stackPointer.rawValue)

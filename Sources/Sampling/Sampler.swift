@@ -146,10 +146,16 @@ final class Sampler {
     refreshStackRanges(time: 0)
     refreshPython(time: 0)
     if birth == nil { for watch in watches { python?.rehearse(watch.tid, from: memory) } }
+    // What a program does that is let go now counts, and this thread may get no CPU for a while.
+    if isStarting { readBaselines() }
     ready?()
     startTime = birth ?? MonotonicClock.now()
+    if !isStarting { readBaselines() }
+    for watch in watches { watch.lastTime = 0 }
+  }
+
+  private func readBaselines() {
     for watch in watches {
-      watch.lastTime = 0
       // The threads of a new process began at zero.
       watch.counters = birth == nil ? counters(of: watch) ?? watch.counters : ThreadCounters()
     }
@@ -321,9 +327,9 @@ final class Sampler {
 
   private func dropEndedThreads() {
     // Those that end with the program are shown where they were: none of them has ended before it.
-    let isProgramOver = !isOneOfMany && watches.allSatisfy { $0.hasEnded || $0.isZombie }
+    let isFirst = isOneOfMany || !isProgramOver
     for watch in watches where watch.hasEnded {
-      handOver(endOf: watch, beforeProgram: !isProgramOver)
+      handOver(endOf: watch, beforeProgram: isFirst)
       knownThreads.remove(watch.tid)
       freeSlots.append(watch.slot)
     }
@@ -335,25 +341,6 @@ final class Sampler {
       memory.tid = live.tid
       areMapsStale = true
     }
-  }
-
-  /// Whether a thread has ended, or is a dead main thread through which nothing can be read any more.
-  private func isLost(_ watch: ThreadWatch) -> Bool {
-    watch.hasEnded || watch.isZombie && watch.tid == memory.tid
-  }
-
-  private func handOver(endOf watch: ThreadWatch, beforeProgram: Bool) {
-    waitForRoom(0)
-    guard let (record, _) = ring.reserve(0) else { return }
-    record.pointee.kind = .end
-    record.pointee.slot = watch.slot
-    record.pointee.tid = watch.tid
-    record.pointee.time = now
-    // Ticks whose look never came about count for what was seen before.
-    record.pointee.repeated = watch.repeated + watch.carried
-    record.pointee.counters = watch.counters
-    record.pointee.state = beforeProgram ? UInt8(ascii: "X") : 0
-    ring.commit()
   }
 
   // MARK: - Stacks

@@ -37,6 +37,9 @@ final class ThreadWatch {
   var transit: UInt64?
   /// Whether they were so in each of the stops of a tick, and not whole since.
   var isAlwaysInTransit = false
+  /// What it did behind its last look, and when it ended (nanoseconds from the start); known of one
+  /// whose figures outlive it.
+  var end: (weight: Weight, time: Int64)?
   /// Its `/proc` entry stays, but it has ended: a main thread that other threads outlive.
   var isZombie = false
   var hasEnded = false
@@ -64,6 +67,19 @@ extension ThreadWatch {
     lastTime = time
     lastTick = tick
     return interval
+  }
+
+  /// Counts what a thread did until its end, `counters` being its last ones.
+  func end(interval: Weight, counters final: ThreadCounters) {
+    var weight = interval + carried
+    weight.cpu = final.cpu > counters.cpu ? Int64(clamping: final.cpu - counters.cpu) : 0
+    weight.delay = final.delay > counters.delay ? Int64(clamping: final.delay - counters.delay) : 0
+    // Of one that ran at its last look nothing tells that it slept: it has ended before the tick.
+    let lived = wasAsleep ? weight.wall : min(weight.wall, weight.cpu &+ weight.delay)
+    end = (weight, lastTime - (weight.wall - lived))
+    end?.weight.wall = lived
+    carried = Weight()
+    counters = final
   }
 
   /// Counts a tick in which the thread had not run.

@@ -154,6 +154,29 @@ extension EndToEnd {
       expectNothingLeftBehind()
     }
 
+    @Test(arguments: [[], ["--children"]])
+    func `counts the CPU time of a program to its end, and calls none of it sleep`(
+      options: [String]
+    ) throws {
+      var asleep: [Double] = []
+      for _ in 0..<Repository.trials(short: 10, full: 100) {
+        let folder = try TemporaryFolder()
+        let file = folder.path + "/report"
+        let outcome = try SprofCommand.run(
+          ["run", "--json", "--report", file] + options + ["--", brief, "cpu", "40"])
+        let own = try #require(Int64(outcome.stdout.dropLast()), "\(outcome.stderr)")
+        let report = try Report(json: String(contentsOfFile: file, encoding: .utf8))
+        let thread = try report.thread()
+        #expect(own > 0 && thread.cpuNs * 10 >= own * 9, "\(thread.cpuNs) of \(own)")
+        #expect(thread.runs.reduce(0) { $0 + $1.cpuNs } == thread.cpuNs)
+        asleep.append(try #require(thread.blockedPercent))
+      }
+      // It has never slept; but stops, which are long on a busy machine, count neither as running nor as
+      // waiting for a CPU.
+      asleep.sort()
+      #expect(asleep[asleep.count / 2] < 10, "\(asleep)")
+    }
+
     @Test func `names a program of 10 milliseconds, time after time`() throws {
       var looks: Int64 = 0
       for _ in 0..<Repository.trials(short: 10, full: 100) {
@@ -176,8 +199,8 @@ extension EndToEnd {
     func `judges a program by what it did, however its end was seen`(options: [String]) throws {
       for _ in 0..<Repository.trials(short: 20, full: 200) {
         let report = try report(options, [brief, "150"])
-        // With few CPUs it has not been seen often enough for a loop.
-        #expect(["busy_loop", "slow"].contains(report.verdict?.kind))
+        // With few CPUs it has not been seen often enough for a loop, or got none.
+        #expect(["busy_loop", "slow", "starved"].contains(report.verdict?.kind))
         #expect(!report.threads.contains { $0.ended })
       }
     }
