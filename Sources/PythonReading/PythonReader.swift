@@ -219,13 +219,13 @@ package final class PythonReader: LanguageRuntime {
     codes.refuted(in: memory)
   }
 
-  /// Reads a thread's stack at once: right for one that sleeps, or is stopped.
+  /// Reads a thread's stack at once; the thread may run meanwhile.
   package func stack(
     of thread: PythonThread, from memory: some TargetMemory, until deadline: Int64 = .max
   ) -> RuntimeStack {
     let reader = threadReader(of: thread)
     reader.prepare()
-    reader.copy(from: memory, until: deadline)
+    reader.copy(from: memory, until: deadline, isStopped: false)
     var stack = reader.finish()
     stack.forget(refuted(from: memory))
     return stack

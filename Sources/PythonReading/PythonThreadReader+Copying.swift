@@ -19,7 +19,7 @@ extension PythonThreadReader {
     guard copyFrames(from: memory, upTo: last, until: deadline),
       copyFunctions(from: memory, upTo: last, until: deadline)
     else {
-      copyInnermostFunctions(from: memory, upTo: last)
+      if isStopped { copyInnermostFunctions(from: memory, upTo: last) }
       return false
     }
     copyTasks(from: memory, upTo: last, until: deadline)
