@@ -46,7 +46,7 @@ let package = Package(
         "ByteReading", "CZlib", "ProfileModel",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
-      exclude: ["profile.proto"], swiftSettings: strict),
+      exclude: ["Pprof/profile.proto"], swiftSettings: strict),
     module("ELFReading", ["ByteReading", "ProfileModel"]),
     module("LinuxProcess", ["CLinux", "ProfileModel"]),
 
@@ -64,7 +64,7 @@ let package = Package(
     // Layer 4.
     .target(
       name: "ProfileExport", dependencies: ["ProfileAnalysis", "ProfileModel"],
-      exclude: ["Resources"], swiftSettings: strict, plugins: ["EmbedPage"]),
+      exclude: ["Page/Resources"], swiftSettings: strict, plugins: ["EmbedPage"]),
     .plugin(name: "EmbedPage", capability: .buildTool()),
     module("TerminalUI", ["ProfileAnalysis", "ProfileModel"]),
     module(

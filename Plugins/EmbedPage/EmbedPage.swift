@@ -6,7 +6,7 @@ import PackagePlugin
 @main struct EmbedPage: BuildToolPlugin {
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
     let root = context.package.directoryURL
-    let folder = target.directoryURL.appending(path: "Resources")
+    let folder = target.directoryURL.appending(path: "Page/Resources")
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
     let inputs = names.map { folder.appending(path: $0) }
     let script = root.appending(path: "scripts/embed-page.sh")

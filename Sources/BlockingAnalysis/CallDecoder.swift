@@ -16,7 +16,7 @@ struct CallDecoder {
   var survey: DescriptorSurvey
   var numbers: ThreadNumbers
   private(set) var wait: Wait
-  private(set) var ends: [PeerWish?] = []
+  private(set) var ends: [PeerRequest?] = []
   private(set) var limit = TimeLimit.none
   private(set) var isFutex = false
 
@@ -270,13 +270,13 @@ struct CallDecoder {
   }
 
   private func owner(_ pid: Int32) -> WaitOwner {
-    .process(pid: pid, tid: nil, name: ProcessFamily.name(of: pid) ?? "?")
+    .process(pid: pid, tid: nil, name: ProcessSearch.processName(pid) ?? "?")
   }
 
   /// The parent of `vfork` waits for its child to execute a program or end.
   private mutating func decodeFork() {
     guard let children = numbers.children() else { return }
-    let sharing = children.filter { ProcessFamily.shareMemory($0, pid) == true }
+    let sharing = children.filter { ProcessTree.shareMemory($0, pid) == true }
     guard sharing.count == 1 else { return }
     wait.kind = .childProcess
     wait.owners = sharing.map(owner)

@@ -30,7 +30,7 @@ struct DescriptorSurvey {
   mutating func describe(
     _ descriptor: Int32, of tid: Int32, use: Use?, inode: UInt64 = 0,
     connectingTo address: String? = nil
-  ) -> (WaitDescriptor, PeerWish?) {
+  ) -> (WaitDescriptor, PeerRequest?) {
     guard let (target, link) = OpenDescriptors.target(of: descriptor, in: tid) else {
       return (WaitDescriptor(number: descriptor, kind: .closed, name: "", events: use?.events), nil)
     }
@@ -47,7 +47,7 @@ struct DescriptorSurvey {
   private mutating func describe(
     _ descriptor: Int32, _ target: DescriptorTarget, _ link: String, _ tid: Int32, _ use: Use?,
     _ address: String?
-  ) -> (WaitDescriptor, PeerWish?) {
+  ) -> (WaitDescriptor, PeerRequest?) {
     switch target {
     case .pipe(let inode):
       let result = WaitDescriptor(number: descriptor, kind: .pipe, name: link)
@@ -110,7 +110,7 @@ struct DescriptorSurvey {
 
 /// Names of processes as they are now.
 struct ProcessNames {
-  func name(of pid: Int32) -> String { ProcessFamily.name(of: pid) ?? "?" }
+  func name(of pid: Int32) -> String { ProcessSearch.processName(pid) ?? "?" }
 }
 
 extension DescriptorSurvey.Use {

@@ -2,7 +2,7 @@ internal import LinuxProcess
 internal import ProfileModel
 
 /// What to look for at the other end of a descriptor.
-enum PeerWish: Hashable, Sendable {
+enum PeerRequest: Hashable, Sendable {
   /// Processes that can write to the pipe, or else those that can read from it.
   case pipe(inode: UInt64, writing: Bool)
   /// The same of a named pipe.
@@ -37,7 +37,7 @@ final class PeerIndex {
   private var count = 0
   private var names: [Int32: String] = [:]
   /// What was asked for since the search: threads of one pool wait for one and the same.
-  private var answers: [PeerWish: [WaitOwner]] = [:]
+  private var answers: [PeerRequest: [WaitOwner]] = [:]
   /// Whether a process may hold something that was not seen.
   private(set) var isPartial = false
 
@@ -61,15 +61,15 @@ final class PeerIndex {
     if pending == nil {
       fifos = wanted
       // Taken from the end: the program itself first.
-      pending = ProcessFamily.all().filter { $0 != pid }.reversed() + [pid]
+      pending = ProcessTree.all().filter { $0 != pid }.reversed() + [pid]
     }
-    let session = ProcessFamily.session(of: pid)
+    let session = ProcessTree.session(of: pid)
     let begin = OwnUsage.threadCPU()
     while let next = pending?.last, OwnUsage.threadCPU() - begin < budget {
       pending?.removeLast()
       guard let channels = OpenDescriptors.channels(of: next, wants: fifos) else {
         // Descriptors are mostly handed down by fork, within a session.
-        if session != 0, ProcessFamily.session(of: next) == session { isPartial = true }
+        if session != 0, ProcessTree.session(of: next) == session { isPartial = true }
         continue
       }
       for (descriptor, target) in channels {
@@ -93,14 +93,14 @@ final class PeerIndex {
   }
 
   /// The processes at the other end, each once.
-  func peers(_ wish: PeerWish) -> [WaitOwner] {
+  func peers(_ wish: PeerRequest) -> [WaitOwner] {
     if let known = answers[wish] { return known }
     let owners = find(wish)
     answers[wish] = owners
     return owners
   }
 
-  private func find(_ wish: PeerWish) -> [WaitOwner] {
+  private func find(_ wish: PeerRequest) -> [WaitOwner] {
     switch wish {
     case .pipe(let inode, let writing): return owners(holders[.pipe(inode)] ?? [], writing: writing)
     case .fifo(let path, let writing): return owners(holders[.fifo(path)] ?? [], writing: writing)
@@ -127,7 +127,7 @@ final class PeerIndex {
 
   private func name(of pid: Int32) -> String {
     if let known = names[pid] { return known }
-    let name = ProcessFamily.name(of: pid) ?? "?"
+    let name = ProcessSearch.processName(pid) ?? "?"
     names[pid] = name
     return name
   }

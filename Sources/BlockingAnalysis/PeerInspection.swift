@@ -7,17 +7,17 @@ extension SleepInspector {
   ///
   /// At most 24 processes and 64 threads of each, three steps away, until `budget` nanoseconds of CPU
   /// time were used.
-  package func lookAtPeers(of looks: [SleepLook], budget: Int64) -> [SleepLook] {
+  package func inspectPeers(of samples: [SleepSample], budget: Int64) -> [SleepSample] {
     let end = OwnUsage.threadCPU() + budget
     var seen: Set<Int32> = [pid]
-    var result: [SleepLook] = []
-    var last = looks
+    var result: [SleepSample] = []
+    var last = samples
     for _ in 0..<3 {
-      var found: [SleepLook] = []
+      var found: [SleepSample] = []
       for process in Self.processes(in: last) where !seen.contains(process) && seen.count <= 24 {
         guard OwnUsage.threadCPU() < end else { break }
         seen.insert(process)
-        found += look(atPeer: process, budget: end - OwnUsage.threadCPU())
+        found += samplePeer(process, budget: end - OwnUsage.threadCPU())
       }
       guard !found.isEmpty else { break }
       result += found
@@ -26,20 +26,21 @@ extension SleepInspector {
     return result
   }
 
-  private func look(atPeer process: Int32, budget: Int64) -> [SleepLook] {
+  private func samplePeer(_ process: Int32, budget: Int64) -> [SleepSample] {
     guard let threads = try? ThreadList(process: process).read() else { return [] }
     let inspector = SleepInspector(peer: process, of: self)
     // One that may not be read tells neither place nor kind.
-    var looks = threads.prefix(64).compactMap { inspector.look(at: $0) }
+    var samples = threads.prefix(64).compactMap { inspector.sample($0) }
       .filter { $0.place != nil || $0.wait.kind != .unknown }
-    _ = inspector.findPeers(for: &looks, budget: budget)
-    return looks
+    _ = inspector.findPeers(for: &samples, budget: budget)
+    return samples
   }
 
-  private static func processes(in looks: [SleepLook]) -> [Int32] {
+  private static func processes(in samples: [SleepSample]) -> [Int32] {
     var result: [Int32] = []
-    for look in looks {
-      for case .process(let pid, _, _) in look.wait.owners + look.wait.descriptors.flatMap(\.peers)
+    for sample in samples {
+      for case .process(let pid, _, _) in sample.wait.owners
+        + sample.wait.descriptors.flatMap(\.peers)
       where !result.contains(pid) {
         result.append(pid)
       }

@@ -39,7 +39,7 @@ package final class SleepInspector {
     self.pid = pid
     self.clock = clock
     self.peers = peers
-    processName = ProcessFamily.name(of: pid) ?? "?"
+    processName = ProcessSearch.processName(pid) ?? "?"
     hasSchedulerStatistics = ThreadCounters.areKeptByKernel()
     survey = DescriptorSurvey(pid: pid, tid: liveThread)
     folder = try? TaskFolder(process: pid)
@@ -68,17 +68,17 @@ package final class SleepInspector {
   }
 
   /// Looks at a thread; nil when it runs, is gone, or would not hold still.
-  package func look(at tid: Int32, known: SleepHint = SleepHint()) -> SleepLook? {
+  package func sample(_ tid: Int32, known: SleepHint = SleepHint()) -> SleepSample? {
     guard let folder, let files = try? ThreadFiles(folder: folder, thread: tid) else { return nil }
-    return look(with: files, known: known)
+    return sample(with: files, known: known)
   }
 
   /// The same with files that are open already: half the cost.
   ///
   /// `tellsSince` is false for a second look at a sleep whose beginning is known: again half of it.
-  package func look(
+  package func sample(
     with files: borrowing ThreadFiles, known: SleepHint = SleepHint(), tellsSince: Bool = true
-  ) -> SleepLook? {
+  ) -> SleepSample? {
     for _ in 0..<3 {
       guard let before = switches(files) else { return nil }
       let time = MonotonicClock.now()
@@ -107,19 +107,19 @@ package final class SleepInspector {
   }
 
   /// Whether the thread has not run since `look`; 5 µs.
-  package func isStillAsleep(_ look: SleepLook) -> Bool {
+  package func isStillAsleep(_ sample: SleepSample) -> Bool {
     guard hasSchedulerStatistics else { return false }
-    return folder?.read("schedstat", of: look.thread.tid, capacity: 96) {
+    return folder?.read("schedstat", of: sample.thread.tid, capacity: 96) {
       ThreadCounters(parsing: $0)?.switches
-    } == look.switches
+    } == sample.switches
   }
 
-  /// What the guarded part of a look has read.
+  /// What the guarded part of a sample has read.
   private struct Draft {
     var place: SleepPlace?
     var wait: Wait
     var futex: FutexFacts?
-    var ends: [PeerWish?] = []
+    var ends: [PeerRequest?] = []
     var limit = TimeLimit.none
     var isContinued = false
     var returnAddresses: [RemoteAddress] = []
@@ -134,7 +134,7 @@ package final class SleepInspector {
   /// the program it runs.
   private func isHeldByUs(_ tid: Int32, _ state: UInt8) -> Bool {
     guard state == UInt8(ascii: "t"), let status = try? ProcessStatus(of: tid) else { return false }
-    return TracerThread.isOwn(status.tracer)
+    return OSThread.isOwn(status.tracer)
   }
 
   private func switches(_ files: borrowing ThreadFiles) -> UInt64? {
@@ -217,7 +217,7 @@ package final class SleepInspector {
     let holder = (try? ProcessStatus(of: liveThread))?.tracer ?? 0
     let owner: WaitOwner? =
       holder > 0
-      ? .process(pid: holder, tid: nil, name: ProcessFamily.name(of: holder) ?? "?") : nil
+      ? .process(pid: holder, tid: nil, name: ProcessSearch.processName(holder) ?? "?") : nil
     tracer = .some(owner)
     return owner
   }
@@ -243,9 +243,9 @@ package final class SleepInspector {
   private func finish(
     _ draft: Draft, files: borrowing ThreadFiles, switches: UInt64, stat: ThreadStat, time: Int64,
     since: Int64?
-  ) -> SleepLook {
+  ) -> SleepSample {
     let name = stat.name ?? ProcessSearch.threadName(process: pid, thread: files.tid) ?? "?"
-    var look = SleepLook(
+    var sample = SleepSample(
       thread: WaitingThread(
         pid: pid, tid: files.tid, name: name, processName: processName, threadCount: threadCount),
       place: draft.place, switches: switches, state: stat.state, time: time, since: since,
@@ -254,8 +254,8 @@ package final class SleepInspector {
     var limit = draft.limit
     // A call that was restarted began before the thread last ran.
     if draft.isContinued, case .relative = limit { limit = .unknown }
-    look.wait.timeLeft = limit.left(since: since)
-    return look
+    sample.wait.timeLeft = limit.left(since: since)
+    return sample
   }
 
   // MARK: - The other ends
@@ -264,30 +264,30 @@ package final class SleepInspector {
   ///
   /// Returns false when `budget` nanoseconds of CPU time were used before all processes were seen;
   /// call it again to go on.
-  package func findPeers(for looks: inout [SleepLook], budget: Int64) -> Bool {
-    guard looks.contains(where: { $0.ends.contains { $0 != nil } }) else { return true }
+  package func findPeers(for samples: inout [SleepSample], budget: Int64) -> Bool {
+    guard samples.contains(where: { $0.ends.contains { $0 != nil } }) else { return true }
     var fifos: Set<String> = []
-    for look in looks {
-      for case .fifo(let path, _)? in look.ends { fifos.insert(path) }
+    for sample in samples {
+      for case .fifo(let path, _)? in sample.ends { fifos.insert(path) }
     }
     peers.search(fifos: fifos, budget: budget)
     guard peers.isComplete else { return false }
-    for index in looks.indices { addPeers(to: &looks[index]) }
+    for index in samples.indices { addPeers(to: &samples[index]) }
     return true
   }
 
-  private func addPeers(to look: inout SleepLook) {
-    for (index, end) in look.ends.enumerated() where index < look.wait.descriptors.count {
+  private func addPeers(to sample: inout SleepSample) {
+    for (index, end) in sample.ends.enumerated() where index < sample.wait.descriptors.count {
       guard let end else { continue }
-      look.wait.descriptors[index].peers = peers.peers(end)
+      sample.wait.descriptors[index].peers = peers.peers(end)
     }
     guard !peers.isPartial else { return }
-    look.wait.addOwnersFromDescriptors()
+    sample.wait.addOwnersFromDescriptors()
   }
 
   // MARK: - Calls that were restarted
 
-  /// The number that a restarted call was made with: from the look before, or from the instructions
+  /// The number that a restarted call was made with: from the sample before, or from the instructions
   /// that made it.
   private func originalNumber(of place: SleepPlace, known: SleepPlace?) -> Int32? {
     if let known, known.number >= 0, known.number != SystemCallNames.restart,

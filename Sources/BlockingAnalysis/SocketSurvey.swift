@@ -20,7 +20,7 @@ struct SocketSurvey {
   /// What the socket of that inode is, and where its peer is to be found.
   mutating func describe(
     _ descriptor: Int32, inode: UInt64, link: String, connectingTo address: String?
-  ) -> (WaitDescriptor, PeerWish?) {
+  ) -> (WaitDescriptor, PeerRequest?) {
     readUnix()
     if let socket = unix?[inode] {
       return describe(descriptor, socket, link: link, connectingTo: address)
@@ -37,7 +37,7 @@ struct SocketSurvey {
       return (result, nil)
     }
     let peer = byEnds[Self.ends(remote, socket.local)] ?? 0
-    var wish = peer == 0 ? nil : PeerWish.sockets([peer])
+    var wish = peer == 0 ? nil : PeerRequest.sockets([peer])
     // Nobody has accepted it yet: who listens there could.
     if kind == .tcpSocket, peer == 0, let listener = listener(at: remote) {
       wish = .sockets([listener])
@@ -50,7 +50,7 @@ struct SocketSurvey {
 
   private mutating func describe(
     _ descriptor: Int32, _ socket: UnixSocket, link: String, connectingTo address: String?
-  ) -> (WaitDescriptor, PeerWish?) {
+  ) -> (WaitDescriptor, PeerRequest?) {
     var result = WaitDescriptor(
       number: descriptor, kind: .unixSocket, name: socket.path ?? link, state: socket.stateName)
     if socket.isListening { return (result, nil) }

@@ -35,7 +35,7 @@ struct ThreadNumbers {
   /// 10 µs for each thread of the process, so they are read once for all threads that wait.
   mutating func children() -> [Int32]? {
     if let knownChildren { return knownChildren }
-    let children = ProcessFamily.children(of: pid)
+    let children = ProcessTree.children(of: pid)
     knownChildren = .some(children)
     return children
   }
@@ -71,7 +71,7 @@ struct ThreadNumbers {
     guard !isTranslated else { return .unknown }
     guard let status = try? ProcessStatus(of: Int32(number)) else { return .gone }
     guard status.state != "Z", status.state != "X" else { return .gone }
-    let name = ProcessFamily.name(of: status.threadGroup) ?? status.name
+    let name = ProcessSearch.processName(status.threadGroup) ?? status.name
     return .elsewhere(pid: status.threadGroup, tid: Int32(number), name: name)
   }
 

@@ -10,10 +10,10 @@ package enum WaitClassifier {
   /// `hints` are functions whose return addresses lie on the stack of a thread that could not be
   /// unwound, innermost first; some may have returned long ago.
   package static func classify(
-    _ look: SleepLook, functions: WaitFunctions, hints: [StackFunction] = []
+    _ sample: SleepSample, functions: WaitFunctions, hints: [StackFunction] = []
   ) -> Wait {
-    guard let futex = look.futex else { return look.wait }
-    var wait = look.wait
+    guard let futex = sample.futex else { return sample.wait }
+    var wait = sample.wait
     wait.object = WaitObject(address: RemoteAddress(futex.address))
     var function = functions.function
     var isHint = false
@@ -21,7 +21,7 @@ package enum WaitClassifier {
       function = hint(hints)
       isHint = function != nil
     }
-    if function == .mutex || functions.isLowLevel, futex.isParked(at: look.place) {
+    if function == .mutex || functions.isLowLevel, futex.isParked(at: sample.place) {
       return parked(wait, futex, isHint: isHint)
     }
     let reading = FutexReading(futex: futex, function: function, isHint: isHint)

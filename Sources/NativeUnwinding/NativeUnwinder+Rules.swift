@@ -35,7 +35,7 @@ extension NativeUnwinder {
     return outside
   }
 
-  /// The mapping of `address` after another look at the maps, which is not taken often.
+  /// The mapping of `address` after another sample of the maps, which is not taken often.
   private func refreshed(containing address: RemoteAddress) -> MemoryMapping? {
     guard mayRefresh else { return nil }
     mayRefresh = false

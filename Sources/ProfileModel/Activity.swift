@@ -2,7 +2,7 @@
 package enum Activity: Hashable, Sendable {
   /// On a CPU.
   case running
-  /// Ready to run, but most of its time since the last look went by waiting for a CPU.
+  /// Ready to run, but most of its time since the last sample went by waiting for a CPU.
   case waitingForCPU
   /// Asleep in the kernel.
   case blocked(WaitReason)

@@ -1,4 +1,4 @@
-/// The tasks of event loops that one look found in a process: asyncio's, of Python.
+/// The tasks of event loops that one sample found in a process: asyncio's, of Python.
 package struct AsyncTasks: Hashable, Sendable {
   /// The process that they belong to.
   package let pid: Int32
@@ -7,7 +7,7 @@ package struct AsyncTasks: Hashable, Sendable {
   package var stacks: [[SourceLine]]
   /// Threads whose event loop ran while its tasks were read: they may be of different moments.
   package var tornThreads: Set<Int32>
-  /// Threads that ran between the look at their stack and the end of the read: what they are said to
+  /// Threads that ran between the sample of their stack and the end of the read: what they are said to
   /// run belongs to a later moment than the stack.
   package var movedThreads: Set<Int32>
   /// Whether there were more tasks than were read.

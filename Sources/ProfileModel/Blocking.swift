@@ -6,22 +6,22 @@ package struct Blocking: Hashable, Sendable {
   /// When it fell asleep, in nanoseconds from the start of the capture, less than 0 for before it;
   /// nil where the kernel does not tell and nobody looked.
   package var since: Int64?
-  /// The first and the last look at this wait, in nanoseconds from the start of the capture.
+  /// The first and the last sample of this wait, in nanoseconds from the start of the capture.
   package var firstSeen: Int64
   package var lastSeen: Int64
-  /// How often it was looked at; the thread has not run between the looks.
-  package var looks: Int
+  /// How often it was looked at; the thread has not run between the samples.
+  package var samples: Int
 
   package init(
     waiter: WaitingThread, wait: Wait, since: Int64? = nil, firstSeen: Int64, lastSeen: Int64,
-    looks: Int = 1
+    samples: Int = 1
   ) {
     self.waiter = waiter
     self.wait = wait
     self.since = since
     self.firstSeen = firstSeen
     self.lastSeen = lastSeen
-    self.looks = looks
+    self.samples = samples
   }
 }
 
@@ -31,7 +31,7 @@ package struct WaitingThread: Hashable, Sendable {
   package let tid: Int32
   package let name: String
   package let processName: String
-  /// How many threads its process had at the look; nil when nobody counted them.
+  /// How many threads its process had at the sample; nil when nobody counted them.
   ///
   /// Of another process all is known only when as many of its threads were looked at.
   package let threadCount: Int?

@@ -84,7 +84,7 @@ package struct CaptureCost: Sendable {
   /// Ticks that began more than half a period late, the periods missed altogether included.
   package var ticksLate: Int64 = 0
   /// Looks at a thread that needed no stop: it had not run, or its sleeping stack was copied.
-  package var looksWithoutStop: Int64 = 0
+  package var samplesWithoutStop: Int64 = 0
   /// Stops of one thread.
   package var stops: Int64 = 0
   /// Length of a stop as the thread feels it, from the request to the release, in nanoseconds.
@@ -96,7 +96,7 @@ package struct CaptureCost: Sendable {
   /// CPU time of sprof itself during the capture, in nanoseconds.
   package var ownCPU: Int64 = 0
   /// Looks that got lost because the resolver could not keep up.
-  package var looksDropped: Int64 = 0
+  package var samplesDropped: Int64 = 0
 
   package init() {}
 

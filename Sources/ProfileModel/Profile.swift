@@ -135,7 +135,7 @@ package struct ThreadInfo: Sendable {
   package var process: OwningProcess?
   /// Whether it is the first thread of its process.
   package let isMain: Bool
-  /// Nanoseconds from the start of the capture to the first and to the last look.
+  /// Nanoseconds from the start of the capture to the first and to the last sample.
   package var firstSeen: Int64
   package var lastSeen: Int64
   /// CPU time during the capture, in nanoseconds.
@@ -144,9 +144,9 @@ package struct ThreadInfo: Sendable {
   package var delay: Int64
   /// CPU time since the thread began, in nanoseconds.
   package var cpuSinceStart: Int64
-  /// The state letter of /proc at the last look: R, S, D, T, t, Z, I; nil when never read.
+  /// The state letter of /proc at the last sample: R, S, D, T, t, Z, I; nil when never read.
   package var state: Character?
-  /// The system call of the last look, with its arguments, for `dump`; nil when it ran.
+  /// The system call of the last sample, with its arguments, for `dump`; nil when it ran.
   package var systemCall: SystemCall?
   /// Whether the thread ended during the capture.
   package var hasEnded: Bool

@@ -22,16 +22,16 @@ package struct ProfileBuilder: Sendable {
     change(&threads[thread])
   }
 
-  /// Adds a look.
+  /// Adds a sample.
   ///
   /// - Parameters:
   ///   - thread: index of the thread.
   ///   - stack: what was found.
   ///   - end: how the stack ended.
   ///   - activity: what the thread did.
-  ///   - time: nanoseconds from the start of the capture to the look.
-  ///   - weight: what the look stands for: the time since the last one.
-  package mutating func look(
+  ///   - time: nanoseconds from the start of the capture to the sample.
+  ///   - weight: what the sample stands for: the time since the last one.
+  package mutating func sample(
     thread: Int, stack: StackID, end: StackEnd, activity: Activity, time: Int64, weight: Weight
   ) {
     if var run = openRuns[thread] {
@@ -52,7 +52,7 @@ package struct ProfileBuilder: Sendable {
     openRuns[thread]?.weight += weight
   }
 
-  /// Adds what the thread did between its last look and its end: time in which it ran lengthens the
+  /// Adds what the thread did between its last sample and its end: time in which it ran lengthens the
   /// last run, or follows it as one in the same stack, where that slept.
   package mutating func end(thread: Int, with weight: Weight, at time: Int64) {
     guard weight != Weight(), let last = openRuns[thread] else { return }
@@ -64,7 +64,7 @@ package struct ProfileBuilder: Sendable {
     guard isAsleep, weight.cpu &+ weight.delay > weight.wall / 2 else {
       return extend(thread: thread, by: weight)
     }
-    look(
+    sample(
       thread: thread, stack: last.stack, end: last.end,
       activity: weight.delay > weight.cpu ? .waitingForCPU : .running, time: time, weight: weight)
   }

@@ -21,7 +21,7 @@ package enum Frame: Hashable, Sendable {
   /// from the beginning.
   indirect case interpreted(SourceLine)
   /// The place of frames that were left out of the middle of a very deep stack; 0 where it is not known
-  /// how many, or where they vary from look to look.
+  /// how many, or where they vary from sample to look.
   case elided(count: Int = 0)
 }
 

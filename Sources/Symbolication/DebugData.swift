@@ -8,7 +8,7 @@ internal import ProfileModel
 ///
 /// Opening it costs the inflation of compressed sections; a unit's own tables are read at the first
 /// look-up in that unit. Which unit an address lies in is told by `.debug_aranges`; many compilers
-/// write none, and then by an index over the ranges of all units, which is read at the first look-up
+/// write none, and then by an index over the ranges of all units, which is read at the first sample-up
 /// that needs it.
 final class DebugData {
   /// Why there are no lines.
@@ -39,7 +39,7 @@ final class DebugData {
   private let hasIndex: Bool
   private lazy var unitRanges = readUnitRanges()
   private var units: [UInt64: DebugUnit] = [:]
-  /// Read at the first look-up of a variable.
+  /// Read at the first sample-up of a variable.
   private(set) lazy var variables = DebugVariables(session)
 
   init(_ file: MappedFile, elf: ELFFile) throws(Problem) {
@@ -88,7 +88,8 @@ final class DebugData {
 
   /// The functions at `address`, innermost inlined one first, with the place in each; empty when
   /// nothing is known of it.
-  func frames(at address: FileAddress) -> [(function: FunctionName?, file: String?, line: Int)] {
+  func frames(at address: FileAddress) -> [(function: DebugFunctionName?, file: String?, line: Int)]
+  {
     let address = address.rawValue
     if hasIndex, let offset = session.unit(containing: address, code: code) {
       let frames = unit(at: offset)?.frames(at: address) ?? []
@@ -223,7 +224,7 @@ final class DebugSections {
   private let lineContent: UnsafeRawBufferPointer
   private let lineStrings: UnsafeRawBufferPointer
   private let strings: UnsafeRawBufferPointer
-  private var tables: [UInt64: LineTable?] = [:]
+  private var tables: [UInt64: LineNumberTable?] = [:]
   /// Half a gigabyte of them: bad data may name one long program at many offsets.
   private var rowsLeft = 1 << 25
 
@@ -235,9 +236,10 @@ final class DebugSections {
   }
 
   /// The line table at an offset, which several units may share; made once.
-  func lineTable(at offset: UInt64, directory: String?, code: CodeRanges) -> LineTable? {
+  func lineTable(at offset: UInt64, directory: String?, code: CodeRanges) -> LineNumberTable? {
     if let known = tables[offset] { return known }
-    let table = LineTable(self, at: offset, directory: directory, code: code, budget: &rowsLeft)
+    let table = LineNumberTable(
+      self, at: offset, directory: directory, code: code, budget: &rowsLeft)
     tables[offset] = table
     return table
   }

@@ -4,7 +4,7 @@ internal import ProfileModel
 /// The functions, inlined calls and lines of one compilation unit.
 ///
 /// The functions are indexed in one pass over the unit's outer DIEs when it is made (libdw's
-/// `dwarf_getscopes` walks the whole unit at every call), what is inlined in one at the first look-up
+/// `dwarf_getscopes` walks the whole unit at every call), what is inlined in one at the first sample-up
 /// there, and the line table at the first of all. The pass leaves out types, and functions within
 /// others; all of the unit is indexed at the first address that no function is known of.
 final class DebugUnit {
@@ -21,8 +21,8 @@ final class DebugUnit {
   /// would take as long as the unit.
   private var budget = 1 << 24
   private let sections: DebugSections
-  private lazy var lines: LineTable? = readLines()
-  private var names: [UInt64: FunctionName] = [:]
+  private lazy var lines: LineNumberTable? = readLines()
+  private var names: [UInt64: DebugFunctionName] = [:]
 
   init?(_ session: DwarfSession, _ sections: DebugSections, at offset: UInt64, code: CodeRanges) {
     guard let die = session.die(at: offset) else { return nil }
@@ -37,7 +37,7 @@ final class DebugUnit {
   /// the unit knows neither function nor line.
   ///
   /// The last one's function is nil where code has lines but no function, such as assembly.
-  func frames(at address: UInt64) -> [(function: FunctionName?, file: String?, line: Int)] {
+  func frames(at address: UInt64) -> [(function: DebugFunctionName?, file: String?, line: Int)] {
     if whole == nil, innermostScope(at: address) == nil {
       whole = ScopeIndex(allOf: &unitDIE, code: code)
     }
@@ -47,7 +47,7 @@ final class DebugUnit {
     var place = row.map { (file: lines?.files[UInt64($0.file)], line: $0.line) }
     let found = innermostScope(at: address)
     guard found != nil || place != nil else { return [] }
-    var result: [(function: FunctionName?, file: String?, line: Int)] = []
+    var result: [(function: DebugFunctionName?, file: String?, line: Int)] = []
     if let scopes = found?.index.scopes {
       var scope = found?.scope
       // Ends: a scope's parent was made before it.
@@ -62,7 +62,7 @@ final class DebugUnit {
     return result
   }
 
-  private func readLines() -> LineTable? {
+  private func readLines() -> LineNumberTable? {
     unsignedAttribute(DW_AT_stmt_list, of: &unitDIE).flatMap {
       sections.lineTable(
         at: $0, directory: stringAttribute(DW_AT_comp_dir, of: &unitDIE), code: code)
@@ -86,10 +86,10 @@ final class DebugUnit {
     return index
   }
 
-  private func name(of scope: ScopeIndex.Scope) -> FunctionName? {
+  private func name(of scope: ScopeIndex.Scope) -> DebugFunctionName? {
     if let known = names[scope.die] { return known }
     guard var die = session.die(at: scope.die) else { return nil }
-    let name = FunctionName(&die)
+    let name = DebugFunctionName(&die)
     names[scope.die] = name
     return name
   }
@@ -103,7 +103,7 @@ final class DebugUnit {
 }
 
 /// A function's name as debug data gives it.
-struct FunctionName {
+struct DebugFunctionName {
   /// Mangled; nil where the language has no other name.
   let linkageName: String?
   let plainName: String?

@@ -43,7 +43,7 @@ struct LineProgram {
   private var file: UInt64 = 1
   private var line: Int64 = 1
   /// All rows that were made; those of the current sequence from `first` on.
-  private(set) var rows: [LineTable.Row] = []
+  private(set) var rows: [LineNumberTable.Row] = []
   private var first = 0
   /// What the last of them was made from.
   private var last: (address: UInt64, file: UInt64, line: Int64) = (0, 0, 0)
@@ -179,7 +179,7 @@ struct LineProgram {
     budget -= 1
     last = (address, file, line)
     rows.append(
-      LineTable.Row(
+      LineNumberTable.Row(
         address: address, file: UInt32(clamping: file), line: UInt32(clamping: line)))
   }
 

@@ -182,7 +182,7 @@ extension RustDemangler {
     }
   }
 
-  /// Where an `impl` stands: it only tells apart names that look the same.
+  /// Where an `impl` stands: it only tells apart names that sample the same.
   private mutating func implementationPath() throws(Failure) {
     let wasPrinting = isPrinting
     isPrinting = false

@@ -127,7 +127,7 @@ private final class ModuleSymbols {
   }
 
   private func line(
-    at address: FileAddress, named function: FunctionName?, file: String?, line: Int
+    at address: FileAddress, named function: DebugFunctionName?, file: String?, line: Int
   ) -> SourceLine {
     var name: DisplayName?
     if function?.linkageName != nil {
@@ -200,7 +200,7 @@ private struct DisplayName {
   let linkageName: String?
 
   /// Prefers the debug data's linkage name, then a mangled symbol, then the plain name.
-  init?(_ function: FunctionName?, symbol: Symbol?) {
+  init?(_ function: DebugFunctionName?, symbol: Symbol?) {
     let symbolName = symbol.map { Self.withoutVersion($0.name) }
     // Not a version: a stub of that function.
     let suffix = symbol?.name.hasSuffix("@plt") == true ? "@plt" : ""

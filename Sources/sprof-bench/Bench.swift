@@ -160,7 +160,7 @@ func printCost(_ profile: Profile) {
       + "p99 \(decimals(Double(cost.pause99) / 1e3, 1)) µs, "
       + "stopped \(decimals(cost.stoppedShare(of: profile.capture.duration) * 100)) %, "
       + "sprof used \(decimals(Double(cost.ownCPU) / 1e7 / seconds)) % of a core, "
-      + "\(cost.looksDropped) looks dropped")
+      + "\(cost.samplesDropped) looks dropped")
 }
 
 // MARK: - Dump

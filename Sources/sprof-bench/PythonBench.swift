@@ -230,7 +230,7 @@ private enum CopyOfPython {
     count: Int
   ) throws {
     guard let tid = thread.tid else { throw TestFailure("no thread") }
-    reader.rehearse(tid, from: memory)
+    reader.warmUp(tid, from: memory)
     let plan = reader.threadReader(of: thread).plan
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: plan.byteCount, alignment: 64)
     defer { buffer.deallocate() }

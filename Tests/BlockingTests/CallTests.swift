@@ -190,7 +190,7 @@ extension Waits {
       #expect(own.kind == .read && other.kind == .read)
       #expect(own.owners == [.process(pid: child, tid: nil, name: "second")], "\(own)")
       #expect(other.owners == [.process(pid: program.pid, tid: nil, name: "peers")], "\(other)")
-      #expect(try waiters("second").waiter.pid == child && waiters("second").looks == 2)
+      #expect(try waiters("second").waiter.pid == child && waiters("second").samples == 2)
       try program.assertUntouched()
     }
 

@@ -109,7 +109,7 @@ extension Waits {
       }
       #expect(!waiters.profile.threads.contains { $0.tid == tid })
       #expect(try waiters.wait("heap").object?.mapping == "[heap]")
-      #expect(try waiters("normal").looks == 2)
+      #expect(try waiters("normal").samples == 2)
       let timed = try waiters.wait("timed")
       #expect(timed.isTimed)
       #expect((3_000_000_000_000...3_600_000_000_000).contains(timed.timeLeft ?? 0))
@@ -122,7 +122,7 @@ extension Waits {
       let waiters = try Waiters(attaching: program.pid, for: 1_500_000_000)
       try expect(LockRow.glibc, of: waiters)
       let normal = try waiters("normal")
-      #expect(normal.looks >= 2 && normal.firstSeen < normal.lastSeen)
+      #expect(normal.samples >= 2 && normal.firstSeen < normal.lastSeen)
       let since = try #require(normal.since)
       #expect(since < normal.firstSeen)
       #expect(waiters.profile.blockings.filter { $0.waiter.name == "normal" }.count == 1)
@@ -213,7 +213,7 @@ extension Waits {
       let waiters = try Waiters(dumping: program.pid)
       for index in 0..<count {
         let blocking = try waiters("worker-\(index)")
-        #expect(blocking.wait.kind == .mutex && blocking.looks >= 2)
+        #expect(blocking.wait.kind == .mutex && blocking.samples >= 2)
         #expect(blocking.wait.owners == [try waiters.owner("worker-\((index + 1) % count)")])
         #expect(blocking.wait.object?.variable == "locks")
         #expect(blocking.wait.object?.field == "[\((index + 1) % count)]")

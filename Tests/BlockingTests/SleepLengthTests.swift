@@ -14,8 +14,8 @@ extension Waits {
         let inspector = SleepInspector(pid: program.pid, liveThread: program.pid)
         let tid = Int32(try #require(figures["tid-\(index)"]))
         let truth = Int64(try #require(figures["asleep-\(index)"]))
-        let look = try #require(inspector.look(at: tid))
-        let since = try #require(look.since)
+        let sample = try #require(inspector.sample(tid))
+        let since = try #require(sample.since)
         #expect(since > truth - 1_000_000, "CPU \(index): \(truth - since) ns too long")
         // Short of a machine that was stopped just then.
         #expect(since < truth + 10_000_000_000, "CPU \(index): \(since - truth) ns too short")
@@ -33,7 +33,7 @@ extension Waits {
       let inspector = SleepInspector(pid: program.pid, liveThread: program.pid)
       var told = 0
       for _ in 0..<Repository.trials(short: 8_000, full: 500_000) {
-        guard let since = inspector.look(at: tid)?.since else { continue }
+        guard let since = inspector.sample(tid)?.since else { continue }
         told += 1
         #expect(since > begin, "since \(since), the program's start \(begin)")
       }

@@ -7,7 +7,7 @@ import Testing
 /// All tests that watch live threads, one after the other.
 @Suite(.serialized) enum Waits {}
 
-/// What one look at a program found its threads to wait for.
+/// What one sample of a program found its threads to wait for.
 struct Waiters {
   let profile: Profile
 
@@ -51,7 +51,7 @@ struct Waiters {
       let wait = blocking.wait
       return "\(blocking.waiter.name) \(wait.kind) \(wait.systemCall ?? "-") owners \(wait.owners) "
         + "object \(wait.object.map { "\($0)" } ?? "-") descriptors \(wait.descriptors) "
-        + "left \(wait.timeLeft ?? -1) since \(blocking.since ?? 1) looks \(blocking.looks)"
+        + "left \(wait.timeLeft ?? -1) since \(blocking.since ?? 1) looks \(blocking.samples)"
     }.joined(separator: "\n")
   }
 }

@@ -151,7 +151,7 @@ import Testing
     let thread = builder.add(ThreadInfo(tid: 1, name: "a", isMain: true))
     let asleep = Activity.blocked(WaitReason(systemCall: "read"))
     let tick = Weight(samples: 1, ticks: 1, wall: 10)
-    builder.look(
+    builder.sample(
       thread: thread, stack: .empty, end: .complete, activity: asleep, time: 10, weight: tick)
     var walls: [Int64] = []
     func take(_ lasting: Int64) {
@@ -166,7 +166,7 @@ import Testing
     // Now the tracer tells: it were six, and then the thread ran.
     builder.extend(thread: thread, by: Weight(samples: 6, ticks: 6, wall: 60))
     take(0)
-    builder.look(
+    builder.sample(
       thread: thread, stack: .empty, end: .complete, activity: .running, time: 80, weight: tick)
     take(0)
     #expect(walls == [10, 50, 0, 10, 10])

@@ -67,7 +67,7 @@ struct RandomCapture {
         let frame = builder.stacks.id(of: frames.randomElement(using: &numbers) ?? .elided())
         stack = builder.stacks.stack(of: frame, calledBy: stack)
       }
-      builder.look(
+      builder.sample(
         thread: thread, stack: stack, end: end(of: stack), activity: activity(), time: time,
         weight: Weight(
           samples: 1, ticks: .random(in: 1...3, using: &numbers),

@@ -52,11 +52,11 @@ struct SimulatedServer {
       if thread < 2 || wakes {
         let cpu = Int64.random(in: 9_800_000...10_000_000, using: &numbers)
         let wall = Int64.random(in: 9_950_000...10_050_000, using: &numbers)
-        builder.look(
+        builder.sample(
           thread: thread, stack: busyStack(thread), end: .complete, activity: .running, time: time,
           weight: Weight(samples: 1, ticks: 1, cpu: cpu, wall: wall, delay: wall - cpu))
       } else if tickNumber == 1 || (thread < 10 && (tickNumber + thread * 7) % 100 == 2) {
-        builder.look(
+        builder.sample(
           thread: thread, stack: stack((0..<14).map { 500 + $0 }), end: .complete,
           activity: .blocked(WaitReason(systemCall: "futex")), time: time,
           weight: Weight(samples: 1, ticks: 1, wall: 10_000_000))

@@ -35,7 +35,7 @@ import Testing
       profile.blockings.append(
         Blocking(
           waiter: waiter, wait: wait, since: number % 2 == 0 ? nil : -5, firstSeen: 3,
-          lastSeen: .max, looks: number))
+          lastSeen: .max, samples: number))
     }
     return profile
   }

@@ -14,7 +14,7 @@ import Testing
     #expect(pids.count == 2)
     let found = ProcessTree.descendants(of: [program.pid])
     #expect(found == Set(pids))
-    try #require(ProcessTree.isToldByKernel)
+    try #require(ProcessTree.isListedByKernel)
     let parents = ProcessTree.childrenByParent()
     for process in [program.pid] + pids {
       #expect(parents[process] ?? [] == ProcessTree.children(of: process))

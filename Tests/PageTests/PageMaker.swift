@@ -51,12 +51,12 @@ struct PageMaker {
   }
 
   /// A look of 10 ms; whoever looks twice at the same adds up.
-  mutating func look(
+  mutating func sample(
     _ thread: Int, _ stack: StackID, _ activity: Activity = .running, at time: Int64,
     wall: Int64 = 10_000_000, end: StackEnd = .complete
   ) {
     let isRunning = activity == .running
-    builder.look(
+    builder.sample(
       thread: thread, stack: stack, end: end, activity: activity, time: time,
       weight: Weight(samples: 1, ticks: 1, cpu: isRunning ? wall : 0, wall: wall))
   }

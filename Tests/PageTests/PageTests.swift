@@ -29,7 +29,7 @@ struct `A page in a browser` {
     let outcome = try Driver.run(
       "units",
       [
-        Repository.path("Sources/ProfileExport/Resources"),
+        Repository.path("Sources/ProfileExport/Page/Resources"),
         Repository.path("Tests/PageTests/Browser/units.js"),
       ])
     expectPassed(outcome)
@@ -135,17 +135,17 @@ enum HostileProfile {
     for (number, name) in names.enumerated() {
       let tid = Int32(4242 + number)
       let thread = maker.thread(tid, name, isMain: number == 0)
-      for look in 0..<40 {
+      for sample in 0..<40 {
         let path = (0..<Int.random(in: 0...6, using: &random)).map { _ in
           names.randomElement(using: &random) ?? ""
         }
         let stack = maker.stack(path, file: "/src/" + name, in: modules[number])
         let wait = names[Int.random(in: names.indices, using: &random)]
         let activity: Activity =
-          look % 3 == 0 ? .running : .blocked(WaitReason(systemCall: wait))
-        maker.look(
-          thread, stack, activity, at: Int64(look + 1) * 10_000_000,
-          end: look % 5 == 0 ? .truncated(.badFrame) : look % 7 == 0 ? .inferred : .complete)
+          sample % 3 == 0 ? .running : .blocked(WaitReason(systemCall: wait))
+        maker.sample(
+          thread, stack, activity, at: Int64(sample + 1) * 10_000_000,
+          end: sample % 5 == 0 ? .truncated(.badFrame) : sample % 7 == 0 ? .inferred : .complete)
       }
       let owner = Int32(4242 + (number + 1) % names.count)
       blockings.append(
@@ -155,7 +155,7 @@ enum HostileProfile {
             kind: .mutex, systemCall: "futex",
             object: WaitObject(address: RemoteAddress(0x1000), variable: name, file: name),
             owners: [.thread(tid: owner)]),
-          firstSeen: 0, lastSeen: 400_000_000, looks: 3))
+          firstSeen: 0, lastSeen: 400_000_000, samples: 3))
     }
     return maker.profile(named: names[0] + names[2] + names[9], blockings: blockings)
   }
@@ -182,7 +182,7 @@ enum ServedRequests {
       : [("steady", 30), ("grown", 20), ("gone", 15)]
     for tick in 1...1000 {
       let time = Int64(tick) * 10_000_000
-      maker.look(main, idle, .blocked(WaitReason(systemCall: "pause")), at: time)
+      maker.sample(main, idle, .blocked(WaitReason(systemCall: "pause")), at: time)
       var chance = Int.random(in: 0..<100, using: &random)
       let part = parts.first { part in
         chance -= part.1
@@ -190,9 +190,9 @@ enum ServedRequests {
       }
       if let name = part?.0 {
         let stack = maker.stack(["start", "serve", name], in: modules[name] ?? module)
-        maker.look(worker, stack, at: time)
+        maker.sample(worker, stack, at: time)
       } else {
-        maker.look(
+        maker.sample(
           worker, maker.stack(["start", "serve", "wait"], in: module),
           .blocked(WaitReason(systemCall: "epoll_wait")), at: time)
       }
@@ -213,18 +213,18 @@ enum ManyStacks {
     }
     let perThread = max(1, stacks / max(threads, 1))
     for thread in indexes {
-      // Most of a stack is that of the look before.
+      // Most of a stack is that of the sample before.
       var path = (0..<14).map { names[$0] }
-      for look in 0..<perThread * 2 {
-        if look % 2 == 0 {
+      for sample in 0..<perThread * 2 {
+        if sample % 2 == 0 {
           path.removeLast(Int.random(in: 1...6, using: &random))
           while path.count < 14 { path.append(names.randomElement(using: &random) ?? "") }
         }
-        let isAsleep = look % 2 == 1
-        maker.look(
+        let isAsleep = sample % 2 == 1
+        maker.sample(
           thread, maker.stack(path, file: "/src/large.cc", in: module),
           isAsleep ? .blocked(WaitReason(systemCall: "futex")) : .running,
-          at: Int64(look + 1) * 10_000_000)
+          at: Int64(sample + 1) * 10_000_000)
       }
     }
     return maker.profile()

@@ -160,12 +160,12 @@ enum OrderServer {
       profile.capture.ending = .once
       profile.capture.rate = 0
       profile.capture.duration = 2_140_000
-      (cost.looksWithoutStop, cost.stops) = (35, 1)
+      (cost.samplesWithoutStop, cost.stops) = (35, 1)
       (cost.pauseMedian, cost.pause99, cost.pauseMax) = (41_200, 41_200, 41_200)
     } else {
       profile.capture.duration = 10_000_000_000
       (cost.ticksPlanned, cost.ticksTaken, cost.ticksLate) = (1000, 998, 3)
-      (cost.looksWithoutStop, cost.stops) = (33_204, 961)
+      (cost.samplesWithoutStop, cost.stops) = (33_204, 961)
       (cost.pauseMedian, cost.pause99, cost.pauseMax) = (12_400, 48_000, 112_000)
       (cost.stoppedTime, cost.ownCPU) = (14_100_000, 181_000_000)
     }

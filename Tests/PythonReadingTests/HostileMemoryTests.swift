@@ -156,7 +156,7 @@ struct `Torn and hostile memory of Python` {
     let target = try PythonTarget(pid: program.pid)
     let tids = try Truth(program).threads.map(\.tid)
     let recording = RecordedMemory(recording: target.memory)
-    let sound = lookAtAll(target.runtime, recording, pid: program.pid, tids: tids)
+    let sound = sampleAll(target.runtime, recording, pid: program.pid, tids: tids)
     #expect(sound.count == tids.count && sound.values.allSatisfy { $0.last == "complete" })
     try program.assertUntouched()
 
@@ -165,7 +165,7 @@ struct `Torn and hostile memory of Python` {
     for _ in 0..<Repository.trials(short: 40, full: 5_000) {
       let memory = recording.mutated(using: &random)
       let some = (0..<3).compactMap { _ in tids.randomElement(using: &random) }
-      let outcome = lookAtAll(target.runtime, memory, pid: program.pid, tids: some)
+      let outcome = sampleAll(target.runtime, memory, pid: program.pid, tids: some)
       changed += outcome.filter { $0.value != sound[$0.key] }.count
       // Bounded also where pointers lead in circles.
       #expect(memory.reads < 50_000)
@@ -175,7 +175,7 @@ struct `Torn and hostile memory of Python` {
   }
 
   /// Reads everything there is to read.
-  private func lookAtAll(
+  private func sampleAll(
     _ runtime: PythonRuntime, _ memory: RecordedMemory, pid: Int32, tids: [Int32]
   ) -> [Int32: [String]] {
     let reader = PythonReader(runtime, process: pid)

@@ -112,7 +112,7 @@ struct `Stacks of Python` {
     let incomplete = all.count(where: isMissed)
     #expect(mayMiss ? incomplete * 50 <= count : incomplete == 0)
     // Without a count of freed code objects, one that stayed the same through a hundred milliseconds of a
-    // thread that got no CPU may be gone at the next look. It is noticed, and from then on there is none.
+    // thread that got no CPU may be gone at the next sample. It is noticed, and from then on there is none.
     #expect(all.count { !$0.isConsistent } <= (interpreter.minor < 14 ? 1 : 0))
     var mixed: [[String]] = []
     var halves = 0
@@ -154,8 +154,8 @@ struct `Stacks of Python` {
   ) throws {
     let (program, target, tid, memory) = try recorded(interpreter)
     defer { program.kill() }
-    let before = target.look(at: tid, in: memory).files
-    let after = target.look(at: tid, in: memory.replacing("stacks.py", by: "stocks.py")).files
+    let before = target.sample(tid, in: memory).files
+    let after = target.sample(tid, in: memory.replacing("stacks.py", by: "stocks.py")).files
     #expect(before.contains { $0.hasSuffix("/stacks.py") })
     #expect(Set(after) == Set(before.map { $0.replacing("stacks.py", with: "stocks.py") }))
   }
@@ -166,12 +166,12 @@ struct `Stacks of Python` {
   ) throws {
     let (program, target, tid, memory) = try recorded(interpreter)
     defer { program.kill() }
-    let before = target.look(at: tid, in: memory).frames
+    let before = target.sample(tid, in: memory).frames
     let field = try #require(target.runtime.layout[.codeLineTable])
     let changed = try #require(before.last { $0.function?.file.hasSuffix("/stacks.py") == true })
     let table = memory.word(at: changed.code.rawValue &+ UInt64(field))
     // The table is a `bytes` object: its content is behind 32 bytes.
-    let after = target.look(at: tid, in: memory.filling((table &+ 32)..<(table &+ 36), with: 0))
+    let after = target.sample(tid, in: memory.filling((table &+ 32)..<(table &+ 36), with: 0))
       .frames
     #expect(before.map(\.code) == after.map(\.code))
     for (old, new) in zip(before, after) {
@@ -186,13 +186,13 @@ struct `Stacks of Python` {
   ) throws {
     let (program, target, tid, memory) = try recorded(interpreter)
     defer { program.kill() }
-    #expect(target.look(at: tid, in: memory).files.contains { $0.hasSuffix("/stacks.py") })
+    #expect(target.sample(tid, in: memory).files.contains { $0.hasSuffix("/stacks.py") })
     let place =
       try #require(target.reader.interpreters.first).address.rawValue
       &+ UInt64(try #require(target.runtime.layout[.interpreterID]))
     let changed = memory.filling(place..<(place &+ 8), with: 7)
       .replacing("stacks.py", by: "stocks.py")
-    let files = target.look(at: tid, in: changed).files
+    let files = target.sample(tid, in: changed).files
     #expect(files.contains { $0.hasSuffix("/stocks.py") })
     #expect(!files.contains { $0.hasSuffix("/stacks.py") })
   }
@@ -206,7 +206,7 @@ struct `Stacks of Python` {
     var now: Int64 = 1_000_000_000
     let target = try PythonTarget(pid: program.pid, clock: { now })
     // Of two threads, copied one behind the other and then finished, the second's stack.
-    func look(_ memory: RecordedMemory, then later: RecordedMemory) -> RuntimeStack {
+    func sample(_ memory: RecordedMemory, then later: RecordedMemory) -> RuntimeStack {
       for tid in threads {
         target.reader.prepare(tid)
         _ = target.reader.copy(tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
@@ -218,33 +218,33 @@ struct `Stacks of Python` {
       return stacks[1]
     }
     let memory = RecordedMemory(recording: target.memory)
-    func piecesOfLooks() -> [Int] {
+    func piecesOfSamples() -> [Int] {
       (0..<40).map { _ in
         let before = memory.pieces
-        _ = look(memory, then: RecordedMemory(memory.pages, records: []))
+        _ = sample(memory, then: RecordedMemory(memory.pages, records: []))
         return memory.pieces - before
       }
     }
-    // However many looks there were, in no time they say nothing of what comes.
-    let early = piecesOfLooks()
+    // However many samples there were, in no time they say nothing of what comes.
+    let early = piecesOfSamples()
     #expect(try #require(early.last) * 2 >= early[2], "\(early)")
     now += 200_000_000
-    let counts = piecesOfLooks()
+    let counts = piecesOfSamples()
     // Behind the stop, which is the shorter for it.
     #expect(try #require(counts.last) * 2 < early[2], "\(early) \(counts)")
     // The program may have ended meanwhile.
-    let last = look(memory, then: RecordedMemory([:], records: []))
+    let last = sample(memory, then: RecordedMemory([:], records: []))
     #expect(last.isConsistent && last.files.contains { $0.hasSuffix("/stacks.py") })
 
     let changed = memory.replacing("stacks.py", by: "stocks.py")
-    let torn = look(memory, then: changed)
+    let torn = sample(memory, then: changed)
     #expect(!torn.isConsistent)
     // Which of the two it was when the thread was stopped is not known.
     #expect(torn.frames.contains { $0.function == nil && $0.line == nil })
     #expect(!torn.files.contains { $0.hasSuffix("/stacks.py") || $0.hasSuffix("/stocks.py") })
     #expect(!torn.files.isEmpty)
     // From now on in the stop again.
-    let whole = look(memory, then: changed)
+    let whole = sample(memory, then: changed)
     #expect(whole.isConsistent)
     #expect(whole.files.contains { $0.hasSuffix("/stacks.py") })
     #expect(!whole.files.contains { $0.hasSuffix("/stocks.py") })
@@ -271,7 +271,7 @@ struct `Stacks of Python` {
 
 extension PythonTarget {
   /// A stack of which nothing is taken for granted.
-  fileprivate func look(at tid: Int32, in memory: RecordedMemory) -> RuntimeStack {
+  fileprivate func sample(_ tid: Int32, in memory: RecordedMemory) -> RuntimeStack {
     reader.prepare(tid)
     _ = reader.copy(tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
     return reader.finish(tid, from: memory)

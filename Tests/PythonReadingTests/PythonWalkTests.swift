@@ -45,7 +45,7 @@ struct `Python stacks along a random walk` {
     return try #require(object as? [[Any]]).map { try Truth.Line($0) }
   }
 
-  /// With few reads a look the walk gets a little further each time, and never shows what is not so.
+  /// With few reads a sample the walk gets a little further each time, and never shows what is not so.
   @Test(arguments: Interpreter.onePerVersion)
   func `that are cut short show their inner end, and are whole after some looks`(
     _ interpreter: Interpreter
@@ -61,7 +61,7 @@ struct `Python stacks along a random walk` {
       _ = target.reader.copy(
         tid, nativeStack: nil, from: target.memory, reads: 2, until: .max, isStopped: true)
       let stack = target.reader.finish(tid, from: target.memory)
-      // At the first looks the code of the innermost frame may not be read yet.
+      // At the first samples the code of the innermost frame may not be read yet.
       if stack.frames.count == 1, stack.frames[0].function == nil { continue }
       for (frame, truth) in zip(stack.frames, whole.frames) {
         #expect(frame.function?.name == truth.function?.name)
@@ -80,14 +80,14 @@ struct `Python stacks along a random walk` {
   }
 
   @Test(arguments: Interpreter.onePerVersion)
-  func `are whole at the first look after a rehearsal, by fewer reads`(
+  func `are whole at the first look after a warmUp, by fewer reads`(
     _ interpreter: Interpreter
   ) throws {
     let program = try interpreter.start("deep.py", ["300"])
     let tid = try #require(try Truth(program).values["tid"] as? Int32)
     let target = try PythonTarget(pid: program.pid)
     // Each has little time, and goes on where the last one ended.
-    for _ in 0..<20 { target.reader.rehearse(tid, from: target.memory) }
+    for _ in 0..<20 { target.reader.warmUp(tid, from: target.memory) }
     target.reader.prepare(tid)
     let counting = CountingMemory(target.memory)
     let isWhole = target.reader.copy(

@@ -17,7 +17,7 @@ import Testing
       let frame = Frame.code(CodeAddress(module: ModuleID(1), address: FileAddress(address)))
       stack = builder.stacks.stack(of: builder.stacks.id(of: frame), calledBy: stack)
     }
-    builder.look(
+    builder.sample(
       thread: thread, stack: stack, end: .complete, activity: .running, time: 100,
       weight: Weight(samples: 1, ticks: 1, cpu: 10, wall: 100))
     var info = CaptureInfo(kind: .run, pid: pid, processName: "before exec", duration: 500)
@@ -80,11 +80,11 @@ import Testing
   }
 
   private func blocking(
-    _ wait: Wait, of pid: Int32, since: Int64?, seen: ClosedRange<Int64>, looks: Int = 1
+    _ wait: Wait, of pid: Int32, since: Int64?, seen: ClosedRange<Int64>, samples: Int = 1
   ) -> Blocking {
     Blocking(
       waiter: WaitingThread(pid: pid, tid: pid + 1, name: "t", processName: "p"), wait: wait,
-      since: since, firstSeen: seen.lowerBound, lastSeen: seen.upperBound, looks: looks)
+      since: since, firstSeen: seen.lowerBound, lastSeen: seen.upperBound, samples: samples)
   }
 
   private func waits(_ own: [Blocking], fromOutside: [Blocking]) -> [Blocking] {
@@ -96,13 +96,13 @@ import Testing
 
   @Test func `are told once where others looked at them, too, by the capture with the stacks`() {
     let own = blocking(wait(.semaphore, variable: "work"), of: 4, since: -50, seen: 10...20)
-    let later = blocking(wait(.futex), of: 4, since: -49, seen: 60...70, looks: 2)
+    let later = blocking(wait(.futex), of: 4, since: -49, seen: 60...70, samples: 2)
     let all = waits([own], fromOutside: [later])
     #expect(all.count == 1)
     #expect(all.first?.wait == own.wait)
     #expect(all.first?.since == -50)
     #expect(all.first?.firstSeen == 10 && all.first?.lastSeen == 70)
-    #expect(all.first?.looks == 3)
+    #expect(all.first?.samples == 3)
   }
 
   @Test func `are two where the thread has run between, for one and the same`() {
@@ -111,7 +111,7 @@ import Testing
       let again = blocking(wait(.futex), of: 4, since: since, seen: 60...70)
       let all = waits([own], fromOutside: [again])
       #expect(all.map(\.wait) == [own.wait, own.wait])
-      #expect(all.map(\.firstSeen) == [10, 60] && all.map(\.looks) == [1, 1])
+      #expect(all.map(\.firstSeen) == [10, 60] && all.map(\.samples) == [1, 1])
     }
   }
 

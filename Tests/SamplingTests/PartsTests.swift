@@ -30,7 +30,7 @@ import Testing
 
 @Suite struct `Look ring` {
   @Test func `hands over records in order with their bytes, round and round`() {
-    let ring = LookRing(byteCapacity: 1 << 16)
+    let ring = SampleRing(byteCapacity: 1 << 16)
     var written = 0
     var read = 0
     var state: UInt64 = 88_172_645_463_325_252
@@ -61,7 +61,7 @@ import Testing
   }
 
   @Test func `says when it is full and has room again when it was read`() {
-    let ring = LookRing(byteCapacity: 1 << 12)
+    let ring = SampleRing(byteCapacity: 1 << 12)
     #expect(ring.reserve(1 << 13) == nil)
     var count = 0
     while let (record, _) = ring.reserve(1000) {
@@ -76,7 +76,7 @@ import Testing
   }
 
   @Test func `keeps what is not ready, and all that is behind it`() {
-    let ring = LookRing(byteCapacity: 1 << 12)
+    let ring = SampleRing(byteCapacity: 1 << 12)
     for number in [UInt64(1), 7, 0] {
       guard let (record, _) = ring.reserve(8) else { continue }
       record.pointee.runtimeNumber = number
@@ -188,11 +188,11 @@ import Testing
     let stack = builder.stacks.stack(of: frame, calledBy: .empty)
     let tick = Weight(samples: 1, ticks: 1, cpu: 2, wall: 10)
     for time in [Int64(10), 20, 30] {
-      builder.look(
+      builder.sample(
         thread: thread, stack: stack, end: .complete, activity: .running, time: time, weight: tick)
     }
     builder.extend(thread: thread, by: Weight(samples: 1, ticks: 2, wall: 20))
-    builder.look(
+    builder.sample(
       thread: thread, stack: stack, end: .complete, activity: .stopped, time: 60, weight: tick)
     let profile = builder.finish(
       capture: CaptureInfo(kind: .attach, pid: 1, processName: "x"), modules: [])

@@ -23,7 +23,7 @@ enum Children {
 /// something left behind, zombies included.
 package func strayChildren() -> [Int32] {
   let own = getpid()
-  // Under the lock no child can be born between the look and the comparison.
+  // Under the lock no child can be born between the sample and the comparison.
   return Children.running.withLock { known in
     children(of: own).filter { !known.contains($0) }
   }

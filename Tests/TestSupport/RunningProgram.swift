@@ -138,7 +138,7 @@ package final class RunningProgram {
     let threads = ProcessStatus.threads(of: pid)
     guard !threads.isEmpty else { throw TestFailure("\(command) is gone") }
     for tid in threads {
-      // A thread may end between the list and the look.
+      // A thread may end between the list and the sample.
       guard let status = ProcessStatus(pid: pid, tid: tid) else { continue }
       guard status.tracer == 0 else {
         throw TestFailure("thread \(tid) is traced by \(status.tracer)")

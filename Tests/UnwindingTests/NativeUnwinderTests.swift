@@ -297,7 +297,7 @@ struct `Native unwinder` {
       .compactMap { pid_t($0) }
     #expect(threads.count > 2)
     var different: [pid_t] = []
-    // The server wakes up ten times a second, perhaps between the two looks.
+    // The server wakes up ten times a second, perhaps between the two samples.
     for _ in 0..<8 {
       let expected = try framesOfDebugger(child, watch)
       different = try threads.filter { thread in

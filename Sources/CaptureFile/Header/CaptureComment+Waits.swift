@@ -1,0 +1,162 @@
+internal import ProfileModel
+
+/// What threads were found to wait for, as comments of a capture.
+extension CaptureComment {
+  struct Waiting: Codable {
+    var pid, tid: Int32
+    var name, process: String
+    var processThreads: Int?
+    var kind: String
+    var call: String?
+    var object: Object?
+    var owners: [Owner]?
+    var descriptors: [Descriptor]?
+    var omitted: Int?
+    var timeLeft: Int64?
+    var timed: Bool
+    var kernelFunction: String?
+    var since: Int64?
+    var firstSeen, lastSeen: Int64
+    var samples: Int
+
+    enum CodingKeys: String, CodingKey {
+      case pid, tid, name, process, kind, call, object, owners, descriptors, timed
+      case samples = "looks"
+      case processThreads = "process_threads"
+      case omitted = "omitted_descriptors"
+      case timeLeft = "time_left_ns"
+      case kernelFunction = "kernel_function"
+      case since = "since_ns"
+      case firstSeen = "first_seen_ns"
+      case lastSeen = "last_seen_ns"
+    }
+  }
+
+  struct Object: Codable {
+    var address: UInt64
+    var flavor, variable, field, file, mapping: String?
+  }
+
+  /// A thread (`tid`), a process (`pid`, `name`, perhaps `tid`), one that has ended (`ended`), or a
+  /// number of `readers`.
+  struct Owner: Codable {
+    var pid: Int32?
+    var tid: Int32?
+    var name: String?
+    var ended: Bool?
+    var readers: Int?
+  }
+
+  struct Descriptor: Codable {
+    var number: Int32
+    var kind, name: String
+    var peerAddress: String?
+    var peers: [Owner]?
+    var events, state: String?
+
+    enum CodingKeys: String, CodingKey {
+      case number, kind, name, peers, events, state
+      case peerAddress = "peer_address"
+    }
+  }
+}
+
+// MARK: - Between the model and the file
+
+extension CaptureComment.Waiting {
+  init(_ blocking: Blocking) {
+    let wait = blocking.wait
+    pid = blocking.waiter.pid
+    tid = blocking.waiter.tid
+    name = blocking.waiter.name
+    process = blocking.waiter.processName
+    processThreads = blocking.waiter.threadCount
+    kind = wait.kind.rawValue
+    call = wait.systemCall
+    object = wait.object.map { CaptureComment.Object($0) }
+    owners = wait.owners.isEmpty ? nil : wait.owners.map { CaptureComment.Owner($0) }
+    descriptors =
+      wait.descriptors.isEmpty ? nil : wait.descriptors.map { CaptureComment.Descriptor($0) }
+    omitted = wait.omittedDescriptors == 0 ? nil : wait.omittedDescriptors
+    timeLeft = wait.timeLeft
+    timed = wait.isTimed
+    kernelFunction = wait.kernelFunction
+    since = blocking.since
+    firstSeen = blocking.firstSeen
+    lastSeen = blocking.lastSeen
+    samples = blocking.samples
+  }
+
+  /// The wait again; words that this version does not know become `unknown`.
+  var blocking: Blocking {
+    let wait = Wait(
+      kind: WaitKind(rawValue: kind) ?? .unknown, systemCall: call, object: object?.object,
+      owners: (owners ?? []).compactMap(\.owner),
+      descriptors: (descriptors ?? []).map(\.descriptor), omittedDescriptors: omitted ?? 0,
+      timeLeft: timeLeft, isTimed: timed, kernelFunction: kernelFunction)
+    return Blocking(
+      waiter: WaitingThread(
+        pid: pid, tid: tid, name: name, processName: process, threadCount: processThreads),
+      wait: wait, since: since, firstSeen: firstSeen, lastSeen: lastSeen, samples: samples)
+  }
+}
+
+extension CaptureComment.Object {
+  fileprivate init(_ object: WaitObject) {
+    address = object.address.rawValue
+    flavor = object.flavor
+    variable = object.variable
+    field = object.field
+    file = object.file
+    mapping = object.mapping
+  }
+
+  fileprivate var object: WaitObject {
+    WaitObject(
+      address: RemoteAddress(address), flavor: flavor, variable: variable, field: field,
+      file: file, mapping: mapping)
+  }
+}
+
+extension CaptureComment.Owner {
+  fileprivate init(_ owner: WaitOwner) {
+    switch owner {
+    case .thread(let thread): tid = thread
+    case .process(let process, let thread, let processName):
+      pid = process
+      tid = thread
+      name = processName
+    case .dead(let thread):
+      tid = thread
+      ended = true
+    case .readers(let count): readers = count
+    }
+  }
+
+  /// Nil for one that this version does not know.
+  fileprivate var owner: WaitOwner? {
+    if let readers { return .readers(count: readers) }
+    if let pid { return .process(pid: pid, tid: tid, name: name ?? "") }
+    guard let tid else { return nil }
+    return ended == true ? .dead(tid: tid) : .thread(tid: tid)
+  }
+}
+
+extension CaptureComment.Descriptor {
+  fileprivate init(_ descriptor: WaitDescriptor) {
+    number = descriptor.number
+    kind = descriptor.kind.rawValue
+    name = descriptor.name
+    peerAddress = descriptor.peerAddress
+    peers = descriptor.peers.isEmpty ? nil : descriptor.peers.map { CaptureComment.Owner($0) }
+    events = descriptor.events
+    state = descriptor.state
+  }
+
+  fileprivate var descriptor: WaitDescriptor {
+    WaitDescriptor(
+      number: number, kind: WaitDescriptor.Kind(rawValue: kind) ?? .unknown, name: name,
+      peerAddress: peerAddress, peers: (peers ?? []).compactMap(\.owner), events: events,
+      state: state)
+  }
+}

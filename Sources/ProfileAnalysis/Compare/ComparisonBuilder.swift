@@ -1,0 +1,276 @@
+internal import ProfileModel
+
+/// Brings two sides to the same functions, threads and paths, and measures them window by window.
+struct ComparisonBuilder {
+  struct Parts {
+    let functions: [Comparison.Function]
+    let threads: [Comparison.Threads]
+    let cpu: Comparison.Change
+    let delay: Comparison.Change
+    let blocked: Comparison.Change
+    let seconds: [Double]
+    let windows: [Int]
+  }
+
+  /// A part of a run in one window, in thread-seconds per wall second of that window.
+  struct Entry {
+    let node: Int
+    let window: Int
+    /// Index into `waits`; -1 for none, or `madeUp`.
+    let wait: Int
+    var times: Comparison.Times
+    /// All of its time: the parts may say a little less or more, because the kernel counts them
+    /// later than they happen.
+    let wall: Double
+
+    /// Stands for a wait in what no sample saw, but gaps were filled with; after all that was seen.
+    static let madeUp = -2
+    var isSeen: Bool { wait != Self.madeUp }
+  }
+
+  /// A function called by way of others, below a group of threads.
+  struct Node: Hashable {
+    let parent: Int
+    /// Index into the functions of the comparison; -1 for the threads themselves.
+    let function: Int
+    let group: Int
+  }
+
+  let sides: [[ComparedCapture]]
+  let layouts: [WindowLayout]
+  let censuses: [FunctionCensus]
+  let matching: FunctionMatching
+  let grouping: ComparedThreads
+  private(set) var nodes: [Node] = []
+  var entries: [[Entry]] = [[], []]
+  private(set) var waits: [String] = []
+  var bootstrap: BlockBootstrap
+  /// By group: how much of its time on a CPU, and blocked, load alone may take away, and on which
+  /// side the load is lower.
+  private(set) var loads: [Load] = []
+  /// Groups that never pause but hardly ran: what changed in them may all be the machine's doing.
+  ///
+  /// The kernel counts a wait for a CPU only when it ends, so much of it looks like a sleep.
+  var starved: Set<Int> = []
+  /// By side, group and window: waiting for a CPU that was made up for (`makeUpForDelays`).
+  var delaysMadeUpFor: [[Int: [Double]]] = [[:], [:]]
+
+  struct Load {
+    var quieter = 0
+    var cpuLoss = 0.0
+    var blockedLoss = 0.0
+  }
+
+  init(
+    before: [ComparedCapture], after: [ComparedCapture], filter: ThreadFilter?, seed: UInt64
+  ) {
+    sides = [before, after]
+    let window = WindowLayout.windowLength(sides)
+    layouts = sides.map { WindowLayout($0, window: window) }
+    let indexed = sides.map { side in
+      side.map { capture in
+        let index = ProfileIndex(capture.profile)
+        return (index: index, threads: index.threads(matching: filter))
+      }
+    }
+    censuses = indexed.map { side in
+      var census = FunctionCensus()
+      for capture in side { census.add(capture.index, threads: capture.threads) }
+      return census
+    }
+    let samples = zip(sides, layouts).map { side, layout in
+      zip(side, layout.captures).reduce(0.0) {
+        $0 + $1.1.length * max($1.0.profile.capture.rate, 1)
+      }
+    }
+    let scale = samples[0] > 0 && samples[1] > 0 ? samples[1] / samples[0] : 1
+    matching = FunctionMatching(censuses[0], censuses[1], scale: scale)
+    grouping = ComparedThreads(indexed)
+    bootstrap = BlockBootstrap(
+      before: layouts[0].captures.map(\.windows.count),
+      after: layouts[1].captures.map(\.windows.count), seed: seed)
+    collect(indexed)
+    makeUpForDelays()
+    measureLoads()
+  }
+
+  // MARK: - Runs to entries
+
+  private mutating func collect(_ indexed: [[(index: ProfileIndex, threads: [Int])]]) {
+    var idOfNode: [Node: Int] = [:]
+    var idOfWait: [String: Int] = [:]
+    for side in 0..<2 {
+      let pairOf = side == 0 ? matching.pairOfBefore : matching.pairOfAfter
+      for capture in indexed[side].indices {
+        let index = indexed[side][capture].index
+        let paths = index.stacks.functionPaths
+        let entryOf = censuses[side].entryOfFunction[capture]
+        let windowLength = layouts[side].captures[capture].windowLength / 1e9
+        guard windowLength > 0 else { continue }
+        for thread in indexed[side][capture].threads {
+          let group = grouping.groupOfThread[side][capture][thread]
+          var nodeOfPath: [Int: Int] = [:]
+          let root = Self.id(
+            of: Node(parent: -1, function: -1, group: group), in: &idOfNode, adding: &nodes)
+          nodeOfPath[0] = root
+          for run in index.runs(of: thread) {
+            var missing: [Int] = []
+            var path = paths.path(of: run.stack)
+            while nodeOfPath[path] == nil {
+              missing.append(path)
+              path = paths.caller(of: path)
+            }
+            var node = nodeOfPath[path] ?? root
+            for path in missing.reversed() {
+              let function = pairOf[entryOf[paths.item(of: path)]]
+              node = Self.id(
+                of: Node(parent: node, function: function, group: group), in: &idOfNode,
+                adding: &nodes)
+              nodeOfPath[path] = node
+            }
+            let wait = run.activity.wait.map {
+              Self.id(of: $0, in: &idOfWait, adding: &waits)
+            }
+            let times = Comparison.Times(run.weight, per: windowLength)
+            let wall = Double(max(run.weight.wall, 0)) / 1e9 / windowLength
+            layouts[side].divide(run, of: capture) { window, part in
+              entries[side].append(
+                Entry(
+                  node: node, window: window, wait: wait ?? -1, times: times * part,
+                  wall: wall * part))
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private static func id<Key: Hashable>(
+    of key: Key, in ids: inout [Key: Int], adding list: inout [Key]
+  ) -> Int {
+    if let known = ids[key] { return known }
+    ids[key] = list.count
+    list.append(key)
+    return list.count - 1
+  }
+
+  // MARK: - Load
+
+  /// Works out what more waiting for a CPU can do to each group of threads: it shortens what runs
+  /// without a pause in the same proportion, and where there are pauses it shortens those.
+  private mutating func measureLoads() {
+    let groups = grouping.groups.count
+    var sums = Array(repeating: Array(repeating: Comparison.Times(), count: groups), count: 2)
+    for side in 0..<2 {
+      let windows = Double(max(layouts[side].windows, 1))
+      for entry in entries[side] {
+        sums[side][nodes[entry.node].group] += entry.times * (1 / windows)
+      }
+    }
+    loads = (0..<groups).map { group in
+      let quieter = sums[0][group].delay <= sums[1][group].delay ? 0 : 1
+      let (quiet, loud) = (sums[quieter][group], sums[1 - quieter][group])
+      let more = loud.delay - quiet.delay
+      let wall = quiet.time + quiet.delay
+      guard more > 0, wall > 0 else { return Load(quieter: quieter) }
+      return Load(
+        quieter: quieter, cpuLoss: min(1, more / max(wall - quiet.delay, more)),
+        blockedLoss: min(1, more / max(quiet.blocked, more)))
+    }
+  }
+
+  /// The change of a row that load may explain: it takes time away, and stretches what is short,
+  /// so that samples find it more often.
+  ///
+  /// The losses are what load takes of the row's parts on the side where it is the quieter one;
+  /// `waiting` is the row's own time waiting for a CPU; both by side. `stops` is what sprof's own
+  /// stops may explain either way.
+  func harmless(losses: [Double], waiting: [Double], stops: Double) -> ClosedRange<Double> {
+    let more = waiting[1] - waiting[0]
+    return -(losses[0] + max(0, -more) + stops)...(losses[1] + max(0, more) + stops)
+  }
+
+  /// What load may have taken away from a part of a run.
+  func loss(_ entry: Entry, on side: Int) -> Comparison.Times {
+    let group = nodes[entry.node].group
+    var loss = entry.times
+    loss.delay = 0
+    if starved.contains(group) { return loss }
+    guard loads[group].quieter == side else { return Comparison.Times() }
+    loss.cpu *= loads[group].cpuLoss
+    loss.blocked *= loads[group].blockedLoss
+    return loss
+  }
+
+  /// By how much of a figure two runs of one program differ beyond what the windows within a run
+  /// show: layout in memory, the CPU's clock, neighbours in its caches.
+  private static let runToRun = 0.01
+  /// How much more for each late tick in all ticks: looks that wait for a CPU with the program find
+  /// it where it lost its own.
+  private static let lateToRun = 0.1
+
+  /// Error of a rate that windows cannot show: where a run began and ended between two samples, and
+  /// what makes one run of a program differ from the next.
+  func uncertainty(threads: Double, before: Double, after: Double) -> Double {
+    let parts = (0..<2).map { side in
+      let period = sides[side].map { 1e9 / max($0.profile.capture.rate, 1) }.max() ?? 0
+      let captures = Double(max(sides[side].count, 1))
+      return layouts[side].length > 0
+        ? period * captures / layouts[side].length * max(threads, 1).squareRoot() : 0
+    }
+    let between = zip(sides, [before, after]).reduce(0.0) { sum, side in
+      let error = side.1 * (Self.runToRun + Self.lateToRun * Self.lateShare(side.0))
+      return sum + error * error / Double(max(side.0.count, 1))
+    }
+    return (parts[0] * parts[0] + parts[1] * parts[1] + between).squareRoot()
+  }
+}
+
+extension ComparisonBuilder {
+  /// The part of a side's ticks that came late.
+  static func lateShare(_ side: [ComparedCapture]) -> Double {
+    let costs = side.map(\.profile.capture.cost)
+    let planned = costs.reduce(0.0) { $0 + Double($1.ticksPlanned) }
+    let late = costs.reduce(0.0) { $0 + Double($1.ticksLate) }
+    return planned > 0 ? min(1, late / planned) : 0
+  }
+}
+
+extension Comparison.Times {
+  /// A weight in thread-seconds for each of some seconds; negative weights count as nothing.
+  init(_ weight: Weight, per seconds: Double) {
+    cpu = Double(max(weight.cpu, 0)) / 1e9 / seconds
+    delay = Double(max(weight.delay, 0)) / 1e9 / seconds
+    blocked = max(0, Double(max(weight.wall, 0)) / 1e9 / seconds - cpu - delay)
+  }
+
+  static func + (left: Self, right: Self) -> Self {
+    var sum = left
+    sum += right
+    return sum
+  }
+
+  static func += (left: inout Self, right: Self) {
+    left.cpu += right.cpu
+    left.delay += right.delay
+    left.blocked += right.blocked
+  }
+
+  static func * (times: Self, factor: Double) -> Self {
+    var product = times
+    product.cpu *= factor
+    product.delay *= factor
+    product.blocked *= factor
+    return product
+  }
+}
+
+extension Activity {
+  /// The system call that the thread sleeps in.
+  fileprivate var wait: String? {
+    switch self {
+    case .blocked(let reason), .uninterruptible(let reason): reason.systemCall
+    case .running, .waitingForCPU, .stopped, .unknown: nil
+    }
+  }
+}

@@ -1,0 +1,196 @@
+internal import ProfileAnalysis
+
+/// The figures of a change as columns.
+struct ChangeCells {
+  let line: String
+
+  init(_ change: Comparison.Change) {
+    let interval = change.interval.map {
+      "\(Figures.signed($0.lowerBound)) … \(Figures.signed($0.upperBound))"
+    }
+    line = Self.line([
+      Figures.fixed(change.before, decimals: 3), Figures.fixed(change.after, decimals: 3),
+      Figures.signed(change.change), change.ratio.map(Figures.signedPercent) ?? "",
+      interval ?? "not tested",
+    ])
+  }
+
+  static func header(_ what: String) -> String {
+    line(["before", "after", "change", "%", "95 % interval"]) + "  " + what
+  }
+
+  private static func line(_ cells: [String]) -> String {
+    zip(cells, [8, 8, 9, 9, 19]).map { PlainText.paddedAtLeft($0, to: $1) }.joined() + "  "
+  }
+}
+
+extension Figures {
+  /// A change in seconds per second.
+  static func signed(_ value: Double) -> String {
+    let text = fixed(value, decimals: 3)
+    return text.hasPrefix("-")
+      ? (text == "-0.000" ? "0.000" : text)
+      : text == "0.000" ? text : "+" + text
+  }
+
+  /// A change in percent, for a table.
+  static func signedPercent(_ ratio: Double) -> String {
+    guard ratio < 99.995 else { return "×\(fixed(ratio + 1, decimals: 0))" }
+    let text = fixed(ratio * 100, decimals: 1)
+    return text.hasPrefix("-") || text == "0.0" ? text : "+" + text
+  }
+}
+
+extension Comparison {
+  /// Whether a change stands before another one: what takes more time first, then by size.
+  func order(_ left: Change, _ right: Change) -> Bool {
+    func rank(_ change: Change) -> (Int, Int, Double) {
+      (change.isSignificant ? 0 : 1, change.change > 0 ? 0 : 1, -change.change.magnitude)
+    }
+    return rank(left) < rank(right)
+  }
+
+  /// A finding as a sentence.
+  func sentence(_ finding: Finding) -> String {
+    let function = functions[finding.function]
+    let verb: String
+    switch (function.isBefore, function.isAfter) {
+    case (false, true): verb = "is new and takes"
+    case (true, false): verb = "is gone, and with it"
+    default: verb = finding.timing.change.change > 0 ? "takes more time:" : "takes less time:"
+    }
+    return "\(PlainText.shortenedInMiddle(PlainText.printable(function.name), to: 60)) \(verb) "
+      + finding.timing.change.words + ", " + finding.timing.parts(wait: function.wait)
+  }
+
+  /// How much longer captures would show more.
+  var needWords: String? {
+    guard let need else { return nil }
+    let name = PlainText.shortenedInMiddle(
+      PlainText.printable(functions[need.function].name), to: 50)
+    let visible = Figures.percent(need.visible)
+    guard need.moreSeconds > 0 else {
+      return "A change of 2 % in \(name), the busiest function, would be seen "
+        + "(from \(visible) % on, in four of five such pairs)."
+    }
+    return "In \(name), the busiest function, a change of \(visible) % would be seen in four of "
+      + "five such pairs. To see 2 %, each side needs about "
+      + "\(Figures.fixed(need.moreSeconds.rounded(.up), decimals: 0)) s more."
+  }
+}
+
+extension Comparison.Change {
+  /// The change with its interval, as a part of a sentence.
+  var words: String {
+    var text =
+      "\(Figures.fixed(before, decimals: 3)) → \(Figures.fixed(after, decimals: 3)) s/s "
+      + "(\(Figures.signed(change))"
+    if let ratio { text += ", \(Figures.signedPercent(ratio)) %" }
+    if let interval {
+      text +=
+        "; 95 %: \(Figures.signed(interval.lowerBound)) to \(Figures.signed(interval.upperBound))"
+    }
+    return text + ")"
+  }
+}
+
+extension Comparison.Timing {
+  /// Where the change was spent, as a part of a sentence.
+  func parts(wait: String?) -> String {
+    let blocked = after.blocked - before.blocked
+    let place = wait.map { " in " + PlainText.printable($0) } ?? ""
+    return "on a CPU \(Figures.signed(after.cpu - before.cpu)), blocked\(place) "
+      + Figures.signed(blocked)
+  }
+
+  /// The second line of a row.
+  func words(wait: String?) -> String {
+    let delay = Figures.signed(after.delay - before.delay)
+    return "share \(Figures.percent(shareBefore)) → \(Figures.percent(shareAfter)) % · "
+      + parts(wait: wait) + (delay == "0.000" ? "" : " · waiting for a CPU " + delay)
+  }
+}
+
+extension Comparison.Function {
+  /// What a reader should know about how the function was found on both sides.
+  var note: String? {
+    switch match {
+    case .renamed: return "matched as \(PlainText.printable(oldName ?? "")) before"
+    case .moved:
+      let place = oldFile.flatMap { $0.split(separator: "/").last.map(String.init) }
+      return place.map { "matched as the one of \(PlainText.printable($0)) before" }
+        ?? "matched by its name in another module"
+    case .same, .unmatched:
+      guard isBefore && isAfter else { return nil }
+      if isInlined && !wasInlined { return "is inlined now, and was not before" }
+      if wasInlined && !isInlined { return "was inlined before, and is not now" }
+      return nil
+    }
+  }
+
+  var shortMark: String {
+    switch (isBefore, isAfter) {
+    case (false, true): " (new)"
+    case (true, false): " (gone)"
+    default: match == .renamed || match == .moved ? " (matched)" : ""
+    }
+  }
+}
+
+extension Comparison.Threads {
+  var words: String {
+    let counts =
+      countBefore == countAfter
+      ? (countAfter == 1 ? "" : " ×\(Figures.plain(countAfter))")
+      : " ×\(Figures.plain(countBefore)) → ×\(Figures.plain(countAfter))"
+    return "\"\(name.replacingQuotes)\"\(counts)"
+  }
+}
+
+extension [String] {
+  /// Names of callers and callees, the middle left out where they are many.
+  var shortChain: String {
+    let names = map { PlainText.shortenedInMiddle(PlainText.printable($0), to: 40) }
+    guard names.count > 8 else { return names.joined(separator: " > ") }
+    return (names.prefix(3) + ["…"] + names.suffix(4)).joined(separator: " > ")
+  }
+}
+
+extension ComparisonWarning {
+  /// The warning as a sentence.
+  var words: String {
+    switch self {
+    case .otherBuild:
+      "the program is another build; functions are matched by their names"
+    case .otherProgram(let before, let after):
+      "the programs differ: \(before.shortName) before, \(after.shortName) after"
+    case .otherHost(let before, let after):
+      "the machines differ: \(before.shortName) before, \(after.shortName) after"
+    case .otherRate(let before, let after):
+      "the rates differ: \(Figures.plain(before)) Hz before, \(Figures.plain(after)) Hz after; "
+        + "figures are per second of wall time all the same"
+    case .lateTicks(let isAfter, let share):
+      "\(Figures.percent(share)) % of the ticks \(Self.side(isAfter)) came late: sprof or the "
+        + "machine was too busy for the rate"
+    case .fewSamples(let isAfter, let count):
+      "\(Self.side(isAfter)) there are only \(Figures.count(count, "sample"))"
+    case .fewWindows(let isAfter, let count):
+      "\(Self.side(isAfter)) there are only \(Figures.count(Int64(count), "time window")): "
+        + "little can be said about chance"
+    case .samplesDropped(let isAfter, let count):
+      "\(Self.side(isAfter)) \(Figures.count(count, "sample")) got lost"
+    case .otherThreads(let isAfter, let names):
+      "threads only \(Self.side(isAfter)): "
+        + names.prefix(8).map(\.shortName).joined(separator: ", ")
+        + (names.count > 8 ? " and \(names.count - 8) more" : "")
+    case .otherLoad(let before, let after):
+      "the machine was \(after > before ? "busier" : "less busy") after: threads waited "
+        + "\(Figures.fixed(before, decimals: 3)) s/s for a CPU before, "
+        + "\(Figures.fixed(after, decimals: 3)) after; what that explains does not count as a change"
+    case .noThreads(let isAfter):
+      "no thread was seen \(Self.side(isAfter))"
+    }
+  }
+
+  private static func side(_ isAfter: Bool) -> String { isAfter ? "after" : "before" }
+}

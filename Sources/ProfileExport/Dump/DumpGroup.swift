@@ -1,0 +1,107 @@
+internal import ProfileAnalysis
+internal import ProfileModel
+
+/// Threads that a dump shows together: one, idle ones that are alike, or more than four others that
+/// sleep in the same stack.
+struct DumpGroup {
+  /// The fewest threads that are shown as one when they are not known to be idle.
+  private static let mergeLimit = 5
+
+  let threads: [Int]
+  let likeness: Likeness
+
+  /// What a thread was found doing; equal for threads that may be shown together.
+  struct Likeness: Hashable {
+    let process: OwningProcess?
+    let stack: StackID
+    let end: StackEnd
+    let activity: Activity
+    let idleness: Idleness?
+    let namePattern: String
+    let state: String
+  }
+
+  /// The groups of some threads, the most interesting first; those that have tasks stay alone.
+  ///
+  /// `index` has the stacks as they are shown.
+  static func groups(
+    _ diagnosis: Diagnosis, _ index: ProfileIndex, threads: [Int], tasks: DumpTasks
+  ) -> [DumpGroup] {
+    let profile = diagnosis.index.profile
+    let chain = diagnosis.verdict.kind.hasChain ? diagnosis.verdict.chain : []
+    var place: [Int: Int] = [:]
+    for (position, node) in chain.enumerated() {
+      if let thread = diagnosis.graph.nodes[node].thread { place[thread] = position }
+    }
+    var kinds: [Likeness] = []
+    var members: [Likeness: [Int]] = [:]
+    for thread in threads {
+      let likeness = Likeness(diagnosis, index, thread: thread)
+      if members[likeness] == nil { kinds.append(likeness) }
+      members[likeness, default: []].append(thread)
+    }
+    let groups = kinds.flatMap { likeness in
+      let alike = members[likeness] ?? []
+      let quiet = alike.filter { thread in
+        likeness.isQuiet && !profile.threads[thread].isMain && place[thread] == nil
+          && !tasks.hasTasks(thread: thread)
+      }
+      let isMerged = quiet.count >= (likeness.idleness == nil ? mergeLimit : 2)
+      let apart = isMerged ? alike.filter { !quiet.contains($0) } : alike
+      return apart.map { DumpGroup(threads: [$0], likeness: likeness) }
+        + (isMerged ? [DumpGroup(threads: quiet, likeness: likeness)] : [])
+    }
+    let ranks = ProcessTable(profile).ranks
+    return groups.sorted { left, right in
+      let rank = [left, right].map { $0.likeness.process.flatMap { ranks[$0] } ?? 0 }
+      return rank[0] != rank[1]
+        ? rank[0] < rank[1] : left.key(diagnosis, place) < right.key(diagnosis, place)
+    }
+  }
+
+  /// What the verdict is about, main, then what runs, what waits, what is idle; merged ones after
+  /// others.
+  private func key(
+    _ diagnosis: Diagnosis, _ place: [Int: Int]
+  ) -> (Int, Int, Int, Int64, Int32) {
+    let info = diagnosis.index.profile.threads[threads[0]]
+    let interest =
+      switch likeness.activity {
+      case .running: 0
+      case .waitingForCPU: 1
+      case .uninterruptible: 2
+      case .blocked: likeness.idleness == nil ? 3 : 6
+      case .stopped: 4
+      case .unknown: 5
+      }
+    let rank: (Int, Int)
+    if let position = place[threads[0]], threads.count == 1 {
+      rank = (0, position)
+    } else {
+      rank = (info.isMain ? 1 : 2, interest)
+    }
+    return (rank.0, rank.1, threads.count > 1 ? 1 : 0, 0 &- info.cpuSinceStart, info.tid)
+  }
+}
+
+extension DumpGroup.Likeness {
+  init(_ diagnosis: Diagnosis, _ index: ProfileIndex, thread: Int) {
+    let info = index.profile.threads[thread]
+    process = info.process
+    let heaviest = HeaviestStack(index, thread: thread)
+    stack = heaviest?.stack ?? .empty
+    end = heaviest?.end ?? .truncated(.noStack)
+    activity = heaviest?.activity ?? .unknown
+    idleness = diagnosis.situations[thread]?.idleness
+    namePattern = info.namePattern
+    state = info.hasEnded ? "ended during the look" : activity.state(letter: info.state)
+  }
+
+  /// Whether several of these may be shown as one: nothing goes on there.
+  var isQuiet: Bool {
+    switch activity {
+    case .blocked, .uninterruptible, .stopped, .unknown: true
+    case .running, .waitingForCPU: false
+    }
+  }
+}

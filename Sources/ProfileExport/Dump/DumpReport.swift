@@ -1,0 +1,193 @@
+internal import ProfileAnalysis
+package import ProfileModel
+
+/// What one sample of every thread saw, as plain text for a person.
+package struct DumpReport {
+  private let index: ProfileIndex
+  private let options: ReportOptions
+  private let groups: [DumpGroup]
+  private let diagnosis: Diagnosis
+  private let words: WaitWords
+  private let tasks: DumpTasks
+
+  private var profile: Profile { index.profile }
+
+  /// A report on `profile`; of the options, the thread filter, the limit, colour and width count.
+  package init(_ profile: Profile, options: ReportOptions = ReportOptions()) {
+    diagnosis = Diagnosis(profile)
+    index = diagnosis.shownIndex(withNative: options.showsNative)
+    self.options = options
+    words = WaitWords(profile)
+    tasks = DumpTasks(profile, limit: options.top)
+    groups = DumpGroup.groups(
+      diagnosis, index, threads: index.threads(matching: options.threadFilter), tasks: tasks)
+  }
+
+  /// Writes the report; each line ends with a newline and stays within the width of the options.
+  package func write(to output: inout some TextOutputStream) {
+    var page = Page(output, width: options.width, color: options.color)
+    if options.showsVerdict && profile.capture.hasVerdict {
+      VerdictWords(diagnosis).write(to: &page)
+    }
+    writeCapture(to: &page)
+    for group in groups {
+      page.space()
+      writeHeading(of: group, to: &page)
+      FrameLines(index, stack: group.likeness.stack, end: group.likeness.end).write(
+        to: &page, indent: 2)
+      if group.threads.count == 1 { tasks.write(thread: group.threads[0], to: &page) }
+    }
+    if options.threadFilter == nil { tasks.writeOthers(to: &page) }
+    if groups.isEmpty {
+      page.space()
+      page.paragraph(
+        options.threadFilter.map { "No thread matches \"\($0.glob.replacingQuotes)\"." }
+          ?? "No thread was seen.")
+    }
+    output = page.output
+  }
+
+  private func writeCapture(to page: inout Page<some TextOutputStream>) {
+    let capture = profile.capture
+    let cost = capture.cost
+    let pause = cost.stops > 0 ? " (longest pause \(Figures.duration(cost.pauseMax)))" : ""
+    let threads = Figures.count(Int64(profile.threads.count), "thread")
+    page.clauses(
+      [
+        """
+        sprof dump: \(capture.program), \(threads), \
+        looked at in \(Figures.duration(capture.duration))
+        """,
+        """
+        \(Figures.count(cost.samplesWithoutStop, "look")) without a stop, \
+        \(Figures.count(cost.stops, "stop"))\(pause)
+        """,
+      ], style: .strong)
+    if cost.samplesDropped > 0 {
+      page.paragraph(
+        "note: \(Figures.count(cost.samplesDropped, "sample")) lost, sprof fell behind")
+    }
+    for note in capture.notes { page.paragraph("note: \(note)", indent: 6) }
+  }
+
+  private func writeHeading(of group: DumpGroup, to page: inout Page<some TextOutputStream>) {
+    let infos = group.threads.map { profile.threads[$0] }
+    let cpu = Figures.seconds(infos.reduce(0) { $0 &+ $1.cpuSinceStart })
+    let state = group.likeness.state
+    if let info = infos.first, infos.count == 1 {
+      let role = info.isMain ? " (main)" : ""
+      page.paragraph(
+        "Thread \(info.tid) \"\(info.title.shortName)\"\(role)  \(state), CPU used so far \(cpu) s",
+        style: .strong)
+    } else if let info = infos.first {
+      let isSame = infos.allSatisfy { $0.name == info.name }
+      let own = isSame ? info.name : info.namePattern
+      let name = (info.process.map { "\($0.title)/\(own)" } ?? own).shortName
+      let count =
+        group.likeness.idleness.map { $0.counted(infos.count) + " " } ?? "Threads ×\(infos.count) "
+      page.paragraph(
+        "\(count)\"\(name)\"  \(state), CPU used so far \(cpu) s together", style: .strong)
+      page.paragraph("  tids \(tidRanges(infos.map(\.tid)))", indent: 7)
+    }
+    if let wait = wait(of: group) { page.paragraph("  \(wait)", indent: 5) }
+    if let call = systemCall(of: infos), !isExplained(group) {
+      page.paragraph("  in \(call)", indent: 5)
+    }
+    if infos.count == 1, let task = tasks.running(thread: group.threads[0]) {
+      page.paragraph("  \(task)", indent: 5)
+    }
+  }
+
+  /// What the threads of a group wait for; nil when no more is known than their system call.
+  private func wait(of group: DumpGroup) -> String? {
+    let situations = group.threads.compactMap { diagnosis.situations[$0] }
+    guard let first = situations.first, var wait = first.wait else { return nil }
+    let pid = words.pid(of: first.thread)
+    let rest = first.idleness.map { group.threads.count == 1 ? $0.words : $0.pluralWords }
+    guard group.threads.count == 1 else {
+      wait.timeLeft = nil
+      let isSame = situations.allSatisfy { situation in
+        var other = situation.wait
+        other?.timeLeft = nil
+        return other == wait
+      }
+      if !isSame { wait = Wait(kind: wait.kind) }
+      return Self.joined(rest, wait.isTold ? words.pluralSentence(wait, in: pid) : nil)
+    }
+    let lasted = first.waited > 0 ? first.waited : nil
+    let sentence = wait.isTold ? words.sentence(wait, lasted: lasted, in: pid) : nil
+    // Some rests say all that there is to say.
+    if let rest, let sentence {
+      if first.blocking == nil { return rest }
+      // The sentence says the same, and for how long.
+      if words.sentence(wait, lasted: nil, in: pid).hasPrefix(rest) { return sentence }
+    }
+    return Self.joined(rest, sentence)
+  }
+
+  /// How threads rest and what they wait for; once, where the second says the first, too.
+  private static func joined(_ rest: String?, _ sentence: String?) -> String? {
+    guard let rest, let sentence else { return rest ?? sentence }
+    return sentence.hasPrefix(rest) ? sentence : "\(rest): \(sentence)"
+  }
+
+  /// Whether all that the system call's numbers would say was said in words.
+  private func isExplained(_ group: DumpGroup) -> Bool {
+    group.threads.allSatisfy { thread in
+      guard let situation = diagnosis.situations[thread], situation.blocking != nil else {
+        return false
+      }
+      return situation.wait?.isTold ?? false && situation.wait?.kind != .futex
+    }
+  }
+
+  /// The system call that the threads are in; an argument that is not the same for all is `…`.
+  private func systemCall(of infos: [ThreadInfo]) -> String? {
+    let calls = infos.compactMap(\.systemCall)
+    guard let first = calls.first, calls.count == infos.count,
+      calls.allSatisfy({ $0.name == first.name && $0.arguments.count == first.arguments.count })
+    else { return nil }
+    let arguments = first.arguments.enumerated().map { position, argument in
+      calls.allSatisfy { $0.arguments[position] == argument } ? SystemCall.number(argument) : "…"
+    }
+    return "\(first.name)(\(arguments.joined(separator: ", ")))"
+  }
+}
+
+extension Activity {
+  /// The state of a thread in a dump; the kernel's letter where the sample itself told nothing.
+  func state(letter: Character?) -> String {
+    switch self {
+    case .running: "running"
+    case .waitingForCPU: "waiting for a CPU"
+    case .blocked(let reason): "asleep " + place(reason)
+    case .uninterruptible(let reason): "in uninterruptible sleep " + place(reason)
+    case .stopped: letter == "t" ? "stopped by a debugger" : "stopped by a signal"
+    case .unknown:
+      switch letter {
+      case "Z", "X": "ended, not yet reaped"
+      case "R": "running, not looked at"
+      case "D": "in uninterruptible sleep"
+      case "S": "asleep"
+      case "I": "idle in the kernel"
+      case "T": "stopped by a signal"
+      case "t": "stopped by a debugger"
+      default: "state not known"
+      }
+    }
+  }
+
+  private func place(_ reason: WaitReason) -> String {
+    reason.systemCall.map { "in " + $0 } ?? "outside any system call"
+  }
+}
+
+extension Wait {
+  /// Whether its kind has words of its own.
+  fileprivate var isTold: Bool {
+    switch kind {
+    case .otherCall, .unknown: false
+    default: true
+    }
+  }
+}

@@ -1,0 +1,148 @@
+internal import ProfileAnalysis
+internal import ProfileModel
+
+extension JSONWriter {
+  /// The verdict of a report.
+  mutating func members(ofVerdictOf diagnosis: Diagnosis) {
+    let verdict = diagnosis.verdict
+    let words = VerdictWords(diagnosis)
+    member("kind", verdict.kind.rawValue)
+    member("words", words.sentence)
+    array("chain_words", of: words.chainLines) { $0.value($1) }
+    member("tid", verdict.thread.map { diagnosis.index.profile.threads[$0].tid })
+    array("chain", of: verdict.chain) { $0.value($1) }
+    member("ring", verdict.isCycle)
+    member("timed", verdict.isTimed)
+    member("behind", verdict.behind)
+    member("lasted_ns", verdict.lasted)
+    member("looks", verdict.samples)
+    member("function", verdict.place?.line.function)
+    member("file", verdict.place?.line.file)
+    member("line", verdict.place.flatMap { $0.line.line > 0 ? $0.line.line : nil })
+    member("function_share", verdict.placeShare)
+    member("running_percent", verdict.shares?.running)
+    member("waiting_percent", verdict.shares?.waiting)
+    member("blocked_percent", verdict.shares?.blocked)
+    member("wait", verdict.wait?.kind.rawValue)
+    member("wait_function", verdict.waitPlace?.line.function)
+    let situation = verdict.thread.flatMap { diagnosis.situations[$0] }
+    let handler = situation?.idleness == nil ? situation?.handler?.line : nil
+    member("handler_of", handler == nil ? nil : situation?.handlerOf)
+    member("handler_function", handler?.function)
+    member("handler_file", handler?.file)
+    member("handler_line", handler.flatMap { $0.line > 0 ? $0.line : nil })
+    member("idle_threads", verdict.idleThreads)
+  }
+
+  /// The wait graph of a report.
+  mutating func members(ofWaitsOf diagnosis: Diagnosis) {
+    let graph = diagnosis.graph
+    array("seen", of: diagnosis.index.profile.blockings) { json, blocking in
+      json.object { $0.members(of: blocking) }
+    }
+    array("nodes", of: graph.nodes.enumerated()) { json, entry in
+      let (number, node) = entry
+      json.object { json in
+        json.member("pid", node.pid)
+        json.member("tid", node.tid)
+        json.member("name", node.name)
+        json.member("process", node.processName)
+        json.member("own", node.thread != nil)
+        json.member("ended", node.isDead)
+        json.member("stuck", graph.isStuck[number])
+        json.member("wait", node.blocking)
+      }
+    }
+    array("edges", of: graph.edges) { json, edge in
+      json.object { json in
+        json.member("from", edge.from)
+        json.member("to", edge.to)
+        var descriptor: Int32?
+        switch edge.reason {
+        case .owner: json.member("reason", "owner")
+        case .member: json.member("reason", "member")
+        case .descriptor(let number):
+          json.member("reason", "descriptor")
+          descriptor = number
+        }
+        json.member("descriptor", descriptor)
+      }
+    }
+    array("rings", of: graph.cycles) { json, cycle in
+      json.object { json in
+        json.array("nodes", of: cycle.threads) { $0.value($1) }
+        json.member("timed", cycle.isTimed)
+        json.member("certain", cycle.isCertain)
+        json.member("lasted_ns", cycle.lasted)
+        json.member("looks", cycle.samples)
+      }
+    }
+  }
+
+  private mutating func members(of blocking: Blocking) {
+    let wait = blocking.wait
+    member("pid", blocking.waiter.pid)
+    member("tid", blocking.waiter.tid)
+    member("name", blocking.waiter.name)
+    member("process", blocking.waiter.processName)
+    member("process_threads", blocking.waiter.threadCount)
+    member("kind", wait.kind.rawValue)
+    member("system_call", wait.systemCall)
+    if let object = wait.object {
+      self.object("object") { json in
+        json.member("address", object.address.description)
+        json.member("flavor", object.flavor)
+        json.member("variable", object.variable)
+        json.member("field", object.field)
+        json.member("file", object.file)
+        json.member("mapping", object.mapping)
+      }
+    } else {
+      null("object")
+    }
+    array("owners", of: wait.owners) { json, owner in json.object { $0.members(of: owner) } }
+    array("descriptors", of: wait.descriptors) { json, descriptor in
+      json.object { $0.members(of: descriptor) }
+    }
+    member("omitted_descriptors", wait.omittedDescriptors)
+    member("timed", wait.isTimed)
+    member("time_left_ns", wait.timeLeft)
+    member("kernel_function", wait.kernelFunction)
+    member("since_ns", blocking.since)
+    member("first_seen_ns", blocking.firstSeen)
+    member("last_seen_ns", blocking.lastSeen)
+    member("looks", blocking.samples)
+  }
+
+  private mutating func members(of owner: WaitOwner) {
+    var (pid, tid, name, readers): (Int32?, Int32?, String?, Int?)
+    switch owner {
+    case .thread(let thread):
+      member("kind", "thread")
+      tid = thread
+    case .process(let process, let thread, let processName):
+      member("kind", "process")
+      (pid, tid, name) = (process, thread, processName)
+    case .dead(let thread):
+      member("kind", "ended")
+      tid = thread
+    case .readers(let count):
+      member("kind", "readers")
+      readers = count
+    }
+    member("pid", pid)
+    member("tid", tid)
+    member("name", name)
+    member("readers", readers)
+  }
+
+  private mutating func members(of descriptor: WaitDescriptor) {
+    member("number", descriptor.number)
+    member("kind", descriptor.kind.rawValue)
+    member("name", descriptor.name)
+    member("peer_address", descriptor.peerAddress)
+    array("peers", of: descriptor.peers) { json, owner in json.object { $0.members(of: owner) } }
+    member("events", descriptor.events)
+    member("state", descriptor.state)
+  }
+}

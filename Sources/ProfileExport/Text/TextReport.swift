@@ -1,0 +1,227 @@
+internal import ProfileAnalysis
+package import ProfileModel
+
+/// What a capture over time saw, as plain text for a person.
+package struct TextReport {
+  let index: ProfileIndex
+  let options: ReportOptions
+  let rows: [ThreadTable.Row]
+  let diagnosis: Diagnosis
+
+  var profile: Profile { index.profile }
+
+  /// A report on `profile`; most of the work is done here, once.
+  package init(_ profile: Profile, options: ReportOptions = ReportOptions()) {
+    diagnosis = Diagnosis(profile)
+    index = diagnosis.shownIndex(withNative: options.showsNative)
+    self.options = options
+    let threads = index.threads(matching: options.threadFilter)
+    rows = ThreadTable(index, threads: threads).rows.sorted(by: options.sort, index)
+  }
+
+  /// Writes the report; each line ends with a newline and stays within the width of the options.
+  package func write(to output: inout some TextOutputStream) {
+    var page = Page(output, width: options.width, color: options.color)
+    if options.showsVerdict && profile.capture.hasVerdict {
+      VerdictWords(diagnosis).write(to: &page)
+    }
+    writeCapture(to: &page)
+    if rows.isEmpty {
+      page.space()
+      page.paragraph(noThreads)
+    } else if let unit = options.unit {
+      writeFlatTable(by: unit, to: &page)
+    } else {
+      if options.views.contains(.summary) { writeHeaviestStack(to: &page) }
+      if options.views.contains(.threads) {
+        writeProcesses(to: &page)
+        writeThreads(to: &page)
+      }
+      if options.views.contains(.lines) { writeLines(to: &page) }
+      if options.views.contains(.tree) { writeTree(to: &page) }
+      if options.views.contains(.waits) { writeWaits(to: &page) }
+      if options.views.contains(.timeline) { writeTimeline(to: &page) }
+      if options.views.contains(.stacks) { writeStacks(to: &page) }
+    }
+    output = page.output
+  }
+
+  private var noThreads: String {
+    options.threadFilter.map { "No thread matches \"\($0.glob.replacingQuotes)\"." }
+      ?? "No thread was seen."
+  }
+
+  // MARK: - Threads in detail
+
+  /// The rows whose lines and call tree are shown: all, unless there are very many.
+  var detailedRows: ArraySlice<ThreadTable.Row> { rows.prefix(max(50, options.top)) }
+
+  /// Says how many threads the lines and the tree leave out.
+  func writeRest(to page: inout Page<some TextOutputStream>) {
+    let rest = rows.dropFirst(detailedRows.count)
+    guard !rest.isEmpty else { return }
+    let count = rest.reduce(0) { $0 + $1.threads.count }
+    let cpu = rest.reduce(0) { $0 &+ $1.cpu }
+    page.space()
+    page.paragraph(
+      """
+      … \(Figures.count(Int64(count), "more thread")) with \(Figures.seconds(cpu)) s of CPU \
+      together: a higher --top, --thread or --json shows them
+      """)
+  }
+
+  // MARK: - What was captured and what it cost
+
+  private func writeCapture(to page: inout Page<some TextOutputStream>) {
+    let capture = profile.capture
+    let cost = capture.cost
+    guard capture.kind != .imported else { return writeImported(to: &page) }
+    page.paragraph(capture.sentence, style: .strong)
+    page.clauses(capture.costClauses)
+    if cost.samplesDropped > 0 {
+      page.paragraph(
+        "note: \(Figures.count(cost.samplesDropped, "sample")) lost, sprof fell behind")
+    }
+    for note in capture.notes { page.paragraph("note: \(note)", indent: 6) }
+  }
+
+  /// What is known of a profile that another tool made: nothing of its cost.
+  private func writeImported(to page: inout Page<some TextOutputStream>) {
+    let capture = profile.capture
+    page.paragraph(capture.sentence, style: .strong)
+    for note in capture.notes { page.paragraph("note: \(note)", indent: 6) }
+  }
+
+  // MARK: - The heaviest stack
+
+  private func writeHeaviestStack(to page: inout Page<some TextOutputStream>) {
+    let main = rows.first {
+      profile.isMainThread($0.threads[0]) && !$0.hasEnded && $0.heaviest != nil
+    }
+    // The rows are in the order of CPU time, the merged idle ones last.
+    let busiest = rows.filter { $0.heaviest != nil }.min { left, right in
+      (-left.cpu, left.threads.count) < (-right.cpu, right.threads.count)
+    }
+    guard let row = main ?? busiest, let heaviest = row.heaviest else { return }
+    let rank = main != nil ? "main" : "busiest"
+    let isMainGone =
+      main == nil && rows.contains { profile.isMainThread($0.threads[0]) && $0.hasEnded }
+    let thread = profile.threads[row.threads[0]]
+    page.heading(
+      """
+      Heaviest stack of the \(rank) thread, \(thread.tid) "\(thread.title.shortName)"\
+      \(isMainGone ? " (the main thread has ended)" : "")
+      """)
+    page.paragraph(
+      """
+      \(Figures.percent(heaviest.share)) % of its time \
+      (\(Figures.duration(heaviest.weight.wall)), \
+      CPU \(Figures.seconds(heaviest.weight.cpu)) s), \(heaviest.activity.words)
+      """)
+    FrameLines(index, stack: heaviest.stack, end: heaviest.end).write(to: &page, indent: 2)
+  }
+
+  // MARK: - Every stack
+
+  private func writeStacks(to page: inout Page<some TextOutputStream>) {
+    for row in detailedRows {
+      let stacks = DistinctStacks(index, threads: row.threads, sortedBy: options.sort ?? .wall)
+      page.heading(
+        """
+        Stacks of \(row.words(profile)): \
+        \(Figures.count(Int64(stacks.entries.count), "distinct stack"))
+        """)
+      for (position, entry) in stacks.entries.prefix(options.top).enumerated() {
+        if position > 0 { page.space() }
+        let weight = entry.weight
+        page.paragraph(
+          """
+          \(Figures.percent(weight.wall, of: stacks.total.wall)) % · \
+          \(Figures.seconds(weight.wall)) s wall · \(Figures.seconds(weight.cpu)) s CPU · \
+          \(Figures.count(weight.ticks, "tick")) · \(Figures.count(weight.samples, "sample")) · \
+          \(entry.activity.words)
+          """, style: .strong)
+        FrameLines(index, stack: entry.stack, end: entry.end).write(to: &page, indent: 2)
+      }
+      let hidden = stacks.entries.dropFirst(options.top)
+      guard !hidden.isEmpty else { continue }
+      let rest = hidden.reduce(into: Weight()) { $0 += $1.weight }
+      page.space()
+      page.line(
+        """
+        … \(Figures.count(Int64(hidden.count), "more stack")) with \
+        \(Figures.percent(rest.wall, of: stacks.total.wall)) % of the time: a higher --top, or \
+        --json, shows them
+        """)
+    }
+    writeRest(to: &page)
+  }
+}
+
+extension [ThreadTable.Row] {
+  /// Heaviest first; in their own order without a unit.
+  fileprivate func sorted(by unit: WeightUnit?, _ index: ProfileIndex) -> [ThreadTable.Row] {
+    guard let unit else { return self }
+    let weights = map { row in
+      row.threads.reduce(Int64(0)) { $0 &+ index.weight(of: $1)[unit] }
+    }
+    return indices.sorted { (weights[$0], $1) > (weights[$1], $0) }.map { self[$0] }
+  }
+}
+
+extension CaptureInfo {
+  /// Whether a verdict can be made: a merged capture and one of another tool tell too little.
+  var hasVerdict: Bool { kind != .imported && pid > 0 }
+
+  /// The program in a sentence; a merged capture is of no one process.
+  var program: String { pid > 0 ? "\(processName.shortName) (pid \(pid))" : processName.shortName }
+
+  /// What was captured, how long, and why that ended.
+  var sentence: String {
+    let length = "\(Figures.duration(duration))\(rateWords)"
+    guard kind != .imported else {
+      return "\(processName.shortName), \(length), profiled by another tool: "
+        + Figures.count(cost.ticksTaken, "sample")
+    }
+    return "sprof \(kind.rawValue): \(program), \(length), \(endingWords)"
+  }
+
+  /// What the capture cost the program, and sprof.
+  var costClauses: [String] {
+    [
+      """
+      \(Figures.count(cost.ticksPlanned, "tick")) planned, \(cost.ticksTaken) taken, \
+      \(cost.ticksLate) late
+      """,
+      """
+      \(Figures.count(cost.samplesWithoutStop, "look")) without a stop, \
+      \(Figures.count(cost.stops, "stop"))
+      """,
+      cost.pauseWords,
+      "stopped \(Figures.percent(cost.stoppedShare(of: duration))) % of the time",
+      "sprof's own CPU \(Figures.seconds(cost.ownCPU)) s\(ownShare)",
+    ]
+  }
+
+  private var rateWords: String { rate > 0 ? " at \(Figures.plain(rate)) Hz" : "" }
+
+  private var ownShare: String {
+    guard duration > 0 else { return "" }
+    return " (\(Figures.percent(Double(cost.ownCPU) / Double(duration))) %)"
+  }
+}
+
+extension CaptureCost {
+  var pauseWords: String {
+    guard stops > 0 else { return "no pauses" }
+    return """
+      pause p50 \(Figures.duration(pauseMedian)), p99 \(Figures.duration(pause99)), \
+      max \(Figures.duration(pauseMax))
+      """
+  }
+}
+
+extension String {
+  /// A process or thread name within a sentence: printable, unquoted by itself, and not long.
+  var shortName: String { PlainText.shortenedInMiddle(replacingQuotes, to: 40) }
+}

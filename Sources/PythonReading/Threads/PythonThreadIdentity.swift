@@ -1,0 +1,83 @@
+internal import LinuxProcess
+internal import ProfileModel
+
+/// Finds the kernel's thread id of a thread state.
+final class PythonThreadIdentity {
+  private let process: Int32
+  /// The process's threads at the last sample, and by their ids in its innermost PID namespace.
+  private var tids: Set<Int32> = []
+  private var byNamespaceID: [Int32: Int32] = [:]
+  /// Whether the process lives in a PID namespace below ours; nil before the first sample.
+  private var isNested: Bool?
+  /// Ids in the namespace of threads that were met.
+  private var namespaceIDs: [Int32: Int32] = [:]
+
+  init(process: Int32) { self.process = process }
+
+  /// Lists the process's threads; call it once before a round of questions.
+  func begin() {
+    guard let list = try? ThreadList(process: process) else {
+      tids = []
+      return
+    }
+    tids = Set(list.read())
+    if isNested == nil { isNested = (namespaceChain(of: process)?.count ?? 1) > 1 }
+    guard isNested == true else { return }
+    namespaceIDs = namespaceIDs.filter { tids.contains($0.key) }
+    for tid in tids where namespaceIDs[tid] == nil {
+      namespaceIDs[tid] = namespaceChain(of: tid)?.last
+    }
+    byNamespaceID = Dictionary(
+      namespaceIDs.map { ($0.value, $0.key) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  func isAlive(_ tid: Int32) -> Bool { tids.contains(tid) }
+
+  /// The ids of a thread from our namespace to its innermost one (`NSpid`).
+  private func namespaceChain(of tid: Int32) -> [Int32]? {
+    guard let text = try? ProcFile.read("/proc/\(process)/task/\(tid)/status") else { return nil }
+    let line = text.split(separator: "\n").first { $0.hasPrefix("NSpid:") }
+    return line?.dropFirst(6).split { $0 == "\t" || $0 == " " }.compactMap { Int32($0) }
+  }
+
+  /// Our id for the one that the thread knows itself by.
+  private func ours(_ namespaceID: Int32) -> Int32? {
+    if isNested == true { return byNamespaceID[namespaceID] }
+    return tids.contains(namespaceID) ? namespaceID : nil
+  }
+
+  /// The thread id; nil when nothing tells it.
+  func threadID(
+    of thread: PythonThread, from memory: some TargetMemory, threadPointers: [UInt64: Int32]
+  ) -> Int32? {
+    if let tid = thread.nativeID.flatMap({ ours($0) }) { return tid }
+    guard thread.pthread != 0 else { return nil }
+    if let tid = threadPointers[thread.pthread] { return tid }
+    return threadID(ofPthread: thread.pthread, from: memory)
+  }
+
+  /// What C libraries keep in the structure that a `pthread_t` points to.
+  ///
+  /// glibc: `tcbhead_t.self` at 0x10, `tid` at 0x2d0 (2.11 to 2.41 on x86_64); musl: `self` at 0,
+  /// `tid` at 0x30 (1.1.24 and later).
+  private static let structures: [(selfPointer: UInt64, tid: UInt64)] = [
+    (0x10, 0x2d0), (0, 0x30), (0, 0x38),
+  ]
+
+  private func threadID(ofPthread pthread: UInt64, from memory: some TargetMemory) -> Int32? {
+    var copies = MemoryCopies()
+    copies.copy([MemoryRange(start: RemoteAddress(pthread), count: 0x2d8)], from: memory)
+    for structure in Self.structures {
+      guard copies.value(at: pthread &+ structure.selfPointer, as: UInt64.self) == pthread,
+        let id = copies.value(at: pthread &+ structure.tid, as: Int32.self), let tid = ours(id)
+      else { continue }
+      return tid
+    }
+    // Another C library: the one place that holds the id of one of the process's threads.
+    let found = Set(
+      stride(from: UInt64(0), to: 0x2d8, by: 4).compactMap { offset in
+        copies.value(at: pthread &+ offset, as: Int32.self).flatMap { ours($0) }
+      })
+    return found.count == 1 ? found.first : nil
+  }
+}

@@ -1,0 +1,179 @@
+internal import LinuxProcess
+internal import NativeUnwinding
+package import ProfileModel
+
+/// A profile whose addresses still want names.
+package final class CapturedProfile {
+  private var profile: Profile
+  private let files: ([Frame]) -> [ModuleID: MappedFile]
+  private let names: FrameNames
+  private let facts: LiveFacts?
+  /// The end of a program that is a child of this process, where a stop met it
+  /// (`HeldProgram.waitForEnd`).
+  package let collectedEnd: Int32?
+
+  /// What of a capture of one process its profile does not have.
+  struct LiveFacts {
+    let modules: ModuleMap
+    let sleeps: [SleepRecord]
+    /// When the capture began, by `MonotonicClock`.
+    let startTime: Int64
+    /// The file of the interpreter whose machinery is hidden; nil to hide none.
+    let interpreter: String?
+    /// By thread: who held its interpreter's lock at the end.
+    let lockHolders: [Int32: Int32]
+    /// The threads whose last system call waited for it.
+    let lockWaiters: Set<Int32>
+    /// When that was, in nanoseconds from the start of the capture.
+    let lockTime: Int64
+    /// Where threads sleep that wait for such a lock.
+    let lockRanges: [Range<UInt64>]
+  }
+
+  /// A profile whose modules' files `files` gives for the frames that lie in them.
+  init(
+    _ profile: Profile, names: FrameNames, collectedEnd: Int32?, facts: LiveFacts? = nil,
+    files: @escaping ([Frame]) -> [ModuleID: MappedFile]
+  ) {
+    self.profile = profile
+    self.files = files
+    self.names = names
+    self.collectedEnd = collectedEnd
+    self.facts = facts
+  }
+
+  /// The profile with addresses in place of names.
+  package var unnamed: Profile { profile }
+
+  /// The files of the modules that have frames.
+  func openFiles() -> [ModuleID: MappedFile] { files(profile.stacks.frames) }
+
+  /// Gives every frame its function, file, line and inlined callers.
+  ///
+  /// Each address is looked up once. The target is not touched: only its files are read.
+  package func named(progress: ((_ done: Int, _ of: Int) -> Void)? = nil) -> Profile {
+    let frames = profile.stacks.frames
+    names.add(files(frames))
+    profile.symbols = names.resolve(frames, progress: progress)
+    hideInlinedMachinery()
+    if facts != nil { profile.blockings = blockings() }
+    addInterpreterLock()
+    for (module, problem) in names.problems.sorted(by: { $0.key < $1.key }) {
+      guard profile.modules.indices.contains(Int(module.rawValue)) else { continue }
+      let known = profile.modules[Int(module.rawValue)]
+      profile.modules[Int(module.rawValue)] = Module(
+        path: known.path, buildID: known.buildID, problem: known.problem ?? problem)
+    }
+    return profile
+  }
+}
+
+extension CapturedProfile {
+  /// The profile with addresses in place of names, and what its threads wait for, whose names are
+  /// looked up.
+  func unnamedWithWaits() -> Profile {
+    var profile = profile
+    profile.blockings = blockings()
+    return profile
+  }
+
+  /// What the threads of the one process wait for; looks up the names that this takes.
+  func blockings() -> [Blocking] {
+    guard let facts, !facts.sleeps.isEmpty else { return [] }
+    var sleepNames = SleepNames(
+      modules: facts.modules, names: names, startTime: facts.startTime,
+      interpreterLocks: facts.lockRanges)
+    return sleepNames.blockings(of: facts.sleeps, pid: profile.capture.pid)
+  }
+
+  /// Says of threads that wait for an interpreter's lock who holds it.
+  ///
+  /// Such a thread wakes up every few milliseconds to ask for the lock again, so that it never sleeps
+  /// long; that it waits is told by its last system call, or by its stack at the end, and since when by
+  /// the samples before. One look does not tell that.
+  private func addInterpreterLock() {
+    guard let facts, !facts.lockHolders.isEmpty else { return }
+    let capture = profile.capture
+    for (index, wait) in lockWaits().sorted(by: { $0.key < $1.key }) {
+      let thread = profile.threads[index]
+      guard !thread.hasEnded, let holder = facts.lockHolders[thread.tid],
+        facts.lockWaiters.contains(thread.tid) || isInLock(wait.last)
+      else { continue }
+      profile.blockings.removeAll {
+        $0.waiter.tid == thread.tid && $0.waiter.pid == capture.pid && $0.lastSeen >= wait.start
+      }
+      profile.blockings.append(
+        Blocking(
+          waiter: WaitingThread(
+            pid: capture.pid, tid: thread.tid, name: thread.name,
+            processName: capture.processName),
+          wait: Wait(kind: .gil, systemCall: "futex", owners: [.thread(tid: holder)]),
+          since: capture.kind == .dump ? nil : wait.start, firstSeen: wait.start,
+          lastSeen: max(thread.lastSeen, facts.lockTime), samples: max(2, wait.samples)))
+    }
+  }
+
+  /// What may be a wait for an interpreter's lock at the end of a thread's time.
+  private struct LockWait {
+    let last: StackID
+    var start: Int64
+    var samples: Int
+  }
+
+  /// For each thread the time at its end in which it was in one stack, or in stacks that ask for the
+  /// lock, and did next to nothing.
+  private func lockWaits() -> [Int: LockWait] {
+    var result: [Int: LockWait] = [:]
+    var known: [StackID: Bool] = [:]
+    func asks(_ stack: StackID) -> Bool {
+      if let known = known[stack] { return known }
+      let asks = isInLock(stack)
+      known[stack] = asks
+      return asks
+    }
+    for run in profile.runs {
+      let before = result[run.thread].flatMap { before in
+        before.last == run.stack || asks(before.last) && asks(run.stack) ? before : nil
+      }
+      let isAwake = run.weight.cpu > max(1_000_000, run.weight.wall / 20)
+      result[run.thread] = LockWait(
+        last: run.stack, start: isAwake ? run.start &+ run.weight.wall : before?.start ?? run.start,
+        samples: (isAwake ? 0 : before?.samples ?? 0) + Int(clamping: run.weight.samples))
+    }
+    return result
+  }
+
+  private func isInLock(_ stack: StackID) -> Bool {
+    profile.stacks.frames(of: stack).contains { frame in
+      let place = Int(frame.rawValue)
+      return profile.symbols.indices.contains(place)
+        && profile.symbols[place].lines.contains { $0.function == Self.lockFunction }
+    }
+  }
+
+  /// CPython's name, 3.2 to 3.15.
+  private static var lockFunction: String { "take_gil" }
+
+  /// Leaves out what the compiler inlined of an interpreter's machinery into its built-in functions.
+  private func hideInlinedMachinery() {
+    guard let interpreter = facts?.interpreter,
+      let module = profile.modules.firstIndex(where: { $0.path == interpreter })
+    else { return }
+    let id = ModuleID(Int32(module))
+    // The same few are inlined everywhere.
+    var areBuiltins: [String: Bool] = [:]
+    func isBuiltin(_ function: String) -> Bool {
+      if let known = areBuiltins[function] { return known }
+      let isBuiltin = InterpreterFrames.kind(ofInterpreterFunction: function) == .builtin
+      areBuiltins[function] = isBuiltin
+      return isBuiltin
+    }
+    for index in profile.symbols.indices where profile.symbols[index].module == id {
+      let lines = profile.symbols[index].lines
+      guard lines.count > 1 else { continue }
+      let kept = lines.dropLast().filter { isBuiltin($0.function) }
+      guard kept.count < lines.count - 1, let function = lines.last else { continue }
+      profile.symbols[index] = ResolvedFrame(lines: kept + [function], module: id)
+    }
+  }
+}

@@ -1,0 +1,145 @@
+internal import LinuxProcess
+internal import NativeUnwinding
+internal import ProfileModel
+internal import PythonReading
+
+/// What the resolver keeps of one thread.
+struct ResolvedThread {
+  /// Index in `Profile.threads`.
+  let index: Int
+  let tid: Int32
+  /// Nanoseconds from the start.
+  let firstSeen: Int64
+  /// The call that it slept in at the last sample.
+  var call: SleepingCall?
+  /// Where it slept when more was asked for: once for each sleep.
+  var lastAsked: Sleep?
+  var lastWanted: UInt32 = 0
+  var kept: KeptRegisters?
+  var pending: ResolvedSample?
+  /// When it was last looked at because it had run, nanoseconds from the start.
+  private(set) var lastSample: Int64 = 0
+  /// The same of the last sample whose sleep was told as a long one.
+  var reportedSleep: Int64 = -1
+  /// How often it was stopped since the capture began; only while all its samples were of one sleep.
+  private(set) var stops = 0
+  /// What it had of its interpreter's lock at the last sample; nil when that is not known.
+  private(set) var lock: (isHeld: Bool, isAwaited: Bool)?
+  private(set) var lockUse = InterpreterLockUse()
+  /// When its name is to be read again, and how long to wait after that, in nanoseconds.
+  var nextNaming: Int64 = 0
+  var namingPause: Int64 = 5_000_000
+
+  init(index: Int, tid: Int32, firstSeen: Int64) {
+    self.index = index
+    self.tid = tid
+    self.firstSeen = firstSeen
+  }
+
+  /// Notes whether it holds its interpreter's lock, or waits for it.
+  mutating func follow(_ runtime: RuntimeStack?, _ record: SampleRecord) {
+    lock = runtime?.holdsLock.map { (isHeld: $0, isAwaited: record.awaitsLock && !$0) }
+    countLock(record.weight.ticks)
+  }
+
+  /// Counts ticks at which it was as at the last sample.
+  mutating func countLock(_ ticks: Int64) {
+    guard let lock else { return }
+    lockUse.ticks += ticks
+    if lock.isHeld { lockUse.held += ticks }
+    if lock.isAwaited { lockUse.awaited += ticks }
+  }
+
+  /// Notes where it sleeps now.
+  mutating func follow(_ record: SampleRecord) {
+    lastSample = record.time
+    call = call?.continued(by: record) ?? SleepingCall(record)
+    // A sleeping thread's registers are all known only from a stop.
+    if !record.isRunning, record.registers.areComplete { stops += 1 }
+  }
+}
+
+/// Where a thread sleeps: it sleeps the same sleep while this and its stack bytes stay the same.
+struct SleepingCall: Equatable {
+  let number: Int32
+  let arguments: InlineArray<6, UInt64>
+  let stackPointer: UInt64
+  let pc: UInt64
+
+  init?(_ record: SampleRecord) {
+    guard !record.isRunning else { return nil }
+    number = record.systemCall
+    arguments = record.arguments
+    stackPointer = record.registers.stackPointer.rawValue
+    pc = record.registers.instructionPointer.rawValue
+  }
+
+  /// The same call when the record shows that it goes on: a call that a stop interrupted goes on as
+  /// `restart_syscall`, with its own arguments in the registers.
+  func continued(by record: SampleRecord) -> SleepingCall? {
+    guard !record.isRunning, record.systemCall == SystemCallNames.restart,
+      record.registers.stackPointer.rawValue == stackPointer,
+      record.registers.instructionPointer.rawValue == pc
+    else { return nil }
+    return self
+  }
+
+  static func == (left: Self, right: Self) -> Bool {
+    left.number == right.number && left.stackPointer == right.stackPointer && left.pc == right.pc
+      && (0..<6).allSatisfy { left.arguments[$0] == right.arguments[$0] }
+  }
+}
+
+/// One sleep of a thread: the same for as long as it has not run anything but the way into a stop
+/// and back.
+struct Sleep: Equatable {
+  /// Stack bytes above the stack pointer that must stay the same: fewer than any copy has, so that
+  /// copies of different lengths compare.
+  private static let extent = 32 << 10
+
+  let call: SleepingCall
+  private let digest: UInt64
+
+  init?(_ call: SleepingCall?, _ record: SampleRecord, _ bytes: UnsafeRawBufferPointer) {
+    guard let call else { return nil }
+    self.call = call
+    let first = Int(clamping: call.stackPointer &- record.stackStart)
+    var digest: UInt64 = 0xcbf2_9ce4_8422_2325
+    var offset = min(first, bytes.count)
+    let end = min(bytes.count, offset &+ Self.extent) - 7
+    while offset < end {
+      // FNV-1a over words in place of bytes.
+      digest = (digest ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      digest = digest &* 0x100_0000_01b3
+      offset += 8
+    }
+    self.digest = digest
+  }
+}
+
+/// The registers that a stop of a sleeping thread gave.
+struct KeptRegisters {
+  let sleep: Sleep
+  let registers: Registers
+}
+
+/// A look whose stack was unwound.
+struct ResolvedSample {
+  let slot: Int
+  let time: Int64
+  let activity: Activity
+  var weight: Weight
+  var result: UnwoundStack
+  /// What to ask the tracer for (`ThreadRequests`); 0 when the stack is as good as it gets.
+  var wants: UInt32 = 0
+  /// The sleep that it saw, if more is wanted or was.
+  var sleep: Sleep?
+
+  init(_ record: SampleRecord, activity: Activity) {
+    slot = record.slot
+    time = record.time
+    self.activity = activity
+    weight = record.weight
+    result = UnwoundStack.none
+  }
+}

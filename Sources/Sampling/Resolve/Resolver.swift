@@ -1,0 +1,388 @@
+internal import LinuxProcess
+internal import NativeUnwinding
+internal import ProfileModel
+internal import PythonReading
+
+/// Turns looks into runs: unwinds the copied stacks after their threads run again.
+final class Resolver {
+  private let pid: Int32
+  private let ring: SampleRing
+  private let requests: ThreadRequests
+  private let stackLimit: Int
+  private let spaces: AddressSpaces
+  let modules: ModuleMap
+  let unwinder: NativeUnwinder
+  private var processName: String
+  private(set) var builder = ProfileBuilder()
+  var threads: [Int: ResolvedThread] = [:]
+  /// Up to when long sleeps were told.
+  var reportedSleeps: Int64 = 0
+  private var mapsTime: Int64 = 0
+  private var isMapStale = false
+  /// When the maps were read from the process itself, by the monotonic clock.
+  private var liveMapsTime: Int64 = 0
+  private var hasAsked = false
+
+  private let runtimeStacks: RuntimeStacks?
+  /// Whether each thread is looked at but once.
+  private let isDump: Bool
+  private var joiner: StackJoiner
+
+  init(
+    pid: Int32, liveThread: Int32, ring: SampleRing, requests: ThreadRequests, stackLimit: Int,
+    spaces: AddressSpaces, runtimeStacks: RuntimeStacks?, frameChoice: FrameChoice,
+    isDump: Bool
+  ) {
+    self.spaces = spaces
+    self.pid = pid
+    self.ring = ring
+    self.requests = requests
+    self.stackLimit = stackLimit
+    self.isDump = isDump
+    processName = ProcessSearch.threadName(process: pid, thread: pid) ?? "?"
+    modules = ModuleMap(memory: ProcessMemory(tid: liveThread))
+    unwinder = NativeUnwinder(modules: modules)
+    self.runtimeStacks = runtimeStacks
+    joiner = StackJoiner(choice: frameChoice, frames: InterpreterFrames(modules: modules))
+    // A program that ends now has no maps; its frames will be addresses.
+    _ = try? modules.refresh()
+  }
+
+  /// Works off everything that the ring holds and whose runtime's frames are handed over.
+  ///
+  /// Returns whether the tracer was asked for more of a thread, which it should be told soon: until then
+  /// its samples are not whole.
+  @discardableResult
+  func drain() -> Bool {
+    hasAsked = false
+    let lastNumber = runtimeStacks?.lastNumber ?? 0
+    while ring.takeOne(if: { $0.runtimeNumber <= lastNumber }, { resolve($0, $1) }) {}
+    return hasAsked
+  }
+
+  /// The runs of all threads, with the names that the threads have now.
+  func finish(capture: CaptureInfo) -> Profile {
+    for slot in threads.keys { settle(slot, as: nil) }
+    // Of one sample the names are not old.
+    for thread in threads.values
+    where capture.kind != .dump || ownName(of: thread) != nil {
+      refreshName(of: thread, tid: thread.tid)
+    }
+    var all = ProfileBuilder()
+    swap(&all, &builder)
+    return all.finish(capture: capture, modules: modules.modules)
+  }
+
+  /// What is new since the last call, with sleeping threads asleep until `time` (nanoseconds from
+  /// the start): the tracer tells of a sleep only when it ends.
+  ///
+  /// Everything that was seen until `time` must have been drained before.
+  func takeGrowth(until time: Int64, rate: Double) -> ProfileGrowth {
+    let isPending = Set(threads.values.lazy.filter { $0.pending != nil }.map(\.index))
+    let seen = builder.threads.map(\.lastSeen)
+    var growth = builder.takeGrowth { thread, activity in
+      switch activity {
+      case .running, .waitingForCPU, .unknown: return Weight()
+      case .blocked, .uninterruptible, .stopped: break
+      }
+      let wall = time - seen[thread]
+      guard wall > 0, !isPending.contains(thread) else { return Weight() }
+      let ticks = Int64(Double(wall) * rate / 1e9)
+      return Weight(samples: ticks, ticks: ticks, wall: wall)
+    }
+    growth.modules = modules.modules
+    // A thread that is new may have got its name since.
+    let new = Set(growth.threads.map(\.index))
+    for thread in threads.values where new.contains(thread.index) {
+      refreshName(of: thread, tid: builder.threads[thread.index].tid)
+    }
+    growth.threads = growth.threads.map { ($0.index, builder.threads[$0.index]) }
+    return growth
+  }
+
+  // MARK: - One record
+
+  private func resolve(_ record: SampleRecord, _ bytes: UnsafeRawBufferPointer) {
+    let slot = record.slot
+    if let known = threads[slot], known.tid != record.tid {
+      // The end of the thread that had the slot before was lost in a full ring.
+      forget(slot)
+    }
+    var thread = threads[slot] ?? startThread(record)
+    extend(&thread, by: record.repeated)
+    thread.countLock(record.repeated.ticks)
+    if record.kind == .end {
+      threads[slot] = thread
+      end(slot, record)
+      return
+    }
+    // The tracer reads the maps once a second: a second reading would tell nothing new.
+    if takeReadings(until: record.mapsSerial) { mapsTime = record.time }
+    // After exec, other files may lie at the same addresses; a program that switches stacks looks
+    // like that, too.
+    isMapStale = isMapStale || record.hasMovedStack
+    if record.time - mapsTime > (isMapStale ? 2_000_000 : 2_000_000_000) {
+      refreshModules(at: record.time)
+    }
+    update(thread, record)
+    followName(of: &thread, record)
+    thread.follow(record)
+    let sample = unwind(record, bytes, &thread)
+    threads[slot] = thread
+    settle(slot, as: sample)
+    if sample.wants != 0, thread.lastAsked != sample.sleep || thread.lastWanted != sample.wants {
+      threads[slot]?.lastAsked = sample.sleep
+      threads[slot]?.lastWanted = sample.wants
+      threads[slot]?.pending = sample
+      requests.ask(sample.wants, of: slot)
+      hasAsked = true
+    } else {
+      add(sample, stack: sample.result.stack, end: sample.result.end)
+    }
+  }
+
+  private func startThread(_ record: SampleRecord) -> ResolvedThread {
+    // One that has ended by now had the name of its process, until it got another.
+    let firstSeen = max(0, record.time - record.weight.wall)
+    let name =
+      runtimeStacks?.name(of: record.tid, seenSince: firstSeen) ?? record.name
+      ?? ProcessSearch.threadName(process: pid, thread: record.tid) ?? processName
+    let index = builder.add(
+      ThreadInfo(
+        tid: record.tid, name: name, isMain: record.tid == pid,
+        firstSeen: firstSeen, lastSeen: record.time))
+    var thread = ResolvedThread(index: index, tid: record.tid, firstSeen: firstSeen)
+    thread.nextNaming = record.time + thread.namingPause
+    return thread
+  }
+
+  private func extend(_ thread: inout ResolvedThread, by weight: Weight) {
+    guard weight != Weight() else { return }
+    if thread.pending != nil {
+      thread.pending?.weight += weight
+    } else {
+      builder.extend(thread: thread.index, by: weight)
+    }
+  }
+
+  private func end(_ slot: Int, _ record: SampleRecord) {
+    settle(slot, as: nil)
+    guard let thread = threads[slot] else { return }
+    let hasEnded = record.state == UInt8(ascii: "X")
+    let (time, counters, weight) = (record.time, record.counters, record.weight)
+    builder.end(thread: thread.index, with: weight, at: time)
+    builder.update(thread.index) { info in
+      info.lastSeen = time
+      info.cpu += weight.cpu
+      info.delay += weight.delay
+      info.cpuSinceStart = Int64(clamping: counters.cpu)
+      info.hasEnded = hasEnded
+      if thread.lockUse.ticks > 0 { info.lockUse = thread.lockUse }
+    }
+    if hasEnded { forget(slot) }
+  }
+
+  private func forget(_ slot: Int) {
+    settle(slot, as: nil)
+    if let thread = threads[slot] { builder.end(thread: thread.index) }
+    unwinder.forget(thread: slot)
+    threads[slot] = nil
+  }
+
+  private func update(_ thread: ResolvedThread, _ record: SampleRecord) {
+    let (time, weight, counters, state) = (
+      record.time, record.weight, record.counters, record.state
+    )
+    let call =
+      record.isRunning
+      ? nil
+      : SystemCallNames.call(
+        thread.call?.continued(by: record)?.number ?? record.systemCall,
+        arguments: record.arguments)
+    builder.update(thread.index) { info in
+      info.lastSeen = time
+      info.cpu += weight.cpu
+      info.delay += weight.delay
+      info.cpuSinceStart = Int64(clamping: counters.cpu)
+      info.state = state == 0 ? nil : Character(UnicodeScalar(state))
+      info.systemCall = call
+    }
+  }
+
+  /// A thread is born with its parent's name and named later, and renamed by exec: its name is read
+  /// often at first, and then once a second.
+  private func followName(of thread: inout ResolvedThread, _ record: SampleRecord) {
+    guard record.hasMovedStack || record.time >= thread.nextNaming else { return }
+    thread.nextNaming = record.time + thread.namingPause
+    thread.namingPause = min(2 * thread.namingPause, 1_000_000_000)
+    let isGone = !refreshName(of: thread, tid: record.tid)
+    // What the tracer has read then is the best there is.
+    if isGone, record.tid == pid { builder.update(thread.index) { $0.name = processName } }
+  }
+
+  private func ownName(of thread: ResolvedThread) -> String? {
+    runtimeStacks?.name(of: thread.tid, seenSince: thread.firstSeen)
+  }
+
+  @discardableResult
+  private func refreshName(of thread: ResolvedThread, tid: Int32) -> Bool {
+    if let name = ownName(of: thread) {
+      builder.update(thread.index) { $0.name = name }
+      return true
+    }
+    guard let name = ProcessSearch.threadName(process: pid, thread: tid) else { return false }
+    builder.update(thread.index) { $0.name = name }
+    return true
+  }
+
+  /// Takes over the tracer's readings of the maps that a sample belongs to, and later ones as long as
+  /// they only add code: the program may not be there any more to be asked.
+  ///
+  /// Returns whether there was a new one.
+  private func takeReadings(until serial: Int) -> Bool {
+    var isNew = false
+    let isWanted = { (reading: AddressSpaces.Reading) in
+      reading.serial <= serial || self.modules.isContained(in: reading.maps)
+    }
+    while let reading = spaces.take(if: isWanted) {
+      if let name = reading.name { processName = name }
+      guard reading.time > liveMapsTime else { continue }
+      isNew = true
+      if modules.update(to: reading.maps) { unwinder.invalidate() }
+    }
+    return isNew
+  }
+
+  private func refreshModules(at time: Int64) {
+    mapsTime = time
+    isMapStale = false
+    liveMapsTime = MonotonicClock.now()
+    if (try? modules.refresh()) == true { unwinder.invalidate() }
+  }
+
+  // MARK: - Unwinding
+
+  private func unwind(
+    _ record: SampleRecord, _ bytes: UnsafeRawBufferPointer, _ thread: inout ResolvedThread
+  ) -> ResolvedSample {
+    var sample = ResolvedSample(record, activity: activity(record, thread))
+    let runtime = record.runtimeNumber > 0 ? runtimeStacks?.take(record.runtimeNumber) : nil
+    guard record.byteCount > 0 else { return sample }
+    var registers = record.registers
+    if let kept = thread.kept, kept.sleep.call == thread.call,
+      kept.sleep == Sleep(thread.call, record, bytes)
+    {
+      registers = kept.registers
+    }
+    let snapshot = StackSnapshot(
+      registers: registers, start: RemoteAddress(record.stackStart), bytes: bytes,
+      reachesEnd: record.reachesEnd)
+    sample.result = unwinder.unwind(
+      snapshot, thread: record.slot, searchesFramePointer: !record.isRunning && !record.bearsStop,
+      into: &builder.stacks)
+    thread.follow(runtime, record)
+    let nativeEnd = sample.result.end
+    if let runtime { join(runtime, into: &sample, isRunning: record.isRunning) }
+    if !record.isRunning, record.registers.areComplete,
+      let sleep = Sleep(thread.call, record, bytes)
+    {
+      thread.kept = KeptRegisters(sleep: sleep, registers: registers)
+    }
+    if sample.result.needsRegisters, !record.isRunning { sample.wants |= ThreadRequests.registers }
+    if nativeEnd == .truncated(.copyLimit) {
+      requests.setCopyLimit(stackLimit, of: record.slot)
+      hasAsked = true
+      if !record.isRunning { sample.wants |= ThreadRequests.longerCopy }
+    } else if requests.copyLimit(record.slot) != 0 || nativeEnd == .complete {
+      adjustCopyLimit(record, sample.result)
+    }
+    // The next copy of the interpreted frames begins with what this one has found, and gets further.
+    if runtime?.end == .cut, !record.isRunning { sample.wants |= ThreadRequests.longerCopy }
+    if sample.wants != 0 || thread.pending != nil {
+      sample.sleep = Sleep(thread.call, record, bytes)
+    }
+    return sample
+  }
+
+  private func join(
+    _ runtime: RuntimeStack, into sample: inout ResolvedSample, isRunning: Bool
+  ) {
+    let native = sample.result
+    guard !runtime.frames.isEmpty else {
+      sample.result = native.with(native.stack, missing: runtime.end.reason)
+      return
+    }
+    let stack = joiner.join(
+      runtime, slot: sample.slot, unwinder, isWhole: !native.end.isTruncated,
+      path: runtimeStacks?.path,
+      countsElided: isDump || !isRunning, into: &builder.stacks)
+    // Interpreted callers that could not be copied in time are missing, wherever the native stack ends.
+    // A generator whose caller is just being linked, or unlinked, seems to have none. What has no code
+    // object is no frame, but what lies where one was looked for.
+    let isWhole =
+      runtime.frames.last?.isGenerator != true
+      && runtime.frames.first?.function != nil && runtime.frames.last?.function != nil
+    sample.result = native.with(
+      stack, missing: runtime.end.reason ?? (isWhole ? nil : .unreadable))
+  }
+
+  /// Copies twice what the stack needs the next time: a mapping may hold much that is not stack.
+  private func adjustCopyLimit(_ record: SampleRecord, _ result: UnwoundStack) {
+    guard result.end == .complete, result.outermost.rawValue > record.stackStart else { return }
+    let used = Int(clamping: result.outermost.rawValue - record.stackStart)
+    requests.setCopyLimit(max(64 << 10, used &* 2 & ~0xffff), of: record.slot)
+  }
+
+  private func activity(_ record: SampleRecord, _ thread: ResolvedThread) -> Activity {
+    if record.isRunning { return record.isWaitingForCPU ? .waitingForCPU : .running }
+    let number = thread.call?.number ?? record.systemCall
+    let reason = WaitReason(systemCall: SystemCallNames.name(of: number))
+    switch record.state {
+    case UInt8(ascii: "D"): return .uninterruptible(reason)
+    case UInt8(ascii: "T"), UInt8(ascii: "t"): return .stopped
+    case 0: return .unknown
+    default: return .blocked(reason)
+    }
+  }
+
+  // MARK: - Looks that wait for more
+
+  /// Gives a sample that waited for registers or a longer copy the stack that the next sample found,
+  /// if the thread has not moved between the two.
+  private func settle(_ slot: Int, as next: ResolvedSample?) {
+    guard let pending = threads[slot]?.pending else { return }
+    threads[slot]?.pending = nil
+    let isSame = next != nil && next?.sleep == pending.sleep
+    let result = isSame ? next?.result ?? pending.result : pending.result
+    add(pending, stack: result.stack, end: result.end)
+  }
+
+  private func add(_ sample: ResolvedSample, stack: StackID, end: StackEnd) {
+    guard let thread = threads[sample.slot] else { return }
+    builder.sample(
+      thread: thread.index, stack: stack, end: end, activity: sample.activity, time: sample.time,
+      weight: sample.weight)
+  }
+}
+
+extension UnwoundStack {
+  /// The same with the frames of a runtime, some of which may be missing.
+  fileprivate func with(_ stack: StackID, missing reason: StackEnd.Reason?) -> UnwoundStack {
+    UnwoundStack(
+      stack: stack, end: end == .complete ? reason.map { .truncated($0) } ?? end : end,
+      outermost: outermost, needsRegisters: needsRegisters, depth: depth)
+  }
+}
+
+extension RuntimeStack.End {
+  /// Why callers are missing; nil when none are.
+  fileprivate var reason: StackEnd.Reason? {
+    switch self {
+    case .complete: nil
+    case .unreadable: .unreadable
+    case .cut: .copyLimit
+    case .cyclic: .badFrame
+    case .tooDeep: .frameLimit
+    }
+  }
+}

@@ -1,0 +1,102 @@
+internal import PythonReading
+internal import Synchronization
+
+/// Carries the frames of language runtimes from the tracer to the resolver, beside the ring: they
+/// are put together only when the thread runs again.
+final class RuntimeStacks: Sendable {
+  fileprivate struct State {
+    /// Those that were handed over and not taken, from `head` on, with ascending numbers.
+    var waiting: [(number: UInt64, stack: RuntimeStack?)] = []
+    var head = 0
+    var lastNumber: UInt64 = 0
+    var path: String?
+    var names: [Int32: (name: String, time: Int64)] = [:]
+    var lockHolders: [Int32: Int32] = [:]
+    var lockWaiters: Set<Int32> = []
+    var lockTime: Int64 = 0
+  }
+
+  private let state = Mutex(State())
+
+  /// The file of the interpreter that the stacks are of.
+  var path: String? {
+    get { state.withLock { $0.path } }
+    set { state.withLock { $0.path = newValue } }
+  }
+
+  /// By thread: the thread that held the lock of its interpreter at the end, at two moments.
+  var lockHolders: [Int32: Int32] {
+    get { state.withLock { $0.lockHolders } }
+    set { state.withLock { $0.lockHolders = newValue } }
+  }
+
+  /// The threads that were seen to wait for that lock at the end.
+  var lockWaiters: Set<Int32> {
+    get { state.withLock { $0.lockWaiters } }
+    set { state.withLock { $0.lockWaiters = newValue } }
+  }
+
+  /// The second of those moments, in nanoseconds from the start of the capture.
+  var lockTime: Int64 {
+    get { state.withLock { $0.lockTime } }
+    set { state.withLock { $0.lockTime = newValue } }
+  }
+
+  /// The name that the program itself gave a thread that was first seen at this time.
+  ///
+  /// One that was read before is another thread's, whose number it has got.
+  func name(of tid: Int32, seenSince time: Int64) -> String? {
+    state.withLock { state in
+      state.names[tid].flatMap { $0.time >= time ? $0.name : nil }
+    }
+  }
+
+  /// Takes the names of threads as they were at a time, in nanoseconds from the start.
+  func addNames(_ names: [Int32: String], at time: Int64) {
+    state.withLock { state in
+      for (tid, name) in names { state.names[tid] = (name, time) }
+    }
+  }
+
+  func forgetName(of thread: Int32) {
+    state.withLock { $0.names[thread] = nil }
+  }
+
+  /// Hands over the stacks of samples, nil for those that came to nothing.
+  ///
+  /// Numbers ascend, and each that a sample carries must be given once.
+  func put(_ stacks: [(number: UInt64, stack: RuntimeStack?)]) {
+    guard let last = stacks.last else { return }
+    state.withLock {
+      $0.waiting += stacks
+      $0.lastNumber = last.number
+    }
+  }
+
+  /// The number up to which all were handed over.
+  var lastNumber: UInt64 { state.withLock { $0.lastNumber } }
+
+  /// The stack of that number, which must have been handed over.
+  ///
+  /// Those with smaller numbers are dropped: take them in the order of the samples.
+  func take(_ number: UInt64) -> RuntimeStack? { state.withLock { $0.take(number) } }
+}
+
+extension RuntimeStacks.State {
+  fileprivate mutating func take(_ number: UInt64) -> RuntimeStack? {
+    var result: RuntimeStack?
+    while head < waiting.count, waiting[head].number <= number {
+      if waiting[head].number == number { result = waiting[head].stack }
+      waiting[head].stack = nil
+      head += 1
+    }
+    if head == waiting.count {
+      waiting.removeAll(keepingCapacity: true)
+      head = 0
+    } else if head > 1024 {
+      waiting.removeFirst(head)
+      head = 0
+    }
+    return result
+  }
+}

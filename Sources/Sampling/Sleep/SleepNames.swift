@@ -1,0 +1,112 @@
+internal import BlockingAnalysis
+internal import LinuxProcess
+internal import NativeUnwinding
+internal import ProfileModel
+internal import Symbolication
+
+/// Turns what was read of sleeping threads into blockings, with the names of functions and locks.
+struct SleepNames {
+  /// Locks that are looked up.
+  private static let lockLimit = 512
+
+  let modules: ModuleMap
+  let names: FrameNames
+  /// When the capture began, by `MonotonicClock`.
+  let startTime: Int64
+  /// Where threads sleep that wait for a Python interpreter's lock.
+  let interpreterLocks: [Range<UInt64>]
+  private var places: [RemoteAddress: WaitObject] = [:]
+  /// By stack, innermost frames: many threads sleep in the same.
+  private var functions: [[Frame]: WaitFunctions] = [:]
+
+  init(
+    modules: ModuleMap, names: FrameNames, startTime: Int64, interpreterLocks: [Range<UInt64>]
+  ) {
+    self.modules = modules
+    self.names = names
+    self.startTime = startTime
+    self.interpreterLocks = interpreterLocks
+  }
+
+  mutating func blockings(of records: [SleepRecord], pid: Int32) -> [Blocking] {
+    var result: [Blocking] = []
+    result.reserveCapacity(records.count)
+    for record in records {
+      var wait = WaitClassifier.classify(
+        record.sample, functions: waitFunctions(of: record.frames), hints: hints(record))
+      if let object = wait.object, record.sample.thread.pid == pid {
+        // Threads that wait for that lock wake up so often that many have no known stack. A name of
+        // its variable would say nothing, and cost a walk through the interpreter's debug data.
+        let isLock = interpreterLocks.contains { $0.contains(object.address.rawValue) }
+        if isLock { wait.kind = .gil } else { wait.object = named(object) }
+      }
+      result.append(
+        Blocking(
+          waiter: record.sample.thread, wait: wait,
+          since: record.sample.since.map { $0 - startTime },
+          firstSeen: record.firstSeen - startTime, lastSeen: record.lastSeen - startTime,
+          samples: record.samples))
+    }
+    return result.sorted { ($0.firstSeen, $0.waiter.tid) < ($1.firstSeen, $1.waiter.tid) }
+  }
+
+  private mutating func waitFunctions(of frames: [Frame]) -> WaitFunctions {
+    if let known = functions[frames] { return known }
+    let result = WaitFunctions(functions(of: frames))
+    functions[frames] = result
+    return result
+  }
+
+  private func functions(of frames: [Frame]) -> [StackFunction] {
+    names.add(files(of: frames, in: modules))
+    return zip(frames, names.resolve(frames)).flatMap { frame, resolved in
+      resolved.lines.map { line in
+        guard case .code(let address) = frame else {
+          return StackFunction(name: "", module: -1, isKnown: false)
+        }
+        return StackFunction(
+          name: line.function, module: address.module.rawValue,
+          isKnown: line.function != address.address.description)
+      }
+    }
+  }
+
+  /// Of a stack that ends where it begins, for want of unwind data.
+  private func hints(_ record: SleepRecord) -> [StackFunction] {
+    guard record.frames.count <= 2 else { return [] }
+    let frames = record.sample.returnAddresses.compactMap { address in
+      // The byte before: inside the call.
+      modules.codeAddress(of: address.advanced(by: -1)).map { Frame.code($0) }
+    }
+    return functions(of: frames)
+  }
+
+  private mutating func named(_ object: WaitObject) -> WaitObject {
+    var result = object
+    if let known = places[object.address] {
+      (result.variable, result.field) = (known.variable, known.field)
+      (result.file, result.mapping) = (known.file, known.mapping)
+      return result
+    }
+    guard places.count < Self.lockLimit else { return object }
+    if let address = modules.dataAddress(of: object.address),
+      let variable = names.variable(at: address, file: modules.file(of: address.module))
+    {
+      result.variable = variable.name
+      result.field = variable.field
+      result.file = variable.file
+    }
+    result.mapping = mapping(of: object.address)
+    places[object.address] = result
+    return result
+  }
+
+  private func mapping(of address: RemoteAddress) -> String? {
+    if let place = modules.dataAddress(of: address) {
+      return modules.modules[Int(place.module.rawValue)].path
+    }
+    guard let mapping = modules.maps.mapping(containing: address) else { return nil }
+    if mapping.path.hasPrefix("[") { return mapping.path }
+    return mapping.isFile ? mapping.path : "anonymous memory"
+  }
+}

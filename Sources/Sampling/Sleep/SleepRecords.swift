@@ -1,0 +1,241 @@
+internal import BlockingAnalysis
+internal import LinuxProcess
+internal import NativeUnwinding
+internal import ProfileModel
+
+/// A sleep of one thread, as it was looked at, before its functions have names.
+struct SleepRecord: Sendable {
+  var sample: SleepSample
+  /// The innermost frames of the stack that the thread sleeps in; empty when they are not known.
+  var frames: [Frame]
+  /// By `MonotonicClock`.
+  let firstSeen: Int64
+  var lastSeen: Int64
+  var samples = 1
+  /// Whether the other ends of its descriptors were searched.
+  var knowsPeers = false
+
+  init(_ sample: SleepSample, frames: [Frame]) {
+    self.sample = sample
+    self.frames = frames
+    firstSeen = sample.time
+    lastSeen = sample.time
+  }
+
+  /// The same of a sleep that was seen before, and lasted at `earlier`.
+  init(_ sample: SleepSample, frames: [Frame], seenAt earlier: Int64) {
+    self.sample = sample
+    self.frames = frames
+    firstSeen = min(earlier, sample.time)
+    lastSeen = sample.time
+    samples = 2
+  }
+
+  /// What a next sample may start from.
+  var hint: SleepHint { SleepHint(place: sample.place, hasStack: SleepHint.suffices(frames)) }
+
+  /// What is known of the wait's length.
+  var length: Int64 { lastSeen - (sample.since ?? firstSeen) }
+
+  /// Takes over a later sample of the same sleep.
+  mutating func extend(by later: SleepSample) {
+    // When it fell asleep is known best from the first sample: the clocks drift apart.
+    let (since, timeLeft) = (sample.since, sample.wait.timeLeft)
+    sample = later
+    sample.since = since ?? later.since
+    sample.wait.timeLeft = later.wait.timeLeft ?? timeLeft
+    lastSeen = later.time
+    samples += 1
+  }
+}
+
+/// A sleeping thread as the resolver knows it.
+struct KnownSleep: Sendable {
+  let tid: Int32
+  let place: SleepPlace
+  let frames: [Frame]
+  /// How often it was stopped in this sleep, which the kernel counts as running.
+  var stops = 0
+
+  /// What a sample may start from; `switches` are the thread's when it was seen to sleep so.
+  func hint(switches: UInt64? = nil) -> SleepHint {
+    SleepHint(place: place, switches: switches, hasStack: SleepHint.suffices(frames))
+  }
+}
+
+extension SleepHint {
+  /// Whether a stack says more than where it begins.
+  static func suffices(_ frames: [Frame]) -> Bool { frames.count > 2 }
+}
+
+/// The one sample of all sleeping threads that a dump takes.
+struct SleepSurvey {
+  /// For searching who holds the other ends of pipes and sockets, in nanoseconds of CPU time.
+  private static let peerTime: Int64 = 200_000_000
+  /// Between two looks at a thread that waits for somebody.
+  private static let pause: Int64 = 10_000_000
+
+  /// From how many threads on two of ours look at them, half each.
+  private static let shared = 200
+
+  private let pid: Int32
+  private let liveThread: Int32
+  private let inspector: SleepInspector
+  /// When all threads had been looked at for their stacks, by `MonotonicClock`.
+  private let begin: Int64
+
+  /// Wanted between the looks for stacks and the stops that these ask for: a thread's sleep ends with
+  /// its stop.
+  init(pid: Int32, liveThread: Int32) {
+    self.pid = pid
+    self.liveThread = liveThread
+    inspector = SleepInspector(pid: pid, liveThread: liveThread)
+    begin = MonotonicClock.now()
+  }
+
+  /// Looks at each thread that sleeps; `known` tells the stacks.
+  func samples(_ watches: [SampledThread], known: [Int32: KnownSleep]) -> [SleepRecord] {
+    let isShared = watches.count >= Self.shared
+    let half = isShared ? watches.count / 2 : watches.count
+    let first = SleepSamples(watches[..<half], known: known, begin: begin, inspector: inspector)
+    guard isShared else {
+      first.take()
+      return first.records
+    }
+    let rest = SleepSamples(
+      watches[half...], known: known, begin: begin,
+      inspector: SleepInspector(pid: pid, liveThread: liveThread))
+    var helper = try? OSThread.startTracer { rest.take() }
+    first.take()
+    if let helper = helper.take() { helper.join() } else { rest.take() }
+    return first.records + rest.records
+  }
+
+  /// Finds who is at the other ends, and samples a second time at threads that may stand in a ring.
+  ///
+  /// `known` tells the stacks that were found meanwhile.
+  func finish(
+    _ first: [SleepRecord], _ watches: [SampledThread], known: [Int32: KnownSleep]
+  ) -> [SleepRecord] {
+    var records = first
+    let time = records.last?.sample.time ?? 0
+    for index in records.indices {
+      let sample = records[index].sample
+      guard let sleep = known[sample.thread.tid], let place = sample.place,
+        sleep.place.isSame(as: place)
+      else { continue }
+      records[index].frames = sleep.frames
+    }
+    addPeers(to: &records)
+    let others = inspector.inspectPeers(
+      of: records.map(\.sample), budget: Self.peerTime)
+    let suspects = CycleSuspects(records.map(\.sample) + others).indexes
+    guard !suspects.isEmpty else { return records + others.map { SleepRecord($0, frames: []) } }
+    MonotonicClock.sleep(until: time + Self.pause)
+    inspector.refresh()
+    sampleAgain(at: suspects.filter { $0 < records.count }, &records, watches)
+    return records + sampleAgain(atPeers: others, of: records)
+  }
+
+  private func sampleAgain(
+    at suspects: [Int], _ records: inout [SleepRecord], _ watches: [SampledThread]
+  ) {
+    let byThread = Dictionary(watches.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
+    // One that was stopped for its registers meanwhile has run into the stop and back: it is looked
+    // at twice from here on.
+    var stopped: [Int] = []
+    for index in suspects {
+      // Of these only looks at the whole wait count, its owners included.
+      records[index] = SleepRecord(records[index].sample, frames: records[index].frames)
+      guard let watch = byThread[records[index].sample.thread.tid] else { continue }
+      if !sampleAgain(at: watch, &records[index]) { stopped.append(index) }
+    }
+    if !stopped.isEmpty { MonotonicClock.sleep(until: MonotonicClock.now() + Self.pause) }
+    for index in stopped {
+      guard let watch = byThread[records[index].sample.thread.tid] else { continue }
+      _ = sampleAgain(at: watch, &records[index])
+    }
+  }
+
+  private func addPeers(to records: inout [SleepRecord]) {
+    var samples = records.map(\.sample)
+    _ = inspector.findPeers(for: &samples, budget: Self.peerTime)
+    for index in records.indices { records[index].sample = samples[index] }
+  }
+
+  /// Returns false when the thread has run since, and sleeps at the same place: the record then is of
+  /// that sleep.
+  private func sampleAgain(at watch: SampledThread, _ record: inout SleepRecord) -> Bool {
+    guard
+      var later = inspector.sample(with: watch.files, known: record.hint, tellsSince: false)
+    else {
+      return true
+    }
+    let isSame = later.isSameSleep(as: record.sample)
+    guard isSame || later.place.map({ record.sample.place?.isSame(as: $0) ?? false }) ?? false
+    else {
+      return true
+    }
+    var samples = [later]
+    _ = inspector.findPeers(for: &samples, budget: 0)
+    later = samples[0]
+    guard isSame else {
+      // It fell asleep before the stop, which ended nothing.
+      later.goOn(from: record.sample, stops: 1)
+      record = SleepRecord(later, frames: record.frames)
+      return false
+    }
+    record.extend(by: later)
+    return true
+  }
+
+  private func sampleAgain(atPeers first: [SleepSample], of records: [SleepRecord]) -> [SleepRecord]
+  {
+    guard !first.isEmpty else { return [] }
+    let later = inspector.inspectPeers(
+      of: records.map(\.sample), budget: Self.peerTime)
+    let known = Dictionary(
+      later.map { ($0.thread.tid, $0) }, uniquingKeysWith: { first, _ in first })
+    return first.map { sample in
+      var record = SleepRecord(sample, frames: [])
+      if let later = known[sample.thread.tid], later.isSameSleep(as: sample) {
+        record.extend(by: later)
+      }
+      return record
+    }
+  }
+}
+
+/// Looks at some of the threads; by one thread of ours, whichever it is.
+private final class SleepSamples: @unchecked Sendable {
+  // Sendable: `take` is called by one thread, and what it found is read when that has ended. What it
+  // reads of the watches is changed by nobody meanwhile.
+  private let watches: ArraySlice<SampledThread>
+  private let known: [Int32: KnownSleep]
+  private let begin: Int64
+  private let inspector: SleepInspector
+  private(set) var records: [SleepRecord] = []
+
+  init(
+    _ watches: ArraySlice<SampledThread>, known: [Int32: KnownSleep], begin: Int64,
+    inspector: SleepInspector
+  ) {
+    self.watches = watches
+    self.known = known
+    self.begin = begin
+    self.inspector = inspector
+  }
+
+  func take() { records = watches.compactMap(sample) }
+
+  private func sample(_ watch: SampledThread) -> SleepRecord? {
+    guard !watch.hasEnded, !watch.isZombie else { return nil }
+    let switches = watch.wasAsleep ? watch.counters.switches : nil
+    let sleep = known[watch.tid]
+    let hint = sleep?.hint(switches: switches) ?? SleepHint()
+    guard let sample = inspector.sample(with: watch.files, known: hint) else { return nil }
+    guard let sleep, switches == sample.switches else { return SleepRecord(sample, frames: []) }
+    // It has not run since its stack was copied.
+    return SleepRecord(sample, frames: sleep.frames, seenAt: begin)
+  }
+}

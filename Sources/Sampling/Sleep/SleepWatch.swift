@@ -1,0 +1,249 @@
+internal import BlockingAnalysis
+internal import LinuxProcess
+internal import ProfileModel
+internal import Synchronization
+
+/// Looks at threads that have slept for long while a capture goes on, on a thread of its own: what
+/// it reads delays neither the tick nor the resolver.
+final class SleepWatch: @unchecked Sendable {
+  // Sendable: all but `ordered` and `isFinished` is used by the watching thread alone until
+  // `finish` has joined it, and by the thread that calls `finish` after that.
+
+  /// A sleep this long is looked at.
+  static let threshold: Int64 = 150_000_000
+  /// Between the first two looks at one sleep: only what was seen twice is said for sure.
+  private static let firstPeriod: Int64 = 30_000_000
+  /// Between two looks at one sleep; the longer it has lasted, the longer, up to the second figure.
+  private static let period: Int64 = 1_000_000_000
+  private static let longestPeriod: Int64 = 4_000_000_000
+  /// The same of threads of other processes, at the most: looks that find nothing new are twice as far
+  /// apart each time.
+  private static let longestPeerPeriod: Int64 = 8_000_000_000
+  private static let pause: Int64 = 50_000_000
+  /// For searching who holds the other ends, in nanoseconds of CPU time a turn.
+  private static let peerTime: Int64 = 50_000_000
+  /// For how long who holds pipes and sockets is taken to stay the same.
+  private static let peerLife: Int64 = 15_000_000_000
+  /// Sleeps that have ended and are kept.
+  private static let limit = 4096
+  /// The same of one thread.
+  private static let threadLimit = 16
+
+  private let inspector: SleepInspector
+  private let ordered = Mutex<[KnownSleep]>([])
+  private let isFinished = Atomic<Bool>(false)
+  /// Rung when there is something to do.
+  private let bell = Bell()
+  private var handle: OSThread.Handle?
+  /// How threads slept before the capture stopped any.
+  private var first: [Int32: SleepSample] = [:]
+  /// Sleeps that go on, by thread; those of other processes too.
+  private var current: [Int32: SleepRecord] = [:]
+  private var ended: [Int32: [SleepRecord]] = [:]
+  private var endedCount = 0
+  private var peerTime: Int64 = 0
+  private var peerInspectionTime: Int64 = 0
+  private var peerPeriod = period
+
+  init(pid: Int32, liveThread: Int32) {
+    inspector = SleepInspector(pid: pid, liveThread: liveThread)
+  }
+
+  /// Looks at the threads as they are before any of them is stopped, and begins.
+  func start(threads: [Int32]) throws(SystemError) {
+    for tid in threads.prefix(4096) {
+      if let sample = inspector.sample(tid) { first[tid] = sample }
+    }
+    handle = try OSThread.start { [self] in run() }
+  }
+
+  /// Takes sleeps that have lasted long.
+  func watch(_ sleeps: [KnownSleep]) {
+    guard !sleeps.isEmpty else { return }
+    let isFirst = ordered.withLock { waiting in
+      defer {
+        // A turn that takes long must not let the list grow; what is left out comes up again only
+        // when the thread has run.
+        if waiting.count < 65_536 { waiting += sleeps }
+      }
+      return waiting.isEmpty
+    }
+    if isFirst { bell.ring() }
+  }
+
+  /// Looks a last time at the sleeps that go on, and gives all that are worth keeping.
+  func finish() -> [SleepRecord] {
+    isFinished.store(true, ordering: .releasing)
+    bell.ring()
+    handle.take()?.join()
+    return ended.values.flatMap { $0 } + current.values
+  }
+
+  // MARK: - The watching thread
+
+  private func run() {
+    while true {
+      let isLast = isFinished.load(ordering: .acquiring)
+      turn(isLast: isLast)
+      if isLast { return }
+      waitForTurn()
+    }
+  }
+
+  /// Waits until a sleep is to be looked at, or the capture ends.
+  private func waitForTurn() {
+    let soonest = MonotonicClock.now() + Self.pause
+    let next = max(soonest, timeOfNextSample)
+    while !isFinished.load(ordering: .acquiring) {
+      let end = ordered.withLock { $0.isEmpty } ? next : soonest
+      guard MonotonicClock.now() < end else { return }
+      bell.wait(until: end)
+    }
+  }
+
+  private var timeOfNextSample: Int64 {
+    var result = current.isEmpty ? .max : peerInspectionTime + peerPeriod
+    for record in current.values where record.sample.thread.pid == inspector.pid {
+      guard record.knowsPeers else { return 0 }
+      result = min(result, record.sample.time + period(of: record))
+    }
+    return min(result, MonotonicClock.now() + Self.longestPeriod)
+  }
+
+  private func period(of record: SleepRecord) -> Int64 {
+    guard record.samples > 1 else { return Self.firstPeriod }
+    return min(max((record.lastSeen - record.firstSeen) / 2, Self.period), Self.longestPeriod)
+  }
+
+  private func turn(isLast: Bool) {
+    let now = MonotonicClock.now()
+    let new = ordered.withLock { waiting in
+      let taken = waiting
+      waiting = []
+      return taken
+    }
+    inspector.refresh()
+    if now - peerTime > Self.peerLife {
+      peerTime = now
+      inspector.forgetPeers()
+    }
+    // The last turn must not hold up the end of the capture.
+    let deadline = isLast ? now + 100_000_000 : .max
+    for (tid, record) in current {
+      guard isLast || now - record.sample.time >= period(of: record) else { continue }
+      guard MonotonicClock.now() < deadline, !isLast || record.lastSeen < now else { break }
+      sampleAgain(tid, record)
+    }
+    for sleep in new where MonotonicClock.now() < deadline { begin(sleep) }
+    addPeers()
+    if !new.isEmpty { peerPeriod = Self.period }
+    if isLast || now - peerInspectionTime >= peerPeriod {
+      peerInspectionTime = now
+      peerPeriod = inspectPeers() ? Self.period : min(2 * peerPeriod, Self.longestPeerPeriod)
+    }
+  }
+
+  private func begin(_ sleep: KnownSleep) {
+    guard var sample = inspector.sample(sleep.tid, known: sleep.hint()),
+      let place = sample.place
+    else { return }
+    if let first = first[sleep.tid] { sample.goOn(from: first, stops: sleep.stops) }
+    first[sleep.tid] = nil
+    if let known = current[sleep.tid] {
+      guard !known.sample.isSameSleep(as: sample) else { return }
+      end(sleep.tid, known)
+    }
+    current[sleep.tid] = SleepRecord(
+      sample, frames: sleep.place.isSame(as: place) ? sleep.frames : [])
+  }
+
+  private func sampleAgain(_ tid: Int32, _ record: SleepRecord) {
+    var record = record
+    guard record.sample.thread.pid == inspector.pid else { return }
+    if !record.sample.mayHaveOwner, inspector.isStillAsleep(record.sample) {
+      record.lastSeen = MonotonicClock.now()
+      record.samples += 1
+      record.sample.time = record.lastSeen
+      current[tid] = record
+      return
+    }
+    guard let sample = inspector.sample(tid, known: record.hint),
+      sample.isSameSleep(as: record.sample)
+    else { return end(tid, record) }
+    record.extend(by: sample)
+    record.knowsPeers = false
+    current[tid] = record
+  }
+
+  private func addPeers() {
+    let waiting = current.filter {
+      !$0.value.knowsPeers && $0.value.sample.thread.pid == inspector.pid
+    }
+    var samples = waiting.map(\.value.sample)
+    guard !samples.isEmpty, inspector.findPeers(for: &samples, budget: Self.peerTime) else {
+      return
+    }
+    for (tid, sample) in zip(waiting.keys, samples) {
+      current[tid]?.sample = sample
+      current[tid]?.knowsPeers = true
+    }
+  }
+
+  /// Returns whether anything has changed since the last sample.
+  private func inspectPeers() -> Bool {
+    let own = current.values.lazy.map(\.sample).filter { [pid = inspector.pid] in
+      $0.thread.pid == pid
+    }
+    let samples = inspector.inspectPeers(of: Array(own), budget: Self.peerTime)
+    var hasChanged = false
+    for sample in samples {
+      if var known = current[sample.thread.tid], sample.isSameSleep(as: known.sample) {
+        known.extend(by: sample)
+        current[sample.thread.tid] = known
+        continue
+      }
+      hasChanged = true
+      if let known = current[sample.thread.tid] { end(sample.thread.tid, known) }
+      current[sample.thread.tid] = SleepRecord(sample, frames: [])
+    }
+    let found = Set(samples.map(\.thread.tid))
+    for (tid, record) in current
+    where record.sample.thread.pid != inspector.pid && !found.contains(tid) {
+      hasChanged = true
+      end(tid, record)
+    }
+    return hasChanged
+  }
+
+  // MARK: - Sleeps that have ended
+
+  /// Keeps the longest and the latest sleep at each place.
+  private func end(_ tid: Int32, _ record: SleepRecord) {
+    current[tid] = nil
+    var list = ended[tid] ?? []
+    let count = list.count
+    let same = list.indices.filter { Self.isSamePlace(list[$0], record) }
+    if same.count >= 2, let longest = same.max(by: { list[$0].length < list[$1].length }),
+      let dropped = same.first(where: { $0 != longest })
+    {
+      list.remove(at: dropped)
+    }
+    list.append(record)
+    if list.count > Self.threadLimit || endedCount - count + list.count > Self.limit,
+      let shortest = list.indices.dropLast().min(by: { list[$0].length < list[$1].length })
+    {
+      list.remove(at: shortest)
+    }
+    // Full of other threads' sleeps: this one's only sleep is left out.
+    guard endedCount - count + list.count <= Self.limit else { return }
+    endedCount += list.count - count
+    ended[tid] = list
+  }
+
+  private static func isSamePlace(_ left: SleepRecord, _ right: SleepRecord) -> Bool {
+    left.sample.place?.number == right.sample.place?.number
+      && left.sample.place?.stackPointer == right.sample.place?.stackPointer
+      && left.sample.place?.pc == right.sample.place?.pc
+      && left.sample.place?.arguments.first == right.sample.place?.arguments.first
+  }
+}

@@ -1,0 +1,38 @@
+internal import LinuxProcess
+internal import ProfileModel
+
+/// Reads a thread's native stack together with the first pieces of memory that a language runtime
+/// wants of it: by one system call, which takes half as long as two.
+///
+/// Kept for the whole capture, so that a stop allocates nothing for it.
+final class StackRead: TargetMemory {
+  private var memory = ProcessMemory(tid: 0)
+  private var start = RemoteAddress(0)
+  private var place = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  /// The bytes of the stack that were read; nil before the read.
+  private var count: Int?
+
+  /// Begins a sample of a thread whose stack goes to `place`.
+  func begin(_ memory: ProcessMemory, at start: UInt64, into place: UnsafeMutableRawBufferPointer) {
+    self.memory = memory
+    self.start = RemoteAddress(start)
+    self.place = place
+    count = nil
+  }
+
+  func read(
+    _ ranges: ArraySlice<MemoryRange>, into buffer: UnsafeMutableRawBufferPointer
+  ) -> Int {
+    guard count == nil else { return memory.read(ranges, into: buffer) }
+    let result = memory.read(at: start, into: place, and: ranges, into: buffer)
+    count = result.first
+    return result.rest
+  }
+
+  /// The bytes of the stack, which are read now if nothing else was; forgets the place.
+  func finish() -> Int {
+    let result = count ?? memory.read(at: start, into: place)
+    place = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    return max(0, result)
+  }
+}

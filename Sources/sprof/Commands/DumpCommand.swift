@@ -1,0 +1,82 @@
+import ArgumentParser
+import CaptureFile
+import LinuxProcess
+import ProfileAnalysis
+import ProfileExport
+import ProfileModel
+import Sampling
+
+struct DumpCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dump",
+    abstract: "Looks at every thread of a program once and shows its stack.",
+    discussion: """
+      The first line says what the matter is; then each thread, what it waits for and who could \
+      end that, idle ones last. \
+      Sleeping threads are not stopped; a running one is, for about 0.1 ms.
+
+        sprof dump 4242
+        sprof dump nginx --json
+        sprof dump 4242 --children
+        sprof dump 4242 --watch 5s
+        sprof dump 4242 --redact > for-a-bug-report.txt
+      """)
+
+  @Argument(help: "The process: its PID, or a name that only one process has.")
+  var target: TargetArgument
+
+  @OptionGroup var report: ReportArguments
+
+  @OptionGroup var frames: FrameArguments
+
+  @OptionGroup var capture: CaptureArguments
+  @OptionGroup var family: FamilyArguments
+
+  @Flag(help: "Stop all threads at one instant, for one consistent picture of a changing program.")
+  var stopAll = false
+
+  @Option(
+    defaultAsFlag: WatchInterval.standard, parsing: .next,
+    help: ArgumentHelp(
+      "Look again and again, this far apart, and print what changed; until Ctrl-C.",
+      valueName: "time"))
+  var watch: WatchInterval?
+
+  func validate() throws {
+    try frames.check(report)
+    guard watch == nil || capture.output == nil else {
+      throw ValidationError("--watch looks many times and keeps none: leave out --output.")
+    }
+  }
+
+  func run() throws {
+    try Diagnostic.guarding(command: "dump") {
+      let pid = try target.resolve()
+      prepareOpenFiles(forThreadsOf: pid)
+      try JobControl.begin()
+      try Diagnostic.guarding(command: "dump", pid: pid) {
+        guard let watch else { return try sample(pid) }
+        try DumpWatch(pid: pid, interval: watch.nanoseconds, plan: plan, report).run()
+      }
+    }
+  }
+
+  private var plan: SamplingPlan {
+    SamplingPlan(
+      rate: nil, stopAll: stopAll, frames: frames.choice, followsTasks: frames.followsTasks)
+  }
+
+  private func sample(_ pid: Int32) throws {
+    growHeapInLargeSteps()
+    let recorder = try capture.recorder(kind: .dump, pid: pid, rate: 0)
+    let profile: Profile
+    do {
+      profile = try family.capture(pid: pid, plan: plan, control: CaptureControl(), recorder: nil)
+        .named().limitingBlockings()
+    } catch {
+      recorder?.cancel()
+      throw error
+    }
+    try keep(profile, with: recorder) { try report.showDump(profile) }
+  }
+}

@@ -1,0 +1,114 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import LinuxProcess
+import ProfileAnalysis
+import ProfileExport
+import ProfileModel
+import Sampling
+
+/// How far apart the samples of `dump --watch` are.
+struct WatchInterval: ExpressibleByArgument, CustomStringConvertible {
+  static let standard = WatchInterval(nanoseconds: 2_000_000_000, description: "2s")
+
+  let nanoseconds: Int64
+  let description: String
+
+  private init(nanoseconds: Int64, description: String) {
+    self.nanoseconds = nanoseconds
+    self.description = description
+  }
+
+  init?(argument: String) {
+    guard let time = try? TimeArgument(argument) else { return nil }
+    self.init(nanoseconds: time.nanoseconds, description: argument)
+  }
+}
+
+/// Looks at a program again and again and prints what changed.
+struct DumpWatch {
+  private let pid: Int32
+  private let interval: Int64
+  private let plan: SamplingPlan
+  private let report: ReportArguments
+
+  init(pid: Int32, interval: Int64, plan: SamplingPlan, _ report: ReportArguments) {
+    self.pid = pid
+    self.interval = interval
+    self.plan = plan
+    self.report = report
+  }
+
+  /// Runs until Ctrl-C, SIGTERM, or the end of the program.
+  func run() throws {
+    // Taken between two samples, so that nothing has to be safe in a signal handler.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGINT)
+    sigaddset(&signals, SIGTERM)
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
+    var last: Profile?
+    repeat {
+      guard let profile = try sample(isFirst: last == nil) else { return try tellEnd() }
+      try show(profile, after: last)
+      last = profile
+    } while !isInterrupted(within: interval, signals)
+  }
+
+  /// One look; nil when the program, which was there before, has ended.
+  private func sample(isFirst: Bool) throws -> Profile? {
+    do {
+      return try Capture.record(pid: pid, plan: plan, control: CaptureControl()).named()
+        .limitingBlockings()
+    } catch Capture.Failure.access(let problem) where !isFirst {
+      switch problem {
+      case .noSuchProcess, .hasEnded: return nil
+      default: throw Capture.Failure.access(problem)
+      }
+    }
+  }
+
+  private func show(_ profile: Profile, after last: Profile?) throws {
+    guard !report.json, let last else {
+      if last == nil && !report.json { try write("\(Self.stamp(profile))  first look\n\n") }
+      return try report.showDump(profile)
+    }
+    let changes = DumpChanges(
+      from: report.shown(last), to: report.shown(profile), options: report.options())
+    try Terminal.write { changes.write(to: &$0, stamp: Self.stamp(profile)) }
+  }
+
+  private func tellEnd() throws {
+    guard !report.json else { return }
+    let stamp = Self.stamp(Date().timeIntervalSince1970)
+    try write("\(stamp)  the program has ended\n")
+  }
+
+  private func write(_ text: String) throws { try Terminal.write { $0.write(text) } }
+
+  /// Waits; true when a signal to end came meanwhile.
+  private func isInterrupted(within nanoseconds: Int64, _ signals: sigset_t) -> Bool {
+    var signals = signals
+    let end = ContinuousClock.now + .nanoseconds(nanoseconds)
+    while true {
+      let left = max(.zero, end - .now).components
+      var time = timespec(
+        tv_sec: Int(left.seconds), tv_nsec: Int(left.attoseconds / 1_000_000_000))
+      if sigtimedwait(&signals, nil, &time) > 0 { return true }
+      // Interrupted by another signal, which may have come too early.
+      if errno != EINTR { return false }
+    }
+  }
+
+  private static func stamp(_ profile: Profile) -> String { stamp(profile.capture.startTime) }
+
+  /// The local time of day, to the tenth of a second.
+  private static func stamp(_ seconds: Double) -> String {
+    var whole = time_t(seconds)
+    var parts = tm()
+    localtime_r(&whole, &parts)
+    let tenths = Int((seconds - seconds.rounded(.down)) * 10)
+    let fields = [parts.tm_hour, parts.tm_min, parts.tm_sec].map { $0 < 10 ? "0\($0)" : "\($0)" }
+    return fields.joined(separator: ":") + ".\(tenths)"
+  }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import ProfileExport
+import ProfileModel
+
+struct ReportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract: "Shows any view of a capture that was kept in a file, or of a part of it.",
+    discussion: """
+      Prints what attach or dump printed when it was made; needs neither the program nor its files. \
+      Reads pprof profiles of other tools and folded stacks, too. With --html it writes a page in \
+      place of the text.
+
+        sprof report slow.pb.gz
+        sprof report slow.pb.gz --view waits --thread 'worker-*'
+        sprof report slow.pb.gz --redact > for-a-bug-report.txt
+        sprof report slow.pb.gz --html slow.html
+        sprof report slow.pb.gz --by function --sort cpu --from 2s --to 5s
+      """)
+
+  @Argument(help: "The capture.", completion: .file())
+  var file: String
+
+  @OptionGroup var views: ViewArguments
+  @OptionGroup var report: ReportArguments
+  @OptionGroup var filter: FilterArguments
+  @OptionGroup var page: PageArguments
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The same as --until.", valueName: "time"), transform: TimeArgument.moment)
+  var to: TimeArgument?
+
+  func validate() throws {
+    try filter.check(end: to)
+    guard page.html == nil || !report.json && views.view.isEmpty && views.by == nil else {
+      throw ValidationError(
+        "--html writes a page in place of the text: leave out --json, --view and --by.")
+    }
+  }
+
+  func run() throws {
+    try Diagnostic.guarding(command: "report") {
+      let profile = try loadProfile(file)
+      try report.checkFilter(profile)
+      let part = try filter.apply(to: profile, end: to)
+      let isPart = !filter.isEmpty || to != nil
+      if try page.write(part, report, isPart: isPart) { return }
+      if part.isDump && views.view.isEmpty && views.by == nil {
+        try report.showDump(part, isPart: isPart)
+      } else {
+        try views.show(part, report, isPart: isPart)
+      }
+    }
+  }
+}
+
+extension Profile {
+  /// Whether it is a dump, which has no time to show.
+  fileprivate var isDump: Bool { capture.kind == .dump }
+}

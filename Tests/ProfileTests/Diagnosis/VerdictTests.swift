@@ -1,0 +1,388 @@
+internal import ProfileAnalysis
+internal import ProfileExport
+internal import ProfileModel
+internal import Testing
+
+@Suite struct `The verdict` {
+  private static let handler =
+    "on_clicked g_closure_invoke g_signal_emit g_main_context_dispatch g_main_context_iterate "
+    + "g_main_loop_run gtk_main main"
+
+  @Test func `of a window whose handler waits for a lock`() {
+    var maker = WaitMaker()
+    maker.thread(4242, "", "pthread_mutex_lock \(Self.handler)", .asleep(in: "futex"))
+    maker.wait(4242, .mutex(by: .thread(tid: 4243)), since: -2_400_000_000)
+    maker.thread(4243, "loader", "read fetch start_thread", .asleep(in: "read"))
+    maker.wait(4243, .pipe(peers: [.process(pid: 70, tid: nil, name: "feed")]))
+    #expect(maker.verdict.kind == .hungOnLock)
+    #expect(maker.verdict.lasted == 12_400_000_000)
+    #expect(maker.verdict.chain.count == 3)
+  }
+
+  @Test func `of a window whose handler waits for an answer`() {
+    var maker = WaitMaker()
+    maker.thread(4242, "", "recv ask \(Self.handler)", .asleep(in: "recvfrom"))
+    #expect(maker.verdict.kind == .hungOnIO)
+    // A moment is no hang.
+    var short = WaitMaker()
+    short.thread(4242, "", "poll g_main_context_iterate g_main_loop_run main", .asleep(in: "poll"))
+    short.run(
+      0, "recv ask \(Self.handler)".split(separator: " ").map(String.init), .asleep(in: "recvfrom"),
+      from: short.end - 100_000_000)
+    #expect(short.verdict.kind == .idle)
+  }
+
+  @Test func `of a program that waited for workers is about one that has ended and had the CPU`() {
+    var maker = WaitMaker()
+    maker.thread(4242, "", "futex_wait wait_for_all main", .asleep(in: "futex"))
+    let worker = maker.thread(4243, "worker", "crunch work start_thread", .running)
+    maker.end(worker, lived: 0.9)
+    #expect(maker.verdict.kind == .busyLoop)
+    #expect(maker.verdict.thread == worker)
+    // One that lived for a moment was busy, and yet did little.
+    maker.end(worker, lived: 0.01)
+    #expect(maker.verdict.kind == .waiting)
+    #expect(maker.verdict.thread == 0)
+  }
+
+  @Test func `of a program whose end left no thread is about its own main thread`() {
+    var maker = WaitMaker()
+    let helper = maker.maker.thread(4300, "helper", isMain: true)
+    maker.run(helper, ["read", "serve", "main"], .asleep(in: "read"))
+    maker.end(helper, lived: 1, process: OwningProcess(pid: 4300, name: "helper"))
+    let main = maker.thread(4242, "", "crunch compute main", .running)
+    maker.end(main, lived: 1, process: OwningProcess(pid: 4242, name: "orderd"))
+    #expect(maker.verdict.kind == .busyLoop)
+    #expect(maker.verdict.thread == main)
+  }
+
+  /// A family of two in whose child a thread waits for a lock that a process holds; the view of waits,
+  /// too, without its line breaks.
+  private func lockedFamily(holder: Int32, name: String) -> String {
+    var maker = WaitMaker()
+    let main = maker.thread(4242, "", "nanosleep main", .asleep(in: "clock_nanosleep"))
+    let child = maker.maker.thread(4300, "worker", isMain: true, lastSeen: maker.end)
+    maker.run(child, ["flock", "take_turn", "main"], .asleep(in: "flock"))
+    maker.maker.profile.threads[main].process = OwningProcess(pid: 4242, name: "orderd")
+    maker.maker.profile.threads[child].process = OwningProcess(pid: 4300, name: "worker")
+    let lock = Wait(
+      kind: .fileLock, systemCall: "flock",
+      owners: [.process(pid: holder, tid: nil, name: name)],
+      descriptors: [WaitDescriptor(number: 5, kind: .file, name: "/tmp/turn")])
+    maker.wait(4300, lock, pid: 4300)
+    let text = ReportHead.text(maker.profile, ReportOptions(views: [.waits]))
+    return text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+  }
+
+  @Test func `of a process that waits for another of its family names that one`() {
+    let text = lockedFamily(holder: 4242, name: "orderd")
+    #expect(text.contains("held by \"orderd\" (pid 4242), in take_turn"), "\(text)")
+    #expect(!text.contains("this program itself"), "\(text)")
+    let own = lockedFamily(holder: 4300, name: "worker")
+    #expect(own.contains("held by this program itself"), "\(own)")
+    #expect(!own.contains("\"worker\" (pid 4300)"), "\(own)")
+  }
+
+  @Test func `of a handler that loops is that, with few CPUs, too`() {
+    var maker = WaitMaker()
+    let thread = maker.thread(4242, "", "recompute \(Self.handler)", .waitingForCPU)
+    maker.setThread(thread, cpu: WaitMaker.second, delay: 8 * WaitMaker.second)
+    #expect(maker.verdict.kind == .busyLoop)
+    #expect(maker.verdict.place?.line.function == "recompute")
+  }
+
+  @Test(arguments: ["", "<task> waits crawl <task> "])
+  func `of a handler on whose behalf nobody or another task waits names what runs`(tasks: String) {
+    var maker = WaitMaker()
+    maker.thread(
+      4242, "", "recompute parse \(tasks)g_main_context_dispatch g_main_loop_run main", .running)
+    #expect(maker.verdict.kind == .busyLoop)
+    #expect(maker.verdict.place?.line.function == "recompute")
+    #expect(maker.diagnosis.situations[0]?.handler?.line.function == "parse")
+  }
+
+  @Test func `of a process that was forked in its parent's loop is not about a handler`() {
+    var maker = WaitMaker()
+    maker.thread(
+      4242, "",
+      "epoll_wait WaitEventSetWait WaitLatch autovacuum_work StartWorker ServerLoop "
+        + "PostmasterMain main", .asleep(in: "epoll_wait"))
+    #expect(maker.verdict.kind == .waiting)
+  }
+
+  @Test func `of a program that waits for input is that it waits`() {
+    var maker = WaitMaker()
+    maker.thread(4242, "", "read read_line main", .asleep(in: "read"))
+    maker.wait(4242, .pipe(peers: [.process(pid: 70, tid: nil, name: "feed")]))
+    #expect(maker.verdict.kind == .waiting)
+  }
+
+  @Test func `of one look without the time of sleep claims no hang`() {
+    var maker = WaitMaker(kind: .dump)
+    maker.locked(4242, by: .thread(tid: 4243), samples: 1)
+    maker.thread(4243, "", "read fetch start_thread", .asleep(in: "read"))
+    #expect(maker.verdict.kind == .waiting)
+    var slept = WaitMaker(kind: .dump)
+    slept.locked(4242, by: .thread(tid: 4243), samples: 2, since: -30 * WaitMaker.second)
+    slept.thread(4243, "", "read fetch start_thread", .asleep(in: "read"))
+    #expect(slept.verdict.kind == .hungOnLock)
+  }
+
+  @Test func `of a ring beside idle threads is the ring`() {
+    var maker = WaitMaker()
+    maker.thread(4242, "", "poll g_main_context_iterate g_main_loop_run main", .asleep(in: "poll"))
+    for tid in Int32(5000)..<5012 {
+      maker.thread(tid, "pool", "pthread_cond_wait pool_thread start_thread", .asleep(in: "futex"))
+    }
+    maker.locked(4300, "a", by: .thread(tid: 4301))
+    maker.locked(4301, "b", by: .thread(tid: 4300))
+    let verdict = maker.verdict
+    #expect(verdict.kind == .deadlock)
+    #expect(verdict.idleThreads == 13)
+  }
+
+  @Test func `of workers that all hang, while main waits for their end`() {
+    var maker = WaitMaker()
+    maker.thread(4242, "", "pthread_join main", .asleep(in: "futex"))
+    maker.wait(4242, .join(4300))
+    maker.locked(4300, "a", by: .thread(tid: 4302))
+    maker.locked(4301, "b", by: .thread(tid: 4302))
+    #expect(maker.verdict.kind == .hungOnLock)
+    // One that works is reason enough not to say so.
+    maker.thread(4302, "c", "compute start_thread", .running)
+    #expect(maker.verdict.kind == .busyLoop)
+  }
+
+  @Test func `of a thread that stays in one function is a busy loop`() {
+    var maker = WaitMaker()
+    let thread = maker.thread(4242, "", "find_slot insert rehash on_load main", .running)
+    #expect(maker.verdict.kind == .busyLoop)
+    #expect(maker.verdict.place?.line.function == "find_slot")
+    #expect(maker.diagnosis.situations[thread]?.wait == nil)
+  }
+
+  @Test func `of a thread that does various things is that it is busy`() {
+    var maker = WaitMaker()
+    let thread = maker.thread(4242, "", "parse_0 main", .running)
+    for number in 1..<10 {
+      maker.run(
+        thread, ["parse_\(number)", "main"], .running, from: Int64(number) * WaitMaker.second)
+    }
+    #expect(maker.verdict.kind == .slow)
+  }
+
+  @Test func `of a thread without a CPU is that it is starved`() {
+    var maker = WaitMaker()
+    let thread = maker.thread(4242, "", "compute main", .waitingForCPU)
+    maker.setThread(thread, cpu: WaitMaker.second, delay: 8 * WaitMaker.second)
+    #expect(maker.verdict.kind == .starved)
+  }
+
+  @Test func `of a thread that runs and reads in turn says both`() {
+    var maker = WaitMaker()
+    let thread = maker.thread(4242, "", "parse main", .running, share: 0.4)
+    maker.run(thread, ["read", "load", "main"], .asleep(in: "read"), from: 0)
+    let verdict = maker.verdict
+    #expect(verdict.kind == .slow)
+    #expect(verdict.wait?.kind == .read)
+    #expect(verdict.place?.line.function == "parse")
+  }
+
+  @Test(arguments: [
+    ("clock_nanosleep", "clock_nanosleep nap main"),
+    ("poll", "poll g_main_context_iterate g_main_loop_run main"),
+  ])
+  func `of a main thread that computes and rests in turn is never that it is idle`(
+    call: String, rest: String
+  ) {
+    for (share, kind) in [(0.5, Verdict.Kind.slow), (0.1, .slow), (0.02, .idle)] {
+      var maker = WaitMaker()
+      let thread = maker.thread(4242, "", rest, .asleep(in: call))
+      // The last sample of it may be in either.
+      maker.run(
+        thread, ["compute", "main"], .running, from: 0, to: Int64(Double(maker.end) * share))
+      maker.run(thread, rest.split(separator: " ").map(String.init), .asleep(in: call))
+      maker.setThread(thread, cpu: Int64(Double(maker.end) * share))
+      #expect(maker.verdict.kind == kind)
+      #expect(maker.verdict.idleThreads == (kind == .idle ? 1 : 0))
+      var json = ""
+      JSONReport(maker.profile).write(to: &json)
+      #expect(json.contains("\"idle_in\":null") == (kind != .idle))
+    }
+  }
+
+  @Test func `of one look at a running thread is where it runs`() {
+    var maker = WaitMaker(kind: .dump)
+    maker.thread(4242, "", "spin main", .running)
+    #expect(maker.verdict.kind == .running)
+    #expect(maker.verdict.place?.line.function == "spin")
+  }
+
+  @Test func `of a main thread that mostly waits for a lock is about it`() {
+    // It woke now and then, so it does not hang; but it is what the user feels, not who is busy.
+    var maker = WaitMaker()
+    let main = maker.thread(4242, "", "pthread_mutex_lock draw main", .asleep(in: "futex"))
+    maker.run(main, ["parse", "main"], .running, from: maker.end - 10_000_000)
+    maker.setThread(main, cpu: WaitMaker.second / 10)
+    maker.thread(4243, "", "compute work start_thread", .running)
+    #expect(maker.verdict.kind == .slow)
+    #expect(maker.verdict.thread == main)
+    #expect(maker.verdict.wait?.kind == .mutex)
+  }
+
+  @Test func `of stopped threads is that they are stopped`() {
+    var maker = WaitMaker()
+    maker.thread(4242, "", "main", .stopped)
+    maker.thread(4243, "", "f start_thread", .stopped)
+    #expect(maker.verdict.kind == .stopped)
+  }
+
+  @Test func `of an empty profile is that nothing is conclusive`() {
+    #expect(WaitMaker().verdict.kind == .inconclusive)
+    var gone = WaitMaker()
+    gone.thread(4242, "", "main", .unknown)
+    #expect(gone.verdict.kind == .inconclusive)
+  }
+
+  // MARK: - Words
+
+  @Test func `comes first and is read as it was`() throws {
+    var all = ""
+    for (name, maker) in Self.examples {
+      var text = ""
+      DumpReport(maker.profile).write(to: &text)
+      if maker.kind != .dump {
+        text = ""
+        TextReport(maker.profile, options: ReportOptions(views: [])).write(to: &text)
+      }
+      all += "== \(name) ==\n\(text)\n"
+      for line in text.split(separator: "\n") { #expect(line.count <= 100, "\(line)") }
+    }
+    try Goldens.expect(all, toEqual: "verdicts.txt")
+  }
+
+  @Test func `says of the others at rest what is true of them`() {
+    var maker = WaitMaker()
+    maker.thread(4242, "", "poll g_main_context_iterate g_main_loop_run main", .asleep(in: "poll"))
+    maker.thread(4243, "", "poll g_main_context_iterate start_thread", .asleep(in: "poll"))
+    #expect(ReportHead.text(maker.profile).contains("GLib's main loop; so is 1 other thread"))
+    maker.thread(4244, "", "clock_nanosleep job start_thread", .asleep(in: "clock_nanosleep"))
+    #expect(ReportHead.text(maker.profile).contains("; 2 other threads are idle, too"))
+  }
+
+  @Test func `says nothing of a part or of another tool's profile`() {
+    var maker = WaitMaker()
+    maker.locked(4242, by: .thread(tid: 4242))
+    var options = ReportOptions(views: [])
+    options.showsVerdict = false
+    #expect(!ReportHead.text(maker.profile, options).contains("Deadlock"))
+    var imported = maker.profile
+    imported.capture.kind = .imported
+    #expect(!ReportHead.text(imported).contains("Deadlock"))
+  }
+
+  @Test func `lets no name out of its line`() {
+    var maker = WaitMaker(kind: .dump)
+    let evil = "a\u{1B}[31m\n\"x\"\u{202E}"
+    maker.locked(4242, by: .thread(tid: 4243))
+    maker.thread(
+      4243, evil, "read \(String(repeating: "f", count: 3000)) start_thread", .asleep(in: "read"))
+    var wait = Wait.pipe(peers: [.process(pid: 7, tid: nil, name: evil)])
+    wait.descriptors[0].kind = .file
+    wait.descriptors[0].name = String(repeating: "/deep", count: 400) + evil
+    wait.descriptors[0].peerAddress = evil + String(repeating: "9", count: 500)
+    wait.descriptors[0].state = evil
+    wait.object = WaitObject(
+      address: RemoteAddress(1), flavor: evil, variable: evil, field: evil, file: evil)
+    maker.wait(4243, wait)
+    var text = ""
+    DumpReport(maker.profile).write(to: &text)
+    #expect(text.contains("Hung") || text.contains("Waiting"))
+    for scalar in text.unicodeScalars {
+      #expect(scalar == "\n" || scalar.value >= 0x20 && scalar != "\u{202E}")
+    }
+    for line in text.split(separator: "\n") { #expect(line.unicodeScalars.count <= 100) }
+  }
+}
+
+/// What stands at the top of reports.
+enum ReportHead {
+  static func text(
+    _ profile: Profile, _ options: ReportOptions = ReportOptions(views: [])
+  ) -> String {
+    var text = ""
+    TextReport(profile, options: options).write(to: &text)
+    return text
+  }
+}
+
+extension `The verdict` {
+  /// A program for each kind of verdict.
+  static var examples: [(String, WaitMaker)] {
+    var examples: [(String, WaitMaker)] = []
+    func add(_ name: String, kind: CaptureInfo.Kind = .attach, _ make: (inout WaitMaker) -> Void) {
+      var maker = WaitMaker(kind: kind)
+      make(&maker)
+      examples.append((name, maker))
+    }
+    for kind in [CaptureInfo.Kind.attach, .dump] {
+      add("deadlock, \(kind.rawValue)", kind: kind) { maker in
+        maker.thread(4242, "bank", "pthread_join main", .asleep(in: "futex"))
+        maker.wait(4242, .join(4243))
+        maker.locked(4243, "worker-1", by: .thread(tid: 4244), since: -12_400_000_000)
+        maker.locked(4244, "worker-2", by: .thread(tid: 4243), since: -12_300_000_000)
+        for tid in Int32(4250)..<4262 {
+          maker.thread(
+            tid, "pool-\(tid)", "pthread_cond_wait pool_thread start_thread", .asleep(in: "futex"))
+        }
+      }
+    }
+    add("ring seen once", kind: .dump) { maker in
+      maker.locked(4242, by: .thread(tid: 4243), samples: 1)
+      maker.locked(4243, "b", by: .thread(tid: 4242), timed: true, samples: 1)
+    }
+    add("itself") { $0.locked(4242, by: .thread(tid: 4242)) }
+    add("orphan") { $0.locked(4242, by: .dead(tid: 99)) }
+    add("lock held by one that reads", kind: .dump) { maker in
+      maker.thread(4242, "", "pthread_mutex_lock \(handler)", .asleep(in: "futex"))
+      var wait = Wait.mutex(by: .thread(tid: 4243))
+      wait.object?.field = "[3].lock"
+      wait.object?.flavor = "recursive"
+      maker.wait(4242, wait, since: -12_400_000_000)
+      maker.thread(4243, "loader", "recv fetch start_thread", .asleep(in: "recvfrom"))
+      maker.wait(
+        4243,
+        Wait(
+          kind: .receive, systemCall: "recvfrom",
+          descriptors: [
+            WaitDescriptor(
+              number: 7, kind: .tcpSocket, name: "127.0.0.1:40122", peerAddress: "127.0.0.1:5432",
+              peers: [.process(pid: 77, tid: nil, name: "postgres")], state: "established")
+          ], timeLeft: 3_200_000_000, isTimed: true))
+    }
+    add("long chain") { maker in
+      for tid in Int32(4242)..<4290 { maker.locked(tid, by: .thread(tid: tid + 1)) }
+      maker.thread(4290, "owner", "compute start_thread", .running)
+    }
+    add("handler reads") { $0.thread(4242, "", "read answer \(handler)", .asleep(in: "read")) }
+    add("busy loop") { $0.thread(4242, "", "find_slot insert main", .running) }
+    add("starved") { maker in
+      let thread = maker.thread(4242, "", "compute main", .waitingForCPU)
+      maker.setThread(thread, cpu: WaitMaker.second, delay: 8 * WaitMaker.second)
+    }
+    add("busy") { maker in
+      let thread = maker.thread(4242, "", "parse main", .running, share: 0.4)
+      maker.run(thread, ["read", "load", "main"], .asleep(in: "read"))
+    }
+    add("idle") { maker in
+      maker.thread(
+        4242, "", "poll g_main_context_iterate g_main_loop_run main", .asleep(in: "poll"))
+      maker.thread(4243, "", "read other start_thread", .asleep(in: "read"))
+    }
+    add("waiting") { $0.thread(4242, "", "read line main", .asleep(in: "read")) }
+    add("running", kind: .dump) { $0.thread(4242, "", "spin main", .running) }
+    add("stopped") { $0.thread(4242, "", "main", .stopped) }
+    add("nothing") { _ in }
+    return examples
+  }
+}
