@@ -60,7 +60,7 @@ internal import Testing
   func `has the keys that its description names`(profile: Profile) throws {
     let object = try Self.object(profile)
     let url = URL(filePath: #filePath).deletingLastPathComponent()
-      .appending(path: "../../docs/json.md")
+      .appending(path: "../../../docs/json.md")
     let description = try String(contentsOf: url, encoding: .utf8)
     var keys: Set<String> = []
     func collect(_ value: Any) {
