@@ -6,6 +6,8 @@ DESTDIR ?=
 # for all release builds: a second set would build everything again.
 RELEASE := -c release --static-swift-stdlib
 SPROF := .build/release/sprof
+# The demo runs what the tests run, so that one build serves both; `make install` builds the release.
+DEBUG := .build/debug/sprof
 BIN := $(DESTDIR)$(PREFIX)/bin
 SHARE := $(DESTDIR)$(PREFIX)/share
 
@@ -26,8 +28,9 @@ help:
 setup:
 	@scripts/setup.sh build
 
-demo: release
-	@scripts/demo.sh $(SPROF)
+demo: setup
+	swift build --product sprof
+	@scripts/demo.sh $(DEBUG)
 
 test: setup
 	@$(MAKE) --no-print-directory lint build

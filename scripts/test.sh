@@ -5,16 +5,26 @@ cd "$(dirname "$0")/.."
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 
-# What failed is said again at the end, where it is found among the output of hundreds of tests.
-say_failures() {
+# These test targets watch no process, so their tests run side by side.
+alone='^(ProfileTests|CaptureFileTests|LayeringTests|SymbolicationTests)\.'
+
+# Failures are repeated at the end, where they are found among the output of hundreds of tests.
+report_failures() {
   echo
   echo "Failed:"
   grep -E '✘ .* recorded an issue' "$output" | cut -c1-400 | sort | uniq -c | head -40
 }
 
-# One test after the other: many of them watch programs, count children, or compare with gdb.
-if ! swift test --skip-build --no-parallel "$@" 2>&1 | tee "$output"; then
-  say_failures
+run_tests() {
+  swift test --skip-build "$@" 2>&1 | tee -a "$output"
+}
+
+status=0
+run_tests --parallel --filter "$alone" || status=1
+# One after the other: the rest watch programs, count children, or compare with gdb.
+run_tests --no-parallel --skip "$alone" || status=1
+if [ $status != 0 ]; then
+  report_failures
   exit 1
 fi
 scripts/check-skips.sh "$output"
