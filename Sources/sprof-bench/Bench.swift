@@ -58,7 +58,7 @@ struct Bench {
       """
   }
 
-  static func main() throws {
+  static func main() {
     let names = CommandLine.arguments.dropFirst()
     if let first = names.first, ["help", "--help", "-h"].contains(first) { return print(help) }
     if let unknown = names.first(where: { name in !parts.contains { $0.name == name } }) {
@@ -67,7 +67,12 @@ struct Bench {
     }
     for part in parts where names.isEmpty || names.contains(part.name) {
       print("## \(part.name): \(part.summary)")
-      try part.run()
+      do {
+        try part.run()
+      } catch {
+        print("sprof-bench \(part.name): \(error)")
+        exit(1)
+      }
       print("")
       fflush(nil)
     }

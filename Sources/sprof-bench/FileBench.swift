@@ -29,7 +29,7 @@ enum FileBench {
       let report = median(shares[.report] ?? [])
       let file = median(shares[.file] ?? [])
       print(
-        "\(threads) computing threads at 1,000 Hz, loops relative to the program alone: "
+        "computing threads: \(threads), at 1,000 Hz, loops relative to the program alone: "
           + "\(decimals(report * 100, 1)) % with attach, \(decimals(file * 100, 1)) % with attach -o, "
           + "ratio \(decimals(file / report, 3)) (medians of \(rounds) rounds)")
     }

@@ -5,6 +5,23 @@ import TestSupport
 
 /// What captures of programs with few and with many threads cost.
 enum ThreadBench {
+  /// 270 threads that compute 30 calls deep, once all have started: before that, each new one would
+  /// wait its turn behind all others.
+  private static let computingPython = """
+    from threading import Event, Thread
+    from time import sleep
+    start = Event()
+    def compute(depth):
+        if depth: return compute(depth - 1)
+        start.wait()
+        value = 0
+        while True: value += 1
+    for _ in range(270): Thread(target=compute, args=(30,), daemon=True).start()
+    print("ready", flush=True)
+    start.set()
+    sleep(900)
+    """
+
   static func runRates() throws {
     let spin = try Fixture.compile(source: "spin.c", flags: ["-O1", "-g"])
     let program = try RunningProgram([spin, "1", "20"])
@@ -26,7 +43,8 @@ enum ThreadBench {
 
   static func runPython() throws {
     guard let python = PythonBench.python else { return print(PythonBench.isMissing) }
-    let program = try PythonBench.startCounting(python, threads: 270, depth: 30)
+    let program = try RunningProgram(
+      python.command + ["-c", computingPython], environment: python.environment)
     defer { program.kill() }
     print("Python \(python), ", terminator: "")
     printCost(of: try record(program.pid, rate: 100, seconds: 6))
