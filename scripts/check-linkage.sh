@@ -1,12 +1,12 @@
 #!/bin/sh
-# Fails when a binary needs a shared library of the Swift runtime, which other machines lack.
+# Fails when a binary depends on a shared library of the Swift runtime, which other machines lack.
 set -eu
 needed=$(ldd "$1")
 if echo "$needed" | grep -Ei 'libswift|libFoundation|lib_Foundation|libdispatch|libBlocksRuntime'; then
-  echo "$1 needs the Swift libraries above; it has to carry them" >&2
+  echo "$1 depends on the Swift libraries above; link them statically" >&2
   exit 1
 fi
 if echo "$needed" | grep 'not found'; then
-  echo "$1 needs the libraries above, which are missing here" >&2
+  echo "$1 depends on the libraries above, which are not installed here" >&2
   exit 1
 fi

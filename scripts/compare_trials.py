@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Real captures for the README's table on `sprof compare`.
+"""Real captures for the last table of docs/compare.md.
 
     scripts/compare_trials.py record FOLDER CASE [--pairs 40] [--seconds 10] [--first 0]
     scripts/compare_trials.py judge FOLDER
 
 `record` starts Fixtures/workload.c anew for each capture. The two captures of a pair of one program
 are neighbours in time; a changed program is captured once a trial, and compared with the captures of
-the unchanged one. What the program itself counted is kept beside each capture. `judge` compares the
-pairs and prints the table. Recording and judging are apart, so that the same captures can be judged
+the unchanged one. What the program itself counted is kept next to each capture. `judge` compares the
+pairs and prints the table. Recording and judging are separate, so that the same captures can be judged
 again.
 """
 import argparse
@@ -19,8 +19,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SPROF = os.environ.get("SPROF", os.path.join(ROOT, ".build/release/sprof"))
 
-# The name of a case: the arguments and compiler flags of the changed program, and what must be named
-# first.
+# By the name of a case: arguments and compiler flags of the changed program, and what must be named first.
 CASES = {
     "same": ([], [], None),
     "same, loaded": ([], [], None),
@@ -76,12 +75,12 @@ def record(options):
                 os.path.join(folder, f"{pair:03}-{side}.pb.gz"))
 
 
-# How many captures a side has, where one of 8 s is too short to be sure in every trial.
+# How many captures a side has where one of 8 s is too short to be certain in every trial.
 CAPTURES = {"10 % slower": 4, "new lock wait": 2}
 
 
 def sides(options, case, pairs, number):
-    """The captures before and after; where there are several, each serves in as many trials."""
+    """The captures before and after; where a side has several, each serves in as many trials."""
     unchanged = place(options.folder, "same" if CASES[case][2] else case)
 
     def captures(folder, side):
@@ -96,7 +95,7 @@ def sides(options, case, pairs, number):
 
 
 def compare(before, after, *more):
-    # The program with the lock has one thread more, which holds it: it is left out.
+    # The program with the lock has one more thread, its owner, which is left out.
     return subprocess.run(
         [SPROF, "compare", "--before", ",".join(before), "--after", ",".join(after),
          "--thread", "worker", *more],
@@ -104,7 +103,7 @@ def compare(before, after, *more):
 
 
 def truth(files, name):
-    """What the program itself counted, over all captures of a side, which are of equal length."""
+    """What the program itself counted, over all captures of a side, which have the same length."""
     figures = []
     for path in files:
         with open(path + ".json") as file:
@@ -115,7 +114,7 @@ def truth(files, name):
 
 
 def first_named(report):
-    """The functions of the first finding: the one that is named, and those by way of which."""
+    """The functions of the first finding: the one that it names, and its callers."""
     if not report["findings"]:
         return []
     finding = report["findings"][0]
@@ -126,7 +125,7 @@ def first_named(report):
 
 
 def judge(options):
-    print("| case | pairs | any change said | named first | true value inside | `--fail-if` right |")
+    print("| case | pairs | changes reported | named first | truth in the interval | `--fail-if` right |")
     print("| --- | --- | --- | --- | --- | --- |")
     for case, (_, _, expected) in CASES.items():
         folder = place(options.folder, case)
@@ -134,13 +133,13 @@ def judge(options):
             continue
         pairs = sorted(
             int(name.split("-")[0]) for name in os.listdir(folder) if name.endswith("-1.pb.gz.json"))
-        said = first = inside = right = 0
+        reported = first = inside = right = 0
         for number, pair in enumerate(pairs):
             before, after = sides(options, case, pairs, number)
             outcome = compare(before, after, "--json")
             report = json.loads(outcome.stdout)
             findings = report["findings"]
-            said += report["changed"]
+            reported += report["changed"]
             named = first_named(report)
             first += expected in named if expected else 0
             if expected:
@@ -158,7 +157,7 @@ def judge(options):
                 if findings and options.verbose:
                     print(case, pair, named, json.dumps(findings[0]["timing"]), file=sys.stderr)
         dash = "–" if expected is None else None
-        print(f"| {case} | {len(pairs)} | {said} | {dash or first} | {dash or inside} | {right} |")
+        print(f"| {case} | {len(pairs)} | {reported} | {dash or first} | {dash or inside} | {right} |")
 
 
 def main():

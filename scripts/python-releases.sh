@@ -1,8 +1,8 @@
 #!/bin/sh
 # Unpacks released CPython versions that the distribution does not carry yet, beside their own C
 # library, for the tests of PythonReading: sh scripts/python-releases.sh FOLDER
-# Takes them from the suite "sid" of the mirror that this machine's apt is set up for; installs
-# nothing, and leaves apt's own lists alone. Without such a mirror it says so and ends with 1.
+# Takes them from the suite "sid" of the mirror that apt uses here; installs nothing, and leaves apt's own
+# lists alone. Without such a mirror it says so and exits with 1.
 set -eu
 
 folder=${1:?the folder to unpack into}
@@ -18,7 +18,7 @@ command -v apt-get >/dev/null && command -v dpkg >/dev/null || fail "no apt on t
 [ "$(dpkg --print-architecture)" = amd64 ] || fail "only for amd64"
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' |
   grep '/debian/*$' | head -n 1) || true
-[ -n "$mirror" ] || fail "apt is not set up for a mirror of Debian"
+[ -n "$mirror" ] || fail "apt uses no mirror of Debian"
 
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
@@ -44,7 +44,7 @@ cd "$work/packages"
 # shellcheck disable=SC2086 # a list of words
 apt download $packages >"$work/log" 2>&1 || fail "$(tail -n 3 "$work/log")"
 for package in ./*.deb; do dpkg -x "$package" "$folder/root"; done
-# The loader's name is a link in the root folder of the unpacked system, or not there at all.
+# The loader's usual name is a link in the root folder of the unpacked system, or missing.
 [ -e "$folder/root/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2" ] || fail "no loader unpacked"
 for version in $versions; do
   [ -x "$folder/root/usr/bin/python$version" ] || fail "no python$version unpacked"

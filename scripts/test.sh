@@ -8,8 +8,8 @@ trap 'rm -f "$output"' EXIT
 # These test targets watch no process, so their tests run side by side.
 alone='^(ProfileTests|CaptureFileTests|LayeringTests|SymbolicationTests)\.'
 
-# Failures are repeated at the end, where they are found among the output of hundreds of tests.
-report_failures() {
+# Lists the failures again at the end, after the output of hundreds of tests.
+list_failures() {
   echo
   echo "Failed:"
   grep -E '✘ .* recorded an issue' "$output" | cut -c1-400 | sort | uniq -c | head -40
@@ -24,7 +24,7 @@ run_tests --parallel --filter "$alone" || status=1
 # One after the other: the rest watch programs, count children, or compare with gdb.
 run_tests --no-parallel --skip "$alone" || status=1
 if [ $status != 0 ]; then
-  report_failures
+  list_failures
   exit 1
 fi
 scripts/check-skips.sh "$output"

@@ -25,7 +25,7 @@ enum DebugDataBench {
     )
   }
 
-  /// Compiles the unit once, and links copies of it whose symbols do not meet.
+  /// Compiles one unit, and links copies of it whose symbols do not clash.
   private static func build(in folder: String, _ program: String) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     func tool(_ command: String) throws {
@@ -39,7 +39,7 @@ enum DebugDataBench {
     try tool("g++ -g -O1 -std=c++17 -c \(sources)/heavy.cpp -o unit.o")
     try tool("g++ -g -O1 -c \(sources)/heavy_main.cpp -o main.o")
     for copy in 0..<copies {
-      // Without its group a function's copies all stay; with local names they do not clash.
+      // Without its group the linker keeps every copy of a function; with local names they do not clash.
       try tool(
         "objcopy -R .group --keep-global-symbol=heavy_work --keep-global-symbol=heavy_work_\(copy) "
           + "--redefine-sym heavy_work=heavy_work_\(copy) unit.o unit_\(copy).o")

@@ -1,14 +1,14 @@
 import Foundation
 import TestSupport
 
-/// What the target loses to `sprof attach -o`, by its own loop count: with a file, without one, and
-/// unwatched, in turns.
+/// What a program loses to `sprof attach -o`, by its own count of loops: with a file, without one, and
+/// alone, in turns.
 enum FileBench {
   private static let rounds = 5
   private static let seconds = 4.0
 
   private enum Mode: CaseIterable {
-    case unwatched, report, file
+    case alone, report, file
   }
 
   static func run() throws {
@@ -23,13 +23,13 @@ enum FileBench {
         for mode in Mode.allCases {
           loops[mode] = try loopsPerSecond(of: program, mode, "\(folder.path)/\(threads)-\(round)")
         }
-        let base = loops[.unwatched] ?? .nan
+        let base = loops[.alone] ?? .nan
         for (mode, value) in loops { shares[mode, default: []].append(value / base) }
       }
       let report = median(shares[.report] ?? [])
       let file = median(shares[.file] ?? [])
       print(
-        "\(threads) computing threads at 1,000 Hz, loops of the unwatched program: "
+        "computing threads: \(threads), at 1,000 Hz, loops relative to the program alone: "
           + "\(decimals(report * 100, 1)) % with attach, \(decimals(file * 100, 1)) % with attach -o, "
           + "ratio \(decimals(file / report, 3)) (medians of \(rounds) rounds)")
     }
@@ -38,11 +38,11 @@ enum FileBench {
   private static func loopsPerSecond(
     of program: RunningProgram, _ mode: Mode, _ file: String
   ) throws -> Double {
-    guard mode != .unwatched else { return try loopsPerSecond(of: program) }
+    guard mode != .alone else { return try loopsPerSecond(of: program) }
     let command = try StartedCommand(
       [Repository.path(".build/release/sprof"), "attach", "\(program.pid)", "--rate", "1000"]
         + (mode == .file ? ["-o", file] : []))
-    try waitUntil("sprof watches") { command.watches(program.pid) }
+    try waitUntil("sprof samples") { command.watches(program.pid) }
     let loops = try loopsPerSecond(of: program)
     command.send(SIGINT)
     let outcome = try command.finish()

@@ -4,7 +4,7 @@ import NativeUnwinding
 import ProfileModel
 import TestSupport
 
-/// What a frame costs when the rules of all its addresses are known.
+/// How long a frame takes to unwind when the rules of all addresses are known.
 enum UnwindBench {
   static func run() throws {
     let spin = try Fixture.compile(source: "spin.c", flags: ["-O1", "-g"])
@@ -42,13 +42,13 @@ enum UnwindBench {
       perSample.append(time / Double(snapshots.count) / 1e3)
     }
     print(
-      "depth \(depth), \(reuses ? "outer frames reused" : "every frame stepped"): "
-        + "\(decimals(median(perFrame), 3)) µs a step, \(decimals(median(perSample), 1)) µs a "
+      "depth \(depth), \(reuses ? "outer frames reused" : "every frame unwound"): "
+        + "\(decimals(median(perFrame), 3)) µs a frame, \(decimals(median(perSample), 1)) µs a "
         + "sample, \(complete) of \(snapshots.count) complete")
   }
 }
 
-/// One copy of a thread's stack, taken in a stop.
+/// A copy of a thread's stack, taken while it was stopped.
 private struct StackCopy {
   private let registers: Registers
   private let start: RemoteAddress

@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized) enum EndToEnd {}
 
 extension EndToEnd {
-  /// Exit codes as the README documents them.
+  /// Exit codes as docs/commands.md documents them.
   enum ExitCode {
     static let usage: Int32 = 64
     static let badData: Int32 = 65

@@ -1,12 +1,12 @@
 import Foundation
 
-/// Compares the `import` lines below a folder such as `Sources` with a table.
+/// Compares the `import` lines of a folder such as `Sources` with a table.
 struct ImportChecker {
   let folder: URL
   let table: [LayeredTarget]
   let cModules: Set<String>
 
-  /// One sentence for each thing that is not as the table says.
+  /// One sentence for each difference from the table.
   func problems() throws -> [String] {
     let manager = FileManager.default
     let targets = try manager.contentsOfDirectory(atPath: folder.path).sorted()
@@ -16,7 +16,7 @@ struct ImportChecker {
         problems.append("\(name) is not in the table")
         continue
       }
-      problems += try foreignImports(of: entry)
+      problems += try differences(of: entry)
     }
     for entry in table where !targets.contains(entry.name) {
       problems.append("\(entry.name) is in the table, but has no folder")
@@ -24,17 +24,20 @@ struct ImportChecker {
     return problems
   }
 
-  private func foreignImports(of target: LayeredTarget) throws -> [String] {
+  private func differences(of target: LayeredTarget) throws -> [String] {
     let place = folder.appendingPathComponent(target.name)
     let files = FileManager.default.enumerator(atPath: place.path)?.compactMap { $0 as? String }
     var problems: [String] = []
+    var unused = target.imports
     for file in (files ?? []).sorted() where file.hasSuffix(".swift") {
       let text = try String(contentsOf: place.appendingPathComponent(file), encoding: .utf8)
-      for module in Self.imports(in: text).sorted() where !target.imports.contains(module) {
+      let modules = Self.imports(in: text)
+      unused.subtract(modules)
+      for module in modules.subtracting(target.imports).sorted() {
         problems.append("\(target.name)/\(file) imports \(module)")
       }
     }
-    return problems
+    return problems + unused.sorted().map { "\(target.name) does not import \($0)" }
   }
 
   /// The modules that a source text imports.
@@ -42,7 +45,7 @@ struct ImportChecker {
     var modules: Set<String> = []
     for line in text.split(separator: "\n") {
       var words = line.split { $0 == " " || $0 == "\t" }.map(String.init)
-      // Attributes, such as `@preconcurrency`, and the access stand before the word.
+      // Attributes, such as `@preconcurrency`, and the access come before the word.
       let access: Set = ["public", "package", "internal", "fileprivate", "private"]
       while let first = words.first, first.hasPrefix("@") || access.contains(first) {
         words.removeFirst()

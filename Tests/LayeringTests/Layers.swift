@@ -1,3 +1,6 @@
+import Foundation
+import TestSupport
+
 /// One target of `Sources`, and what its files may import.
 struct LayeredTarget: Equatable {
   let layer: Int
@@ -5,65 +8,31 @@ struct LayeredTarget: Equatable {
   let imports: Set<String>
 }
 
-/// The table of DESIGN and README: who may import whom.
+/// Who may import whom, from the table of layers in `docs/architecture.md`.
 enum Layers {
-  static let table = [
-    LayeredTarget(layer: 1, name: "ByteReading", imports: []),
-    LayeredTarget(layer: 1, name: "ProfileModel", imports: []),
-    LayeredTarget(
-      layer: 2, name: "CaptureFile",
-      imports: [
-        "ByteReading", "CZlib", "FoundationEssentials", "Glibc", "ProfileModel", "SwiftProtobuf",
-        "Synchronization",
-      ]),
-    LayeredTarget(layer: 2, name: "ELFReading", imports: ["ByteReading", "ProfileModel"]),
-    LayeredTarget(
-      layer: 2, name: "LinuxProcess",
-      imports: ["CLinux", "Glibc", "ProfileModel", "Synchronization"]),
-    LayeredTarget(
-      layer: 3, name: "BlockingAnalysis", imports: ["Glibc", "LinuxProcess", "ProfileModel"]),
-    LayeredTarget(layer: 3, name: "ProfileAnalysis", imports: ["ProfileModel"]),
-    LayeredTarget(
-      layer: 3, name: "NativeUnwinding",
-      imports: [
-        "ByteReading", "CLibunwind", "ELFReading", "Glibc", "LinuxProcess", "ProfileModel",
-      ]),
-    LayeredTarget(
-      layer: 3, name: "PythonReading",
-      imports: [
-        "ByteReading", "ELFReading", "Glibc", "LinuxProcess", "ProfileModel", "Synchronization",
-      ]),
-    LayeredTarget(
-      layer: 3, name: "Symbolication",
-      imports: [
-        "ByteReading", "CElfutils", "ELFReading", "Glibc", "LinuxProcess", "ProfileModel",
-        "Synchronization",
-      ]),
-    LayeredTarget(
-      layer: 4, name: "ProfileExport", imports: ["ProfileAnalysis", "ProfileModel"]),
-    LayeredTarget(
-      layer: 4, name: "TerminalUI", imports: ["Glibc", "ProfileAnalysis", "ProfileModel"]),
-    LayeredTarget(
-      layer: 4, name: "Sampling",
-      imports: [
-        "BlockingAnalysis", "ELFReading", "Glibc", "LinuxProcess", "NativeUnwinding",
-        "ProfileModel",
-        "PythonReading", "Symbolication", "Synchronization",
-      ]),
-    LayeredTarget(
-      layer: 5, name: "sprof",
-      imports: [
-        "ArgumentParser", "CaptureFile", "Foundation", "Glibc", "LinuxProcess", "ProfileAnalysis",
-        "ProfileExport", "ProfileModel", "Sampling", "Synchronization", "TerminalUI",
-      ]),
-    LayeredTarget(
-      layer: 5, name: "sprof-bench",
-      imports: [
-        "Foundation", "Glibc", "LinuxProcess", "NativeUnwinding", "ProfileModel", "PythonReading",
-        "Sampling", "Synchronization", "TestSupport",
-      ]),
-  ]
-
   /// The targets of layer 0: C, and imported by one Swift target each.
   static let cModules: Set<String> = ["CLinux", "CLibunwind", "CElfutils", "CZlib"]
+
+  /// The rows of the documented table; empty where the file or the table is missing.
+  static let table: [LayeredTarget] = {
+    let path = Repository.path("docs/architecture.md")
+    return targets(in: (try? String(contentsOfFile: path, encoding: .utf8)) ?? "")
+  }()
+
+  /// The rows of a Markdown table of layer, target, what it holds, and what it imports.
+  static func targets(in text: String) -> [LayeredTarget] {
+    text.split(separator: "\n").compactMap { line in
+      let cells = line.split(separator: "|").map { $0.split(separator: " ").joined(separator: " ") }
+      guard line.hasPrefix("|"), cells.count == 4, let layer = Int(cells[0]),
+        let name = codeWords(in: cells[1]).first
+      else { return nil }
+      return LayeredTarget(layer: layer, name: name, imports: Set(codeWords(in: cells[3])))
+    }
+  }
+
+  /// The words between backticks.
+  private static func codeWords(in text: String) -> [String] {
+    let parts = text.split(separator: "`", omittingEmptySubsequences: false)
+    return parts.indices.filter { $0 % 2 == 1 }.map { String(parts[$0]) }
+  }
 }

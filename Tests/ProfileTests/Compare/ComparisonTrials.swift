@@ -3,7 +3,7 @@ internal import ProfileAnalysis
 internal import ProfileModel
 internal import Testing
 
-/// Trials with programs whose true change is known, counted; the README's table is one run of all.
+/// Trials with programs whose true change is known, counted; docs/compare.md has one run of all.
 @Suite struct `Comparison of made-up programs` {
   static let isFull = ProcessInfo.processInfo.environment["SPROF_TRIALS"] == "full"
   /// Debug builds are slow, so that a short run has fewer trials.
@@ -187,7 +187,7 @@ internal import Testing
     }
   }
 
-  /// A row of the README's table, for whoever runs all trials.
+  /// A row of the table in docs/compare.md, for whoever runs all trials.
   private static func row(_ name: String, _ outcome: String) {
     if isFull { print("| \(name) | of \(trials): \(outcome) |") }
   }
