@@ -16,8 +16,15 @@ let strict: [SwiftSetting] = [
 ]
 
 /// A target of our own with the settings that every target shares.
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+///
+/// One that reads hostile bytes has strict memory safety as well: each use of an unsafe operation has a
+/// mark, and a comment that says why it is safe.
+func module(
+  _ name: String, _ dependencies: [Target.Dependency] = [], isStrictlySafe: Bool = false
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies,
+    swiftSettings: isStrictlySafe ? strict + [.strictMemorySafety()] : strict)
 }
 
 let package = Package(
@@ -36,7 +43,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // Layer 1: pure.
-    module("ByteReading"),
+    module("ByteReading", isStrictlySafe: true),
     module("ProfileModel"),
 
     // Layer 2.
@@ -47,7 +54,7 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["Pprof/profile.proto"], swiftSettings: strict),
-    module("ELFReading", ["ByteReading", "ProfileModel"]),
+    module("ELFReading", ["ByteReading", "ProfileModel"], isStrictlySafe: true),
     module("LinuxProcess", ["CLinux", "ProfileModel"]),
 
     // Layer 3.

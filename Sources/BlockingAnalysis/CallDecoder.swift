@@ -337,7 +337,7 @@ struct CallDecoder {
     let file = isKnown ? OpenDescriptors.status(ofPath: path, for: tid) : nil
     let flags = wait.systemCall == "openat2" ? 0 : argument(isAt ? 2 : 1)
     var descriptor = WaitDescriptor(
-      number: -1, kind: DescriptorSurvey.kind(file?.kind), name: path, state: "opening")
+      number: -1, kind: DescriptorSurvey.kind(file?.kind), name: path, state: .other("opening"))
     guard file?.kind == .fifo else {
       wait.descriptors = [descriptor]
       ends = [nil]

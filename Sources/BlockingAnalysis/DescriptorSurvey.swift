@@ -72,7 +72,9 @@ struct DescriptorSurvey {
     switch result.kind {
     case .timerfd:
       let timer = OpenDescriptors.info(of: descriptor, in: tid)?.timer
-      if let timer { result.state = timer == 0 ? "not set" : "fires in \(Self.seconds(timer))" }
+      if let timer {
+        result.state = .other(timer == 0 ? "not set" : "fires in \(Self.seconds(timer))")
+      }
     case .pidfd:
       if let process = OpenDescriptors.info(of: descriptor, in: tid)?.process, process > 0 {
         result.peers = [.process(pid: process, tid: nil, name: numbers.name(of: process))]

@@ -30,7 +30,7 @@ struct SocketSurvey {
       return (WaitDescriptor(number: descriptor, kind: .otherSocket, name: link), nil)
     }
     let remote = socket.hasRemote ? socket.remote : address
-    var state = kind == .tcpSocket ? socket.stateName : nil
+    var state = kind == .tcpSocket ? socket.waitState : nil
     guard socket.state != InternetSocket.listening, let remote else {
       let result = WaitDescriptor(
         number: descriptor, kind: kind, name: socket.local, peerAddress: remote, state: state)
@@ -41,7 +41,7 @@ struct SocketSurvey {
     // Nobody has accepted it yet: who listens there could.
     if kind == .tcpSocket, peer == 0, let listener = listener(at: remote) {
       wish = .sockets([listener])
-      if socket.state == InternetSocket.established { state = "connected, not accepted" }
+      if socket.state == InternetSocket.established { state = .other("connected, not accepted") }
     }
     let result = WaitDescriptor(
       number: descriptor, kind: kind, name: socket.local, peerAddress: remote, state: state)
@@ -52,11 +52,12 @@ struct SocketSurvey {
     _ descriptor: Int32, _ socket: UnixSocket, link: String, connectingTo address: String?
   ) -> (WaitDescriptor, PeerRequest?) {
     var result = WaitDescriptor(
-      number: descriptor, kind: .unixSocket, name: socket.path ?? link, state: socket.stateName)
+      number: descriptor, kind: .unixSocket, name: socket.path ?? link,
+      state: socket.isListening ? .listening : socket.stateName.map { .other($0) })
     if socket.isListening { return (result, nil) }
     if let address {
       result.peerAddress = address
-      result.state = "connecting"
+      result.state = .other("connecting")
       return (result, listeners[address].map { .sockets([$0]) })
     }
     guard let peer = UnixSocketPeers.peer(of: socket.inode) else { return (result, nil) }
@@ -108,5 +109,11 @@ struct SocketSurvey {
       address.hasPrefix("127.") || address.hasPrefix("[::1]")
     else { return nil }
     return tcp.first { $0.local == "0.0.0.0:\(port)" || $0.local == "[::]:\(port)" }?.inode
+  }
+}
+
+extension InternetSocket {
+  fileprivate var waitState: WaitDescriptor.State? {
+    state == Self.listening ? .listening : stateName.map { .other($0) }
   }
 }

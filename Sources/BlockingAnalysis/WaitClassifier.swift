@@ -163,7 +163,7 @@ private struct FutexReading {
       moveToMuslMutex(&wait)
       setFlavor(muslFlavor(type), &wait)
     } else {
-      setFlavor("priority-inheriting", &wait)
+      setFlavor(LockFlavor([.priorityInheriting]), &wait)
     }
     let owner = word & FutexFacts.threadMask
     if owner != 0 { claim(owner, for: &wait) }
@@ -211,17 +211,17 @@ private struct FutexReading {
     return owner != 0 && (second == owner || second == 0x7fff_ffff)
   }
 
-  private func glibcFlavor(_ kind: UInt32) -> String? {
-    var words: [String] = []
-    if kind & 0x10 != 0 { words.append("robust") }
-    if kind & 0x20 != 0 { words.append("priority-inheriting") }
+  private func glibcFlavor(_ kind: UInt32) -> LockFlavor? {
+    var traits: Set<LockFlavor.Trait> = []
+    if kind & 0x10 != 0 { traits.insert(.robust) }
+    if kind & 0x20 != 0 { traits.insert(.priorityInheriting) }
     switch kind & 3 {
-    case 1: words.append("recursive")
-    case 2: words.append("error-checking")
-    case 3: words.append("adaptive")
+    case 1: traits.insert(.recursive)
+    case 2: traits.insert(.errorChecking)
+    case 3: traits.insert(.adaptive)
     default: break
     }
-    return words.isEmpty ? nil : words.joined(separator: ", ")
+    return LockFlavor(traits)
   }
 
   /// The `_m_type` of musl's mutex, whose lock word comes second, with waiters counted behind it: 1
@@ -235,23 +235,23 @@ private struct FutexReading {
     return type
   }
 
-  private func muslFlavor(_ type: UInt32) -> String? {
-    var words: [String] = []
-    if type & 4 != 0 { words.append("robust") }
-    if type & 8 != 0 { words.append("priority-inheriting") }
+  private func muslFlavor(_ type: UInt32) -> LockFlavor? {
+    var traits: Set<LockFlavor.Trait> = []
+    if type & 4 != 0 { traits.insert(.robust) }
+    if type & 8 != 0 { traits.insert(.priorityInheriting) }
     switch type & 3 {
-    case 1: words.append("recursive")
-    case 2: words.append("error-checking")
+    case 1: traits.insert(.recursive)
+    case 2: traits.insert(.errorChecking)
     default: break
     }
-    return words.isEmpty ? nil : words.joined(separator: ", ")
+    return LockFlavor(traits)
   }
 
   private func moveToMuslMutex(_ wait: inout Wait) {
     wait.object = WaitObject(address: RemoteAddress(futex.address &- 4))
   }
 
-  private func setFlavor(_ flavor: String?, _ wait: inout Wait) { wait.object?.flavor = flavor }
+  private func setFlavor(_ flavor: LockFlavor?, _ wait: inout Wait) { wait.object?.flavor = flavor }
 
   // MARK: - Read-write locks
 

@@ -1,9 +1,9 @@
 /// Reads little-endian integers and strings from bytes that may be torn, short or hostile.
 ///
-/// Every read is checked against the end; a read past it gives nil and moves nothing.
+/// A read past the end gives nil and does not move `offset`.
 package struct ByteReader: ~Escapable {
   private let bytes: RawSpan
-  /// The offset of the next read; may be set anywhere, reads outside give nil.
+  /// The offset of the next read; outside the bytes a read gives nil.
   package var offset: Int
 
   @_lifetime(copy bytes)
@@ -12,7 +12,7 @@ package struct ByteReader: ~Escapable {
     self.offset = offset
   }
 
-  /// The number of bytes altogether.
+  /// The number of all bytes.
   package var count: Int { bytes.byteCount }
 
   /// Whether no byte is left.
@@ -21,12 +21,9 @@ package struct ByteReader: ~Escapable {
   /// The next integer, little-endian, at any alignment.
   @_lifetime(self: copy self)
   package mutating func next<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) -> T? {
-    let size = MemoryLayout<T>.size
-    guard offset >= 0, offset <= bytes.byteCount - size else { return nil }
-    // The guard above keeps offset + size inside the span.
-    let value = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: T.self)
-    offset += size
-    return T(littleEndian: value)
+    guard let value = value(at: offset, as: type) else { return nil }
+    offset += MemoryLayout<T>.size
+    return value
   }
 
   /// The integer at `position`, without moving.
@@ -34,7 +31,8 @@ package struct ByteReader: ~Escapable {
     at position: Int, as type: T.Type
   ) -> T? {
     guard position >= 0, position <= bytes.byteCount - MemoryLayout<T>.size else { return nil }
-    // The guard above keeps position + size inside the span.
+    // The guard above keeps all bytes of the integer within the span, and any bytes make an
+    // integer.
     let value = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: position, as: T.self)
     return T(littleEndian: value)
   }
@@ -81,8 +79,11 @@ package struct ByteReader: ~Escapable {
     guard position >= 0, position < bytes.byteCount else { return nil }
     var end = position
     let stop = min(bytes.byteCount, position + limit)
-    while end < stop, unsafe bytes.unsafeLoad(fromByteOffset: end, as: UInt8.self) != 0 { end += 1 }
+    while end < stop, value(at: end, as: UInt8.self) != 0 { end += 1 }
     guard end < bytes.byteCount else { return nil }
-    return bytes.extracting(position..<end).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+    // The pointer is used within the closure only.
+    return unsafe bytes.extracting(position..<end).withUnsafeBytes { bytes in
+      unsafe String(decoding: bytes, as: UTF8.self)
+    }
   }
 }

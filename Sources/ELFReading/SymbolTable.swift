@@ -136,13 +136,7 @@ package struct SymbolTable: Sendable {
 
   /// The number of keys whose address is at most `offset`.
   private func upperBound(of offset: UInt64) -> Int {
-    var low = 0
-    var high = keys.count
-    while low < high {
-      let middle = (low + high) / 2
-      if keys[middle] >> 32 <= offset { low = middle + 1 } else { high = middle }
-    }
-    return low
+    keys.partitioningIndex { $0 >> 32 > offset }
   }
 
   private func firstKey(atSamePlaceAs index: Int) -> Int {

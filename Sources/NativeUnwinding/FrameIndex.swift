@@ -70,31 +70,20 @@ struct FrameIndex {
   private func position(before code: UInt64) -> Int? {
     switch source {
     case .index(let rows):
-      let row = partition(rows.count) { rows[$0].start <= code } - 1
+      let row = rows.partitioningIndex { $0.start > code } - 1
       return row >= 0 ? Int(rows[row].position) : nil
     case .table(let position, let count, let base):
       let reader = ByteReader(file.bytes)
       let offset = Int64(bitPattern: code &- base)
       let row =
-        partition(count) { row in
+        (0..<count).partitioningIndex { row in
           let start = reader.value(at: position + row * 8, as: Int32.self) ?? .max
-          return Int64(start) <= offset
+          return Int64(start) > offset
         } - 1
       guard row >= 0, let entry = reader.value(at: position + row * 8 + 4, as: Int32.self)
       else { return nil }
       return Int(exactly: base &+ UInt64(bitPattern: Int64(entry)) &- address)
     }
-  }
-
-  /// The number of leading indices for which `holds` is true.
-  private func partition(_ count: Int, _ holds: (Int) -> Bool) -> Int {
-    var low = 0
-    var high = count
-    while low < high {
-      let middle = (low + high) / 2
-      if holds(middle) { low = middle + 1 } else { high = middle }
-    }
-    return low
   }
 }
 

@@ -154,14 +154,9 @@ package final class ModuleMap {
 
   /// The executable mapping that holds `address`, by binary search.
   func executableMapping(containing address: RemoteAddress) -> MemoryMapping? {
-    var low = 0
-    var high = executable.count
-    while low < high {
-      let middle = (low + high) / 2
-      if executable[middle].end <= address { low = middle + 1 } else { high = middle }
-    }
-    guard low < executable.count, executable[low].contains(address) else { return nil }
-    return executable[low]
+    let index = executable.partitioningIndex { $0.end > address }
+    guard index < executable.count, executable[index].contains(address) else { return nil }
+    return executable[index]
   }
 
   /// The image that `mapping` is part of; nil for code in no file.

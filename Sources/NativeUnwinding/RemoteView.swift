@@ -1,5 +1,6 @@
 internal import CLibunwind
 internal import Glibc
+internal import ProfileModel
 
 /// What libunwind's accessors see of the watched process: copies, never the live memory.
 ///
@@ -87,15 +88,11 @@ extension RemoteView {
       let region = regions[lastRegion]
       if last >= region.start, address < region.end { return region }
     }
-    var low = 0
-    var high = regionCount
-    while low < high {
-      let middle = (low + high) / 2
-      if regions[middle].end <= address { low = middle + 1 } else { high = middle }
-    }
-    guard low < regionCount, last >= regions[low].start else { return nil }
-    lastRegion = low
-    return regions[low]
+    let all = UnsafeBufferPointer(start: regions, count: regionCount)
+    let index = all.partitioningIndex { $0.end > address }
+    guard index < regionCount, last >= all[index].start else { return nil }
+    lastRegion = index
+    return all[index]
   }
 }
 

@@ -81,7 +81,7 @@ extension Waits {
         let wait = try waiters.wait(row.thread)
         let words: Comment = "\(row.thread): \(wait)"
         #expect(wait.kind == row.kind, words, sourceLocation: sourceLocation)
-        #expect(wait.object?.flavor == row.flavor, words, sourceLocation: sourceLocation)
+        #expect(wait.object?.flavor?.rawName == row.flavor, words, sourceLocation: sourceLocation)
         if namesVariables {
           #expect(wait.object?.variable == row.variable, words, sourceLocation: sourceLocation)
           #expect(wait.object?.field == row.field, words, sourceLocation: sourceLocation)

@@ -26,7 +26,7 @@ extension Waits {
       let program = try start("parking.swift", ["swiftc", "-g", "-O"])
       let waiters = try Waiters(dumping: program.pid)
       let wait = try waiters.wait("mutex")
-      #expect(wait.kind == .mutex && wait.object?.flavor == "priority-inheriting")
+      #expect(wait.kind == .mutex && wait.object?.flavor?.rawName == "priority-inheriting")
       #expect(wait.owners == [try waiters.owner("holder")])
       #expect(waiters.claims(besides: ["mutex"]) == [])
       try program.assertUntouched()

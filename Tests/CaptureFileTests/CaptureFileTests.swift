@@ -22,7 +22,8 @@ import Testing
     profile.capture.kind = .dump
     profile.capture.ending = .once
     profile.capture.rate = 0
-    try expectSame(CaptureReader.read(gzipMember(messages(of: profile)), name: "x"), profile)
+    try expectSame(
+      CaptureReader.read(GzipMember.compressing(messages(of: profile)), name: "x"), profile)
   }
 
   @Test func `gives a profile without anything again`() throws {

@@ -78,7 +78,7 @@ enum ForeignProfile {
 @Suite struct `Profile of another tool` {
   @Test(arguments: [false, true])
   func `like Go's becomes one thread with CPU times`(isCompressed: Bool) throws {
-    let file = isCompressed ? gzipMember(ForeignProfile.go) : ForeignProfile.go
+    let file = isCompressed ? GzipMember.compressing(ForeignProfile.go) : ForeignProfile.go
     let profile = try CaptureReader.read(file, name: "file")
     #expect(profile.capture.kind == .imported)
     #expect(profile.capture.processName == "app")

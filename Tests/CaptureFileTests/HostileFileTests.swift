@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct `Hostile capture file` {
   @Test func `is refused with its reason`() throws {
-    let good = gzipMember(messages(of: RandomCapture.profile(seed: 1)))
+    let good = GzipMember.compressing(messages(of: RandomCapture.profile(seed: 1)))
     func failure(_ file: [UInt8]) -> CaptureFileError? {
       do throws(CaptureFileError) {
         _ = try CaptureReader.read(file, name: "x")
@@ -18,13 +18,13 @@ import Testing
     }
     #expect(failure(good) == nil)
     #expect(failure([]) == .empty)
-    #expect(failure(gzipMember([])) == .empty)
+    #expect(failure(GzipMember.compressing([])) == .empty)
     #expect(failure(Array(good[..<(good.count / 2)])) == .cutOff)
     var flipped = good
     flipped[good.count / 2] ^= 4
     #expect(failure(flipped) == .damaged(.compression))
     #expect(failure(Array("#!/bin/sh\necho hello\n".utf8)) == .foreign)
-    #expect(failure(gzipMember(Array("hello".utf8))) == .foreign)
+    #expect(failure(GzipMember.compressing(Array("hello".utf8))) == .foreign)
     #expect(failure([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0]) == .foreign)
     #expect(failure(Array(repeating: 0, count: 10_000)) == .foreign)
     #expect(
@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test func `that would become very large is refused in time`() throws {
-    let bomb = gzipMember(Array(repeating: 0, count: 10 << 20))
+    let bomb = GzipMember.compressing(Array(repeating: 0, count: 10 << 20))
     #expect(bomb.count < 20_000)
     #expect(throws: CaptureFileError.tooLarge(limit: 1 << 20)) {
       _ = try GzipContents(bomb, limit: 1 << 20)
@@ -41,11 +41,15 @@ import Testing
   }
 
   @Test func `with members behind each other is read as one, padding skipped`() throws {
-    let file = gzipMember([1, 2]) + gzipMember([]) + gzipMember([3]) + [0, 0, 0]
+    let file =
+      GzipMember.compressing([1, 2]) + GzipMember.compressing([]) + GzipMember.compressing([3]) + [
+        0, 0, 0,
+      ]
     let contents = try GzipContents(file, limit: 100)
     #expect(contents.bytes == [1, 2, 3])
     #expect(!contents.isTorn)
-    let torn = try GzipContents(gzipMember([1, 2]) + gzipMember([3]).dropLast(1), limit: 100)
+    let torn = try GzipContents(
+      GzipMember.compressing([1, 2]) + GzipMember.compressing([3]).dropLast(1), limit: 100)
     #expect(torn.bytes == [1, 2])
     #expect(torn.isTorn)
   }
@@ -61,7 +65,7 @@ import Testing
       var file = base
       for _ in 0..<Int.random(in: 1...4, using: &numbers) { Self.damage(&file, &numbers) }
       // A checksum would keep most damage from the reader of messages.
-      if kind == 1 { file = gzipMember(file) }
+      if kind == 1 { file = GzipMember.compressing(file) }
       do throws(CaptureFileError) {
         let profile = try CaptureReader.read(file, name: "x")
         read += 1
@@ -81,7 +85,7 @@ import Testing
     let profile = RandomCapture.profile(seed: 4, ticks: 6)
     switch kind {
     case 0, 1: return messages(of: profile)
-    case 2: return gzipMember(messages(of: profile))
+    case 2: return GzipMember.compressing(messages(of: profile))
     case 3: return ForeignProfile.go
     default: return Array("main (12);work;copy 42\nmain (12);work 7\npool (13);wait 100\n".utf8)
     }

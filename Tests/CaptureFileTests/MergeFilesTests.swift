@@ -30,7 +30,7 @@ import Testing
           encoder.add(FrameID(UInt32(index)), frame, named: profile.symbols[index])
         }
         for run in profile.runs { encoder.add(run, frames: profile.stacks.frames(of: run.stack)) }
-        let samples = gzipMember(encoder.take())
+        let samples = GzipMember.compressing(encoder.take())
         profile.runs = []
         loads.append((profile, samples))
       }
@@ -44,7 +44,8 @@ import Testing
       var encoder = ProfileEncoder(profile.capture)
       encoder.addFacts(of: profile)
       let path = "\(folder.path)/\(number).pb.gz"
-      try Data(gzipMember(encoder.take()) + samples).write(to: URL(fileURLWithPath: path))
+      try Data(GzipMember.compressing(encoder.take()) + samples).write(
+        to: URL(fileURLWithPath: path))
       return path
     }
   }

@@ -19,7 +19,8 @@ import Testing
     var profile = profile()
     profile.capture.kind = kind
     try #require(Set(profile.threads.map(\.process)).count > 1)
-    try expectSame(CaptureReader.read(gzipMember(messages(of: profile)), name: "x"), profile)
+    try expectSame(
+      CaptureReader.read(GzipMember.compressing(messages(of: profile)), name: "x"), profile)
   }
 
   @Test func `tells other tools the process of each sample`() throws {

@@ -16,7 +16,8 @@ import Testing
       if number % 3 > 0 {
         wait.systemCall = "futex"
         wait.object = WaitObject(
-          address: RemoteAddress(.max - UInt64(number)), flavor: "recursive", variable: "v",
+          address: RemoteAddress(.max - UInt64(number)),
+          flavor: LockFlavor(rawName: "recursive, of another version"), variable: "v",
           field: "[3].lock", file: "/src/a ü.c", mapping: "[heap]")
         wait.owners = [
           .thread(tid: 1), .process(pid: 2, tid: nil, name: "p"),
@@ -25,7 +26,7 @@ import Testing
         wait.descriptors = WaitDescriptor.Kind.allCases.map {
           WaitDescriptor(
             number: 3, kind: $0, name: "pipe:[1]", peerAddress: "127.0.0.1:80",
-            peers: [.process(pid: 2, tid: nil, name: "p")], events: "readable", state: "listening")
+            peers: [.process(pid: 2, tid: nil, name: "p")], events: "readable", state: .listening)
         }
         wait.omittedDescriptors = 7
         wait.timeLeft = -3

@@ -1,10 +1,10 @@
 /// Why a capture file could not be read or written.
 package enum CaptureFileError: Error, Equatable {
-  /// The system refused a file; `reason` is its own words.
+  /// The system refused access to a file; `reason` is the system's message.
   case system(path: String, reason: String)
-  /// There is a file of that name already.
+  /// A file of that name exists.
   case exists(path: String)
-  /// A capture of that name was cut off, and what it saw is in `path`.
+  /// A capture of that name was cut off; its growing file is at `path`.
   case unfinishedExists(path: String)
   /// A directory, a device, a pipe.
   case notRegular(path: String)
@@ -15,11 +15,11 @@ package enum CaptureFileError: Error, Equatable {
   case cutOff
   /// The contents contradict themselves.
   case damaged(Damage)
-  /// Larger than what is read, in bytes.
+  /// Larger than the limit, in bytes.
   case tooLarge(limit: Int)
-  /// More samples or distinct stacks than are read.
+  /// More samples or distinct stacks than the limit.
   case tooMany(limit: Int)
-  /// A pprof profile without samples of time or of anything that can be counted.
+  /// A pprof profile without sample types of times or counts.
   case noSampleTypes
 
   package enum Damage: Hashable, Sendable {
@@ -29,7 +29,7 @@ package enum CaptureFileError: Error, Equatable {
     case message
     /// An index or id that points to nothing.
     case reference
-    /// The lines that sprof writes about a capture are not as it writes them.
+    /// A comment of sprof's own about the capture has another form.
     case header
   }
 }

@@ -7,7 +7,7 @@ struct CaptureOutput: ~Copyable {
   /// The bytes that were written in full.
   private(set) var size = 0
 
-  /// Creates the file; one that is there is emptied only with `replacing`.
+  /// Creates the file; an existing one is overwritten only with `replacing`.
   init(path: String, replacing: Bool) throws(CaptureFileError) {
     self.path = path
     let flags = O_WRONLY | O_CREAT | O_CLOEXEC | (replacing ? O_TRUNC : O_EXCL)
@@ -17,7 +17,7 @@ struct CaptureOutput: ~Copyable {
 
   deinit { close(descriptor) }
 
-  /// Appends with a single write; what a full disk takes of it only in part is cut off again.
+  /// Appends with a single write; what a full disk writes only in part is cut off again.
   mutating func append(_ bytes: some Collection<UInt8>) throws(CaptureFileError) {
     let bytes = Array(bytes)
     var written = 0
@@ -34,7 +34,7 @@ struct CaptureOutput: ~Copyable {
 
   /// Waits until the contents are on the disk, so that a rename never puts an empty file in place.
   func synchronize() throws(CaptureFileError) {
-    // A file system without it (EINVAL) keeps its contents by other means.
+    // A file system without `fsync` (EINVAL) keeps its contents in other ways.
     guard fsync(descriptor) == 0 || errno == EINVAL else { throw Self.failure(path) }
   }
 

@@ -3,12 +3,12 @@ package import ProfileModel
 
 /// Reads captures of sprof, pprof profiles of other tools, and folded stacks.
 package enum CaptureReader {
-  /// The most bytes that are read of a file, and that a compressed one may become.
+  /// The most bytes of a file, and of its contents when it is compressed.
   static let sizeLimit = 1 << 30
 
   /// The profile in the file at `path`.
   ///
-  /// A capture that was cut off gives what it had seen, with `Ending.unfinished`.
+  /// A capture that was cut off gives a profile of what is there, with `Ending.unfinished`.
   ///
   /// - Throws: `system` when the file cannot be read, else what is wrong with its contents.
   package static func read(path: String) throws(CaptureFileError) -> Profile {
@@ -23,10 +23,10 @@ package enum CaptureReader {
     return try readPlain(contents.bytes, name: name)
   }
 
-  /// What the file at `path` says of its capture as a whole.
+  /// The facts about the capture at `path` as a whole.
   ///
-  /// A capture of sprof's own says it first, so that only its beginning is read; of others, and of
-  /// those that were put together, the whole is.
+  /// Those of sprof's own captures are at the beginning of the file, so that only this is read; of
+  /// other files, and of merged captures, all is.
   package static func info(path: String) throws(CaptureFileError) -> CaptureInfo {
     let file = try contents(of: path)
     let beginning =
@@ -48,7 +48,7 @@ package enum CaptureReader {
       messages = try PprofMessages(bytes)
     } catch {
       if let profile = FoldedStacks.profile(bytes, name: name) { return profile }
-      // What does not even begin like a profile is no damaged one.
+      // A file that does not begin like a profile is not a damaged one.
       throw looksLikeProfile(bytes) ? error : .foreign
     }
     guard messages.isProfile else {
@@ -58,8 +58,8 @@ package enum CaptureReader {
     return try ProfileDecoder.profile(messages, name: name)
   }
 
-  /// Whether the bytes begin with a `Profile.sample_type` of two small numbers, as all files do that
-  /// known tools write.
+  /// Whether the bytes begin with a `Profile.sample_type` of two small numbers, as in the files of
+  /// all known tools.
   private static func looksLikeProfile(_ bytes: [UInt8]) -> Bool {
     guard bytes.count > 4 else { return false }
     return bytes[0] == 1 << 3 | 2 && bytes[1] <= 8 && bytes[2] == 1 << 3
@@ -80,7 +80,7 @@ package enum CaptureReader {
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else { throw CaptureOutput.failure(path) }
       guard count > 0 else { return bytes }
-      // A pipe has no size beforehand.
+      // The size of a pipe is not known before.
       guard bytes.count + count <= sizeLimit else { throw .tooLarge(limit: sizeLimit) }
       bytes += chunk[..<count]
     }

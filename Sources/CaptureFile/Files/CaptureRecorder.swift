@@ -3,17 +3,17 @@ package import ProfileModel
 internal import Synchronization
 
 /// Writes a capture while it is made: first to `PATH.partial`, which grows and can be read at any
-/// time, and at the end whole to `PATH`.
+/// time, and at the end as a whole to `PATH`.
 ///
 /// May be used from any thread.
 package final class CaptureRecorder: Sendable {
-  /// Where the capture is to be at its end.
+  /// The path of the finished capture.
   package let path: String
-  /// Where it grows.
+  /// The path of the growing file.
   package let partialPath: String
   private let partial: Mutex<Partial?>
 
-  /// What the name of a growing file has more than that of the capture.
+  /// The end of a growing file's name, after that of the capture.
   static let partialEnding = ".partial"
 
   private struct Partial: ~Copyable {
@@ -22,12 +22,11 @@ package final class CaptureRecorder: Sendable {
     var failure: CaptureFileError?
   }
 
-  /// Creates the growing file, and finds out beforehand what would keep the capture from being
-  /// written.
+  /// Creates the growing file, and checks that the capture can be written in the end.
   ///
   /// - Parameters:
-  ///   - path: where the capture is to be.
-  ///   - replacing: whether files that are there may go.
+  ///   - path: the path of the finished capture.
+  ///   - replacing: whether existing files may be overwritten.
   ///   - capture: what is known of the capture before it begins.
   /// - Throws: `exists`, `unfinishedExists`, `notRegular`, or `system` with the system's words.
   package init(
@@ -44,7 +43,7 @@ package final class CaptureRecorder: Sendable {
     encoder.add(comment)
     var output = try CaptureOutput(path: partialPath, replacing: replacing)
     do {
-      try output.append(gzipMember(encoder.take()))
+      try output.append(GzipMember.compressing(encoder.take()))
     } catch {
       unlink(partialPath)
       throw error
@@ -54,28 +53,28 @@ package final class CaptureRecorder: Sendable {
 
   /// Appends what is new to the growing file, as one gzip member with one write.
   ///
-  /// A full disk ends the growing, and is told by `finish` if it is still full then.
+  /// After a write that fails, for a full disk, the file grows no more.
   package func append(_ growth: ProfileGrowth) {
     partial.withLock { partial in
       guard partial != nil, partial?.failure == nil else { return }
       partial?.encoder.add(growth)
       guard let bytes = partial?.encoder.take() else { return }
       do throws(CaptureFileError) {
-        try partial?.output.append(gzipMember(bytes))
+        try partial?.output.append(GzipMember.compressing(bytes))
       } catch {
         partial?.failure = error
       }
     }
   }
 
-  /// Writes the whole capture to a temporary name and renames it to `path`; then the growing file
-  /// goes, which otherwise stays.
+  /// Writes the whole capture under a temporary name, renames it to `path` and removes the growing
+  /// file, which stays when that fails.
   package func finish(_ profile: Profile) throws(CaptureFileError) {
     try CaptureWriter(unchecked: path).finish(profile)
     cancel()
   }
 
-  /// Takes the growing file away: there is no capture.
+  /// Removes the growing file.
   package func cancel() {
     partial.withLock { $0 = nil }
     unlink(partialPath)
@@ -105,13 +104,4 @@ extension ProfileEncoder {
     add(comment)
     setDuration(capture.duration)
   }
-}
-
-/// The bytes as a gzip file of their own.
-func gzipMember(_ bytes: [UInt8]) -> [UInt8] {
-  var member: [UInt8] = []
-  var encoder = GzipEncoder()
-  encoder.add(bytes) { member += $0 }
-  encoder.finish { member += $0 }
-  return member
 }

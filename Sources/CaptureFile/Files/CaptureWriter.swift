@@ -1,23 +1,24 @@
 internal import Glibc
 package import ProfileModel
 
-/// Writes a capture part by part: runs as they come, and at the end what is known only then.
+/// Writes a capture part by part: runs as they come, and at the end the rest.
 ///
-/// The file has another name until it is complete, and is gone when the writer is left before.
+/// The file has a temporary name until it is complete; a writer that is not finished leaves no
+/// file.
 package struct CaptureWriter: ~Copyable {
   private let path: String
   private let draft: String
   private var output: CaptureOutput
   private var gzip = GzipEncoder()
   private var encoder: ProfileEncoder
-  /// Compressed bytes that wait for the next write.
+  /// Compressed bytes for the next write.
   private var ready: [UInt8] = []
   private var size = 0
   private var runCount = 0
   private var threadCount = 0
   private var isComplete = false
 
-  /// Finds out beforehand what would keep the capture from being written.
+  /// Checks that the capture can be written, and creates the temporary file.
   ///
   /// - Throws: `exists`, `unfinishedExists`, `notRegular`, or `system` with the system's words.
   package init(path: String, replacing: Bool) throws(CaptureFileError) {
@@ -25,7 +26,7 @@ package struct CaptureWriter: ~Copyable {
     try self.init(unchecked: path)
   }
 
-  /// Writes to `path`, whatever is there.
+  /// Writes to `path`, and overwrites a file there.
   init(unchecked path: String) throws(CaptureFileError) {
     self.path = path
     draft = path + ".tmp"
@@ -35,8 +36,8 @@ package struct CaptureWriter: ~Copyable {
 
   deinit { if !isComplete { unlink(draft) } }
 
-  /// Throws when there is a file of that name, or of the one under which a capture grows, that may
-  /// not be replaced.
+  /// Throws when there is a file at `path`, or at that of its growing file, that may not be
+  /// replaced.
   static func check(_ path: String, replacing: Bool) throws(CaptureFileError) {
     if let kind = fileType(path) {
       guard kind == S_IFREG else { throw .notRegular(path: path) }
@@ -54,9 +55,9 @@ package struct CaptureWriter: ~Copyable {
     return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
   }
 
-  /// Writes runs, whose stacks and threads may be described later.
+  /// Writes runs; the frames of their stacks may be described later.
   ///
-  /// `threads` are all that there are so far, those of earlier calls first.
+  /// `threads` are all threads so far, those of earlier calls first.
   package mutating func add(
     _ runs: RunList, stacks: StackTable, threads: [ThreadInfo]
   ) throws(CaptureFileError) {
@@ -75,9 +76,9 @@ package struct CaptureWriter: ~Copyable {
     try write(encoder.take())
   }
 
-  /// Writes the rest of `profile`, and puts the file in place.
+  /// Writes the rest of `profile`, and renames the file to its path.
   ///
-  /// Of what was added before, the profile has the frames and threads, and not the runs.
+  /// The profile has all frames and threads, and the runs that were not added before.
   package consuming func finish(_ profile: Profile) throws(CaptureFileError) {
     encoder.describe(profile.capture)
     encoder.addFacts(of: profile)

@@ -2,10 +2,10 @@ internal import ProfileModel
 
 /// Stacks as text, one a line: `outermost;…;innermost COUNT`.
 enum FoldedStacks {
-  /// The time that a count is taken for, in nanoseconds.
+  /// The time that a count stands for, in nanoseconds.
   private static let period: Int64 = 10_000_000
 
-  /// The profile in the text; nil when it is none of that form.
+  /// The profile in the text; nil when that has another form.
   static func profile(_ bytes: [UInt8], name: String) -> Profile? {
     guard !bytes.contains(0), let text = String(validating: bytes, as: UTF8.self) else {
       return nil
@@ -34,7 +34,8 @@ enum FoldedStacks {
     var capture = CaptureInfo(kind: .imported, pid: 0, processName: name, rate: 100)
     capture.notes = ["Folded stacks have counts and no times: one count is taken for 10 ms."]
     var profile = Profile(capture: capture)
-    // With a thread in front of each stack, as sprof and perf write them, the threads are known.
+    // With a thread at the beginning of each stack, as sprof and perf write it, the threads are
+    // known.
     let threads = lines.map { thread(of: $0.frames) }
     let hasThreads = threads.allSatisfy { $0 != nil }
     var indexes: [Substring: Int] = [:]
@@ -67,7 +68,7 @@ enum FoldedStacks {
     return profile
   }
 
-  /// The thread that a first frame such as `worker (4242)` stands for.
+  /// The thread that a first frame such as `worker (4242)` means.
   private static func thread(of frames: [Substring]) -> (name: String, tid: Int32)? {
     guard let first = frames.first, first.last == ")", let open = first.lastIndex(of: "("),
       let tid = Int32(first[first.index(after: open)...].dropLast()), tid > 0
@@ -76,7 +77,7 @@ enum FoldedStacks {
   }
 }
 
-/// The functions of folded stacks as frames; they have no addresses but their numbers.
+/// The functions of folded stacks as frames, with their numbers for addresses.
 private struct FoldedFrames {
   private(set) var stacks = StackTable()
   private(set) var symbols: [ResolvedFrame] = []

@@ -1,6 +1,6 @@
 internal import ProfileModel
 
-/// The tasks of a process's event loops, as comments of a capture: in parts that follow each other.
+/// The tasks of a process, as comments of a capture, in parts that follow each other.
 extension CaptureComment {
   struct Tasks: Codable {
     var pid: Int32
@@ -37,10 +37,8 @@ extension CaptureComment {
   }
 }
 
-// MARK: - Between the model and the file
-
 extension CaptureComment.Tasks {
-  /// More tasks and processes than sprof writes: those beyond are left out.
+  /// More tasks and processes than sprof writes; the rest is left out.
   private static let taskLimit = 1 << 17
   private static let processLimit = 1 << 12
 
@@ -68,7 +66,7 @@ extension CaptureComment.Tasks {
     return parts
   }
 
-  /// Adds the part to what was read before it.
+  /// Adds the part to those read before it.
   func add(to all: inout [AsyncTasks]) {
     let known = all.firstIndex { $0.pid == pid }
     guard known != nil || all.count < Self.processLimit else { return }
@@ -88,7 +86,7 @@ extension CaptureComment.Tasks {
 }
 
 extension AsyncTasks {
-  /// The same without references to what is not there.
+  /// The tasks without references to missing stacks and tasks.
   var withoutLooseEnds: AsyncTasks {
     var result = self
     result.tasks = tasks.map { task in
@@ -111,7 +109,7 @@ extension CaptureComment.Task {
     awaitedBy = task.awaitedBy.isEmpty ? nil : task.awaitedBy
   }
 
-  /// The task again; a state that this version does not know becomes `suspended`.
+  /// The task; a state that this version does not know becomes `suspended`.
   fileprivate var task: AsyncTask {
     AsyncTask(
       address: RemoteAddress(address), name: name, tid: tid,

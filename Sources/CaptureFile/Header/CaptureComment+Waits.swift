@@ -61,8 +61,6 @@ extension CaptureComment {
   }
 }
 
-// MARK: - Between the model and the file
-
 extension CaptureComment.Waiting {
   init(_ blocking: Blocking) {
     let wait = blocking.wait
@@ -87,7 +85,7 @@ extension CaptureComment.Waiting {
     samples = blocking.samples
   }
 
-  /// The wait again; words that this version does not know become `unknown`.
+  /// The wait; words that this version does not know become `unknown`.
   var blocking: Blocking {
     let wait = Wait(
       kind: WaitKind(rawValue: kind) ?? .unknown, systemCall: call, object: object?.object,
@@ -104,7 +102,7 @@ extension CaptureComment.Waiting {
 extension CaptureComment.Object {
   fileprivate init(_ object: WaitObject) {
     address = object.address.rawValue
-    flavor = object.flavor
+    flavor = object.flavor?.rawName
     variable = object.variable
     field = object.field
     file = object.file
@@ -113,7 +111,8 @@ extension CaptureComment.Object {
 
   fileprivate var object: WaitObject {
     WaitObject(
-      address: RemoteAddress(address), flavor: flavor, variable: variable, field: field,
+      address: RemoteAddress(address), flavor: flavor.map { LockFlavor(rawName: $0) },
+      variable: variable, field: field,
       file: file, mapping: mapping)
   }
 }
@@ -150,13 +149,13 @@ extension CaptureComment.Descriptor {
     peerAddress = descriptor.peerAddress
     peers = descriptor.peers.isEmpty ? nil : descriptor.peers.map { CaptureComment.Owner($0) }
     events = descriptor.events
-    state = descriptor.state
+    state = descriptor.state?.rawName
   }
 
   fileprivate var descriptor: WaitDescriptor {
     WaitDescriptor(
       number: number, kind: WaitDescriptor.Kind(rawValue: kind) ?? .unknown, name: name,
       peerAddress: peerAddress, peers: (peers ?? []).compactMap(\.owner), events: events,
-      state: state)
+      state: state.map { WaitDescriptor.State(rawName: $0) })
   }
 }

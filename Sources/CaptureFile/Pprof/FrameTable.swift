@@ -10,9 +10,9 @@ struct FrameTable {
   private var functions: [UInt64: Int] = [:]
   private var mappings: [UInt64: Int] = [:]
   private var frames: [UInt64: FrameID] = [:]
-  /// Stacks that were made, by their locations: most samples have one of these.
+  /// The stacks so far by their locations: most samples have one of these.
   private var stackIDs: [[UInt64]: StackID] = [:]
-  /// How many locations `stackIDs` may still take: a hostile file must not fill the memory with it.
+  /// How many locations `stackIDs` may still hold, so that no file fills the memory with it.
   private var cacheRoom = 1 << 21
 
   init(_ tables: Perftools_Profiles_Profile, lineLimit: Int) throws(CaptureFileError) {
@@ -53,7 +53,7 @@ struct FrameTable {
   /// The file's mappings; `problems` by their number.
   func modules(problems: [Int: String]) -> [Module] {
     tables.mapping.enumerated().map { number, mapping in
-      // Both were looked up in `init`.
+      // `init` has checked both.
       let path = try? tables.text(mapping.filename)
       let buildID = try? tables.known(mapping.buildID)
       return Module(path: path ?? "", buildID: buildID ?? nil, problem: problems[number])
@@ -75,7 +75,8 @@ struct FrameTable {
     {
       frame = .interpreted(SourceLine(function: line.function, file: line.file, line: line.line))
     } else if Int(stacks.id(of: frame).rawValue) < symbols.count {
-      // Another location has this address: some tools give none, others one to all that was inlined.
+      // Another location has this address: some tools write none, others the same for all inlined
+      // calls.
       frame = .code(CodeAddress(module: module, address: FileAddress(.max - UInt64(symbols.count))))
     }
     let number = stacks.id(of: frame)
@@ -90,7 +91,7 @@ struct FrameTable {
     return number
   }
 
-  /// Whether a location's only function has `mark` as the name that linkers know.
+  /// Whether a location's only function has the linkage name `mark`.
   private func isMarked(
     _ location: Perftools_Profiles_Location, _ mark: String
   ) throws(CaptureFileError) -> Bool {
@@ -108,7 +109,7 @@ struct FrameTable {
     return ModuleID(Int32(index))
   }
 
-  /// The address as the mapping's file counts it; sprof writes it so already, with an empty range.
+  /// The address in the mapping's file; sprof writes that itself, with an empty range.
   private func fileAddress(of location: Perftools_Profiles_Location) -> UInt64 {
     guard let index = mappings[location.mappingID] else { return location.address }
     let mapping = tables.mapping[index]

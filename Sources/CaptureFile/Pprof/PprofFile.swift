@@ -1,7 +1,7 @@
 package import ProfileModel
 
-/// A profile as pprof tools expect one that nobody adds to: one message in one gzip member, equal
-/// samples added up, without what only sprof reads.
+/// A profile as pprof tools expect it: one message in one gzip member, with equal samples added up,
+/// and without what only sprof reads.
 package enum PprofFile {
   private struct Place: Hashable {
     let thread: Int
@@ -9,7 +9,7 @@ package enum PprofFile {
     let activity: Activity
   }
 
-  /// Gives the bytes of the file to `output`, a piece at a time.
+  /// Passes the bytes of the file to `output`, a piece at a time.
   package static func write(_ profile: Profile, to output: ([UInt8]) -> Void) {
     var profile = profile
     // Frames of stacks that a filter left out would be locations without samples.

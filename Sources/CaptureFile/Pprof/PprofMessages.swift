@@ -1,17 +1,17 @@
 internal import ByteReading
 internal import SwiftProtobuf
 
-/// The messages of a pprof file: its tables, and its samples as they lie in the bytes.
+/// The messages of a pprof file: its tables, and its samples, which are decoded one at a time.
 ///
-/// A file may hold several messages one after the other; their lists run on, and the last of several
-/// single values counts. Samples are decoded one at a time.
+/// A file may hold several messages one after the other: their lists are joined, and of single
+/// values the last one counts.
 struct PprofMessages {
   /// All but the samples.
   private(set) var tables = Perftools_Profiles_Profile()
   private let bytes: [UInt8]
   /// Pieces of `bytes` with nothing but samples.
   private var samples: [Range<Int>] = []
-  /// Whether there is any field that a pprof file must have.
+  /// Whether it has the fields that each pprof file has.
   var isProfile: Bool { !tables.sampleType.isEmpty && !tables.stringTable.isEmpty }
 
   /// Bytes that are decoded at a time.
@@ -64,9 +64,8 @@ struct PprofMessages {
     }
   }
 
-  /// What stands before the first sample; nil when that is no part of a profile.
-  ///
-  /// The bytes may end anywhere.
+  /// The tables before the first sample, from bytes that may end anywhere; nil when these are no
+  /// part of a profile.
   static func header(_ bytes: [UInt8]) -> Perftools_Profiles_Profile? {
     var end = 0
     while end < bytes.count, let field = try? field(bytes, at: end), !field.isSample {

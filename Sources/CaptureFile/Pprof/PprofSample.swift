@@ -2,8 +2,8 @@ internal import ByteReading
 
 /// A sample of a pprof file, its texts given by their index.
 ///
-/// One value is filled again and again: there may be millions of samples, and as message values
-/// of protobuf they would take most of the time and ten times the room of their bytes.
+/// One value is filled again and again: there may be millions of samples, and as values of
+/// protobuf's messages they would take most of the time, and ten times the memory.
 struct PprofSample {
   struct Label {
     var key: Int64 = 0
@@ -28,7 +28,7 @@ struct PprofSample {
     static let number: UInt64 = 3 << 3
   }
 
-  /// Takes in the sample whose field the reader stands behind the tag of; other fields are skipped.
+  /// Reads the sample from the reader, which is past the tag of its field; skips unknown fields.
   mutating func fill(from reader: inout ByteReader) throws(CaptureFileError) {
     locations.removeAll(keepingCapacity: true)
     values.removeAll(keepingCapacity: true)
@@ -78,7 +78,7 @@ extension ByteReader {
     return number
   }
 
-  /// Reads the length of a field of bytes, and gives the offset of its end.
+  /// Reads the length of a field of bytes, and returns the offset of its end.
   @_lifetime(self: copy self)
   mutating func nextFieldEnd() throws(CaptureFileError) -> Int {
     let length = try nextNumber()
@@ -86,7 +86,7 @@ extension ByteReader {
     return offset + Int(length)
   }
 
-  /// Moves behind the field of which `tag` was read.
+  /// Moves past the field whose `tag` was read.
   @_lifetime(self: copy self)
   mutating func skipField(_ tag: UInt64) throws(CaptureFileError) {
     guard tag >> 3 > 0 else { throw .damaged(.message) }

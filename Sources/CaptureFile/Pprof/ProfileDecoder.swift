@@ -1,10 +1,10 @@
 internal import ProfileModel
 
-/// Makes a profile of pprof messages, of sprof or of any other tool.
+/// Turns pprof messages into a profile, those of sprof or of any other tool.
 struct ProfileDecoder {
   /// More inlined calls in one place than compilers make.
   private static let lineLimit = 1000
-  /// The most runs, and the most distinct stacks: each takes some 100 bytes.
+  /// The most runs, and the most distinct stacks; each takes about 100 bytes.
   static let countLimit = 1 << 24
 
   private let tables: Perftools_Profiles_Profile
@@ -14,7 +14,7 @@ struct ProfileDecoder {
   private var frames: FrameTable
   private var threads: ThreadLookup
   private var runs = RunList()
-  /// By thread: the last run, which a piece of the same run lengthens.
+  /// By thread: the index of its last run, which a further piece of that run lengthens.
   private var lastRuns: [Int: Int] = [:]
 
   private init(_ messages: PprofMessages, name: String) throws(CaptureFileError) {
@@ -52,7 +52,7 @@ struct ProfileDecoder {
     let run = Run(
       thread: thread, stack: stack, end: end, activity: activity, start: labels.start,
       weight: weight)
-    // Only a file that grew has runs in pieces.
+    // Only a growing file has runs in pieces.
     if header.isOwn, !header.isComplete, let last = lastRuns[thread], runs[last].isBegun(by: run) {
       runs[last].weight += weight
       return
@@ -63,14 +63,15 @@ struct ProfileDecoder {
 
   private mutating func finish() -> Profile {
     if header.isOwn, !header.isComplete {
-      // A run is told when it ends or half a second is over: long ones stand before short ones.
+      // A run is written when it ends, or each half second: a long one comes after shorter later
+      // ones.
       runs.sortByStart()
     }
     var capture = header.capture
     var infos = threads.infos
     if !(header.isOwn && header.isComplete) {
       threads.describe(&infos)
-      // A file that grows names the process before it is known whether there will be another.
+      // A growing file names the process before it is known whether there is another one.
       if Set(infos.map(\.process)).count == 1 {
         for index in infos.indices { infos[index].process = nil }
       }
@@ -94,7 +95,7 @@ struct ProfileDecoder {
 }
 
 extension Run {
-  /// Whether `piece` goes on with this run.
+  /// Whether `piece` continues this run.
   fileprivate func isBegun(by piece: Run) -> Bool {
     piece.start == start && piece.stack == stack && piece.activity == activity && piece.end == end
   }
@@ -111,59 +112,5 @@ extension Perftools_Profiles_Profile {
   func known(_ index: Int64) throws(CaptureFileError) -> String? {
     let text = try text(index)
     return text.isEmpty ? nil : text
-  }
-}
-
-/// The facts about a capture as a whole.
-struct CaptureHeader {
-  private(set) var capture: CaptureInfo
-  private(set) var threads: [Int: ThreadInfo] = [:]
-  private(set) var problems: [Int: String] = [:]
-  private(set) var blockings: [Blocking] = []
-  private(set) var tasks: [AsyncTasks] = []
-  /// Whether sprof wrote the file.
-  private(set) var isOwn = false
-  private(set) var isComplete = true
-
-  /// More threads than Linux gives at a time (PID_MAX_LIMIT), so that no index asks for more memory.
-  private static let threadLimit = 1 << 22
-  /// Many more waits than sprof writes: those beyond are left out.
-  private static let blockingLimit = 1 << 16
-
-  init(_ tables: Perftools_Profiles_Profile, name: String) throws(CaptureFileError) {
-    capture = CaptureInfo(kind: .imported, pid: 0, processName: name)
-    capture.startTime = Double(tables.timeNanos) / 1e9
-    capture.duration = max(0, tables.durationNanos)
-    if let mapping = tables.mapping.first, let path = try tables.known(mapping.filename) {
-      capture.executable = path
-      capture.processName = Module(path: path).name
-    }
-    for index in tables.comment {
-      guard let comment = try CaptureComment(line: tables.text(index)) else { continue }
-      try add(comment)
-    }
-  }
-
-  private mutating func add(_ comment: CaptureComment) throws(CaptureFileError) {
-    if let info = comment.capture, !isOwn {
-      capture = info.info
-      isOwn = true
-      isComplete = comment.complete ?? true
-      if !isComplete { capture.ending = .unfinished }
-    }
-    if let progress = comment.progress {
-      capture.duration = progress.duration
-      capture.cost.ticksPlanned = progress.ticksPlanned
-      capture.cost.ticksTaken = progress.ticksTaken
-      capture.cost.stoppedTime = progress.stopped
-    }
-    for thread in comment.threads ?? [] {
-      guard thread.index >= 0, thread.index < Self.threadLimit else { throw .damaged(.header) }
-      threads[thread.index] = thread.info
-    }
-    blockings += (comment.waits ?? []).prefix(Self.blockingLimit - blockings.count)
-      .map(\.blocking)
-    if let part = comment.tasks { part.add(to: &tasks) }
-    for problem in comment.problems ?? [] { problems[problem.module] = problem.problem }
   }
 }

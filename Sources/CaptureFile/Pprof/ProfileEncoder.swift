@@ -1,30 +1,8 @@
 internal import ProfileModel
 internal import SwiftProtobuf
 
-/// The words of a capture that a reader must know again.
-enum CaptureWords {
-  static let sampleTypes = [
-    ("samples", "count"), ("ticks", "count"), ("cpu", "nanoseconds"), ("wall", "nanoseconds"),
-    ("delay", "nanoseconds"),
-  ]
-  static let thread = "thread"
-  static let tid = "tid"
-  /// Tells apart threads that had the same number one after the other; missing for the first.
-  static let tidUse = "tid_use"
-  /// The number and the name of the process, where there are several.
-  static let pid = "pid"
-  static let process = "process"
-  static let start = "start"
-  static let state = "state"
-  static let wait = "wait"
-  static let end = "end"
-  /// The system name of the place of frames that were left out of a deep stack.
-  static let elided = "[sprof:elided]"
-  static let interpreted = "[sprof:interpreted]"
-}
-
-/// Turns parts of a profile into pprof messages, each of which holds only what is new since the
-/// last: one after the other they are one profile.
+/// Turns parts of a profile into pprof messages, each with what is new since the last; together
+/// they are one profile.
 struct ProfileEncoder {
   private struct FunctionKey: Hashable {
     let name: String
@@ -66,9 +44,9 @@ struct ProfileEncoder {
     describe(capture)
   }
 
-  /// Says which values viewers are to show, when and for how long the capture was; once.
+  /// Sets the values that viewers show, and when and for how long the capture was; call it once.
   mutating func describe(_ capture: CaptureInfo) {
-    // A look has no duration.
+    // A dump has no duration.
     message.defaultSampleType = index(of: capture.kind == .dump ? "samples" : "wall")
     if capture.rate >= 1, capture.rate.isFinite {
       message.periodType = value("wall", "nanoseconds")
@@ -79,12 +57,12 @@ struct ProfileEncoder {
     message.durationNanos = capture.duration
   }
 
-  /// The number of samples that wait to be taken.
+  /// The number of samples since the last `take`.
   var sampleCount: Int { samples.count }
 
   /// Everything added since the last call, as the bytes of one message.
   mutating func take() -> [UInt8] {
-    // Only required fields, which proto3 has not, and messages of 2 GB can fail.
+    // It fails only for required fields, which proto3 does not have, and for messages of 2 GB.
     let bytes: [UInt8] = (try? message.serializedBytes()) ?? []
     message = Perftools_Profiles_Profile()
     return bytes + samples.take()
@@ -92,7 +70,7 @@ struct ProfileEncoder {
 
   mutating func add(comment: String) { message.comment.append(index(of: comment)) }
 
-  /// Adds a line that no other text is the same as.
+  /// Adds a comment, whose text is not looked up: no other is the same.
   mutating func add(_ comment: CaptureComment) {
     message.comment.append(append(comment.line))
   }
@@ -106,7 +84,7 @@ struct ProfileEncoder {
     mapping.id = UInt64(number) + 1
     mapping.filename = index(of: module.path)
     mapping.buildID = module.buildID.map { index(of: $0) } ?? 0
-    // All that can be known of the names is in the file: pprof is not to look for more.
+    // The file has all names: pprof need not look for more.
     mapping.hasFunctions_p = true
     mapping.hasFilenames_p = true
     mapping.hasLineNumbers_p = true
@@ -139,7 +117,7 @@ struct ProfileEncoder {
     message.location.append(location)
   }
 
-  /// Makes a thread known, or known by another name.
+  /// Adds a thread, or gives it another name.
   mutating func add(_ thread: ThreadInfo, index: Int) {
     guard threads[index] == nil else {
       threads[index]?.name = thread.name
@@ -153,7 +131,7 @@ struct ProfileEncoder {
       name: thread.name, tid: thread.tid, use: use, process: thread.process)
   }
 
-  /// Adds a run, whose thread must be known; its frames (innermost first) may be told later.
+  /// Adds a run of a thread that was added before; its frames (innermost first) may be added later.
   mutating func add(_ run: Run, frames: [FrameID]) {
     guard let thread = labels(ofThread: run.thread) else { return }
     let kind =
@@ -186,7 +164,7 @@ struct ProfileEncoder {
     return line
   }
 
-  /// The bytes of a thread's labels; nil for one that is not known.
+  /// The bytes of a thread's labels; nil for one that was not added.
   private mutating func labels(ofThread number: Int) -> [UInt8]? {
     guard let thread = threads[number] else { return nil }
     guard thread.labels.isEmpty else { return thread.labels }
@@ -230,57 +208,10 @@ struct ProfileEncoder {
     return index
   }
 
-  /// The index of a text that is not looked for again.
+  /// The index of a text that is not looked up again.
   private mutating func append(_ text: String) -> Int64 {
     message.stringTable.append(text)
     stringCount += 1
     return stringCount - 1
-  }
-}
-
-extension ProfileEncoder {
-  /// Adds what is known of the capture as a whole, its threads and its modules.
-  mutating func addFacts(of profile: Profile) {
-    var comment = CaptureComment()
-    comment.version = SprofVersion.current
-    comment.complete = true
-    comment.capture = CaptureComment.Capture(profile.capture)
-    let problems = profile.modules.enumerated().compactMap { number, module in
-      module.problem.map { CaptureComment.Problem(module: number, problem: $0) }
-    }
-    if !problems.isEmpty { comment.problems = problems }
-    add(comment)
-    add(Array(profile.threads.enumerated().map { ($0.offset, $0.element) }))
-    add(profile.blockings)
-    for tasks in profile.tasks {
-      for part in CaptureComment.Tasks.parts(of: tasks) {
-        var comment = CaptureComment()
-        comment.tasks = part
-        add(comment)
-      }
-    }
-    for (number, module) in profile.modules.enumerated() { add(module, number: Int32(number)) }
-  }
-
-  /// Adds what is known of threads as comments of no more than 100 each.
-  mutating func add(_ threads: [(index: Int, info: ThreadInfo)]) {
-    for start in stride(from: 0, to: threads.count, by: 100) {
-      var comment = CaptureComment()
-      comment.threads = threads[start..<min(start + 100, threads.count)].map {
-        CaptureComment.Thread($0.index, $0.info)
-      }
-      add(comment)
-    }
-  }
-
-  /// Adds what threads wait for, as comments of no more than 100 each.
-  private mutating func add(_ blockings: [Blocking]) {
-    for start in stride(from: 0, to: blockings.count, by: 100) {
-      var comment = CaptureComment()
-      comment.waits = blockings[start..<min(start + 100, blockings.count)].map {
-        CaptureComment.Waiting($0)
-      }
-      add(comment)
-    }
   }
 }

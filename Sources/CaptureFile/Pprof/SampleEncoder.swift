@@ -1,6 +1,6 @@
 internal import ProfileModel
 
-/// The bytes of pprof samples, one behind the other as a message has them.
+/// The bytes of pprof samples, one after the other as in a message.
 struct SampleEncoder {
   private struct Kind: Hashable {
     let activity: Activity
@@ -13,7 +13,7 @@ struct SampleEncoder {
   private var bytes: [UInt8] = []
   private var kindLabels: [Kind: [UInt8]] = [:]
 
-  /// Gives up the bytes of all samples since the last call.
+  /// The bytes of all samples since the last call.
   mutating func take() -> [UInt8] {
     defer {
       bytes.removeAll(keepingCapacity: true)
@@ -25,7 +25,7 @@ struct SampleEncoder {
   /// The bytes that were kept for what the thread did in `run`.
   func labels(of run: Run) -> [UInt8]? { kindLabels[Kind(run)] }
 
-  /// Keeps the labels of what the thread did in `run`, and gives them back.
+  /// Keeps the labels of what the thread did in `run`, and returns them.
   mutating func keep(_ labels: [UInt8], as run: Run) -> [UInt8] {
     kindLabels[Kind(run)] = labels
     return labels

@@ -1,6 +1,6 @@
 internal import ProfileModel
 
-/// Which of a sample's values is what.
+/// The meaning of a sample's values.
 struct SampleTypes {
   private struct Column {
     let position: Int
@@ -16,7 +16,7 @@ struct SampleTypes {
   private var delay: Column?
   /// Nanoseconds that a sample stands for in a profile without times; 0 in one with times.
   private var period: Int64 = 0
-  /// What a reader should know of the conversion, in whole sentences.
+  /// What the user should know of the conversion, in whole sentences.
   private(set) var notes: [String] = []
   /// Samples a second, 0 when not known.
   private(set) var rate: Double = 0

@@ -1,7 +1,7 @@
 /// The wire format of protobuf: https://protobuf.dev/programming-guides/encoding/
 ///
-/// Samples are written with it: there are a thousand times as many of them as of all else, and as
-/// message values they take ten times the room of their bytes.
+/// Samples are written with it: there are a thousand times as many of them as of all other
+/// messages, and as values of protobuf's messages they take ten times the memory.
 extension [UInt8] {
   mutating func appendVarint(_ value: UInt64) {
     var rest = value
@@ -19,7 +19,7 @@ extension [UInt8] {
     appendVarint(UInt64(bitPattern: value))
   }
 
-  /// What stands before the `count` bytes of a message or of a packed list.
+  /// The beginning of a message or a packed list of `count` bytes.
   mutating func beginField(_ number: UInt64, count: Int) {
     appendVarint(number << 3 | 2)
     appendVarint(UInt64(count))

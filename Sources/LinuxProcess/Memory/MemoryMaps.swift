@@ -69,14 +69,9 @@ package struct MemoryMaps: Equatable, Sendable {
 
   /// The mapping that holds `address`, by binary search.
   package func mapping(containing address: RemoteAddress) -> MemoryMapping? {
-    var low = 0
-    var high = mappings.count
-    while low < high {
-      let middle = (low + high) / 2
-      if mappings[middle].end <= address { low = middle + 1 } else { high = middle }
-    }
-    guard low < mappings.count, mappings[low].contains(address) else { return nil }
-    return mappings[low]
+    let index = mappings.partitioningIndex { $0.end > address }
+    guard index < mappings.count, mappings[index].contains(address) else { return nil }
+    return mappings[index]
   }
 }
 

@@ -1,6 +1,6 @@
 internal import ProfileModel
 
-/// The threads of both sides, brought together by name and root function.
+/// The threads of both sides, paired by name and root function.
 struct ComparedThreads {
   struct Group {
     var name: String
@@ -53,7 +53,7 @@ struct ComparedThreads {
     }
   }
 
-  /// Pairs keys without a partner that are alone with a looser key on both sides.
+  /// Pairs keys without a partner that are the only ones of their looser key on both sides.
   private mutating func pair(
     _ names: [Set<Key>], _ groupOfKey: inout [[Key: Int]], by loose: (Key) -> [String]?
   ) {
@@ -82,7 +82,7 @@ struct ComparedThreads {
     return Key(isMain: info.isMain, name: pattern, root: rootFunction(index, thread: thread))
   }
 
-  /// What every thread of a C library begins with says nothing about a thread.
+  /// The first functions of all threads, which do not distinguish them.
   private static let generic: Set<String> = [
     "_start", "clone", "clone3", "__clone", "__clone3", "__clone_internal", "start_thread",
     "thread_start", "__libc_start_main", "__libc_start_call_main", "__libc_start_main_impl",
@@ -102,7 +102,7 @@ struct ComparedThreads {
     while path != 0 {
       let function = index.stacks.functions[paths.item(of: path)]
       let plain = function.name.split(separator: "@").first.map(String.init) ?? function.name
-      if !FunctionName.isAddress(plain), !generic.contains(plain), !function.isElided {
+      if !SourceLine.isAddress(plain), !generic.contains(plain), !function.isElided {
         result = FunctionName.normalized(plain)
       }
       path = paths.caller(of: path)

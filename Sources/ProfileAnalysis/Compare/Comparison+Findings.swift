@@ -4,26 +4,46 @@ extension ComparisonBuilder {
   /// The most call paths that are measured, heaviest first.
   private static let pathLimit = 3000
 
-  /// Measures the call paths to functions that changed: under a function without a change none is
-  /// called one, so the paths add nothing to the rate of false discoveries.
+  /// Measures the call paths to functions that changed.
+  ///
+  /// No path counts as changed whose function did not change, so that the paths add nothing to the
+  /// rate of false discoveries.
   mutating func addPaths(to comparison: inout Comparison, _ totals: [Comparison.Times]) {
     let changed = comparison.functions.indices.filter { index in
       comparison.functions[index].inclusive.change.isSignificant
         || comparison.functions[index].own.change.isSignificant
     }
     guard !changed.isEmpty else { return }
-    let wanted = Set(changed)
+    let chosen = heaviestNodes(of: Set(changed))
+    let (inclusive, own) = measure(nodes: chosen)
+    comparison.paths = chosen.enumerated().map { row, node in
+      Comparison.Path(
+        node: node, threads: nodes[node].group, functions: functions(on: node),
+        inclusive: timing(inclusive, row, totals), own: timing(own, row, totals))
+    }
+    let tested = comparison.paths.indices.filter { comparison.paths[$0].inclusive.change.p != nil }
+    let values = tested.map { comparison.paths[$0].inclusive.change.p ?? 1 }
+    for (path, value) in zip(tested, FalseDiscovery.adjusted(values)) {
+      comparison.paths[path].inclusive.change.q = value
+    }
+  }
+
+  /// The nodes of these functions, at most `pathLimit`, in their order.
+  private func heaviestNodes(of wanted: Set<Int>) -> [Int] {
     var weights: [Double] = Array(repeating: 0, count: nodes.count)
     for side in 0..<2 {
       let part = 1 / Double(max(layouts[side].windows, 1))
       for entry in entries[side] { weights[entry.node] += entry.times.time * part }
     }
-    // A caller stands before the functions that it called, so backwards each sum is complete.
+    // A caller comes before the functions that it called, so backwards each sum is complete.
     for node in nodes.indices.reversed() where nodes[node].parent >= 0 {
       weights[nodes[node].parent] += weights[node]
     }
-    let chosen = nodes.indices.filter { wanted.contains(nodes[$0].function) }
+    return nodes.indices.filter { wanted.contains(nodes[$0].function) }
       .sorted { (-weights[$0], $0) < (-weights[$1], $1) }.prefix(Self.pathLimit).sorted()
+  }
+
+  private func measure(nodes chosen: [Int]) -> (inclusive: Measured, own: Measured) {
     var rowOfNode: [Int] = Array(repeating: -1, count: nodes.count)
     for (row, node) in chosen.enumerated() { rowOfNode[node] = row }
     let windows = layouts.map(\.windows)
@@ -39,16 +59,7 @@ extension ComparisonBuilder {
         }
       }
     }
-    comparison.paths = chosen.enumerated().map { row, node in
-      Comparison.Path(
-        node: node, threads: nodes[node].group, functions: functions(on: node),
-        inclusive: timing(inclusive, row, totals), own: timing(own, row, totals))
-    }
-    let tested = comparison.paths.indices.filter { comparison.paths[$0].inclusive.change.p != nil }
-    let values = tested.map { comparison.paths[$0].inclusive.change.p ?? 1 }
-    for (path, value) in zip(tested, FalseDiscovery.adjusted(values)) {
-      comparison.paths[path].inclusive.change.q = value
-    }
+    return (inclusive, own)
   }
 
   private func functions(on node: Int) -> [Int] {
@@ -63,19 +74,19 @@ extension ComparisonBuilder {
 }
 
 extension Comparison {
-  /// A caller's change counts as explained when those it called changed by this part of it.
+  /// A caller's change is explained when the functions that it called changed by this part of it.
   private static let explainedPart = 0.7
 
   /// Finds the deepest frames that explain the changes of their callers.
   mutating func addFindings() {
-    var guilty: [Int: [Int]] = [:]
+    var causes: [Int: [Int]] = [:]
     for sign in [1.0, -1.0] {
-      for path in guiltyPaths(sign: sign) {
+      for path in causePaths(sign: sign) {
         guard let function = paths[path].functions.last else { continue }
-        guilty[function, default: []].append(path)
+        causes[function, default: []].append(path)
       }
     }
-    findings = guilty.map { function, paths in finding(function, paths) }
+    findings = causes.map { function, paths in finding(function, paths) }
     // Changes that are spread over too many paths to show in any of them.
     if findings.isEmpty {
       findings = functions.indices.filter { functions[$0].own.change.isSignificant }.map {
@@ -86,7 +97,7 @@ extension Comparison {
   }
 
   /// Paths that changed in the direction of `sign`, with nothing below them that explains it.
-  private func guiltyPaths(sign: Double) -> [Int] {
+  private func causePaths(sign: Double) -> [Int] {
     let changed = paths.indices.filter { path in
       let change = paths[path].inclusive.change
       return change.isSignificant && change.change * sign > 0
@@ -109,7 +120,7 @@ extension Comparison {
     }
     let whole = functions[function].inclusive
     let own = functions[function].own
-    // A function that is guilty by itself may call others that changed the other way.
+    // A function that takes more itself may call others that take less.
     let isOwn =
       own.change.isSignificant
       && (!whole.change.isSignificant
@@ -118,7 +129,8 @@ extension Comparison {
       function: function, path: heaviest, timing: isOwn ? own : whole, isOwn: isOwn)
   }
 
-  /// Says how much longer to look for a change of 2 % in the busiest function.
+  /// Works out how much longer the captures must be to show a change of 2 % in the busiest
+  /// function.
   mutating func addNeed() {
     let busiest = functions.indices.max {
       min(functions[$0].own.before.cpu, functions[$0].own.after.cpu)
@@ -128,7 +140,7 @@ extension Comparison {
     let own = functions[busiest].own
     let level = min(own.before.cpu, own.after.cpu)
     guard level > 0, let interval = own.change.interval, own.before.time > 0 else { return }
-    // Half an interval is about two errors; a change of 2.8 errors is seen in 80 % of all pairs.
+    // Half an interval is about two errors; a change of 2.8 errors shows in 80 % of all pairs.
     let error = (interval.upperBound - interval.lowerBound) / 2 / 1.96
     let visible = 2.8 * error / own.before.time
     let seconds = min(secondsBefore, secondsAfter)

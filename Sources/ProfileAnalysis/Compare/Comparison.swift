@@ -1,16 +1,19 @@
 internal import ProfileModel
 
-/// What changed between two sides, each one or several captures of a program, and how sure that is.
+/// What changed between two sides, each one or more captures of a program, and how certain that is.
 ///
-/// Every figure is in thread-seconds per second of wall time, so captures of different lengths and
-/// rates compare. What is tested is *time*: on a CPU or blocked. Time spent waiting for a CPU is the
-/// machine's doing; it is told beside, and changes that it can explain do not count.
+/// All figures are in thread-seconds per second of wall time, so that captures of different lengths
+/// and rates compare. The tests are of *time*: on a CPU or blocked. Time spent waiting for a CPU is
+/// due to the load of the machine; it is reported separately, and changes that it can explain do
+/// not count.
 package struct Comparison: Sendable {
   /// A part of a thread's time for each second of wall time.
   package struct Times: Hashable, Sendable {
+    /// On a CPU.
     package var cpu = 0.0
     /// Ready to run, without a CPU.
     package var delay = 0.0
+    /// Asleep in the kernel, and what else was neither on a CPU nor waiting for one.
     package var blocked = 0.0
 
     /// On a CPU or blocked: what the program itself does.
@@ -19,15 +22,17 @@ package struct Comparison: Sendable {
 
   /// A figure on both sides.
   package struct Change: Sendable {
+    /// Thread-seconds per second of wall time.
     package let before: Double
     package let after: Double
-    /// 95 % interval of the change; nil where there is too little to tell.
+    /// 95 % interval of the change; nil where there is too little data.
     package let interval: ClosedRange<Double>?
     /// Two-sided, of this figure alone; nil for what was not tested.
     package let p: Double?
     /// The least rate of false discoveries at which this counts; nil for what was not tested.
     package internal(set) var q: Double?
 
+    /// What came to it, in the same unit; below 0 for what went.
     package var change: Double { after - before }
     /// Whether this counts as changed, with at most 5 % false ones among all that do.
     package var isSignificant: Bool { q.map { $0 <= Comparison.falseDiscoveryRate } ?? false }
@@ -47,8 +52,9 @@ package struct Comparison: Sendable {
     package let shareAfter: Double
   }
 
+  /// A function of either side, with its time on both.
   package struct Function: Sendable {
-    /// As it is called after; where it is gone, before.
+    /// The name after; the name before where it is gone.
     package let name: String
     /// The other name that it had before, for one that was renamed.
     package let oldName: String?
@@ -56,20 +62,23 @@ package struct Comparison: Sendable {
     package let oldFile: String?
     /// The file with the code; the program's own name, too.
     package let module: String
+    /// How the function was found on the other side.
     package let match: FunctionMatch
+    /// Whether a side has samples of it.
     package let isBefore: Bool
     package let isAfter: Bool
     /// Whether the compiler inlined all its calls.
     package let wasInlined: Bool
     package let isInlined: Bool
-    /// With all that it called; once, however often it stands in a stack.
+    /// With all that it called; it counts once in a stack.
     package internal(set) var inclusive: Timing
+    /// Itself, without what it called.
     package internal(set) var own: Timing
     /// The system call whose blocked time changed most, where blocked time changed.
     package internal(set) var wait: String?
   }
 
-  /// Threads that are the same as far as a program's two runs can have the same threads.
+  /// Threads that count as the same in both runs of a program.
   package struct Threads: Sendable {
     /// Numbers in names are `*`.
     package let name: String
@@ -79,7 +88,7 @@ package struct Comparison: Sendable {
     package let countBefore: Double
     package let countAfter: Double
     package internal(set) var cpu: Change
-    /// Not among the changes that count: the machine's doing.
+    /// Not among the changes that count: it is due to load.
     package let delay: Change
     package internal(set) var blocked: Change
   }
@@ -114,8 +123,10 @@ package struct Comparison: Sendable {
     package let function: Int
     /// Index into `paths`: where most of it happens; nil when it is spread over many.
     package let path: Int?
-    /// The change of the function with all that it called; of itself alone where that explains more.
+    /// The change of the function with all that it called; of itself alone where that explains
+    /// more.
     package let timing: Timing
+    /// Whether `timing` is that of the function itself.
     package let isOwn: Bool
   }
 
@@ -129,12 +140,16 @@ package struct Comparison: Sendable {
     package let moreSeconds: Double
   }
 
+  /// The share of false ones that is accepted among the changes that count.
   package static let falseDiscoveryRate = 0.05
 
+  /// The functions of both sides, in no order.
   package internal(set) var functions: [Function]
+  /// The groups of threads of both sides, in no order.
   package internal(set) var threads: [Threads]
+  /// The call paths to functions that changed, the heaviest of each side.
   package internal(set) var paths: [Path]
-  /// Who called whom on both sides; a caller stands before the functions that it called.
+  /// Who called whom on both sides; a caller comes before the functions that it called.
   package internal(set) var tree: [TreeNode] = []
   /// Worst first: what takes more time by the most, then what takes less.
   package internal(set) var findings: [Finding]
@@ -142,15 +157,17 @@ package struct Comparison: Sendable {
   package internal(set) var cpu: Change
   package internal(set) var delay: Change
   package internal(set) var blocked: Change
+  /// Nil where nothing can be said about chance.
   package internal(set) var need: Need?
   package internal(set) var warnings: [ComparisonWarning]
   /// Seconds of all captures of a side.
   package let secondsBefore: Double
   package let secondsAfter: Double
+  /// The time windows that the captures of a side were divided into.
   package let windowsBefore: Int
   package let windowsAfter: Int
 
-  /// Whether anything that is the program's doing changed.
+  /// Whether anything changed that is not due to load.
   package var hasChanges: Bool {
     !findings.isEmpty || functions.contains { $0.inclusive.change.isSignificant }
       || functions.contains { $0.own.change.isSignificant }
@@ -159,8 +176,8 @@ package struct Comparison: Sendable {
 
   /// Compares captures; costs about a second for ten thousand functions.
   ///
-  /// The filter chooses the threads that count, nil for all; the same seed of the drawings gives the
-  /// same figures.
+  /// The filter chooses the threads, nil for all; with the same seed of the drawings the figures
+  /// are the same.
   package init(
     before: [ComparedCapture], after: [ComparedCapture], threadFilter: ThreadFilter? = nil,
     seed: UInt64 = 2012

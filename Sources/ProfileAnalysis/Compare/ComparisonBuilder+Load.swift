@@ -1,27 +1,27 @@
 internal import ProfileModel
 
 extension ComparisonBuilder {
-  /// Threads that are blocked for less than this part of the time for which they have a CPU never
-  /// pause: what the machine takes from them is missing from all that they do in proportion.
+  /// Threads that are blocked for less than this part of their time on a CPU count as never
+  /// pausing: load takes time from all that they do in proportion.
   private static let pausePart = 0.15
-  /// Waiting for a CPU for less than this part of the time is not worth making up for.
+  /// Less waiting for a CPU than this part of the time is not made up for.
   private static let leastDelay = 0.002
-  /// A thread that ran for less than this part of the time in which it could says too little of what
-  /// it would have done with the rest.
+  /// A thread that ran for less than this part of the time in which it was runnable says too little
+  /// about what it would have done in the rest.
   private static let leastRunPart = 0.05
   /// The most parts of runs that may be added.
   private static let entryLimit = 4_000_000
 
-  /// Fills the time that was taken from threads that never pause with what they did else.
+  /// Fills the time that load took from threads that never pause with what they did in the rest.
   ///
   /// On a busy machine the time that such a thread gets varies by far more than what it does with
-  /// it. With the gaps filled in proportion, each figure is per second in which the thread could
-  /// run: what it did, as many times longer as all gaps and all it ran are than what it ran. A window
-  /// gets that, and what its own gaps are more or less than usual for its running. The mean over the
-  /// windows is then the usual ratio estimate, and their variance that of the ratio, which is larger
-  /// than that of what was done by the square of the same factor (Cochran 1977, 2.11).
-  /// The gaps are the time that it waited for a CPU and, since it was not seen asleep, the time in
-  /// which sprof's own stops held it. What it slept is as long on a busy machine as on an idle one.
+  /// it. With the gaps filled in proportion, each figure is per second in which the thread was
+  /// runnable: what it did, times its running and its gaps divided by its running. A window gets
+  /// that, and the part of its own gaps that is unusual for its running. The mean over the windows
+  /// is then the usual ratio estimate, and their variance that of the ratio, which is larger by the
+  /// square of the same factor (Cochran 1977, 2.11). The gaps are the time waiting for a CPU and,
+  /// since no sample found the thread asleep, the time in which sprof's own stops held it. Its
+  /// sleep is as long on a busy machine as on an idle one.
   mutating func makeUpForDelays() {
     let sums = (0..<2).map { side in
       var sums = Array(repeating: Sums(), count: grouping.groups.count)
@@ -41,7 +41,7 @@ extension ComparisonBuilder {
     }
   }
 
-  /// What a group of threads did, in windows' rates summed up.
+  /// What a group of threads did: sums of the rates of windows.
   private struct Sums {
     /// On a CPU or asleep.
     var kept = 0.0
@@ -77,10 +77,10 @@ extension ComparisonBuilder {
     for index in own where entries[side][index].wait < 0 {
       entries[side][index].times = entries[side][index].times * (1 + stretch)
     }
-    // By window; all together nothing.
+    // By window; the sum of all is zero.
     let unusual = zip(gaps, running).map { $0 - stretch * $1 }
     let late = unusual.indices.filter { unusual[$0] != 0 }
-    // Heaviest first: what does not fit is too light to be tested.
+    // Heaviest first: what exceeds the limit is too light to be tested.
     let heaviest = parts.sorted { ($0.value.time, $1.key) > ($1.value.time, $0.key) }
       .prefix(max(1, Self.entryLimit / max(late.count, 1)))
     for (node, times) in heaviest {
@@ -93,7 +93,7 @@ extension ComparisonBuilder {
     }
   }
 
-  /// Tells the waiting that was made up for: by group, and in the last row for all together.
+  /// Adds the waiting that was made up for: by group, and in the last row for all together.
   func addDelaysMadeUpFor(to delay: inout Measured) {
     for side in 0..<2 {
       for (group, windows) in delaysMadeUpFor[side] {
@@ -105,10 +105,10 @@ extension ComparisonBuilder {
     }
   }
 
-  /// By how much the time in which sprof held threads differs, in seconds per second.
+  /// The difference of the sides' time with threads stopped by sprof, in seconds per second.
   var stopDifference: Double { (stopShares[1] - stopShares[0]).magnitude }
 
-  /// By side: the part of the time in which sprof held threads.
+  /// By side: the part of the time in which sprof had threads stopped.
   private var stopShares: [Double] {
     sides.map { side in
       let seconds = side.reduce(0.0) { $0 + Double($1.profile.capture.duration) }
@@ -119,8 +119,8 @@ extension ComparisonBuilder {
 }
 
 extension ComparisonBuilder.Entry {
-  /// What the thread itself did: on a CPU where it was seen running; asleep, all the time that
-  /// stands for a sample which found it asleep.
+  /// What the thread itself did: on a CPU where a sample found it running, else asleep for all the
+  /// time of the sample.
   fileprivate var own: Comparison.Times {
     wait < 0 ? Comparison.Times(cpu: times.cpu) : Comparison.Times(blocked: wall)
   }

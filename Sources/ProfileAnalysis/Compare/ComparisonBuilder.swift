@@ -1,6 +1,6 @@
 internal import ProfileModel
 
-/// Brings two sides to the same functions, threads and paths, and measures them window by window.
+/// Matches the functions, threads and paths of two sides, and measures them window by window.
 struct ComparisonBuilder {
   struct Parts {
     let functions: [Comparison.Function]
@@ -19,11 +19,11 @@ struct ComparisonBuilder {
     /// Index into `waits`; -1 for none, or `madeUp`.
     let wait: Int
     var times: Comparison.Times
-    /// All of its time: the parts may say a little less or more, because the kernel counts them
-    /// later than they happen.
+    /// All of its time: the parts may add up to a little less or more, because the kernel counts
+    /// them late.
     let wall: Double
 
-    /// Stands for a wait in what no sample saw, but gaps were filled with; after all that was seen.
+    /// Marks what no sample found, but gaps were filled with; such entries come after all others.
     static let madeUp = -2
     var isSeen: Bool { wait != Self.madeUp }
   }
@@ -48,9 +48,9 @@ struct ComparisonBuilder {
   /// By group: how much of its time on a CPU, and blocked, load alone may take away, and on which
   /// side the load is lower.
   private(set) var loads: [Load] = []
-  /// Groups that never pause but hardly ran: what changed in them may all be the machine's doing.
+  /// Groups that never pause but hardly ran: all their changes may be due to load.
   ///
-  /// The kernel counts a wait for a CPU only when it ends, so much of it looks like a sleep.
+  /// The kernel counts a wait for a CPU only when it ends, so that much of it looks like a sleep.
   var starved: Set<Int> = []
   /// By side, group and window: waiting for a CPU that was made up for (`makeUpForDelays`).
   var delaysMadeUpFor: [[Int: [Double]]] = [[:], [:]]
@@ -97,67 +97,68 @@ struct ComparisonBuilder {
   // MARK: - Runs to entries
 
   private mutating func collect(_ indexed: [[(index: ProfileIndex, threads: [Int])]]) {
-    var idOfNode: [Node: Int] = [:]
-    var idOfWait: [String: Int] = [:]
+    var ids = Identifiers()
     for side in 0..<2 {
-      let pairOf = side == 0 ? matching.pairOfBefore : matching.pairOfAfter
-      for capture in indexed[side].indices {
-        let index = indexed[side][capture].index
-        let paths = index.stacks.functionPaths
-        let entryOf = censuses[side].entryOfFunction[capture]
-        let windowLength = layouts[side].captures[capture].windowLength / 1e9
-        guard windowLength > 0 else { continue }
-        for thread in indexed[side][capture].threads {
-          let group = grouping.groupOfThread[side][capture][thread]
-          var nodeOfPath: [Int: Int] = [:]
-          let root = Self.id(
-            of: Node(parent: -1, function: -1, group: group), in: &idOfNode, adding: &nodes)
-          nodeOfPath[0] = root
-          for run in index.runs(of: thread) {
-            var missing: [Int] = []
-            var path = paths.path(of: run.stack)
-            while nodeOfPath[path] == nil {
-              missing.append(path)
-              path = paths.caller(of: path)
-            }
-            var node = nodeOfPath[path] ?? root
-            for path in missing.reversed() {
-              let function = pairOf[entryOf[paths.item(of: path)]]
-              node = Self.id(
-                of: Node(parent: node, function: function, group: group), in: &idOfNode,
-                adding: &nodes)
-              nodeOfPath[path] = node
-            }
-            let wait = run.activity.wait.map {
-              Self.id(of: $0, in: &idOfWait, adding: &waits)
-            }
-            let times = Comparison.Times(run.weight, per: windowLength)
-            let wall = Double(max(run.weight.wall, 0)) / 1e9 / windowLength
-            layouts[side].divide(run, of: capture) { window, part in
-              entries[side].append(
-                Entry(
-                  node: node, window: window, wait: wait ?? -1, times: times * part,
-                  wall: wall * part))
-            }
-          }
+      for (capture, part) in indexed[side].enumerated() {
+        guard layouts[side].captures[capture].windowLength > 0 else { continue }
+        for thread in part.threads {
+          collect(thread, part.index, side: side, capture: capture, &ids)
         }
+      }
+    }
+    (nodes, waits) = (ids.nodes.elements, ids.waits.elements)
+  }
+
+  /// The nodes and waits of both sides, by number.
+  private struct Identifiers {
+    var nodes = Numbering<Node>()
+    var waits = Numbering<String>()
+  }
+
+  private mutating func collect(
+    _ thread: Int, _ index: ProfileIndex, side: Int, capture: Int, _ ids: inout Identifiers
+  ) {
+    let seconds = layouts[side].captures[capture].windowLength / 1e9
+    let paths = index.stacks.functionPaths
+    let group = grouping.groupOfThread[side][capture][thread]
+    var nodeOfPath = [0: ids.nodes.number(of: Node(parent: -1, function: -1, group: group))]
+    func node(of path: Int) -> Int {
+      var missing: [Int] = []
+      var known = path
+      while nodeOfPath[known] == nil {
+        missing.append(known)
+        known = paths.caller(of: known)
+      }
+      var node = nodeOfPath[known] ?? 0
+      for path in missing.reversed() {
+        let function = function(paths.item(of: path), side: side, capture: capture)
+        node = ids.nodes.number(of: Node(parent: node, function: function, group: group))
+        nodeOfPath[path] = node
+      }
+      return node
+    }
+    for run in index.runs(of: thread) {
+      let node = node(of: paths.path(of: run.stack))
+      let wait = run.activity.wait.map { ids.waits.number(of: $0) } ?? -1
+      let times = Comparison.Times(run.weight, per: seconds)
+      let wall = Double(max(run.weight.wall, 0)) / 1e9 / seconds
+      layouts[side].divide(run, of: capture) { window, part in
+        entries[side].append(
+          Entry(node: node, window: window, wait: wait, times: times * part, wall: wall * part))
       }
     }
   }
 
-  private static func id<Key: Hashable>(
-    of key: Key, in ids: inout [Key: Int], adding list: inout [Key]
-  ) -> Int {
-    if let known = ids[key] { return known }
-    ids[key] = list.count
-    list.append(key)
-    return list.count - 1
+  /// The function of the comparison that a capture's function is.
+  private func function(_ function: Int, side: Int, capture: Int) -> Int {
+    let entry = censuses[side].entryOfFunction[capture][function]
+    return side == 0 ? matching.pairOfBefore[entry] : matching.pairOfAfter[entry]
   }
 
   // MARK: - Load
 
-  /// Works out what more waiting for a CPU can do to each group of threads: it shortens what runs
-  /// without a pause in the same proportion, and where there are pauses it shortens those.
+  /// Works out how more waiting for a CPU affects each group of threads: it shortens what runs
+  /// without a pause in the same proportion, and where there are pauses it shortens these.
   private mutating func measureLoads() {
     let groups = grouping.groups.count
     var sums = Array(repeating: Array(repeating: Comparison.Times(), count: groups), count: 2)
@@ -179,8 +180,8 @@ struct ComparisonBuilder {
     }
   }
 
-  /// The change of a row that load may explain: it takes time away, and stretches what is short,
-  /// so that samples find it more often.
+  /// The change of a row that load may explain: load takes time away, and stretches what is short,
+  /// so that more samples find it.
   ///
   /// The losses are what load takes of the row's parts on the side where it is the quieter one;
   /// `waiting` is the row's own time waiting for a CPU; both by side. `stops` is what sprof's own
@@ -190,7 +191,7 @@ struct ComparisonBuilder {
     return -(losses[0] + max(0, -more) + stops)...(losses[1] + max(0, more) + stops)
   }
 
-  /// What load may have taken away from a part of a run.
+  /// How much of a part of a run load may have taken away.
   func loss(_ entry: Entry, on side: Int) -> Comparison.Times {
     let group = nodes[entry.node].group
     var loss = entry.times
@@ -205,12 +206,12 @@ struct ComparisonBuilder {
   /// By how much of a figure two runs of one program differ beyond what the windows within a run
   /// show: layout in memory, the CPU's clock, neighbours in its caches.
   private static let runToRun = 0.01
-  /// How much more for each late tick in all ticks: looks that wait for a CPU with the program find
-  /// it where it lost its own.
+  /// How much more for the share of late ticks: samples that wait for a CPU together with the
+  /// program find it where it lost its own.
   private static let lateToRun = 0.1
 
-  /// Error of a rate that windows cannot show: where a run began and ended between two samples, and
-  /// what makes one run of a program differ from the next.
+  /// The error of a rate that windows cannot show: that of the ends of runs between two samples,
+  /// and the difference of one run of a program from the next.
   func uncertainty(threads: Double, before: Double, after: Double) -> Double {
     let parts = (0..<2).map { side in
       let period = sides[side].map { 1e9 / max($0.profile.capture.rate, 1) }.max() ?? 0
@@ -233,44 +234,5 @@ extension ComparisonBuilder {
     let planned = costs.reduce(0.0) { $0 + Double($1.ticksPlanned) }
     let late = costs.reduce(0.0) { $0 + Double($1.ticksLate) }
     return planned > 0 ? min(1, late / planned) : 0
-  }
-}
-
-extension Comparison.Times {
-  /// A weight in thread-seconds for each of some seconds; negative weights count as nothing.
-  init(_ weight: Weight, per seconds: Double) {
-    cpu = Double(max(weight.cpu, 0)) / 1e9 / seconds
-    delay = Double(max(weight.delay, 0)) / 1e9 / seconds
-    blocked = max(0, Double(max(weight.wall, 0)) / 1e9 / seconds - cpu - delay)
-  }
-
-  static func + (left: Self, right: Self) -> Self {
-    var sum = left
-    sum += right
-    return sum
-  }
-
-  static func += (left: inout Self, right: Self) {
-    left.cpu += right.cpu
-    left.delay += right.delay
-    left.blocked += right.blocked
-  }
-
-  static func * (times: Self, factor: Double) -> Self {
-    var product = times
-    product.cpu *= factor
-    product.delay *= factor
-    product.blocked *= factor
-    return product
-  }
-}
-
-extension Activity {
-  /// The system call that the thread sleeps in.
-  fileprivate var wait: String? {
-    switch self {
-    case .blocked(let reason), .uninterruptible(let reason): reason.systemCall
-    case .running, .waitingForCPU, .stopped, .unknown: nil
-    }
   }
 }

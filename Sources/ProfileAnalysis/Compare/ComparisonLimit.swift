@@ -19,14 +19,14 @@ package struct ComparisonLimit: Sendable {
     case notPositive(String)
   }
 
-  /// How a comparison stands to a bound.
+  /// Whether a comparison keeps a bound.
   package enum Verdict: Sendable {
     /// The change is beyond the bound, and not by chance.
     case exceeded(Comparison.Change)
     case kept(Comparison.Change)
     /// Neither side has a function of that name.
     case noSuchFunction
-    /// The captures are too short to tell.
+    /// The captures are too short to say.
     case cannotTell
   }
 
@@ -34,6 +34,7 @@ package struct ComparisonLimit: Sendable {
   package let text: String
   /// Nil for the whole program.
   package let function: String?
+  /// The most that it may grow by.
   package let bound: Bound
 
   /// Reads a bound.
@@ -43,7 +44,7 @@ package struct ComparisonLimit: Sendable {
     self.text = text
     var words = text.split(whereSeparator: { $0 == " " || $0 == "\t" })
     guard var last = words.popLast() else { throw .empty }
-    // A unit that stands apart from its number belongs to it all the same.
+    // There may be a space between a number and its unit.
     if let number = words.last, ["%", "s/s", "ms/s"].contains(last),
       number.first == "+" || number.first?.isNumber == true
     {
@@ -67,14 +68,14 @@ package struct ComparisonLimit: Sendable {
     }
   }
 
-  /// Holds a comparison against the bound.
+  /// Checks a comparison against the bound.
   ///
-  /// Without a function it is the time on a CPU that counts, of all threads compared: a program
-  /// that waits longer for its next task is no slower. A function counts with what it called, on a
-  /// CPU and blocked.
+  /// Without a function the time on a CPU of all compared threads counts: a program that waits
+  /// longer for its next task is no slower. A function counts with all that it called, on a CPU and
+  /// blocked.
   ///
-  /// Chance is held at 1 % for all the rules that the user set together, because a build that fails
-  /// once in twenty times for nothing is one that nobody heeds.
+  /// The chance of a false alarm is at most 1 % for all rules together: users ignore a build that
+  /// fails once in twenty times without a reason.
   package func verdict(on comparison: Comparison, rules: Int = 1) -> Verdict {
     let change: Comparison.Change
     if let function {

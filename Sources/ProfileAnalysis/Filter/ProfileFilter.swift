@@ -1,6 +1,7 @@
 package import ProfileModel
 
-/// Leaves of a profile what the user asked for, as a profile: every view and export works on it.
+/// Keeps of a profile what the user asked for; every view and export works on the profile that is
+/// left.
 package struct ProfileFilter {
   /// What a thread did, as one word for the user.
   package enum State: String, CaseIterable, Sendable {
@@ -23,15 +24,15 @@ package struct ProfileFilter {
   package var thread: ThreadFilter?
   /// Empty for all.
   package var states: Set<State> = []
-  /// Nanoseconds from the start of the capture; nil for its beginning or its end.
+  /// Nanoseconds from the start of the capture; nil for its beginning and its end.
   package var from: Int64?
   package var to: Int64?
-  /// Stacks with a function that matches stay, and of these those without one to ignore.
+  /// Keeps the stacks with a function that matches `focus`, without those that have one to ignore.
   package var focus: FunctionPattern?
   package var ignore: FunctionPattern?
-  /// Stacks that go through a module of that name or path stay; nil for all.
+  /// Keeps the stacks through a module of that name or path; nil for all.
   ///
-  /// What has a source file and no module, such as Python, has the file for its module.
+  /// A function with a source file and no module, as in Python, has the file for its module.
   package var module: Glob?
 
   package init() {}
@@ -43,11 +44,11 @@ package struct ProfileFilter {
   private var choosesTime: Bool { from != nil || to != nil }
   private var choosesRuns: Bool { !states.isEmpty || choosesTime || choosesStacks }
 
-  /// What is left of `profile`: its stacks stay, threads and runs go.
+  /// What is left of `profile`: without the threads and runs that were not chosen, with all stacks.
   ///
-  /// Runs are cut in proportion at the ends of the time window. A thread's CPU time and its share
-  /// of states are then those of the runs that are left, and a thread without any goes.
-  /// Costs one match of each distinct function, and one step for each stack and run.
+  /// Runs are cut in proportion at the ends of the time window. The CPU time and the states of a
+  /// thread are then those of the runs that are left, and a thread without any is left out. Costs
+  /// one match for each distinct function, and one step for each stack and run.
   package func apply(to profile: Profile) -> Profile {
     guard !isEmpty else { return profile }
     var filtered = profile
@@ -78,7 +79,7 @@ package struct ProfileFilter {
     return filtered
   }
 
-  /// Makes the threads' own counts those of the runs that are left.
+  /// Sets the threads' own counts to those of the runs that are left.
   private func restrict(_ profile: inout Profile, to totals: [Weight]) {
     let choosesOnlyTime = states.isEmpty && !choosesStacks
     for (thread, total) in totals.enumerated() {
@@ -121,46 +122,8 @@ package struct ProfileFilter {
   }
 }
 
-extension Run {
-  /// The part of the run within a window, its weights in proportion; nil when it lies outside.
-  ///
-  /// Neighbouring windows share the run without a remainder.
-  func part(from: Int64, to: Int64) -> Run? {
-    guard weight.wall > 0 else { return (from..<max(from, to)).contains(start) ? self : nil }
-    let (sum, overflow) = start.addingReportingOverflow(weight.wall)
-    let end = overflow ? Int64.max : sum
-    if from <= start && to >= end { return self }
-    let first = max(from, start)
-    let last = min(to, end)
-    guard first < last else { return nil }
-    let head = UInt64(bitPattern: first &- start)
-    let tail = UInt64(bitPattern: last &- start)
-    let wall = UInt64(weight.wall)
-    func cut(_ amount: Int64) -> Int64 {
-      amount.share(min(tail, wall), of: wall) &- amount.share(min(head, wall), of: wall)
-    }
-    return Run(
-      thread: thread, stack: stack, end: self.end, activity: activity, start: first,
-      weight: Weight(
-        samples: cut(weight.samples), ticks: cut(weight.ticks), cpu: cut(weight.cpu),
-        wall: cut(weight.wall), delay: cut(weight.delay)))
-  }
-}
-
-extension Int64 {
-  /// The amount times part by whole, where part is at most whole; rounded towards zero.
-  fileprivate func share(_ part: UInt64, of whole: UInt64) -> Int64 {
-    // The high word is below `whole`, so the quotient fits: part <= whole and magnitude < 2^64.
-    let product = magnitude.multipliedFullWidth(by: part)
-    guard product.high < whole else { return self }
-    let quotient = whole.dividingFullWidth(product).quotient
-    let value = Int64(clamping: quotient)
-    return self < 0 ? 0 &- value : value
-  }
-}
-
 extension Profile {
-  /// Takes away the threads that are not kept, and their runs.
+  /// Removes the threads that are not kept, and their runs.
   mutating func keepThreads(_ kept: [Bool]) {
     var position = 0
     let places = kept.map { isKept in
@@ -186,122 +149,4 @@ extension Profile {
         && blocking.firstSeen < to && blocking.lastSeen >= from
     }
   }
-}
-
-extension Run {
-  /// The same run of another thread.
-  func moved(to thread: Int) -> Run {
-    Run(
-      thread: thread, stack: stack, end: end, activity: activity, start: start, weight: weight)
-  }
-}
-
-/// Which stacks of a profile the filter leaves.
-private struct StackChoice {
-  /// By stack.
-  private(set) var isChosen: [Bool] = []
-
-  init(_ filter: ProfileFilter, _ profile: Profile) {
-    var matches = FrameMatches(filter, profile)
-    let table = profile.stacks
-    var isInFocus: [Bool] = []
-    var isIgnored: [Bool] = []
-    var isInModule: [Bool] = []
-    for stack in 0..<table.stackCount {
-      let id = StackID(UInt32(stack))
-      let caller = Int(table.caller(of: id).rawValue)
-      let hasCaller = caller < stack
-      let frame = table.innermostFrame(of: id).map { matches.of($0) }
-      isInFocus.append(hasCaller && isInFocus[caller] || frame?.focus ?? false)
-      isIgnored.append(hasCaller && isIgnored[caller] || frame?.ignore ?? false)
-      isInModule.append(hasCaller && isInModule[caller] || frame?.module ?? false)
-      isChosen.append(
-        (filter.focus == nil || isInFocus[stack]) && !isIgnored[stack]
-          && (filter.module == nil || isInModule[stack]))
-    }
-  }
-}
-
-/// What the filter says of each frame; each function name is matched once.
-private struct FrameMatches {
-  struct Match {
-    var focus = false
-    var ignore = false
-    var module = false
-  }
-
-  private let filter: ProfileFilter
-  private let profile: Profile
-  /// By module.
-  private let areModules: [Bool]
-  private var focus: [String: Bool] = [:]
-  private var ignore: [String: Bool] = [:]
-  private var known: [Match?]
-
-  init(_ filter: ProfileFilter, _ profile: Profile) {
-    self.filter = filter
-    self.profile = profile
-    areModules = profile.modules.map { module in
-      filter.module.map { $0.matches(module.name) || $0.matches(module.path) } ?? false
-    }
-    known = Array(repeating: nil, count: profile.stacks.frames.count)
-  }
-
-  mutating func of(_ frame: FrameID) -> Match {
-    let position = Int(frame.rawValue)
-    guard known.indices.contains(position) else { return Match() }
-    if let match = known[position] { return match }
-    var match = Match()
-    var names: [String] = []
-    switch profile.stacks[frame] {
-    case .code(let code):
-      let lines = position < profile.symbols.count ? profile.symbols[position].lines : []
-      match.module =
-        profile.position(of: code.module).map { areModules[$0] } ?? lines.contains(where: isModule)
-      names = lines.isEmpty ? [code.address.description] : lines.map(\.function)
-    case .interpreted(let line):
-      match.module = isModule(line)
-      names = [line.function]
-    case .elided: break
-    }
-    for name in names {
-      match.focus = match.focus || Self.match(name, filter.focus, &focus)
-      match.ignore = match.ignore || Self.match(name, filter.ignore, &ignore)
-    }
-    known[position] = match
-    return match
-  }
-
-  /// Whether a line's file is the module that is wanted.
-  private func isModule(_ line: SourceLine) -> Bool {
-    guard let glob = filter.module, let file = line.file else { return false }
-    return glob.matches(file)
-      || glob.matches(file.split(separator: "/").last.map(String.init) ?? file)
-  }
-
-  private static func match(
-    _ name: String, _ pattern: FunctionPattern?, _ known: inout [String: Bool]
-  ) -> Bool {
-    guard let pattern else { return false }
-    if let match = known[name] { return match }
-    let match = pattern.matches(name)
-    known[name] = match
-    return match
-  }
-}
-
-/// A regular expression for names of functions; it may match any part of a name.
-package struct FunctionPattern {
-  /// As the user wrote it.
-  package let text: String
-  private let regex: Regex<AnyRegexOutput>
-
-  /// Throws what the regular expression's parser found wrong; its description is for the user.
-  package init(_ text: String) throws {
-    self.text = text
-    regex = try Regex(text).matchingSemantics(.unicodeScalar)
-  }
-
-  /// Whether a part of `name` matches.
-  package func matches(_ name: String) -> Bool { ((try? regex.firstMatch(in: name)) ?? nil) != nil }
 }

@@ -1,26 +1,26 @@
 package import ProfileModel
 
-/// Takes out of a profile what tells who made it and with what: for a text that goes to strangers.
+/// Removes from a profile what identifies its user and machine, so that a report can be shared.
 ///
 /// Home directories become `~`; names of users and of the host, values of command line arguments,
-/// and addresses of sockets other than those of the machine itself are masked. Functions, files
-/// below the home directory, threads and locks stay, for without them nothing is explained.
+/// and addresses of sockets other than the machine's own are masked. Functions, files below the
+/// home directory, threads and locks stay, because they explain the profile.
 package struct Redaction: Sendable {
-  /// Stands for what was taken out.
+  /// Stands for what was removed.
   package static let mask = "…"
 
   private let homes: [String]
   private let names: [String]
 
-  /// A redaction that also knows the home directory and the names of the user who asks.
+  /// A redaction that also knows the home directory and the names of the present user.
   package init(home: String? = nil, userNames: [String] = []) {
-    // Nothing is gained by a root directory as a home, and much is lost.
+    // With `/` as a home directory every path would be masked.
     homes = [home].compactMap { $0 }.filter { $0.utf8.count > 1 && $0.hasPrefix("/") }
       .map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
     names = userNames.filter { $0.utf8.count > 2 && $0 != "root" }
   }
 
-  /// The profile without them.
+  /// The redacted profile.
   package func apply(to profile: Profile) -> Profile {
     var redacted = profile
     var users = Set(names)
@@ -65,13 +65,13 @@ package struct Redaction: Sendable {
     return name.utf8.count > 2 ? String(name) : nil
   }
 
-  /// The program's own name, and of the others the options without their values.
+  /// The name of the program, and the options without their values.
   private static func arguments(_ arguments: [String], _ text: Text) -> [String] {
     arguments.enumerated().map { position, argument in
       if position == 0 { return text.clean(argument) }
       guard argument.hasPrefix("-") else { return mask }
       guard let sign = argument.firstIndex(of: "=") else {
-        // A short option may have its value behind it: `-ppassword`.
+        // A short option may be followed by its value: `-ppassword`.
         return argument.hasPrefix("--") || argument.utf8.count <= 2
           ? text.clean(argument) : String(argument.prefix(2)) + mask
       }
@@ -80,64 +80,11 @@ package struct Redaction: Sendable {
   }
 }
 
-extension Redaction {
-  /// Cleans one text.
-  struct Text {
-    let homes: [String]
-    let secrets: [String]
-
-    /// The text without home directories.
-    func cleanPaths(_ text: String) -> String {
-      guard text.utf8.contains(UInt8(ascii: "/")) else { return text }
-      var result = text
-      for home in homes { result = result.replacingPath(home, with: "~") }
-      result = result.replacing(/\/home\/[^\/\s"']+/, with: "~")
-      return result.replacingPath("/root", with: "~")
-    }
-
-    /// The text without home directories and names of users and of the host.
-    func clean(_ text: String) -> String {
-      var result = cleanPaths(text)
-      for secret in secrets where result.contains(secret) {
-        result = result.replacingWord(secret, with: mask)
-      }
-      return result
-    }
-
-    /// An address of a socket: that of the machine itself stays, and so does the port.
-    func cleanAddress(_ address: String) -> String {
-      if address.hasPrefix("/") || address.hasPrefix("@") { return clean(address) }
-      guard let colon = address.lastIndex(of: ":") else { return mask }
-      let host = address[..<colon]
-      let own = ["127.", "::1", "[::1]", "localhost", "0.0.0.0", "[::]", "[::ffff:127.", "*"]
-      return own.contains { host.hasPrefix($0) } ? address : mask + address[colon...]
-    }
-
-    /// What a descriptor is open to.
-    func clean(_ descriptor: WaitDescriptor) -> WaitDescriptor {
-      var result = descriptor
-      result.peerAddress = descriptor.peerAddress.map(cleanAddress)
-      switch descriptor.kind {
-      case .tcpSocket, .udpSocket, .otherSocket: result.name = cleanAddress(descriptor.name)
-      default: result.name = clean(descriptor.name)
-      }
-      result.peers = descriptor.peers.map(clean)
-      return result
-    }
-
-    func clean(_ owner: WaitOwner) -> WaitOwner {
-      guard case .process(let pid, let tid, let name) = owner else { return owner }
-      return .process(pid: pid, tid: tid, name: clean(name))
-    }
-  }
-}
-
 extension SourceLine {
   fileprivate func redacted(_ text: Redaction.Text) -> SourceLine {
-    // The name of a task is the user's own text, not the program's.
-    let isTask = file == nil && function.hasPrefix("<task")
+    // The name of a task may hold any data of the user.
     return SourceLine(
-      function: isTask ? text.clean(function) : text.cleanPaths(function),
+      function: isTaskMarker ? text.clean(function) : text.cleanPaths(function),
       linkageName: linkageName.map(text.cleanPaths),
       file: file.map(text.clean), line: line, isInlined: isInlined)
   }
@@ -172,42 +119,5 @@ extension Blocking {
     return Blocking(
       waiter: waiter, wait: wait, since: since, firstSeen: firstSeen, lastSeen: lastSeen,
       samples: samples)
-  }
-}
-
-extension String {
-  /// The text with a directory replaced where it is one of its own: not `/rootfs` for `/root`.
-  fileprivate func replacingPath(_ path: String, with replacement: String) -> String {
-    replacingAll(path, with: replacement) { before, after in
-      !(before.map { $0.isLetter || $0.isNumber } ?? false)
-        && !(after.map { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" || $0 == "." }
-          ?? false)
-    }
-  }
-
-  /// The text with a word replaced where it is not part of another.
-  fileprivate func replacingWord(_ word: String, with replacement: String) -> String {
-    replacingAll(word, with: replacement) { before, after in
-      !(before.map { $0.isLetter || $0.isNumber || $0 == "_" } ?? false)
-        && !(after.map { $0.isLetter || $0.isNumber || $0 == "_" } ?? false)
-    }
-  }
-
-  private func replacingAll(
-    _ text: String, with replacement: String, where isMeant: (Character?, Character?) -> Bool
-  ) -> String {
-    var result = ""
-    var rest = self[...]
-    var before: Character?
-    while let range = rest.firstRange(of: text) {
-      let last =
-        range.lowerBound > rest.startIndex ? rest[rest.index(before: range.lowerBound)] : before
-      let after = range.upperBound < rest.endIndex ? rest[range.upperBound] : nil
-      result += rest[..<range.lowerBound]
-      result += isMeant(last, after) ? replacement : text
-      before = text.last
-      rest = rest[range.upperBound...]
-    }
-    return result + rest
   }
 }

@@ -1,7 +1,9 @@
 package import ProfileModel
 
-/// Every stack of some threads that differs in a function, a line, its end or what went on there.
+/// The stacks of some threads that differ in a function, a line, their end or what the thread did
+/// there.
 package struct DistinctStacks: Sendable {
+  /// A stack, and all runs that are like it.
   package struct Entry: Sendable {
     package let stack: StackID
     package let end: StackEnd
@@ -9,7 +11,7 @@ package struct DistinctStacks: Sendable {
     package let weight: Weight
   }
 
-  /// Heaviest first, by wall time or the unit that was asked for.
+  /// Heaviest first, by wall time or the unit asked for.
   package let entries: [Entry]
   /// The sum of the threads' runs.
   package let total: Weight

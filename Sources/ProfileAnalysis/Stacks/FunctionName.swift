@@ -10,9 +10,6 @@ package enum FunctionName {
     return withoutLambdaNumbers(text)
   }
 
-  /// Whether a name says no more than an address.
-  static func isAddress(_ name: String) -> Bool { name.hasPrefix("0x") }
-
   /// Whether a user who writes `wanted` may mean the function `name`: its whole name, or that
   /// without parameters, or without the scopes, too.
   package static func matches(_ name: String, _ wanted: String) -> Bool {
@@ -61,7 +58,8 @@ package enum FunctionName {
     text.utf8.count == 16 && text.allSatisfy(\.isHexDigit)
   }
 
-  /// `{lambda()#2}`, `{{closure}}#1`, `closure #3 in f`, `$_0` (clang) and `$$Lambda$469/0x…` (Java).
+  /// `{lambda()#2}`, `{{closure}}#1`, `closure #3 in f`, `$_0` (clang) and `$$Lambda$469/0x…`
+  /// (Java).
   private static func withoutLambdaNumbers(_ text: Substring) -> String {
     guard text.contains("#") || text.contains("$") else { return String(text) }
     var result = ""

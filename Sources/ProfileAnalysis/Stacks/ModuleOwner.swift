@@ -1,8 +1,8 @@
 internal import ProfileModel
 
-/// Whose code a file holds, as far as that says whether its functions act of their own accord.
+/// Whose code a file holds: what libraries do, they do for the program that called them.
 enum ModuleOwner {
-  /// The C library, or what the kernel gives it: the vdso.
+  /// The C library, or the kernel's vdso.
   case library
   /// Python itself: its program, its library, or an extension of its standard library.
   case interpreter
@@ -13,6 +13,7 @@ enum ModuleOwner {
 }
 
 extension Module {
+  /// Whose code it holds, by the name of the file.
   var owner: ModuleOwner {
     let name = name
     let isLibrary = [
@@ -29,19 +30,20 @@ extension Module {
 }
 
 extension [ModuleOwner] {
-  /// Whose code the file of this number holds.
+  /// The owner of a module; of one that is not known, the program.
   func owner(of module: ModuleID) -> ModuleOwner {
     indices.contains(Int(module.rawValue)) ? self[Int(module.rawValue)] : .program
   }
 
-  /// Where among its frames a thread runs: in the innermost; in the function that Python runs, when all
-  /// that it called is the C library's and Python's own, or the innermost has no name.
+  /// The position of the frame that a thread runs in: the innermost one, or the innermost function
+  /// of Python where all that this called is in the C library and in Python itself, or the
+  /// innermost frame has no name.
   func place(of frames: some Sequence<SourceFrame>) -> Int? {
     var count = 0
     var isNameless = false
     for frame in frames {
       if frame.isInterpreted { return count }
-      let hasName = !FunctionName.isAddress(frame.line.function)
+      let hasName = frame.line.isNamed
       if count == 0 { isNameless = !hasName }
       let owner = owner(of: frame.module)
       let isOfOthers = owner == .library || owner == .interpreter || !hasName
@@ -49,22 +51,5 @@ extension [ModuleOwner] {
       count += 1
     }
     return count > 0 ? 0 : nil
-  }
-}
-
-extension SourceFrame {
-  /// Whether it is a function of Python's `threading` that waits for threads to end.
-  var isEndOfThread: Bool {
-    guard isInterpreted, line.file?.hasSuffix("/threading.py") ?? false else { return false }
-    let name = line.function.split(separator: ".").last
-    return name == "join" || name == "_wait_for_tstate_lock" || name == "_shutdown"
-  }
-
-  /// Whether it is a function of Python's `subprocess` that waits for a process to end: with a time limit
-  /// it looks again and again, and sleeps in between.
-  var isEndOfProcess: Bool {
-    guard isInterpreted, line.file?.hasSuffix("/subprocess.py") ?? false else { return false }
-    let name = line.function.split(separator: ".").last
-    return name == "wait" || name == "_wait"
   }
 }

@@ -1,7 +1,7 @@
 package import ProfileModel
 
-/// Who called whom, and what it weighed: threads at the root, then functions from the outermost
-/// inwards, inlined calls as nodes of their own.
+/// Who called whom, with weights: threads at the roots, then functions from the outermost inwards;
+/// inlined calls are nodes of their own.
 package struct CallTree: Sendable {
   /// What a node stands for.
   package enum Kind: Hashable, Sendable {
@@ -11,10 +11,11 @@ package struct CallTree: Sendable {
     case function(Int)
     /// The unknown callers of stacks that could not be followed to their end.
     case missingCallers(StackEnd.Reason)
-    /// Looks that gave no stack at all.
+    /// Samples without a stack.
     case noStack
   }
 
+  /// A thread, or a function called by its parent.
   package struct Node: Sendable {
     package let kind: Kind
     /// Index into `nodes`, smaller than the node's own; nil for a root.
@@ -27,7 +28,7 @@ package struct CallTree: Sendable {
     package fileprivate(set) var inclusive = Weight()
   }
 
-  /// Every node; a caller stands before the functions that it called.
+  /// All nodes; a caller comes before the functions that it called.
   package private(set) var nodes: [Node] = []
   /// The threads, in the order of the groups.
   package private(set) var roots: [Int] = []
@@ -44,7 +45,7 @@ package struct CallTree: Sendable {
     }
     nodes = builder.nodes
     for node in nodes.indices { nodes[node].inclusive = nodes[node].own }
-    // A caller stands before the functions that it called, so backwards each sum is complete.
+    // A caller comes before the functions that it called, so backwards each sum is complete.
     for node in nodes.indices.reversed() {
       if let parent = nodes[node].parent { nodes[parent].inclusive += nodes[node].inclusive }
     }
@@ -113,7 +114,7 @@ extension CallTree {
         case .truncated(let reason): incomplete.append((reason, path, run.weight))
         }
       }
-      // One kind of end after the other, because `topOfPath` remembers one top for each path.
+      // One kind of end after the other, because `topOfPath` holds one top for each path.
       incomplete.sort { ($0.reason.rawValue, $0.path) < ($1.reason.rawValue, $1.path) }
       var top: (reason: StackEnd.Reason, node: Int)?
       for run in incomplete {

@@ -1,13 +1,13 @@
 package import ProfileModel
 
-/// What each line of the source cost a thread: the line itself, and with all that it called.
+/// What each line of the source took: the line itself, and with all that it called.
 package struct LineTable: Sendable {
   package struct Row: Sendable {
-    /// Index into `SourceStacks.lines`; nil for the samples that gave no stack.
+    /// Index into `SourceStacks.lines`; nil for the samples without a stack.
     package let line: Int?
-    /// What was seen with this line innermost.
+    /// The weight with this line innermost.
     package let own: Weight
-    /// What was seen with this line anywhere in the stack; under recursion it counts once.
+    /// The weight with this line anywhere in the stack; with recursion it counts once.
     package let cumulative: Weight
   }
 
@@ -34,11 +34,12 @@ package struct LineTable: Sendable {
     return groups.map { maker.table(of: $0) }
   }
 
-  /// Makes one table after the other, for a reader who does not want all of them at once.
+  /// Makes one table after the other, so that not all of them need be in memory.
   package struct Maker: Sendable {
     private var counter: LineCounter
     private let unit: WeightUnit?
 
+    /// Costs one step for each line of the profile.
     package init(_ index: ProfileIndex, sortedBy unit: WeightUnit? = nil) {
       let stacks = index.stacks
       let items = stacks.lines.enumerated().map { number, line in
@@ -57,7 +58,7 @@ package struct LineTable: Sendable {
 
   private init(rows: [LineCounter.Row], total: Weight, sortedBy unit: WeightUnit?) {
     let rows = rows.map { Row(line: $0.item, own: $0.own, cumulative: $0.cumulative) }
-    // Lines are numbered callers first; among equals the reader wants the innermost first.
+    // Callers have lower numbers; among equals the innermost comes first.
     self.rows = rows.reversed().sorted { $0.key(unit) > $1.key(unit) }
     self.total = total
   }

@@ -19,6 +19,7 @@ package struct ProcessTable: Sendable {
   /// belong to one process.
   package let rows: [Row]
 
+  /// The table of some threads, given by indexes into `profile.threads`; of all for nil.
   package init(_ profile: Profile, threads: [Int]? = nil) {
     var rows: [OwningProcess: Row] = [:]
     for index in threads ?? Array(profile.threads.indices) {

@@ -4,7 +4,7 @@ package import ProfileModel
 package struct Timeline: Sendable {
   /// What a thread did in a slot.
   package struct Slot: Sendable {
-    /// What took most of the wall time that was seen; nil where the thread was not seen.
+    /// What took most of the wall time; nil where the thread was not sampled.
     package fileprivate(set) var activity: Activity?
     /// The part of that time in which it ran, 0 to 1.
     package fileprivate(set) var running = 0.0
@@ -16,7 +16,7 @@ package struct Timeline: Sendable {
   private let index: ProfileIndex
   private let count: Int
 
-  /// A time line of `slots` slots over all that the runs of the threads cover.
+  /// A time line with `slots` slots over all the time that the runs of the threads cover.
   package init(_ index: ProfileIndex, threads: [Int], slots: Int) {
     var (first, last) = (Int64.max, Int64.min)
     for run in threads.lazy.flatMap({ index.runs(of: $0) }) {

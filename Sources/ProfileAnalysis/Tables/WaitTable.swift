@@ -1,14 +1,16 @@
 package import ProfileModel
 
-/// What some threads waited in: the kernel's name for it, the stack, how long and how often.
+/// The waits of some threads: the system call, the stack, how long and how often.
 package struct WaitTable: Sendable {
+  /// The waits in one stack with the same system call.
   package struct Entry: Sendable {
     package let activity: Activity
+    /// As the view shows it.
     package let stack: StackID
-    /// The same with all its frames, which tell what was waited for.
+    /// The same with all its frames, which show what the wait is for.
     package let wholeStack: StackID
     package let end: StackEnd
-    /// Waits that were told apart: two in a row look like one when nobody looked between them.
+    /// The waits; two in a row count as one where no sample was taken between them.
     package fileprivate(set) var count: Int64
     /// The longest of them, in nanoseconds of wall time.
     package fileprivate(set) var longest: Int64
@@ -23,63 +25,97 @@ package struct WaitTable: Sendable {
 
   /// The waits of the threads, given by indexes into `profile.threads`, taken together.
   ///
-  /// Where the profile hides frames `whole` is the one that has them all: waits of several kinds in
-  /// what looks like one stack stay apart.
+  /// Where the profile hides frames, `whole` is the profile with all of them: waits of several
+  /// kinds that have the same visible stack stay separate.
   package init(
     _ index: ProfileIndex, whole: ProfileIndex? = nil, threads: [Int],
     sortedBy unit: WeightUnit = .wall
   ) {
-    struct Place: Hashable {
-      let path: Int
-      let end: StackEnd
-      let activity: Activity
-      let kind: WaitKind?
-    }
-    struct WholePlace: Hashable {
-      let stack: StackID
-      let activity: Activity
-    }
-    var kinds: [WholePlace: WaitKind?] = [:]
-    func kind(_ run: Run) -> WaitKind? {
-      guard let whole else { return nil }
-      let place = WholePlace(stack: run.stack, activity: run.activity)
-      if let known = kinds[place] { return known }
-      let functions = whole.frames(of: run.stack).lazy.map(\.line.function)
-      let kind = run.activity.wait(functions)?.kind
-      kinds[place] = kind
-      return kind
-    }
-    var entries: [Entry] = []
-    var positions: [Place: Int] = [:]
-    var (waited, total) = (Weight(), Weight())
+    var kinds = whole.map { WaitKinds($0) }
+    var waits = EntriesOfWaits()
+    var total = Weight()
     let source = whole ?? index
     let runs = threads.lazy.flatMap { zip(index.runs(of: $0), source.runs(of: $0)) }
     for (run, wholeRun) in runs {
       total += run.weight
       guard run.activity.isWait else { continue }
-      waited += run.weight
-      let place = Place(
-        path: index.stacks.linePaths.path(of: run.stack), end: run.end, activity: run.activity,
-        kind: kind(wholeRun))
-      if let position = positions[place] {
-        entries[position].count += 1
-        entries[position].longest = max(entries[position].longest, run.weight.wall)
-        entries[position].weight += run.weight
-      } else {
-        positions[place] = entries.count
-        entries.append(
-          Entry(
-            activity: run.activity, stack: run.stack, wholeStack: wholeRun.stack, end: run.end,
-            count: 1, longest: run.weight.wall, weight: run.weight))
-      }
+      let path = index.stacks.linePaths.path(of: run.stack)
+      waits.add(run, whole: wholeRun.stack, path: path, kind: kinds?.kind(of: wholeRun))
     }
-    self.entries = entries.enumerated().sorted { left, right in
+    entries = waits.sorted(by: unit)
+    waited = waits.total
+    self.total = total
+  }
+}
+
+/// The entries of a table of waits while it is made.
+private struct EntriesOfWaits {
+  private struct Place: Hashable {
+    let path: Int
+    let end: StackEnd
+    let activity: Activity
+    let kind: WaitKind?
+  }
+
+  private var entries: [WaitTable.Entry] = []
+  private var positions: [Place: Int] = [:]
+  private(set) var total = Weight()
+
+  /// Adds a wait whose stack takes this path, and is `whole` with all its frames.
+  mutating func add(_ run: Run, whole: StackID, path: Int, kind: WaitKind?) {
+    total += run.weight
+    let place = Place(path: path, end: run.end, activity: run.activity, kind: kind)
+    guard let position = positions[place] else {
+      positions[place] = entries.count
+      entries.append(WaitTable.Entry(run, whole: whole))
+      return
+    }
+    entries[position].add(run.weight)
+  }
+
+  /// Heaviest first; equal ones in the order in which they came.
+  func sorted(by unit: WeightUnit) -> [WaitTable.Entry] {
+    entries.enumerated().sorted { left, right in
       let (one, other) = (left.element.weight, right.element.weight)
       return (one[unit], one.wall, one.samples, right.offset)
         > (other[unit], other.wall, other.samples, left.offset)
     }.map(\.element)
-    self.waited = waited
-    self.total = total
+  }
+}
+
+extension WaitTable.Entry {
+  fileprivate init(_ run: Run, whole: StackID) {
+    self.init(
+      activity: run.activity, stack: run.stack, wholeStack: whole, end: run.end, count: 1,
+      longest: run.weight.wall, weight: run.weight)
+  }
+
+  fileprivate mutating func add(_ another: Weight) {
+    count += 1
+    longest = max(longest, another.wall)
+    weight += another
+  }
+}
+
+/// The kinds of waits, found once for each stack and activity.
+private struct WaitKinds {
+  private struct Place: Hashable {
+    let stack: StackID
+    let activity: Activity
+  }
+
+  private let index: ProfileIndex
+  private var known: [Place: WaitKind?] = [:]
+
+  init(_ index: ProfileIndex) { self.index = index }
+
+  mutating func kind(of run: Run) -> WaitKind? {
+    let place = Place(stack: run.stack, activity: run.activity)
+    if let kind = known[place] { return kind }
+    let functions = index.frames(of: run.stack).lazy.map(\.line.function)
+    let kind = run.activity.wait(functions)?.kind
+    known[place] = .some(kind)
+    return kind
   }
 }
 

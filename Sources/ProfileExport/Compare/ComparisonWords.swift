@@ -27,17 +27,17 @@ struct ChangeCells {
 extension Figures {
   /// A change in seconds per second.
   static func signed(_ value: Double) -> String {
-    let text = fixed(value, decimals: 3)
-    return text.hasPrefix("-")
-      ? (text == "-0.000" ? "0.000" : text)
-      : text == "0.000" ? text : "+" + text
+    signed(value, decimals: 3)
+  }
+
+  private static func signed(_ value: Double, decimals: Int) -> String {
+    (scaled(value, decimals: decimals) > 0 ? "+" : "") + fixed(value, decimals: decimals)
   }
 
   /// A change in percent, for a table.
   static func signedPercent(_ ratio: Double) -> String {
     guard ratio < 99.995 else { return "×\(fixed(ratio + 1, decimals: 0))" }
-    let text = fixed(ratio * 100, decimals: 1)
-    return text.hasPrefix("-") || text == "0.0" ? text : "+" + text
+    return signed(ratio * 100, decimals: 1)
   }
 }
 
@@ -105,9 +105,10 @@ extension Comparison.Timing {
 
   /// The second line of a row.
   func words(wait: String?) -> String {
-    let delay = Figures.signed(after.delay - before.delay)
+    let delay = after.delay - before.delay
+    let isShown = Figures.scaled(delay, decimals: 3) != 0
     return "share \(Figures.percent(shareBefore)) → \(Figures.percent(shareAfter)) % · "
-      + parts(wait: wait) + (delay == "0.000" ? "" : " · waiting for a CPU " + delay)
+      + parts(wait: wait) + (isShown ? " · waiting for a CPU " + Figures.signed(delay) : "")
   }
 }
 

@@ -6,7 +6,7 @@ package import ProfileModel
 package struct DumpChanges {
   private let before: [Int32: Place]
   private let after: [Int32: Place]
-  private let oldVerdict: String
+  private let isSameVerdict: Bool
   private let verdict: VerdictWords
   private let options: ReportOptions
 
@@ -19,12 +19,37 @@ package struct DumpChanges {
     let cpu: Int64
   }
 
+  /// What a verdict is about, without how long and how often.
+  private struct Subject: Equatable {
+    struct Member: Equatable {
+      let pid: Int32
+      let tid: Int32?
+    }
+
+    let kind: Verdict.Kind
+    let thread: Member?
+    let chain: [Member]
+
+    init(_ diagnosis: Diagnosis) {
+      let profile = diagnosis.index.profile
+      kind = diagnosis.verdict.kind
+      thread = diagnosis.verdict.thread.map { number in
+        let info = profile.threads[number]
+        return Member(pid: info.pid(in: profile.capture.pid), tid: info.tid)
+      }
+      chain = diagnosis.verdict.chain.map { number in
+        let node = diagnosis.graph.nodes[number]
+        return Member(pid: node.pid, tid: node.tid)
+      }
+    }
+  }
+
   /// The changes of the threads that the options choose.
   package init(from old: Profile, to new: Profile, options: ReportOptions = ReportOptions()) {
     let (first, second) = (Diagnosis(old), Diagnosis(new))
     before = Self.places(first, options)
     after = Self.places(second, options)
-    oldVerdict = VerdictWords(first).headline
+    isSameVerdict = Subject(first) == Subject(second)
     verdict = VerdictWords(second)
     self.options = options
   }
@@ -33,7 +58,7 @@ package struct DumpChanges {
   package func write(to output: inout some TextOutputStream, stamp: String) {
     var page = Page(output, width: options.width, color: options.color)
     func tell(_ text: String) { page.paragraph("\(stamp)  \(text)", indent: stamp.count + 4) }
-    if verdict.headline != oldVerdict { tell(verdict.sentence) }
+    if !isSameVerdict { tell(verdict.sentence) }
     for tid in after.keys.sorted() where before[tid] == nil {
       if let place = after[tid] { tell("\(place.name) appeared: \(place.words)") }
     }

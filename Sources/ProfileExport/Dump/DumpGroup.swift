@@ -18,7 +18,12 @@ struct DumpGroup {
     let activity: Activity
     let idleness: Idleness?
     let namePattern: String
-    let state: String
+    let hasEnded: Bool
+    /// The kernel's letter, where the sample itself does not say what the thread does.
+    let letter: Character?
+
+    /// What the thread does, in words.
+    var state: String { hasEnded ? "ended during the look" : activity.state(letter: letter) }
   }
 
   /// The groups of some threads, the most interesting first; those that have tasks stay alone.
@@ -94,7 +99,8 @@ extension DumpGroup.Likeness {
     activity = heaviest?.activity ?? .unknown
     idleness = diagnosis.situations[thread]?.idleness
     namePattern = info.namePattern
-    state = info.hasEnded ? "ended during the look" : activity.state(letter: info.state)
+    hasEnded = info.hasEnded
+    letter = activity.needsLetter ? info.state : nil
   }
 
   /// Whether several of these may be shown as one: nothing goes on there.
@@ -102,6 +108,16 @@ extension DumpGroup.Likeness {
     switch activity {
     case .blocked, .uninterruptible, .stopped, .unknown: true
     case .running, .waitingForCPU: false
+    }
+  }
+}
+
+extension Activity {
+  /// Whether the kernel's state letter says more than the sample.
+  fileprivate var needsLetter: Bool {
+    switch self {
+    case .stopped, .unknown: true
+    case .running, .waitingForCPU, .blocked, .uninterruptible: false
     }
   }
 }

@@ -104,6 +104,8 @@ package struct DumpReport {
     guard let first = situations.first, var wait = first.wait else { return nil }
     let pid = words.pid(of: first.thread)
     let rest = first.idleness.map { group.threads.count == 1 ? $0.words : $0.pluralWords }
+    // The words of such a wait say how the thread rests.
+    let isImplied = first.idleness?.isImplied(by: wait.kind) ?? false
     guard group.threads.count == 1 else {
       wait.timeLeft = nil
       let isSame = situations.allSatisfy { situation in
@@ -112,23 +114,20 @@ package struct DumpReport {
         return other == wait
       }
       if !isSame { wait = Wait(kind: wait.kind) }
-      return Self.joined(rest, wait.isTold ? words.pluralSentence(wait, in: pid) : nil)
+      let sentence = wait.isTold ? words.pluralSentence(wait, in: pid) : nil
+      return Self.joined(isImplied ? nil : rest, sentence)
     }
     let lasted = first.waited > 0 ? first.waited : nil
     let sentence = wait.isTold ? words.sentence(wait, lasted: lasted, in: pid) : nil
     // Some rests say all that there is to say.
-    if let rest, let sentence {
-      if first.blocking == nil { return rest }
-      // The sentence says the same, and for how long.
-      if words.sentence(wait, lasted: nil, in: pid).hasPrefix(rest) { return sentence }
-    }
-    return Self.joined(rest, sentence)
+    if let rest, first.blocking == nil { return rest }
+    return Self.joined(isImplied ? nil : rest, sentence)
   }
 
-  /// How threads rest and what they wait for; once, where the second says the first, too.
+  /// How threads rest and what they wait for.
   private static func joined(_ rest: String?, _ sentence: String?) -> String? {
     guard let rest, let sentence else { return rest ?? sentence }
-    return sentence.hasPrefix(rest) ? sentence : "\(rest): \(sentence)"
+    return "\(rest): \(sentence)"
   }
 
   /// Whether all that the system call's numbers would say was said in words.

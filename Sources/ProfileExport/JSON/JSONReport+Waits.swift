@@ -27,7 +27,7 @@ extension JSONWriter {
     member("wait_function", verdict.waitPlace?.line.function)
     let situation = verdict.thread.flatMap { diagnosis.situations[$0] }
     let handler = situation?.idleness == nil ? situation?.handler?.line : nil
-    member("handler_of", handler == nil ? nil : situation?.handlerOf)
+    member("handler_of", handler == nil ? nil : situation?.handlerOf?.name)
     member("handler_function", handler?.function)
     member("handler_file", handler?.file)
     member("handler_line", handler.flatMap { $0.line > 0 ? $0.line : nil })
@@ -91,7 +91,7 @@ extension JSONWriter {
     if let object = wait.object {
       self.object("object") { json in
         json.member("address", object.address.description)
-        json.member("flavor", object.flavor)
+        json.member("flavor", object.flavor?.rawName)
         json.member("variable", object.variable)
         json.member("field", object.field)
         json.member("file", object.file)
@@ -143,6 +143,6 @@ extension JSONWriter {
     member("peer_address", descriptor.peerAddress)
     array("peers", of: descriptor.peers) { json, owner in json.object { $0.members(of: owner) } }
     member("events", descriptor.events)
-    member("state", descriptor.state)
+    member("state", descriptor.state?.rawName)
   }
 }

@@ -97,7 +97,7 @@ extension VerdictWords {
         name: name, place: doing(node), wait: nil, lasted: nil, thread: thread, skipped: skipped)
     }
     let asker = thread.flatMap { diagnosis.situations[$0] }?.asker
-    let place = asker.flatMap { $0.line.function.hasPrefix("0x") ? nil : $0 }
+    let place = asker.flatMap { $0.line.isNamed ? $0 : nil }
     let lasted = diagnosis.lasted(blocking).flatMap { $0 > 0 ? Figures.duration($0) : nil }
     return DrawnNode(
       name: name, place: place.map { "in " + self.name($0) },

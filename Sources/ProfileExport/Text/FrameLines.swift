@@ -10,7 +10,7 @@ struct FrameLines {
     let number: String
     let function: String
     let mark: String
-    let place: String
+    let place: SourcePlace
     let isElided: Bool
   }
 
@@ -47,7 +47,7 @@ struct FrameLines {
     let margin = String(repeating: " ", count: indent)
     let numberWidth = max(lines.lazy.map(\.number.count).max() ?? 0, 3)
     let room = page.width - indent - numberWidth - 1
-    let widestPlace = min(lines.lazy.map { PlainText.columns($0.place) }.max() ?? 0, 34)
+    let widestPlace = min(lines.lazy.map { PlainText.columns($0.place.text) }.max() ?? 0, 34)
     let widestName = lines.lazy.map { PlainText.columns($0.function) + $0.mark.utf8.count }.max()
     let nameWidth = min(widestName ?? 0, room - 2 - widestPlace)
     for (position, line) in lines.enumerated() {
@@ -65,7 +65,7 @@ struct FrameLines {
       let name = PlainText.shortenedInMiddle(
         line.function, to: nameWidth - PlainText.columns(line.mark))
       let label = PlainText.paddedAtRight(name + line.mark, to: nameWidth)
-      let place = PlainText.shortenedPlace(line.place, to: room - 2 - nameWidth)
+      let place = line.place.shortened(to: room - 2 - nameWidth)
       let number = PlainText.paddedAtRight(line.number, to: numberWidth)
       page.line(Span("\(margin)\(number) ", .dim), "\(label)  ", Span(place, .dim))
     }
@@ -94,14 +94,13 @@ extension SourceFrame {
 
 extension Profile {
   /// Where a frame is: `file:line`, or the module in parentheses when the file is not known.
-  func place(_ frame: SourceFrame) -> String {
+  func place(_ frame: SourceFrame) -> SourcePlace {
     place(file: frame.line.file, line: frame.line.line, module: frame.module)
   }
 
   /// Where code is; line 0 is left out.
-  func place(file: String?, line: Int, module: ModuleID) -> String {
-    guard let file else { return "(" + moduleName(module) + ")" }
-    return PlainText.printable(line > 0 ? "\(file):\(line)" : file)
+  func place(file: String?, line: Int, module: ModuleID) -> SourcePlace {
+    file.map { SourcePlace(file: $0, line: line) } ?? SourcePlace(module: moduleName(module))
   }
 
   func moduleName(_ module: ModuleID) -> String {

@@ -73,18 +73,6 @@ enum PlainText {
     return "…" + kept
   }
 
-  /// A place in the source, or a module in parentheses, in at most `width` columns.
-  static func shortenedPlace(_ place: String, to width: Int) -> String {
-    place.hasPrefix("(") ? shortenedInMiddle(place, to: width) : shortenedAtLeft(place, to: width)
-  }
-
-  /// Columns that a place should not fall below, whatever else needs room: those of the file's own
-  /// name, up to a limit.
-  static func leastColumns(_ place: String) -> Int {
-    let name = place.split(separator: "/").last ?? ""
-    return min(columns(place), columns(name) + 2, 28)
-  }
-
   /// The text in at most `width` columns, with `…` in place of its end.
   static func shortenedAtRight(_ text: String, to width: Int) -> String {
     if columns(text) <= width { return text }

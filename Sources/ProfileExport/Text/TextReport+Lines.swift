@@ -41,8 +41,8 @@ extension TextReport {
     let function = index.stacks.functions[line.function]
     let place = profile.place(file: function.file, line: line.line, module: function.module)
     let name = PlainText.printable(function.name)
-    let placeRoom = max(PlainText.leastColumns(place), room - 2 - PlainText.columns(name))
-    let shownPlace = PlainText.shortenedPlace(place, to: min(placeRoom, room - 2))
+    let placeRoom = max(place.leastColumns, room - 2 - PlainText.columns(name))
+    let shownPlace = place.shortened(to: min(placeRoom, room - 2))
     let nameRoom = room - 2 - PlainText.columns(shownPlace)
     return shownPlace + " " + PlainText.shortenedInMiddle(name, to: nameRoom)
   }

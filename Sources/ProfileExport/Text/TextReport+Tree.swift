@@ -44,8 +44,33 @@ private struct TreeLines {
     var hidden = 0
   }
 
+  /// How a node hangs on the one that called it.
+  private enum Branch {
+    /// As its only callee.
+    case none
+    case inner
+    case last
+
+    var mark: String {
+      switch self {
+      case .none: ""
+      case .inner: "├ "
+      case .last: "└ "
+      }
+    }
+
+    /// What stands before the lines below it.
+    var indent: String {
+      switch self {
+      case .none: ""
+      case .inner: "│ "
+      case .last: "  "
+      }
+    }
+  }
+
   private enum Pending {
-    case node(Int, indent: String, mark: String)
+    case node(Int, indent: String, branch: Branch)
     case hidden(Int, indent: String)
   }
 
@@ -53,18 +78,17 @@ private struct TreeLines {
     let top = visibleChildren(of: root)
     var pending = branches(top.shown, hidden: top.hidden, indent: "")
     if top.shown.count == 1 && top.hidden == 0 {
-      pending = [.node(top.shown[0], indent: "", mark: "")]
+      pending = [.node(top.shown[0], indent: "", branch: .none)]
     }
     while let next = pending.popLast() {
       switch next {
       case .hidden(let count, let indent):
-        page.line(
-          Span(
-            String(repeating: " ", count: 32) + shown(indent: indent + "└ ") + more(count), .dim))
-      case .node(let node, let indent, let mark):
+        let marks = shown(indent: indent + Branch.last.mark)
+        page.line(Span(String(repeating: " ", count: 32) + marks + more(count), .dim))
+      case .node(let node, let indent, let branch):
         let (chain, fork) = chain(from: node)
-        let inner = indent + (mark.isEmpty ? "" : mark == "├ " ? "│ " : "  ")
-        write(chain, first: indent + mark, others: inner, to: &page)
+        let inner = indent + branch.indent
+        write(chain, first: indent + branch.mark, others: inner, to: &page)
         pending += branches(fork.shown, hidden: fork.hidden, indent: inner)
       }
     }
@@ -100,7 +124,7 @@ private struct TreeLines {
   private func branches(_ nodes: [Int], hidden: Int, indent: String) -> [Pending] {
     var list: [Pending] = nodes.enumerated().map { position, node in
       let isLast = position == nodes.count - 1 && hidden == 0
-      return .node(node, indent: indent, mark: isLast ? "└ " : "├ ")
+      return .node(node, indent: indent, branch: isLast ? .last : .inner)
     }
     if hidden > 0 { list.append(.hidden(hidden, indent: indent)) }
     return list.reversed()
@@ -156,8 +180,8 @@ private struct TreeLines {
     let note = link.hidden > 0 ? "  " + more(link.hidden) : ""
     let room = page.width - 32 - [indent, mark, note].reduce(0) { $0 + PlainText.columns($1) }
     let placeRoom = max(
-      PlainText.leastColumns(label.place), room - 2 - PlainText.columns(label.name))
-    let place = PlainText.shortenedPlace(label.place, to: placeRoom)
+      label.place.leastColumns, room - 2 - PlainText.columns(label.name))
+    let place = label.place.shortened(to: placeRoom)
     let nameRoom = room - (place.isEmpty ? 0 : 2 + PlainText.columns(place))
     let name = PlainText.shortenedInMiddle(label.name, to: nameRoom)
     page.line(
@@ -165,14 +189,14 @@ private struct TreeLines {
       Span(note, .dim))
   }
 
-  private func label(of node: CallTree.Node) -> (name: String, place: String) {
+  private func label(of node: CallTree.Node) -> (name: String, place: SourcePlace) {
     switch node.kind {
-    case .threads: return ("all", "")
-    case .noStack: return ("(no stack)", "")
-    case .missingCallers(let reason): return ("(callers unknown: \(reason.words))", "")
+    case .threads: return ("all", .none)
+    case .noStack: return ("(no stack)", .none)
+    case .missingCallers(let reason): return ("(callers unknown: \(reason.words))", .none)
     case .function(let number):
       let function = index.stacks.functions[number]
-      if function.isElided { return (function.name, "") }
+      if function.isElided { return (function.name, .none) }
       let place = index.profile.place(file: function.file, line: 0, module: function.module)
       return (PlainText.printable(function.name), place)
     }

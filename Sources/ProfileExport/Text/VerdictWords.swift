@@ -48,13 +48,6 @@ struct VerdictWords {
     }
   }
 
-  /// The verdict without how long and how often: the same as long as nothing changes.
-  var headline: String {
-    let names = verdict.chain.map { waits.node(diagnosis.graph.nodes[$0]) }
-    return ([verdict.kind.rawValue, verdict.thread.map { waits.thread($0) } ?? ""] + names)
-      .joined(separator: "|")
-  }
-
   // MARK: - Kinds
 
   private func cycleSentence(_ word: String) -> String {
@@ -106,7 +99,7 @@ struct VerdictWords {
   private var mostlyWaiting: String {
     if let idleness = verdict.waitIdleness { return ": " + idleness.words }
     guard let wait = verdict.wait else { return "" }
-    let frame = verdict.waitPlace.flatMap { $0.line.function.hasPrefix("0x") ? nil : $0 }
+    let frame = verdict.waitPlace.flatMap { $0.line.isNamed ? $0 : nil }
     return ", most \(waits.subject(wait, in: pid))" + (frame.map { ", in " + name($0) } ?? "")
   }
 
@@ -124,14 +117,14 @@ struct VerdictWords {
   private var wait: String {
     guard let wait = situation?.wait else { return "waits" }
     // An address says nothing to a reader.
-    let frame = verdict.waitPlace.flatMap { $0.line.function.hasPrefix("0x") ? nil : $0 }
+    let frame = verdict.waitPlace.flatMap { $0.line.isNamed ? $0 : nil }
     let place = frame.map { ", in " + name($0) } ?? ""
     return waits.sentence(wait, lasted: verdict.lasted, in: pid) + place + handlerWords(frame)
   }
 
   /// Which handler of an event loop keeps that loop waiting, when `place` does not say it.
   private func handlerWords(_ place: SourceFrame?) -> String {
-    guard let situation, let loop = situation.handlerOf else { return "" }
+    guard let situation, let loop = situation.handlerOf?.name else { return "" }
     // A thread that runs may be in the loop itself.
     guard let handler = situation.handler else {
       return situation.isAsleep ? ", in a handler of " + loop : ""
@@ -220,7 +213,7 @@ struct VerdictWords {
     let wait = waits.sentence(
       (isTold ? situation?.wait : nil) ?? blocking.wait, lasted: diagnosis.lasted(blocking),
       in: blocking.waiter.pid)
-    let place = situation?.asker.flatMap { $0.line.function.hasPrefix("0x") ? nil : $0 }
+    let place = situation?.asker.flatMap { $0.line.isNamed ? $0 : nil }
     return name + (place.map { ", in \(self.name($0))," } ?? "") + " " + wait + end
   }
 

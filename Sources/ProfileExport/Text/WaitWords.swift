@@ -184,7 +184,7 @@ struct WaitWords {
   /// A lock by its variable, else by its address and what lies there.
   private func object(_ wait: Wait, _ noun: String, _ unknown: String) -> String {
     guard let object = wait.object else { return unknown }
-    let kind = object.flavor.map { $0.shortName + " " + noun } ?? noun
+    let kind = object.flavor.map { $0.rawName.shortName + " " + noun } ?? noun
     return kind + place(wait)
   }
 
@@ -222,7 +222,7 @@ struct WaitWords {
   func descriptor(_ descriptor: WaitDescriptor, in pid: Int32) -> String {
     var words = kind(descriptor)
     let number = descriptor.number >= 0 ? "fd \(descriptor.number)" : nil
-    let details = [number, descriptor.state?.shortName].compactMap { $0 }
+    let details = [number, descriptor.state?.rawName.shortName].compactMap { $0 }
     if !details.isEmpty { words += " (" + details.joined(separator: ", ") + ")" }
     if let address = descriptor.peerAddress { words += " to " + address.shortName }
     if !descriptor.peers.isEmpty {

@@ -5,14 +5,19 @@ internal import ProfileModel
 enum Figures {
   /// A number with a fixed count of decimals; what is not a number counts as 0.
   static func fixed(_ value: Double, decimals: Int) -> String {
-    let scale = (0..<decimals).reduce(1.0) { power, _ in power * 10 }
-    let bounded = value.isFinite ? min(max(value, -1e12), 1e12) : 0
-    let scaled = Int64((bounded * scale).rounded())
+    let scaled = scaled(value, decimals: decimals)
     let digits = String(scaled.magnitude)
     let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
     let sign = scaled < 0 ? "-" : ""
     guard decimals > 0 else { return sign + padded }
     return sign + padded.dropLast(decimals) + "." + padded.suffix(decimals)
+  }
+
+  /// The number in units of its last decimal: 0 for one that shows as zero.
+  static func scaled(_ value: Double, decimals: Int) -> Int64 {
+    let scale = (0..<decimals).reduce(1.0) { power, _ in power * 10 }
+    let bounded = value.isFinite ? min(max(value, -1e12), 1e12) : 0
+    return Int64((bounded * scale).rounded())
   }
 
   /// Nanoseconds as seconds without their unit.

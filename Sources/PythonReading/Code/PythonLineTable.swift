@@ -1,3 +1,5 @@
+internal import ProfileModel
+
 /// Which line each instruction of a code object belongs to.
 ///
 /// Decoded once; a sample-up is a binary search.
@@ -40,14 +42,9 @@ package struct PythonLineTable: Sendable, Equatable {
 
   /// The line of a code unit (two bytes); nil where there is none, as in code without a source.
   package func line(at unit: Int32) -> Int32? {
-    var low = 0
-    var high = starts.count
-    while low < high {
-      let middle = (low + high) / 2
-      if starts[middle] <= unit { low = middle + 1 } else { high = middle }
-    }
-    guard low > 0, lines[low - 1] != Self.noLine else { return nil }
-    return lines[low - 1]
+    let index = starts.partitioningIndex { $0 > unit } - 1
+    guard index >= 0, lines[index] != Self.noLine else { return nil }
+    return lines[index]
   }
 
   private mutating func add(_ line: Int32, from start: Int) {

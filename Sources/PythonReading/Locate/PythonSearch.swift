@@ -1,3 +1,4 @@
+internal import ByteReading
 internal import LinuxProcess
 internal import ProfileModel
 
@@ -199,9 +200,9 @@ final class PythonSearch {
   /// Versions that the candidate may have, the likeliest first: one when something tells it.
   private func versions(of candidate: Candidate) -> [PythonVersion] {
     if let place = candidate.versionAddress,
-      let bytes = memory.read(at: RemoteAddress(place), count: 4), bytes.count == 4,
-      let version = PythonVersion(
-        hexadecimal: bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) })
+      let bytes = memory.read(at: RemoteAddress(place), count: 4),
+      let number = ByteReader(bytes.span.bytes).value(at: 0, as: UInt32.self),
+      let version = PythonVersion(hexadecimal: number)
     {
       return [version]
     }

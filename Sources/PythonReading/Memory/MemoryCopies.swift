@@ -174,14 +174,9 @@ extension MemoryCopies {
 
   /// The piece that holds all of these addresses.
   private func piece(from address: UInt64, to end: UInt64) -> Int? {
-    var low = 0
-    var high = pieces.count
-    while low < high {
-      let middle = (low + high) / 2
-      if pieces[middle].start <= address { low = middle + 1 } else { high = middle }
-    }
+    let next = pieces.partitioningIndex { $0.start > address }
     // Pieces may overlap; a longer one may begin some places before.
-    for index in stride(from: low - 1, through: max(0, low - 8), by: -1) where index >= 0 {
+    for index in stride(from: next - 1, through: max(0, next - 8), by: -1) where index >= 0 {
       if end <= pieces[index].end { return index }
     }
     return nil

@@ -65,8 +65,7 @@ extension PythonThreadReader {
 
   /// What stands for a task: its name, unless asyncio made that up, as it does for each task anew.
   private func text(of link: PythonTaskChain.Link) -> String {
-    let name = name(link.name).map { " \($0)" } ?? ""
-    return "<task\(name)>" + (link.hasOthers ? " (awaited by several)" : "")
+    SourceLine.taskMarker(named: name(link.name)) + (link.hasOthers ? " (awaited by several)" : "")
   }
 
   private func name(_ object: UInt64) -> String? {

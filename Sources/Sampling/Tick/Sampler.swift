@@ -368,13 +368,8 @@ final class Sampler {
 
   /// The writable mapping around `address`, by binary search; allocates nothing.
   func stackRange(containing address: UInt64) -> Range<UInt64>? {
-    var low = 0
-    var high = stackRanges.count
-    while low < high {
-      let middle = (low + high) / 2
-      if stackRanges[middle].upperBound <= address { low = middle + 1 } else { high = middle }
-    }
-    guard low < stackRanges.count, stackRanges[low].contains(address) else { return nil }
-    return stackRanges[low]
+    let index = stackRanges.partitioningIndex { $0.upperBound > address }
+    guard index < stackRanges.count, stackRanges[index].contains(address) else { return nil }
+    return stackRanges[index]
   }
 }

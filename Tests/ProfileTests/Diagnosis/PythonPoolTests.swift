@@ -39,7 +39,7 @@ internal import Testing
   ])
   func `are idle where the pool itself takes its next piece of work`(functions: String) {
     for situation in situations(functions, count: 1) {
-      #expect(situation.idleness == Idleness(kind: .workerPool, name: "a worker pool"))
+      #expect(situation.idleness == .workerPool(.unnamed))
     }
   }
 

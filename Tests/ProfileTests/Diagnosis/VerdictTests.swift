@@ -291,9 +291,10 @@ internal import Testing
     wait.descriptors[0].kind = .file
     wait.descriptors[0].name = String(repeating: "/deep", count: 400) + evil
     wait.descriptors[0].peerAddress = evil + String(repeating: "9", count: 500)
-    wait.descriptors[0].state = evil
+    wait.descriptors[0].state = .other(evil)
     wait.object = WaitObject(
-      address: RemoteAddress(1), flavor: evil, variable: evil, field: evil, file: evil)
+      address: RemoteAddress(1), flavor: LockFlavor(rawName: evil), variable: evil, field: evil,
+      file: evil)
     maker.wait(4243, wait)
     var text = ""
     DumpReport(maker.profile).write(to: &text)
@@ -347,7 +348,7 @@ extension `The verdict` {
       maker.thread(4242, "", "pthread_mutex_lock \(handler)", .asleep(in: "futex"))
       var wait = Wait.mutex(by: .thread(tid: 4243))
       wait.object?.field = "[3].lock"
-      wait.object?.flavor = "recursive"
+      wait.object?.flavor = LockFlavor([.recursive])
       maker.wait(4242, wait, since: -12_400_000_000)
       maker.thread(4243, "loader", "recv fetch start_thread", .asleep(in: "recvfrom"))
       maker.wait(
@@ -357,7 +358,7 @@ extension `The verdict` {
           descriptors: [
             WaitDescriptor(
               number: 7, kind: .tcpSocket, name: "127.0.0.1:40122", peerAddress: "127.0.0.1:5432",
-              peers: [.process(pid: 77, tid: nil, name: "postgres")], state: "established")
+              peers: [.process(pid: 77, tid: nil, name: "postgres")], state: .other("established"))
           ], timeLeft: 3_200_000_000, isTimed: true))
     }
     add("long chain") { maker in

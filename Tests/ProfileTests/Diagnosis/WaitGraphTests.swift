@@ -3,7 +3,7 @@ internal import ProfileModel
 internal import Testing
 
 @Suite struct `Wait graph` {
-  private func ring(_ count: Int, samples: Int = 5) -> WaitMaker {
+  private func cycle(_ count: Int, samples: Int = 5) -> WaitMaker {
     var maker = WaitMaker()
     for number in 0..<Int32(count) {
       let next = 4242 + (number + 1) % Int32(count)
@@ -12,8 +12,8 @@ internal import Testing
     return maker
   }
 
-  @Test(arguments: [2, 5]) func `finds a ring of threads`(count: Int) throws {
-    let diagnosis = ring(count).diagnosis
+  @Test(arguments: [2, 5]) func `finds a cycle of threads`(count: Int) throws {
+    let diagnosis = cycle(count).diagnosis
     let cycle = try #require(diagnosis.graph.cycles.first)
     #expect(diagnosis.graph.cycles.count == 1)
     #expect(
@@ -23,13 +23,13 @@ internal import Testing
     #expect(diagnosis.verdict.isCycle)
   }
 
-  @Test func `does not claim a ring that was seen once`() throws {
-    let diagnosis = ring(2, samples: 1).diagnosis
+  @Test func `does not claim a cycle that was seen once`() throws {
+    let diagnosis = cycle(2, samples: 1).diagnosis
     #expect(try #require(diagnosis.graph.cycles.first).isCertain == false)
     #expect(diagnosis.verdict.kind == .possibleDeadlock)
   }
 
-  @Test func `does not claim a ring of waits at different moments`() {
+  @Test func `does not claim a cycle of waits at different moments`() {
     var maker = WaitMaker()
     maker.thread(4242, "", "pthread_mutex_lock f main", .asleep(in: "futex"))
     maker.thread(4243, "", "pthread_mutex_lock f start_thread", .asleep(in: "futex"))
@@ -39,7 +39,7 @@ internal import Testing
     #expect(maker.verdict.kind != .deadlock)
   }
 
-  @Test func `counts nobody behind a thread who waits for any of its process`() {
+  @Test func `counts nobody behind a thread that waits for any of its process`() {
     var maker = WaitMaker()
     maker.thread(4242, "", "sem_wait main", .asleep(in: "futex"))
     maker.wait(4242, Wait(kind: .semaphore, systemCall: "futex"))
@@ -50,14 +50,14 @@ internal import Testing
   }
 
   @Test func `forgets a wait that its thread has left`() {
-    var maker = ring(2)
+    var maker = cycle(2)
     maker.run(0, ["work", "main"], .running, from: 9 * WaitMaker.second)
     #expect(maker.diagnosis.graph.cycles.isEmpty)
     #expect(maker.verdict.kind != .deadlock)
     #expect(maker.verdict.kind != .possibleDeadlock)
   }
 
-  @Test func `says that a time limit ends a ring`() throws {
+  @Test func `says that a time limit ends a cycle`() throws {
     var maker = WaitMaker()
     maker.locked(4242, by: .thread(tid: 4243))
     maker.locked(4243, by: .thread(tid: 4242), timed: true)
@@ -65,7 +65,7 @@ internal import Testing
     #expect(cycle.isTimed && cycle.isCertain)
     #expect(maker.verdict.kind == .deadlock)
     #expect(maker.verdict.isTimed)
-    // A ring that lasts for ever counts more, though it has not the main thread in it.
+    // A cycle that lasts for ever counts more, even without the main thread in it.
     maker.locked(4250, by: .thread(tid: 4251))
     maker.locked(4251, by: .thread(tid: 4250))
     #expect(!maker.verdict.isTimed)
@@ -103,7 +103,7 @@ internal import Testing
     #expect(diagnosis.verdict.behind == 1)
   }
 
-  @Test func `knows a lock whose owner is gone`() {
+  @Test func `knows a lock whose owner has exited`() {
     var maker = WaitMaker()
     maker.locked(4242, by: .dead(tid: 9))
     #expect(maker.verdict.kind == .orphanedLock)
@@ -112,7 +112,7 @@ internal import Testing
     var robust = WaitMaker()
     robust.thread(4242, "", "pthread_mutex_lock main", .asleep(in: "futex"))
     var wait = Wait.mutex(by: .dead(tid: 9))
-    wait.object?.flavor = "robust"
+    wait.object?.flavor = LockFlavor([.robust, .recursive])
     robust.wait(4242, wait)
     #expect(robust.verdict.kind != .orphanedLock)
   }
@@ -156,7 +156,7 @@ internal import Testing
       return maker
     }
     #expect(knot(threadCount: 1).verdict.kind == .deadlock)
-    // A thread of it that nobody looked at may still write.
+    // A thread of it that was not sampled may still write.
     #expect(knot(threadCount: 2).diagnosis.graph.cycles.isEmpty)
     #expect(knot(threadCount: nil).diagnosis.graph.cycles.isEmpty)
     // And so may a second thread of the program itself.
@@ -174,8 +174,8 @@ internal import Testing
     #expect(maker.verdict.kind == .waiting)
   }
 
-  @Test func `does not take threads at rest for a ring`() {
-    // Two workers that hold what the other one rests on would be a mistake of what was looked up.
+  @Test func `does not take threads at rest for a cycle`() {
+    // Two workers each of which holds what the other rests on would be a mistake of the look-up.
     var maker = WaitMaker()
     let functions = "poll g_main_context_iterate g_main_loop_run main"
     maker.thread(4242, "", functions, .asleep(in: "poll"))
@@ -203,13 +203,13 @@ internal import Testing
     let others: [WaitDescriptor] = [
       WaitDescriptor(number: 9, kind: .unixSocket, name: ""),
       WaitDescriptor(number: 9, kind: .eventfd, name: "", peers: [peer]),
-      WaitDescriptor(number: 9, kind: .tcpSocket, name: "", peers: [peer], state: "listening"),
+      WaitDescriptor(number: 9, kind: .tcpSocket, name: "", peers: [peer], state: .listening),
       WaitDescriptor(number: 9, kind: .timerfd, name: ""),
     ]
     for other in others { #expect(poll(other).diagnosis.graph.cycles.isEmpty, "\(other)") }
   }
 
-  @Test func `finds a ring with Python's interpreter lock`() {
+  @Test func `finds a cycle with Python's interpreter lock`() {
     var maker = WaitMaker()
     maker.thread(
       4242, "", "pthread_cond_timedwait take_gil PyEval_RestoreThread f main", .asleep(in: "futex"))
@@ -275,7 +275,7 @@ internal import Testing
         let reached = Self.reached(from: Int(members[0]), owners)
         #expect(cycle.isTimed == reached.contains { timed[$0] }, "trial \(trial)")
       }
-      // Where there are stuck threads, and nobody is dead, there is a ring.
+      // Where there are stuck threads, and nobody is dead, there is a cycle.
       #expect(found.isEmpty == !truth.contains(true), "trial \(trial): \(owners)")
     }
   }

@@ -1,0 +1,112 @@
+internal import ProfileModel
+
+extension CaptureComment {
+  struct Capture: Codable {
+    var kind: String
+    var pid: Int32
+    var process: String
+    var executable: String?
+    var commandLine: [String]
+    var host: String
+    var kernel: String
+    var startTime: Double
+    var duration: Int64
+    var rate: Double
+    var ending: String
+    /// How the program ended, where that is known: one of the two.
+    var exitCode, exitSignal: Int32?
+    var cost: Cost
+    var notes: [String]
+
+    enum CodingKeys: String, CodingKey {
+      case kind, pid, process, executable, host, kernel, ending, cost, notes
+      case commandLine = "command_line"
+      case startTime = "start_time"
+      case duration = "duration_ns"
+      case rate = "rate_hz"
+      case exitCode = "exit_code"
+      case exitSignal = "exit_signal"
+    }
+
+    init(_ info: CaptureInfo) {
+      kind = info.kind.rawValue
+      pid = info.pid
+      process = info.processName
+      executable = info.executable
+      commandLine = info.commandLine
+      host = info.hostName
+      kernel = info.kernel
+      startTime = info.startTime.isFinite ? info.startTime : 0
+      duration = info.duration
+      rate = info.rate.isFinite ? info.rate : 0
+      ending = info.ending.rawValue
+      switch info.programEnd {
+      case .exited(let code): exitCode = code
+      case .killed(let signal): exitSignal = signal
+      case nil: break
+      }
+      cost = Cost(info.cost)
+      notes = info.notes
+    }
+
+    /// The facts; words that this version does not know become the nearest that it knows.
+    var info: CaptureInfo {
+      CaptureInfo(
+        kind: CaptureInfo.Kind(rawValue: kind) ?? .attach, pid: pid, processName: process,
+        executable: executable, commandLine: commandLine, hostName: host, kernel: kernel,
+        startTime: startTime, duration: duration, rate: rate,
+        ending: CaptureInfo.Ending(rawValue: ending) ?? .unfinished,
+        programEnd: exitSignal.map { .killed(signal: $0) } ?? exitCode.map { .exited($0) },
+        cost: cost.cost, notes: notes)
+    }
+  }
+
+  struct Cost: Codable {
+    var ticksPlanned, ticksTaken, ticksLate, samplesWithoutStop, stops: Int64
+    var pauseMedian, pause99, pauseMax, stopped, ownCPU, samplesDropped: Int64
+
+    enum CodingKeys: String, CodingKey {
+      case stops
+      case ticksPlanned = "ticks_planned"
+      case ticksTaken = "ticks_taken"
+      case ticksLate = "ticks_late"
+      case samplesWithoutStop = "looks_without_stop"
+      case pauseMedian = "pause_p50_ns"
+      case pause99 = "pause_p99_ns"
+      case pauseMax = "pause_max_ns"
+      case stopped = "stopped_ns"
+      case ownCPU = "own_cpu_ns"
+      case samplesDropped = "looks_dropped"
+    }
+
+    init(_ cost: CaptureCost) {
+      ticksPlanned = cost.ticksPlanned
+      ticksTaken = cost.ticksTaken
+      ticksLate = cost.ticksLate
+      samplesWithoutStop = cost.samplesWithoutStop
+      stops = cost.stops
+      pauseMedian = cost.pauseMedian
+      pause99 = cost.pause99
+      pauseMax = cost.pauseMax
+      stopped = cost.stoppedTime
+      ownCPU = cost.ownCPU
+      samplesDropped = cost.samplesDropped
+    }
+
+    var cost: CaptureCost {
+      var cost = CaptureCost()
+      cost.ticksPlanned = ticksPlanned
+      cost.ticksTaken = ticksTaken
+      cost.ticksLate = ticksLate
+      cost.samplesWithoutStop = samplesWithoutStop
+      cost.stops = stops
+      cost.pauseMedian = pauseMedian
+      cost.pause99 = pause99
+      cost.pauseMax = pauseMax
+      cost.stoppedTime = stopped
+      cost.ownCPU = ownCPU
+      cost.samplesDropped = samplesDropped
+      return cost
+    }
+  }
+}

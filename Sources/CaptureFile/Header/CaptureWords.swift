@@ -1,0 +1,22 @@
+/// The fixed texts of a capture file, by which a reader recognises its parts.
+enum CaptureWords {
+  static let sampleTypes = [
+    ("samples", "count"), ("ticks", "count"), ("cpu", "nanoseconds"), ("wall", "nanoseconds"),
+    ("delay", "nanoseconds"),
+  ]
+  static let thread = "thread"
+  static let tid = "tid"
+  /// The count of threads with this number so far, where one was reused; missing for the first.
+  static let tidUse = "tid_use"
+  /// The number and the name of the process, where there are several.
+  static let pid = "pid"
+  static let process = "process"
+  static let start = "start"
+  static let state = "state"
+  static let wait = "wait"
+  static let end = "end"
+  /// System names that mark locations: one for frames left out of a deep stack, and an interpreted
+  /// function.
+  static let elided = "[sprof:elided]"
+  static let interpreted = "[sprof:interpreted]"
+}

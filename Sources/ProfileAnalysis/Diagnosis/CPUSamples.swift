@@ -1,0 +1,138 @@
+internal import ProfileModel
+
+/// Where a thread was in its samples on a CPU.
+struct CPUSamples {
+  /// A place and the part of the samples that were in it.
+  struct Place {
+    let frame: SourceFrame
+    let share: Double
+  }
+
+  /// The part of the samples that a loop must hold: a few go to signals and interrupts.
+  private static let loopShare = 0.95
+  private static let leastSamples: Int64 = 10
+
+  let count: Int
+  /// The deepest function that holds nearly all samples, where these stay within a few functions
+  /// below it; nil for a thread that does various things.
+  let loop: Place?
+  /// The function that the most samples were in itself.
+  let hottest: Place?
+
+  init(_ index: ProfileIndex, thread: Int) {
+    var samples: [StackID: Int64] = [:]
+    for run in index.runs(of: thread) where run.activity.isOnCPU {
+      samples[run.stack, default: 0] &+= max(run.weight.samples, 0)
+    }
+    let counts = CPUCounts(index, samples)
+    count = Int(clamping: counts.total)
+    hottest = counts.total > 0 ? counts.hottest : nil
+    loop = counts.total >= Self.leastSamples ? counts.loop(holding: Self.loopShare) : nil
+  }
+}
+
+/// The samples of one thread by function, and by the paths of functions that called each other.
+private struct CPUCounts {
+  /// What a function did itself: its samples, and the frame in which most of them were.
+  struct Own {
+    var samples: Int64 = 0
+    var frame: Int
+    var mostInFrame: Int64 = -1
+  }
+
+  private let index: ProfileIndex
+  private let paths: PathTable
+  private let owners: [ModuleOwner]
+  let total: Int64
+  /// By path: the samples of it and of what it called.
+  private var sums: [Int64]
+  /// By path: the frame that makes its innermost function; -1 for a path without samples.
+  private var frames: [Int]
+  private var own: [Int: Own] = [:]
+  /// By function, an interpreted one in place of what the interpreter does for it: own samples.
+  private var source: [Int: Int64] = [:]
+
+  init(_ index: ProfileIndex, _ samples: [StackID: Int64]) {
+    self.index = index
+    paths = index.stacks.functionPaths
+    owners = index.profile.modules.map(\.owner)
+    total = samples.values.reduce(0, &+)
+    sums = Array(repeating: 0, count: paths.count)
+    frames = Array(repeating: -1, count: paths.count)
+    for (stack, count) in samples.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+      add(count, in: stack)
+    }
+  }
+
+  private mutating func add(_ samples: Int64, in stack: StackID) {
+    let stackFrames = index.sourceFrames(of: stack)
+    addOwn(samples, of: stackFrames)
+    var path = paths.path(of: stack)
+    let function = path == 0 ? -1 : paths.item(of: path)
+    var interpreted: Int?
+    for frame in stackFrames where path != 0 {
+      if interpreted == nil, index.stacks.frames[frame].isInterpreted {
+        interpreted = paths.item(of: path)
+      }
+      if frames[path] < 0 { frames[path] = frame }
+      sums[path] &+= samples
+      path = paths.caller(of: path)
+    }
+    source[interpreted ?? function, default: 0] &+= samples
+  }
+
+  private mutating func addOwn(_ samples: Int64, of stackFrames: [Int]) {
+    let place = owners.place(of: stackFrames.lazy.map { [index] in index.stacks.frames[$0] })
+    guard let frame = place.map({ stackFrames[$0] }) else { return }
+    let function = index.stacks.function(ofFrame: frame)
+    var known = own[function] ?? Own(frame: frame)
+    known.samples &+= samples
+    if samples > known.mostInFrame { (known.frame, known.mostInFrame) = (frame, samples) }
+    own[function] = known
+  }
+
+  /// The function with the most samples of its own.
+  var hottest: CPUSamples.Place? {
+    own.max { ($0.value.samples, $1.key) < ($1.value.samples, $0.key) }.map { _, best in
+      CPUSamples.Place(
+        frame: index.stacks.frames[best.frame], share: Double(best.samples) / Double(total))
+    }
+  }
+
+  /// The deepest function that holds this share of the samples, where most of these are in at most
+  /// three functions.
+  func loop(holding share: Double) -> CPUSamples.Place? {
+    // A path's number is higher than its caller's.
+    let deepest = sums.lastIndex { Double($0) >= Double(total) * share }
+    guard let deepest, frames[deepest] >= 0 else { return nil }
+    let path = pathOfProgram(around: deepest)
+    let frame = index.stacks.frames[frames[path]]
+    let inside = source.values.sorted(by: >).prefix(3).reduce(0, &+)
+    let isNarrow = Double(inside) >= Double(total) * 0.8
+    let isRoot =
+      FunctionRole(of: frame.line.function) == .root || frame.line.function == "main"
+    let itself = source[paths.item(of: path)] ?? 0
+    // A program's main function holds all it does: that says nothing, unless it does it itself.
+    guard isNarrow, !isRoot || itself >= total / 2 else { return nil }
+    return CPUSamples.Place(frame: frame, share: Double(sums[path]) / Double(total))
+  }
+
+  /// The path, or the caller in it that libraries and an interpreter work for.
+  private func pathOfProgram(around path: Int) -> Int {
+    let around = sequence(first: path) { paths.caller(of: $0) }.prefix {
+      $0 != 0 && frames[$0] >= 0
+    }
+    let place = owners.place(of: around.lazy.map { index.stacks.frames[frames[$0]] })
+    return place.map { around[$0] } ?? path
+  }
+}
+
+extension Activity {
+  /// Whether the thread runs, or would if it had a CPU.
+  fileprivate var isOnCPU: Bool {
+    switch self {
+    case .running, .waitingForCPU: true
+    case .blocked, .uninterruptible, .stopped, .unknown: false
+    }
+  }
+}

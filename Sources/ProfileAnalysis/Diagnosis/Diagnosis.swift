@@ -1,0 +1,94 @@
+package import ProfileModel
+
+/// A profile's verdict, with all that it is made from.
+///
+/// Make it once for a report: it costs a few steps for each thread, wait and distinct function.
+package struct Diagnosis: Sendable {
+  /// The profile that was diagnosed, with all its frames.
+  package let index: ProfileIndex
+  package let graph: WaitGraph
+  /// By index of the thread; nil for one that has ended or was never sampled.
+  package private(set) var situations: [ThreadSituation?]
+  /// What the threads did that have ended.
+  private(set) var ended: [ThreadSituation] = []
+  /// The one finding; inconclusive where no rule has its evidence.
+  package internal(set) var verdict = Verdict(kind: .inconclusive)
+
+  /// The diagnosis of an indexed profile.
+  package init(_ index: ProfileIndex) {
+    self.index = index
+    graph = WaitGraph(index)
+    var facts = StackFacts(index)
+    situations = []
+    for (thread, info) in index.profile.threads.enumerated() {
+      let node = graph.node(of: info).map { graph.nodes[$0] }
+      let blocking = node?.thread == thread ? node?.blocking : nil
+      let situation = ThreadSituation(index, thread: thread, blocking: blocking, facts: &facts)
+      situations.append(info.hasEnded ? nil : situation)
+      if info.hasEnded, let situation { ended.append(situation) }
+    }
+    findPools()
+    findFollowers()
+    verdict = VerdictMaker(self).verdict
+  }
+
+  /// The diagnosis of a profile.
+  package init(_ profile: Profile) { self.init(ProfileIndex(profile)) }
+
+  /// For how long a wait has lasted, in nanoseconds; nil for a dump's one sample where it is not
+  /// known when the thread fell asleep.
+  package func lasted(_ blocking: Blocking) -> Int64? {
+    index.profile.capture.kind == .dump && blocking.since == nil ? nil : blocking.lasted
+  }
+
+  /// The last wait of a thread that was looked up and is of the same kind as `wait`, which is known
+  /// from its stack; nil when there is none.
+  package func wait(of thread: Int, like wait: Wait) -> Wait? {
+    let info = index.profile.threads[thread]
+    let pid = info.pid(in: index.profile.capture.pid)
+    let known = index.profile.blockings.last { blocking in
+      blocking.waiter.tid == info.tid && blocking.waiter.pid == pid
+        && blocking.wait.systemCall == wait.systemCall
+        && (blocking.wait.kind == wait.kind || blocking.wait.kind == .sleep)
+    }
+    return known?.wait
+  }
+
+  /// Marks threads that wait to be woken by another thread, in one and the same flat stack, as a
+  /// pool's workers.
+  private mutating func findPools() {
+    var alike: [Int: [Int]] = [:]
+    for (thread, situation) in situations.enumerated() {
+      guard let situation, situation.idleness == nil, situation.isWorker,
+        situation.handlerOf == nil,
+        !index.profile.threads[thread].isMain
+      else { continue }
+      switch situation.wait?.kind {
+      // A futex whose user is not known may be a lock.
+      case .conditionVariable, .semaphore, .parking, .messageQueue:
+        let path = index.stacks.functionPaths.path(of: situation.stack)
+        alike[path, default: []].append(thread)
+      default: continue
+      }
+    }
+    for threads in alike.values where threads.count > 1 {
+      for thread in threads {
+        situations[thread]?.idleness = .workerPool(.unnamed)
+      }
+    }
+  }
+
+  /// Marks workers as idle that wait for the lock of the one that waits for work: they take turns.
+  private mutating func findFollowers() {
+    let blockers = graph.blockers()
+    for (thread, situation) in situations.enumerated() {
+      guard let situation, let wait = situation.wait, wait.kind == .mutex,
+        situation.idleness == nil, !index.profile.threads[thread].isMain,
+        let node = graph.node(of: index.profile.threads[thread]), !graph.isStuck[node],
+        let leader = graph.nodes[blockers[node]].thread, let other = situations[leader],
+        other.idleness != nil, let entry = situation.entry, entry == other.entry
+      else { continue }
+      situations[thread]?.idleness = other.idleness
+    }
+  }
+}

@@ -1,0 +1,138 @@
+internal import ProfileModel
+
+extension VerdictMaker {
+  /// The thread that decides how fast the program is: the main one when it does something, else
+  /// the one that used most CPU time.
+  private var busiest: ThreadSituation? {
+    let all = situations + diagnosis.ended
+    let others = all.filter { situation in
+      situation.thread != main?.thread || !isMainAside
+        || situation.idleness != nil && situation.usesCPU
+    }
+    let working = others.filter { $0.idleness == nil || ($0.shares?.running ?? 0) > 0 }
+    return working.max { left, right in
+      (demand(left), right.thread) < (demand(right), left.thread)
+    }
+  }
+
+  /// The part of its time that a thread ran or was runnable, in percent; of the whole capture for
+  /// one that has ended.
+  private func demand(_ situation: ThreadSituation) -> Double {
+    guard let shares = situation.shares else { return situation.activity == .running ? 100 : 0 }
+    let demand = shares.running + shares.waiting
+    let duration = index.profile.capture.duration
+    guard index.profile.threads[situation.thread].hasEnded, duration > 0 else { return demand }
+    return demand * min(1, Double(span(of: situation)) / Double(duration))
+  }
+
+  /// A verdict on a program that uses the CPU or is runnable; nil for one that does little.
+  var busy: Verdict? {
+    if isDump { return runningNow }
+    // A main thread that mostly waits for what it needs matters more than one that is busy
+    // meanwhile.
+    let held = main.flatMap { main in
+      needKind(main) != nil && (main.shares?.blocked ?? 0) >= 50 ? main : nil
+    }
+    let subject = held ?? main.flatMap { demand($0) >= 50 ? $0 : nil } ?? busiest
+    guard let subject, let shares = subject.shares,
+      held != nil || demand(subject) >= Self.restingShare
+    else { return nil }
+    let samples = CPUSamples(index, thread: subject.thread)
+    // It ran whenever it got a CPU.
+    let loop = shares.running + shares.waiting >= 90 ? samples.loop : nil
+    // A handler should have returned, even where CPUs are scarce.
+    let isOverdue =
+      loop != nil && isInHandler(subject) && span(of: subject) >= Self.hangTime
+    if shares.waiting >= 50, shares.waiting > shares.running, !isOverdue {
+      var verdict = self.time(subject, .starved)
+      verdict.lasted = index.profile.threads[subject.thread].delay
+      return verdict
+    }
+    if let loop {
+      var verdict = self.time(subject, .busyLoop)
+      verdict.place = loop.frame
+      verdict.placeShare = loop.share
+      verdict.samples = samples.count
+      verdict.lasted = span(of: subject)
+      return verdict
+    }
+    var verdict = self.time(subject, .slow)
+    verdict.place = samples.hottest?.frame
+    verdict.placeShare = samples.hottest?.share
+    verdict.samples = samples.count
+    return verdict
+  }
+
+  /// Whether the thread is in a handler; its last sample may have been at a stack without frames.
+  private func isInHandler(_ situation: ThreadSituation) -> Bool {
+    guard situation.handlerOf == nil else { return true }
+    guard let heaviest = HeaviestStack(index, thread: situation.thread) else { return false }
+    var recognition = IdleRecognition(index.profile.modules)
+    let stack = recognition.stack(index.frames(of: heaviest.stack).withoutWaitingTasks)
+    return IdleRecognition.loopRunningHandler(stack) != nil
+  }
+
+  private func span(of situation: ThreadSituation) -> Int64 {
+    let info = index.profile.threads[situation.thread]
+    return max(0, info.lastSeen &- info.firstSeen)
+  }
+
+  private func time(_ subject: ThreadSituation, _ kind: Verdict.Kind) -> Verdict {
+    var verdict = Verdict(kind: kind)
+    verdict.thread = subject.thread
+    verdict.shares = subject.shares
+    verdict.lasted = span(of: subject)
+    let waits = WaitTable(index, threads: [subject.thread])
+    guard let entry = waits.entries.first else { return verdict }
+    let functions = index.frames(of: entry.stack)
+    var recognition = IdleRecognition(index.profile.modules)
+    let stack = recognition.stack(functions)
+    let wait = entry.activity.wait(stack.names)
+    let known = wait.flatMap { diagnosis.wait(of: subject.thread, like: $0) }
+    verdict.wait = (known?.kind == .sleep ? known : wait).map(stack.interpreted)
+    verdict.waitPlace = stack.asker(of: functions)
+    verdict.waitIdleness = verdict.wait.flatMap { wait in
+      let isMain = index.profile.threads[subject.thread].isMain
+      return IdleRecognition.idleness(of: stack, wait: wait, isMain: isMain)
+    }
+    return verdict
+  }
+
+  /// For one sample: the thread that was on a CPU.
+  private var runningNow: Verdict? {
+    let running = situations.filter { $0.activity == .running || $0.activity == .waitingForCPU }
+    let subject = running.first { index.profile.isMainThread($0.thread) } ?? running.first
+    guard let subject else { return nil }
+    var verdict = Verdict(kind: .running)
+    verdict.thread = subject.thread
+    verdict.samples = 1
+    let frames = index.frames(of: subject.stack)
+    verdict.place = index.profile.modules.map(\.owner).place(of: frames).map { frames[$0] }
+    return verdict
+  }
+
+  /// A verdict on a program that does nothing, and does not hang.
+  var rest: Verdict {
+    guard let subject = main ?? situations.first else { return Verdict(kind: .inconclusive) }
+    let waiting = situations.filter { $0.idleness == nil && $0.isAsleep }
+    let isUnclear = situations.contains { $0.idleness == nil && !$0.isAsleep }
+    if let main, main.idleness != nil { return quiet(main, .idle) }
+    if let main, main.isAsleep {
+      guard main.wait?.kind == .join else { return quiet(main, .waiting) }
+      // Its workers decide; when all of them rest, so does the program.
+      let worker = waiting.first { $0.thread != main.thread && $0.wait?.kind != .join }
+      return quiet(worker ?? main, .waiting)
+    }
+    if isUnclear { return Verdict(kind: .inconclusive) }
+    return waiting.first.map { quiet($0, .waiting) } ?? quiet(subject, .idle)
+  }
+
+  private func quiet(_ situation: ThreadSituation, _ kind: Verdict.Kind) -> Verdict {
+    var verdict = hang(situation, kind)
+    if kind == .idle {
+      verdict.chain = []
+      verdict.behind = 0
+    }
+    return verdict
+  }
+}

@@ -1,0 +1,158 @@
+internal import ProfileModel
+
+/// Finds the verdict; the first rule that has its evidence wins.
+struct VerdictMaker {
+  /// In nanoseconds: a shorter wait is no hang.
+  static let hangTime: Int64 = 1_000_000_000
+  /// The most that a thread may use of a CPU and still count as doing nothing, in percent.
+  static let restingShare = 5.0
+
+  let diagnosis: Diagnosis
+  let graph: WaitGraph
+  let index: ProfileIndex
+  let situations: [ThreadSituation]
+  let main: ThreadSituation?
+
+  init(_ diagnosis: Diagnosis) {
+    self.diagnosis = diagnosis
+    graph = diagnosis.graph
+    index = diagnosis.index
+    situations = diagnosis.situations.compactMap { $0 }
+    main = (situations + diagnosis.ended).first {
+      diagnosis.index.profile.isMainThread($0.thread)
+    }
+  }
+
+  var isDump: Bool { index.profile.capture.kind == .dump }
+
+  var verdict: Verdict {
+    var verdict =
+      cycle(isCertain: true) ?? orphanedLock ?? stopped ?? cycle(isCertain: false) ?? hung ?? busy
+      ?? rest
+    verdict.idleThreads = situations.count { $0.idleness != nil && !$0.usesCPU }
+    return verdict
+  }
+
+  // MARK: - Cycles and orphaned locks
+
+  private func cycle(isCertain: Bool) -> Verdict? {
+    let cycles = graph.cycles.filter { cycle in
+      cycle.isCertain == isCertain && cycle.threads.allSatisfy { !isAtRest($0) }
+    }
+    // One that will not end by itself is worse.
+    guard let cycle = cycles.first(where: { !$0.isTimed }) ?? cycles.first,
+      let first = cycle.threads.first
+    else { return nil }
+    var verdict = Verdict(kind: isCertain ? .deadlock : .possibleDeadlock)
+    verdict.thread = cycle.threads.lazy.compactMap { graph.nodes[$0].thread }.first
+    verdict.chain = cycle.threads
+    verdict.isCycle = true
+    verdict.isTimed = cycle.isTimed
+    let waits = cycle.threads.compactMap { graph.blocking(of: $0) }
+    let isKnown = waits.allSatisfy { diagnosis.lasted($0) != nil }
+    verdict.lasted = isKnown ? cycle.lasted : nil
+    verdict.samples = cycle.samples
+    verdict.behind = max(0, graph.waiters(behind: first) - cycle.threads.count + 1)
+    return verdict
+  }
+
+  private func isAtRest(_ node: Int) -> Bool {
+    graph.nodes[node].thread.flatMap { diagnosis.situations[$0] }?.idleness != nil
+  }
+
+  private var orphanedLock: Verdict? {
+    for situation in situations {
+      guard let wait = situation.wait, let blocking = situation.blocking, !wait.isTimed,
+        !wait.owners.isEmpty, wait.owners.allSatisfy(\.isDead), !(wait.object?.isRobust ?? false),
+        wait.kind == .mutex || wait.kind == .readLock || wait.kind == .writeLock,
+        index.profile.blockings[blocking].samples > 1
+      else { continue }
+      return hang(situation, .orphanedLock)
+    }
+    return nil
+  }
+
+  private var stopped: Verdict? {
+    guard let subject = main ?? situations.first, !situations.isEmpty,
+      situations.allSatisfy({ $0.activity == .stopped })
+    else { return nil }
+    var verdict = Verdict(kind: .stopped)
+    verdict.thread = subject.thread
+    verdict.samples = subject.samples
+    return verdict
+  }
+
+  /// A verdict on a thread's wait, with the chain of those that it waits behind.
+  func hang(_ situation: ThreadSituation, _ kind: Verdict.Kind) -> Verdict {
+    var verdict = Verdict(kind: kind)
+    verdict.thread = situation.thread
+    verdict.lasted = situation.waited > 0 ? situation.waited : nil
+    verdict.samples = situation.samples
+    verdict.isTimed = situation.wait?.isTimed ?? false
+    verdict.shares = situation.shares
+    verdict.wait = situation.wait
+    verdict.waitPlace = situation.asker
+    guard let node = node(of: situation) else { return verdict }
+    let chain = graph.chain(from: node)
+    verdict.chain = chain.nodes
+    verdict.behind = max(0, graph.waiters(behind: chain.blocker) - chain.nodes.count + 1)
+    return verdict
+  }
+
+  func node(of situation: ThreadSituation) -> Int? {
+    let node = graph.node(of: index.profile.threads[situation.thread])
+    return node.flatMap { graph.nodes[$0].thread == situation.thread ? $0 : nil }
+  }
+}
+
+// MARK: - Hung
+
+extension VerdictMaker {
+  /// A verdict on the main thread when it hangs; when it rests, has ended or waits for its workers,
+  /// and all threads with something to do hang, on one of these.
+  var hung: Verdict? {
+    if let main, let kind = hangKind(main) { return hang(main, kind) }
+    guard isMainAside else { return nil }
+    let working = situations.filter { $0.idleness == nil && !isJoining($0) }
+    guard !working.isEmpty, working.allSatisfy({ hangKind($0) != nil }) else { return nil }
+    let worst = working.max { left, right in
+      (waiters(left), left.waited, right.thread) < (waiters(right), right.waited, left.thread)
+    }
+    return worst.flatMap { situation in hangKind(situation).map { hang(situation, $0) } }
+  }
+
+  /// Whether the main thread has no part in how fast the program is.
+  var isMainAside: Bool { main.map { $0.idleness != nil || isJoining($0) } ?? true }
+
+  private func isJoining(_ situation: ThreadSituation) -> Bool { situation.wait?.kind == .join }
+
+  private func waiters(_ situation: ThreadSituation) -> Int {
+    node(of: situation).map { graph.successors(of: $0).count } ?? 0
+  }
+
+  /// What a thread hangs on; nil for one that does not, or whose wait may be its normal business.
+  private func hangKind(_ situation: ThreadSituation) -> Verdict.Kind? {
+    guard situation.waited >= Self.hangTime, (situation.shares?.running ?? 0) < 50 else {
+      return nil
+    }
+    return needKind(situation)
+  }
+
+  /// The same, however short the wait is.
+  func needKind(_ situation: ThreadSituation) -> Verdict.Kind? {
+    guard let wait = situation.wait, situation.idleness == nil else { return nil }
+    switch wait.kind {
+    case .mutex, .readLock, .writeLock, .onceInitializer, .gil, .fileLock, .databaseLock:
+      return .hungOnLock
+    case .connect, .write, .send: return .hungOnIO
+    case .disk, .pageFault: return .hung
+    case .read, .receive, .poll, .select, .epoll, .open, .accept, .asynchronousIO, .messageQueue:
+      // Outside a handler this may be the normal business of the thread.
+      return situation.handlerOf != nil ? .hungOnIO : nil
+    case .conditionVariable, .semaphore, .barrier, .join, .futex, .parking, .sleep, .childProcess,
+      .signal, .systemVSemaphore, .otherCall:
+      return situation.handlerOf != nil ? .hung : nil
+    case .stoppedBySignal, .stoppedByDebugger, .unknown: return nil
+    }
+  }
+}

@@ -1,0 +1,227 @@
+/// Names of functions by which a thread at rest is known.
+///
+/// All names are plain ones (`FunctionName.plain`): without leading underscores and parameters.
+enum IdleNames {
+  /// Roles of functions by their whole names.
+  static let roles: [String: FunctionRole] = {
+    var roles: [String: FunctionRole] = [:]
+    func add(_ role: FunctionRole, _ names: String) {
+      // By bytes, which takes a tenth of the time.
+      for name in names.utf8.split(separator: UInt8(ascii: " ")) {
+        roles[String(Substring(name))] = role
+      }
+    }
+    for name in WaitNames.systemCalls.keys { roles[name] = .call }
+    for name in WaitNames.locks.keys { roles[name] = .call }
+    add(.call, calls)
+    add(.glue, glue)
+    add(.root, roots)
+    for (rest, names) in rests { add(.rest(rest), names) }
+    for (loop, names) in dispatchers { add(.dispatch(loop), names) }
+    return roles
+  }()
+
+  private static let calls = """
+    syscall syscall_cancel syscall_cancel_arch internal_syscall_cancel do_wait usleep sleep wait \
+    libc_poll libc_select select64 pselect64 old_pselect64 clock_nanosleep_time64 g_poll gdk_poll \
+    g_usleep poll_schedule_timeout thrd_sleep sigtimedwait sigwaitinfo read_nocancel \
+    pthread_sigwait qt_safe_poll qt_ppoll qt_poll xcb_conn_wait \
+    wait_for_event std::this_thread::sleep_for std::__condvar::wait std::thread::sleep \
+    aeApiPoll pg_usleep Tcl_WaitForEvent ossl_select Monitor::wait \
+    Monitor::wait_without_safepoint_check os::naked_short_sleep \
+    internal/runtime/syscall.EpollWait internal/runtime/syscall.Syscall6 \
+    runtime/internal/syscall.EpollWait runtime/internal/syscall.Syscall6
+    """
+
+  /// CPython's calls from one Python function to the next, and its waits for `select` and locks;
+  /// PostgreSQL's latches, which serve waits of all kinds; OpenMP's barriers.
+  private static let glue = """
+    method_vectorcall vectorcall cfunction_call cfunction_vectorcall_FASTCALL \
+    cfunction_vectorcall_FASTCALL_KEYWORDS cfunction_vectorcall_NOARGS cfunction_vectorcall_O \
+    method_vectorcall_FASTCALL method_vectorcall_FASTCALL_KEYWORDS method_vectorcall_NOARGS \
+    select_epoll_poll select_epoll_poll_impl select_poll_poll select_poll_poll_impl \
+    select_select select_select_impl time_sleep pysleep acquire_timed lock_PyThread_acquire_lock \
+    simplequeue_get queue_SimpleQueue_get queue_SimpleQueue_get_impl slot_tp_call object_vacall \
+    EpollSelector.select PollSelector.select SelectSelector.select PollLikeSelector.select \
+    SelectSelector._select Condition.wait Event.wait \
+    take_gil drop_gil PyCOND_TIMEDWAIT PyCOND_WAIT PyThreadState_Attach \
+    ffi_call ffi_call_int ffi_call_unix64 ffi_call_SYSV call_function_pointer ctypes_callproc \
+    PyCFuncPtr_call Tkapp_Call Tkapp_CallProc PythonCmd PythonCmd_Error TimerHandler \
+    pygi_closure_handle pyg_closure_marshal \
+    pygi_signal_closure_marshal pyg_signal_class_closure_marshal \
+    WaitEventSetWait WaitEventSetWaitBlock WaitEventSetWaitBlock WaitLatch WaitLatchOrSocket \
+    secure_read pq_recvbuf pq_getbyte pq_startmsgread pq_getmessage \
+    wl_display_dispatch_queue wl_display_dispatch_queue_timeout wl_display_poll \
+    QWaitCondition::wait QWaitConditionPrivate::wait
+    """
+
+  private static let roots = """
+    start start_thread clone clone3 thread_start libc_start_main libc_start_call_main \
+    libc_start_main_impl execute_native_thread_routine thread_bootstrap g_thread_proxy \
+    QThreadPrivate::start std::thread::_State_impl::_M_run thread_native_entry \
+    Thread::call_run JavaThread::run JavaThread::thread_main_inner Thread._bootstrap \
+    Thread._bootstrap_inner Thread.run bootstrap bootstrap_inner thread_run pythread_wrapper \
+    runtime.mstart runtime.mstart0 runtime.rt0_go runtime.goexit
+    """
+
+  private static let rests: [(FunctionRole.Rest, String)] = [
+    (
+      .loop(.glib),
+      """
+      g_main_context_iterate g_main_context_iterate_unlocked g_main_context_iteration \
+      g_main_context_poll g_main_context_poll_unlocked g_main_loop_run
+      """
+    ),
+    (.loop(.qt), "QEventLoop::processEvents QEventLoop::exec QCoreApplication::exec QThread::exec"),
+    (
+      .loop(.xReader),
+      "xcb_wait_for_event QXcbEventQueue::run QXcbEventReader::run XNextEvent XReadEvents"
+    ),
+    (.loop(.waylandReader), "wl_display_dispatch"),
+    (.loop(.libuv), "uv__io_poll uv_io_poll uv_run"),
+    (
+      .loop(.libevent),
+      "event_base_loop event_base_dispatch epoll_dispatch poll_dispatch select_dispatch"
+    ),
+    (.loop(.libev), "ev_run ev_loop epoll_poll poll_poll select_poll"),
+    (.loop(.tcl), "Tcl_DoOneEvent Tk_MainLoop Tcl_ServiceModeLoop NotifierThreadProc"),
+    (
+      .loop(.runLoop),
+      """
+      CFRunLoopRun CFRunLoopRunSpecific CFRunLoopServiceFileDescriptors dispatch_main \
+      dispatch_sigsuspend dispatch_event_loop_drain dispatch_mgr_invoke dispatch_mgr_thread
+      """
+    ),
+    (.loop(.pulseAudio), "pa_mainloop_poll pa_mainloop_iterate pa_mainloop_run"),
+    (.loop(.python), "run_once run_forever serve_forever"),
+    (.loop(.redis), "aeProcessEvents aeMain"),
+    (
+      .loop(.nginx),
+      "ngx_epoll_process_events ngx_poll_process_events ngx_process_events_and_timers"
+    ),
+    (.loop(.nginxMaster), "ngx_master_process_cycle ngx_cache_manager_process_cycle"),
+    (
+      .loop(.postgreSQL),
+      """
+      ServerLoop SocketBackend ReadCommand BackgroundWriterMain CheckpointerMain WalWriterMain \
+      WalSummarizerMain AutoVacLauncherMain StartAutoVacLauncher PgArchiverMain pgarch_MainLoop \
+      SysLoggerMain ApplyLauncherMain PgstatCollectorMain PostgresMain PostmasterMain \
+      IoWorkerMain
+      """
+    ),
+    (.loop(.systemd), "sd_event_wait sd_event_run sd_event_loop"),
+    (
+      .loop(.mySQLListener),
+      "Mysqld_socket_listener::listen_for_connection_event poll_listen_sockets"
+    ),
+    (
+      .runtime(.go),
+      """
+      runtime.findRunnable runtime.findrunnable runtime.schedule runtime.sysmon runtime.stopm \
+      runtime.templateThread runtime.gcBgMarkWorker runtime.stoplockedm runtime.mstart1 \
+      runtime.handoffp runtime.exitsyscall0 os/signal.signal_recv runtime.bgsweep
+      """
+    ),
+    (
+      .runtime(.java),
+      """
+      WorkerThread::run GangWorker::loop GangWorker::run CompileQueue::get WatcherThread::sleep \
+      WatcherThread::run VMThread::wait_for_vm_operations VMThread::loop VMThread::run \
+      ServiceThread::service_thread_entry G1ServiceThread::wait_for_task os::signal_wait \
+      signal_thread_entry MonitorDeflationThread::monitor_deflation_thread_entry \
+      ConcurrentG1RefineThread::wait_for_completed_buffers G1ConcurrentMarkThread::run_service
+      """
+    ),
+    (
+      .pool(.glib),
+      """
+      g_async_queue_pop_intern_unlocked g_async_queue_pop g_async_queue_timeout_pop \
+      g_thread_pool_wait_for_new_task g_thread_pool_thread_proxy g_thread_pool_spawn_thread
+      """
+    ),
+    (.pool(.qt), "QThreadPoolThread::run"),
+    (.pool(.dispatch), "dispatch_worker_thread dispatch_worker_thread2"),
+    (.pool(.openMP), "gomp_thread_start kmp_launch_worker kmp_launch_thread"),
+    (.pool(.unnamed), "worker"),
+    (.pool(.redis), "bioProcessBackgroundJobs IOThreadMain"),
+    (.pool(.blas), "blas_thread_server"),
+    (.pool(.jemalloc), "background_thread_entry"),
+    (.pool(.mesa), "util_queue_thread_func"),
+    (
+      .pool(.tbb),
+      "tbb::detail::r1::rml::private_worker::run tbb::internal::rml::private_worker::run"
+    ),
+    (.pool(.apache), "ap_queue_pop_something proc_mutex_accept accept_mutex_on"),
+  ]
+
+  /// Functions that call a loop's handlers.
+  private static let dispatchers: [(EventLoop, String)] = [
+    (
+      .glib,
+      "g_main_context_dispatch g_main_dispatch g_main_context_dispatch_unlocked gtk_main "
+        + "g_application_run g_signal_emit g_signal_emit_valist g_closure_invoke"
+    ),
+    (
+      .qt,
+      "QApplication::exec QGuiApplication::exec QMetaObject::activate QCoreApplication::notify "
+        + "QCoreApplication::notifyInternal2 QApplication::notify QWidget::event"
+    ),
+    (.tcl, "Tcl_ServiceEvent Tk_HandleEvent"),
+    (.libevent, "event_process_active event_process_active_single_queue"),
+    (.libev, "ev_invoke_pending"), (.waylandDispatch, "wl_display_dispatch_pending"),
+    (.xDispatch, "XtDispatchEvent XtAppMainLoop"),
+    (.redis, "processCommand"), (.nginx, "ngx_worker_process_cycle"),
+  ]
+
+  /// Roles of functions by the beginnings of their names.
+  static let beginnings: [(text: String, role: FunctionRole)] = [
+    ("futex_", .call), ("libc_", .call), ("runtime.note", .call), ("runtime.futex", .call),
+    ("runtime.usleep", .call), ("runtime.netpoll", .call), ("runtime.epollwait", .call),
+    ("PyEval_", .glue), ("PyObject_", .glue), ("PyFunction_", .glue), ("PyVectorcall_", .glue),
+    ("PyThread_", .glue), ("PyCFunction", .glue), ("Py_", .glue), ("pymain_", .glue),
+    ("pyrun_", .glue), ("run_eval_code", .glue),
+    ("run_mod", .glue), ("builtin_exec", .glue), ("builtin_eval", .glue), ("gomp_", .glue),
+    ("kmp_", .glue), ("std::condition_variable::wait", .call), ("std::this_thread::sleep_", .call),
+    ("std::_V2::condition_variable_any::wait", .call), ("std::__invoke", .root),
+    ("std::thread::", .root), ("std::sys::thread", .root), ("std::sys_common::backtrace", .root),
+    ("std::sys::backtrace", .root), ("std::panicking::", .root), ("std::panic::", .root),
+    ("core::ops::function::FnOnce", .root), ("std::sys::", .call), ("std::sync::", .call),
+    ("parking_lot::", .call), ("parking_lot_core::", .call), ("mio::sys::", .call),
+    ("QEventDispatcher", .rest(.loop(.qt))),
+    ("QXcbUnixEventDispatcher", .rest(.loop(.qt))),
+    ("QXcbGlibEventDispatcher", .rest(.loop(.qt))), ("QPAEventDispatcher", .rest(.loop(.qt))),
+  ]
+
+  /// Roles of functions by the endings of their names.
+  static let endings: [(text: String, role: FunctionRole)] = [
+    ("._run_once", .rest(.loop(.python))),
+    (".run_forever", .rest(.loop(.python))),
+    (".serve_forever", .rest(.loop(.python))),
+    ("::BlockingPop", .rest(.pool(.node))),
+    ("node::PlatformWorkerThread", .rest(.pool(.node))),
+    ("StartIoThreadMain", .rest(.pool(.nodeInspector))),
+    ("::WaitForWork", .rest(.pool(.unnamed))),
+  ]
+
+  /// Roles of functions by a part of their names.
+  static let parts: [(text: String, role: FunctionRole)] = [
+    ("asio::detail::posix_event::wait", .call),
+    ("asio::detail::conditionally_enabled_event::wait", .call),
+    ("asio::detail::epoll_reactor::run", .rest(.loop(.asio))),
+    ("asio::detail::scheduler::", .rest(.loop(.asio))),
+    ("asio::io_context::run", .rest(.loop(.asio))),
+    ("mio::poll::Poll", .rest(.loop(.mio))),
+    ("rayon_core::sleep::", .glue), ("::wait_until_cold", .glue),
+    ("::wait_until_out_of_work", .rest(.pool(.rayon))),
+    ("rayon_core::registry::main_loop", .rest(.pool(.rayon))),
+    ("rayon_core::registry::ThreadBuilder", .rest(.pool(.rayon))),
+    ("tokio::runtime::blocking::pool::Inner", .rest(.pool(.tokio))),
+    ("multi_thread::park::", .call), ("tokio::runtime::io::driver", .call),
+    ("tokio::runtime::driver", .call), ("tokio::runtime::time::", .call),
+    ("tokio::runtime::park::CachedParkThread::block_on", .rest(.runtime(.tokio))),
+    ("tokio::runtime::park::", .call),
+    ("multi_thread::worker::Context::park", .rest(.runtime(.tokio))),
+    ("multi_thread::worker::run", .rest(.runtime(.tokio))),
+    ("current_thread::Context::park", .rest(.runtime(.tokio))),
+  ]
+}

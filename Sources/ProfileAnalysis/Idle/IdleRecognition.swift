@@ -1,0 +1,180 @@
+package import ProfileModel
+
+/// Tells threads at rest from threads that wait for something they need.
+///
+/// A thread is at rest when the function that asked for the wait is one that rests: the event loop
+/// itself, not a handler that it called; a pool's own loop, not a job. What is not recognised is
+/// not idle.
+package struct IdleRecognition: Sendable {
+  /// A stack of functions, innermost first, with what each means.
+  package struct Stack: Sendable {
+    let names: [String]
+    let modules: [ModuleID]
+    let roles: [FunctionRole]
+    /// The position of the function that asked for the wait: past those of the C library and of
+    /// interpreters.
+    let asker: Int
+    /// Whether the function that asked is named like a loop, or like a pool's worker.
+    let isNamedLoop: Bool
+    let isNamedWorker: Bool
+    let isInterpreted: Bool
+    /// Nil also where no function is Python's.
+    let fetch: PythonFetch?
+    /// What the wait is for, by the function that asked for it; nil when that says nothing.
+    let purpose: WaitKind?
+
+    /// The function that asked for the wait; nil when all are of libraries.
+    package var askerName: String? { asker < names.count ? names[asker] : nil }
+
+    /// The role of the function that asked for the wait.
+    var askerRole: FunctionRole? { asker < roles.count ? roles[asker] : nil }
+
+    /// The roles of the functions that led to the asker, innermost first.
+    var callerRoles: ArraySlice<FunctionRole> { roles.dropFirst(asker + 1) }
+
+    /// A wait in this stack, corrected by what the function that asked for it needs.
+    func interpreted(_ wait: Wait) -> Wait {
+      var wait = wait
+      switch (purpose, wait.kind) {
+      case (.databaseLock, .sleep), (.childProcess, .sleep):
+        wait.becomeRetry(of: purpose)
+      case (.childProcess, .select) where wait.descriptors.isEmpty:
+        // As Python sleeps, before 3.11.
+        wait.becomeRetry(of: purpose)
+      case (.join, .semaphore), (.join, .conditionVariable), (.join, .futex):
+        wait.kind = .join
+        wait.object = nil
+      default: break
+      }
+      return wait
+    }
+
+    /// The asker among the frames that the stack was made of.
+    package func asker(of frames: [SourceFrame]) -> SourceFrame? {
+      asker < frames.count ? frames[asker] : nil
+    }
+  }
+
+  private var roles: [String: FunctionRole] = [:]
+  /// By index of the module.
+  private let owners: [ModuleOwner]
+
+  /// For stacks through these files.
+  package init(_ modules: [Module]) { owners = modules.map(\.owner) }
+
+  /// A stack with what its functions mean; each name is looked up once.
+  package mutating func stack(_ frames: [SourceFrame]) -> Stack {
+    let roles = roles(of: frames)
+    let names = frames.map(\.line.function)
+    let modules = frames.map(\.module)
+    let asker = Self.interpretedCaller(of: Self.asker(roles, modules), roles, frames)
+    let name = asker < names.count ? FunctionName.plain(names[asker]).lowercased() : ""
+    let isAskerInterpreted = asker < frames.count && frames[asker].isInterpreted
+    return Stack(
+      names: names, modules: modules, roles: roles, asker: asker,
+      isNamedLoop: Self.loopWords.contains { name.contains(bytesOf: $0) },
+      isNamedWorker: !isAskerInterpreted
+        && Self.workerWords.contains { name.contains(bytesOf: $0) },
+      isInterpreted: frames.contains(where: \.isInterpreted), fetch: PythonFetch(frames),
+      purpose: purpose(of: frames, asker: asker))
+  }
+
+  private mutating func roles(of frames: [SourceFrame]) -> [FunctionRole] {
+    let interpreted = frames.lastIndex(where: \.isInterpreted) ?? 0
+    var result: [FunctionRole] = []
+    for (position, frame) in frames.enumerated() {
+      let name = frame.line.function
+      let role = roles[name] ?? FunctionRole(of: name)
+      roles[name] = role
+      result.append(
+        frame.isInterpreted
+          ? frame.isEndOfProcess ? .glue : Self.interpretedRole(role)
+          : self.role(role, in: frame.module, isWithin: position < interpreted))
+    }
+    return result
+  }
+
+  /// What a function means whose name says nothing, by its file: the C library, and an interpreter
+  /// within the functions that it runs, work for their callers.
+  private func role(
+    _ role: FunctionRole, in module: ModuleID, isWithin: Bool
+  ) -> FunctionRole {
+    guard role == .other || role == .address else { return role }
+    switch owners.owner(of: module) {
+    case .library: return role == .address ? .call : .glue
+    case .database: return .glue
+    case .interpreter: return isWithin ? .glue : role
+    case .program: return role
+    }
+  }
+
+  /// What a function that an interpreter runs means by its name: `worker` may be anything.
+  private static func interpretedRole(_ role: FunctionRole) -> FunctionRole {
+    switch role {
+    case .rest(.pool), .rest(.runtime): .other
+    case .rest(.loop), .call, .glue, .dispatch, .root, .address, .other: role
+    }
+  }
+
+  /// What the function that asked for a wait needs, by the functions that it called.
+  private func purpose(of frames: [SourceFrame], asker: Int) -> WaitKind? {
+    let isOfDatabase = frames[..<asker].contains { owners.owner(of: $0.module) == .database }
+    if isOfDatabase { return .databaseLock }
+    if frames[..<asker].contains(where: \.isEndOfProcess) { return .childProcess }
+    return asker < frames.count && frames[asker].isEndOfThread ? .join : nil
+  }
+
+  /// The interpreted function that called the function at `position`, where that and all between
+  /// have no names: an interpreter's way to C in a library that was stripped.
+  private static func interpretedCaller(
+    of position: Int, _ roles: [FunctionRole], _ frames: [SourceFrame]
+  ) -> Int {
+    guard
+      let next = frames[min(position, frames.count)...].firstIndex(where: \.isInterpreted),
+      roles[position..<next].allSatisfy({ $0 == .address || $0 == .glue || $0 == .call })
+    else { return position }
+    return next
+  }
+
+  private static func asker(_ roles: [FunctionRole], _ modules: [ModuleID]) -> Int {
+    var position = 0
+    while position < roles.count, roles[position] == .call || roles[position] == .glue {
+      position += 1
+    }
+    // Functions that a stripped library keeps to itself have no names: up to two of them belong to
+    // the loop in the same file that follows.
+    var next = position
+    while next < roles.count, next < position + 3, roles[next] == .address,
+      modules[next] == modules[position]
+    {
+      next += 1
+    }
+    guard next > position, next < position + 3, next < roles.count,
+      modules[next] == modules[position],
+      case .rest = roles[next]
+    else { return position }
+    return next
+  }
+
+  private static let loopWords = [
+    "eventloop", "event_loop", "mainloop", "main_loop", "loop::run", "server_loop", "serverloop",
+    "poll_loop", "pollloop", "run_loop", "runloop", "reactor",
+  ]
+
+  private static let workerWords = [
+    "worker", "pool", "dequeue", "queue_pop", "queue::pop", "queue::take", "wait_for_work",
+    "waitforwork", "wait_for_task", "wait_for_job", "next_job", "next_task", "get_task", "get_job",
+    "consumer",
+  ]
+}
+
+extension Wait {
+  /// Turns a sleep between two tries into the wait for what is tried.
+  fileprivate mutating func becomeRetry(of purpose: WaitKind?) {
+    guard let purpose else { return }
+    kind = purpose
+    // The time left of the sleep says nothing about when the try succeeds.
+    isTimed = false
+    timeLeft = nil
+  }
+}

@@ -1,0 +1,50 @@
+package import ProfileModel
+
+extension WaitKind {
+  /// The kind of a thread's wait, by the system call that it sleeps in and, where that says too
+  /// little, by the functions of its stack, innermost first.
+  ///
+  /// Costs a few look-ups; only the innermost functions are read.
+  package static func of(systemCall: String?, functions: some Sequence<String>) -> WaitKind {
+    guard let systemCall else { return .unknown }
+    let names = functions.prefix(12).map { FunctionName.plain($0) }
+    if systemCall == "futex" || systemCall == "futex_waitv" { return ofFutex(names) }
+    if systemCall == "restart_syscall" {
+      // The kernel goes on with a call that a signal or a stop interrupted; the C library's
+      // function says which.
+      let known = names.lazy.compactMap { WaitNames.systemCalls[$0] }.first
+      return known ?? (names.contains { WaitNames.locks[$0] != nil } ? ofFutex(names) : .otherCall)
+    }
+    let kind = WaitNames.systemCalls[systemCall] ?? .otherCall
+    return kind == .select && isPythonSleep(names) ? .sleep : kind
+  }
+
+  /// Whether a `select` is how `time.sleep` does it, up to Python 3.10: below the C library's
+  /// function.
+  private static func isPythonSleep(_ names: [String]) -> Bool {
+    let caller = names.first { !SourceLine.isAddress($0) && WaitNames.systemCalls[$0] == nil }
+    return caller == "pysleep" || caller == "time_sleep"
+  }
+
+  private static func ofFutex(_ names: [String]) -> WaitKind {
+    for (position, name) in names.enumerated() {
+      guard let kind = WaitNames.lock(name) else { continue }
+      // What a runtime waits for with these, its own functions around them say.
+      let around = names[(position + 1)...].prefix(3)
+      if around.contains(where: WaitNames.gil.contains) { return .gil }
+      if kind.isOfLibrary, around.contains(where: { WaitNames.lock($0) == .parking }) {
+        return .parking
+      }
+      return kind
+    }
+    return .futex
+  }
+
+  /// Whether libraries build their own waits from it.
+  private var isOfLibrary: Bool {
+    switch self {
+    case .conditionVariable, .semaphore: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/// Where code is: a file of the source, perhaps with a line, or the module where that is not known.
+struct SourcePlace {
+  let text: String
+  private let isModule: Bool
+
+  /// For what is not in the source at all.
+  static let none = SourcePlace(text: "", isModule: false)
+
+  private init(text: String, isModule: Bool) {
+    self.text = text
+    self.isModule = isModule
+  }
+
+  /// `file:line`, without a line for 0.
+  init(file: String, line: Int) {
+    self.init(text: PlainText.printable(line > 0 ? "\(file):\(line)" : file), isModule: false)
+  }
+
+  /// The module in parentheses.
+  init(module: String) { self.init(text: "(" + module + ")", isModule: true) }
+
+  /// The text in at most `width` columns.
+  func shortened(to width: Int) -> String {
+    isModule
+      ? PlainText.shortenedInMiddle(text, to: width) : PlainText.shortenedAtLeft(text, to: width)
+  }
+
+  /// The columns that it should have, whatever else needs room: those of the file's own name, up to a
+  /// limit.
+  var leastColumns: Int {
+    let name = text.split(separator: "/").last ?? ""
+    return min(PlainText.columns(text), PlainText.columns(name) + 2, 28)
+  }
+}

@@ -1,0 +1,77 @@
+/// The facts about a capture as a whole: what was captured, how, and what it cost.
+package struct CaptureInfo: Sendable {
+  /// How the profile was made; the raw values are words for programs.
+  package enum Kind: String, Sendable {
+    /// A running program, sampled for a time.
+    case attach
+    /// Started by sprof, and sampled from its first instruction on.
+    case run
+    /// One sample of each thread.
+    case dump
+    /// Made by another tool and read from its file.
+    case imported
+  }
+
+  /// Why the capture ended.
+  package enum Ending: String, Sendable {
+    case duration
+    case interrupted
+    case targetEnded
+    /// A dump has no duration to run through.
+    case once
+    /// sprof ended before the capture did, or the capture still goes on.
+    case unfinished
+  }
+
+  /// How a program ended.
+  package enum ProgramEnd: Hashable, Sendable {
+    case exited(Int32)
+    case killed(signal: Int32)
+  }
+
+  package var kind: Kind
+  /// The main process, by its number in sprof's own PID namespace.
+  package var pid: Int32
+  /// The process name as `/proc/PID/comm` gives it.
+  package var processName: String
+  package var executable: String?
+  package var commandLine: [String]
+  package var hostName: String
+  /// The release of the kernel; empty when not known.
+  package var kernel: String
+  /// Seconds since 1970 when the capture began.
+  package var startTime: Double
+  /// Nanoseconds from the first to the last tick.
+  package var duration: Int64
+  /// Ticks per second that were asked for; 0 for a dump.
+  package var rate: Double
+  package var ending: Ending
+  /// How the program ended; known only of one that sprof started.
+  package var programEnd: ProgramEnd?
+  package var cost: CaptureCost
+  /// What the user should know about how the capture was made, in whole sentences: a tracer that
+  /// holds the program, a kernel without schedstat, threads that could not be read.
+  package var notes: [String]
+
+  package init(
+    kind: Kind, pid: Int32, processName: String, executable: String? = nil,
+    commandLine: [String] = [], hostName: String = "", kernel: String = "", startTime: Double = 0,
+    duration: Int64 = 0, rate: Double = 0, ending: Ending = .duration,
+    programEnd: ProgramEnd? = nil, cost: CaptureCost = CaptureCost(), notes: [String] = []
+  ) {
+    self.kind = kind
+    self.pid = pid
+    self.processName = processName
+    self.executable = executable
+    self.commandLine = commandLine
+    self.hostName = hostName
+    self.kernel = kernel
+    self.startTime = startTime
+    self.duration = duration
+    self.rate = rate
+    self.ending = ending
+    self.programEnd = programEnd
+    self.cost = cost
+    self.notes = notes
+  }
+}

@@ -1,0 +1,25 @@
+/// Consecutive ticks in which a thread had the same stack and did the same.
+package struct Run: Sendable {
+  // Four bytes, as a run list keeps it.
+  private let threadNumber: Int32
+  package let stack: StackID
+  /// Nanoseconds from the start of the capture.
+  package let start: Int64
+  package var weight: Weight
+  package let activity: Activity
+  package let end: StackEnd
+
+  /// Index into `Profile.threads`.
+  package var thread: Int { Int(threadNumber) }
+
+  package init(
+    thread: Int, stack: StackID, end: StackEnd, activity: Activity, start: Int64, weight: Weight
+  ) {
+    threadNumber = Int32(clamping: thread)
+    self.stack = stack
+    self.end = end
+    self.activity = activity
+    self.start = start
+    self.weight = weight
+  }
+}

@@ -1,0 +1,18 @@
+/// A file with code that was mapped into the program.
+package struct Module: Hashable, Sendable {
+  /// The path as the program's own maps give it; `[vdso]` for the kernel's page.
+  package let path: String
+  /// Lower-case hex, nil where the file has none or could not be read.
+  package let buildID: String?
+  /// Why its code has no names, in words for users; nil when it could be opened.
+  package let problem: String?
+
+  package init(path: String, buildID: String? = nil, problem: String? = nil) {
+    self.path = path
+    self.buildID = buildID
+    self.problem = problem
+  }
+
+  /// The last part of the path.
+  package var name: String { path.split(separator: "/").last.map(String.init) ?? path }
+}

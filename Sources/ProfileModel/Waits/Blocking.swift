@@ -1,0 +1,48 @@
+/// A thread that was found asleep, and what it waits for: one or more edges of the wait graph.
+package struct Blocking: Hashable, Sendable {
+  /// The thread that waits: of the program itself, or of a process that it waits for.
+  package let waiter: WaitingThread
+  package var wait: Wait
+  /// When it fell asleep, in nanoseconds from the start of the capture, below 0 for before it; nil
+  /// where that is not known.
+  package var since: Int64?
+  /// The first and the last sample of this wait, in nanoseconds from the start of the capture.
+  package var firstSeen: Int64
+  package var lastSeen: Int64
+  /// How often it was sampled; the thread has not run between the samples.
+  package var samples: Int
+
+  package init(
+    waiter: WaitingThread, wait: Wait, since: Int64? = nil, firstSeen: Int64, lastSeen: Int64,
+    samples: Int = 1
+  ) {
+    self.waiter = waiter
+    self.wait = wait
+    self.since = since
+    self.firstSeen = firstSeen
+    self.lastSeen = lastSeen
+    self.samples = samples
+  }
+}
+
+/// A thread by its numbers in sprof's own PID namespace.
+package struct WaitingThread: Hashable, Sendable {
+  package let pid: Int32
+  package let tid: Int32
+  package let name: String
+  package let processName: String
+  /// How many threads its process had at the sample; nil when they were not counted.
+  ///
+  /// All of another process is known only when as many of its threads were sampled.
+  package let threadCount: Int?
+
+  package init(
+    pid: Int32, tid: Int32, name: String, processName: String, threadCount: Int? = nil
+  ) {
+    self.pid = pid
+    self.tid = tid
+    self.name = name
+    self.processName = processName
+    self.threadCount = threadCount
+  }
+}
