@@ -16,8 +16,10 @@ let strict: [SwiftSetting] = [
 ]
 
 /// A target of our own with the settings that every target shares.
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func module(
+  _ name: String, _ dependencies: [Target.Dependency] = [], _ more: [SwiftSetting] = []
+) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict + more)
 }
 
 let package = Package(
@@ -47,11 +49,11 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["Pprof/profile.proto"], swiftSettings: strict),
-    module("ELFReading", ["ByteReading", "ProfileModel"]),
-    module("LinuxProcess", ["CLinux", "ProfileModel"]),
+    module("ELFReading", ["ByteReading", "ProfileModel"], [.strictMemorySafety()]),
+    module("LinuxProcess", ["ByteReading", "CLinux", "ProfileModel"]),
 
     // Layer 3.
-    module("BlockingAnalysis", ["LinuxProcess", "ProfileModel"]),
+    module("BlockingAnalysis", ["ByteReading", "LinuxProcess", "ProfileModel"]),
     module("ProfileAnalysis", ["ProfileModel"]),
     module(
       "NativeUnwinding",

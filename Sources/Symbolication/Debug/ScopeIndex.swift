@@ -14,8 +14,8 @@ struct ScopeIndex {
   }
 
   fileprivate struct ScopeRange {
-    let low: UInt64
-    let high: UInt64
+    let low: FileAddress
+    let high: FileAddress
     let scope: Int32
   }
 
@@ -41,7 +41,7 @@ struct ScopeIndex {
 
   /// A function and what is inlined in it.
   ///
-  /// Takes the DIEs that it looks at off `budget`, and stops there.
+  /// Takes the DIEs that it reads off `budget`, and stops there.
   init(function die: inout Dwarf_Die, code: CodeRanges, budget: inout Int) {
     var walk = Walk(.everything, code)
     walk.steps = budget
@@ -65,9 +65,9 @@ struct ScopeIndex {
   }
 
   /// The innermost scope around an address.
-  func innermost(at address: UInt64) -> Int? {
+  func innermost(at address: FileAddress) -> Int? {
     var end = sorted.partitioningIndex { $0.low > address }
-    // The scope that begins last before the address is the one, or lies inside it. Only overlaps
+    // The scope that begins last before the address is the one, or is inside it. Only overlaps
     // that are no nesting need a second try.
     for _ in 0..<16 where end > 0 {
       end -= 1
@@ -80,7 +80,7 @@ struct ScopeIndex {
     return nil
   }
 
-  private func covers(_ scope: Scope, _ address: UInt64) -> Bool {
+  private func covers(_ scope: Scope, _ address: FileAddress) -> Bool {
     // Real functions have a few; the bound is for bad data.
     ranges[Int(scope.ranges.lowerBound)..<Int(scope.ranges.upperBound)].prefix(4096).contains {
       $0.low <= address && address < $0.high
@@ -99,13 +99,13 @@ extension ScopeIndex {
 
     private let extent: Extent
     private let code: CodeRanges
-    /// How many more DIEs are looked at.
+    /// How many more DIEs are read.
     var steps = Int.max
     var scopes: [Scope] = []
     var ranges: [ScopeRange] = []
     /// Far above real units: 47 large ones of C++ have 0.8 million ranges together.
     private var budget = 1 << 22
-    /// The last DIE seen; DIEs follow one another in memory, so anything before it is a cycle.
+    /// The last DIE read; DIEs follow one another in memory, so anything before it is a cycle.
     private var last: UnsafeMutableRawPointer?
 
     init(_ extent: Extent, _ code: CodeRanges) {

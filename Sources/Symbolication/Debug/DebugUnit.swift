@@ -4,9 +4,9 @@ internal import ProfileModel
 /// The functions, inlined calls and lines of one compilation unit.
 ///
 /// The functions are indexed in one pass over the unit's outer DIEs when it is made (libdw's
-/// `dwarf_getscopes` walks the whole unit at every call), what is inlined in one at the first sample-up
+/// `dwarf_getscopes` walks the whole unit at every call), what is inlined in one at the first look-up
 /// there, and the line table at the first of all. The pass leaves out types, and functions within
-/// others; all of the unit is indexed at the first address that no function is known of.
+/// others; all of the unit is indexed at the first address for which no function is known.
 final class DebugUnit {
   private typealias Found = (index: ScopeIndex, scope: Int)
 
@@ -17,8 +17,8 @@ final class DebugUnit {
   /// What is in a function, by its DIE.
   private var contents: [UInt64: ScopeIndex] = [:]
   private var whole: ScopeIndex?
-  /// How many more DIEs are looked at: where the ends of bad data's functions are not their ends, each
-  /// would take as long as the unit.
+  /// How many more DIEs are read: where functions of bad data do not end where they say, each would take
+  /// as long as the unit.
   private var budget = 1 << 24
   private let sections: DebugSections
   private lazy var lines: LineNumberTable? = readLines()
@@ -35,9 +35,7 @@ final class DebugUnit {
 
   /// The functions at `address`, innermost inlined one first, with the place in each; empty when
   /// the unit knows neither function nor line.
-  ///
-  /// The last one's function is nil where code has lines but no function, such as assembly.
-  func frames(at address: UInt64) -> [(function: DebugFunctionName?, file: String?, line: Int)] {
+  func frames(at address: FileAddress) -> [DebugFrame] {
     if whole == nil, innermostScope(at: address) == nil {
       whole = ScopeIndex(allOf: &unitDIE, code: code)
     }
@@ -47,18 +45,22 @@ final class DebugUnit {
     var place = row.map { (file: lines?.files[UInt64($0.file)], line: $0.line) }
     let found = innermostScope(at: address)
     guard found != nil || place != nil else { return [] }
-    var result: [(function: DebugFunctionName?, file: String?, line: Int)] = []
+    var result: [DebugFrame] = []
     if let scopes = found?.index.scopes {
       var scope = found?.scope
       // Ends: a scope's parent was made before it.
       while let index = scope {
-        result.append((name(of: scopes[index]), place?.file, place?.line ?? 0))
+        result.append(
+          DebugFrame(
+            function: name(of: scopes[index]), file: place?.file, line: place?.line ?? 0))
         guard scopes[index].isInlined else { break }
         place = callPlace(of: scopes[index])
         scope = scopes[index].parent < 0 ? nil : Int(scopes[index].parent)
       }
     }
-    if result.isEmpty { result.append((nil, place?.file, place?.line ?? 0)) }
+    if result.isEmpty {
+      result.append(DebugFrame(function: nil, file: place?.file, line: place?.line ?? 0))
+    }
     return result
   }
 
@@ -69,7 +71,7 @@ final class DebugUnit {
     }
   }
 
-  private func innermostScope(at address: UInt64) -> Found? {
+  private func innermostScope(at address: FileAddress) -> Found? {
     if let whole { return whole.innermost(at: address).map { (whole, $0) } }
     guard let function = functions.innermost(at: address) else { return nil }
     let inner = contents(of: functions.scopes[function])
@@ -100,37 +102,4 @@ final class DebugUnit {
     let line = unsignedAttribute(DW_AT_call_line, of: &die).flatMap { Int(exactly: $0) }
     return (file, line ?? 0)
   }
-}
-
-/// A function's name as debug data gives it.
-struct DebugFunctionName {
-  /// Mangled; nil where the language has no other name.
-  let linkageName: String?
-  let plainName: String?
-
-  /// Follows the references to the abstract function and its declaration.
-  init(_ die: inout Dwarf_Die) {
-    linkageName =
-      stringAttribute(DW_AT_linkage_name, of: &die)
-      ?? stringAttribute(DW_AT_MIPS_linkage_name, of: &die)
-    plainName = stringAttribute(DW_AT_name, of: &die)
-  }
-}
-
-/// A string attribute of a DIE or of those it refers to (libdw follows at most 16 references).
-func stringAttribute(_ name: Int, of die: inout Dwarf_Die) -> String? {
-  var attribute = Dwarf_Attribute()
-  guard dwarf_attr_integrate(&die, UInt32(name), &attribute) != nil,
-    let text = dwarf_formstring(&attribute)
-  else { return nil }
-  return String(cString: text)
-}
-
-func unsignedAttribute(_ name: Int, of die: inout Dwarf_Die) -> UInt64? {
-  var attribute = Dwarf_Attribute()
-  var value: Dwarf_Word = 0
-  guard dwarf_attr(&die, UInt32(name), &attribute) != nil,
-    dwarf_formudata(&attribute, &value) == 0
-  else { return nil }
-  return value
 }

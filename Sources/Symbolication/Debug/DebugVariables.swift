@@ -5,21 +5,21 @@ internal import ProfileModel
 ///
 /// All units are walked once, those parts only that may declare a variable with a place of its own.
 final class DebugVariables {
-  /// Debug data entries that are looked at: 0.1 s.
+  /// Debug data entries that are read: 0.1 s.
   private static let budget = 1 << 20
 
   private let session: DwarfSession
-  private lazy var offsets: [UInt64: UInt64] = readOffsets()
+  private lazy var offsets: [FileAddress: UInt64] = readOffsets()
 
   init(_ session: DwarfSession) { self.session = session }
 
   /// The fields that lead to `offset` within the variable that begins at `start`, and the file that
   /// declares it; nil when the debug data does not know it.
   ///
-  /// The path ends at a lock's own type, whose inner fields tell nobody anything. It is nil where the
+  /// The path ends at a lock's own type, whose inner fields mean nothing to the user. It is nil where the
   /// type does not reach to `offset`.
   func place(in start: FileAddress, at offset: UInt64) -> (path: String?, file: String?)? {
-    guard let found = offsets[start.rawValue], var die = session.die(at: found) else { return nil }
+    guard let found = offsets[start], var die = session.die(at: found) else { return nil }
     var path = FieldPath(offset: offset)
     let isWhole = path.follow(&die)
     return (isWhole ? path.text : nil, Self.file(of: &die))
@@ -38,7 +38,7 @@ final class DebugVariables {
 
   // MARK: - The index
 
-  private func readOffsets() -> [UInt64: UInt64] {
+  private func readOffsets() -> [FileAddress: UInt64] {
     var walk = Walk()
     session.forEachUnit { die in
       var die = die
@@ -49,7 +49,7 @@ final class DebugVariables {
   }
 
   private struct Walk {
-    var offsets: [UInt64: UInt64] = [:]
+    var offsets: [FileAddress: UInt64] = [:]
     var left = DebugVariables.budget
 
     mutating func children(of parent: inout Dwarf_Die, depth: Int) {
@@ -80,7 +80,7 @@ final class DebugVariables {
   }
 
   /// The address of a variable whose place is a plain address.
-  fileprivate static func address(of die: inout Dwarf_Die) -> UInt64? {
+  fileprivate static func address(of die: inout Dwarf_Die) -> FileAddress? {
     var attribute = Dwarf_Attribute()
     guard dwarf_attr(&die, UInt32(DW_AT_location), &attribute) != nil else { return nil }
     var operations: UnsafeMutablePointer<Dwarf_Op>?
@@ -89,7 +89,7 @@ final class DebugVariables {
       let operation = operations?.pointee
     else { return nil }
     switch Int(operation.atom) {
-    case Int(DW_OP_addr): return operation.number
+    case Int(DW_OP_addr): return FileAddress(operation.number)
     case Int(DW_OP_addrx), Int(DW_OP_GNU_addr_index):
       // DWARF 5 keeps addresses in a table of their own.
       var indirect = Dwarf_Attribute()
@@ -97,7 +97,7 @@ final class DebugVariables {
       guard let first = operations, dwarf_getlocation_attr(&attribute, first, &indirect) == 0,
         dwarf_formaddr(&indirect, &address) == 0
       else { return nil }
-      return address
+      return FileAddress(address)
     default: return nil
     }
   }

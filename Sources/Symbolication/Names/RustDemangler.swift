@@ -182,7 +182,7 @@ extension RustDemangler {
     }
   }
 
-  /// Where an `impl` stands: it only tells apart names that sample the same.
+  /// Where an `impl` is: it only distinguishes names that look the same.
   private mutating func implementationPath() throws(Failure) {
     let wasPrinting = isPrinting
     isPrinting = false
@@ -237,13 +237,7 @@ extension RustDemangler {
     switch tag {
     case "R", "Q":
       try show("&")
-      if take("L") {
-        let number = try base62()
-        if number != 0 {
-          try lifetime(number)
-          try show(" ")
-        }
-      }
+      if take("L") { try namedLifetime(before: " ") }
       if tag == "Q" { try show("mut ") }
       try type()
     case "P", "O":
@@ -268,16 +262,23 @@ extension RustDemangler {
         try inner.list({ (inner) throws(Failure) in try inner.dynamicTrait() }, separator: " + ")
       }
       guard take("L") else { throw .malformed }
-      let number = try base62()
-      if number != 0 {
-        try show(" + ")
-        try lifetime(number)
-      }
+      try namedLifetime(after: " + ")
     case "B": try backReference { (inner) throws(Failure) in try inner.type() }
     default:
       position -= 1
       try path(isValue: false)
     }
+  }
+
+  /// A lifetime; shows nothing when it has no name.
+  private mutating func namedLifetime(
+    after prefix: String = "", before suffix: String = ""
+  ) throws(Failure) {
+    let number = try base62()
+    guard number != 0 else { return }
+    try show(prefix)
+    try lifetime(number)
+    try show(suffix)
   }
 
   private mutating func functionType() throws(Failure) {

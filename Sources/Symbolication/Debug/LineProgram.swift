@@ -1,4 +1,5 @@
 internal import ByteReading
+internal import ProfileModel
 
 /// The machine that makes a line table's rows (DWARF 5, section 6.2.2).
 struct LineProgram {
@@ -6,7 +7,7 @@ struct LineProgram {
   struct Shape {
     fileprivate let unit: UInt64
     fileprivate let lineRange: UInt32
-    /// By how much each special opcode advances address and line: the division that tells it is most of
+    /// By how much each special opcode advances address and line: the division that gives it is most of
     /// what such an opcode takes.
     fileprivate var advances: [(address: UInt64, line: Int64)] = []
     /// The first special opcode.
@@ -56,11 +57,11 @@ struct LineProgram {
     self.budget = budget
   }
 
-  /// Runs to `end`, or to what cannot be read, and says of each sequence that is whole which rows are
-  /// its own, in the order of addresses, and where it begins and ends.
+  /// Runs to `end`, or to what cannot be read, and hands each whole sequence to `body`: its rows in the
+  /// order of their addresses, and where it begins and ends.
   mutating func run(
     _ bytes: RawSpan, from begin: Int, until end: Int,
-    _ body: (_ rows: Range<Int>, _ low: UInt64, _ high: UInt64) -> Bool
+    _ body: (_ rows: Range<Int>, _ low: FileAddress, _ high: FileAddress) -> Bool
   ) {
     var offset = max(0, begin)
     let end = min(end, bytes.byteCount)
@@ -149,7 +150,7 @@ struct LineProgram {
 
   private mutating func extended(
     _ bytes: RawSpan, _ offset: inout Int,
-    _ body: (_ rows: Range<Int>, _ low: UInt64, _ high: UInt64) -> Bool
+    _ body: (_ rows: Range<Int>, _ low: FileAddress, _ high: FileAddress) -> Bool
   ) -> Bool {
     var reader = ByteReader(bytes, at: offset)
     guard let length = reader.nextULEB128(), length > 0,
@@ -172,7 +173,7 @@ struct LineProgram {
   @inline(__always)
   private mutating func addRow() {
     if rows.count > first {
-      // A row may tell of another column or statement alone.
+      // A row may differ in column or statement alone.
       if last.line == line, last.file == file, last.address <= address { return }
       isSorted = isSorted && last.address <= address
     }
@@ -180,11 +181,11 @@ struct LineProgram {
     last = (address, file, line)
     rows.append(
       LineNumberTable.Row(
-        address: address, file: UInt32(clamping: file), line: UInt32(clamping: line)))
+        address: FileAddress(address), file: UInt32(clamping: file), line: UInt32(clamping: line)))
   }
 
   private mutating func endSequence(
-    _ body: (_ rows: Range<Int>, _ low: UInt64, _ high: UInt64) -> Bool
+    _ body: (_ rows: Range<Int>, _ low: FileAddress, _ high: FileAddress) -> Bool
   ) {
     if !isSorted {
       // Of rows at one address the last one counts.
@@ -192,7 +193,7 @@ struct LineProgram {
         .sorted { ($0.element.address, $0.offset) < ($1.element.address, $1.offset) }
       rows.replaceSubrange(first..., with: own.map(\.element))
     }
-    if first < rows.count, body(first..<rows.count, rows[first].address, address) {
+    if first < rows.count, body(first..<rows.count, rows[first].address, FileAddress(address)) {
       first = rows.count
     } else {
       rows.removeLast(rows.count - first)
