@@ -255,9 +255,9 @@ private enum CopyOfPython {
   }
 
   private static func microseconds(_ body: () -> Void) -> Double {
-    let start = MonotonicClock.now()
+    let start = MonotonicClock.now().rawValue
     body()
-    return Double(MonotonicClock.now() - start) / 1e3
+    return Double(MonotonicClock.now().rawValue - start) / 1e3
   }
 }
 

@@ -19,9 +19,10 @@ enum Layers {
     LayeredTarget(layer: 2, name: "ELFReading", imports: ["ByteReading", "ProfileModel"]),
     LayeredTarget(
       layer: 2, name: "LinuxProcess",
-      imports: ["CLinux", "Glibc", "ProfileModel", "Synchronization"]),
+      imports: ["ByteReading", "CLinux", "Glibc", "ProfileModel", "Synchronization"]),
     LayeredTarget(
-      layer: 3, name: "BlockingAnalysis", imports: ["Glibc", "LinuxProcess", "ProfileModel"]),
+      layer: 3, name: "BlockingAnalysis",
+      imports: ["ByteReading", "Glibc", "LinuxProcess", "ProfileModel"]),
     LayeredTarget(layer: 3, name: "ProfileAnalysis", imports: ["ProfileModel"]),
     LayeredTarget(
       layer: 3, name: "NativeUnwinding",

@@ -151,11 +151,11 @@ enum LockFunction: Hashable {
   ]
 }
 
-/// What the functions of a stack, innermost first, tell of a wait; made once for a stack.
+/// What the functions of a stack, innermost first, say of a wait; made once for a stack.
 package struct WaitFunctions: Sendable {
   /// The function that waits; nil when it is not known.
   let function: LockFunction?
-  /// Whether the slow path of glibc's plain locks lies between it and the kernel.
+  /// Whether the slow path of glibc's plain locks is between it and the kernel.
   let isLowLevel: Bool
   /// What a wait on a condition or a semaphore would be for.
   let purpose: LockFunction.Purpose?

@@ -1,20 +1,20 @@
 package import ProfileModel
 
-/// Says what a sleeping thread waits for, from what was read of it and its functions.
+/// Decides what a sleeping thread waits for, by what was read of it and by its functions.
 ///
-/// The kernel knows one futex; the functions tell mutexes from conditions. An owner is claimed only
+/// To the kernel all locks are futexes; the functions distinguish mutexes from conditions. An owner is claimed only
 /// where the lock's words agree with each other and with the call.
 package enum WaitClassifier {
   /// Classifies a wait by the thread's stack, innermost function first, inlined ones included.
   ///
-  /// `hints` are functions whose return addresses lie on the stack of a thread that could not be
+  /// `hints` are functions whose return addresses are on the stack of a thread that could not be
   /// unwound, innermost first; some may have returned long ago.
   package static func classify(
     _ sample: SleepSample, functions: WaitFunctions, hints: [StackFunction] = []
   ) -> Wait {
     guard let futex = sample.futex else { return sample.wait }
     var wait = sample.wait
-    wait.object = WaitObject(address: RemoteAddress(futex.address))
+    wait.object = WaitObject(address: futex.address)
     var function = functions.function
     var isHint = false
     if function == nil, !hints.isEmpty {
@@ -44,7 +44,7 @@ package enum WaitClassifier {
     wait.object = nil
     guard futex.refused.count == 1 else { return wait }
     let mutex = futex.refused[0]
-    wait.object = WaitObject(address: RemoteAddress(mutex.address))
+    wait.object = WaitObject(address: mutex.address)
     _ = FutexReading(futex: mutex, function: .mutex, isHint: isHint).describe(&wait)
     return wait
   }
@@ -107,10 +107,9 @@ private struct FutexReading {
   }
 
   private func claim(_ number: UInt32, for wait: inout Wait, mayBeGone: Bool = true) {
-    switch futex.lives[number] {
-    case .alive(let tid): wait.owners = [.thread(tid: tid)]
-    case .elsewhere(let pid, let tid, let name):
-      wait.owners = [.process(pid: pid, tid: tid, name: name)]
+    switch futex.owners[number] {
+    case .thread(let tid): wait.owners = [.thread(tid: tid)]
+    case .elsewhere(let owner): wait.owners = [owner]
     case .gone:
       if mayBeGone { wait.owners = [.dead(tid: Int32(bitPattern: number))] }
     case .unknown, nil: break
@@ -150,7 +149,7 @@ private struct FutexReading {
       if owner == 0x10 { moveToMuslMutex(&wait) }
       return
     }
-    guard word == futex.value, owner != 0x10 || futex.lives[owner] != nil else { return }
+    guard word == futex.value, owner != 0x10 || futex.owners[owner] != nil else { return }
     moveToMuslMutex(&wait)
     setFlavor(muslFlavor(type), &wait)
     claim(owner, for: &wait)
@@ -185,7 +184,7 @@ private struct FutexReading {
       claim(owner, for: &wait)
       return true
     }
-    guard let type = muslType, type & 0xf != 0, case .alive = futex.lives[owner] else {
+    guard let type = muslType, type & 0xf != 0, case .thread = futex.owners[owner] else {
       return false
     }
     wait.kind = .mutex
@@ -204,7 +203,7 @@ private struct FutexReading {
     return kind
   }
 
-  /// A robust mutex has its owner in the word and behind it, where INT_MAX stands for one that was
+  /// A robust mutex has its owner in the word and behind it, where INT_MAX marks one that was
   /// taken over from a dead thread and not yet made consistent.
   private func isGlibcOwner(_ owner: UInt32) -> Bool {
     let second = futex.word(at: 8)
@@ -248,7 +247,7 @@ private struct FutexReading {
   }
 
   private func moveToMuslMutex(_ wait: inout Wait) {
-    wait.object = WaitObject(address: RemoteAddress(futex.address &- 4))
+    wait.object = WaitObject(address: futex.address.advanced(by: -4))
   }
 
   private func setFlavor(_ flavor: String?, _ wait: inout Wait) { wait.object?.flavor = flavor }
@@ -269,9 +268,9 @@ private struct FutexReading {
       }
       return true
     }
-    let isSecond = futex.address & 7 == 4
+    let isSecond = futex.address.rawValue & 7 == 4
     let offset: Int64 = isSecond ? 12 : 8
-    wait.object = WaitObject(address: RemoteAddress(futex.address &- UInt64(offset)))
+    wait.object = WaitObject(address: futex.address.advanced(by: -offset))
     guard !isHint, let writer = futex.word(at: 24 - offset),
       let readers = futex.word(at: -offset)
     else { return true }

@@ -1,40 +1,44 @@
+internal import ByteReading
 internal import Glibc
 internal import LinuxProcess
 internal import ProfileModel
 
-/// Reads out of a system call's arguments what it waits for.
+/// Finds what a system call waits for, by its arguments.
 struct CallDecoder {
-  /// Descriptors that are described of one wait; more are counted.
+  /// The descriptors of one wait that are described; more are counted.
   static let descriptorLimit = 64
   /// F_OFD_SETLKW.
   private static let lockOpenFile: Int32 = 38
 
-  let pid: Int32
   let tid: Int32
   let memory: ProcessMemory
   let place: SleepPlace
   var survey: DescriptorSurvey
   var numbers: ThreadNumbers
+  private let processes: PeerProcesses
   private(set) var wait: Wait
   private(set) var ends: [PeerRequest?] = []
   private(set) var limit = TimeLimit.none
   private(set) var isFutex = false
 
   init(
-    pid: Int32, tid: Int32, place: SleepPlace, survey: DescriptorSurvey, numbers: ThreadNumbers
+    tid: Int32, place: SleepPlace, survey: DescriptorSurvey, numbers: ThreadNumbers,
+    processes: PeerProcesses
   ) {
-    self.pid = pid
     self.tid = tid
     memory = ProcessMemory(tid: tid)
     self.place = place
     self.survey = survey
     self.numbers = numbers
+    self.processes = processes
     wait = Wait(kind: .otherCall, systemCall: SystemCallNames.name(of: place.number))
   }
 
   private func argument(_ index: Int) -> UInt64 {
     index < place.arguments.count ? place.arguments[index] : 0
   }
+
+  private func address(_ index: Int) -> RemoteAddress { RemoteAddress(argument(index)) }
 
   private func integer(_ index: Int) -> Int32 { Int32(truncatingIfNeeded: argument(index)) }
 
@@ -47,7 +51,7 @@ struct CallDecoder {
       limit = futexLimit()
     case "futex_wait":
       wait.kind = .futex
-      wait.object = WaitObject(address: RemoteAddress(argument(0)))
+      wait.object = WaitObject(address: address(0))
     case "futex_waitv": wait.kind = .futex
     case "nanosleep", "clock_nanosleep", "poll", "ppoll", "select", "pselect6", "epoll_wait",
       "epoll_pwait", "epoll_pwait2":
@@ -91,9 +95,9 @@ struct CallDecoder {
     case "connect":
       wait.kind = .connect
       let size = Int(min(argument(2), 128))
-      let bytes = memory.read(at: RemoteAddress(argument(1)), count: size)
-      let address = bytes.flatMap { SocketAddress.text(ofStructure: $0) }
-      add(integer(0), .writing, address: address)
+      let bytes = memory.read(at: address(1), count: size)
+      add(
+        integer(0), .writing, address: bytes.flatMap { SocketAddress.text(ofStructure: $0) })
     case "sendfile":
       wait.kind = .write
       add(integer(0), .writing)
@@ -117,10 +121,10 @@ struct CallDecoder {
     switch wait.systemCall {
     case "nanosleep":
       wait.kind = .sleep
-      limit = memory.time(at: argument(0)).map { .relative($0) } ?? .unknown
+      limit = memory.time(at: address(0)).map { .relative($0) } ?? .unknown
     case "clock_nanosleep":
       wait.kind = .sleep
-      let time = memory.time(at: argument(2))
+      let time = memory.time(at: address(2))
       // TIMER_ABSTIME is 1.
       limit =
         time.map { argument(1) & 1 != 0 ? .absolute(clock: integer(0), $0) : .relative($0) }
@@ -129,16 +133,16 @@ struct CallDecoder {
       limit = milliseconds(integer(2))
       decodePoll()
     case "ppoll":
-      limit = relative(argument(2))
+      limit = relative(address(2))
       decodePoll()
     case "select":
-      limit = relative(argument(4), unit: 1000)
+      limit = relative(address(4), unit: 1000)
       decodeSelect()
     case "pselect6":
-      limit = relative(argument(4))
+      limit = relative(address(4))
       decodeSelect()
     case "epoll_pwait2":
-      limit = relative(argument(3))
+      limit = relative(address(3))
       decodeEpoll()
     default:
       limit = milliseconds(integer(3))
@@ -157,18 +161,18 @@ struct CallDecoder {
   }
 
   private func milliseconds(_ value: Int32) -> TimeLimit {
-    value < 0 ? .none : .relative(Int64(value) * 1_000_000)
+    value < 0 ? .none : .relative(.milliseconds(Int64(value)))
   }
 
-  private func relative(_ address: UInt64, unit: Int64 = 1) -> TimeLimit {
-    guard address != 0 else { return .none }
+  private func relative(_ address: RemoteAddress, unit: Int64 = 1) -> TimeLimit {
+    guard address != .null else { return .none }
     return memory.time(at: address, unit: unit).map { .relative($0) } ?? .unknown
   }
 
   private func futexLimit() -> TimeLimit {
     let operation = integer(1)
     guard argument(3) != 0 else { return .none }
-    guard let time = memory.time(at: argument(3)) else { return .unknown }
+    guard let time = memory.time(at: address(3)) else { return .unknown }
     // futex(2), "Timeouts": FUTEX_WAIT's is relative, FUTEX_LOCK_PI's by the real-time clock, and
     // 256, FUTEX_CLOCK_REALTIME, says so for the others.
     switch operation & 0x7f {
@@ -183,13 +187,13 @@ struct CallDecoder {
   private mutating func decodePoll() {
     wait.kind = .poll
     let count = Int(min(argument(1), 65_536))
-    guard count > 0, let bytes = memory.read(at: RemoteAddress(argument(0)), count: count * 8)
-    else { return }
-    // struct pollfd: the descriptor, and the events asked for.
-    for start in stride(from: 0, to: bytes.count - 7, by: 8) {
-      let number = bytes[start..<start + 4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-      let events = UInt32(bytes[start + 4]) | UInt32(bytes[start + 5]) << 8
-      add(Int32(bitPattern: number), use(ofEvents: events))
+    guard count > 0, let bytes = memory.read(at: address(0), count: count * 8) else { return }
+    // struct pollfd: the descriptor, the events asked for, and those that have come.
+    var reader = ByteReader(bytes.span.bytes)
+    while let descriptor = reader.next(Int32.self), let events = reader.next(UInt16.self),
+      reader.next(UInt16.self) != nil
+    {
+      add(descriptor, use(ofEvents: UInt32(events)))
     }
   }
 
@@ -208,7 +212,7 @@ struct CallDecoder {
     let count = Int(min(argument(0), 65_536))
     let sets = (1...3).map { index in
       argument(index) == 0
-        ? [] : memory.read(at: RemoteAddress(argument(index)), count: (count + 7) / 8) ?? []
+        ? [] : memory.read(at: address(index), count: (count + 7) / 8) ?? []
     }
     for descriptor in 0..<count {
       let isIn = sets.map { set in
@@ -241,7 +245,7 @@ struct CallDecoder {
     case "vfork", "clone", "clone3": decodeFork()
     case "rt_sigtimedwait":
       wait.kind = .signal
-      limit = relative(argument(2))
+      limit = relative(address(2))
     default: wait.kind = .signal
     }
   }
@@ -259,27 +263,23 @@ struct CallDecoder {
       let known = children ?? []
       guard let child = numbers.process(id, among: known),
         children.map({ $0.contains(child) })
-          ?? ((try? ProcessStatus(of: child))?.parent == pid)
+          ?? ((try? ProcessStatus(of: child))?.parent == numbers.pid)
       else { return }
-      wait.owners = [owner(child)]
+      wait.owners = [processes.owner(child)]
     } else if type == 0, id >= -1, let children {
-      // A process group's members cannot be told from the others here: no claim for those.
+      // Which children are in a process group is not known here: no claim for those.
       guard id == -1 || wait.systemCall == "waitid" else { return }
-      wait.owners = children.prefix(Self.descriptorLimit).map(owner)
+      wait.owners = children.prefix(Self.descriptorLimit).map { processes.owner($0) }
     }
-  }
-
-  private func owner(_ pid: Int32) -> WaitOwner {
-    .process(pid: pid, tid: nil, name: ProcessSearch.processName(pid) ?? "?")
   }
 
   /// The parent of `vfork` waits for its child to execute a program or end.
   private mutating func decodeFork() {
     guard let children = numbers.children() else { return }
-    let sharing = children.filter { ProcessTree.shareMemory($0, pid) == true }
+    let sharing = children.filter { ProcessTree.shareMemory($0, numbers.pid) == true }
     guard sharing.count == 1 else { return }
     wait.kind = .childProcess
-    wait.owners = sharing.map(owner)
+    wait.owners = sharing.map { processes.owner($0) }
   }
 
   // MARK: - Other objects
@@ -294,21 +294,21 @@ struct CallDecoder {
     case "semop": wait.kind = .systemVSemaphore
     case "semtimedop":
       wait.kind = .systemVSemaphore
-      limit = relative(argument(3))
+      limit = relative(address(3))
     case "msgrcv", "msgsnd": wait.kind = .messageQueue
     case "mq_timedreceive", "mq_timedsend":
       wait.kind = .messageQueue
       add(integer(0), wait.systemCall == "mq_timedsend" ? .writing : .reading)
       if argument(4) != 0 {
         limit =
-          memory.time(at: argument(4)).map { .absolute(clock: CLOCK_REALTIME, $0) } ?? .unknown
+          memory.time(at: address(4)).map { .absolute(clock: CLOCK_REALTIME, $0) } ?? .unknown
       }
     case "io_uring_enter":
       wait.kind = .asynchronousIO
       add(integer(0), nil)
     case "io_getevents", "io_pgetevents":
       wait.kind = .asynchronousIO
-      limit = relative(argument(4))
+      limit = relative(address(4))
     default: decodeOpen()
     }
   }
@@ -319,11 +319,14 @@ struct CallDecoder {
     guard let file = OpenDescriptors.status(of: integer(0), in: tid) else { return }
     let kind: FileLock.Kind =
       wait.systemCall == "flock" ? .flock : integer(1) == Self.lockOpenFile ? .openFile : .posix
-    let locks = FileLock.blocking(pid, on: file.inode, as: kind, in: numbers.fileLocks())
+    let locks = FileLock.blocking(
+      numbers.pid, on: file.inode, as: kind, in: numbers.fileLocks())
     for lock in locks where lock.process > 0 {
       // An flock outlives the process that took it when a child has the file still open.
-      guard let status = try? ProcessStatus(of: lock.process), status.state != "Z" else { continue }
-      let holder = owner(lock.process)
+      guard let status = try? ProcessStatus(of: lock.process), status.state != .zombie else {
+        continue
+      }
+      let holder = processes.owner(lock.process)
       if !wait.owners.contains(holder) { wait.owners.append(holder) }
     }
   }
@@ -331,7 +334,7 @@ struct CallDecoder {
   private mutating func decodeOpen() {
     wait.kind = .open
     let isAt = wait.systemCall != "open"
-    guard let path = memory.string(at: argument(isAt ? 1 : 0)), !path.isEmpty else { return }
+    guard let path = memory.string(at: address(isAt ? 1 : 0)), !path.isEmpty else { return }
     // AT_FDCWD is -100. A path within another folder is shown as it is, without a kind.
     let isKnown = !isAt || path.hasPrefix("/") || integer(0) == -100
     let file = isKnown ? OpenDescriptors.status(ofPath: path, for: tid) : nil

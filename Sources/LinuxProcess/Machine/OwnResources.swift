@@ -1,11 +1,11 @@
 internal import CLinux
 internal import Glibc
 
-/// Lets all threads share one heap that grows by a megabyte: a thread's own grows page by page, each
+/// Makes all threads share one heap that grows by a megabyte: a thread's own grows page by page, each
 /// with a system call.
 ///
-/// For work of a tenth of a second, before the first thread starts: later they would hold each other
-/// up.
+/// For work of a tenth of a second, before the first thread starts: in longer work they would block each
+/// other.
 package func growHeapInLargeSteps() { sprof_grow_heap_in_large_steps() }
 
 /// Raises the limit of open files to what is allowed, and makes the table of open files large enough

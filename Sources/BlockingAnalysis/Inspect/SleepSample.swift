@@ -1,17 +1,22 @@
+internal import ByteReading
+package import LinuxProcess
 package import ProfileModel
 
-/// Where a thread sleeps: the call, its arguments, and the registers that the kernel tells.
+/// Where a thread sleeps: the call, its arguments, and the registers that the kernel shows.
 ///
 /// A thread that is found at the same place again without having run sleeps the same sleep.
 package struct SleepPlace: Hashable, Sendable {
   /// The system call that the program made, -1 for none; a call that goes on as `restart_syscall`
   /// keeps its own number.
   package var number: Int32
+  /// The six argument registers.
   package let arguments: [UInt64]
-  package let stackPointer: UInt64
-  package let pc: UInt64
+  package let stackPointer: RemoteAddress
+  package let pc: RemoteAddress
 
-  package init(number: Int32, arguments: [UInt64], stackPointer: UInt64, pc: UInt64) {
+  package init(
+    number: Int32, arguments: [UInt64], stackPointer: RemoteAddress, pc: RemoteAddress
+  ) {
     self.number = number
     self.arguments = arguments
     self.stackPointer = stackPointer
@@ -27,7 +32,7 @@ package struct SleepPlace: Hashable, Sendable {
 
 /// What is known of a thread before a sample of it; all of it may be out of date.
 package struct SleepHint: Sendable {
-  /// Where it was seen to sleep: a call that goes on as `restart_syscall` has its number from there.
+  /// Where it slept last: a call that goes on as `restart_syscall` has its number from there.
   package let place: SleepPlace?
   /// How often it had been put on a CPU then; nil where that was not read.
   package let switches: UInt64?
@@ -47,20 +52,20 @@ package struct SleepHint: Sendable {
 /// belong together.
 package struct SleepSample: Sendable {
   package let thread: WaitingThread
-  /// Nil where the kernel does not tell.
+  /// Nil where the kernel does not say.
   package let place: SleepPlace?
   /// How often the thread had been put on a CPU.
   package let switches: UInt64
-  package let state: UInt8
-  /// By `MonotonicClock`.
-  package var time: Int64
-  /// When it fell asleep, by `MonotonicClock`; nil where the kernel does not tell.
-  package var since: Int64?
-  /// What the kernel's side tells; of a futex only that it is one.
+  package let state: ThreadState
+  /// When it was sampled.
+  package var time: MonotonicClock.Instant
+  /// When it fell asleep; nil where the kernel does not say.
+  package var since: MonotonicClock.Instant?
+  /// What the kernel's side shows; of a futex only that it is one.
   package var wait: Wait
   /// The memory around a futex; nil for other waits.
   var futex: FutexFacts?
-  /// What to look for at the other end of each of `wait.descriptors`.
+  /// What to search for at the other end of each of `wait.descriptors`.
   var ends: [PeerRequest?] = []
   /// Return addresses on the innermost part of the stack, for code that has no unwind data.
   package var returnAddresses: [RemoteAddress] = []
@@ -72,14 +77,14 @@ package struct SleepSample: Sendable {
   }
 
   /// Takes over from `first` when it fell asleep, if the thread has since been put on a CPU only by
-  /// `stops` stops of ours: into each and back to sleep.
+  /// `stops` stops of sprof: into each and back to sleep.
   package mutating func goOn(from first: SleepSample, stops: Int) {
     guard let place, let other = first.place, place.isSame(as: other), let begin = first.since,
       switches == first.switches &+ 2 &* UInt64(stops), stops > 0
     else { return }
     since = begin
     guard wait.timeLeft == nil, let left = first.wait.timeLeft else { return }
-    wait.timeLeft = max(0, left - (time - first.time))
+    wait.timeLeft = max(0, left - (time - first.time).rawValue)
   }
 
   /// Whether the wait names somebody who can end it, or might once its functions are known.
@@ -88,12 +93,13 @@ package struct SleepSample: Sendable {
   }
 }
 
-/// A function of a thread's stack, as far as waits are told by it.
+/// A function of a thread's stack, as far as it shows what the thread waits for.
 package struct StackFunction: Hashable, Sendable {
   /// As a report shows it; meaningless when `isKnown` is false.
   package let name: String
-  /// Tells apart the files that code lies in.
+  /// The number of the file that the code is in.
   package let module: Int32
+  /// Whether the function has a name.
   package let isKnown: Bool
 
   package init(name: String, module: Int32, isKnown: Bool) {
@@ -103,27 +109,28 @@ package struct StackFunction: Hashable, Sendable {
   }
 }
 
-/// A copy of some bytes of the watched program.
+/// A copy of some bytes of the program's memory.
 struct MemoryWindow: Equatable, Sendable {
-  let start: UInt64
+  let start: RemoteAddress
   let bytes: [UInt8]
 
-  func word(at address: UInt64) -> UInt32? {
-    let offset = address &- start
-    guard address >= start, offset < UInt64(bytes.count), bytes.count - Int(offset) >= 4 else {
-      return nil
-    }
-    return bytes[Int(offset)..<Int(offset) + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) }
+  /// The number at an address; nil when it is not all in the copy.
+  func value<Value: FixedWidthInteger & BitwiseCopyable>(
+    at address: RemoteAddress, as type: Value.Type = UInt32.self
+  ) -> Value? {
+    guard address >= start else { return nil }
+    let offset = Int(clamping: address.rawValue - start.rawValue)
+    return ByteReader(bytes.span.bytes).value(at: offset, as: type)
   }
 }
 
-/// What a thread number in a lock means.
-enum ThreadLife: Hashable, Sendable {
+/// Whose a thread number is that was found in a lock.
+enum LockOwner: Hashable, Sendable {
   /// A live thread of the process, by the number that sprof knows it by.
-  case alive(Int32)
+  case thread(Int32)
   /// A thread of another process, for a lock in shared memory.
-  case elsewhere(pid: Int32, tid: Int32, name: String)
+  case elsewhere(WaitOwner)
   case gone
-  /// It cannot be told.
+  /// Not to be found out.
   case unknown
 }

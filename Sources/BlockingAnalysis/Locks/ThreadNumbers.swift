@@ -1,29 +1,31 @@
 internal import LinuxProcess
 internal import ProfileModel
 
-/// Tells which thread a number in the program's own memory means.
+/// Finds which thread a number in the program's own memory means.
 ///
 /// In a PID namespace the program knows its threads by other numbers than we do.
 struct ThreadNumbers {
-  private let pid: Int32
-  private let folder: TaskFolder?
-  /// Whether the program's numbers are not ours; nil until it was asked.
+  private let folder: TaskFolder
+  private let processes: PeerProcesses
+  /// Whether the program's numbers are not sprof's; nil until it was read.
   private var isTranslated: Bool?
   private var translation: [UInt32: Int32] = [:]
-  private var lives: [UInt32: ThreadLife] = [:]
+  private var owners: [UInt32: LockOwner] = [:]
   /// The children of the process, and the file locks of the machine, once they were read.
   private var knownChildren: [Int32]??
   private var knownLocks: [FileLock]?
 
-  /// `folder` is that of the process; nil when it is gone.
-  init(pid: Int32, folder: TaskFolder?) {
-    self.pid = pid
+  init(_ folder: TaskFolder, processes: PeerProcesses) {
     self.folder = folder
+    self.processes = processes
   }
+
+  /// The process that the numbers are those of.
+  var pid: Int32 { folder.process }
 
   /// Threads come and go: what is known is good for one moment.
   mutating func forget() {
-    lives = [:]
+    owners = [:]
     translation = [:]
     isTranslated = nil
     knownChildren = nil
@@ -35,7 +37,8 @@ struct ThreadNumbers {
   /// 10 µs for each thread of the process, so they are read once for all threads that wait.
   mutating func children() -> [Int32]? {
     if let knownChildren { return knownChildren }
-    let children = ProcessTree.children(of: pid)
+    let process = folder.identity(of: pid)
+    let children = process.flatMap { ProcessTree.children(of: $0) }?.map(\.pid)
     knownChildren = .some(children)
     return children
   }
@@ -52,46 +55,44 @@ struct ThreadNumbers {
   static func isPlausible(_ number: UInt32) -> Bool { number > 0 && number <= 4_194_304 }
 
   /// Who has that number; `isShared` when the lock may belong to another process, too.
-  mutating func life(of number: UInt32, isShared: Bool) -> ThreadLife {
+  mutating func owner(of number: UInt32, isShared: Bool) -> LockOwner {
     guard Self.isPlausible(number) else { return .unknown }
-    if let known = lives[number] { return known }
-    let life = find(number, isShared: isShared)
-    lives[number] = life
-    return life
+    if let known = owners[number] { return known }
+    let owner = find(number, isShared: isShared)
+    owners[number] = owner
+    return owner
   }
 
-  private mutating func find(_ number: UInt32, isShared: Bool) -> ThreadLife {
+  private mutating func find(_ number: UInt32, isShared: Bool) -> LockOwner {
     if isTranslated == nil { readTranslation() }
     let isTranslated = isTranslated ?? false
     if let tid = isTranslated ? translation[number] : Int32(number) {
-      if isAlive(tid) { return .alive(tid) }
+      if isAlive(tid) { return .thread(tid) }
     }
     guard isShared else { return .gone }
-    // Nobody can tell which namespace the owner of a shared lock counts in.
+    // Nobody knows which namespace the owner of a shared lock counts in.
     guard !isTranslated else { return .unknown }
     guard let status = try? ProcessStatus(of: Int32(number)) else { return .gone }
-    guard status.state != "Z", status.state != "X" else { return .gone }
-    let name = ProcessSearch.processName(status.threadGroup) ?? status.name
-    return .elsewhere(pid: status.threadGroup, tid: Int32(number), name: name)
+    guard !status.state.hasEnded else { return .gone }
+    return .elsewhere(processes.owner(status.threadGroup, thread: Int32(number)))
   }
 
   private func isAlive(_ tid: Int32) -> Bool {
-    let stat = folder?.read("stat", of: tid, capacity: 512) { ThreadStat(parsing: $0) }
-    guard let state = stat?.state else { return false }
-    return state != UInt8(ascii: "Z") && state != UInt8(ascii: "X")
+    let stat = folder.read("stat", of: tid, capacity: 512) { ThreadStat(parsing: $0) }
+    return stat.map { !$0.state.hasEnded } ?? false
   }
 
   private mutating func readTranslation() {
-    let numbers = (try? ProcessStatus(of: pid))?.namespaceNumbers ?? []
+    let numbers = folder.status(of: pid)?.namespaceNumbers ?? []
     isTranslated = numbers.count > 1
-    guard numbers.count > 1, let threads = try? ThreadList(process: pid).read() else { return }
-    for tid in threads.prefix(16_384) {
-      guard let inner = (try? ProcessStatus(of: tid))?.namespaceNumbers.last else { continue }
+    guard numbers.count > 1 else { return }
+    for tid in folder.threads().prefix(16_384) {
+      guard let inner = folder.status(of: tid)?.namespaceNumbers.last else { continue }
       translation[UInt32(bitPattern: inner)] = tid
     }
   }
 
-  /// Our number for a process that the program knows by `number`; nil when there is none.
+  /// sprof's number for a process that the program knows by `number`; nil when there is none.
   mutating func process(_ number: Int32, among candidates: [Int32]) -> Int32? {
     if isTranslated == nil { readTranslation() }
     guard isTranslated ?? false else { return number }

@@ -6,7 +6,8 @@ struct SocketSurvey {
   /// Tables of more bytes than this are read up to here: 30,000 sockets.
   private static let sizeLimit = 4 << 20
 
-  private let tid: Int32
+  private let folder: TaskFolder
+  private let liveThread: Int32
   private var unix: [UInt64: UnixSocket]?
   /// The inodes of listening unix sockets by their path.
   private var listeners: [String: UInt64] = [:]
@@ -15,7 +16,10 @@ struct SocketSurvey {
   /// TCP sockets by both addresses.
   private var byEnds: [String: UInt64] = [:]
 
-  init(tid: Int32) { self.tid = tid }
+  init(_ folder: TaskFolder, liveThread: Int32) {
+    self.folder = folder
+    self.liveThread = liveThread
+  }
 
   /// What the socket of that inode is, and where its peer is to be found.
   mutating func describe(
@@ -37,15 +41,15 @@ struct SocketSurvey {
       return (result, nil)
     }
     let peer = byEnds[Self.ends(remote, socket.local)] ?? 0
-    var wish = peer == 0 ? nil : PeerRequest.sockets([peer])
+    var request = peer == 0 ? nil : PeerRequest.sockets([peer])
     // Nobody has accepted it yet: who listens there could.
     if kind == .tcpSocket, peer == 0, let listener = listener(at: remote) {
-      wish = .sockets([listener])
+      request = .sockets([listener])
       if socket.state == InternetSocket.established { state = "connected, not accepted" }
     }
     let result = WaitDescriptor(
       number: descriptor, kind: kind, name: socket.local, peerAddress: remote, state: state)
-    return (result, wish)
+    return (result, request)
   }
 
   private mutating func describe(
@@ -92,7 +96,7 @@ struct SocketSurvey {
   }
 
   private func read(_ table: String) -> String {
-    let bytes = try? ProcFile.bytes(of: "/proc/\(tid)/net/\(table)", limit: Self.sizeLimit)
+    let bytes = folder.bytes(of: "net/\(table)", of: liveThread, limit: Self.sizeLimit)
     return String(decoding: bytes ?? [], as: UTF8.self)
   }
 

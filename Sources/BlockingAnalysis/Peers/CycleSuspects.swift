@@ -1,18 +1,18 @@
 internal import ProfileModel
 
-/// Finds the threads that may stand in a ring or behind one, before their functions have names.
+/// Finds the threads that may be in a cycle or behind one, before their functions have names.
 ///
-/// Whatever number near a futex may be its owner's counts, and all threads of a process that holds
-/// the other end of a descriptor: more than will be claimed, and never less.
+/// Every number near a futex counts that may be its owner's, and every thread of a process that holds
+/// the other end of a descriptor: more than will be claimed, never less.
 package struct CycleSuspects {
   private let samples: [SleepSample]
   private var places: [Int32: Int] = [:]
   private var members: [Int32: [Int]] = [:]
-  /// By look: those who wait for it, and for how many it waits.
+  /// By sample: those who wait for it, and for how many it waits.
   private var waiters: [[Int]]
   private var count: [Int]
 
-  /// The suspects among looks at the threads of one process and of those that it waits for.
+  /// The suspects among the samples of one process's threads and of those that it waits for.
   package init(_ samples: [SleepSample]) {
     self.samples = samples
     waiters = Array(repeating: [], count: samples.count)
@@ -24,8 +24,8 @@ package struct CycleSuspects {
     for index in samples.indices { addWaits(of: index) }
   }
 
-  /// Indexes of the samples whose threads wait for somebody who is gone, or for each other, be it behind
-  /// others: all the rest waits for somebody who may act.
+  /// Indexes of the samples whose threads wait for somebody who is gone, or for each other, directly or
+  /// not: all others wait for somebody who may proceed.
   package var indexes: [Int] {
     var count = count
     var free = count.indices.filter { count[$0] == 0 }
@@ -53,10 +53,10 @@ package struct CycleSuspects {
       case .readers: break
       }
     }
-    for life in sample.futex.map({ Array($0.lives.values) }) ?? [] {
-      switch life {
-      case .alive(let tid): add(.thread(tid: tid))
-      case .elsewhere(let pid, let tid, let name): add(.process(pid: pid, tid: tid, name: name))
+    for owner in sample.futex.map({ Array($0.owners.values) }) ?? [] {
+      switch owner {
+      case .thread(let tid): add(.thread(tid: tid))
+      case .elsewhere(let owner): add(owner)
       case .gone: hasGone = true
       case .unknown: break
       }

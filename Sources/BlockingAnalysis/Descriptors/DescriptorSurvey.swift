@@ -1,16 +1,14 @@
 internal import LinuxProcess
 internal import ProfileModel
 
-/// Says what descriptors are, and where to look for the other end.
+/// Describes descriptors, and says where their other ends are to be found.
 struct DescriptorSurvey {
-  private let pid: Int32
   private var sockets: SocketSurvey
-  private let numbers: ProcessNames
+  private let processes: PeerProcesses
 
-  init(pid: Int32, tid: Int32) {
-    self.pid = pid
-    sockets = SocketSurvey(tid: tid)
-    numbers = ProcessNames()
+  init(_ folder: TaskFolder, liveThread: Int32, processes: PeerProcesses) {
+    sockets = SocketSurvey(folder, liveThread: liveThread)
+    self.processes = processes
   }
 
   /// What a thread does with a descriptor.
@@ -34,14 +32,14 @@ struct DescriptorSurvey {
     guard let (target, link) = OpenDescriptors.target(of: descriptor, in: tid) else {
       return (WaitDescriptor(number: descriptor, kind: .closed, name: "", events: use?.events), nil)
     }
-    var (result, wish) = describe(descriptor, target, link, tid, use, address)
+    var (result, request) = describe(descriptor, target, link, tid, use, address)
     result.events = use?.events
     if inode != 0, let found = target.inode, found != inode {
       // The number was closed and given to another file, while epoll still watches the first.
       result = WaitDescriptor(number: descriptor, kind: .unknown, name: "", events: use?.events)
-      wish = nil
+      request = nil
     }
-    return (result, wish)
+    return (result, request)
   }
 
   private mutating func describe(
@@ -75,15 +73,15 @@ struct DescriptorSurvey {
       if let timer { result.state = timer == 0 ? "not set" : "fires in \(Self.seconds(timer))" }
     case .pidfd:
       if let process = OpenDescriptors.info(of: descriptor, in: tid)?.process, process > 0 {
-        result.peers = [.process(pid: process, tid: nil, name: numbers.name(of: process))]
+        result.peers = [processes.owner(process)]
       }
     default: break
     }
     return result
   }
 
-  private static func seconds(_ nanoseconds: Int64) -> String {
-    let tenths = nanoseconds / 100_000_000
+  private static func seconds(_ time: Nanoseconds) -> String {
+    let tenths = time.rawValue / 100_000_000
     return "\(tenths / 10).\(tenths % 10) s"
   }
 
@@ -106,11 +104,6 @@ struct DescriptorSurvey {
     case .other, nil: .unknown
     }
   }
-}
-
-/// Names of processes as they are now.
-struct ProcessNames {
-  func name(of pid: Int32) -> String { ProcessSearch.processName(pid) ?? "?" }
 }
 
 extension DescriptorSurvey.Use {

@@ -1,8 +1,8 @@
 internal import CLinux
 internal import Glibc
 
-/// Wakes one thread of ours up before its time.
-package final class Bell: @unchecked Sendable {
+/// Wakes one thread of sprof before its time.
+package final class Waker: @unchecked Sendable {
   // Sendable: a semaphore is there for several threads; it lives as long as the object.
   private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
@@ -13,12 +13,12 @@ package final class Bell: @unchecked Sendable {
     semaphore.deallocate()
   }
 
-  /// Ends the wait that goes on, or the next one.
-  package func ring() { sem_post(semaphore) }
+  /// Ends the current wait, or else the next one.
+  package func wake() { sem_post(semaphore) }
 
-  /// Waits for a ring, and until `deadline` by `MonotonicClock` at most.
+  /// Waits to be woken, at the latest until `deadline`.
   @available(*, noasync, message: "blocks the thread")
-  package func wait(until deadline: Int64) {
-    _ = sprof_wait_for_semaphore(semaphore, deadline)
+  package func wait(until deadline: MonotonicClock.Instant) {
+    _ = sprof_wait_for_semaphore(semaphore, deadline.rawValue)
   }
 }

@@ -1,7 +1,7 @@
 internal import LinuxProcess
 internal import ProfileModel
 
-/// What to look for at the other end of a descriptor.
+/// What to search for at the other end of a descriptor.
 enum PeerRequest: Hashable, Sendable {
   /// Processes that can write to the pipe, or else those that can read from it.
   case pipe(inode: UInt64, writing: Bool)
@@ -14,10 +14,10 @@ enum PeerRequest: Hashable, Sendable {
 /// Which process has which pipe and socket open.
 ///
 /// Costs about 2 µs for each descriptor of each process that may be read; so it is made when a wait
-/// first asks for it, and piece by piece.
+/// first needs it, and piece by piece.
 final class PeerIndex {
   private struct Holder {
-    let pid: Int32
+    let process: ProcessIdentity
     let descriptor: Int32
   }
 
@@ -35,13 +35,16 @@ final class PeerIndex {
   private var fifos: Set<String> = []
   private var holders: [Channel: [Holder]] = [:]
   private var count = 0
-  private var names: [Int32: String] = [:]
-  /// What was asked for since the search: threads of one pool wait for one and the same.
+  private let processes: PeerProcesses
+  /// What was found since the search: threads of one pool wait for one and the same.
   private var answers: [PeerRequest: [WaitOwner]] = [:]
-  /// Whether a process may hold something that was not seen.
+  /// Whether a process may hold something that was not found.
   private(set) var isPartial = false
 
-  init(pid: Int32) { self.pid = pid }
+  init(pid: Int32, processes: PeerProcesses) {
+    self.pid = pid
+    self.processes = processes
+  }
 
   var isComplete: Bool { pending?.isEmpty ?? false }
 
@@ -49,14 +52,13 @@ final class PeerIndex {
   func forget() {
     pending = nil
     holders = [:]
-    names = [:]
     answers = [:]
     count = 0
     isPartial = false
   }
 
-  /// Searches until all processes were seen, or `budget` nanoseconds of CPU time were used.
-  func search(fifos wanted: Set<String>, budget: Int64) {
+  /// Searches until all processes were searched, or `budget` of CPU time was used.
+  func search(fifos wanted: Set<String>, budget: Nanoseconds) {
     answers = [:]
     if pending == nil {
       fifos = wanted
@@ -67,13 +69,14 @@ final class PeerIndex {
     let begin = OwnUsage.threadCPU()
     while let next = pending?.last, OwnUsage.threadCPU() - begin < budget {
       pending?.removeLast()
+      guard let process = try? ProcessIdentity(of: next) else { continue }
       guard let channels = OpenDescriptors.channels(of: next, wants: fifos) else {
         // Descriptors are mostly handed down by fork, within a session.
         if session != 0, ProcessTree.session(of: next) == session { isPartial = true }
         continue
       }
       for (descriptor, target) in channels {
-        add(target, Holder(pid: next, descriptor: descriptor))
+        add(target, Holder(process: process, descriptor: descriptor))
       }
     }
   }
@@ -93,15 +96,15 @@ final class PeerIndex {
   }
 
   /// The processes at the other end, each once.
-  func peers(_ wish: PeerRequest) -> [WaitOwner] {
-    if let known = answers[wish] { return known }
-    let owners = find(wish)
-    answers[wish] = owners
+  func peers(_ request: PeerRequest) -> [WaitOwner] {
+    if let known = answers[request] { return known }
+    let owners = find(request)
+    answers[request] = owners
     return owners
   }
 
-  private func find(_ wish: PeerRequest) -> [WaitOwner] {
-    switch wish {
+  private func find(_ request: PeerRequest) -> [WaitOwner] {
+    switch request {
     case .pipe(let inode, let writing): return owners(holders[.pipe(inode)] ?? [], writing: writing)
     case .fifo(let path, let writing): return owners(holders[.fifo(path)] ?? [], writing: writing)
     case .sockets(let inodes):
@@ -113,22 +116,18 @@ final class PeerIndex {
   private func owners(_ all: [Holder], writing: Bool?) -> [WaitOwner] {
     var seen: Set<Int32> = []
     var result: [WaitOwner] = []
-    for holder in all where !seen.contains(holder.pid) && result.count < 64 {
+    for holder in all where !seen.contains(holder.process.pid) && result.count < 64 {
+      let pid = holder.process.pid
       if let writing {
-        guard let access = OpenDescriptors.access(of: holder.descriptor, in: holder.pid),
+        guard let access = OpenDescriptors.access(of: holder.descriptor, in: pid),
           writing ? access.canWrite : access.canRead
         else { continue }
       }
-      seen.insert(holder.pid)
-      result.append(.process(pid: holder.pid, tid: nil, name: name(of: holder.pid)))
+      // The number may have passed on since the search, and the descriptor be another file.
+      guard holder.process.isStillThere else { continue }
+      seen.insert(pid)
+      result.append(processes.owner(pid))
     }
     return result
-  }
-
-  private func name(of pid: Int32) -> String {
-    if let known = names[pid] { return known }
-    let name = ProcessSearch.processName(pid) ?? "?"
-    names[pid] = name
-    return name
   }
 }
