@@ -1,4 +1,3 @@
-internal import Glibc
 internal import ProfileModel
 
 /// Where a rule comes from.
@@ -13,7 +12,7 @@ enum RuleSource: UInt8 {
 /// What is known of one code address: the frame's name, and the rule that leads to its caller.
 struct CachedFrame {
   /// The address that is looked up; 0 in a free place.
-  var pc: UInt64 = 0
+  var pc = RemoteAddress(0)
   var frame = FrameID(0)
   /// Index into `RuleCache.rules`; 0 when there is no rule.
   var rule: UInt32 = 0
@@ -22,6 +21,9 @@ struct CachedFrame {
   /// The next frame out was interrupted by a signal: its address is not a return address.
   var isSignalFrame = false
   var source = RuleSource.unwindData
+
+  @inline(__always)
+  var isFree: Bool { pc.rawValue == 0 }
 
   /// Whether a caller that makes no sense is the rule's fault rather than the stack's.
   var isGuess: Bool { source != .unwindData }
@@ -35,12 +37,12 @@ struct RuleLookup {
 
   /// The place of `pc`, or the free place where it belongs; there always is a free one.
   @inline(__always)
-  func slot(of pc: UInt64) -> UnsafeMutablePointer<CachedFrame> {
+  func slot(of pc: RemoteAddress) -> UnsafeMutablePointer<CachedFrame> {
     // Fibonacci hashing: the high bits of the product depend on all bits of the address.
-    var index = (pc &* 0x9e37_79b9_7f4a_7c15) &>> 20 & mask
+    var index = (pc.rawValue &* 0x9e37_79b9_7f4a_7c15) &>> 20 & mask
     while true {
       let slot = slots + Int(truncatingIfNeeded: index)
-      if slot.pointee.pc == pc || slot.pointee.pc == 0 { return slot }
+      if slot.pointee.pc == pc || slot.pointee.isFree { return slot }
       index = (index &+ 1) & mask
     }
   }
@@ -90,7 +92,7 @@ struct RuleCache: ~Copyable {
   mutating func insert(_ frame: CachedFrame) -> UnsafeMutablePointer<CachedFrame> {
     if UInt64(count) * 2 > mask { grow() }
     let slot = lookup.slot(of: frame.pc)
-    if slot.pointee.pc == 0 { count += 1 }
+    if slot.pointee.isFree { count += 1 }
     slot.pointee = frame
     return slot
   }
@@ -100,7 +102,7 @@ struct RuleCache: ~Copyable {
     let oldCount = Int(mask) + 1
     mask = mask * 2 + 1
     slots = Self.allocate(oldCount * 2)
-    for index in 0..<oldCount where old[index].pc != 0 {
+    for index in 0..<oldCount where !old[index].isFree {
       lookup.slot(of: old[index].pc).pointee = old[index]
     }
     old.deallocate()
@@ -138,44 +140,4 @@ struct RuleCache: ~Copyable {
     slots.update(repeating: CachedFrame(), count: Int(mask) + 1)
     count = 0
   }
-}
-
-/// Remembers which stack a frame and its caller make, in front of `StackTable`'s own table.
-///
-/// One place for each hash: a newer pair takes the place of an older one.
-struct StackMemo: ~Copyable {
-  /// Zeros, as fresh memory has them, are a free place.
-  private struct Slot {
-    /// The complement, which no pair has as zeros.
-    var key: UInt64 = 0
-    var stack = StackID.empty
-  }
-
-  private static let count = 1 << 15
-  private let slots: UnsafeMutablePointer<Slot>
-
-  init() {
-    // Most of it is never used, and costs nothing until it is.
-    guard let zeros = calloc(Self.count, MemoryLayout<Slot>.stride) else {
-      preconditionFailure("no memory for \(Self.count) stacks")
-    }
-    slots = zeros.bindMemory(to: Slot.self, capacity: Self.count)
-  }
-
-  deinit { free(slots) }
-
-  @inline(__always)
-  func stack(
-    of frame: FrameID, calledBy caller: StackID, in stacks: inout StackTable
-  ) -> StackID {
-    let key = ~(UInt64(caller.rawValue) << 32 | UInt64(frame.rawValue))
-    let index = Int(truncatingIfNeeded: (key &* 0x9e37_79b9_7f4a_7c15) >> 49)
-    let slot = slots + index
-    if slot.pointee.key == key { return slot.pointee.stack }
-    let stack = stacks.stack(of: frame, calledBy: caller)
-    slot.pointee = Slot(key: key, stack: stack)
-    return stack
-  }
-
-  func removeAll() { slots.update(repeating: Slot(), count: Self.count) }
 }

@@ -1,5 +1,4 @@
 internal import ELFReading
-internal import Glibc
 internal import LinuxProcess
 internal import ProfileModel
 
@@ -10,17 +9,16 @@ extension NativeUnwinder {
   /// caller is still known.
   @inline(never)
   func lookUp(
-    _ pc: UInt64, isReturn: Bool, stacks: inout StackTable
+    _ pc: RemoteAddress, isReturn: Bool, stacks: inout StackTable
   ) -> CachedFrame? {
-    if pc != 0 {
+    if pc.rawValue != 0 {
       let slot = cache.lookup.slot(of: pc)
       if slot.pointee.pc == pc { return slot.pointee }
       if let index = functions.index(of: pc) {
         return cache.insert(frame(at: pc, inFunction: index, stacks: &stacks)).pointee
       }
-      let address = RemoteAddress(pc)
-      let known = modules.executableMapping(containing: address)
-      if let mapping = known ?? refreshed(containing: address) {
+      let known = modules.executableMapping(containing: pc)
+      if let mapping = known ?? refreshed(containing: pc) {
         return cache.insert(
           frame(at: pc, isReturn: isReturn, in: mapping, stacks: &stacks)
         ).pointee
@@ -31,28 +29,26 @@ extension NativeUnwinder {
     var outside = synthetic.pushed[0]
     outside.pc = pc
     outside.frame = stacks.id(
-      of: .code(CodeAddress(module: .anonymous, address: FileAddress(pc))))
+      of: .code(CodeAddress(module: .anonymous, address: FileAddress(pc.rawValue))))
     return outside
   }
 
-  /// The mapping of `address` after another sample of the maps, which is not taken often.
+  /// The mapping of `address` in maps that are read anew, which is not done often.
   private func refreshed(containing address: RemoteAddress) -> MemoryMapping? {
     guard mayRefresh else { return nil }
     mayRefresh = false
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    let time = Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
+    let now = MonotonicClock.now()
     let interval =
       refreshes < Self.frequentRefreshes ? Self.refreshInterval / 10 : Self.refreshInterval
-    guard time - lastRefresh >= interval else { return nil }
-    lastRefresh = time
+    if let lastRefresh, now - lastRefresh < interval { return nil }
+    lastRefresh = now
     refreshes += 1
     guard (try? modules.refresh()) == true else { return nil }
     return modules.executableMapping(containing: address)
   }
 
   private func frame(
-    at pc: UInt64, isReturn: Bool, in mapping: MemoryMapping, stacks: inout StackTable
+    at pc: RemoteAddress, isReturn: Bool, in mapping: MemoryMapping, stacks: inout StackTable
   ) -> CachedFrame {
     let image = modules.image(of: mapping)
     if let image, let function = function(at: pc, in: image, mapping) {
@@ -67,7 +63,8 @@ extension NativeUnwinder {
     }
     statistics.misses += 1
     let place = CodeAddress(
-      module: image?.module ?? .anonymous, address: image?.fileAddress(of: pc) ?? FileAddress(pc))
+      module: image?.module ?? .anonymous,
+      address: image?.fileAddress(of: pc) ?? FileAddress(pc.rawValue))
     var result = image.map { shape(at: pc, isReturn: isReturn, in: $0) } ?? synthetic.framePointer
     // The kernel answers calls to this page itself: nothing is pushed there.
     if mapping.path == "[vsyscall]" { result = synthetic.pushed[0] }
@@ -75,11 +72,13 @@ extension NativeUnwinder {
   }
 
   /// The frame at `pc` in one of the known functions.
-  private func frame(at pc: UInt64, inFunction index: Int, stacks: inout StackTable) -> CachedFrame
-  {
+  private func frame(
+    at pc: RemoteAddress, inFunction index: Int, stacks: inout StackTable
+  ) -> CachedFrame {
     statistics.misses += 1
     let function = functions[index]
-    let place = CodeAddress(module: function.module, address: FileAddress(pc &- function.bias))
+    let place = CodeAddress(
+      module: function.module, address: FileAddress(pc.rawValue &- function.bias))
     if let rule = function.rule(for: pc) {
       return named(function.frame, rule: rule, at: pc, in: place, &stacks)
     }
@@ -90,7 +89,7 @@ extension NativeUnwinder {
   }
 
   private func named(
-    _ frame: CachedFrame, rule: UInt32, at pc: UInt64, in place: CodeAddress,
+    _ frame: CachedFrame, rule: UInt32, at pc: RemoteAddress, in place: CodeAddress,
     _ stacks: inout StackTable
   ) -> CachedFrame {
     var result = frame
@@ -102,15 +101,16 @@ extension NativeUnwinder {
 }
 
 extension NativeUnwinder {
-  /// The function around `pc` by the module's unwind data, as far as it lies in `mapping`.
+  /// The function around `pc` by the module's unwind data, as far as it is in `mapping`.
   private func function(
-    at pc: UInt64, in image: LoadedImage, _ mapping: MemoryMapping
+    at pc: RemoteAddress, in image: LoadedImage, _ mapping: MemoryMapping
   ) -> KnownFunctions.Function? {
-    if let match = image.contents?.frames?.entry(covering: pc &- image.bias) {
+    if let match = image.contents?.frames?.entry(covering: image.fileAddress(of: pc)) {
       engine.addRegions(of: image)
       return function(match, bias: image.bias, in: image, mapping)
     }
-    if let frames = image.debugFrames, let match = frames.entry(covering: pc) {
+    if let frames = image.debugFrames, let match = frames.entry(covering: FileAddress(pc.rawValue))
+    {
       engine.addRegion(of: frames)
       return function(match, bias: 0, in: image, mapping)
     }
@@ -121,18 +121,19 @@ extension NativeUnwinder {
   private func function(
     _ match: FrameIndex.Match, bias: UInt64, in image: LoadedImage, _ mapping: MemoryMapping
   ) -> KnownFunctions.Function {
-    let (start, end) = (match.entry.start &+ bias, match.entry.end &+ bias)
+    let start = match.entry.start.loaded(at: bias)
+    let end = match.entry.end.loaded(at: bias)
     let code = start < end ? start..<end : start..<start
     return KnownFunctions.Function(
-      code: code.clamped(to: mapping.start.rawValue..<mapping.end.rawValue), module: image.module,
-      bias: image.bias, entry: match.address &+ bias,
+      code: code.clamped(to: mapping.start..<mapping.end), module: image.module,
+      bias: image.bias, entry: match.address.loaded(at: bias),
       frame: CachedFrame(
         changed: SavedRegisters.bits(of: match.entry.changedRegisters),
         isSignalFrame: match.entry.isSignalFrame))
   }
 
   /// Code without unwind data.
-  private func shape(at pc: UInt64, isReturn: Bool, in image: LoadedImage) -> CachedFrame {
+  private func shape(at pc: RemoteAddress, isReturn: Bool, in image: LoadedImage) -> CachedFrame {
     guard !isReturn else { return synthetic.framePointer }
     switch image.stackShape(at: pc) {
     case .unknown: return synthetic.framePointer

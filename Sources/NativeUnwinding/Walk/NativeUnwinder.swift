@@ -1,5 +1,3 @@
-internal import CLibunwind
-internal import Glibc
 package import LinuxProcess
 package import ProfileModel
 
@@ -7,6 +5,7 @@ package import ProfileModel
 package struct UnwoundStack: Sendable {
   /// At most 512 frames; of a deeper stack the middle is one `Frame.elided`.
   package let stack: StackID
+  /// Whether all frames were found, and if not, why.
   package let end: StackEnd
   /// The address just above the outermost frame that was found: a copy of the stack up to here
   /// is enough to find it again.
@@ -41,9 +40,9 @@ package final class NativeUnwinder {
   static let reportedFrames = 256
   /// Frames followed before a stack is called endless.
   static let frameLimit = 200_000
-  /// The least time between two readings of the maps for an unknown address, in nanoseconds; while
-  /// a program loads its libraries, which the first of them are for, it is a tenth.
-  static let refreshInterval: Int64 = 100_000_000
+  /// The least time between two readings of the maps for an unknown address; while a program loads its
+  /// libraries, which the first of them are for, it is a tenth.
+  static let refreshInterval = Nanoseconds.milliseconds(100)
   static let frequentRefreshes = 100
 
   let modules: ModuleMap
@@ -53,9 +52,9 @@ package final class NativeUnwinder {
   let memo = StackMemo()
   private var histories: [ThreadHistory?] = []
   var scratch = FrameBuffer(capacity: 256)
-  /// Which `ModuleMap.generation` the cache speaks of.
+  /// The `ModuleMap.generation` that the cache belongs to.
   private var generation = 0
-  var lastRefresh: Int64 = .min / 2
+  var lastRefresh: MonotonicClock.Instant?
   var refreshes = 0
   var mayRefresh = false
   /// The size of the stack table at the last call: a smaller one is another table.
@@ -80,7 +79,7 @@ package final class NativeUnwinder {
 
   /// Drops what was found for addresses whose mapping is gone or replaced.
   ///
-  /// To be called after `ModuleMap.refresh` said that the executable mappings changed.
+  /// Call it after `ModuleMap.refresh` said that the executable mappings changed.
   package func invalidate() {
     guard generation != modules.generation else { return }
     generation = modules.generation
@@ -103,8 +102,8 @@ package final class NativeUnwinder {
   /// Unwinds a snapshot into frames of `stacks`, which must be the same table at each call.
   ///
   /// `thread` is a small slot number, under which the previous stack of that thread is kept for
-  /// reuse: what has not changed since costs nothing. `searchesFramePointer` has a frame pointer
-  /// that is not known searched for in the stack; a stack found so ends as `.inferred`.
+  /// reuse: what has not changed since costs nothing. With `searchesFramePointer` an
+  /// unknown frame pointer is searched for in the stack; a stack found so ends as `.inferred`.
   package func unwind(
     _ snapshot: StackSnapshot, thread: Int, searchesFramePointer: Bool = false,
     into stacks: inout StackTable
@@ -125,7 +124,7 @@ package final class NativeUnwinder {
     while true {
       let tail =
         reusesFrames
-        ? history.startOfEqualTail(snapshot.bytes, at: snapshot.start.rawValue) : nil
+        ? history.startOfEqualTail(snapshot.bytes, at: snapshot.start) : nil
       let walk = walk(from: registers, history: history, equalFrom: tail, stacks: &stacks)
       if generation != modules.generation {
         // The maps were read anew on the way, and rules used before may be wrong. Ends: they are
@@ -145,7 +144,7 @@ package final class NativeUnwinder {
   /// Walks again with each value that the frame pointer may have, until one leads to the end of
   /// the stack.
   private func search(
-    _ snapshot: StackSnapshot, from walk: Walk, in history: ThreadHistory,
+    _ snapshot: StackSnapshot, from walk: WalkResult, in history: ThreadHistory,
     stacks: inout StackTable
   ) -> UnwoundStack? {
     guard scratch.count > 0, !snapshot.registers.isKnown(Registers.framePointer) else { return nil }
@@ -153,7 +152,7 @@ package final class NativeUnwinder {
       in: snapshot, stackPointer: walk.outermost, pc: scratch.base[scratch.count - 1].pc)
     for value in candidates {
       var registers = snapshot.registers
-      registers.set(Registers.framePointer, value)
+      registers.set(Registers.framePointer, value.rawValue)
       engine.show(
         StackSnapshot(
           registers: registers, start: snapshot.start, bytes: snapshot.bytes,
@@ -174,7 +173,8 @@ package final class NativeUnwinder {
   /// Hands over the frames that the last `unwind` of this thread found, innermost first, each with
   /// the address that was looked up and its stack pointer.
   package func forEachFrame(
-    of thread: Int, _ body: (_ frame: FrameID, _ pc: UInt64, _ stackPointer: UInt64) -> Void
+    of thread: Int,
+    _ body: (_ frame: FrameID, _ pc: RemoteAddress, _ stackPointer: RemoteAddress) -> Void
   ) {
     guard histories.indices.contains(thread), let history = histories[thread] else { return }
     for index in stride(from: history.frames.count - 1, through: 0, by: -1) {
@@ -203,117 +203,40 @@ package final class NativeUnwinder {
 // MARK: - The walk
 
 extension NativeUnwinder {
-  /// How a walk ended; its new frames are in `scratch`.
-  struct Walk {
-    var ending: Ending
-    /// The frames of the history that go on from the last new one.
-    var kept = 0
-    var outermost: UInt64
-  }
-
-  enum Ending {
-    case complete
-    /// Met a frame of the history.
-    case joined
-    /// The caller's frame was read but is none, or could not be read because of the rule.
-    case badFrame(isGuess: Bool)
-    case unreadable(isGuess: Bool)
-    case unknownRegister
-    case noRule
-    case frameLimit
-  }
-
   private func walk(
-    from registers: Registers, history: ThreadHistory, equalFrom: UInt64?,
+    from registers: Registers, history: ThreadHistory, equalFrom: RemoteAddress?,
     stacks: inout StackTable
-  ) -> Walk {
-    // Everything that the loop touches is a local or behind a raw pointer: a class's property
-    // costs an exclusivity check at each use.
+  ) -> WalkResult {
     let engine = engine
-    let cursor = engine.cursor
+    var walk = StackWalk(
+      from: registers, history: history, equalFrom: equalFrom, into: scratch)
+    defer { finish(walk.count) }
+    guard engine.start(), var current = lookUp(walk.frame.pc, isReturn: false, stacks: &stacks)
+    else { return walk.ended(.noRule) }
     var lookup = cache.lookup
-    let old = history.frames.base
-    var oldIndex = history.frames.count - 1
-    let tail = equalFrom ?? .max
-    var frame = WalkedFrame(
-      pc: registers.values[Registers.instructionPointer],
-      stackPointer: registers.values[Registers.stackPointer])
-    // Registers that rules have changed since `frame.saved` was read.
-    var changed = SavedRegisters.all
-    var new = scratch.base
-    var room = scratch.capacity
-    var count = 0
-    var walk = Walk(ending: .noRule, outermost: frame.stackPointer)
-    defer { finish(count) }
-    guard engine.start(),
-      var current = lookUp(frame.pc, isReturn: false, stacks: &stacks)
-    else { return walk }
-    lookup = cache.lookup
     while true {
-      if frame.isJunction {
-        engine.update(&frame.saved, changed: changed)
-        changed = 0
-        while oldIndex >= 0, old[oldIndex].stackPointer < frame.stackPointer { oldIndex &-= 1 }
-        if frame.stackPointer >= tail, oldIndex >= 0, frame.goesOn(like: old + oldIndex) {
-          walk.ending = .joined
-          walk.kept = oldIndex + 1
-          walk.outermost = history.top
-          return walk
-        }
+      if walk.frame.isJunction, walk.meetsHistory(engine) { return walk.joined(history) }
+      if walk.isFull {
+        guard walk.count < Self.frameLimit else { return walk.ended(.frameLimit) }
+        grow(walk.count)
+        walk.use(scratch)
       }
-      if count == room {
-        guard count < Self.frameLimit else {
-          walk.ending = .frameLimit
-          return walk
-        }
-        (new, room) = grow(count)
+      walk.append(current.frame)
+      guard current.rule != 0 else { return walk.ended(.noRule) }
+      if let ending = walk.step(by: current, lookup.rule(current.rule), engine) {
+        return walk.ended(ending)
       }
-      frame.frame = current.frame
-      (new + count).initialize(to: frame)
-      count &+= 1
-      guard current.rule != 0 else { return walk }
-      if current.source == .framePointer, engine.hasNoFramePointer {
-        // A chain of frame pointers ends in 0, or in a return address of 0; but a lone 0 may be
-        // any function's own number.
-        if frame.isInChain { walk.ending = .complete }
-        return walk
-      }
-      let result = sprof_unw_apply_reg_state(cursor, lookup.rule(current.rule))
-      guard result > 0 else {
-        walk.ending = ending(of: result, isGuess: current.isGuess)
-        if result == 0 { walk.outermost = engine.stackPointer }
-        return walk
-      }
-      let caller = engine.stackPointer
-      var ip: unw_word_t = 0
-      _ = sprof_unw_get_reg(cursor, CInt(Registers.instructionPointer), &ip)
-      // A signal may have come on another stack.
-      guard caller > frame.stackPointer || current.isSignalFrame else {
-        walk.ending = .badFrame(isGuess: current.isGuess)
-        return walk
-      }
-      if ip == 0, current.source == .framePointer, frame.isInChain {
-        walk.ending = .complete
-        walk.outermost = caller
-        return walk
-      }
-      changed |= current.changed
-      frame.isReturn = !current.isSignalFrame
-      frame.isInChain = current.source == .framePointer
-      frame.pc = ip &- (frame.isReturn ? 1 : 0)
-      frame.stackPointer = caller
-      let slot = lookup.slot(of: frame.pc)
-      if slot.pointee.pc != 0 {
-        current = slot.pointee
-      } else {
-        guard let found = lookUp(frame.pc, isReturn: frame.isReturn, stacks: &stacks) else {
-          walk.ending = .badFrame(isGuess: current.isGuess)
-          return walk
-        }
+      let slot = lookup.slot(of: walk.frame.pc)
+      if slot.pointee.isFree {
+        guard
+          let found = lookUp(walk.frame.pc, isReturn: walk.frame.isReturn, stacks: &stacks)
+        else { return walk.ended(.badFrame(isGuess: current.isGuess)) }
         current = found
         lookup = cache.lookup
+      } else {
+        current = slot.pointee
       }
-      walk.outermost = caller
+      walk.enterCaller()
     }
   }
 
@@ -324,16 +247,8 @@ extension NativeUnwinder {
 
   /// Makes room for more than `count` frames.
   @inline(never)
-  private func grow(_ count: Int) -> (UnsafeMutablePointer<WalkedFrame>, Int) {
+  private func grow(_ count: Int) {
     scratch.count = count
     scratch.reserve(count + 1, limit: Self.frameLimit)
-    return (scratch.base, scratch.capacity)
-  }
-
-  private func ending(of result: CInt, isGuess: Bool) -> Ending {
-    if result == 0 { return .complete }
-    if engine.view.pointee.lacksRegister { return .unknownRegister }
-    return engine.view.pointee.unreadable != 0
-      ? .unreadable(isGuess: isGuess) : .badFrame(isGuess: isGuess)
   }
 }

@@ -35,8 +35,8 @@ struct SavedRegisters {
 /// One frame of a walk, with all that decides how the walk goes on from it.
 struct WalkedFrame {
   /// The address that is looked up: of a return address, the byte before it.
-  var pc: UInt64
-  var stackPointer: UInt64
+  var pc: RemoteAddress
+  var stackPointer: RemoteAddress
   /// Only valid at a junction.
   var saved = SavedRegisters()
   var frame = FrameID(0)
@@ -50,10 +50,10 @@ struct WalkedFrame {
   /// Whether a walk compares here with the walk before; then `saved` is read, which costs as
   /// much as a third of a rule.
   ///
-  /// Half of the return addresses, chosen by where its frame lies, so that two walks choose alike.
+  /// Half of the return addresses, chosen by where its frame is, so that two walks choose alike.
   /// Elsewhere registers that no compiler keeps over a call might matter, too.
   @inline(__always)
-  var isJunction: Bool { isReturn && (stackPointer &* 0x9e37_79b9_7f4a_7c15) &>> 63 == 0 }
+  var isJunction: Bool { isReturn && (stackPointer.rawValue &* 0x9e37_79b9_7f4a_7c15) &>> 63 == 0 }
 
   /// Whether the frames further out follow from the same values; both being at a junction.
   @inline(__always)
@@ -102,7 +102,7 @@ final class ThreadHistory {
   /// Whether the walk reached the thread's first frame; else nothing of it is used again.
   var isComplete = false
   /// The address just above the last frame, and above the kept bytes.
-  private(set) var top: UInt64 = 0
+  private(set) var top = RemoteAddress(0)
 
   private var bytes = UnsafeMutableRawPointer.allocate(byteCount: 4096, alignment: 16)
   private var capacity = 4096
@@ -117,17 +117,19 @@ final class ThreadHistory {
     stack = .empty
     isComplete = false
     count = 0
-    top = 0
+    top = RemoteAddress(0)
   }
 
   /// The lowest address from which on `copy`, which starts at `start`, equals the kept bytes up
   /// to `top`; nil when nothing is kept or the copy ends below `top`.
-  func startOfEqualTail(_ copy: UnsafeRawBufferPointer, at start: UInt64) -> UInt64? {
+  func startOfEqualTail(
+    _ copy: UnsafeRawBufferPointer, at start: RemoteAddress
+  ) -> RemoteAddress? {
     guard isComplete, count > 0, let base = copy.baseAddress, top >= start,
-      top - start <= UInt64(copy.count)
+      top.distance(from: start) <= UInt64(copy.count)
     else { return nil }
     let kept = UnsafeRawPointer(bytes) + (capacity - count)
-    let offset = Int(top - start)
+    let offset = Int(top.distance(from: start))
     let common = min(count, offset)
     let old = kept + (count - common)
     let new = base + (offset - common)
@@ -142,18 +144,21 @@ final class ThreadHistory {
       old.load(fromByteOffset: equal - 1, as: UInt8.self)
         == new.load(fromByteOffset: equal - 1, as: UInt8.self)
     { equal -= 1 }
-    return top - UInt64(common - equal)
+    return top.advanced(by: -Int64(common - equal))
   }
 
   /// Keeps the bytes of `copy` up to `outermost`; those from `equalFrom` on are kept already.
   func keep(
-    _ copy: UnsafeRawBufferPointer, at start: UInt64, upTo outermost: UInt64, equalFrom: UInt64?
+    _ copy: UnsafeRawBufferPointer, at start: RemoteAddress, upTo outermost: RemoteAddress,
+    equalFrom: RemoteAddress?
   ) {
-    let newCount = outermost > start ? Int(min(outermost - start, UInt64(copy.count))) : 0
-    let newTop = start &+ UInt64(newCount)
+    let newCount =
+      outermost > start
+      ? Int(min(outermost.distance(from: start), UInt64(copy.count))) : 0
+    let newTop = start.advanced(by: Int64(newCount))
     var changed = newCount
     if let equalFrom, newTop == top, newCount <= capacity {
-      changed = Int(max(equalFrom, start) - start)
+      changed = Int(max(equalFrom, start).distance(from: start))
     } else if newCount > capacity {
       bytes.deallocate()
       capacity = newCount * 2

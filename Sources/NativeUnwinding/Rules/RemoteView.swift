@@ -1,22 +1,22 @@
 internal import CLibunwind
-internal import Glibc
+internal import ProfileModel
 
-/// What libunwind's accessors see of the watched process: copies, never the live memory.
+/// What libunwind's accessors see of the process: copies, never the live memory.
 ///
 /// A plain struct behind a pointer, which libunwind passes to each accessor.
 struct RemoteView {
-  /// Bytes of a file or of our own that stand for a range of the process's memory.
+  /// Bytes of a file, or made up, that stand for a range of the process's memory.
   struct Region {
-    let start: UInt64
-    let end: UInt64
-    /// Where the byte for `start` lies.
+    let start: RemoteAddress
+    let end: RemoteAddress
+    /// The byte for `start`.
     let base: UnsafeRawPointer
     /// Its file holds the bytes from before the program wrote to them.
     let isWritable: Bool
   }
 
   var stack = UnsafeRawPointer(bitPattern: 8)
-  var stackStart: UInt64 = 0
+  var stackStart = RemoteAddress(0)
   /// The number of offsets into the stack from which 8 bytes can be read.
   var stackReadable: UInt64 = 0
   var registers: InlineArray<17, UInt64> = InlineArray(repeating: 0)
@@ -29,19 +29,19 @@ struct RemoteView {
   var isReadingRules = false
   /// Reads left until libunwind is taken to be in an endless loop.
   var budget = 0
-  /// Whether a register was asked for that is not known.
+  /// Whether libunwind asked for a register that is not known.
   var lacksRegister = false
   /// The last address that could not be read; 0 when all could.
-  var unreadable: UInt64 = 0
-  /// The frame description entry that `find_proc_info` is to tell.
-  var entry: UInt64 = 0
+  var unreadable = RemoteAddress(0)
+  /// The frame description entry that `find_proc_info` is to give; 0 for none.
+  var entry = RemoteAddress(0)
 }
 
 extension RemoteView {
   /// The word at `address`; records the failure when it is in none of the copies.
   @inline(__always)
-  mutating func word(at address: UInt64) -> UInt64? {
-    let offset = address &- stackStart
+  mutating func word(at address: RemoteAddress) -> UInt64? {
+    let offset = address.distance(from: stackStart)
     if offset < stackReadable, let stack {
       // Fewer than `stackReadable` is at least 8 bytes before the end of the copy.
       return stack.loadUnaligned(fromByteOffset: Int(truncatingIfNeeded: offset), as: UInt64.self)
@@ -50,7 +50,7 @@ extension RemoteView {
   }
 
   @inline(never)
-  private mutating func wordInRegion(at address: UInt64) -> UInt64? {
+  private mutating func wordInRegion(at address: RemoteAddress) -> UInt64? {
     budget &-= 1
     guard budget > 0 else { return nil }
     if let region = region(near: address), isReadingRules || !region.isWritable {
@@ -62,27 +62,28 @@ extension RemoteView {
   }
 
   /// libunwind reads byte by byte, each time the aligned word around it: the first and the last
-  /// word of a region may lie only partly in it, and the rest of it reads as 0.
-  private static func word(at address: UInt64, in region: Region) -> UInt64 {
-    if address >= region.start, region.end &- address >= 8, address < region.end {
+  /// word of a region may be only partly in it, and the rest of it reads as 0.
+  private static func word(at address: RemoteAddress, in region: Region) -> UInt64 {
+    if address >= region.start, region.end.distance(from: address) >= 8, address < region.end {
       return region.base.loadUnaligned(
-        fromByteOffset: Int(truncatingIfNeeded: address &- region.start), as: UInt64.self)
+        fromByteOffset: Int(truncatingIfNeeded: address.distance(from: region.start)),
+        as: UInt64.self)
     }
     var value: UInt64 = 0
     for index in UInt64(0)..<8 {
-      let at = address &+ index
+      let at = address.advanced(by: Int64(index))
       guard at >= region.start, at < region.end else { continue }
       let byte = region.base.load(
-        fromByteOffset: Int(truncatingIfNeeded: at &- region.start), as: UInt8.self)
+        fromByteOffset: Int(truncatingIfNeeded: at.distance(from: region.start)), as: UInt8.self)
       value |= UInt64(byte) << (8 &* index)
     }
     return value
   }
 
   /// The region that holds a byte of the word at `address`.
-  private mutating func region(near address: UInt64) -> Region? {
+  private mutating func region(near address: RemoteAddress) -> Region? {
     guard let regions, regionCount > 0 else { return nil }
-    let last = address &+ 7
+    let last = address.advanced(by: 7)
     if lastRegion < regionCount {
       let region = regions[lastRegion]
       if last >= region.start, address < region.end { return region }
@@ -119,10 +120,12 @@ enum Accessors {
       unw_addr_space_t?, unw_word_t, UnsafeMutablePointer<unw_proc_info_t>?, CInt,
       UnsafeMutableRawPointer?
     ) -> CInt = { space, ip, procedure, needsInfo, argument in
-      guard let view = argument?.assumingMemoryBound(to: RemoteView.self), view.pointee.entry != 0
+      guard let view = argument?.assumingMemoryBound(to: RemoteView.self),
+        view.pointee.entry.rawValue != 0
       else { return -CInt(UNW_ENOINFO.rawValue) }
       return sprof_unw_read_entry(
-        space, ip, SyntheticFrames.table, view.pointee.entry, procedure, needsInfo, argument)
+        space, ip, SyntheticFrames.table.rawValue, view.pointee.entry.rawValue, procedure,
+        needsInfo, argument)
     }
 
   private static let accessMemory:
@@ -131,7 +134,7 @@ enum Accessors {
       UnsafeMutableRawPointer?
     ) -> CInt = { _, address, value, isWrite, argument in
       guard isWrite == 0, let value, let view = argument?.assumingMemoryBound(to: RemoteView.self),
-        let word = view.pointee.word(at: address)
+        let word = view.pointee.word(at: RemoteAddress(address))
       else { return -CInt(UNW_EINVAL.rawValue) }
       value.pointee = word
       return 0
@@ -152,48 +155,4 @@ enum Accessors {
       value.pointee = view.pointee.registers[Int(number)]
       return 0
     }
-}
-
-/// Frame descriptions of our own, at addresses that no process has.
-enum SyntheticFrames {
-  /// x86_64 leaves the middle of the address space without memory.
-  static let start: UInt64 = 0x8000_0000_0000_0000
-  /// The row { INT32_MIN, 0 } that `sprof_unw_read_entry` reads.
-  static let table = start
-  /// Every address: the caller's frame is found through the frame pointer.
-  static let framePointer = start + 0x20 + 0x1c
-  /// Every address: nothing was pushed since the call, or one or two words.
-  static let pushed: InlineArray<3, UInt64> = [
-    start + 0x80 + 0x1c, start + 0xe0 + 0x1c, start + 0x140 + 0x1c,
-  ]
-  /// Every address: the frame pointer was pushed since the call, and nothing else.
-  static let pushedFramePointer = start + 0x1a0 + 0x1c
-
-  /// The bytes from `start` on.
-  static let bytes: [UInt8] = {
-    var bytes: [UInt8] = [0, 0, 0, 0x80, 0, 0, 0, 0]
-    bytes += [UInt8](repeating: 0, count: 0x20 - bytes.count)
-    // def_cfa rbp+16; rbp at cfa-16; return address at cfa-8.
-    bytes += entry([0x0c, 6, 16, 0x86, 2, 0x90, 1])
-    // def_cfa rsp+8, 16, 24; return address at cfa-8.
-    for words in UInt8(0)..<3 {
-      bytes += [UInt8](repeating: 0, count: 0x80 + 0x60 * Int(words) - bytes.count)
-      bytes += entry([0x0c, 7, 8 + words * 8, 0x90, 1])
-    }
-    bytes += [UInt8](repeating: 0, count: 0x1a0 - bytes.count)
-    // def_cfa rsp+16; rbp at cfa-16; return address at cfa-8.
-    bytes += entry([0x0c, 7, 16, 0x86, 2, 0x90, 1])
-    return bytes
-  }()
-
-  /// A CIE of 28 bytes with `program`, and an FDE that covers everything but the last address.
-  private static func entry(_ program: [UInt8]) -> [UInt8] {
-    var bytes: [UInt8] = [24, 0, 0, 0, 0, 0, 0, 0]
-    // Version 1, no augmentation, code alignment 1, data alignment -8, return address column 16.
-    bytes += [1, 0, 1, 0x78, 16] + program
-    bytes += [UInt8](repeating: 0, count: 28 - bytes.count)
-    bytes += [28, 0, 0, 0, 32, 0, 0, 0]
-    bytes += [UInt8](repeating: 0, count: 8) + [UInt8](repeating: 0xff, count: 8)
-    return bytes + [UInt8](repeating: 0, count: 8)
-  }
 }

@@ -4,7 +4,8 @@ internal import ProfileModel
 extension NativeUnwinder {
   /// Puts the new frames on those that were kept, and names the stack.
   func record(
-    _ walk: Walk, of snapshot: StackSnapshot, in history: ThreadHistory, equalFrom: UInt64?,
+    _ walk: WalkResult, of snapshot: StackSnapshot, in history: ThreadHistory,
+    equalFrom: RemoteAddress?,
     stacks: inout StackTable
   ) -> UnwoundStack {
     let new = scratch.count
@@ -22,12 +23,12 @@ extension NativeUnwinder {
     history.isComplete = end == .complete
     if history.isComplete, reusesFrames {
       history.keep(
-        snapshot.bytes, at: snapshot.start.rawValue, upTo: walk.outermost, equalFrom: equalFrom)
+        snapshot.bytes, at: snapshot.start, upTo: walk.outermost, equalFrom: equalFrom)
     }
     var needsRegisters = false
     if case .unknownRegister = walk.ending { needsRegisters = true }
     return UnwoundStack(
-      stack: history.stack, end: end, outermost: RemoteAddress(walk.outermost),
+      stack: history.stack, end: end, outermost: walk.outermost,
       needsRegisters: needsRegisters, depth: depth)
   }
 
@@ -54,7 +55,7 @@ extension NativeUnwinder {
     return stack
   }
 
-  private func end(of walk: Walk, snapshot: StackSnapshot) -> StackEnd {
+  private func end(of walk: WalkResult, snapshot: StackSnapshot) -> StackEnd {
     switch walk.ending {
     case .complete, .joined: return .complete
     case .unknownRegister: return .truncated(.unknownRegister)
@@ -70,13 +71,13 @@ extension NativeUnwinder {
   }
 
   /// Whether `address` is in the stack that `snapshot` holds only a part of.
-  private func isBeyondCopy(_ address: UInt64, of snapshot: StackSnapshot) -> Bool {
+  private func isBeyondCopy(_ address: RemoteAddress, of snapshot: StackSnapshot) -> Bool {
     guard !snapshot.reachesEnd else { return false }
-    let end = snapshot.start.rawValue &+ UInt64(snapshot.bytes.count)
+    let end = snapshot.start.advanced(by: Int64(snapshot.bytes.count))
     // The word at the end of the copy may begin inside it.
-    guard address &+ 7 >= end else { return false }
+    guard address.advanced(by: 7) >= end else { return false }
     let mapping = modules.maps.mapping(containing: snapshot.registers.stackPointer)
-    // The stack of a thread that was made since the maps were read is not known.
-    return mapping.map { address < $0.end.rawValue } ?? true
+    // The maps know no stack of a thread that was made since.
+    return mapping.map { address < $0.end } ?? true
   }
 }

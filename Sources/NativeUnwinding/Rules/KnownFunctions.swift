@@ -2,24 +2,24 @@ internal import ProfileModel
 
 /// The functions whose unwind data were read, by their code.
 ///
-/// A program is met at ever new addresses, but seldom in a new function, and most addresses of a function
-/// share a few rules: to find them here takes a fiftieth of reading them anew.
+/// Samples keep coming from new addresses, but seldom from a new function, and most addresses of a
+/// function share a few rules: finding them here takes a fiftieth of reading them anew.
 struct KnownFunctions {
   struct Function {
-    /// Addresses of the process.
-    let code: Range<UInt64>
+    let code: Range<RemoteAddress>
     let module: ModuleID
     /// What the loader added to the file's addresses; wraps around.
     let bias: UInt64
     /// Where libunwind finds the frame description entry.
-    let entry: UInt64
+    let entry: RemoteAddress
     /// What all frames of the function have in common.
     let frame: CachedFrame
-    /// The rules that were asked for, with the addresses of each.
-    fileprivate(set) var rows: [(code: Range<UInt64>, rule: UInt32)] = []
+    /// The rules that were needed, with the addresses of each.
+    fileprivate(set) var rows: [(code: Range<RemoteAddress>, rule: UInt32)] = []
 
     init(
-      code: Range<UInt64>, module: ModuleID, bias: UInt64, entry: UInt64, frame: CachedFrame
+      code: Range<RemoteAddress>, module: ModuleID, bias: UInt64, entry: RemoteAddress,
+      frame: CachedFrame
     ) {
       self.code = code
       self.module = module
@@ -28,7 +28,7 @@ struct KnownFunctions {
       self.frame = frame
     }
 
-    func rule(for pc: UInt64) -> UInt32? { rows.first { $0.code.contains(pc) }?.rule }
+    func rule(for pc: RemoteAddress) -> UInt32? { rows.first { $0.code.contains(pc) }?.rule }
   }
 
   /// Ascending by their starts, without overlap.
@@ -37,7 +37,7 @@ struct KnownFunctions {
   private static let rowLimit = 64
 
   /// The place of the function that holds `pc`; good until the next insertion.
-  func index(of pc: UInt64) -> Int? {
+  func index(of pc: RemoteAddress) -> Int? {
     let next = functions.partitioningIndex { $0.code.lowerBound > pc }
     return next > 0 && functions[next - 1].code.contains(pc) ? next - 1 : nil
   }
@@ -57,7 +57,7 @@ struct KnownFunctions {
     return place
   }
 
-  mutating func add(rule: UInt32, for code: Range<UInt64>, at index: Int) {
+  mutating func add(rule: UInt32, for code: Range<RemoteAddress>, at index: Int) {
     guard functions[index].rows.count < Self.rowLimit else { return }
     functions[index].rows.append((code, rule))
   }

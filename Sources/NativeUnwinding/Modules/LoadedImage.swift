@@ -22,17 +22,17 @@ final class LoadedImage {
     }
   }
 
-  /// Frames that only `.debug_frame` describes, for addresses of the process and at addresses
-  /// that no process has; nil without an uncompressed section.
+  /// Frames that only `.debug_frame` describes, for the image as it is loaded (`FileAddress` is that of
+  /// the process there), and at addresses that no process has; nil without an uncompressed section.
   private(set) lazy var debugFrames = makeDebugFrames()
-  private let debugFrameAddress: UInt64
+  private let debugFrameAddress: FileAddress
 
-  /// `number` tells apart all images.
+  /// `number` is another one for each image.
   init(module: ModuleID, bias: UInt64, contents: Contents?, number: Int) {
     self.module = module
     self.bias = bias
     self.contents = contents
-    debugFrameAddress = SyntheticFrames.start &+ UInt64(number + 1) << 33
+    debugFrameAddress = FileAddress(SyntheticFrames.start.rawValue &+ UInt64(number + 1) << 33)
   }
 
   private func makeDebugFrames() -> FrameIndex? {
@@ -45,7 +45,9 @@ final class LoadedImage {
     return FrameIndex(framesOnly: MappedFile(copying: bytes), address: debugFrameAddress)
   }
 
-  func fileAddress(of address: UInt64) -> FileAddress { FileAddress(address &- bias) }
+  func fileAddress(of address: RemoteAddress) -> FileAddress {
+    FileAddress(address.rawValue &- bias)
+  }
 
   /// The bias of `mapping` by the headers of its file.
   ///
@@ -63,7 +65,7 @@ final class LoadedImage {
     return nil
   }
 
-  static func pageStart(_ address: UInt64) -> UInt64 { address & ~0xfff }
+  static func pageStart(_ offset: UInt64) -> UInt64 { offset & ~0xfff }
 }
 
 // MARK: - Code without unwind data
@@ -79,8 +81,8 @@ extension LoadedImage {
     case pushedFramePointer
   }
 
-  /// Looks at the instructions around `pc`, which is no return address.
-  func stackShape(at pc: UInt64) -> StackShape {
+  /// What the instructions around `pc` say, which is no return address.
+  func stackShape(at pc: RemoteAddress) -> StackShape {
     let address = fileAddress(of: pc)
     guard let contents, let segment = contents.elf.loadSegment(containing: address),
       let bytes = contents.elf.bytes(of: segment, fileSize: contents.file.count)
@@ -88,11 +90,8 @@ extension LoadedImage {
     let code = Code(
       bytes: UnsafeRawBufferPointer(rebasing: contents.file.pointer[bytes]),
       position: Int(address.rawValue - segment.address.rawValue))
-    let isLinkage = contents.elf.sections.contains {
-      $0.name.hasPrefix(".plt") && $0.address <= address
-        && address.rawValue - $0.address.rawValue < $0.size
-    }
-    return isLinkage ? code.shapeInLinkageTable : code.shapeAtFunctionEdge
+    return contents.elf.isLinkageTable(address)
+      ? code.shapeInLinkageTable : code.shapeAtFunctionEdge
   }
 
   /// Machine code, and a place in it.
@@ -125,6 +124,21 @@ extension LoadedImage {
       if has([0xff, 0x25]) { return has([0xff, 0x35], at: -6) ? .pushed(2) : .pushed(0) }
       if has([0xe9]) { return has([0x68], at: -5) ? .pushed(1) : .pushed(0) }
       return .pushed(0)
+    }
+  }
+}
+
+extension FileAddress {
+  /// Where the address is when the loader has added `bias`.
+  func loaded(at bias: UInt64) -> RemoteAddress { RemoteAddress(rawValue &+ bias) }
+}
+
+extension ELFFile {
+  /// Whether `address` is in the procedure linkage table, whose code does not show where it leads.
+  func isLinkageTable(_ address: FileAddress) -> Bool {
+    sections.contains {
+      $0.name.hasPrefix(".plt") && $0.address <= address
+        && address.rawValue - $0.address.rawValue < $0.size
     }
   }
 }

@@ -3,7 +3,7 @@ internal import Glibc
 package import LinuxProcess
 package import ProfileModel
 
-/// Code of the process: which file is mapped where.
+/// The code of the process: which file is mapped where.
 ///
 /// Not Sendable: it belongs to one resolver thread.
 package final class ModuleMap {
@@ -26,9 +26,9 @@ package final class ModuleMap {
   private let memory: ProcessMemory
   /// The address space as it was at the last `refresh`.
   package private(set) var maps = MemoryMaps()
-  /// Every file with code that was ever seen, indexed by `ModuleID`; it only grows.
+  /// Every file with code that was ever mapped, indexed by `ModuleID`; it only grows.
   ///
-  /// Build IDs and problems are known of those whose code was met or whose file was asked for.
+  /// Build IDs and problems are known of those whose code was found in a stack or whose file was needed.
   package private(set) var modules: [Module] = []
   private var entries: [Entry] = []
   private var imageCount = 0
@@ -52,7 +52,7 @@ package final class ModuleMap {
 
   /// The same with maps that were read elsewhere.
   package func update(to read: MemoryMaps) -> Bool {
-    // A process that has ended has no maps; where its code lay stays true.
+    // A process that has ended has no maps; where its code was stays true.
     guard !read.mappings.isEmpty else { return false }
     maps = read
     let now = maps.mappings.filter(\.isExecutable)
@@ -64,7 +64,7 @@ package final class ModuleMap {
     return true
   }
 
-  /// Whether `maps` have all code that is known, and where it is known.
+  /// Whether `maps` have all code that is known, at the same addresses.
   package func isContained(in maps: MemoryMaps) -> Bool {
     !loses(maps.mappings.filter(\.isExecutable))
   }
@@ -121,7 +121,7 @@ package final class ModuleMap {
     guard let image = image(of: mapping) else {
       return CodeAddress(module: .anonymous, address: FileAddress(address.rawValue))
     }
-    return CodeAddress(module: image.module, address: image.fileAddress(of: address.rawValue))
+    return CodeAddress(module: image.module, address: image.fileAddress(of: address))
   }
 
   /// The place in its module of an address in the module's writable data; nil for all other memory.
@@ -129,11 +129,11 @@ package final class ModuleMap {
   /// Opens the files next to it at their first use.
   package func dataAddress(of address: RemoteAddress) -> CodeAddress? {
     let next = executable.firstIndex { $0.start > address } ?? executable.count
-    // A file's data lies behind its code, seldom before it; a file may have code in pieces.
+    // A file's data is behind its code, seldom before it; a file may have code in pieces.
     let near = executable[..<next].suffix(4).reversed() + executable[next...].prefix(1)
     for mapping in near {
       guard let image = image(of: mapping), let elf = image.contents?.elf else { continue }
-      let place = image.fileAddress(of: address.rawValue)
+      let place = image.fileAddress(of: address)
       let isData = elf.segments.contains {
         $0.type == ELFFile.Segment.load && $0.isWritable && $0.address <= place
           && place.rawValue - $0.address.rawValue < $0.memorySize

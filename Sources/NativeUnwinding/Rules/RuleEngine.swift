@@ -44,7 +44,7 @@ final class RuleEngine {
   /// Makes `snapshot` what the next walk reads; its bytes must stay until then.
   func show(_ snapshot: StackSnapshot) {
     view.pointee.stack = snapshot.bytes.baseAddress
-    view.pointee.stackStart = snapshot.start.rawValue
+    view.pointee.stackStart = snapshot.start
     view.pointee.stackReadable = UInt64(max(0, snapshot.bytes.count - 7))
     view.pointee.registers = snapshot.registers.values
     view.pointee.known = snapshot.registers.known
@@ -54,16 +54,30 @@ final class RuleEngine {
   func start() -> Bool {
     view.pointee.budget = Self.readBudget
     view.pointee.lacksRegister = false
-    view.pointee.unreadable = 0
+    view.pointee.unreadable = RemoteAddress(0)
     return space != nil && sprof_unw_init_remote(cursor, space, view) == 0
   }
 
   /// The cursor's stack pointer: the caller's once a rule was applied.
   @inline(__always)
-  var stackPointer: UInt64 {
+  var stackPointer: RemoteAddress { address(in: Registers.stackPointer) }
+
+  /// The cursor's instruction pointer: the return address once a rule was applied.
+  @inline(__always)
+  var instructionPointer: RemoteAddress { address(in: Registers.instructionPointer) }
+
+  @inline(__always)
+  private func address(in register: Int) -> RemoteAddress {
     var value: unw_word_t = 0
-    _ = sprof_unw_get_reg(cursor, CInt(Registers.stackPointer), &value)
-    return value
+    _ = sprof_unw_get_reg(cursor, CInt(register), &value)
+    return RemoteAddress(value)
+  }
+
+  /// Why a rule could not be applied; `isGuess` says that it was not from unwind data.
+  func failure(isGuess: Bool) -> WalkEnding {
+    if view.pointee.lacksRegister { return .unknownRegister }
+    return view.pointee.unreadable.rawValue != 0
+      ? .unreadable(isGuess: isGuess) : .badFrame(isGuess: isGuess)
   }
 
   /// Whether the frame pointer is known to be 0.
@@ -97,7 +111,7 @@ final class RuleEngine {
   @inline(__always)
   private func forgetFailures() {
     view.pointee.lacksRegister = false
-    view.pointee.unreadable = 0
+    view.pointee.unreadable = RemoteAddress(0)
   }
 }
 
@@ -106,18 +120,18 @@ final class RuleEngine {
 extension RuleEngine {
   /// A rule, as libunwind's opaque bytes, and the addresses that it is for.
   struct Row {
-    let code: Range<UInt64>
+    let code: Range<RemoteAddress>
     let rule: [UInt8]
   }
 
   private struct Search {
-    let pc: UInt64
+    let pc: RemoteAddress
     var row: Row?
   }
 
   /// The rule that the entry at address `entry` gives for `pc`; nil when libunwind does not understand
   /// it.
-  func row(at entry: UInt64, for pc: UInt64) -> Row? {
+  func row(at entry: RemoteAddress, for pc: RemoteAddress) -> Row? {
     let registers = view.pointee.registers
     let known = view.pointee.known
     let budget = view.pointee.budget
@@ -126,10 +140,10 @@ extension RuleEngine {
       view.pointee.registers = registers
       view.pointee.known = known
       view.pointee.budget = budget
-      view.pointee.entry = 0
+      view.pointee.entry = RemoteAddress(0)
     }
     view.pointee.registers = InlineArray(repeating: 0)
-    view.pointee.registers[Registers.instructionPointer] = pc
+    view.pointee.registers[Registers.instructionPointer] = pc.rawValue
     view.pointee.known = .max
     view.pointee.budget = Self.readBudget
     view.pointee.isReadingRules = true
@@ -142,14 +156,16 @@ extension RuleEngine {
     return search.row
   }
 
-  /// Called for each row of the entry's table; ends the iteration at the wanted one.
+  /// Called for each row of the entry's table; ends the iteration at the right one.
   private static let keepRow: unw_reg_states_callback = { token, data, size, start, end in
     guard let search = token?.assumingMemoryBound(to: Search.self), let data,
       size <= RuleCache.ruleSize
     else { return -CInt(UNW_EINVAL.rawValue) }
-    guard start <= search.pointee.pc, search.pointee.pc < end else { return 0 }
+    let pc = search.pointee.pc.rawValue
+    guard start <= pc, pc < end else { return 0 }
     search.pointee.row = Row(
-      code: start..<end, rule: [UInt8](UnsafeRawBufferPointer(start: data, count: size)))
+      code: RemoteAddress(start)..<RemoteAddress(end),
+      rule: [UInt8](UnsafeRawBufferPointer(start: data, count: size)))
     return -CInt(UNW_ESTOPUNWIND.rawValue)
   }
 }
@@ -166,9 +182,9 @@ extension RuleEngine {
       guard let bytes = contents.elf.bytes(of: segment, fileSize: file.count), !bytes.isEmpty,
         let base = file.baseAddress
       else { continue }
-      let start = segment.address.rawValue &+ image.bias
-      let (end, overflow) = start.addingReportingOverflow(UInt64(bytes.count))
-      guard !overflow, end < SyntheticFrames.start else { continue }
+      let start = segment.address.loaded(at: image.bias)
+      let end = start.advanced(by: Int64(bytes.count))
+      guard start < end, end < SyntheticFrames.start else { continue }
       regions.append(
         RemoteView.Region(
           start: start, end: end, base: base + bytes.lowerBound, isWritable: segment.isWritable))
@@ -176,14 +192,15 @@ extension RuleEngine {
     publishRegions()
   }
 
-  /// Lets libunwind read frames of our own.
+  /// Lets libunwind read frames that sprof has made up.
   func addRegion(of frames: FrameIndex) {
     guard let base = frames.file.pointer.baseAddress,
       images.insert(ObjectIdentifier(frames.file)).inserted
     else { return }
     regions.append(
       RemoteView.Region(
-        start: frames.address, end: frames.address + UInt64(frames.file.count), base: base,
+        start: frames.address.loaded(at: 0),
+        end: frames.address.loaded(at: UInt64(frames.file.count)), base: base,
         isWritable: false))
     publishRegions()
   }
@@ -193,7 +210,7 @@ extension RuleEngine {
     regions = [
       RemoteView.Region(
         start: SyntheticFrames.start,
-        end: SyntheticFrames.start + UInt64(SyntheticFrames.bytes.count),
+        end: SyntheticFrames.start.advanced(by: Int64(SyntheticFrames.bytes.count)),
         base: UnsafeRawPointer(synthetic), isWritable: false)
     ]
     publishRegions()

@@ -1,4 +1,5 @@
 internal import ByteReading
+internal import ProfileModel
 
 /// One frame description entry of `.eh_frame`, checked so far that libunwind may be given it.
 ///
@@ -7,8 +8,8 @@ internal import ByteReading
 /// entry that would lead it astray is no entry here.
 struct FrameEntry: Equatable {
   /// The code that it covers, in the addresses of the section.
-  let start: UInt64
-  let end: UInt64
+  let start: FileAddress
+  let end: FileAddress
   let isSignalFrame: Bool
   /// Bit i says that some rule of the entry changes register i.
   let changedRegisters: UInt32
@@ -18,15 +19,15 @@ struct FrameEntry: Equatable {
 struct CallFrameReader: ~Escapable {
   private var reader: ByteReader
   /// The address that the first byte has.
-  private let address: UInt64
+  private let address: FileAddress
 
   @_lifetime(copy bytes)
-  init(_ bytes: RawSpan, address: UInt64) {
+  init(_ bytes: RawSpan, address: FileAddress) {
     reader = ByteReader(bytes)
     self.address = address
   }
 
-  /// What a CIE tells its FDEs.
+  /// What a CIE says for its FDEs.
   struct Common: Equatable {
     var hasAugmentationSize = false
     var isSignalFrame = false
@@ -139,10 +140,10 @@ struct CallFrameReader: ~Escapable {
   }
 
   /// The code that the FDE at `position` covers; nil when it is unreadable or covers none.
-  func range(at position: Int, common: Common) -> (start: UInt64, end: UInt64)? {
+  func range(at position: Int, common: Common) -> (start: FileAddress, end: FileAddress)? {
     var reader = reader
     reader.offset = position + 8
-    let field = address &+ UInt64(reader.offset)
+    let field = address.rawValue &+ UInt64(reader.offset)
     guard let value = Encoding.value(common.pointerEncoding, &reader),
       let length = Encoding.value(common.pointerEncoding & 0x0f, &reader)
     else { return nil }
@@ -155,13 +156,13 @@ struct CallFrameReader: ~Escapable {
     }
     let (end, overflow) = start.addingReportingOverflow(length)
     guard length > 0, !overflow else { return nil }
-    return (start, end)
+    return (FileAddress(start), FileAddress(end))
   }
 
   /// Walks the instructions of `range`.
   ///
-  /// Returns the registers they change, or nil when one of
-  /// them is unknown, names a register that libunwind has no room for, or is cut off.
+  /// Returns the registers they change, or nil when one of them is unknown, names a register that
+  /// libunwind has no room for, or is cut off.
   private func checkedProgram(_ range: Range<Int>, encoding: UInt8) -> UInt32? {
     var reader = reader
     reader.offset = range.lowerBound
