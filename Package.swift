@@ -55,10 +55,10 @@ let package = Package(
       ],
       exclude: ["Pprof/profile.proto"], swiftSettings: strict),
     module("ELFReading", ["ByteReading", "ProfileModel"], isStrictlySafe: true),
-    module("LinuxProcess", ["CLinux", "ProfileModel"]),
+    module("LinuxProcess", ["ByteReading", "CLinux", "ProfileModel"]),
 
     // Layer 3.
-    module("BlockingAnalysis", ["LinuxProcess", "ProfileModel"]),
+    module("BlockingAnalysis", ["ByteReading", "LinuxProcess", "ProfileModel"]),
     module("ProfileAnalysis", ["ProfileModel"]),
     module(
       "NativeUnwinding",

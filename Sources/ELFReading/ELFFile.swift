@@ -4,8 +4,9 @@ package import ProfileModel
 /// The headers of a 64-bit little-endian ELF image.
 ///
 /// Only the headers are read when it is made; sections and notes are sliced from the same bytes.
-/// Nothing in the file is trusted: offsets and counts outside the bytes make the entry vanish.
+/// Nothing in the file is trusted: an entry with offsets or counts outside the bytes is left out.
 package struct ELFFile: Sendable {
+  /// The processor that the code is for.
   package enum Machine: Equatable, Sendable {
     case x86_64
     case arm64
@@ -20,30 +21,43 @@ package struct ELFFile: Sendable {
     case truncated
   }
 
+  /// A program header: a part of the file that is loaded, or that the loader reads.
   package struct Segment: Hashable, Sendable {
+    /// `p_type`, such as `load`.
     package let type: UInt32
+    /// `p_flags`.
     package let flags: UInt32
+    /// In the file.
     package let offset: UInt64
     package let address: FileAddress
+    /// In bytes; the rest of `memorySize` is zeros.
     package let fileSize: UInt64
     package let memorySize: UInt64
 
     package var isExecutable: Bool { flags & 1 != 0 }
     package var isWritable: Bool { flags & 2 != 0 }
 
+    /// PT_LOAD, PT_NOTE, PT_GNU_EH_FRAME.
     package static let load: UInt32 = 1
     package static let note: UInt32 = 4
     package static let ehFrameHeader: UInt32 = 0x6474_e550
   }
 
+  /// A section header; stripped files keep those of what is loaded.
   package struct Section: Hashable, Sendable {
     package let name: String
+    /// `sh_type`.
     package let type: UInt32
+    /// `sh_flags`.
     package let flags: UInt64
     package let address: FileAddress
+    /// In the file.
     package let offset: UInt64
+    /// In bytes.
     package let size: UInt64
+    /// The number of a section that belongs to it, such as a symbol table's strings.
     package let link: UInt32
+    /// In bytes, of a section that is a table.
     package let entrySize: UInt64
 
     /// SHT_NOBITS: takes memory, but has no bytes in the file.
@@ -139,13 +153,13 @@ package struct ELFFile: Sendable {
   /// The first section of that name.
   package func section(named name: String) -> Section? { sections.first { $0.name == name } }
 
-  /// Where a section's bytes lie in a file of `fileSize` bytes; nil when they do not.
+  /// Where a section's bytes are in a file of `fileSize` bytes; nil when they are not all in it.
   package func bytes(of section: Section, fileSize: Int) -> Range<Int>? {
     guard !section.hasNoBytes else { return nil }
     return Self.range(at: section.offset, count: section.size, fileSize: fileSize)
   }
 
-  /// Where a segment's bytes lie in a file of `fileSize` bytes; nil when they do not.
+  /// Where a segment's bytes are in a file of `fileSize` bytes; nil when they are not all in it.
   package func bytes(of segment: Segment, fileSize: Int) -> Range<Int>? {
     Self.range(at: segment.offset, count: segment.fileSize, fileSize: fileSize)
   }

@@ -8,7 +8,7 @@ package import ProfileModel
 /// loader puts there. Of other machines than x86-64 none is known.
 package struct ProcedureLinkage: Sendable {
   private struct Stubs {
-    let code: Range<UInt64>
+    let code: Range<FileAddress>
     let bytes: Range<Int>
     let size: Int
   }
@@ -47,7 +47,7 @@ package struct ProcedureLinkage: Sendable {
       guard !overflow else { continue }
       stubs.append(
         Stubs(
-          code: section.address.rawValue..<end, bytes: place,
+          code: section.address..<FileAddress(end), bytes: place,
           size: section.entrySize == 8 ? 8 : 16))
     }
     guard !stubs.isEmpty else { return }
@@ -75,8 +75,7 @@ package struct ProcedureLinkage: Sendable {
     return file.sections[link]
   }
 
-  /// The stub that `address` lies in, called after the function that it leads to, such as
-  /// `malloc@plt`; nil when the address is in none, or nothing names its function.
+  /// The stub that `address` is in, named after the function that it leads to, such as `malloc@plt`; nil when the address is in none, or nothing names its function.
   ///
   /// `bytes` are those that it was made from, and `function` names a function of the image itself: where
   /// it has several forms of one, the loader asks that function which one fits the machine. Reads the
@@ -84,11 +83,12 @@ package struct ProcedureLinkage: Sendable {
   package func symbol(
     containing address: FileAddress, in bytes: RawSpan, function: (FileAddress) -> String?
   ) -> Symbol? {
-    guard let stubs = stubs.first(where: { $0.code.contains(address.rawValue) }),
+    guard let stubs = stubs.first(where: { $0.code.contains(address) }),
       stubs.bytes.upperBound <= bytes.byteCount
     else { return nil }
-    let offset = Int(address.rawValue - stubs.code.lowerBound) / stubs.size * stubs.size
-    let start = stubs.code.lowerBound + UInt64(offset)
+    let first = stubs.code.lowerBound.rawValue
+    let offset = Int(address.rawValue - first) / stubs.size * stubs.size
+    let start = FileAddress(first + UInt64(offset))
     let reader = ByteReader(bytes.extracting(stubs.bytes))
     let target = target(ofStubAt: offset, size: stubs.size, start: start, reader, in: bytes)
     let name: String? =
@@ -98,21 +98,23 @@ package struct ProcedureLinkage: Sendable {
       case nil: nil
       }
     return name.map {
-      Symbol(name: $0 + "@plt", start: FileAddress(start), size: UInt64(stubs.size))
+      Symbol(name: $0 + "@plt", start: start, size: UInt64(stubs.size))
     }
   }
 
   private func target(
-    ofStubAt offset: Int, size: Int, start: UInt64, _ stub: borrowing ByteReader, in bytes: RawSpan
+    ofStubAt offset: Int, size: Int, start: FileAddress, _ stub: borrowing ByteReader,
+    in bytes: RawSpan
   ) -> Target? {
     func byte(_ place: Int) -> UInt8? { stub.value(at: offset + place, as: UInt8.self) }
     for place in 0..<(size - 5) where byte(place) == 0xff && byte(place + 1) == 0x25 {
       // jmp *distance(%rip), counted from the next instruction
       guard let distance = stub.value(at: offset + place + 2, as: Int32.self) else { return nil }
-      let slot = start &+ UInt64(place + 6) &+ UInt64(bitPattern: Int64(distance))
-      return target(filling: slot, in: bytes)
+      let next = start.rawValue &+ UInt64(place + 6)
+      let slot = next &+ UInt64(bitPattern: Int64(distance))
+      return target(filling: FileAddress(slot), in: bytes)
     }
-    // With branch tracking, what binds late lies apart: endbr64; push number; jmp to the first stub.
+    // With branch tracking, what binds late is apart: endbr64; push number; jmp to the first stub.
     guard byte(0) == 0xf3, byte(1) == 0x0f, byte(2) == 0x1e, byte(3) == 0xfa, byte(4) == 0x68,
       let number = stub.value(at: offset + 5, as: UInt32.self)
     else { return nil }
@@ -121,7 +123,8 @@ package struct ProcedureLinkage: Sendable {
   }
 
   /// The function whose address the loader writes to `slot`.
-  private func target(filling slot: UInt64, in bytes: RawSpan) -> Target? {
+  private func target(filling slot: FileAddress, in bytes: RawSpan) -> Target? {
+    let slot = slot.rawValue
     var budget = Self.entryLimit
     for table in relocations.sorted(by: { $0.areOfStubs && !$1.areOfStubs }) where budget > 0 {
       guard table.entries.upperBound <= bytes.byteCount else { continue }

@@ -25,7 +25,7 @@ package struct SymbolTable: Sendable {
   /// What a table holds.
   package enum Content: Sendable { case functions, variables }
 
-  /// A symbol table of the file, and its strings; both lie within the file's bytes.
+  /// A symbol table of the file, and its strings; both are within the file's bytes.
   struct Source: Sendable {
     let entries: Range<Int>
     let strings: Range<Int>
@@ -41,7 +41,7 @@ package struct SymbolTable: Sendable {
   /// Offset from `base` in the upper half, number of the symbol in the lower half; sorted.
   private let keys: [UInt64]
   /// The sections with code, by address: what has no size ends with its own.
-  private let codeSections: [Range<UInt64>]
+  private let codeSections: [Range<FileAddress>]
 
   /// Indexes the functions, or variables, of `file`, whose content is `bytes`.
   package init(_ file: ELFFile, bytes: RawSpan, content: Content = .functions) {
@@ -65,9 +65,9 @@ package struct SymbolTable: Sendable {
     self.keys = sortedByUpperHalf(keys)
     codeSections =
       file.sections.compactMap { section in
-        let start = section.address.rawValue
-        let (end, overflow) = start.addingReportingOverflow(section.size)
-        return section.flags & SymbolEntry.executableSection == 0 || overflow ? nil : start..<end
+        let (end, overflow) = section.address.rawValue.addingReportingOverflow(section.size)
+        return section.flags & SymbolEntry.executableSection == 0 || overflow
+          ? nil : section.address..<FileAddress(end)
       }
       .sorted { $0.lowerBound < $1.lowerBound }
   }
@@ -97,7 +97,7 @@ package struct SymbolTable: Sendable {
     for index in 0..<source.count {
       let entry = SymbolEntry(table, at: index)
       guard isCode.map({ entry.isFunction(isCode: $0) }) ?? entry.isVariable else { continue }
-      let offset = entry.address &- base
+      let offset = entry.address.rawValue &- base
       guard offset <= UInt64(UInt32.max), !entry.isMappingSymbol(strings) else { continue }
       keys.append(offset << 32 | UInt64(source.firstIndex + index))
     }
@@ -105,9 +105,8 @@ package struct SymbolTable: Sendable {
 
   /// The function or variable that covers `address`; `bytes` are those that the table was made from.
   ///
-  /// The innermost one by size; where none covers it, the nearest one before it in its section that
-  /// has no size.
-  /// Of several names for one place: functions before plain labels, then global before weak before
+  /// The innermost one by size; where none covers it, the nearest one before it in its section that has
+  /// no size. Of several names for one place: functions before plain labels, then global before weak before
   /// local, then the one with the fewest leading underscores, then the shortest.
   package func symbol(containing address: FileAddress, in bytes: RawSpan) -> Symbol? {
     let offset = address.rawValue &- base
@@ -118,7 +117,7 @@ package struct SymbolTable: Sendable {
     for step in 0..<64 {
       guard end > 0 else { break }
       let start = firstKey(atSamePlaceAs: end - 1)
-      if let found = best(of: start..<end, covering: address.rawValue, in: bytes) {
+      if let found = best(of: start..<end, covering: address, in: bytes) {
         return found.symbol
       }
       if step == 0 { unsized = best(of: start..<end, covering: nil, in: bytes) }
@@ -130,8 +129,8 @@ package struct SymbolTable: Sendable {
 
   /// Where nothing is known of sections, yes.
   private func areInOneSection(_ start: FileAddress, _ address: FileAddress) -> Bool {
-    let end = codeSections.partitioningIndex { $0.lowerBound > address.rawValue }
-    return end == 0 || codeSections[end - 1].lowerBound <= start.rawValue
+    let end = codeSections.partitioningIndex { $0.lowerBound > address }
+    return end == 0 || codeSections[end - 1].lowerBound <= start
   }
 
   /// The number of keys whose address is at most `offset`.
@@ -147,7 +146,7 @@ package struct SymbolTable: Sendable {
 
   /// The best name of those at one address that cover `address`; of those without a size if nil.
   private func best(
-    of range: Range<Int>, covering address: UInt64?, in bytes: RawSpan
+    of range: Range<Int>, covering address: FileAddress?, in bytes: RawSpan
   ) -> Candidate? {
     var best: Candidate?
     for key in keys[range] {
@@ -157,7 +156,7 @@ package struct SymbolTable: Sendable {
       else { continue }
       let entry = SymbolEntry(bytes.extracting(source.entries), at: index - source.firstIndex)
       if let address {
-        guard address &- entry.address < entry.length else { continue }
+        guard address.rawValue &- entry.address.rawValue < entry.length else { continue }
       } else {
         guard entry.length == 0 else { continue }
       }
@@ -178,7 +177,7 @@ extension SymbolTable {
     private let underscores: Int
 
     init(_ entry: SymbolEntry, name: String) {
-      symbol = Symbol(name: name, start: FileAddress(entry.address), size: entry.length)
+      symbol = Symbol(name: name, start: entry.address, size: entry.length)
       rank = entry.rank
       underscores = name.utf8.prefix { $0 == UInt8(ascii: "_") }.count
     }
@@ -202,10 +201,10 @@ struct SymbolEntry {
   let name: UInt32
   private let info: UInt8
   private let section: UInt16
-  let address: UInt64
+  let address: FileAddress
   let length: UInt64
 
-  /// Reads the entry numbered `index`, which must lie within `table`.
+  /// Reads the entry numbered `index`, which must be within `table`.
   init(_ table: RawSpan, at index: Int) {
     let start = index * Self.size
     precondition(index >= 0 && start + Self.size <= table.byteCount, "an entry of the table")
@@ -213,7 +212,8 @@ struct SymbolEntry {
     name = unsafe table.unsafeLoadUnaligned(fromByteOffset: start, as: UInt32.self)
     info = unsafe table.unsafeLoadUnaligned(fromByteOffset: start + 4, as: UInt8.self)
     section = unsafe table.unsafeLoadUnaligned(fromByteOffset: start + 6, as: UInt16.self)
-    address = unsafe table.unsafeLoadUnaligned(fromByteOffset: start + 8, as: UInt64.self)
+    address = FileAddress(
+      unsafe table.unsafeLoadUnaligned(fromByteOffset: start + 8, as: UInt64.self))
     length = unsafe table.unsafeLoadUnaligned(fromByteOffset: start + 16, as: UInt64.self)
   }
 

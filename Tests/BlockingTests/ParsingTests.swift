@@ -1,4 +1,5 @@
 import LinuxProcess
+import ProfileModel
 import Testing
 
 @Suite struct `Texts of the kernel` {
@@ -23,7 +24,7 @@ import Testing
     let timer = DescriptorInfo(
       parsing: "clockid: 1\nticks: 0\nit_value: (3, 5)\nit_interval: (9, 9)")
     #expect(timer.timer == 3_000_000_005)
-    #expect(DescriptorInfo(parsing: "it_value: (99999999999999, 5)").timer == .max)
+    #expect(DescriptorInfo(parsing: "it_value: (99999999999999, 5)").timer?.rawValue == .max)
     #expect(DescriptorInfo(parsing: "Pid:\t-1\nNSpid:\t0").process == -1)
     #expect(DescriptorInfo(parsing: "inotify wd:1 ino:2\ninotify wd:2 ino:3").watches == 2)
     #expect(DescriptorInfo(parsing: "") == DescriptorInfo(parsing: "nonsense\n:\n"))
@@ -129,10 +130,10 @@ import Testing
     }
     let fields = "S " + (4...52).map { "\($0)" }.joined(separator: " ")
     let plain = stat("7 (a) b) \(fields)")
-    #expect(plain?.name == "a) b" && plain?.state == UInt8(ascii: "S") && plain?.processor == 39)
+    #expect(plain?.name == "a) b" && plain?.state == .sleeping && plain?.processor == 39)
     #expect(stat("7 (a\\nb) \(fields)")?.name == nil)
     let short = stat("7 (a) D 1")
-    #expect(short?.name == "a" && short?.processor == nil && short?.state == UInt8(ascii: "D"))
+    #expect(short?.name == "a" && short?.processor == nil && short?.state == .uninterruptible)
     for text in ["", ")", "7 (a", "7 (a)", ") S ("] { #expect(stat(text) == nil, "\(text)") }
   }
 
@@ -143,7 +144,7 @@ import Testing
       se.exec_start                                :       12345.678901
       se.vruntime                                  :           1.000000
       """
-    func start(_ text: String) -> Int64? {
+    func start(_ text: String) -> Nanoseconds? {
       Array(text.utf8).withUnsafeBytes { SleepClock.start(parsing: $0) }
     }
     #expect(start(text) == 12_345_678_901)

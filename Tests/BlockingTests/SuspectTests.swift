@@ -1,20 +1,22 @@
+import LinuxProcess
 import ProfileModel
 import Testing
 
 @testable import BlockingAnalysis
 
-@Suite struct `Threads that may stand in a ring` {
+@Suite struct `Threads that may be in a cycle` {
   private func sample(_ tid: Int32, pid: Int32 = 1, _ owners: [WaitOwner]) -> SleepSample {
     SleepSample(
       thread: WaitingThread(pid: pid, tid: tid, name: "", processName: ""), place: nil, switches: 1,
-      state: UInt8(ascii: "S"), time: 0, wait: Wait(kind: .mutex, owners: owners))
+      state: .sleeping, time: MonotonicClock.Instant(0),
+      wait: Wait(kind: .mutex, owners: owners))
   }
 
   private func suspects(_ samples: [SleepSample]) -> [Int32] {
     CycleSuspects(samples).indexes.map { samples[$0].thread.tid }
   }
 
-  @Test func `are those of the ring, and those behind it`() {
+  @Test func `are those of the cycle, and those behind it`() {
     let samples = [
       sample(1, [.thread(tid: 2)]), sample(2, [.thread(tid: 3)]), sample(3, [.thread(tid: 2)]),
       sample(4, []), sample(5, [.thread(tid: 4)]), sample(6, [.thread(tid: 99)]),
@@ -30,14 +32,14 @@ import Testing
     #expect(suspects(samples) == [1, 2, 4])
   }
 
-  @Test func `are none of a process whose threads may all act`() {
+  @Test func `are none of a process whose threads may all proceed`() {
     let other = WaitOwner.process(pid: 7, tid: nil, name: "other")
     let samples = [sample(1, [other]), sample(7, pid: 7, [])]
     #expect(suspects(samples) == [])
     #expect(suspects([samples[0]]) == [])
   }
 
-  @Test func `are those of two processes in a ring, but not behind their own pipes`() {
+  @Test func `are those of two processes in a cycle, but not behind their own pipes`() {
     let own = WaitOwner.process(pid: 1, tid: nil, name: "own")
     let other = WaitOwner.process(pid: 7, tid: nil, name: "other")
     #expect(suspects([sample(1, [other]), sample(7, pid: 7, [own]), sample(2, [own])]) == [1, 7])

@@ -13,12 +13,14 @@ struct Waiters {
 
   init(dumping pid: Int32) throws {
     let plan = SamplingPlan(rate: nil)
-    profile = try Capture.record(pid: pid, plan: plan, control: CaptureControl()).named()
+    let process = try ProcessIdentity(of: pid)
+    profile = try Capture.record(process, plan: plan, control: CaptureControl()).named()
   }
 
   init(attaching pid: Int32, for duration: Int64) throws {
     let plan = SamplingPlan(rate: 100, duration: duration)
-    profile = try Capture.record(pid: pid, plan: plan, control: CaptureControl()).named()
+    let process = try ProcessIdentity(of: pid)
+    profile = try Capture.record(process, plan: plan, control: CaptureControl()).named()
   }
 
   /// The blocking of the thread of that name.

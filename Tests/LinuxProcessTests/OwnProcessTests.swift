@@ -13,8 +13,8 @@ import Testing
   @Test func `lists its threads, and their count without listing them`() throws {
     let program = try sleeper()
     defer { program.kill() }
-    let list = try ThreadList(process: program.pid)
-    let (threads, count) = (list.read(), list.count())
+    let folder = try TaskFolder(process: program.pid)
+    let (threads, count) = (folder.threads(), folder.count())
     #expect(threads.count == count)
     #expect(threads.contains(program.pid) && threads.count >= 3)
   }
@@ -25,7 +25,7 @@ import Testing
     defer { program.kill() }
     var asleep = 0
     var running = 0
-    for tid in try ThreadList(process: program.pid).read() {
+    for tid in try TaskFolder(process: program.pid).threads() {
       let files = try ThreadFiles(process: program.pid, thread: tid)
       let spins = ProcessSearch.threadName(process: program.pid, thread: tid) == "spinner-0"
       // The main thread goes to sleep right after it has said that it is ready.
@@ -38,12 +38,12 @@ import Testing
         asleep += 1
         let (after, state) = (files.counters(), files.state())
         #expect(after == before)
-        #expect(state == UInt8(ascii: "S"))
+        #expect(state == .sleeping)
         let memory = ProcessMemory(tid: tid)
         let maps = try memory.maps()
-        #expect(maps.mapping(containing: RemoteAddress(pc))?.isExecutable == true)
-        #expect(maps.mapping(containing: RemoteAddress(stackPointer))?.isWritable == true)
-        #expect(memory.read(at: RemoteAddress(stackPointer), count: 64)?.count == 64)
+        #expect(maps.mapping(containing: pc)?.isExecutable == true)
+        #expect(maps.mapping(containing: stackPointer)?.isWritable == true)
+        #expect(memory.read(at: stackPointer, count: 64)?.count == 64)
       case .unavailable: Issue.record("no system call file")
       }
     }
@@ -53,10 +53,11 @@ import Testing
   @Test func `falls back to context switches without scheduler statistics`() throws {
     let program = try sleeper()
     defer { program.kill() }
-    let first = try #require(ThreadCounters(contextSwitchesOf: program.pid, process: program.pid))
+    let folder = try TaskFolder(process: program.pid)
+    let first = try #require(ThreadCounters(contextSwitchesOf: program.pid, in: folder))
     #expect(first.switches > 0)
-    #expect(ThreadCounters(contextSwitchesOf: program.pid, process: program.pid) == first)
-    #expect(ThreadCounters(contextSwitchesOf: 1, process: program.pid) == nil)
+    #expect(ThreadCounters(contextSwitchesOf: program.pid, in: folder) == first)
+    #expect(ThreadCounters(contextSwitchesOf: 1, in: folder) == nil)
   }
 
   @Test(.enabled(if: Repository.isRoot, "map_files wants privileges"))
@@ -92,8 +93,12 @@ import Testing
 
 @Suite struct `Access to a process` {
   @Test func `is refused with the cause`() {
-    #expect(throws: AccessProblem.isItself) { try AccessCheck.check(getpid()) }
-    #expect(throws: AccessProblem.noSuchProcess) { try AccessCheck.check(Int32.max) }
+    #expect(throws: AccessProblem.isItself) {
+      try AccessCheck.check(ProcessIdentity(of: getpid()))
+    }
+    #expect(throws: AccessProblem.noSuchProcess) {
+      try AccessCheck.check(ProcessIdentity(pid: .max, startTicks: 1))
+    }
   }
 
   @Test func `finds a process by name and not itself`() throws {

@@ -63,7 +63,9 @@ import Testing
     #expect(
       state
         == .asleep(
-          number: 202, arguments: [0x7f01, 0x80, 2, 0, 0, .max], stackPointer: 0x7ffe10, pc: 0x7f9a)
+          number: 202, arguments: [0x7f01, 0x80, 2, 0, 0, .max],
+          stackPointer: RemoteAddress(0x7ffe10),
+          pc: RemoteAddress(0x7f9a))
     )
   }
 
@@ -72,7 +74,8 @@ import Testing
     #expect(
       state
         == .asleep(
-          number: -1, arguments: [0, 0, 0, 0, 0, 0], stackPointer: 0x7ffe10, pc: 0x401000))
+          number: -1, arguments: [0, 0, 0, 0, 0, 0], stackPointer: RemoteAddress(0x7ffe10),
+          pc: RemoteAddress(0x401000)))
   }
 
   @Test func `tell a running thread and one without a user stack`() {
@@ -97,7 +100,7 @@ import Testing
       """
     let status = ProcessStatus(parsing: text)
     #expect(status.name == "weird: name)")
-    #expect(status.state == "S" && status.tracer == 99 && status.threadGroup == 77)
+    #expect(status.state == .sleeping && status.tracer == 99 && status.threadGroup == 77)
     #expect(status.userID == 1000 && status.effectiveUserID == 1001)
     #expect(status.threadCount == 3 && status.hasMemory && status.hasSeccompFilter)
     #expect(status.capabilities == 1 << 19)

@@ -12,30 +12,32 @@ import Testing
     defer { program.kill() }
     let pids = program.greeting.compactMap { Int32($0) }
     #expect(pids.count == 2)
-    let found = ProcessTree.descendants(of: [program.pid])
-    #expect(found == Set(pids))
+    let processes = try ([program.pid] + pids).map { try ProcessIdentity(of: $0) }
+    let found = ProcessTree.descendants(of: [processes[0]])
+    #expect(found == Set(processes.dropFirst()))
     try #require(ProcessTree.isListedByKernel)
     let parents = ProcessTree.childrenByParent()
-    for process in [program.pid] + pids {
-      #expect(parents[process] ?? [] == ProcessTree.children(of: process))
+    for process in processes {
+      #expect(parents[process.pid] ?? [] == ProcessTree.children(of: process))
     }
-    #expect(ProcessTree.descendants(of: [pids[0], program.pid]).count == 1)
+    #expect(ProcessTree.descendants(of: [processes[1], processes[0]]).count == 1)
     for pid in pids { kill(pid, SIGKILL) }
   }
 
-  @Test func `leaves out this process, and what is not there`() {
-    #expect(ProcessTree.descendants(of: [getpid()]) == [])
-    #expect(ProcessTree.descendants(of: [.max]) == [])
-    #expect(!ProcessTree.descendants(of: [getppid()]).contains(getpid()))
+  @Test func `leaves out this process, and what is not there`() throws {
+    let own = try ProcessIdentity(of: getpid())
+    #expect(ProcessTree.descendants(of: [own]) == [])
+    #expect(ProcessTree.descendants(of: [ProcessIdentity(pid: .max, startTicks: 1)]) == [])
+    let parent = try ProcessIdentity(of: getppid())
+    #expect(!ProcessTree.descendants(of: [parent]).contains(own))
   }
 
   @Test func `tells when a process was born`() throws {
     let before = MonotonicClock.now()
     let program = try RunningProgram(["/bin/sh", "-c", "echo ready; read line"])
-    let birth = try #require(ProcessTree.birth(of: program.pid))
+    let birth = try ProcessIdentity(of: program.pid).birth
     // The kernel counts in hundredths of a second.
-    #expect(birth > before - 20_000_000 && birth <= MonotonicClock.now())
-    #expect(ProcessTree.birth(of: .max) == nil)
+    #expect(birth > before - .milliseconds(20) && birth <= MonotonicClock.now())
   }
 
   @Test func `tells that a process was born`() throws {
@@ -54,7 +56,7 @@ import Testing
 @Suite(.serialized) struct `A held program` {
   private var mask: SignalMask { SignalMask.block([]) }
 
-  @Test func `runs nothing before it is let go, and tells how it ended`() throws {
+  @Test func `runs nothing before it is released, and reports how it ended`() throws {
     let folder = try TemporaryFolder()
     let trace = folder.path + "/trace"
     let held = try HeldProgram.start(["/bin/sh", "-c", "touch '\(trace)'; exit 9"], mask: mask)

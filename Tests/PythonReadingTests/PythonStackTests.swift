@@ -45,9 +45,9 @@ struct `Stacks of Python` {
       throw TestFailure("\(tid) does not sleep")
     }
     let maps = try target.memory.maps()
-    let place = try #require(maps.mapping(containing: RemoteAddress(pointer)))
+    let place = try #require(maps.mapping(containing: pointer))
     for anchor in anchors {
-      #expect(anchor > RemoteAddress(pointer) && place.contains(anchor))
+      #expect(anchor > pointer && place.contains(anchor))
     }
   }
 
@@ -350,7 +350,7 @@ struct RunningStacks {
     }
     // One that got no CPU to stop on is held still, and could not be reaped when the program ends.
     for _ in 0..<20_000 where stopper.isOverdue(tid) {
-      MonotonicClock.sleep(until: MonotonicClock.now() + 1_000_000)
+      MonotonicClock.sleep(for: 1_000_000)
       stopper.releaseOverdue()
     }
     return result

@@ -66,7 +66,7 @@ final class PythonTarget {
   let runtime: PythonRuntime
   let reader: PythonReader
 
-  init(pid: Int32, clock: @escaping () -> Int64 = MonotonicClock.now) throws {
+  init(pid: Int32, clock: @escaping () -> Int64 = { MonotonicClock.now().rawValue }) throws {
     self.pid = pid
     memory = ProcessMemory(tid: pid)
     let search = PythonReader.find(in: memory, maps: try memory.maps())

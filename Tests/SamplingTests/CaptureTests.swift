@@ -8,7 +8,9 @@ import Testing
 
 @Suite(.serialized) struct `A capture` {
   private func record(_ pid: Int32, _ plan: SamplingPlan) throws -> Profile {
-    try Capture.record(pid: pid, plan: plan, control: CaptureControl()).named()
+    try Capture.record(
+      ProcessIdentity(of: pid), plan: plan, control: CaptureControl()
+    ).named()
   }
 
   private func functions(of thread: ThreadInfo, in profile: Profile) throws -> [String] {
@@ -76,7 +78,7 @@ import Testing
     let control = CaptureControl()
     control.stop()
     let profile = try Capture.record(
-      pid: program.pid, plan: SamplingPlan(rate: 100), control: control
+      ProcessIdentity(of: program.pid), plan: SamplingPlan(rate: 100), control: control
     ).named()
     #expect(profile.capture.ending == .interrupted)
     #expect(profile.capture.cost.ticksTaken == 0)
@@ -92,7 +94,7 @@ import Testing
       Glibc.kill(pid, SIGKILL)
     }
     let profile = try Capture.record(
-      pid: program.pid, plan: SamplingPlan(rate: 100), control: control
+      ProcessIdentity(of: program.pid), plan: SamplingPlan(rate: 100), control: control
     ).named()
     killer.join()
     #expect(profile.capture.ending == .targetEnded)
@@ -117,8 +119,8 @@ import Testing
     #expect(stops.isOverdue(program.pid))
     // Its vfork child ends, and with it the sleep.
     for child in TestSupport.children(of: program.pid) { Glibc.kill(child, SIGKILL) }
-    let deadline = MonotonicClock.now() + 10_000_000_000
-    while !stops.isEmpty, MonotonicClock.now() < deadline {
+    let deadline = MonotonicClock.now().rawValue + 10_000_000_000
+    while !stops.isEmpty, MonotonicClock.now().rawValue < deadline {
       stops.releaseOverdue()
       usleep(1000)
     }

@@ -163,7 +163,8 @@ struct SnapshotTaker {
       UInt64($0.dropFirst(2).trimmingCharacters(in: .whitespacesAndNewlines), radix: 16)
     }
     try #require(numbers.count == 2)
-    let registers = Registers(stackPointer: numbers[0], instructionPointer: numbers[1])
+    let registers = Registers(
+      stackPointer: RemoteAddress(numbers[0]), instructionPointer: RemoteAddress(numbers[1]))
     let memory = ProcessMemory(tid: tid)
     let copy = try Self.copyStack(
       registers.stackPointer, limit: limit, maps: try memory.maps(), memory: memory)

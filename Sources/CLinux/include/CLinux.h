@@ -1,6 +1,8 @@
 // What Swift cannot import from the system headers: variadic functions, functions behind
 // _GNU_SOURCE (which must not be defined here: Swift's own glibc module is built without it),
-// and constants that are macros with casts. No logic lives here.
+// and constants that are macros with casts. Each function here is one call, or a few that belong
+// together. The three with more to them are in C files: held_program.c (fork and exec),
+// unix_peer.c (a netlink question), semaphore.c.
 #pragma once
 
 #include <errno.h>
@@ -33,7 +35,7 @@ static inline int sprof_ptrace_interrupt(pid_t tid) {
   return ptrace(PTRACE_INTERRUPT, tid, (void *)0, (void *)0) < 0 ? -errno : 0;
 }
 
-// Lets the thread run on; a signal other than 0 is delivered to it.
+// Resumes the thread, no longer traced; a signal other than 0 is delivered to it.
 static inline int sprof_ptrace_detach(pid_t tid, int signal) {
   return ptrace(PTRACE_DETACH, tid, (void *)0, (void *)(intptr_t)signal) < 0 ? -errno : 0;
 }
@@ -92,7 +94,7 @@ static inline int sprof_wait(pid_t tid, int *status, int nonblocking) {
   return result < 0 ? -errno : result;
 }
 
-// Whether a child or traced thread has ended; it stays as it is. Stops of traced ones are news to waitid,
+// Whether a child or traced thread has ended; it stays as it is. waitid reports stops of traced threads,
 // too, whatever it is asked for.
 static inline int sprof_has_ended(pid_t tid) {
   siginfo_t info;
@@ -114,7 +116,7 @@ static inline void sprof_await_news(pid_t tid) {
   }
 }
 
-// Asks the kernel not to send SIGCHLD for each stop of a traced thread; ends of children are told.
+// Asks the kernel not to send SIGCHLD for each stop of a traced thread; it still does for ends of children.
 static inline void sprof_leave_out_stops_of_children(void) {
   struct sigaction action;
   if (sigaction(SIGCHLD, NULL, &action) != 0 || action.sa_flags & SA_NOCLDSTOP) return;
@@ -138,7 +140,7 @@ static inline int sprof_openat(int directory, const char *path, int flags) {
   return fd < 0 ? -errno : fd;
 }
 
-// Lets a thread of ours run on that CPU alone. Returns 0 or the negative errno.
+// Restricts a thread of this process to one CPU. Returns 0 or the negative errno.
 static inline int sprof_go_to_cpu(pid_t tid, int cpu) {
   unsigned char mask[1024] = {0};
   if (cpu < 0 || cpu >= (int)sizeof mask * 8) return -EINVAL;
@@ -146,7 +148,7 @@ static inline int sprof_go_to_cpu(pid_t tid, int cpu) {
   return syscall(SYS_sched_setaffinity, tid, sizeof mask, mask) < 0 ? -errno : 0;
 }
 
-// Lets it run on all CPUs again that it may use; 0 is no thread here.
+// Allows it all CPUs again; 0 is no thread here.
 static inline void sprof_leave_cpu(pid_t tid) {
   unsigned char mask[1024];
   memset(mask, 0xff, sizeof mask);
@@ -177,12 +179,12 @@ static inline int sprof_ptrace_seize_for_exec(pid_t tid) {
   return ptrace(PTRACE_SEIZE, tid, (void *)0, (void *)(intptr_t)PTRACE_O_TRACEEXEC) < 0 ? -errno : 0;
 }
 
-// Leaves a thread that a signal has stopped as it is, and tells of what happens to it next.
+// Leaves a thread that a signal has stopped as it is, and reports what happens to it next.
 static inline int sprof_ptrace_listen(pid_t tid) {
   return ptrace(PTRACE_LISTEN, tid, (void *)0, (void *)0) < 0 ? -errno : 0;
 }
 
-// A descriptor for a process whose number cannot pass to another meanwhile. Or the negative errno.
+// A descriptor that names one process, whatever becomes of its number; or the negative errno.
 static inline int sprof_pidfd_open(pid_t pid) {
   long file = syscall(SYS_pidfd_open, (long)pid, 0L);
   return file < 0 ? -errno : (int)file;
@@ -198,7 +200,7 @@ static inline int64_t sprof_attribute_size(const char *path, const char *name) {
   return size < 0 ? -errno : size;
 }
 
-// Lets a stopped thread run on, still traced; a signal other than 0 is delivered to it.
+// Resumes a stopped thread, still traced; a signal other than 0 is delivered to it.
 static inline int sprof_ptrace_continue(pid_t tid, int signal) {
   return ptrace(PTRACE_CONT, tid, (void *)0, (void *)(intptr_t)signal) < 0 ? -errno : 0;
 }

@@ -1,5 +1,6 @@
 /// A lock on a file, or a process that waits for one: a line of `/proc/locks`.
 package struct FileLock: Equatable, Sendable {
+  /// The call that takes it, as the kernel names it.
   package enum Kind: String, Sendable {
     /// `fcntl`, held by a process.
     case posix = "POSIX"
@@ -11,6 +12,7 @@ package struct FileLock: Equatable, Sendable {
 
   /// Equal for a lock and those that wait for it.
   package let number: Int
+  /// Whether the process waits for it.
   package let isWaiting: Bool
   package let kind: Kind
   package let isExclusive: Bool
@@ -18,6 +20,7 @@ package struct FileLock: Equatable, Sendable {
   package let process: Int32
   /// `major:minor:inode` as the kernel writes it, the first two in hexadecimal.
   package let file: String
+  /// That of the file.
   package let inode: UInt64
 
   /// Reads the table; leases and what else is there are left out.

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+package import ProfileModel
 
 /// What an open descriptor refers to, as its link in `/proc/PID/fd` says.
 package enum DescriptorTarget: Equatable, Sendable {
@@ -30,25 +31,26 @@ package enum DescriptorTarget: Equatable, Sendable {
   }
 }
 
-/// What `/proc/PID/fdinfo` tells of an open descriptor.
+/// What `/proc/PID/fdinfo` says of an open descriptor.
 package struct DescriptorInfo: Equatable, Sendable {
   /// One descriptor that an epoll instance watches.
   package struct Watched: Equatable, Sendable {
     package let descriptor: Int32
     /// The bits of `epoll_event.events`.
     package let events: UInt32
-    /// The inode that was registered, 0 on kernels that do not tell: the number may since be another
+    /// The inode that was registered, 0 on kernels that do not say: the number may since be another
     /// file's.
     package let inode: UInt64
   }
 
   /// The flags of `open`, access mode included.
   package var flags: Int32 = 0
+  /// What an epoll instance watches; empty for all others.
   package var watched: [Watched] = []
   /// The process of a pidfd, -1 when it has ended; nil for all others.
   package var process: Int32?
-  /// Nanoseconds until a timerfd fires, 0 for one that is not set; nil for all others.
-  package var timer: Int64?
+  /// The time until a timerfd fires, 0 for one that is not set; nil for all others.
+  package var timer: Nanoseconds?
   /// Files and folders that an inotify instance watches.
   package var watches = 0
 
@@ -79,17 +81,18 @@ package struct DescriptorInfo: Equatable, Sendable {
   }
 
   /// `it_value: (3, 49406829)`: seconds and nanoseconds.
-  private static func timer(_ line: Substring) -> Int64? {
+  private static func timer(_ line: Substring) -> Nanoseconds? {
     let numbers = line.split { !$0.isNumber }.compactMap { Int64($0) }
     guard numbers.count == 2 else { return nil }
     let (nanoseconds, overflow) = numbers[0].multipliedReportingOverflow(by: 1_000_000_000)
-    return overflow ? .max : nanoseconds &+ numbers[1]
+    return Nanoseconds(overflow ? .max : nanoseconds &+ numbers[1])
   }
 }
 
 /// The open descriptors of a process.
 ///
-/// Reading them wants the right to trace it, and costs the process nothing.
+/// Reading them needs the right to trace it, and costs the process nothing. They go by number: the
+/// caller makes sure that the thread or process was there before and after (`ProcessIdentity`).
 package enum OpenDescriptors {
   /// What a file is, for a descriptor that has a path.
   package enum FileKind: Sendable { case file, directory, fifo, socket, terminal, device, other }
@@ -97,6 +100,7 @@ package enum OpenDescriptors {
   /// The identity and kind of an open file.
   package struct FileStatus: Equatable, Sendable {
     package let kind: FileKind
+    /// `st_dev` of stat(2); with the inode it names the file.
     package let device: UInt64
     package let inode: UInt64
   }
@@ -111,7 +115,7 @@ package enum OpenDescriptors {
     return (DescriptorTarget(parsing: link), link)
   }
 
-  /// What the kernel tells of it in `fdinfo`.
+  /// What the kernel says of it in `fdinfo`.
   package static func info(of descriptor: Int32, in id: Int32) -> DescriptorInfo? {
     guard let text = try? ProcFile.read("/proc/\(id)/fdinfo/\(descriptor)") else { return nil }
     return DescriptorInfo(parsing: text)
@@ -160,8 +164,8 @@ package enum OpenDescriptors {
     return (status.st_mode & S_IRUSR != 0, status.st_mode & S_IWUSR != 0)
   }
 
-  /// The pipes and sockets that a process has open, and its files whose path `wants` to be listed;
-  /// nil when they may not be seen.
+  /// The pipes and sockets that a process has open, and its files with one of the paths in `wants`;
+  /// nil when they may not be read.
   ///
   /// About 2 µs a descriptor.
   package static func channels(

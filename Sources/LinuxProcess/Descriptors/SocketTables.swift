@@ -1,3 +1,4 @@
+internal import ByteReading
 internal import CLinux
 internal import Glibc
 
@@ -5,6 +6,7 @@ internal import Glibc
 package struct InternetSocket: Equatable, Sendable {
   /// `127.0.0.1:5432`, `[::1]:5432`.
   package let local: String
+  /// Of the same form.
   package let remote: String
   package let localPort: UInt16
   package let remotePort: UInt16
@@ -13,6 +15,7 @@ package struct InternetSocket: Equatable, Sendable {
   /// 0 for one that no process has got from `accept` yet.
   package let inode: UInt64
 
+  /// TCP_ESTABLISHED, and the other states that matter here.
   package static let established: UInt8 = 1
   package static let connecting: UInt8 = 2
   package static let closeWait: UInt8 = 8
@@ -105,12 +108,14 @@ package enum SocketAddress {
 /// A unix socket, a line of `/proc/PID/net/unix`.
 package struct UnixSocket: Equatable, Sendable {
   package let inode: UInt64
+  /// Whether it accepts connections.
   package let isListening: Bool
   /// The kernel's `socket_state`: 1 unconnected, 2 connecting, 3 connected, 4 disconnecting.
   package let state: UInt8
   /// The path or `@` and the abstract name; nil for one without a name.
   package let path: String?
 
+  /// The state in a word; nil for what has nothing to say.
   package var stateName: String? {
     if isListening { return "listening" }
     switch state {
@@ -142,8 +147,8 @@ package struct UnixSocket: Equatable, Sendable {
 
 /// Asks the kernel about unix sockets of this network namespace (sock_diag(7)).
 package enum UnixSocketPeers {
-  /// The inode of the socket that the one of `inode` is connected to; nil when the kernel tells of
-  /// none, as of sockets of another network namespace.
+  /// The inode of the socket that the one of `inode` is connected to; nil when the kernel knows
+  /// of none, as for sockets of another network namespace.
   package static func peer(of inode: UInt64) -> UInt64? {
     guard let inode = UInt32(exactly: inode) else { return nil }
     var answer = [UInt8](repeating: 0, count: 1024)
@@ -154,17 +159,17 @@ package enum UnixSocketPeers {
 
   /// The peer's inode in the kernel's answer: headers, then attributes of length, type and value.
   package static func peer(parsing answer: [UInt8]) -> UInt32? {
-    func number(_ at: Int, _ size: Int) -> UInt32? {
-      guard at >= 0, at + size <= answer.count else { return nil }
-      return answer[at..<at + size].reversed().reduce(0) { $0 << 8 | UInt32($1) }
-    }
+    let reader = ByteReader(answer.span.bytes)
     let header = MemoryLayout<nlmsghdr>.size
-    guard let type = number(4, 2), type == UInt32(SOCK_DIAG_BY_FAMILY),
-      let length = number(0, 4).map({ min(Int($0), answer.count) })
+    guard let type = reader.value(at: 4, as: UInt16.self), type == SOCK_DIAG_BY_FAMILY,
+      let length = reader.value(at: 0, as: UInt32.self).map({ min(Int($0), answer.count) })
     else { return nil }
     var position = header + MemoryLayout<unix_diag_msg>.size
-    while position + 4 <= length, let size = number(position, 2), size >= 4 {
-      if number(position + 2, 2) == UInt32(UNIX_DIAG_PEER) { return number(position + 4, 4) }
+    while position + 4 <= length, let size = reader.value(at: position, as: UInt16.self), size >= 4
+    {
+      if reader.value(at: position + 2, as: UInt16.self) == UInt16(UNIX_DIAG_PEER) {
+        return reader.value(at: position + 4, as: UInt32.self)
+      }
       position += (Int(size) + 3) & ~3
     }
     return nil

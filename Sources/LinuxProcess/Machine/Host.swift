@@ -3,8 +3,10 @@ internal import Glibc
 
 /// This machine, as a report names it.
 package enum Host {
+  /// The host name.
   package static func name() -> String { field(\.nodename) }
 
+  /// The kernel's release, such as `6.8.0-31-generic`.
   package static func kernel() -> String { field(\.release) }
 
   private static func field<Field>(_ path: KeyPath<utsname, Field>) -> String {

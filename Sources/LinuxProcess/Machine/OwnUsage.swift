@@ -1,18 +1,11 @@
-internal import CLinux
 internal import Glibc
+package import ProfileModel
 
 /// What sprof itself has used.
 package enum OwnUsage {
-  /// CPU time of all threads of this process, in nanoseconds.
-  package static func cpu() -> Int64 { time(of: CLOCK_PROCESS_CPUTIME_ID) }
+  /// CPU time of all threads of this process.
+  package static func cpu() -> Nanoseconds { KernelClock.read(CLOCK_PROCESS_CPUTIME_ID) ?? 0 }
 
-  /// CPU time of the calling thread, in nanoseconds: a measure of work that a busy machine does not
-  /// stretch.
-  package static func threadCPU() -> Int64 { time(of: CLOCK_THREAD_CPUTIME_ID) }
-
-  private static func time(of clock: clockid_t) -> Int64 {
-    var time = timespec()
-    clock_gettime(clock, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-  }
+  /// CPU time of the calling thread: a measure of work that a busy machine does not stretch.
+  package static func threadCPU() -> Nanoseconds { KernelClock.read(CLOCK_THREAD_CPUTIME_ID) ?? 0 }
 }

@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-/// Tells apart files of the same path.
+/// Which file it is, whatever its path.
 package struct FileIdentity: Hashable, Sendable {
   let device: UInt64
   let inode: UInt64

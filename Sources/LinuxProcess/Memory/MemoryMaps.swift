@@ -8,9 +8,11 @@ package struct MemoryMapping: Hashable, Sendable {
   package let isReadable: Bool
   package let isWritable: Bool
   package let isExecutable: Bool
+  /// The offset in the file of the first byte.
   package let fileOffset: UInt64
   /// `major:minor` as the kernel prints it, joined into one number; 0 for no file.
   package let device: UInt64
+  /// 0 for no file.
   package let inode: UInt64
   /// The path, `[stack]`, `[vdso]` and the like, or empty.
   ///
@@ -40,10 +42,13 @@ package struct MemoryMapping: Hashable, Sendable {
 
 /// The address space of a process, in ascending order.
 package struct MemoryMaps: Equatable, Sendable {
+  /// Why the text could not be read.
   package enum Problem: Error, Equatable {
+    /// The line of that number, from 1 on, is not of the file's form.
     case badLine(Int)
   }
 
+  /// By address.
   package let mappings: [MemoryMapping]
 
   /// No mapping.
@@ -127,14 +132,7 @@ private struct LineFields {
     let start = place
     var value: UInt64 = 0
     while place < end, text[place] != separator {
-      let byte = text[place]
-      let digit: UInt64
-      switch byte {
-      case 0x30...0x39: digit = UInt64(byte) - 0x30
-      case 0x61...0x66: digit = UInt64(byte) - 0x61 + 10
-      case 0x41...0x46: digit = UInt64(byte) - 0x41 + 10
-      default: return nil
-      }
+      guard let digit = hexadecimalDigit(text[place]) else { return nil }
       let (product, overflow) = value.multipliedReportingOverflow(by: radix)
       let (sum, carry) = product.addingReportingOverflow(digit)
       guard digit < radix, !overflow, !carry else { return nil }
@@ -159,25 +157,4 @@ private struct LineFields {
     skipSpaces()
     return UnsafeBufferPointer(rebasing: text[place..<end])
   }
-}
-
-/// The unsigned number that the digits write; nil for no digit, a foreign character or overflow.
-func number(_ digits: some Collection<UInt8>, radix: UInt64) -> UInt64? {
-  var result: UInt64 = 0
-  guard !digits.isEmpty else { return nil }
-  for byte in digits {
-    let digit: UInt64
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = UInt64(byte - UInt8(ascii: "0"))
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = UInt64(byte - UInt8(ascii: "a")) + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = UInt64(byte - UInt8(ascii: "A")) + 10
-    default: return nil
-    }
-    guard digit < radix else { return nil }
-    let (product, overflow) = result.multipliedReportingOverflow(by: radix)
-    let (sum, carry) = product.addingReportingOverflow(digit)
-    guard !overflow, !carry else { return nil }
-    result = sum
-  }
-  return result
 }

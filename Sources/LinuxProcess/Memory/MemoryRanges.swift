@@ -5,6 +5,7 @@ package import ProfileModel
 /// A piece of a process's memory.
 package struct MemoryRange: Hashable, Sendable {
   package let start: RemoteAddress
+  /// In bytes.
   package let count: Int
 
   package init(start: RemoteAddress, count: Int) {
@@ -16,7 +17,7 @@ package struct MemoryRange: Hashable, Sendable {
   package var end: RemoteAddress { start.advanced(by: Int64(count)) }
 }
 
-/// Memory that many small pieces are read from: of a process, or made up by a test.
+/// Memory that many small pieces are read from: a process's, or one made up by a test.
 package protocol TargetMemory {
   /// Fills `buffer` with the pieces, one behind the other, up to the first that cannot be read.
   ///
@@ -50,7 +51,7 @@ extension ProcessMemory: TargetMemory {
   /// Fills `first` from `address` on and `buffer` with the pieces, by one system call unless the
   /// pieces are more than a thousand.
   ///
-  /// Pieces that lie within the first one are taken from it: each piece less is a microsecond less.
+  /// Pieces that are within the first one are taken from it: each piece less is a microsecond less.
   /// Returns how many bytes of each were read.
   package func read(
     at address: RemoteAddress, into first: UnsafeMutableRawBufferPointer,
@@ -83,7 +84,7 @@ extension ProcessMemory: TargetMemory {
 
   /// The bytes that were read, or the kernel's error, less than 0.
   ///
-  /// Leaves out the pieces that lie within the first one, whose places in `buffer` stay as they are.
+  /// Leaves out the pieces that are within the first one, whose places in `buffer` stay as they are.
   private func readVectors(
     _ address: RemoteAddress, _ first: UnsafeMutableRawBufferPointer,
     _ ranges: ArraySlice<MemoryRange>, _ buffer: UnsafeMutableRawBufferPointer
@@ -118,7 +119,7 @@ extension ProcessMemory: TargetMemory {
     }
   }
 
-  /// Where a piece lies in the first one, which begins at `address`; nil when it does not.
+  /// Where a piece is in the first one, which begins at `address`; nil when it does not.
   private static func offset(
     of range: MemoryRange, within first: UnsafeMutableRawBufferPointer, at address: RemoteAddress
   ) -> Int? {
@@ -127,7 +128,7 @@ extension ProcessMemory: TargetMemory {
     return Int(offset)
   }
 
-  /// Puts the pieces that lie within the first one into their places, and says how much of `buffer`
+  /// Puts the pieces that are within the first one into their places, and says how much of `buffer`
   /// is filled, of which the others took `read` bytes.
   private static func fill(
     _ buffer: UnsafeMutableRawBufferPointer, with ranges: ArraySlice<MemoryRange>,
@@ -155,7 +156,7 @@ extension ProcessMemory: TargetMemory {
     iovec(iov_base: UnsafeMutableRawPointer(bitPattern: UInt(start.rawValue)), iov_len: count)
   }
 
-  /// The way of `/proc/PID/mem`, where the vectored one is forbidden.
+  /// The way through `/proc/PID/mem`, where the vectored read is forbidden.
   private func readOneByOne(
     _ ranges: ArraySlice<MemoryRange>, into buffer: UnsafeMutableRawBufferPointer
   ) -> Int {

@@ -8,13 +8,28 @@ package import ProfileModel
 /// own `/proc` entry has neither maps nor memory, but those of its other threads still do.
 package struct ProcessMemory: Sendable {
   /// A live thread of the process.
-  package var tid: Int32
+  package let tid: Int32
+  /// Whose maps and files are given out; nil where the number cannot have passed to another.
+  private let thread: ProcessIdentity?
 
-  package init(tid: Int32) { self.tid = tid }
+  /// Of a process that cannot end meanwhile, such as one whose thread is held, or that sprof has not
+  /// collected.
+  package init(tid: Int32) {
+    self.tid = tid
+    thread = nil
+  }
+
+  /// Of the process of this very thread: maps and files of another that has got its number later are
+  /// refused.
+  package init(_ thread: ProcessIdentity) {
+    tid = thread.pid
+    self.thread = thread
+  }
 
   /// The address space as it is now; about 1 µs a line.
   package func maps() throws(SystemError) -> MemoryMaps {
     let text = try ProcFile.read("/proc/\(tid)/maps")
+    try thread?.check()
     do {
       return try MemoryMaps(parsing: text)
     } catch {
@@ -35,7 +50,7 @@ package struct ProcessMemory: Sendable {
   ///
   /// Returns the bytes read, less than 0 when there are none.
   ///
-  /// Where a container's seccomp profile forbids `process_vm_readv`, `/proc/PID/mem` serves.
+  /// Where a container's seccomp profile forbids `process_vm_readv`, `/proc/PID/mem` is read.
   package func read(at address: RemoteAddress, into buffer: UnsafeMutableRawBufferPointer) -> Int {
     let count = sprof_read_memory(tid, address.rawValue, buffer.baseAddress, UInt64(buffer.count))
     guard count == -Int64(EPERM) || count == -Int64(ENOSYS) else { return Int(count) }
@@ -45,12 +60,18 @@ package struct ProcessMemory: Sendable {
     return pread(file, buffer.baseAddress, buffer.count, Int(truncatingIfNeeded: address.rawValue))
   }
 
-  /// Opens the very file that is mapped, also when it was deleted, replaced, or lies in another
-  /// mount namespace.
+  /// Opens the very file that is mapped, also when it was deleted, replaced, or is in another mount
+  /// namespace.
   ///
-  /// `map_files` is the file itself, but wants CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE; the two
+  /// `map_files` is the file itself, but needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE; the two
   /// paths are checked by device and inode, so that a replaced file is never taken for the old.
   package func open(_ mapping: MemoryMapping) throws(SystemError) -> MappedFile {
+    let file = try find(mapping)
+    try thread?.check()
+    return file
+  }
+
+  private func find(_ mapping: MemoryMapping) throws(SystemError) -> MappedFile {
     let range =
       String(mapping.start.rawValue, radix: 16) + "-" + String(mapping.end.rawValue, radix: 16)
     let itself = sprof_open("/proc/\(tid)/map_files/\(range)", O_RDONLY)
@@ -71,7 +92,9 @@ package struct ProcessMemory: Sendable {
   }
 
   /// Opens the separate debug file that a distribution installs for a build id, in the process's
-  /// own file system or in ours; nil when there is none.
+  /// own file system or in sprof's; nil when there is none.
+  ///
+  /// Whether it is the right one its own build id says.
   package func debugFile(buildID: String) -> MappedFile? {
     guard buildID.utf8.count > 2, buildID.allSatisfy(\.isHexDigit) else { return nil }
     let path = "/usr/lib/debug/.build-id/\(buildID.prefix(2))/\(buildID.dropFirst(2)).debug"
@@ -91,56 +114,5 @@ package struct ProcessMemory: Sendable {
     let major = (device >> 8) & 0xfff | (device >> 32) & 0xffff_f000
     let minor = device & 0xff | (device >> 12) & 0xffff_ff00
     return major << 32 | minor == mapping.device || mapping.device >> 32 == 0
-  }
-}
-
-/// Reads whole files of `/proc`, whose size is not known before.
-package enum ProcFile {
-  /// The text of the file at `path`; bytes that are not UTF-8 become replacement characters.
-  package static func read(_ path: String) throws(SystemError) -> String {
-    String(decoding: try bytes(of: path), as: UTF8.self)
-  }
-
-  /// The bytes of the file at `path`, at least `limit` of them when it has more.
-  package static func bytes(
-    of path: String, limit: Int = .max
-  ) throws(SystemError) -> [UInt8] {
-    let file = sprof_open(path, O_RDONLY)
-    guard file >= 0 else { throw SystemError(path, code: -file) }
-    defer { close(file) }
-    var content: [UInt8] = []
-    // A read of such a file gives a page or little more, however much is asked for.
-    let code: CInt = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1 << 13) { chunk in
-      while true {
-        let count = Glibc.read(file, chunk.baseAddress, chunk.count)
-        guard count != 0 else { return 0 }
-        guard count > 0 else {
-          let code = errno
-          if code == EINTR { continue }
-          return code
-        }
-        content.append(contentsOf: UnsafeBufferPointer(rebasing: chunk[..<count]))
-        if content.count >= limit { return 0 }
-      }
-    }
-    guard code == 0 else { throw SystemError(path, code: code) }
-    return content
-  }
-
-  /// The target of the symbolic link at `path`.
-  package static func link(_ path: String) throws(SystemError) -> String {
-    let link: (text: String, code: CInt) = withUnsafeTemporaryAllocation(
-      of: UInt8.self, capacity: 4096
-    ) { buffer in
-      guard let start = buffer.baseAddress else { return ("", EINVAL) }
-      let count = start.withMemoryRebound(to: CChar.self, capacity: buffer.count) { start in
-        readlink(path, start, buffer.count)
-      }
-      guard count >= 0 else { return ("", errno) }
-      let bytes = UnsafeBufferPointer(rebasing: buffer[..<count])
-      return (String(decoding: bytes, as: UTF8.self), 0)
-    }
-    guard link.code == 0 else { throw SystemError(path, code: link.code) }
-    return link.text
   }
 }

@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-/// Why a process cannot be watched.
+/// Why a process cannot be profiled.
 package enum AccessProblem: Error, Equatable, Sendable {
   case noSuchProcess
   case isItself
@@ -17,18 +17,19 @@ package enum AccessProblem: Error, Equatable, Sendable {
   case seccomp
   /// The program runs with other privileges than its user's, or asked not to be dumped.
   case undumpable
-  /// It may do what sprof may not: it has capabilities, or lives in another user namespace.
+  /// It has capabilities that sprof lacks, or is in another user namespace.
   case missingCapability
   /// The kernel refused for a reason that is none of the above.
   case other(SystemError)
 }
 
-/// Finds out before a capture whether a process may be watched, and else why not.
+/// Finds out before a capture whether a process may be profiled, and if not, why.
 package enum AccessCheck {
   /// Returns the tracer that already holds the process, 0 for none.
   ///
   /// Costs the target nothing: reading its system call file needs the same right as ptrace.
-  package static func check(_ pid: Int32) throws(AccessProblem) -> Int32 {
+  package static func check(_ process: ProcessIdentity) throws(AccessProblem) -> Int32 {
+    let pid = process.pid
     guard pid != getpid() else { throw .isItself }
     let status: ProcessStatus
     do {
@@ -36,26 +37,25 @@ package enum AccessCheck {
     } catch {
       throw error.meansGone ? .noSuchProcess : .other(error)
     }
-    guard status.state != "Z" && status.state != "X" || status.threadCount > 1 else {
-      throw .hasEnded
-    }
-    let live = status.state == "Z" ? try liveThread(of: pid) : pid
+    guard process.isStillThere else { throw .noSuchProcess }
+    guard !status.state.hasEnded || status.threadCount > 1 else { throw .hasEnded }
+    let live = status.state == .zombie ? try liveThread(of: process).pid : pid
     if live == pid, !status.hasMemory { throw .isKernelThread }
     try checkRight(pid, live: live, status: status)
     return status.tracer
   }
 
   /// A thread of the process that has not ended: the one to read memory and maps through.
-  package static func liveThread(of pid: Int32) throws(AccessProblem) -> Int32 {
-    let threads: [Int32]
-    do {
-      threads = try ThreadList(process: pid).read()
-    } catch {
-      throw .noSuchProcess
-    }
+  package static func liveThread(
+    of process: ProcessIdentity
+  ) throws(AccessProblem) -> ProcessIdentity {
+    guard let folder = try? TaskFolder(process) else { throw .noSuchProcess }
+    let threads = folder.threads()
     for tid in threads {
-      if let status = try? ProcessStatus(of: tid), status.state != "Z", status.hasMemory {
-        return tid
+      if let status = folder.status(of: tid), status.state != .zombie, status.hasMemory,
+        let thread = folder.identity(of: tid)
+      {
+        return thread
       }
     }
     throw threads.isEmpty ? .noSuchProcess : .hasEnded
@@ -66,7 +66,7 @@ package enum AccessCheck {
   ) throws(AccessProblem) {
     let path = "/proc/\(pid)/task/\(live)/syscall"
     let file = sprof_open(path, O_RDONLY)
-    // A kernel without the file cannot be asked this way; the first stop will tell.
+    // Without the file the kernel does not answer this way; the first stop will.
     guard file >= 0 || -file == EACCES || -file == EPERM else { return }
     var failure = file < 0 ? -file : 0
     if file >= 0 {

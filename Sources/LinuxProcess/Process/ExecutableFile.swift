@@ -61,7 +61,7 @@ enum ExecutableFile {
 
   /// What the first line of a script names; nil for other files.
   private static func interpreter(of path: String) -> String? {
-    // The kernel looks at 256 bytes (BINPRM_BUF_SIZE).
+    // The kernel reads 256 bytes (BINPRM_BUF_SIZE).
     var start = [UInt8](repeating: 0, count: 256)
     let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { return nil }

@@ -3,10 +3,10 @@ internal import Glibc
 package import ProfileModel
 internal import Synchronization
 
-/// A program that was started and waits before its first instruction until it is let go.
+/// A program that was started and waits before its first instruction until it is released.
 ///
-/// It is a child of this process and stays a zombie until `waitForEnd`, so that its number is not
-/// given to another meanwhile. Should this process die, the kernel lets it run.
+/// It is a child of sprof and stays a zombie until `waitForEnd`, so that its number is not given to
+/// another meanwhile. Should sprof die, the kernel lets it run.
 package final class HeldProgram: Sendable {
   /// Why a program could not be started.
   package enum Failure: Error, Equatable, Sendable {
@@ -20,17 +20,20 @@ package final class HeldProgram: Sendable {
     case system(SystemError)
   }
 
-  package let pid: Int32
+  /// The program's process.
+  package let process: ProcessIdentity
+  package var pid: Int32 { process.pid }
   /// Names the process even when its number has passed to another; less than 0 on a kernel that
   /// has no such thing (before 5.3).
   private let descriptor: CInt
   private let isReleased = Atomic<Bool>(false)
   private let isHeld = Atomic<Bool>(false)
-  /// Its end, where the wait for its start met it.
+  /// Its end, if it ended before it had started.
   private let earlyEnd = Mutex<CInt?>(nil)
 
   private init(pid: Int32) {
-    self.pid = pid
+    // It is there until it is collected: what cannot be read now is refused later as gone.
+    process = (try? ProcessIdentity(of: pid)) ?? ProcessIdentity(pid: pid, startTicks: .max)
     descriptor = sprof_pidfd_open(pid)
   }
 
@@ -39,8 +42,8 @@ package final class HeldProgram: Sendable {
   /// Starts `command`, found through `PATH`, with this process's standard files, environment,
   /// folder and, as its signal mask, `mask`; returns when it is about to run its first instruction.
   ///
-  /// A thread of its own holds it there: the kernel answers only the thread that seized. A program
-  /// that would lose its set-user-ID bit by being traced is not held.
+  /// A thread of sprof holds it there: the kernel answers only the thread that seized. A program that
+  /// would lose its set-user-ID bit by being traced is not held.
   @available(*, noasync, message: "blocks until the program has been loaded")
   package static func start(
     _ command: [String], mask: SignalMask
@@ -50,7 +53,7 @@ package final class HeldProgram: Sendable {
     let mayHold = ExecutableFile.mayBeTraced(name)
     let outcome = Outcome()
     do {
-      // Nobody waits for this thread: it ends soon after the program was let go.
+      // Nobody waits for this thread: it ends soon after the program was released.
       _ = try OSThread.start {
         let failure = program.hold(gate: gate, errors: errors, mayHold: mayHold)
         outcome.set(failure.map { ExecutableFile.explain($0, of: name) })
@@ -87,7 +90,7 @@ package final class HeldProgram: Sendable {
   package func release() {
     isReleased.store(true, ordering: .releasing)
     while isHeld.load(ordering: .acquiring) {
-      MonotonicClock.sleep(until: MonotonicClock.now() + 50_000)
+      MonotonicClock.sleep(for: .microseconds(50))
     }
   }
 
@@ -102,7 +105,7 @@ package final class HeldProgram: Sendable {
 
   /// Waits for the program's end and collects it.
   ///
-  /// Call it once. `collected` is the status when a stop of the program met its end
+  /// Call it once. `collected` is the status when a stop of the program found its end
   /// (`StoppedThreads.collectedEnd`).
   @available(*, noasync, message: "blocks until the program has ended")
   package func waitForEnd(collected: CInt? = nil) -> CaptureInfo.ProgramEnd {
@@ -146,7 +149,7 @@ package final class HeldProgram: Sendable {
     }
   }
 
-  /// Waits for the stop after exec, passing on the signals that come before; false when the program
+  /// Waits for the stop after exec, and passes on the signals that come before; false when the program
   /// has ended instead.
   private func waitForExec() -> Bool {
     var status: CInt = 0
@@ -181,7 +184,7 @@ package final class HeldProgram: Sendable {
   private func awaitRelease() {
     guard isHeld.load(ordering: .acquiring) else { return }
     while !isReleased.load(ordering: .acquiring) {
-      MonotonicClock.sleep(until: MonotonicClock.now() + 100_000)
+      MonotonicClock.sleep(for: .microseconds(100))
     }
     _ = sprof_ptrace_detach(pid, 0)
     JobControl.endHolding()
@@ -189,22 +192,7 @@ package final class HeldProgram: Sendable {
   }
 }
 
-/// The signals that a thread keeps waiting.
-package struct SignalMask: Sendable {
-  fileprivate let signals: sigset_t
-
-  /// Makes `signals` wait for the calling thread and those that it starts; gives the mask of before.
-  package static func block(_ signals: [Int32]) -> SignalMask {
-    var blocked = sigset_t()
-    sigemptyset(&blocked)
-    for signal in signals { sigaddset(&blocked, signal) }
-    var before = sigset_t()
-    pthread_sigmask(SIG_BLOCK, &blocked, &before)
-    return SignalMask(signals: before)
-  }
-}
-
-/// What the holding thread tells the starting one.
+/// What the holding thread reports to the starting one.
 private final class Outcome: Sendable {
   private let state = Mutex<(isSet: Bool, failure: HeldProgram.Failure?)>((false, nil))
 
@@ -214,7 +202,7 @@ private final class Outcome: Sendable {
     while true {
       let (isSet, failure) = state.withLock { $0 }
       if isSet { return failure }
-      MonotonicClock.sleep(until: MonotonicClock.now() + 100_000)
+      MonotonicClock.sleep(for: .microseconds(100))
     }
   }
 }

@@ -4,47 +4,58 @@ internal import Glibc
 package enum ProcessSearch {
   /// A process that a name matched.
   package struct Match: Equatable, Sendable {
-    package let pid: Int32
+    package let process: ProcessIdentity
+    /// The kernel's name for it, cut at 15 bytes.
     package let name: String
     package let commandLine: [String]
+
+    package var pid: Int32 { process.pid }
   }
 
   /// All processes whose name, or the file name of whose program, is `name`; this process and
   /// zombies excepted.
   package static func processes(named name: String) -> [Match] {
-    guard let stream = opendir("/proc") else { return [] }
-    defer { closedir(stream) }
-    var matches: [Match] = []
-    while let entry = readdir(stream) {
-      guard let pid = entry.number, pid != getpid() else { continue }
-      guard let status = try? ProcessStatus(of: pid), status.state != "Z" else { continue }
-      let arguments = commandLine(of: pid)
-      // The kernel cuts a name at 15 bytes, so the program's own file name is asked too.
-      let program = arguments.first?.split(separator: "/").last.map(String.init)
-      if status.name == name || program == name {
-        matches.append(Match(pid: pid, name: status.name, commandLine: arguments))
-      }
-    }
-    return matches.sorted { $0.pid < $1.pid }
+    ProcessTree.all().compactMap { match($0, name) }
+  }
+
+  private static func match(_ pid: Int32, _ name: String) -> Match? {
+    guard let process = try? ProcessIdentity(of: pid), let status = try? ProcessStatus(of: pid),
+      !status.state.hasEnded
+    else { return nil }
+    let arguments = commandLine(of: pid)
+    // The kernel cuts a name at 15 bytes, so the program's own file name counts too.
+    let program = arguments.first?.split(separator: "/").last.map(String.init)
+    guard status.name == name || program == name, process.isStillThere else { return nil }
+    return Match(process: process, name: status.name, commandLine: arguments)
   }
 
   /// The arguments that the process was started with; empty for a kernel thread or a zombie.
   package static func commandLine(of pid: Int32) -> [String] {
-    guard var bytes = try? ProcFile.bytes(of: "/proc/\(pid)/cmdline") else { return [] }
+    arguments(in: (try? ProcFile.bytes(of: "/proc/\(pid)/cmdline")) ?? [])
+  }
+
+  static func arguments(in bytes: [UInt8]) -> [String] {
+    var bytes = bytes[...]
     if bytes.last == 0 { bytes.removeLast() }
     guard !bytes.isEmpty else { return [] }
     return bytes.split(separator: 0, omittingEmptySubsequences: false)
       .map { String(decoding: $0, as: UTF8.self) }
   }
 
-  /// The name of a process as it is now; nil when it is gone.
+  /// The name of the process that has the number now; nil when there is none.
   package static func processName(_ pid: Int32) -> String? { threadName(process: pid, thread: pid) }
 
-  /// The name of the thread as it is now; nil when it is gone.
+  /// The name of a thread of the process that has the number now; nil when there is none.
+  ///
+  /// `TaskFolder.name` is that of one and the same process for ever.
   package static func threadName(process: Int32, thread: Int32) -> String? {
-    let path = "/proc/\(process)/task/\(thread)/comm"
-    guard var name = try? ProcFile.read(path) else { return nil }
-    if name.last == "\n" { name.removeLast() }
-    return name
+    (try? TaskFolder(process: process))?.name(of: thread)
+  }
+}
+
+extension TaskFolder {
+  /// The arguments that the process was started with; empty for a kernel thread or a zombie.
+  package func commandLine() -> [String] {
+    ProcessSearch.arguments(in: bytes(of: "cmdline", of: process) ?? [])
   }
 }

@@ -1,10 +1,10 @@
-/// What `/proc` tells of a process or thread as a whole.
+/// What `/proc/PID/status` says of a process or thread.
 ///
 /// Reading it costs the target nothing.
 package struct ProcessStatus: Sendable {
+  /// Cut by the kernel at 15 bytes.
   package let name: String
-  /// The state letter: R, S, D, T, t, Z, X, I.
-  package let state: Character
+  package let state: ThreadState
   /// The process that traces it, 0 for none.
   package let tracer: Int32
   /// The process that the thread belongs to.
@@ -12,6 +12,7 @@ package struct ProcessStatus: Sendable {
   package let userID: UInt32
   package let effectiveUserID: UInt32
   package let threadCount: Int
+  /// The process that has started it, or has inherited it.
   package let parent: Int32
   /// Its number in each PID namespace that it is in, from that of `/proc` to its own: what the
   /// program itself sees comes last.
@@ -44,7 +45,7 @@ package struct ProcessStatus: Sendable {
       return Substring(words[index])
     }
     name = fields["Name"].map { String(Substring($0)) } ?? "?"
-    state = word("State")?.first ?? "?"
+    state = ThreadState(letter: word("State")?.utf8.first ?? UInt8(ascii: "?"))
     tracer = word("TracerPid").flatMap { Int32($0) } ?? 0
     threadGroup = word("Tgid").flatMap { Int32($0) } ?? 0
     userID = word("Uid", 0).flatMap { UInt32($0) } ?? 0

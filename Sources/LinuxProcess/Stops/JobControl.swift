@@ -1,18 +1,19 @@
 internal import CLinux
 internal import Glibc
+internal import ProfileModel
 internal import Synchronization
 
 /// Keeps a stop of this process, as by Ctrl-Z, from freezing the thread that it holds just then.
 ///
-/// A thread that is held when its tracer is stopped stays so until the tracer goes on. The signals of
+/// A thread that is held when its tracer is stopped stays held until the tracer continues. The signals of
 /// the terminal therefore wait, a few hundred microseconds, until nothing is held. SIGSTOP cannot
 /// wait.
 package enum JobControl {
   private static let signals = [SIGTSTP, SIGTTIN, SIGTTOU]
-  /// How long nobody takes hold of a thread because of a stop that waits: then others have a turn, for
-  /// a thread may sleep for hours where it can be neither stopped nor let go.
-  private static let patience: Int64 = 100_000_000
-  private static let pause: Int64 = 100_000
+  /// How long a waiting stop keeps everybody from seizing threads: then others have a turn, for a
+  /// thread may sleep for hours where it can be neither stopped nor resumed.
+  private static let patience = Nanoseconds.milliseconds(100)
+  private static let pause = Nanoseconds.microseconds(100)
 
   /// How many tracers hold a thread, or have asked for it.
   private static let holders = Atomic<Int>(0)
@@ -28,17 +29,17 @@ package enum JobControl {
     try OSThread.start { wait() }.detach()
   }
 
-  /// Call it before a thread is taken hold of; waits while this process is about to be stopped.
+  /// Call it before a thread is seized; waits while this process is about to be stopped.
   static func beginHolding() {
     while true {
       holders.add(1, ordering: .sequentiallyConsistent)
       guard isStopping.load(ordering: .sequentiallyConsistent) else { return }
       holders.subtract(1, ordering: .sequentiallyConsistent)
-      MonotonicClock.sleep(until: MonotonicClock.now() + pause)
+      MonotonicClock.sleep(for: pause)
     }
   }
 
-  /// Call it when the last thread was let go.
+  /// Call it when the last thread was resumed.
   static func endHolding() { holders.subtract(1, ordering: .sequentiallyConsistent) }
 
   private static func wait() {
@@ -47,11 +48,11 @@ package enum JobControl {
     for signal in signals { sigaddset(&awaited, signal) }
     var signal: CInt = 0
     while sigwait(&awaited, &signal) == 0 {
-      while !stop(by: signal) { MonotonicClock.sleep(until: MonotonicClock.now() + patience) }
+      while !stop(by: signal) { MonotonicClock.sleep(for: patience) }
     }
   }
 
-  /// Does what the signal would have done, and returns when this process goes on; false when
+  /// Does what the signal would have done, and returns when this process continues; false when
   /// something is held all the time.
   private static func stop(by signal: CInt) -> Bool {
     isStopping.store(true, ordering: .sequentiallyConsistent)
@@ -59,10 +60,10 @@ package enum JobControl {
     let deadline = MonotonicClock.now() + patience
     while holders.load(ordering: .sequentiallyConsistent) > 0 {
       guard MonotonicClock.now() < deadline else { return false }
-      MonotonicClock.sleep(until: MonotonicClock.now() + pause)
+      MonotonicClock.sleep(for: pause)
     }
     // The signal itself and not SIGSTOP: the kernel ignores it where no shell could continue the
-    // process (an orphaned process group), and the shell tells which it was.
+    // process (an orphaned process group), and the shell reports which it was.
     var one = sigset_t()
     sigemptyset(&one)
     sigaddset(&one, signal)

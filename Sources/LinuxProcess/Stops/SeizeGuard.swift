@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import ProfileModel
 internal import Synchronization
 
 /// Ends the mutual wait of a seize and an `execve` of the target.
@@ -38,7 +39,7 @@ final class SeizeGuard: Sendable {
   func end() { isDone.store(true, ordering: .relaxed) }
 
   func seize(_ tid: Int32) -> CInt {
-    begun.store(MonotonicClock.now(), ordering: .relaxed)
+    begun.store(MonotonicClock.now().rawValue, ordering: .relaxed)
     let result = sprof_ptrace_seize(tid)
     begun.store(0, ordering: .relaxed)
     return result
@@ -46,8 +47,8 @@ final class SeizeGuard: Sendable {
 
   private static func run() {
     while let guards = current() {
-      MonotonicClock.sleep(until: MonotonicClock.now() + pause)
-      let now = MonotonicClock.now()
+      MonotonicClock.sleep(for: Nanoseconds(pause))
+      let now = MonotonicClock.now().rawValue
       for one in guards {
         let begun = one.begun.load(ordering: .relaxed)
         if begun != 0, now - begun > pause { one.collectEnded() }

@@ -109,7 +109,7 @@ package final class StoppedThreads {
   /// Asks all seized threads to stop.
   package func interruptAll() {
     for index in asked.indices {
-      asked[index].requested = MonotonicClock.now()
+      asked[index].requested = MonotonicClock.now().rawValue
       // An error means that the thread has ended, which the wait will tell.
       _ = sprof_ptrace_interrupt(asked[index].tid)
     }
@@ -124,7 +124,7 @@ package final class StoppedThreads {
     _ body: (Stop, Registers?) -> Void, released: (Stop, Int64) -> Void
   ) {
     defer { endHolding() }
-    let start = MonotonicClock.now()
+    let start = MonotonicClock.now().rawValue
     while !asked.isEmpty {
       var index = 0
       while index < asked.count {
@@ -145,7 +145,7 @@ package final class StoppedThreads {
         finish(stop, outcome: outcome, body, released)
       }
       guard !asked.isEmpty else { return }
-      let waited = MonotonicClock.now() - start
+      let waited = MonotonicClock.now().rawValue - start
       if waited > Self.patience {
         for stop in asked { overdue.append(stop.tid) }
         asked.removeAll(keepingCapacity: true)
@@ -162,7 +162,7 @@ package final class StoppedThreads {
     _ body: (Stop, Registers?) -> Void, released: (Stop, Int64) -> Void
   ) {
     defer { endHolding() }
-    let start = MonotonicClock.now()
+    let start = MonotonicClock.now().rawValue
     var index = 0
     // Threads that have stopped are moved to the front, those still waited for stay behind them.
     while index < asked.count {
@@ -177,7 +177,7 @@ package final class StoppedThreads {
         body(gone, nil)
         continue
       }
-      let waited = MonotonicClock.now() - start
+      let waited = MonotonicClock.now().rawValue - start
       if waited > Self.patience {
         overdue.append(asked.remove(at: index).tid)
       } else if waited > Self.pollTime {
@@ -245,7 +245,7 @@ package final class StoppedThreads {
   private func release(_ stop: Stop, _ released: (Stop, Int64) -> Void) {
     // Killed in its stop: it stays ours, and an `execve` waits until its end is collected.
     if !detach(stop.tid, status: stop.status) { overdue.append(stop.tid) }
-    released(stop, MonotonicClock.now())
+    released(stop, MonotonicClock.now().rawValue)
   }
 
   /// Detaches, with the signal that the thread was about to get, if that is what stopped it; false

@@ -1,34 +1,33 @@
 internal import CLinux
 internal import Glibc
+package import ProfileModel
 internal import Synchronization
 
-/// Tells since when a thread sleeps, by the scheduler's note of when it last ran.
+/// Finds since when a thread has slept, by the scheduler's note of when it last ran.
 ///
 /// `se.exec_start` of `/proc/PID/task/TID/sched` counts in a clock of the CPU that the thread ran on,
 /// which starts at boot and leaves out what a hypervisor took, and on some kernels interrupts
 /// (kernel: update_rq_clock_task): after days the clocks of two CPUs are seconds apart, and
-/// `/proc/stat` counts too roughly to tell by how much. So how far a CPU's clock is behind is measured
-/// by a thread of our own that runs there for some microseconds. What was taken since the thread fell
-/// asleep makes the sleep seem so much shorter, never longer.
+/// `/proc/stat` counts too roughly to show by how much. So how far a CPU's clock is behind is measured
+/// by a thread of sprof's own that runs there for some microseconds. What was taken since the thread
+/// fell asleep makes the sleep seem that much shorter, never longer.
 package final class SleepClock {
-  /// How far each CPU's clock is behind the monotonic one, in nanoseconds; nil where that cannot be
-  /// measured.
-  private var leads: [Int32: Int64?] = [:]
+  /// How far each CPU's clock is behind the monotonic one; nil where that cannot be measured.
+  private var leads: [Int32: Nanoseconds?] = [:]
 
   package init() {}
 
-  /// What the kernel tells of when a thread last ran.
+  /// When a thread last ran, as far as the kernel says.
   package enum LastRun {
-    /// By `MonotonicClock`.
-    case at(Int64)
+    case at(MonotonicClock.Instant)
     /// It was woken on another CPU than it ran on, and has not run there yet: the kernel has then
     /// forgotten when it ran (migrate_task_rq_fair; seen on 6.18).
     case forgotten
-    /// Or no thread of ours may run on that CPU.
+    /// The kernel does not say, or no thread of sprof may run on that CPU.
     case unknown
   }
 
-  /// When a thread did that last ran on `processor`.
+  /// When a thread last ran whose last CPU is `processor`.
   ///
   /// `processor` has to be read before: if the thread was woken on another one since, its last run is
   /// forgotten. About 12 µs; the first time for each CPU 0.2 ms.
@@ -36,22 +35,22 @@ package final class SleepClock {
     guard let processor, let lead = lead(of: processor),
       let start = folder.read("sched", of: thread, capacity: 512, { Self.start(parsing: $0) })
     else { return .unknown }
-    return start == 0 ? .forgotten : .at(start &+ lead)
+    return start == 0 ? .forgotten : .at(MonotonicClock.Instant(start.rawValue) + lead)
   }
 
-  /// Forgets how the clocks differ: they drift apart.
+  /// Forgets how far the clocks differ: they drift apart.
   package func forget() { leads = [:] }
 
-  private func lead(of processor: Int32) -> Int64? {
+  private func lead(of processor: Int32) -> Nanoseconds? {
     if let known = leads[processor] { return known }
     let lead = LeadMeasurement(of: processor).run()
     leads[processor] = .some(lead)
     return lead
   }
 
-  /// The nanoseconds of the line `se.exec_start : 12345.678901`, which is in milliseconds.
-  package static func start(parsing text: UnsafeRawBufferPointer) -> Int64? {
-    // One of the first lines: the others are not looked at.
+  /// The value of the line `se.exec_start : 12345.678901`, which is in milliseconds.
+  package static func start(parsing text: UnsafeRawBufferPointer) -> Nanoseconds? {
+    // It is one of the first lines.
     var begin = 0
     while let end = text[begin...].firstIndex(of: UInt8(ascii: "\n")) {
       let line = UnsafeRawBufferPointer(rebasing: text[begin..<end])
@@ -67,7 +66,7 @@ package final class SleepClock {
     label.withUTF8Buffer { label in line[..<label.count].elementsEqual(label) }
   }
 
-  private static func time(parsing line: UnsafeRawBufferPointer) -> Int64? {
+  private static func time(parsing line: UnsafeRawBufferPointer) -> Nanoseconds? {
     guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return nil }
     let value = line[(colon + 1)...].drop { $0 == UInt8(ascii: " ") }
     guard let point = value.firstIndex(of: UInt8(ascii: ".")) else { return nil }
@@ -75,15 +74,15 @@ package final class SleepClock {
     guard part.count == 6, let whole = number(value[..<point], radix: 10),
       let rest = number(part, radix: 10), whole < 1 << 43
     else { return nil }
-    return Int64(whole) * 1_000_000 + Int64(rest)
+    return .milliseconds(Int64(whole)) + Nanoseconds(Int64(rest))
   }
 }
 
-/// A short visit to a CPU, by a thread of its own: that wakes up there, which gives it the CPU's time
-/// of now as its start.
+/// A short visit to a CPU by a thread of its own: the thread wakes up there, and so its start is the
+/// present time of the CPU's clock.
 private final class LeadMeasurement: Sendable {
-  /// A CPU that is kept by a real-time thread never lets ours run.
-  private static let patience: Int64 = 20_000_000
+  /// A CPU that a real-time thread keeps for itself never runs sprof's.
+  private static let patience = Nanoseconds.milliseconds(20)
 
   private let processor: Int32
   private let thread = Atomic<Int32>(0)
@@ -92,23 +91,23 @@ private final class LeadMeasurement: Sendable {
 
   init(of processor: Int32) { self.processor = processor }
 
-  /// How far the clock is behind, in nanoseconds; nil where no thread of ours may run.
-  func run() -> Int64? {
+  /// How far the clock is behind; nil where no thread of sprof may run.
+  func run() -> Nanoseconds? {
     guard !IsolatedProcessors.all.contains(processor),
       let helper = try? OSThread.startTracer({ self.visit() })
     else { return nil }
     let end = MonotonicClock.now() + Self.patience
-    var pause: Int64 = 20_000
+    var pause = Nanoseconds.microseconds(20)
     while !isDone.load(ordering: .acquiring) {
       let now = MonotonicClock.now()
-      // Again and again, for it may go there just now.
+      // Again and again: it may be on its way there just now.
       if now > end { sprof_leave_cpu(thread.load(ordering: .acquiring)) }
       MonotonicClock.sleep(until: now + pause)
-      pause = min(pause * 2, 1_000_000)
+      pause = min(pause * 2, .milliseconds(1))
     }
     helper.join()
     let found = lead.load(ordering: .acquiring)
-    return found == .max ? nil : found
+    return found == .max ? nil : Nanoseconds(found)
   }
 
   private func visit() {
@@ -119,35 +118,14 @@ private final class LeadMeasurement: Sendable {
       let folder = try? TaskFolder(process: getpid())
     else { return }
     for _ in 0..<3 {
-      MonotonicClock.sleep(until: MonotonicClock.now() + 10_000)
+      MonotonicClock.sleep(for: .microseconds(10))
       guard let start = folder.read("sched", of: own, capacity: 512, SleepClock.start(parsing:))
       else { return }
       let now = MonotonicClock.now()
       let place = folder.read("stat", of: own, capacity: 512) { ThreadStat(parsing: $0)?.processor }
       guard place == processor else { continue }
       // A turn that was interrupted makes the difference larger.
-      lead.min(now &- start, ordering: .acquiringAndReleasing)
+      lead.min(now.rawValue &- start.rawValue, ordering: .acquiringAndReleasing)
     }
-  }
-}
-
-/// The CPUs that the machine's owner keeps free of everything but chosen threads.
-package enum IsolatedProcessors {
-  static let all: Set<Int32> = ["isolated", "nohz_full"].reduce(into: []) { result, name in
-    let text = (try? ProcFile.read("/sys/devices/system/cpu/\(name)")) ?? ""
-    result.formUnion(numbers(parsing: text))
-  }
-
-  /// The numbers of a list such as `2-5,8`, at most 8192.
-  package static func numbers(parsing text: String) -> Set<Int32> {
-    var result: Set<Int32> = []
-    for part in text.split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
-      let ends = part.split(separator: "-").map { Int32($0) }
-      guard let first = ends.first ?? nil, let last = ends.last ?? nil, first >= 0, first <= last,
-        last < 8192
-      else { continue }
-      result.formUnion(first...last)
-    }
-    return result
   }
 }

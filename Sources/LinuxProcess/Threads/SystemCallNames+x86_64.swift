@@ -89,8 +89,8 @@
         // io_pgetevents, io_uring_enter
         waitsWithoutLimit(number, arguments) ? .restartable : .visible
       case 42, 43, 44, 45, 46, 47, 288, 299, 307:
-        // connect, accept, sendto, recvfrom, sendmsg, recvmsg, accept4, recvmmsg, sendmmsg: seen
-        // by the program when the socket has a timeout, which cannot be told from outside.
+        // connect, accept, sendto, recvfrom, sendmsg, recvmsg, accept4, recvmmsg, sendmmsg:
+        // visible to the program when the socket has a timeout, which is not known from outside.
         .visible
       case 0, 1, 17, 18, 19, 20:
         // read, write, pread64, pwrite64, readv, writev

@@ -1,10 +1,10 @@
 package import ProfileModel
 
-/// The kernel's names of system calls, how many arguments each takes, and which bear a stop.
+/// The kernel's names of system calls, how many arguments each takes, and which a stop disturbs.
 package enum SystemCallNames {
-  /// What a stop does to a thread that sleeps in a system call.
+  /// What a stop does to a system call that a thread sleeps in.
   package enum Interruption: Equatable, Sendable {
-    /// Nothing that the program can see: the kernel restarts the call.
+    /// The kernel restarts the call, transparently to the program.
     case none
     /// The call would return EINTR, but may be started again, for it waits without limit.
     case restartable

@@ -11,6 +11,9 @@ package struct RemoteAddress: Hashable, Comparable, Sendable, CustomStringConver
     RemoteAddress(rawValue &+ UInt64(bitPattern: offset))
   }
 
+  /// How many bytes it is behind `start`; wraps around like the machine's own arithmetic.
+  package func distance(from start: RemoteAddress) -> UInt64 { rawValue &- start.rawValue }
+
   package var description: String { "0x" + String(rawValue, radix: 16) }
 }
 

@@ -90,7 +90,7 @@ struct PythonFrameWalk {
     while isGoing {
       steps += 1
       if steps % Self.stepsOfOneSample == 0, records > Self.leastRecords,
-        MonotonicClock.now() >= deadline
+        MonotonicClock.now().rawValue >= deadline
       {
         return nil
       }

@@ -25,7 +25,7 @@ package final class PythonReader: LanguageRuntime {
   private var taskMarkers: [String: RuntimeFunction] = [:]
 
   package convenience init(_ description: PythonRuntime, process: Int32) {
-    self.init(description, process: process, clock: MonotonicClock.now)
+    self.init(description, process: process, clock: { MonotonicClock.now().rawValue })
   }
 
   /// `clock`, in nanoseconds, tells how long code objects have been the same.

@@ -216,8 +216,8 @@ final class PythonSearch {
   }
 
   private func outcome(of runtime: PythonRuntime) -> PythonValidation.Outcome {
-    let start = MonotonicClock.now()
-    defer { checkTime -= MonotonicClock.now() - start }
+    let start = MonotonicClock.now().rawValue
+    defer { checkTime -= MonotonicClock.now().rawValue - start }
     return PythonValidation(runtime, process: memory.tid).check(memory, until: start + checkTime)
   }
 

@@ -41,7 +41,7 @@ struct PythonValidation {
       if stack.frames.contains(where: { isSound($0, memory) }) {
         return reader.isFinalising ? .finalising : .valid
       }
-      guard MonotonicClock.now() < deadline else {
+      guard MonotonicClock.now().rawValue < deadline else {
         return .invalid("its frames take too long to read")
       }
       hasFrames = hasFrames || !stack.frames.isEmpty || stack.end != .complete

@@ -16,11 +16,11 @@ final class PythonThreadIdentity {
 
   /// Lists the process's threads; call it once before a round of questions.
   func begin() {
-    guard let list = try? ThreadList(process: process) else {
+    guard let list = try? TaskFolder(process: process) else {
       tids = []
       return
     }
-    tids = Set(list.read())
+    tids = Set(list.threads())
     if isNested == nil { isNested = (namespaceChain(of: process)?.count ?? 1) > 1 }
     guard isNested == true else { return }
     namespaceIDs = namespaceIDs.filter { tids.contains($0.key) }

@@ -89,7 +89,7 @@ extension PythonThreadReader {
   private func copyTasks(from memory: some TargetMemory, upTo last: Int, until deadline: Int64) {
     guard let places = reader.taskPlaces else { return }
     areTasksCut = true
-    func hasTime() -> Bool { copies.readCount < last && MonotonicClock.now() < deadline }
+    func hasTime() -> Bool { copies.readCount < last && MonotonicClock.now().rawValue < deadline }
     var lost: [MemoryRange] = []
     for _ in 0..<PythonTaskChain.readLimit {
       tasks.wants.next(without: lost)
@@ -113,7 +113,7 @@ extension PythonThreadReader {
   /// time may have gone by because this process did not get a CPU.
   private func hasTime(until deadline: Int64) -> Bool {
     (copies.readCount < Self.leastReads && copies.byteCount < leastBytes)
-      || MonotonicClock.now() < deadline
+      || MonotonicClock.now().rawValue < deadline
   }
 
   private static let leastReads = 12

@@ -72,7 +72,7 @@ package final class PythonThreadReader {
     prepare()
     copy(
       from: memory, reads: Self.warmUpReads,
-      until: MonotonicClock.now() + Self.warmUpTime, isStopped: false)
+      until: MonotonicClock.now().rawValue + Self.warmUpTime, isStopped: false)
     rememberNeeds()
     prepare()
   }
@@ -125,7 +125,7 @@ package final class PythonThreadReader {
       last = code
       if isFunctionKnown(of: code) { continue }
       count += 1
-      if count % Self.leastFunctions == 0, MonotonicClock.now() >= deadline { return nil }
+      if count % Self.leastFunctions == 0, MonotonicClock.now().rawValue >= deadline { return nil }
       if let settled = reader.codes.settled(at: code) {
         reader.codes.assume(settled)
         functions.note(number: settled.number, for: code, reader.codes.function(of: settled))

@@ -22,33 +22,33 @@ package enum Capture {
   /// turn.
   @available(*, noasync, message: "blocks for the whole capture")
   package static func record(
-    pid: Int32, plan: SamplingPlan, control: CaptureControl,
+    _ process: ProcessIdentity, plan: SamplingPlan, control: CaptureControl,
     ready: (@Sendable () -> Void)? = nil, recorder: (@Sendable (ProfileGrowth) -> Void)? = nil
   ) throws(Failure) -> CapturedProfile {
-    prepareOpenFiles(forThreadsOf: pid)
-    let names = FrameNames(pid: pid)
+    prepareOpenFiles(forThreadsOf: process.pid)
+    let names = FrameNames(process)
     return try record(
-      pid: pid, plan: plan, control: control, names: names, ready: ready,
+      process, plan: plan, control: control, names: names, ready: ready,
       recording: recorder.map { Recording(names: names, recorder: $0) })
   }
 
   /// One process's capture; `told` gets the session when it has ended.
   static func record(
-    pid: Int32, plan: SamplingPlan, control: CaptureControl, names: FrameNames,
+    _ process: ProcessIdentity, plan: SamplingPlan, control: CaptureControl, names: FrameNames,
     ready: (@Sendable () -> Void)? = nil, recording: (any GrowthReceiver)?,
     membership: FamilyMembership? = nil, told: (CaptureSession) -> Void = { _ in }
   ) throws(Failure) -> CapturedProfile {
     let holder: Int32
-    let live: Int32
+    let live: ProcessIdentity
     do {
-      holder = try AccessCheck.check(pid)
-      live = try AccessCheck.liveThread(of: pid)
+      holder = try AccessCheck.check(process)
+      live = try AccessCheck.liveThread(of: process)
     } catch {
       throw .access(error)
     }
     do {
       let session = try CaptureSession(
-        pid: pid, live: live, plan: plan, control: control, names: names, ready: ready,
+        TaskFolder(process), live: live, plan: plan, control: control, names: names, ready: ready,
         recording: recording, membership: membership)
       // The thread that holds a program which sprof has started has let it go by the first tick.
       let captured = try session.run(holder: OSThread.isOwn(holder) ? 0 : holder)
@@ -70,8 +70,8 @@ struct FamilyMembership {
 final class CaptureSession: @unchecked Sendable {
   // Sendable: the sampler is used by the tracer thread alone and the resolver by the resolver's,
   // from their start until they are joined; before and after, by the thread that runs the session.
-  private let pid: Int32
-  private let live: Int32
+  private let folder: TaskFolder
+  private let live: ProcessIdentity
   private let plan: SamplingPlan
   private let control: CaptureControl
   private let ring: SampleRing
@@ -81,7 +81,7 @@ final class CaptureSession: @unchecked Sendable {
   private let sampler: Sampler
   private let isSampled = Atomic<Bool>(false)
   /// Rung when it is, and when there is much to do.
-  private let resolverBell = Bell()
+  private let resolverBell = Waker()
   /// Whether the resolver's thread of a dump has ended, so that the tracer's may use the resolver.
   private let isDrained = Atomic<Bool>(false)
   private let names: FrameNames
@@ -92,17 +92,18 @@ final class CaptureSession: @unchecked Sendable {
   private var tasks: AsyncTasks?
 
   init(
-    pid: Int32, live: Int32, plan: SamplingPlan, control: CaptureControl, names: FrameNames,
+    _ folder: TaskFolder, live: ProcessIdentity, plan: SamplingPlan, control: CaptureControl,
+    names: FrameNames,
     ready: (@Sendable () -> Void)?, recording: (any GrowthReceiver)?, membership: FamilyMembership?
-  ) throws(SystemError) {
-    self.pid = pid
+  ) {
+    self.folder = folder
     self.live = live
     self.plan = plan
     self.control = control
     self.names = names
     self.recording = recording
     isOneOfMany = membership != nil
-    sleepWatch = SleepWatch(pid: pid, liveThread: live)
+    sleepWatch = SleepWatch(folder, liveThread: live)
     // Where there are many, each has few looks at a time.
     ring =
       membership == nil
@@ -110,15 +111,16 @@ final class CaptureSession: @unchecked Sendable {
       : SampleRing(byteCapacity: 16 << 20, recordCapacity: 1 << 11)
     let runtimeStacks = plan.readsRuntimes ? RuntimeStacks() : nil
     resolver = Resolver(
-      pid: pid, liveThread: live, ring: ring, requests: requests, stackLimit: plan.stackLimit,
+      folder, liveThread: live, ring: ring, requests: requests, stackLimit: plan.stackLimit,
       spaces: spaces, runtimeStacks: runtimeStacks, frameChoice: plan.frames,
       isDump: plan.rate == nil)
-    sampler = try Sampler(
-      pid: pid, liveThread: live, plan: plan, control: control, ring: ring, requests: requests,
+    sampler = Sampler(
+      folder, liveThread: live, plan: plan, control: control, ring: ring, requests: requests,
       spaces: spaces,
       python: runtimeStacks.map {
         PythonWatch(
-          pid: pid, stacks: $0, followsTasks: plan.followsTasks, isDump: plan.rate == nil)
+          pid: folder.process, stacks: $0, followsTasks: plan.followsTasks, isDump: plan.rate == nil
+        )
       }, membership: membership)
     sampler.ready = ready
     sampler.resolverBell = resolverBell
@@ -131,10 +133,10 @@ final class CaptureSession: @unchecked Sendable {
 
   func run(holder: Int32) throws(SystemError) -> CapturedProfile {
     var info = CaptureInfo(
-      kind: plan.kind, pid: pid,
-      processName: ProcessSearch.threadName(process: pid, thread: pid) ?? "?")
-    info.executable = try? ProcFile.link("/proc/\(live)/exe")
-    info.commandLine = ProcessSearch.commandLine(of: pid)
+      kind: plan.kind, pid: folder.process,
+      processName: folder.name(of: folder.process) ?? "?")
+    info.executable = folder.link("exe", of: live.pid)
+    info.commandLine = folder.commandLine()
     info.hostName = Host.name()
     info.kernel = Host.kernel()
     info.startTime = Host.wallClock()
@@ -148,7 +150,7 @@ final class CaptureSession: @unchecked Sendable {
     info.duration = sampler.lastTickTime
     info.ending = sampler.ending
     info.cost = sampler.cost
-    info.cost.ownCPU = OwnUsage.cpu() - ownCPU
+    info.cost.ownCPU = (OwnUsage.cpu() - ownCPU).rawValue
     info.notes = notes(holder: holder)
     let modules = resolver.modules
     let facts = CapturedProfile.LiveFacts(
@@ -170,7 +172,7 @@ final class CaptureSession: @unchecked Sendable {
   private func sample(at rate: Double, _ info: CaptureInfo) throws(SystemError) {
     try recording?.start()
     defer { recording?.finish() }
-    try sleepWatch.start(threads: (try? ThreadList(process: pid).read()) ?? [])
+    try sleepWatch.start(threads: folder.threads())
     defer { sleeps = sleepWatch.finish() }
     let resolving = try OSThread.start { [self] in
       // Looked for now and then: being told would cost the tracer a system call a tick.
@@ -188,7 +190,7 @@ final class CaptureSession: @unchecked Sendable {
         record(until: progress, rate: rate, info)
         if isLast { break }
         let factor: Int64 = isOneOfMany || progress.elapsed < soonUntil ? 1 : 4
-        resolverBell.wait(until: MonotonicClock.now() + factor * pause)
+        resolverBell.wait(until: MonotonicClock.now() + Nanoseconds(factor * pause))
       }
       recordEnd(rate: rate, info)
     }
@@ -212,7 +214,7 @@ final class CaptureSession: @unchecked Sendable {
 
   private func endResolving(_ resolving: consuming OSThread.Handle) {
     isSampled.store(true, ordering: .releasing)
-    resolverBell.ring()
+    resolverBell.wake()
     resolving.join()
   }
 
@@ -250,7 +252,7 @@ final class CaptureSession: @unchecked Sendable {
 
   /// Looks once; what is then still wanted is asked for at once, within reason.
   private func sampleOnce() throws(SystemError) {
-    let isLarge = try ThreadList(process: pid).count() ?? 0 > Self.largeProgram
+    let isLarge = folder.count() ?? 0 > Self.largeProgram
     isDrained.store(!isLarge, ordering: .releasing)
     var resolving = isLarge ? try OSThread.start { [self] in drainUntilSampled() } : nil
     defer { resolving.take()?.join() }
@@ -260,7 +262,7 @@ final class CaptureSession: @unchecked Sendable {
       sampler.python?.noteLockHolders(memory: sampler.memory)
       isSampled.store(true, ordering: .releasing)
       while !isDrained.load(ordering: .acquiring) {
-        MonotonicClock.sleep(until: MonotonicClock.now() + 50_000)
+        MonotonicClock.sleep(for: 50_000)
       }
       resolver.drain()
       let naming = startNaming()
@@ -286,7 +288,7 @@ final class CaptureSession: @unchecked Sendable {
   /// Looks at what threads wait for, and again at those of which the resolver wants more.
   private func inspectSleeps() {
     // Before threads are stopped whose registers are wanted: their sleep ends with that.
-    let survey = SleepSurvey(pid: pid, liveThread: live)
+    let survey = SleepSurvey(folder, liveThread: live)
     let samples = survey.samples(sampler.watches, known: resolver.sleeps())
     for _ in 0..<100 where sampler.sampleAgain() { resolver.drain() }
     sampler.finish()
@@ -297,7 +299,7 @@ final class CaptureSession: @unchecked Sendable {
   private func drainUntilSampled() {
     while !isSampled.load(ordering: .acquiring) {
       resolver.drain()
-      MonotonicClock.sleep(until: MonotonicClock.now() + 500_000)
+      MonotonicClock.sleep(for: 500_000)
     }
     isDrained.store(true, ordering: .releasing)
   }

@@ -76,7 +76,7 @@ final class Recording: GrowthReceiver, @unchecked Sendable {
       } else if isLast {
         return
       } else {
-        MonotonicClock.sleep(until: MonotonicClock.now() + 20_000_000)
+        MonotonicClock.sleep(for: 20_000_000)
       }
     }
   }

@@ -74,7 +74,7 @@ final class FamilyRecording: @unchecked Sendable {
       }
       work.forEach(record)
       if isLast && work.isEmpty { return }
-      if work.isEmpty { MonotonicClock.sleep(until: MonotonicClock.now() + 20_000_000) }
+      if work.isEmpty { MonotonicClock.sleep(for: 20_000_000) }
     }
   }
 

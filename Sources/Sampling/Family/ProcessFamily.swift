@@ -1,4 +1,4 @@
-internal import LinuxProcess
+package import LinuxProcess
 package import ProfileModel
 internal import Synchronization
 
@@ -12,18 +12,18 @@ final class ProcessFamily: Sendable {
   private struct State: Sendable {
     var profile: FamilyProfile
     /// Those that are captured now.
-    var active: [Int32: CaptureControl] = [:]
+    var active: [ProcessIdentity: CaptureControl] = [:]
     /// Those that were found and are still there, whether captured or not.
-    var known: Set<Int32> = []
+    var known: Set<ProcessIdentity> = []
     /// Those that wait for another to end.
-    var waiting: Set<Int32> = []
+    var waiting: Set<ProcessIdentity> = []
     var leftOut = 0
     var refused: [String] = []
     var failures: [String: Int] = [:]
     var isFinished = false
   }
 
-  private let pid: Int32
+  private let process: ProcessIdentity
   private let plan: SamplingPlan
   private let control: CaptureControl
   let modules: SharedModules
@@ -33,10 +33,10 @@ final class ProcessFamily: Sendable {
   private let startTime = Atomic<Int64>(0)
 
   init(
-    pid: Int32, plan: SamplingPlan, control: CaptureControl, modules: SharedModules,
-    recording: FamilyRecording?
+    _ process: ProcessIdentity, plan: SamplingPlan, control: CaptureControl,
+    modules: SharedModules, recording: FamilyRecording?
   ) {
-    self.pid = pid
+    self.process = process
     self.plan = plan
     self.control = control
     self.modules = modules
@@ -48,7 +48,7 @@ final class ProcessFamily: Sendable {
 
   /// Starts the clock of all, and looks for new processes until `finish`.
   func watch() {
-    startTime.store(MonotonicClock.now(), ordering: .releasing)
+    startTime.store(MonotonicClock.now().rawValue, ordering: .releasing)
     // Without the thread only those that are there are captured.
     if let handle = try? OSThread.startTracer({ [self] in search() }) { handle.detach() }
   }
@@ -63,21 +63,21 @@ final class ProcessFamily: Sendable {
     while true {
       let (isFinished, hasWaiting) = state.withLock { ($0.isFinished, !$0.waiting.isEmpty) }
       guard !isFinished else { return }
-      let (begin, used) = (MonotonicClock.now(), OwnUsage.threadCPU())
+      let (begin, used) = (MonotonicClock.now().rawValue, OwnUsage.threadCPU())
       if births.hasChanged() { samples = 3 }
       if samples > 0 || hasWaiting { findNew(since: lastSample) }
       samples = max(0, samples - 1)
       lastSample = begin
       // No more than one part in thirty of a CPU goes into the search.
-      let pause = max(Self.period, 30 * (OwnUsage.threadCPU() - used))
-      MonotonicClock.sleep(until: begin + pause)
+      let pause = max(Self.period, 30 * (OwnUsage.threadCPU() - used).rawValue)
+      MonotonicClock.sleep(until: MonotonicClock.Instant(begin + pause))
     }
   }
 
   private func findNew(since lastSample: Int64?) {
-    let roots = state.withLock { Set($0.active.keys).union([pid]) }
+    let roots = state.withLock { Set($0.active.keys).union([self.process]) }
     let found = ProcessTree.descendants(of: roots)
-    for process in found.sorted() {
+    for process in found.sorted(by: { $0.pid < $1.pid }) {
       let isWaiting = state.withLock { state in
         state.known.contains(process) ? state.waiting.contains(process) : nil
       }
@@ -86,7 +86,7 @@ final class ProcessFamily: Sendable {
       case true: if hasRoom { start(process, birth: nil) }
       case nil:
         if hasRoom {
-          start(process, birth: lastSample.flatMap { birth(of: process, since: $0) })
+          start(process, birth: lastSample.map { birth(of: process, since: $0) })
         } else {
           state.withLock { state in
             state.known.insert(process)
@@ -106,13 +106,13 @@ final class ProcessFamily: Sendable {
   private var hasRoom: Bool { state.withLock { $0.active.count < Self.limit } }
 
   /// The kernel tells it to 10 ms, and it was not there at the last sample.
-  private func birth(of process: Int32, since lastSample: Int64) -> Int64? {
-    ProcessTree.birth(of: process).map { min(max($0, lastSample), MonotonicClock.now()) }
+  private func birth(of process: ProcessIdentity, since lastSample: Int64) -> Int64 {
+    min(max(process.birth.rawValue, lastSample), MonotonicClock.now().rawValue)
   }
 
   // MARK: - One process
 
-  private func start(_ process: Int32, birth: Int64?) {
+  private func start(_ process: ProcessIdentity, birth: Int64?) {
     let control = CaptureControl()
     let isWanted = state.withLock { state in
       state.known.insert(process)
@@ -135,18 +135,18 @@ final class ProcessFamily: Sendable {
     }
   }
 
-  private func capture(_ process: Int32, _ control: CaptureControl, birth: Int64?) {
+  private func capture(_ process: ProcessIdentity, _ control: CaptureControl, birth: Int64?) {
     var plan = plan
     plan.duration = nil
     plan.kind = plan.rate == nil ? .dump : .attach
     let begin = startTime.load(ordering: .acquiring)
-    let names = FrameNames(pid: process)
+    let names = FrameNames(process)
     do throws(Capture.Failure) {
-      let shift = max(0, (birth ?? MonotonicClock.now()) - begin)
+      let shift = max(0, (birth ?? MonotonicClock.now().rawValue) - begin)
       var member: (pauses: PauseMeter, startTime: Int64) = (PauseMeter(), begin)
       let captured = try Capture.record(
-        pid: process, plan: plan, control: control, names: names,
-        recording: recording?.part(of: process, shift: shift, tellsProgress: false),
+        process, plan: plan, control: control, names: names,
+        recording: recording?.part(of: process.pid, shift: shift, tellsProgress: false),
         membership: FamilyMembership(birth: birth)
       ) { member = ($0.pauses, $0.startTime) }
       add(captured, pauses: member.pauses, shift: max(0, member.startTime - begin))
@@ -157,15 +157,17 @@ final class ProcessFamily: Sendable {
 
   private func add(_ captured: CapturedProfile, pauses: PauseMeter, shift: Int64) {
     // It has ended before a sample of it could be taken.
-    guard !captured.unnamed.runs.isEmpty || captured.unnamed.capture.pid == pid else { return }
+    guard !captured.unnamed.runs.isEmpty || captured.unnamed.capture.pid == process.pid else {
+      return
+    }
     let member = FamilyProfile.Member(
       profile: captured.unnamedWithWaits(), files: captured.openFiles(), pauses: pauses,
       shift: shift)
     state.withLock { $0.profile.add(member) }
   }
 
-  private func note(_ failure: Capture.Failure, _ process: Int32) {
-    let name = ProcessSearch.threadName(process: process, thread: process) ?? "?"
+  private func note(_ failure: Capture.Failure, _ process: ProcessIdentity) {
+    let name = ProcessSearch.processName(process.pid) ?? "?"
     state.withLock { state in
       switch failure {
       // It has ended before it could be looked at.
@@ -174,7 +176,7 @@ final class ProcessFamily: Sendable {
         break
       case .access(.other(let error)), .system(let error):
         state.failures[error.reason, default: 0] += 1
-      case .access: state.refused.append("\(name)[\(process)]")
+      case .access: state.refused.append("\(name)[\(process.pid)]")
       }
     }
   }
@@ -186,8 +188,9 @@ final class ProcessFamily: Sendable {
 
   /// Captures every process that is there, one after the other, once.
   func sampleOnce() {
-    startTime.store(MonotonicClock.now(), ordering: .releasing)
-    for process in ProcessTree.descendants(of: [pid]).sorted() where !control.shouldStop {
+    startTime.store(MonotonicClock.now().rawValue, ordering: .releasing)
+    let found = ProcessTree.descendants(of: [process])
+    for process in found.sorted(by: { $0.pid < $1.pid }) where !control.shouldStop {
       capture(process, CaptureControl(), birth: nil)
     }
   }
@@ -200,9 +203,9 @@ final class ProcessFamily: Sendable {
     }
     // Each ends within a tenth of a second; a thread that hangs in a dead file system is not waited
     // for for ever.
-    let deadline = MonotonicClock.now() + 10_000_000_000
-    while state.withLock({ !$0.active.isEmpty }), MonotonicClock.now() < deadline {
-      MonotonicClock.sleep(until: MonotonicClock.now() + 1_000_000)
+    let deadline = MonotonicClock.now().rawValue + 10_000_000_000
+    while state.withLock({ !$0.active.isEmpty }), MonotonicClock.now().rawValue < deadline {
+      MonotonicClock.sleep(for: 1_000_000)
     }
     add(own, pauses: pauses, shift: 0)
     return state.withLock { state in
@@ -249,12 +252,12 @@ extension Capture {
   /// It ends when the capture of the process itself does; processes that outlive it are left alone.
   @available(*, noasync, message: "blocks for the whole capture")
   package static func recordFamily(
-    pid: Int32, plan: SamplingPlan, control: CaptureControl,
+    _ process: ProcessIdentity, plan: SamplingPlan, control: CaptureControl,
     ready: (@Sendable () -> Void)? = nil, recorder: (@Sendable (ProfileGrowth) -> Void)? = nil
   ) throws(Failure) -> CapturedProfile {
-    prepareOpenFiles(forThreadsOf: pid)
+    prepareOpenFiles(forThreadsOf: process.pid)
     let modules = SharedModules()
-    let names = FrameNames(pid: pid)
+    let names = FrameNames(process)
     let recording = recorder.map { FamilyRecording(modules: modules, names: names, recorder: $0) }
     do {
       try recording?.start()
@@ -263,17 +266,17 @@ extension Capture {
     }
     defer { recording?.finish() }
     let family = ProcessFamily(
-      pid: pid, plan: plan, control: control, modules: modules, recording: recording)
+      process, plan: plan, control: control, modules: modules, recording: recording)
     defer { family.stop() }
     var pauses = PauseMeter()
     // Its names are its own, as those of each process: the numbers of its modules mean others among
     // those of all.
     let own = try record(
-      pid: pid, plan: plan, control: control, names: FrameNames(pid: pid),
+      process, plan: plan, control: control, names: FrameNames(process),
       ready: {
         ready?()
         family.watch()
-      }, recording: recording?.part(of: pid, shift: 0, tellsProgress: true)
+      }, recording: recording?.part(of: process.pid, shift: 0, tellsProgress: true)
     ) { pauses = $0.pauses }
     if plan.rate == nil { family.sampleOnce() }
     let profile = family.finish(with: own, pauses: pauses)

@@ -14,8 +14,8 @@ final class FrameNames {
   private let files = Files()
   private let symbolizer: Symbolizer
 
-  init(pid: Int32) {
-    let memory = ProcessMemory(tid: pid)
+  init(_ process: ProcessIdentity) {
+    let memory = ProcessMemory(process)
     symbolizer = Symbolizer(
       file: { [files] in files.known[$0] }, debugFile: { memory.debugFile(buildID: $0) })
   }

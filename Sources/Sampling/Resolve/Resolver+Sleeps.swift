@@ -49,7 +49,7 @@ extension Resolver {
     if let stack { known[stack] = frames }
     let place = SleepPlace(
       number: call.number, arguments: (0..<6).map { call.arguments[$0] },
-      stackPointer: call.stackPointer, pc: call.pc)
+      stackPointer: RemoteAddress(call.stackPointer), pc: RemoteAddress(call.pc))
     return KnownSleep(tid: thread.tid, place: place, frames: frames, stops: thread.stops)
   }
 

@@ -5,7 +5,7 @@ internal import PythonReading
 
 /// Turns looks into runs: unwinds the copied stacks after their threads run again.
 final class Resolver {
-  private let pid: Int32
+  private let folder: TaskFolder
   private let ring: SampleRing
   private let requests: ThreadRequests
   private let stackLimit: Int
@@ -29,18 +29,19 @@ final class Resolver {
   private var joiner: StackJoiner
 
   init(
-    pid: Int32, liveThread: Int32, ring: SampleRing, requests: ThreadRequests, stackLimit: Int,
+    _ folder: TaskFolder, liveThread: ProcessIdentity, ring: SampleRing, requests: ThreadRequests,
+    stackLimit: Int,
     spaces: AddressSpaces, runtimeStacks: RuntimeStacks?, frameChoice: FrameChoice,
     isDump: Bool
   ) {
     self.spaces = spaces
-    self.pid = pid
+    self.folder = folder
     self.ring = ring
     self.requests = requests
     self.stackLimit = stackLimit
     self.isDump = isDump
-    processName = ProcessSearch.threadName(process: pid, thread: pid) ?? "?"
-    modules = ModuleMap(memory: ProcessMemory(tid: liveThread))
+    processName = folder.name(of: folder.process) ?? "?"
+    modules = ModuleMap(memory: ProcessMemory(liveThread))
     unwinder = NativeUnwinder(modules: modules)
     self.runtimeStacks = runtimeStacks
     joiner = StackJoiner(choice: frameChoice, frames: InterpreterFrames(modules: modules))
@@ -146,10 +147,10 @@ final class Resolver {
     let firstSeen = max(0, record.time - record.weight.wall)
     let name =
       runtimeStacks?.name(of: record.tid, seenSince: firstSeen) ?? record.name
-      ?? ProcessSearch.threadName(process: pid, thread: record.tid) ?? processName
+      ?? folder.name(of: record.tid) ?? processName
     let index = builder.add(
       ThreadInfo(
-        tid: record.tid, name: name, isMain: record.tid == pid,
+        tid: record.tid, name: name, isMain: record.tid == folder.process,
         firstSeen: firstSeen, lastSeen: record.time))
     var thread = ResolvedThread(index: index, tid: record.tid, firstSeen: firstSeen)
     thread.nextNaming = record.time + thread.namingPause
@@ -217,7 +218,9 @@ final class Resolver {
     thread.namingPause = min(2 * thread.namingPause, 1_000_000_000)
     let isGone = !refreshName(of: thread, tid: record.tid)
     // What the tracer has read then is the best there is.
-    if isGone, record.tid == pid { builder.update(thread.index) { $0.name = processName } }
+    if isGone, record.tid == folder.process {
+      builder.update(thread.index) { $0.name = processName }
+    }
   }
 
   private func ownName(of thread: ResolvedThread) -> String? {
@@ -230,7 +233,7 @@ final class Resolver {
       builder.update(thread.index) { $0.name = name }
       return true
     }
-    guard let name = ProcessSearch.threadName(process: pid, thread: tid) else { return false }
+    guard let name = folder.name(of: tid) else { return false }
     builder.update(thread.index) { $0.name = name }
     return true
   }
@@ -256,7 +259,7 @@ final class Resolver {
   private func refreshModules(at time: Int64) {
     mapsTime = time
     isMapStale = false
-    liveMapsTime = MonotonicClock.now()
+    liveMapsTime = MonotonicClock.now().rawValue
     if (try? modules.refresh()) == true { unwinder.invalidate() }
   }
 

@@ -53,7 +53,7 @@ struct StackJoiner {
     frameCount = 0
     native.removeAll(keepingCapacity: true)
     unwinder.forEachFrame(of: slot) { frame, _, stackPointer in
-      native.append(Native(frame: frame, stackPointer: stackPointer))
+      native.append(Native(frame: frame, stackPointer: stackPointer.rawValue))
     }
     frames.use(path: path)
     if let elision = runtime.elision {

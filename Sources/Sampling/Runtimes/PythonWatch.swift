@@ -37,7 +37,7 @@ final class PythonWatch {
   let stacks: RuntimeStacks
   private(set) var reader: PythonReader?
   /// The program that the reader is of.
-  private var program: ProgramMark?
+  private var program: ProgramIdentity?
   /// Whether that was seen to be over.
   private var isAnotherProgram = false
   private var nextSearch: Int64 = 0
@@ -123,11 +123,11 @@ final class PythonWatch {
     guard !lockWaiters.isEmpty else { return }
     if firstHolders == nil { noteLockHolders(memory: memory) }
     guard let (first, time) = firstHolders, !first.isEmpty else { return }
-    MonotonicClock.sleep(until: time + Self.lockPause)
+    MonotonicClock.sleep(until: MonotonicClock.Instant(time + Self.lockPause))
     let second = lockHolders(memory)
     stacks.lockTime = now()
     stacks.lockHolders = first.filter { second[$0.key] == $0.value }
-    let deadline = MonotonicClock.now() + Self.longestWait
+    let deadline = MonotonicClock.now().rawValue + Self.longestWait
     stacks.lockWaiters = lockWaiters.filter {
       stacks.lockHolders[$0] != nil && awaitsLock($0, until: deadline)
     }
@@ -135,7 +135,7 @@ final class PythonWatch {
 
   /// The first of those moments, where there is something else to do until the second.
   func noteLockHolders(memory: ProcessMemory) {
-    firstHolders = (lockHolders(memory), MonotonicClock.now())
+    firstHolders = (lockHolders(memory), MonotonicClock.now().rawValue)
   }
 
   private func readNames(from memory: ProcessMemory, at time: Int64) {
@@ -189,16 +189,17 @@ final class PythonWatch {
     let files = hasher.finalize()
     guard files != searchedFiles else { return }
     problem = nil
-    let program = ProgramMark(memory)
-    let start = MonotonicClock.now()
+    let program = ProgramIdentity(memory)
+    let start = MonotonicClock.now().rawValue
     var result = PythonReader.find(in: memory, maps: maps)
     // A running program's structures change under the reader's hands: not every try can succeed.
     for _ in 0..<Self.searchTries {
-      guard case .unreadable = result, MonotonicClock.now() - start < Self.searchTime else { break }
-      MonotonicClock.sleep(until: MonotonicClock.now() + Self.searchPause)
+      guard case .unreadable = result, MonotonicClock.now().rawValue - start < Self.searchTime
+      else { break }
+      MonotonicClock.sleep(for: Nanoseconds(Self.searchPause))
       result = PythonReader.find(in: memory, maps: maps)
     }
-    let length = MonotonicClock.now() - start
+    let length = MonotonicClock.now().rawValue - start
     // Half of the time at most.
     if length >= Self.searchTime { nextSearch = time + 2 * length }
     switch result {
@@ -289,8 +290,8 @@ final class PythonWatch {
     guard let reader, reader.hasThread(tid) else { return 0 }
     let limit = isAsleep ? sleepLimit : Self.stopLimit
     _ = reader.copy(
-      tid, nativeStack: nil, from: memory, reads: .max, until: MonotonicClock.now() + limit,
-      isStopped: true)
+      tid, nativeStack: nil, from: memory, reads: .max,
+      until: MonotonicClock.now().rawValue + limit, isStopped: true)
     lastNumber += 1
     let number = lastNumber
     copied.append((tid, number, reader.runtime.isEnteringLoop(at: instruction)))
@@ -324,8 +325,8 @@ final class PythonWatch {
           return false
         }
       }
-      MonotonicClock.sleep(until: MonotonicClock.now() + Self.waitPause)
-    } while MonotonicClock.now() < deadline
+      MonotonicClock.sleep(for: Nanoseconds(Self.waitPause))
+    } while MonotonicClock.now().rawValue < deadline
     return false
   }
 

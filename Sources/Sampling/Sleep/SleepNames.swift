@@ -43,7 +43,7 @@ struct SleepNames {
       result.append(
         Blocking(
           waiter: record.sample.thread, wait: wait,
-          since: record.sample.since.map { $0 - startTime },
+          since: record.sample.since.map { $0.rawValue - startTime },
           firstSeen: record.firstSeen - startTime, lastSeen: record.lastSeen - startTime,
           samples: record.samples))
     }

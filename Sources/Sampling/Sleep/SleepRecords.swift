@@ -18,16 +18,16 @@ struct SleepRecord: Sendable {
   init(_ sample: SleepSample, frames: [Frame]) {
     self.sample = sample
     self.frames = frames
-    firstSeen = sample.time
-    lastSeen = sample.time
+    firstSeen = sample.time.rawValue
+    lastSeen = sample.time.rawValue
   }
 
   /// The same of a sleep that was seen before, and lasted at `earlier`.
   init(_ sample: SleepSample, frames: [Frame], seenAt earlier: Int64) {
     self.sample = sample
     self.frames = frames
-    firstSeen = min(earlier, sample.time)
-    lastSeen = sample.time
+    firstSeen = min(earlier, sample.time.rawValue)
+    lastSeen = sample.time.rawValue
     samples = 2
   }
 
@@ -35,7 +35,7 @@ struct SleepRecord: Sendable {
   var hint: SleepHint { SleepHint(place: sample.place, hasStack: SleepHint.suffices(frames)) }
 
   /// What is known of the wait's length.
-  var length: Int64 { lastSeen - (sample.since ?? firstSeen) }
+  var length: Int64 { lastSeen - (sample.since?.rawValue ?? firstSeen) }
 
   /// Takes over a later sample of the same sleep.
   mutating func extend(by later: SleepSample) {
@@ -44,7 +44,7 @@ struct SleepRecord: Sendable {
     sample = later
     sample.since = since ?? later.since
     sample.wait.timeLeft = later.wait.timeLeft ?? timeLeft
-    lastSeen = later.time
+    lastSeen = later.time.rawValue
     samples += 1
   }
 }
@@ -71,26 +71,26 @@ extension SleepHint {
 /// The one sample of all sleeping threads that a dump takes.
 struct SleepSurvey {
   /// For searching who holds the other ends of pipes and sockets, in nanoseconds of CPU time.
-  private static let peerTime: Int64 = 200_000_000
+  private static let peerTime: Nanoseconds = 200_000_000
   /// Between two looks at a thread that waits for somebody.
-  private static let pause: Int64 = 10_000_000
+  private static let pause: Nanoseconds = 10_000_000
 
   /// From how many threads on two of ours look at them, half each.
   private static let shared = 200
 
-  private let pid: Int32
-  private let liveThread: Int32
+  private let folder: TaskFolder
+  private let liveThread: ProcessIdentity
   private let inspector: SleepInspector
   /// When all threads had been looked at for their stacks, by `MonotonicClock`.
   private let begin: Int64
 
   /// Wanted between the looks for stacks and the stops that these ask for: a thread's sleep ends with
   /// its stop.
-  init(pid: Int32, liveThread: Int32) {
-    self.pid = pid
+  init(_ folder: TaskFolder, liveThread: ProcessIdentity) {
+    self.folder = folder
     self.liveThread = liveThread
-    inspector = SleepInspector(pid: pid, liveThread: liveThread)
-    begin = MonotonicClock.now()
+    inspector = SleepInspector(folder, liveThread: liveThread)
+    begin = MonotonicClock.now().rawValue
   }
 
   /// Looks at each thread that sleeps; `known` tells the stacks.
@@ -104,7 +104,7 @@ struct SleepSurvey {
     }
     let rest = SleepSamples(
       watches[half...], known: known, begin: begin,
-      inspector: SleepInspector(pid: pid, liveThread: liveThread))
+      inspector: SleepInspector(folder, liveThread: liveThread))
     var helper = try? OSThread.startTracer { rest.take() }
     first.take()
     if let helper = helper.take() { helper.join() } else { rest.take() }
@@ -118,7 +118,7 @@ struct SleepSurvey {
     _ first: [SleepRecord], _ watches: [SampledThread], known: [Int32: KnownSleep]
   ) -> [SleepRecord] {
     var records = first
-    let time = records.last?.sample.time ?? 0
+    let time = records.last?.sample.time ?? MonotonicClock.Instant(0)
     for index in records.indices {
       let sample = records[index].sample
       guard let sleep = known[sample.thread.tid], let place = sample.place,
@@ -150,7 +150,7 @@ struct SleepSurvey {
       guard let watch = byThread[records[index].sample.thread.tid] else { continue }
       if !sampleAgain(at: watch, &records[index]) { stopped.append(index) }
     }
-    if !stopped.isEmpty { MonotonicClock.sleep(until: MonotonicClock.now() + Self.pause) }
+    if !stopped.isEmpty { MonotonicClock.sleep(for: Self.pause) }
     for index in stopped {
       guard let watch = byThread[records[index].sample.thread.tid] else { continue }
       _ = sampleAgain(at: watch, &records[index])
@@ -167,7 +167,7 @@ struct SleepSurvey {
   /// that sleep.
   private func sampleAgain(at watch: SampledThread, _ record: inout SleepRecord) -> Bool {
     guard
-      var later = inspector.sample(with: watch.files, known: record.hint, tellsSince: false)
+      var later = inspector.sample(with: watch.files, known: record.hint, findsStart: false)
     else {
       return true
     }

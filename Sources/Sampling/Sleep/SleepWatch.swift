@@ -21,7 +21,7 @@ final class SleepWatch: @unchecked Sendable {
   private static let longestPeerPeriod: Int64 = 8_000_000_000
   private static let pause: Int64 = 50_000_000
   /// For searching who holds the other ends, in nanoseconds of CPU time a turn.
-  private static let peerTime: Int64 = 50_000_000
+  private static let peerTime: Nanoseconds = 50_000_000
   /// For how long who holds pipes and sockets is taken to stay the same.
   private static let peerLife: Int64 = 15_000_000_000
   /// Sleeps that have ended and are kept.
@@ -33,7 +33,7 @@ final class SleepWatch: @unchecked Sendable {
   private let ordered = Mutex<[KnownSleep]>([])
   private let isFinished = Atomic<Bool>(false)
   /// Rung when there is something to do.
-  private let bell = Bell()
+  private let bell = Waker()
   private var handle: OSThread.Handle?
   /// How threads slept before the capture stopped any.
   private var first: [Int32: SleepSample] = [:]
@@ -45,8 +45,8 @@ final class SleepWatch: @unchecked Sendable {
   private var peerInspectionTime: Int64 = 0
   private var peerPeriod = period
 
-  init(pid: Int32, liveThread: Int32) {
-    inspector = SleepInspector(pid: pid, liveThread: liveThread)
+  init(_ folder: TaskFolder, liveThread: ProcessIdentity) {
+    inspector = SleepInspector(folder, liveThread: liveThread)
   }
 
   /// Looks at the threads as they are before any of them is stopped, and begins.
@@ -68,13 +68,13 @@ final class SleepWatch: @unchecked Sendable {
       }
       return waiting.isEmpty
     }
-    if isFirst { bell.ring() }
+    if isFirst { bell.wake() }
   }
 
   /// Looks a last time at the sleeps that go on, and gives all that are worth keeping.
   func finish() -> [SleepRecord] {
     isFinished.store(true, ordering: .releasing)
-    bell.ring()
+    bell.wake()
     handle.take()?.join()
     return ended.values.flatMap { $0 } + current.values
   }
@@ -92,12 +92,12 @@ final class SleepWatch: @unchecked Sendable {
 
   /// Waits until a sleep is to be looked at, or the capture ends.
   private func waitForTurn() {
-    let soonest = MonotonicClock.now() + Self.pause
+    let soonest = MonotonicClock.now().rawValue + Self.pause
     let next = max(soonest, timeOfNextSample)
     while !isFinished.load(ordering: .acquiring) {
       let end = ordered.withLock { $0.isEmpty } ? next : soonest
-      guard MonotonicClock.now() < end else { return }
-      bell.wait(until: end)
+      guard MonotonicClock.now().rawValue < end else { return }
+      bell.wait(until: MonotonicClock.Instant(end))
     }
   }
 
@@ -105,9 +105,9 @@ final class SleepWatch: @unchecked Sendable {
     var result = current.isEmpty ? .max : peerInspectionTime + peerPeriod
     for record in current.values where record.sample.thread.pid == inspector.pid {
       guard record.knowsPeers else { return 0 }
-      result = min(result, record.sample.time + period(of: record))
+      result = min(result, record.sample.time.rawValue + period(of: record))
     }
-    return min(result, MonotonicClock.now() + Self.longestPeriod)
+    return min(result, MonotonicClock.now().rawValue + Self.longestPeriod)
   }
 
   private func period(of record: SleepRecord) -> Int64 {
@@ -116,7 +116,7 @@ final class SleepWatch: @unchecked Sendable {
   }
 
   private func turn(isLast: Bool) {
-    let now = MonotonicClock.now()
+    let now = MonotonicClock.now().rawValue
     let new = ordered.withLock { waiting in
       let taken = waiting
       waiting = []
@@ -130,11 +130,13 @@ final class SleepWatch: @unchecked Sendable {
     // The last turn must not hold up the end of the capture.
     let deadline = isLast ? now + 100_000_000 : .max
     for (tid, record) in current {
-      guard isLast || now - record.sample.time >= period(of: record) else { continue }
-      guard MonotonicClock.now() < deadline, !isLast || record.lastSeen < now else { break }
+      guard isLast || now - record.sample.time.rawValue >= period(of: record) else { continue }
+      guard MonotonicClock.now().rawValue < deadline, !isLast || record.lastSeen < now else {
+        break
+      }
       sampleAgain(tid, record)
     }
-    for sleep in new where MonotonicClock.now() < deadline { begin(sleep) }
+    for sleep in new where MonotonicClock.now().rawValue < deadline { begin(sleep) }
     addPeers()
     if !new.isEmpty { peerPeriod = Self.period }
     if isLast || now - peerInspectionTime >= peerPeriod {
@@ -161,9 +163,9 @@ final class SleepWatch: @unchecked Sendable {
     var record = record
     guard record.sample.thread.pid == inspector.pid else { return }
     if !record.sample.mayHaveOwner, inspector.isStillAsleep(record.sample) {
-      record.lastSeen = MonotonicClock.now()
+      record.lastSeen = MonotonicClock.now().rawValue
       record.samples += 1
-      record.sample.time = record.lastSeen
+      record.sample.time = MonotonicClock.Instant(record.lastSeen)
       current[tid] = record
       return
     }

@@ -1,4 +1,5 @@
 internal import LinuxProcess
+internal import ProfileModel
 
 // MARK: - Room in the ring
 
@@ -9,7 +10,7 @@ extension Sampler {
   /// Where the resolver gets no CPU, ticks are late then, and no sample is lost.
   func waitForResolver() {
     let isFilling = ring.isFilling
-    if isFilling, !hasRung { resolverBell?.ring() }
+    if isFilling, !hasRung { resolverBell?.wake() }
     hasRung = isFilling
     var all = 0
     var largest = 256 << 10
@@ -25,7 +26,7 @@ extension Sampler {
     // The resolver waits for what is not handed over.
     python?.confirm(from: memory)
     while !ring.hasRoom(for: size), !control.shouldStop, plan.duration.map({ now < $0 }) ?? true {
-      MonotonicClock.sleep(until: MonotonicClock.now() + 1_000_000)
+      MonotonicClock.sleep(for: 1_000_000)
       stops.releaseOverdue()
     }
   }
@@ -38,7 +39,7 @@ extension Sampler {
       python?.confirm(from: memory)
     }
     for _ in 0..<100 where !ring.hasRoom(for: count) {
-      MonotonicClock.sleep(until: MonotonicClock.now() + 1_000_000)
+      MonotonicClock.sleep(for: 1_000_000)
     }
   }
 }

@@ -57,7 +57,7 @@ extension Sampler {
         {
           return
         }
-        makeStackKnown(stackPointer)
+        makeStackKnown(stackPointer.rawValue)
         if copyAsleep(
           watch, call: call, state: state, time: time, interval: interval, counters: counters)
         {
@@ -80,9 +80,11 @@ extension Sampler {
 
   /// The state letter; at the first sample the name, too, which costs no more.
   private func readState(of watch: SampledThread) -> UInt8? {
-    guard !watch.wasSeen, let stat = watch.files.details() else { return watch.files.state() }
+    guard !watch.wasSeen, let stat = watch.files.details() else {
+      return watch.files.state()?.letter
+    }
     watch.name = stat.name
-    return stat.state
+    return stat.state.letter
   }
 
   /// Copies a sleeping thread's stack.
@@ -95,7 +97,7 @@ extension Sampler {
     guard case .asleep(let number, let arguments, let stackPointer, let pc) = call else {
       return false
     }
-    let range = copyRange(of: watch, stackPointer: stackPointer)
+    let range = copyRange(of: watch, stackPointer: stackPointer.rawValue)
     waitForRoom(range.count)
     guard let (record, bytes) = ring.reserve(range.count) else {
       drop(watch, interval: interval)
@@ -104,7 +106,7 @@ extension Sampler {
     python?.prepare(watch.tid)
     beginCopy(of: watch, range, into: bytes)
     let runtimeNumber =
-      python?.copy(watch.tid, at: RemoteAddress(pc), from: stackRead, isAsleep: true) ?? 0
+      python?.copy(watch.tid, at: pc, from: stackRead, isAsleep: true) ?? 0
     let count = stackRead.finish()
     // Unchanged: it has not run since before its system call was read, so all belongs together.
     guard self.counters(of: watch)?.switches == counters.switches else {
@@ -138,7 +140,7 @@ extension Sampler {
   private func sampleWithoutCall(
     _ watch: SampledThread, index: Int, time: Int64, interval: Weight, counters: ThreadCounters
   ) {
-    guard let state = watch.files.state() else {
+    guard let state = watch.files.state()?.letter else {
       watch.hasEnded = true
       return
     }
@@ -256,7 +258,7 @@ extension Sampler {
       watch.hasEnded = true
       return
     }
-    let state = watch.files.state() ?? UInt8(ascii: "R")
+    let state = watch.files.state()?.letter ?? UInt8(ascii: "R")
     recordWithoutStack(
       watch, state: state, time: watch.lastTime, interval: interval, counters: counters)
     watch.wasAsleep = false
@@ -295,7 +297,7 @@ extension Sampler {
 
   /// Whether the target's descriptor is a socket, or cannot be told from one.
   private func isSocket(_ descriptor: UInt64) -> Bool {
-    let link = try? ProcFile.link("/proc/\(pid)/fd/\(descriptor)")
+    let link = folder.link("fd/\(descriptor)", of: pid)
     return link.map { $0.hasPrefix("socket:") } ?? true
   }
 }

@@ -14,7 +14,7 @@ extension Sampler {
     for number in 1...Self.triesInTransit where watches.contains(where: { $0.transit != nil }) {
       let isLast = number == Self.triesInTransit
       let isPatient = number <= Self.patientTries
-      MonotonicClock.sleep(until: MonotonicClock.now() + Self.transitPause << (number - 1))
+      MonotonicClock.sleep(for: Nanoseconds(Self.transitPause << (number - 1)))
       guard resampleTransit(time: time, isPatient: isPatient) else { continue }
       stopRequested(time: time, mayComeAgain: !isLast)
       python?.finish(from: memory)
@@ -54,7 +54,7 @@ extension Sampler {
 
   private func stopRequested(time: Int64, mayComeAgain: Bool) {
     ring.warm(stops.requestCount)
-    let begin = MonotonicClock.now()
+    let begin = MonotonicClock.now().rawValue
     stops.interruptAll()
     lastRelease = begin
     // Functions, and not closures in constants, which would be allocated for each stop.
@@ -78,7 +78,7 @@ extension Sampler {
     _ watch: SampledThread, _ registers: Registers?, time: Int64, mayComeAgain: Bool
   ) {
     guard let registers else {
-      let state = counters(of: watch) == nil ? nil : watch.files.state()
+      let state = counters(of: watch) == nil ? nil : watch.files.state()?.letter
       watch.hasEnded = state == nil
       if state == UInt8(ascii: "Z") { noteZombie(watch, interval: Weight()) }
       return

@@ -15,7 +15,7 @@ extension Sampler {
     guard let python, let layout = python.findTasks(in: memory) else { return nil }
     var best: AsyncTasks?
     for attempt in 0..<Self.taskTries {
-      if attempt > 0 { MonotonicClock.sleep(until: MonotonicClock.now() + Self.taskPause) }
+      if attempt > 0 { MonotonicClock.sleep(for: Nanoseconds(Self.taskPause)) }
       let before = sleepingThreads()
       guard var tasks = python.tasks(layout, from: memory) else { return best }
       let after = sleepingThreads()
@@ -39,7 +39,7 @@ extension Sampler {
       // The counter first: should the thread wake up and sleep again in between, it shows that.
       guard let counters = counters(of: watch) else { continue }
       if case .running = watch.files.systemCall() { continue }
-      if watch.files.state() != UInt8(ascii: "R") { result[watch.tid] = counters.switches }
+      if watch.files.state() != .running { result[watch.tid] = counters.switches }
     }
     return result
   }

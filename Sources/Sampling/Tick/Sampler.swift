@@ -5,7 +5,7 @@ internal import ProfileModel
 ///
 /// Nothing is unwound or named here. A look ends with registers and stack bytes in the ring.
 final class Sampler {
-  let pid: Int32
+  var pid: Int32 { folder.process }
   let plan: SamplingPlan
   let control: CaptureControl
   let ring: SampleRing
@@ -14,8 +14,7 @@ final class Sampler {
   /// Which reading of the maps is the latest.
   private(set) var mapsSerial = 0
   private(set) var memory: ProcessMemory
-  private let threadList: ThreadList
-  private let folder: TaskFolder
+  let folder: TaskFolder
   let stops: StoppedThreads
   let python: PythonWatch?
   let stackRead = StackRead()
@@ -60,39 +59,38 @@ final class Sampler {
   /// Told when the clock is about to start.
   var ready: (@Sendable () -> Void)?
   /// Rung when the ring fills before the resolver looks for something to do.
-  var resolverBell: Bell?
+  var resolverBell: Waker?
   var hasRung = false
 
   init(
-    pid: Int32, liveThread: Int32, plan: SamplingPlan, control: CaptureControl, ring: SampleRing,
+    _ folder: TaskFolder, liveThread: ProcessIdentity, plan: SamplingPlan, control: CaptureControl,
+    ring: SampleRing,
     requests: ThreadRequests, spaces: AddressSpaces, python: PythonWatch?,
     membership: FamilyMembership? = nil
-  ) throws(SystemError) {
+  ) {
     self.spaces = spaces
     self.python = python
-    self.pid = pid
+    self.folder = folder
     birth = membership?.birth
     isPunctual = membership == nil && (plan.rate ?? 0) >= Self.punctualRate
     isOneOfMany = membership != nil
     isStarting = plan.kind == .run
-    stops = StoppedThreads(process: pid)
+    stops = StoppedThreads(process: folder.process)
     self.plan = plan
     self.control = control
     self.ring = ring
     self.requests = requests
-    memory = ProcessMemory(tid: liveThread)
-    threadList = try ThreadList(process: pid)
-    folder = try TaskFolder(process: pid)
+    memory = ProcessMemory(liveThread)
     hasSchedulerStatistics =
       !plan.ignoresSchedulerStatistics && ThreadCounters.areKeptByKernel()
-    startTime = MonotonicClock.now()
+    startTime = MonotonicClock.now().rawValue
   }
 
   /// Whether the kernel's scheduler statistics serve, or only its context switch counts.
   var usesSchedulerStatistics: Bool { hasSchedulerStatistics }
 
   /// Time since the start of the capture, in nanoseconds.
-  var now: Int64 { MonotonicClock.now() - startTime }
+  var now: Int64 { MonotonicClock.now().rawValue - startTime }
 
   // MARK: - The clock
 
@@ -149,7 +147,7 @@ final class Sampler {
     // What a program does that is let go now counts, and this thread may get no CPU for a while.
     if isStarting { readBaselines() }
     ready?()
-    startTime = birth ?? MonotonicClock.now()
+    startTime = birth ?? MonotonicClock.now().rawValue
     if !isStarting { readBaselines() }
     for watch in watches { watch.lastTime = 0 }
   }
@@ -177,7 +175,7 @@ final class Sampler {
   /// Returns whether there were any.
   func sampleAgain() -> Bool {
     guard watches.contains(where: wantsSample) else { return false }
-    if !stops.isEmpty { MonotonicClock.sleep(until: MonotonicClock.now() + 2_000_000) }
+    if !stops.isEmpty { MonotonicClock.sleep(for: 2_000_000) }
     takeTick(1, time: now, onlyWanted: true)
     return true
   }
@@ -191,19 +189,22 @@ final class Sampler {
     let deadline = startTime + time
     while true {
       guard !control.shouldStop else { return false }
-      let left = deadline - MonotonicClock.now()
+      let left = deadline - MonotonicClock.now().rawValue
       if left <= 0 { return true }
       let longest: Int64 = 100_000_000
       guard isPunctual else {
-        MonotonicClock.sleep(until: min(deadline, MonotonicClock.now() + longest))
+        MonotonicClock.sleep(
+          until: MonotonicClock.Instant(min(deadline, MonotonicClock.now().rawValue + longest)))
         continue
       }
       // Waking up from sleep takes up to 60 µs, which at high rates is most of the period.
       if left < 60_000 {
-        while MonotonicClock.now() < deadline {}
+        while MonotonicClock.now().rawValue < deadline {}
         return true
       }
-      MonotonicClock.sleep(until: min(deadline - 30_000, MonotonicClock.now() + longest))
+      MonotonicClock.sleep(
+        until: MonotonicClock.Instant(
+          min(deadline - 30_000, MonotonicClock.now().rawValue + longest)))
     }
   }
 
@@ -242,10 +243,10 @@ final class Sampler {
   /// Lets go whatever a late stop still holds; gives up after a second, when the end of this
   /// process will do it.
   private func releaseAll() {
-    let deadline = MonotonicClock.now() + 1_000_000_000
-    while !stops.isEmpty, MonotonicClock.now() < deadline {
+    let deadline = MonotonicClock.now().rawValue + 1_000_000_000
+    while !stops.isEmpty, MonotonicClock.now().rawValue < deadline {
       stops.releaseOverdue()
-      if !stops.isEmpty { MonotonicClock.sleep(until: MonotonicClock.now() + 1_000_000) }
+      if !stops.isEmpty { MonotonicClock.sleep(for: 1_000_000) }
     }
   }
 
@@ -287,13 +288,13 @@ final class Sampler {
   func counters(of watch: SampledThread) -> ThreadCounters? {
     hasSchedulerStatistics
       ? watch.files.counters()
-      : ThreadCounters(contextSwitchesOf: watch.tid, process: pid)
+      : ThreadCounters(contextSwitchesOf: watch.tid, in: folder)
   }
 
   // MARK: - Threads
 
   private func refreshThreads(tick: Int64) {
-    guard let count = threadList.count() else {
+    guard let count = folder.count() else {
       for watch in watches { watch.hasEnded = true }
       dropEndedThreads()
       return
@@ -301,7 +302,7 @@ final class Sampler {
     // An equal number may hide that one thread has ended and another begun: look now and then.
     guard count != watches.count || tick % 64 == 0 else { return }
     let time = now
-    for tid in threadList.read() where !knownThreads.contains(tid) {
+    for tid in folder.threads() where !knownThreads.contains(tid) {
       add(tid, time: time, tick: tick)
     }
   }
@@ -336,9 +337,10 @@ final class Sampler {
     watches.removeAll { $0.hasEnded }
     // The one that maps and memory were read through may be among them.
     if !watches.contains(where: { $0.tid == memory.tid && !$0.isZombie }),
-      let live = watches.first(where: { !$0.isZombie })
+      let live = watches.first(where: { !$0.isZombie }),
+      let thread = folder.identity(of: live.tid)
     {
-      memory.tid = live.tid
+      memory = ProcessMemory(thread)
       areMapsStale = true
     }
   }
@@ -352,8 +354,8 @@ final class Sampler {
     mapsSerial += 1
     spaces.publish(
       AddressSpaces.Reading(
-        serial: mapsSerial, time: MonotonicClock.now(), maps: maps,
-        name: ProcessSearch.threadName(process: pid, thread: pid)))
+        serial: mapsSerial, time: MonotonicClock.now().rawValue, maps: maps,
+        name: folder.name(of: pid)))
     stackRanges.removeAll(keepingCapacity: true)
     for mapping in maps.mappings where mapping.isReadable && mapping.isWritable {
       stackRanges.append(mapping.start.rawValue..<mapping.end.rawValue)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CaptureFile
+import LinuxProcess
 import ProfileModel
 import Sampling
 
@@ -17,7 +18,7 @@ struct FamilyArguments: ParsableArguments {
 
   /// Captures the program, and with `children` what it starts.
   func capture(
-    pid: Int32, plan: SamplingPlan, control: CaptureControl,
+    _ process: ProcessIdentity, plan: SamplingPlan, control: CaptureControl,
     ready: (@Sendable () -> Void)? = nil, recorder: CaptureRecorder?
   ) throws(Capture.Failure) -> CapturedProfile {
     let append = recorder.map { recorder in
@@ -25,7 +26,8 @@ struct FamilyArguments: ParsableArguments {
     }
     return children
       ? try Capture.recordFamily(
-        pid: pid, plan: plan, control: control, ready: ready, recorder: append)
-      : try Capture.record(pid: pid, plan: plan, control: control, ready: ready, recorder: append)
+        process, plan: plan, control: control, ready: ready, recorder: append)
+      : try Capture.record(
+        process, plan: plan, control: control, ready: ready, recorder: append)
   }
 }

@@ -21,24 +21,29 @@ enum TargetArgument: ExpressibleByArgument {
     .shellCommand("ps -eo pid= | tr -d ' '")
   }
 
-  /// The process meant.
-  func resolve() throws -> Int32 {
+  /// The process meant, for `command`.
+  func resolve(for command: String) throws -> ProcessIdentity {
     switch self {
     case .pid(let pid):
       guard pid > 0 else { throw Diagnostic.noProcess }
-      return try Self.process(of: pid)
+      return try Self.process(of: pid, for: command)
     case .name(let name):
       let matches = ProcessSearch.processes(named: name)
       guard let match = matches.first else { throw Diagnostic.noMatch(name) }
       guard matches.count == 1 else { throw Diagnostic.manyMatches(name, matches) }
-      return match.pid
+      return match.process
     }
   }
 
   /// The process that the number of one of its threads stands for.
-  private static func process(of id: Int32) throws -> Int32 {
-    guard let status = try? ProcessStatus(of: id), status.threadGroup > 0 else { return id }
-    return status.threadGroup
+  private static func process(of id: Int32, for command: String) throws -> ProcessIdentity {
+    do throws(SystemError) {
+      let group = try ProcessStatus(of: id).threadGroup
+      return try ProcessIdentity(of: group > 0 ? group : id)
+    } catch {
+      throw Diagnostic.cannotWatch(
+        pid: id, error.meansGone ? .noSuchProcess : .other(error), command: command)
+    }
   }
 }
 

@@ -62,21 +62,23 @@ struct AttachCommand: ParsableCommand {
       let control = CaptureControl()
       try Interrupts.end(control)
       try JobControl.begin()
-      let pid = try target.resolve()
-      try Diagnostic.guarding(command: "attach", pid: pid) { try sample(pid, control) }
+      let process = try target.resolve(for: "attach")
+      try Diagnostic.guarding(command: "attach", pid: process.pid) {
+        try sample(process, control)
+      }
     }
   }
 
-  private func sample(_ pid: Int32, _ control: CaptureControl) throws {
+  private func sample(_ process: ProcessIdentity, _ control: CaptureControl) throws {
     let plan = SamplingPlan(
       rate: rates.rate, maxPause: rates.maxPause, duration: duration?.nanoseconds, stopAll: stopAll,
       frames: frames.choice, followsTasks: frames.followsTasks)
     let display = ProgressDisplay(control: control, duration: duration?.nanoseconds)
-    let recorder = try capture.recorder(kind: .attach, pid: pid, rate: rates.rate)
+    let recorder = try capture.recorder(kind: .attach, pid: process.pid, rate: rates.rate)
     let profile: Profile
     do {
       profile = try display.show {
-        try family.capture(pid: pid, plan: plan, control: control, recorder: recorder).named()
+        try family.capture(process, plan: plan, control: control, recorder: recorder).named()
           .limitingBlockings()
       }
     } catch {

@@ -51,12 +51,12 @@ struct DumpCommand: ParsableCommand {
 
   func run() throws {
     try Diagnostic.guarding(command: "dump") {
-      let pid = try target.resolve()
-      prepareOpenFiles(forThreadsOf: pid)
+      let process = try target.resolve(for: "dump")
+      prepareOpenFiles(forThreadsOf: process.pid)
       try JobControl.begin()
-      try Diagnostic.guarding(command: "dump", pid: pid) {
-        guard let watch else { return try sample(pid) }
-        try DumpWatch(pid: pid, interval: watch.nanoseconds, plan: plan, report).run()
+      try Diagnostic.guarding(command: "dump", pid: process.pid) {
+        guard let watch else { return try sample(process) }
+        try DumpWatch(process, interval: watch.nanoseconds, plan: plan, report).run()
       }
     }
   }
@@ -66,12 +66,12 @@ struct DumpCommand: ParsableCommand {
       rate: nil, stopAll: stopAll, frames: frames.choice, followsTasks: frames.followsTasks)
   }
 
-  private func sample(_ pid: Int32) throws {
+  private func sample(_ process: ProcessIdentity) throws {
     growHeapInLargeSteps()
-    let recorder = try capture.recorder(kind: .dump, pid: pid, rate: 0)
+    let recorder = try capture.recorder(kind: .dump, pid: process.pid, rate: 0)
     let profile: Profile
     do {
-      profile = try family.capture(pid: pid, plan: plan, control: CaptureControl(), recorder: nil)
+      profile = try family.capture(process, plan: plan, control: CaptureControl(), recorder: nil)
         .named().limitingBlockings()
     } catch {
       recorder?.cancel()

@@ -27,13 +27,13 @@ struct WatchInterval: ExpressibleByArgument, CustomStringConvertible {
 
 /// Looks at a program again and again and prints what changed.
 struct DumpWatch {
-  private let pid: Int32
+  private let process: ProcessIdentity
   private let interval: Int64
   private let plan: SamplingPlan
   private let report: ReportArguments
 
-  init(pid: Int32, interval: Int64, plan: SamplingPlan, _ report: ReportArguments) {
-    self.pid = pid
+  init(_ process: ProcessIdentity, interval: Int64, plan: SamplingPlan, _ report: ReportArguments) {
+    self.process = process
     self.interval = interval
     self.plan = plan
     self.report = report
@@ -58,7 +58,7 @@ struct DumpWatch {
   /// One look; nil when the program, which was there before, has ended.
   private func sample(isFirst: Bool) throws -> Profile? {
     do {
-      return try Capture.record(pid: pid, plan: plan, control: CaptureControl()).named()
+      return try Capture.record(process, plan: plan, control: CaptureControl()).named()
         .limitingBlockings()
     } catch Capture.Failure.access(let problem) where !isFirst {
       switch problem {

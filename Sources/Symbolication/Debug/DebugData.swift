@@ -1,0 +1,134 @@
+internal import ByteReading
+internal import CElfutils
+internal import ELFReading
+internal import LinuxProcess
+internal import ProfileModel
+
+/// The DWARF debug data of one ELF image, read with libdw.
+///
+/// Opening it costs the inflation of compressed sections; a unit's own tables are read at the first
+/// look-up in that unit. The unit of an address is found through `.debug_aranges`, or, as many compilers
+/// write none, through an index of the ranges of all units, which is made at the first look-up that
+/// needs it.
+final class DebugData {
+  /// Why there are no lines.
+  enum Problem: Error, Equatable {
+    /// Not a fault: the image has none.
+    case noDebugData
+    case tooLarge(section: String, bytes: UInt64)
+    case unsupportedCompression(section: String)
+    case unreadable(String)
+  }
+
+  /// A debug section larger than this, inflated, is not read.
+  static let sizeLimit: UInt64 = 512 << 20
+
+  private struct UnitRange {
+    let low: FileAddress
+    let high: FileAddress
+    /// The offset of the unit's DIE in `.debug_info`.
+    let unit: UInt64
+  }
+
+  // libdw reads the file's bytes as long as the session lasts.
+  private let file: MappedFile
+  private let session: DwarfSession
+  private let sections: DebugSections
+  private let code: CodeRanges
+  /// Whether there is `.debug_aranges`.
+  private let hasIndex: Bool
+  private lazy var unitRanges = readUnitRanges()
+  private var units: [UInt64: DebugUnit] = [:]
+  /// Read at the first look-up of a variable.
+  private(set) lazy var variables = DebugVariables(session)
+
+  init(_ file: MappedFile, elf: ELFFile) throws(Problem) {
+    try Self.check(elf, in: file)
+    self.file = file
+    session = try DwarfSession(file)
+    sections = DebugSections(session)
+    code = CodeRanges(elf)
+    hasIndex = elf.sections.contains { $0.name == ".debug_aranges" && $0.size > 0 }
+  }
+
+  private static func check(_ elf: ELFFile, in file: MappedFile) throws(Problem) {
+    var hasDebugData = false
+    var total: UInt64 = 0
+    for section in elf.sections
+    where section.name.hasPrefix(".debug_") || section.name.hasPrefix(".zdebug_") {
+      guard let range = elf.bytes(of: section, fileSize: file.count) else { continue }
+      if section.name == ".debug_info" || section.name == ".zdebug_info" { hasDebugData = true }
+      let size = try inflatedSize(of: section, file.bytes.extracting(range))
+      guard size <= sizeLimit else { throw .tooLarge(section: section.name, bytes: size) }
+      // libdw inflates all sections at once, those that are not needed too.
+      total += size
+      guard total <= 4 * sizeLimit else { throw .tooLarge(section: "debug data", bytes: total) }
+    }
+    guard hasDebugData else { throw .noDebugData }
+  }
+
+  private static func inflatedSize(
+    of section: ELFFile.Section, _ bytes: RawSpan
+  ) throws(Problem) -> UInt64 {
+    let reader = ByteReader(bytes)
+    if section.name.hasPrefix(".zdebug_") {
+      // GNU's older form: "ZLIB" and the size, which is big-endian.
+      guard let size = reader.value(at: 4, as: UInt64.self) else {
+        throw .unreadable("\(section.name) is cut off")
+      }
+      return size.byteSwapped
+    }
+    guard section.isCompressed else { return section.size }
+    // Elf64_Chdr: type, reserved, size, alignment.
+    guard let type = reader.value(at: 0, as: UInt32.self),
+      let size = reader.value(at: 8, as: UInt64.self), bytes.byteCount >= 24
+    else { throw .unreadable("\(section.name) is cut off") }
+    // libelf reads ELFCOMPRESS_ZSTD, 2, from version 0.189 on and if built so; 1 is zlib.
+    guard type == 1 else { throw .unsupportedCompression(section: section.name) }
+    return size
+  }
+
+  /// The functions at `address`, innermost inlined one first, with the place in each; empty when
+  /// nothing is known of it.
+  func frames(at address: FileAddress) -> [DebugFrame] {
+    if hasIndex, let offset = session.unit(containing: address, code: code) {
+      let frames = unit(at: offset)?.frames(at: address) ?? []
+      if !frames.isEmpty { return frames }
+    }
+    return unit(containing: address)?.frames(at: address) ?? []
+  }
+
+  private func unit(containing address: FileAddress) -> DebugUnit? {
+    var end = unitRanges.partitioningIndex { $0.low > address }
+    // Units do not overlap unless the linker folded equal functions; the bound is for bad data.
+    for _ in 0..<64 where end > 0 {
+      end -= 1
+      guard address < unitRanges[end].high else { continue }
+      return unit(at: unitRanges[end].unit)
+    }
+    return nil
+  }
+
+  private func unit(at offset: UInt64) -> DebugUnit? {
+    if let known = units[offset] { return known }
+    guard let unit = DebugUnit(session, sections, at: offset, code: code) else { return nil }
+    units[offset] = unit
+    return unit
+  }
+
+  private func readUnitRanges() -> [UnitRange] {
+    var result: [UnitRange] = []
+    // More ranges than any program has.
+    var budget = 1 << 23
+    session.forEachUnit { die in
+      var die = die
+      let offset = dwarf_dieoffset(&die)
+      forEachRange(of: &die, budget: &budget) { low, high in
+        if code.contains(low) { result.append(UnitRange(low: low, high: high, unit: offset)) }
+      }
+      return budget > 0
+    }
+    result.sort { ($0.low, $1.high) < ($1.low, $0.high) }
+    return result
+  }
+}

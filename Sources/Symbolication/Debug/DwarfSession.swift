@@ -1,0 +1,106 @@
+internal import CElfutils
+internal import LinuxProcess
+internal import ProfileModel
+
+/// The one owner of libelf's and libdw's handles for a file.
+final class DwarfSession {
+  private let elf: OpaquePointer
+  private let handle: OpaquePointer
+
+  /// `file` must outlive the session.
+  init(_ file: MappedFile) throws(DebugData.Problem) {
+    // A copy of memory, such as the vdso, carries no debug data.
+    guard file.descriptor >= 0 else { throw .noDebugData }
+    elf_version(UInt32(EV_CURRENT))
+    // A private mapping of libelf's own: it writes to the section headers when it inflates.
+    guard let elf = elf_begin(file.descriptor, ELF_C_READ_MMAP_PRIVATE, nil) else {
+      throw .unreadable(elf_errmsg(-1).map { String(cString: $0) } ?? "not an ELF file")
+    }
+    guard let handle = dwarf_begin_elf(elf, DWARF_C_READ, nil) else {
+      let reason = dwarf_errmsg(-1).map { String(cString: $0) } ?? "no DWARF data"
+      elf_end(elf)
+      throw .unreadable(reason)
+    }
+    self.elf = elf
+    self.handle = handle
+  }
+
+  deinit {
+    dwarf_end(handle)
+    elf_end(elf)
+  }
+
+  /// The content of a section, inflated as libdw has it; empty where there is none.
+  ///
+  /// Good as long as the session.
+  func content(of name: String) -> UnsafeRawBufferPointer {
+    var names = 0
+    guard elf_getshdrstrndx(elf, &names) == 0 else { return .init(start: nil, count: 0) }
+    var section: OpaquePointer?
+    // Ends: each section comes after the one before it.
+    while let next = elf_nextscn(elf, section) {
+      section = next
+      var header = GElf_Shdr()
+      guard gelf_getshdr(next, &header) != nil,
+        let text = elf_strptr(elf, names, Int(header.sh_name)),
+        [".debug_" + name, ".zdebug_" + name].contains(String(cString: text)),
+        let data = elf_getdata(next, nil)
+      else { continue }
+      return UnsafeRawBufferPointer(start: data.pointee.d_buf, count: data.pointee.d_size)
+    }
+    return .init(start: nil, count: 0)
+  }
+
+  /// The offset of the DIE of the unit that has an address by `.debug_aranges`.
+  func unit(containing address: FileAddress, code: CodeRanges) -> UInt64? {
+    var table: OpaquePointer?
+    var low: Dwarf_Addr = 0
+    var size: Dwarf_Word = 0
+    var offset: Dwarf_Off = 0
+    // Read at the first call, and kept.
+    guard dwarf_getaranges(handle, &table, nil) == 0, let table,
+      let range = dwarf_getarange_addr(table, address.rawValue),
+      dwarf_getarangeinfo(range, &low, &size, &offset) == 0, code.contains(FileAddress(low))
+    else { return nil }
+    return offset
+  }
+
+  /// Calls `body` with the DIE of each unit of code, until it says false.
+  func forEachUnit(_ body: (Dwarf_Die) -> Bool) {
+    var unit: OpaquePointer?
+    var next: OpaquePointer?
+    var version: Dwarf_Half = 0
+    var type: UInt8 = 0
+    var die = Dwarf_Die()
+    // Ends: each unit begins after the one before it.
+    while dwarf_get_units(handle, unit, &next, &version, &type, &die, nil) == 0, let found = next {
+      if type == UInt8(DW_UT_compile) || type == UInt8(DW_UT_skeleton), !body(die) { return }
+      unit = found
+    }
+  }
+
+  /// The DIE at an offset in `.debug_info`.
+  func die(at offset: UInt64) -> Dwarf_Die? {
+    var die = Dwarf_Die()
+    return dwarf_offdie(handle, offset, &die) == nil ? nil : die
+  }
+}
+
+/// Calls `body` with each address range of a DIE, empty ones left out, and takes each range that it
+/// reads off `budget`; at 0 it stops.
+func forEachRange(
+  of die: inout Dwarf_Die, budget: inout Int,
+  _ body: (_ low: FileAddress, _ high: FileAddress) -> Void
+) {
+  var base: Dwarf_Addr = 0
+  var low: Dwarf_Addr = 0
+  var high: Dwarf_Addr = 0
+  var position = 0
+  // Bad data may name one long list in every DIE: each is short enough, all of them are not.
+  while budget > 0 {
+    position = dwarf_ranges(&die, position, &base, &low, &high)
+    guard position > 0 else { return }
+    budget -= 1
+    if low < high { body(FileAddress(low), FileAddress(high)) }
+  }
+}
