@@ -49,7 +49,8 @@ func median(_ values: [Double]) -> Double {
 }
 
 func record(_ pid: Int32, rate: Double, seconds: Double, stopAll: Bool = false) throws -> Profile {
-  let plan = SamplingPlan(rate: rate, duration: Int64(seconds * 1e9), stopAll: stopAll)
+  let plan = SamplingPlan(
+    rate: rate, duration: Int64(seconds * 1e9), options: SampleOptions(stopAll: stopAll))
   return try Capture.record(pid: pid, plan: plan, control: CaptureControl()).unnamed
 }
 

@@ -12,8 +12,7 @@ struct Waiters {
   let profile: Profile
 
   init(dumping pid: Int32) throws {
-    let plan = SamplingPlan(rate: nil)
-    profile = try Capture.record(pid: pid, plan: plan, control: CaptureControl()).named()
+    profile = try Capture.dump(pid: pid).named()
   }
 
   init(attaching pid: Int32, for duration: Int64) throws {

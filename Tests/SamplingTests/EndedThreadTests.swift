@@ -20,8 +20,7 @@ private final class SlowTracer: Sendable {
       while !shouldCollect.load(ordering: .acquiring) {
         MonotonicClock.sleep(until: MonotonicClock.now() + 1_000_000)
       }
-      stops.interruptAll()
-      stops.forEachStopped({ _, _ in }, released: { _, _ in })
+      stops.interruptAll().forEachStopped { _ in }
       hasCollected.store(true, ordering: .releasing)
     }.detach()
     try waitUntil("the thread is traced") {
@@ -107,5 +106,24 @@ private final class BackgroundCapture: Sendable {
         == (ProcessStatus.threads(of: program.pid) + [ending]).sorted())
     #expect(profile.threads.filter(\.hasEnded).map(\.tid) == [ending])
     try program.assertUntouched()
+  }
+
+  /// A thread that executes a program takes over the number of the main thread.
+  @Test func `is sampled anew when another takes over its number`() throws {
+    let program = try RunningProgram(fixture: "leaderexit.c")
+    let before = Set(ProcessStatus.threads(of: program.pid))
+    let capture = try BackgroundCapture(of: program.pid)
+    try capture.awaitTicks(20)
+    try program.send(line: "exec")
+    while try program.readLine() != "ready" {}
+    try capture.awaitTicks(20)
+    let after = Set(ProcessStatus.threads(of: program.pid))
+    let profile = try capture.finish()
+    #expect(profile.capture.ending == .interrupted)
+    #expect(Set(profile.threads.map(\.tid)) == before.union(after))
+    let ended = Set(profile.threads.filter(\.hasEnded).map(\.tid))
+    #expect(ended.isSuperset(of: before.subtracting(after)))
+    #expect(ended.isDisjoint(with: after.subtracting(before)))
+    try program.assertUntouched(progress: "iterations")
   }
 }

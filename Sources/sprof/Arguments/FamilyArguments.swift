@@ -15,8 +15,8 @@ struct FamilyArguments: ParsableArguments {
         """))
   var children = false
 
-  /// Captures the program, and with `children` what it starts.
-  func capture(
+  /// Samples the program, and with `children` what it starts.
+  func record(
     pid: Int32, plan: SamplingPlan, control: CaptureControl,
     ready: (@Sendable () -> Void)? = nil, recorder: CaptureRecorder?
   ) throws(Capture.Failure) -> CapturedProfile {
@@ -27,5 +27,12 @@ struct FamilyArguments: ParsableArguments {
       ? try Capture.recordFamily(
         pid: pid, plan: plan, control: control, ready: ready, recorder: append)
       : try Capture.record(pid: pid, plan: plan, control: control, ready: ready, recorder: append)
+  }
+
+  /// Dumps the program, and with `children` what it has started.
+  func dump(pid: Int32, options: SampleOptions) throws(Capture.Failure) -> CapturedProfile {
+    children
+      ? try Capture.dumpFamily(pid: pid, options: options)
+      : try Capture.dump(pid: pid, options: options)
   }
 }
