@@ -1,4 +1,5 @@
-// leaderexit: the main thread ends, which leaves it a zombie, and the workers go on.
+// leaderexit: the main thread ends, which leaves it a zombie, and the workers go on; at the line `exec`
+// one of them executes the program anew.
 #include "fixture.h"
 
 static atomic_long iterations;
@@ -22,7 +23,17 @@ static void *commands(void *value) {
   while (thread_state(getpid()) != 'Z') sleep_ns(MS);
   while (atomic_load(&iterations) == 0) sleep_ns(MS);
   ready();
-  answer(report);
+  char line[64];
+  while (next_line(line, sizeof line)) {
+    if (strcmp(line, "report") == 0) {
+      report();
+      fflush(stdout);
+    } else if (strcmp(line, "exec") == 0) {
+      execl("/proc/thread-self/exe", "leaderexit", NULL);
+      die("execl");
+    }
+  }
+  for (;;) pause();
   return value;
 }
 

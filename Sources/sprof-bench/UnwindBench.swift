@@ -62,15 +62,12 @@ private struct StackCopy {
       throw TestFailure("cannot seize \(tid)")
     }
     var taken: (registers: Registers, bytes: [UInt8])?
-    stops.interruptAll()
-    stops.forEachStopped { _, registers in
-      guard let registers, let mapping = maps.mapping(containing: registers.stackPointer) else {
-        return
-      }
+    stops.interruptAll().forEachStopped { stopped in
+      let registers = stopped.registers
+      guard let mapping = maps.mapping(containing: registers.stackPointer) else { return }
       let count = mapping.end.rawValue - registers.stackPointer.rawValue
       let bytes = memory.read(at: registers.stackPointer, count: Int(min(count, 1 << 20)))
       taken = (registers, bytes ?? [])
-    } released: { _, _ in
     }
     guard let taken else { throw TestFailure("\(tid) has ended") }
     registers = taken.registers

@@ -12,9 +12,7 @@ struct Waiters {
   let profile: Profile
 
   init(dumping pid: Int32) throws {
-    let plan = SamplingPlan(rate: nil)
-    let process = try ProcessIdentity(of: pid)
-    profile = try Capture.record(process, plan: plan, control: CaptureControl()).named()
+    profile = try Capture.dump(pid: pid).named()
   }
 
   init(attaching pid: Int32, for duration: Int64) throws {

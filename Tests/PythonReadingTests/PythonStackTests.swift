@@ -337,14 +337,11 @@ struct RunningStacks {
     for _ in 0..<count * 4 where result.count < count {
       target.reader.prepare(tid)
       guard stopper.seize(tid, tag: 0, mayRestartCall: true) == .requested else { continue }
-      stopper.interruptAll()
       var isCopied = false
-      stopper.forEachStopped(
-        { _, registers in
-          guard registers != nil else { return }
-          isCopied = target.reader.copy(
-            tid, nativeStack: nil, from: target.memory, reads: .max, isStopped: true)
-        }, released: { _, _ in })
+      stopper.interruptAll().forEachStopped { _ in
+        isCopied = target.reader.copy(
+          tid, nativeStack: nil, from: target.memory, reads: .max, isStopped: true)
+      }
       stopper.releaseOverdue()
       if isCopied { result.append(target.reader.finish(tid, from: target.memory)) }
     }

@@ -25,7 +25,8 @@ import Testing
   func `accounts for every tick of every thread`(withoutSchedstat: Bool) throws {
     let program = try RunningProgram(fixture: "sleepers.c", ["4", "1"])
     let plan = SamplingPlan(
-      rate: 100, duration: 1_000_000_000, ignoresSchedulerStatistics: withoutSchedstat)
+      rate: 100, duration: 1_000_000_000,
+      options: SampleOptions(ignoresSchedulerStatistics: withoutSchedstat))
     let profile = try record(program.pid, plan)
     let cost = profile.capture.cost
     #expect(cost.ticksPlanned == 100)
@@ -47,7 +48,8 @@ import Testing
 
   @Test func `that stops all holds every thread at each tick, sleeping ones too`() throws {
     let program = try RunningProgram(fixture: "sleepers.c", ["4", "1"])
-    let plan = SamplingPlan(rate: 50, duration: 500_000_000, stopAll: true)
+    let plan = SamplingPlan(
+      rate: 50, duration: 500_000_000, options: SampleOptions(stopAll: true))
     let profile = try record(program.pid, plan)
     let cost = profile.capture.cost
     #expect(cost.stops >= 5 * (cost.ticksTaken - 1))
@@ -104,16 +106,12 @@ import Testing
 }
 
 @Suite(.serialized) struct `A thread that cannot stop` {
-  @Test func `does not hold up the tick, and is let go as soon as it does stop`() throws {
+  @Test func `does not hold up the tick, and is resumed as soon as it does stop`() throws {
     let program = try RunningProgram(fixture: "vforkparent.c")
     let stops = StoppedThreads()
     #expect(stops.seize(program.pid, tag: 0, mayRestartCall: false) == .requested)
-    stops.interruptAll()
     var stopped = 0
-    stops.forEachStopped { _, _ in
-      stopped += 1
-    } released: { _, _ in
-    }
+    stops.interruptAll().forEachStopped { _ in stopped += 1 }
     #expect(stopped == 0 && stops.isOverdue(program.pid) && !stops.isEmpty)
     stops.releaseOverdue()
     #expect(stops.isOverdue(program.pid))

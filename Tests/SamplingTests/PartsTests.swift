@@ -6,7 +6,7 @@ import Testing
 @testable import Sampling
 
 @Suite struct `Pause meter` {
-  @Test func `tells percentiles within three percent`() {
+  @Test func `gives percentiles within three percent`() {
     var meter = PauseMeter()
     for value in 1...100_000 { meter.add(pause: Int64(value)) }
     #expect(meter.count == 100_000 && meter.longest == 100_000)
@@ -17,7 +17,7 @@ import Testing
     #expect(meter.percentile(1) == 100_000)
   }
 
-  @Test func `bears nothing, zero and the largest pause`() {
+  @Test func `takes nothing, zero and the largest pause`() {
     var meter = PauseMeter()
     #expect(meter.percentile(0.5) == 0)
     meter.add(pause: 0)
@@ -28,7 +28,7 @@ import Testing
   }
 }
 
-@Suite struct `Look ring` {
+@Suite struct `Sample ring` {
   @Test func `hands over records in order with their bytes, round and round`() {
     let ring = SampleRing(byteCapacity: 1 << 16)
     var written = 0
@@ -42,11 +42,11 @@ import Testing
     }
     for _ in 0..<20_000 {
       let size = random(9000)
-      if random(3) > 0, let (record, bytes) = ring.reserve(size) {
-        record.pointee.tid = Int32(written)
-        record.pointee.byteCount = size
-        memsetByte(bytes, UInt8(truncatingIfNeeded: written), size)
-        ring.commit()
+      if random(3) > 0, let place = ring.reserve(size) {
+        place.record.pointee.tid = Int32(written)
+        place.record.pointee.byteCount = size
+        memsetByte(place.bytes, UInt8(truncatingIfNeeded: written), size)
+        place.commit()
         written += 1
       } else {
         let took = ring.takeOne(if: { _ in true }) { record, bytes in
@@ -62,11 +62,11 @@ import Testing
 
   @Test func `says when it is full and has room again when it was read`() {
     let ring = SampleRing(byteCapacity: 1 << 12)
-    #expect(ring.reserve(1 << 13) == nil)
+    #expect(!ring.hasRoom(for: 1 << 13))
     var count = 0
-    while let (record, _) = ring.reserve(1000) {
-      record.pointee.byteCount = 1000
-      ring.commit()
+    while let place = ring.reserve(1000) {
+      place.record.pointee.byteCount = 1000
+      place.commit()
       count += 1
     }
     #expect(count == 4 && !ring.hasRoom(for: 1000))
@@ -75,12 +75,24 @@ import Testing
     #expect(ring.hasRoom(for: 1000))
   }
 
+  @Test func `gives a place that was not used out again`() {
+    let ring = SampleRing(byteCapacity: 1 << 12)
+    for tid in Int32(1)...3 {
+      guard let place = ring.reserve(8) else { continue }
+      place.record.pointee.tid = tid
+      if tid > 1 { place.commit() }
+    }
+    var taken: [Int32] = []
+    while ring.takeOne(if: { _ in true }, { record, _ in taken.append(record.tid) }) {}
+    #expect(taken == [2, 3])
+  }
+
   @Test func `keeps what is not ready, and all that is behind it`() {
     let ring = SampleRing(byteCapacity: 1 << 12)
     for number in [UInt64(1), 7, 0] {
-      guard let (record, _) = ring.reserve(8) else { continue }
-      record.pointee.runtimeNumber = number
-      ring.commit()
+      guard let place = ring.reserve(8) else { continue }
+      place.record.pointee.runtimeNumber = number
+      place.commit()
     }
     var taken: [UInt64] = []
     func take(upTo last: UInt64) {
@@ -138,14 +150,14 @@ import Testing
     return stack
   }
 
-  @Test func `come to the looks that bear their numbers`() {
+  @Test func `come to the samples that carry their numbers`() {
     let stacks = RuntimeStacks()
     #expect(stacks.lastNumber == 0)
     stacks.put([])
     stacks.put([(1, stack(1)), (2, nil), (4, stack(4))])
     #expect(stacks.lastNumber == 4)
     #expect(stacks.take(1)?.end == stack(1).end)
-    // A look that came to nothing, and one whose stack nobody asks for.
+    // A sample that came to nothing, and one whose stack nobody asks for.
     #expect(stacks.take(2) == nil)
     stacks.put([(5, stack(5)), (6, stack(6))])
     #expect(stacks.take(5)?.end == stack(5).end)

@@ -137,14 +137,13 @@ struct SnapshotTaker {
       guard stops.seize(tid, tag: 0, mayRestartCall: true) == .requested else {
         throw SystemError("ptrace(seize)", code: ESRCH)
       }
-      stops.interruptAll()
-      stops.forEachStopped { _, registers in
-        guard let registers,
+      stops.interruptAll().forEachStopped { stopped in
+        let registers = stopped.registers
+        guard
           let copy = try? Self.copyStack(
             registers.stackPointer, limit: limit, maps: maps, memory: memory)
         else { return }
         taken = (registers, copy)
-      } released: { _, _ in
       }
       while !stops.isEmpty { stops.releaseOverdue() }
     }

@@ -1,11 +1,14 @@
 internal import CLinux
 internal import Glibc
 
-/// Stops threads for as long as it takes to copy their registers and stacks, and lets them go.
+/// Stops threads for as long as it takes to copy their registers and stacks.
+///
+/// The order of a round is `seize` for each thread, `interruptAll`, and one of the waits of what that
+/// gives (`InterruptedThreads`), which hands out each `StoppedThread` and resumes it.
 ///
 /// Belongs to one OS thread: the kernel answers ptrace requests only of the thread that seized.
 /// A thread is seized at the beginning of a stop and detached at its end; between ticks nothing of
-/// the target is traced. When sprof dies, at any moment, the kernel lets every thread go.
+/// the target is traced. When sprof dies, at any moment, the kernel resumes every thread.
 package final class StoppedThreads {
   /// How asking for a stop went.
   package enum Request: Equatable, Sendable {
@@ -23,7 +26,7 @@ package final class StoppedThreads {
     package let tag: Int
     /// When the stop was asked for (`MonotonicClock`).
     package fileprivate(set) var requested: Int64
-    /// Whether a system call that the stop interrupts may be started again from its beginning.
+    /// Whether a system call that the stop interrupts may be restarted from its beginning.
     fileprivate let mayRestartCall: Bool
     fileprivate var status: CInt = 0
   }
@@ -39,7 +42,7 @@ package final class StoppedThreads {
   private static let pollTime: Int64 = 40_000
 
   private var asked: [Stop] = []
-  /// Threads that did not stop in time; they are let go as soon as they do.
+  /// Threads that did not stop in time; they are resumed as soon as they do.
   private var overdue: [Int32] = []
   private var registers = user_regs_struct()
   /// System calls that were interrupted by a stop and made to go on as if nothing had been.
@@ -107,30 +110,27 @@ package final class StoppedThreads {
   }
 
   /// Asks all seized threads to stop.
-  package func interruptAll() {
+  package func interruptAll() -> InterruptedThreads {
     for index in asked.indices {
-      asked[index].requested = MonotonicClock.now().rawValue
-      // An error means that the thread has ended, which the wait will tell.
+      asked[index].requested = MonotonicClock.now()
+      // An error means that the thread has ended, which the wait shows.
       _ = sprof_ptrace_interrupt(asked[index].tid)
     }
+    return InterruptedThreads(stops: self)
   }
 
-  /// Hands every asked thread to `body` as soon as it has stopped, then lets it go.
-  ///
-  /// `body` runs while the thread is stopped and gets nil registers when the thread has ended; it
-  /// must not allocate or wait. `released` is told the moment after the thread was let go.
-  @available(*, noasync, message: "blocks until the threads have stopped")
-  package func forEachStopped(
-    _ body: (Stop, Registers?) -> Void, released: (Stop, Int64) -> Void
+  fileprivate func forEachStopped(
+    _ copy: (borrowing StoppedThread) -> Void, ended: (Stop) -> Void,
+    resumed: (Stop, Int64) -> Void
   ) {
     defer { endHolding() }
     let start = MonotonicClock.now().rawValue
     while !asked.isEmpty {
       var index = 0
       while index < asked.count {
-        // Whose end is collected has no files any more: `body` is to find them.
+        // Once its end is collected its files are gone: `ended` is to find them.
         if asked[index].tid == process, sprof_has_ended(asked[index].tid) != 0 {
-          body(asked[index], nil)
+          ended(asked[index])
           collect(asked.remove(at: index))
           continue
         }
@@ -142,24 +142,27 @@ package final class StoppedThreads {
         let stop = asked[index]
         asked.swapAt(index, asked.count - 1)
         asked.removeLast()
-        finish(stop, outcome: outcome, body, released)
+        finish(stop, outcome: outcome, copy, ended: ended, resumed: resumed)
       }
       guard !asked.isEmpty else { return }
       let waited = MonotonicClock.now().rawValue - start
       if waited > Self.patience {
-        for stop in asked { overdue.append(stop.tid) }
-        asked.removeAll(keepingCapacity: true)
+        giveUp()
       } else if waited > Self.pollTime {
         Self.giveWay()
       }
     }
   }
 
-  /// Holds all asked threads at one instant: waits for every stop before the first copy, and lets
-  /// all go after the last.
-  @available(*, noasync, message: "blocks until the threads have stopped")
-  package func forAllStoppedTogether(
-    _ body: (Stop, Registers?) -> Void, released: (Stop, Int64) -> Void
+  /// Leaves the threads that are still waited for to `releaseOverdue`.
+  fileprivate func giveUp() {
+    for stop in asked { overdue.append(stop.tid) }
+    asked.removeAll(keepingCapacity: true)
+  }
+
+  fileprivate func forAllStoppedTogether(
+    _ copy: (borrowing StoppedThread) -> Void, ended: (Stop) -> Void,
+    resumed: (Stop, Int64) -> Void
   ) {
     defer { endHolding() }
     let start = MonotonicClock.now().rawValue
@@ -174,7 +177,7 @@ package final class StoppedThreads {
       if outcome != 0 {
         let gone = asked.remove(at: index)
         noteEnd(gone.tid, outcome: outcome, status: gone.status)
-        body(gone, nil)
+        ended(gone)
         continue
       }
       let waited = MonotonicClock.now().rawValue - start
@@ -184,8 +187,8 @@ package final class StoppedThreads {
         Self.giveWay()
       }
     }
-    for stop in asked { body(stop, readRegisters(of: stop)) }
-    for stop in asked { release(stop, released) }
+    for stop in asked { hand(stop, to: copy, ended: ended) }
+    for stop in asked { resume(stop, resumed) }
     asked.removeAll(keepingCapacity: true)
   }
 
@@ -196,7 +199,7 @@ package final class StoppedThreads {
     nanosleep(&time, nil)
   }
 
-  /// Lets go the threads that stopped too late for their tick.
+  /// Resumes the threads that stopped too late for their tick.
   ///
   /// Call it once a tick. Those that have not stopped are asked again: the kernel drops a request
   /// that meets the `execve` of the thread (6.18), and the thread would never stop.
@@ -204,7 +207,7 @@ package final class StoppedThreads {
     guard !overdue.isEmpty else { return }
     defer { endHolding() }
     overdue.removeAll { tid in
-      // Left for whoever waits for the program: until then its files tell what it did.
+      // Left for whoever waits for the program: until then its files show what it did.
       if tid == process, sprof_has_ended(tid) != 0 { return true }
       var status: CInt = 0
       let outcome = sprof_wait(tid, &status, 1)
@@ -218,16 +221,23 @@ package final class StoppedThreads {
   }
 
   private func finish(
-    _ stop: Stop, outcome: CInt, _ body: (Stop, Registers?) -> Void,
-    _ released: (Stop, Int64) -> Void
+    _ stop: Stop, outcome: CInt, _ copy: (borrowing StoppedThread) -> Void,
+    ended: (Stop) -> Void, resumed: (Stop, Int64) -> Void
   ) {
     guard outcome > 0, stop.status & 0x7f == 0x7f else {
       noteEnd(stop.tid, outcome: outcome, status: stop.status)
-      body(stop, nil)
-      return
+      return ended(stop)
     }
-    body(stop, readRegisters(of: stop))
-    release(stop, released)
+    hand(stop, to: copy, ended: ended)
+    resume(stop, resumed)
+  }
+
+  /// Hands out a thread in its stop; it may have been killed there.
+  private func hand(
+    _ stop: Stop, to copy: (borrowing StoppedThread) -> Void, ended: (Stop) -> Void
+  ) {
+    guard let registers = readRegisters(of: stop) else { return ended(stop) }
+    copy(StoppedThread(stop: stop, registers: registers))
   }
 
   private func collect(_ ended: Stop) {
@@ -242,10 +252,10 @@ package final class StoppedThreads {
     collectedEnd = status
   }
 
-  private func release(_ stop: Stop, _ released: (Stop, Int64) -> Void) {
+  private func resume(_ stop: Stop, _ resumed: (Stop, Int64) -> Void) {
     // Killed in its stop: it stays ours, and an `execve` waits until its end is collected.
     if !detach(stop.tid, status: stop.status) { overdue.append(stop.tid) }
-    released(stop, MonotonicClock.now().rawValue)
+    resumed(stop, MonotonicClock.now())
   }
 
   /// Detaches, with the signal that the thread was about to get, if that is what stopped it; false
@@ -259,10 +269,58 @@ package final class StoppedThreads {
 
   private func readRegisters(of stop: Stop) -> Registers? {
     guard sprof_ptrace_get_registers(stop.tid, &registers) == 0 else { return nil }
-    // What the thread did when the stop came, also if its system call is started again.
+    // What the thread did when the stop came, even if its system call is restarted.
     let seen = Registers(registers)
     if stop.status >> 16 == 128, stop.mayRestartCall { restartInterruptedCall(stop.tid) }
     return seen
+  }
+}
+
+// MARK: - The steps of a round of stops
+
+/// Threads that were asked to stop; they stop while this value is there.
+///
+/// One that is given up without a wait is resumed by `StoppedThreads.releaseOverdue`.
+package struct InterruptedThreads: ~Copyable {
+  private let stops: StoppedThreads
+
+  fileprivate init(stops: StoppedThreads) { self.stops = stops }
+
+  deinit { stops.giveUp() }
+
+  /// Hands out every thread as soon as it has stopped, and resumes it as soon as `copy` returns.
+  ///
+  /// `copy` must not allocate or wait. `ended` gets threads that have ended meanwhile, `resumed` the
+  /// moment after a thread was resumed.
+  @available(*, noasync, message: "blocks until the threads have stopped")
+  package consuming func forEachStopped(
+    _ copy: (borrowing StoppedThread) -> Void,
+    ended: (StoppedThreads.Stop) -> Void = { _ in },
+    resumed: (StoppedThreads.Stop, Int64) -> Void = { _, _ in }
+  ) {
+    stops.forEachStopped(copy, ended: ended, resumed: resumed)
+  }
+
+  /// Holds all threads at one instant: waits for every stop before the first copy, and resumes them
+  /// after the last.
+  @available(*, noasync, message: "blocks until the threads have stopped")
+  package consuming func forAllStoppedTogether(
+    _ copy: (borrowing StoppedThread) -> Void,
+    ended: (StoppedThreads.Stop) -> Void = { _ in },
+    resumed: (StoppedThreads.Stop, Int64) -> Void = { _, _ in }
+  ) {
+    stops.forAllStoppedTogether(copy, ended: ended, resumed: resumed)
+  }
+}
+
+/// A thread in its stop: it cannot run before whoever borrows this returns.
+package struct StoppedThread: ~Copyable {
+  package let stop: StoppedThreads.Stop
+  package let registers: Registers
+
+  fileprivate init(stop: StoppedThreads.Stop, registers: Registers) {
+    self.stop = stop
+    self.registers = registers
   }
 }
 

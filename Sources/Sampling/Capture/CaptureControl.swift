@@ -12,7 +12,7 @@ package struct CaptureProgress: Sendable {
   package init() {}
 }
 
-/// Ends a capture early, and tells how far it is; may be used from any thread.
+/// Ends a capture early, and shows how far it is; may be used from any thread.
 package final class CaptureControl: Sendable {
   private let isStopWanted = Atomic<Bool>(false)
   private let current = Mutex(CaptureProgress())

@@ -30,7 +30,7 @@ package final class CapturedProfile {
     let lockRanges: [Range<UInt64>]
   }
 
-  /// A profile whose modules' files `files` gives for the frames that lie in them.
+  /// A profile whose modules' files `files` gives for the frames that are in them.
   init(
     _ profile: Profile, names: FrameNames, collectedEnd: Int32?, facts: LiveFacts? = nil,
     files: @escaping ([Frame]) -> [ModuleID: MappedFile]
@@ -89,8 +89,8 @@ extension CapturedProfile {
   /// Says of threads that wait for an interpreter's lock who holds it.
   ///
   /// Such a thread wakes up every few milliseconds to ask for the lock again, so that it never sleeps
-  /// long; that it waits is told by its last system call, or by its stack at the end, and since when by
-  /// the samples before. One look does not tell that.
+  /// long; that it waits is shown by its last system call, or by its stack at the end, and since when by
+  /// the samples before. One sample does not show that.
   private func addInterpreterLock() {
     guard let facts, !facts.lockHolders.isEmpty else { return }
     let capture = profile.capture

@@ -12,7 +12,7 @@ protocol GrowthReceiver: AnyObject, Sendable {
   /// Whether it is time for more, and the last was worked off.
   func isDue(at time: Int64) -> Bool
 
-  /// Takes over what is new, and the files that its frames lie in.
+  /// Takes over what is new, and the files that its frames are in.
   func take(_ growth: ProfileGrowth, files: [ModuleID: MappedFile])
 
   /// Whether the capture's end is to be handed over, too: because others go on.

@@ -1,16 +1,8 @@
-package import ProfileModel
+internal import ProfileModel
 
-/// What a capture is asked to do.
-package struct SamplingPlan: Sendable {
-  /// What the capture is called; a plan without a rate is a dump.
-  package var kind: CaptureInfo.Kind
-  /// Ticks per second, 1 to 20,000; nil for one sample of every thread.
-  package var rate: Double?
-  /// The share of the time in which threads may be stopped, 0 to 1; beyond it ticks are left out.
-  package var maxPause: Double
-  /// Nanoseconds; nil samples until it is stopped or the target ends.
-  package var duration: Int64?
-  /// Stops every thread at each tick at one instant, sleeping ones too.
+/// How a capture of either kind samples a thread.
+package struct SampleOptions: Sendable {
+  /// Stops every thread at one instant, sleeping ones too.
   package var stopAll: Bool
   /// The most stack bytes that are copied of one thread.
   package var stackLimit: Int
@@ -25,20 +17,54 @@ package struct SamplingPlan: Sendable {
   package var readsRuntimes: Bool
 
   package init(
-    kind: CaptureInfo.Kind = .attach, rate: Double?, maxPause: Double = 1,
-    duration: Int64? = nil, stopAll: Bool = false,
-    stackLimit: Int = 16 << 20, ignoresSchedulerStatistics: Bool = false,
+    stopAll: Bool = false, stackLimit: Int = 16 << 20, ignoresSchedulerStatistics: Bool = false,
     frames: FrameChoice = .mixed, followsTasks: Bool = false, readsRuntimes: Bool = true
   ) {
-    self.followsTasks = followsTasks
-    self.frames = frames
-    self.readsRuntimes = readsRuntimes
-    self.kind = rate == nil ? .dump : kind
-    self.rate = rate
-    self.maxPause = maxPause
-    self.duration = duration
     self.stopAll = stopAll
     self.stackLimit = stackLimit
     self.ignoresSchedulerStatistics = ignoresSchedulerStatistics
+    self.frames = frames
+    self.followsTasks = followsTasks
+    self.readsRuntimes = readsRuntimes
+  }
+}
+
+/// What a capture that samples for some time is asked to do.
+package struct SamplingPlan: Sendable {
+  package enum Kind: Sendable {
+    /// Of a program that was there before.
+    case attach
+    /// Of a program that was started for it, and is held until the capture is ready.
+    case run
+  }
+
+  package var kind: Kind
+  /// Ticks per second, 1 to 20,000.
+  package var rate: Double
+  /// The share of the time in which threads may be stopped, 0 to 1; beyond it ticks are left out.
+  package var maxPause: Double
+  /// Nanoseconds; nil samples until it is stopped or the target ends.
+  package var duration: Int64?
+  package var options: SampleOptions
+
+  package init(
+    kind: Kind = .attach, rate: Double, maxPause: Double = 1, duration: Int64? = nil,
+    options: SampleOptions = SampleOptions()
+  ) {
+    self.kind = kind
+    self.rate = rate
+    self.maxPause = maxPause
+    self.duration = duration
+    self.options = options
+  }
+}
+
+extension CaptureInfo.Kind {
+  init(_ kind: SamplingPlan.Kind) {
+    self =
+      switch kind {
+      case .attach: .attach
+      case .run: .run
+      }
   }
 }

@@ -42,9 +42,9 @@ final class FamilyRecording: @unchecked Sendable {
 
   /// The receiver of one process's part; its times are moved by `shift`.
   ///
-  /// How far the whole capture is, is told by the part of the process that the others descend from.
-  func part(of pid: Int32, shift: Int64, tellsProgress: Bool) -> any GrowthReceiver {
-    Part(of: self, pid: pid, shift: shift, tellsProgress: tellsProgress)
+  /// The part of the process that the others descend from shows how far the whole capture is.
+  func part(of pid: Int32, shift: Int64, showsProgress: Bool) -> any GrowthReceiver {
+    Part(of: self, pid: pid, shift: shift, showsProgress: showsProgress)
   }
 
   fileprivate var isBusy: Bool { state.withLock { $0.waiting.count > 1000 } }
@@ -101,19 +101,19 @@ private final class Part: GrowthReceiver, @unchecked Sendable {
   private let recording: FamilyRecording
   private let pid: Int32
   private let shift: Int64
-  private let tellsProgress: Bool
+  private let showsProgress: Bool
   private var lastTime: Int64 = 0
-  /// The process's threads as they were told last, and the number of the first of each batch.
+  /// The process's threads as they were handed over last, and the number of the first of each batch.
   private var threads: [Int: (number: Int, info: ThreadInfo)] = [:]
   private var name = ""
   /// The process's frames, with the common numbers of their modules.
   private var frames: [Frame] = []
 
-  init(of recording: FamilyRecording, pid: Int32, shift: Int64, tellsProgress: Bool) {
+  init(of recording: FamilyRecording, pid: Int32, shift: Int64, showsProgress: Bool) {
     self.recording = recording
     self.pid = pid
     self.shift = shift
-    self.tellsProgress = tellsProgress
+    self.showsProgress = showsProgress
   }
 
   func start() {}
@@ -134,7 +134,7 @@ private final class Part: GrowthReceiver, @unchecked Sendable {
         thread: threads[run.thread]?.number ?? 0, stack: run.stack, end: run.end,
         activity: run.activity, start: max(0, run.start + shift), weight: run.weight)
     }
-    if !tellsProgress { part.capture = nil }
+    if !showsProgress { part.capture = nil }
     recording.take(part)
   }
 
@@ -162,10 +162,10 @@ private final class Part: GrowthReceiver, @unchecked Sendable {
       }
     }
     let latest = threads.values.first { $0.info.isMain }?.info.name ?? name
-    let told = latest == name ? news.compactMap { threads[$0.index] } : Array(threads.values)
+    let changed = latest == name ? news.compactMap { threads[$0.index] } : Array(threads.values)
     name = latest
     let process = OwningProcess(pid: pid, name: name)
-    return told.sorted { $0.number < $1.number }.map { number, info in
+    return changed.sorted { $0.number < $1.number }.map { number, info in
       var info = info
       info.process = process
       info.firstSeen += shift

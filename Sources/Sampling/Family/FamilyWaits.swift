@@ -2,10 +2,10 @@ internal import ProfileModel
 
 /// What the threads of many processes wait for, put together from the captures of all.
 ///
-/// A capture looks also at threads of other processes that its own ones wait for, from outside: it
+/// A capture also samples threads of other processes that its own ones wait for, from outside: it
 /// has no stacks of these. Where such a process is captured itself, its own capture knows more.
 struct FamilyWaits: Sendable {
-  /// What two looks at one thread agree in that found it in the same wait, or in the same again.
+  /// What two samples of one thread agree in that found it in the same wait, or in the same again.
   private struct Place: Hashable {
     let pid: Int32
     let tid: Int32
@@ -49,7 +49,7 @@ struct FamilyWaits: Sendable {
         continue
       }
       if let last = known.max(by: { own[$0].lastSeen < own[$1].lastSeen }) {
-        // It waits there again: what for, its stack has told.
+        // It waits there again: what for, its stack has shown.
         blocking.wait.kind = own[last].wait.kind
         blocking.wait.object = own[last].wait.object
       }
@@ -67,7 +67,7 @@ extension Blocking {
       && min(other.since ?? other.firstSeen, other.firstSeen) <= lastSeen
   }
 
-  /// Takes over looks from outside at the same sleep.
+  /// Takes over samples from outside of the same sleep.
   fileprivate mutating func extend(by other: Blocking) {
     since = since ?? other.since
     if other.lastSeen > lastSeen { wait.timeLeft = other.wait.timeLeft ?? wait.timeLeft }

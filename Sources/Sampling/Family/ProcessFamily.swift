@@ -1,16 +1,15 @@
-package import LinuxProcess
-package import ProfileModel
+internal import LinuxProcess
+internal import ProfileModel
 internal import Synchronization
 
-/// The processes that a process has and starts while it is captured, each with a capture of its own.
+/// The processes that a process has and starts while it is sampled, each with a capture of its own.
 final class ProcessFamily: Sendable {
   /// The most processes that are sampled at once: each takes three threads of sprof.
   static let limit = 200
-  /// Nanoseconds between two looks for new processes.
+  /// Nanoseconds between two searches for new processes.
   private static let period: Int64 = 10_000_000
 
   private struct State: Sendable {
-    var profile: FamilyProfile
     /// Those that are captured now.
     var active: [ProcessIdentity: CaptureControl] = [:]
     /// Those that were found and are still there, whether captured or not.
@@ -18,35 +17,27 @@ final class ProcessFamily: Sendable {
     /// Those that wait for another to end.
     var waiting: Set<ProcessIdentity> = []
     var leftOut = 0
-    var refused: [String] = []
-    var failures: [String: Int] = [:]
     var isFinished = false
   }
 
   private let process: ProcessIdentity
   private let plan: SamplingPlan
-  private let control: CaptureControl
-  let modules: SharedModules
+  private let members: FamilyMembers
   private let recording: FamilyRecording?
-  private let state: Mutex<State>
+  private let state = Mutex(State())
   /// When the capture of all began, by the monotonic clock.
   private let startTime = Atomic<Int64>(0)
 
-  init(
-    _ process: ProcessIdentity, plan: SamplingPlan, control: CaptureControl,
-    modules: SharedModules, recording: FamilyRecording?
-  ) {
-    self.process = process
+  init(pid: Int32, plan: SamplingPlan, modules: SharedModules, recording: FamilyRecording?) {
+    self.pid = pid
     self.plan = plan
-    self.control = control
-    self.modules = modules
     self.recording = recording
-    state = Mutex(State(profile: FamilyProfile(modules: modules)))
+    members = FamilyMembers(of: pid, modules: modules)
   }
 
-  // MARK: - Looking for new processes
+  // MARK: - Searching for new processes
 
-  /// Starts the clock of all, and looks for new processes until `finish`.
+  /// Starts the clock of all, and searches for new processes until `finish`.
   func watch() {
     startTime.store(MonotonicClock.now().rawValue, ordering: .releasing)
     // Without the thread only those that are there are captured.
@@ -57,25 +48,29 @@ final class ProcessFamily: Sendable {
     var births = BirthCounter()
     // The processes that are there when a capture begins have lived before; a program that has been
     // started for it has none.
-    var lastSample: Int64? = plan.kind == .run ? startTime.load(ordering: .acquiring) : nil
+    var lastSearch: Int64? =
+      switch plan.kind {
+      case .attach: nil
+      case .run: startTime.load(ordering: .acquiring)
+      }
     // A number is given out a moment before the process is among its parent's children.
-    var samples = 0
+    var searches = 0
     while true {
       let (isFinished, hasWaiting) = state.withLock { ($0.isFinished, !$0.waiting.isEmpty) }
       guard !isFinished else { return }
-      let (begin, used) = (MonotonicClock.now().rawValue, OwnUsage.threadCPU())
-      if births.hasChanged() { samples = 3 }
-      if samples > 0 || hasWaiting { findNew(since: lastSample) }
-      samples = max(0, samples - 1)
-      lastSample = begin
+      let (begin, used) = (MonotonicClock.now(), OwnUsage.threadCPU())
+      if births.hasChanged() { searches = 3 }
+      if searches > 0 || hasWaiting { findNew(since: lastSearch) }
+      searches = max(0, searches - 1)
+      lastSearch = begin
       // No more than one part in thirty of a CPU goes into the search.
       let pause = max(Self.period, 30 * (OwnUsage.threadCPU() - used).rawValue)
       MonotonicClock.sleep(until: MonotonicClock.Instant(begin + pause))
     }
   }
 
-  private func findNew(since lastSample: Int64?) {
-    let roots = state.withLock { Set($0.active.keys).union([self.process]) }
+  private func findNew(since lastSearch: Int64?) {
+    let roots = state.withLock { Set($0.active.keys).union([pid]) }
     let found = ProcessTree.descendants(of: roots)
     for process in found.sorted(by: { $0.pid < $1.pid }) {
       let isWaiting = state.withLock { state in
@@ -86,7 +81,7 @@ final class ProcessFamily: Sendable {
       case true: if hasRoom { start(process, birth: nil) }
       case nil:
         if hasRoom {
-          start(process, birth: lastSample.map { birth(of: process, since: $0) })
+          start(process, birth: lastSearch.flatMap { birth(of: process, since: $0) })
         } else {
           state.withLock { state in
             state.known.insert(process)
@@ -105,9 +100,9 @@ final class ProcessFamily: Sendable {
 
   private var hasRoom: Bool { state.withLock { $0.active.count < Self.limit } }
 
-  /// The kernel tells it to 10 ms, and it was not there at the last sample.
-  private func birth(of process: ProcessIdentity, since lastSample: Int64) -> Int64 {
-    min(max(process.birth.rawValue, lastSample), MonotonicClock.now().rawValue)
+  /// The kernel knows it to 10 ms, and the process was not there at the last search.
+  private func birth(of process: Int32, since lastSearch: Int64) -> Int64? {
+    ProcessTree.birth(of: process).map { min(max($0, lastSearch), MonotonicClock.now()) }
   }
 
   // MARK: - One process
@@ -128,75 +123,35 @@ final class ProcessFamily: Sendable {
         state.withLock { _ = $0.active.removeValue(forKey: process) }
       }.detach()
     } catch {
-      state.withLock { state in
-        state.active[process] = nil
-        state.failures[error.reason, default: 0] += 1
-      }
+      state.withLock { $0.active[process] = nil }
+      members.note(error)
     }
   }
 
   private func capture(_ process: ProcessIdentity, _ control: CaptureControl, birth: Int64?) {
     var plan = plan
     plan.duration = nil
-    plan.kind = plan.rate == nil ? .dump : .attach
-    let begin = startTime.load(ordering: .acquiring)
-    let names = FrameNames(process)
+    plan.kind = .attach
+    let start = startTime.load(ordering: .acquiring)
+    let shift = max(0, (birth ?? MonotonicClock.now()) - start)
     do throws(Capture.Failure) {
-      let shift = max(0, (birth ?? MonotonicClock.now().rawValue) - begin)
-      var member: (pauses: PauseMeter, startTime: Int64) = (PauseMeter(), begin)
-      let captured = try Capture.record(
-        process, plan: plan, control: control, names: names,
-        recording: recording?.part(of: process.pid, shift: shift, tellsProgress: false),
-        membership: FamilyMembership(birth: birth)
-      ) { member = ($0.pauses, $0.startTime) }
-      add(captured, pauses: member.pauses, shift: max(0, member.startTime - begin))
+      let capture = try Capture.sample(
+        pid: process, plan: plan, origin: birth.map { .born(at: $0) } ?? .running,
+        membership: .ofFamily, control: control, names: FrameNames(pid: process),
+        recording: recording?.part(of: process, shift: shift, showsProgress: false))
+      members.add(capture, start: start)
     } catch {
-      note(error, process)
-    }
-  }
-
-  private func add(_ captured: CapturedProfile, pauses: PauseMeter, shift: Int64) {
-    // It has ended before a sample of it could be taken.
-    guard !captured.unnamed.runs.isEmpty || captured.unnamed.capture.pid == process.pid else {
-      return
-    }
-    let member = FamilyProfile.Member(
-      profile: captured.unnamedWithWaits(), files: captured.openFiles(), pauses: pauses,
-      shift: shift)
-    state.withLock { $0.profile.add(member) }
-  }
-
-  private func note(_ failure: Capture.Failure, _ process: ProcessIdentity) {
-    let name = ProcessSearch.processName(process.pid) ?? "?"
-    state.withLock { state in
-      switch failure {
-      // It has ended before it could be looked at.
-      case .access(.noSuchProcess), .access(.hasEnded), .access(.isItself),
-        .access(.isKernelThread):
-        break
-      case .access(.other(let error)), .system(let error):
-        state.failures[error.reason, default: 0] += 1
-      case .access: state.refused.append("\(name)[\(process.pid)]")
-      }
+      members.note(error, process)
     }
   }
 
   // MARK: - The end
 
-  /// Looks for no more processes.
+  /// Searches for no more processes.
   func stop() { state.withLock { $0.isFinished = true } }
 
-  /// Captures every process that is there, one after the other, once.
-  func sampleOnce() {
-    startTime.store(MonotonicClock.now().rawValue, ordering: .releasing)
-    let found = ProcessTree.descendants(of: [process])
-    for process in found.sorted(by: { $0.pid < $1.pid }) where !control.shouldStop {
-      capture(process, CaptureControl(), birth: nil)
-    }
-  }
-
   /// Ends the captures of all, and puts them together with that of the process itself.
-  func finish(with own: CapturedProfile, pauses: PauseMeter) -> Profile {
+  func finish(with own: FinishedCapture) -> Profile {
     state.withLock { state in
       state.isFinished = true
       for control in state.active.values { control.stop() }
@@ -207,83 +162,14 @@ final class ProcessFamily: Sendable {
     while state.withLock({ !$0.active.isEmpty }), MonotonicClock.now().rawValue < deadline {
       MonotonicClock.sleep(for: 1_000_000)
     }
-    add(own, pauses: pauses, shift: 0)
-    return state.withLock { state in
-      var profile = FamilyProfile(modules: modules)
-      swap(&profile, &state.profile)
-      let notes = Self.notes(state, count: profile.processCount, isDump: plan.rate == nil)
-      return profile.finish(capture: own.unnamed.capture, notes: notes)
-    }
-  }
-
-  private static func notes(_ state: State, count: Int, isDump: Bool) -> [String] {
-    var notes = [
-      isDump
-        ? "\(counted(count)), looked at one after the other."
-        : """
-        \(counted(count)) sampled: the program and those that it started. What lived for less than \
-        some 10 ms, or lost its parent before it was seen, is missing.
-        """
-    ]
-    if !state.refused.isEmpty {
-      let names = state.refused.prefix(10).joined(separator: ", ")
-      let rest = state.refused.count > 10 ? " …" : ""
-      notes.append(
-        "\(counted(state.refused.count)) may not be watched by this user: \(names)\(rest).")
-    }
-    for (reason, count) in state.failures.sorted(by: { $0.key < $1.key }) {
-      notes.append("\(counted(count)) could not be watched: \(reason).")
-    }
-    let leftOut = state.leftOut + state.waiting.count
-    if leftOut > 0 {
-      notes.append("\(counted(leftOut)) left out: \(limit) were sampled at once already.")
-    }
-    return notes
-  }
-}
-
-private func counted(_ processes: Int) -> String {
-  processes == 1 ? "1 process" : "\(processes) processes"
-}
-
-extension Capture {
-  /// Captures the process and those that it has and starts, with the arguments of `record`.
-  ///
-  /// It ends when the capture of the process itself does; processes that outlive it are left alone.
-  @available(*, noasync, message: "blocks for the whole capture")
-  package static func recordFamily(
-    _ process: ProcessIdentity, plan: SamplingPlan, control: CaptureControl,
-    ready: (@Sendable () -> Void)? = nil, recorder: (@Sendable (ProfileGrowth) -> Void)? = nil
-  ) throws(Failure) -> CapturedProfile {
-    prepareOpenFiles(forThreadsOf: process.pid)
-    let modules = SharedModules()
-    let names = FrameNames(process)
-    let recording = recorder.map { FamilyRecording(modules: modules, names: names, recorder: $0) }
-    do {
-      try recording?.start()
-    } catch {
-      throw .system(error)
-    }
-    defer { recording?.finish() }
-    let family = ProcessFamily(
-      process, plan: plan, control: control, modules: modules, recording: recording)
-    defer { family.stop() }
-    var pauses = PauseMeter()
-    // Its names are its own, as those of each process: the numbers of its modules mean others among
-    // those of all.
-    let own = try record(
-      process, plan: plan, control: control, names: FrameNames(process),
-      ready: {
-        ready?()
-        family.watch()
-      }, recording: recording?.part(of: process.pid, shift: 0, tellsProgress: true)
-    ) { pauses = $0.pauses }
-    if plan.rate == nil { family.sampleOnce() }
-    let profile = family.finish(with: own, pauses: pauses)
-    // The names are the recording's until it has worked off the last.
-    recording?.finish()
-    return CapturedProfile(profile, names: names, collectedEnd: own.collectedEnd) { _ in
-      modules.files
+    let leftOut = state.withLock { $0.leftOut + $0.waiting.count }
+    let note =
+      "\(FamilyMembers.counted(leftOut)) left out: \(Self.limit) were sampled at once already."
+    return members.finish(with: own, leftOut: leftOut > 0 ? [note] : []) { count in
+      """
+      \(FamilyMembers.counted(count)) sampled: the program and those that it started. What lived for \
+      less than some 10 ms, or lost its parent before it was seen, is missing.
+      """
     }
   }
 }

@@ -2,8 +2,8 @@ internal import LinuxProcess
 internal import ProfileModel
 internal import Synchronization
 
-/// Looks up the names of a dump's frames on a thread of its own while what threads wait for is looked
-/// at, most of which is sleeping.
+/// Looks up the names of a dump's frames on a thread of its own while what threads wait for is
+/// inspected, most of which is sleeping.
 ///
 /// The names are nobody else's from `start` until `finish`.
 final class EarlyNames: @unchecked Sendable {

@@ -23,12 +23,12 @@ final class FrameNames {
   /// Why modules have no names or no lines, in words.
   var problems: [ModuleID: String] { symbolizer.problems }
 
-  /// Tells the files of modules; wanted before their first frame is resolved.
+  /// Takes the files of modules; wanted before their first frame is resolved.
   func add(_ files: [ModuleID: MappedFile]) {
     self.files.known.merge(files) { known, _ in known }
   }
 
-  /// The variable that lies at an address of a module's data; `file` is the module's.
+  /// The variable at an address of a module's data; `file` is the module's.
   func variable(at address: CodeAddress, file: MappedFile?) -> DataVariable? {
     if let file { add([address.module: file]) }
     return symbolizer.variable(at: address)
@@ -51,7 +51,7 @@ final class FrameNames {
   }
 }
 
-/// The files of the modules that `frames` lie in; opens those that were not opened yet.
+/// The files of the modules that `frames` are in; opens those that were not opened yet.
 func files(of frames: some Sequence<Frame>, in modules: ModuleMap) -> [ModuleID: MappedFile] {
   var files: [ModuleID: MappedFile] = [:]
   for case .code(let address) in frames where files[address.module] == nil {

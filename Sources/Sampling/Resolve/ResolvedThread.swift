@@ -17,9 +17,9 @@ struct ResolvedThread {
   var lastWanted: UInt32 = 0
   var kept: KeptRegisters?
   var pending: ResolvedSample?
-  /// When it was last looked at because it had run, nanoseconds from the start.
+  /// When it was last sampled because it had run, nanoseconds from the start.
   private(set) var lastSample: Int64 = 0
-  /// The same of the last sample whose sleep was told as a long one.
+  /// The same of the last sample whose sleep was reported as a long one.
   var reportedSleep: Int64 = -1
   /// How often it was stopped since the capture began; only while all its samples were of one sleep.
   private(set) var stops = 0
@@ -123,7 +123,7 @@ struct KeptRegisters {
   let registers: Registers
 }
 
-/// A look whose stack was unwound.
+/// A sample whose stack was unwound.
 struct ResolvedSample {
   let slot: Int
   let time: Int64

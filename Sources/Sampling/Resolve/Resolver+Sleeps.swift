@@ -3,7 +3,7 @@ internal import NativeUnwinding
 internal import ProfileModel
 
 extension Resolver {
-  /// Innermost frames that tell what a thread waits for.
+  /// Innermost frames that show what a thread waits for.
   private static let frameLimit = 24
 
   /// What is known of the threads that were asleep at their last sample, by thread.
@@ -20,7 +20,7 @@ extension Resolver {
 
   /// The threads that have not run for `threshold` nanoseconds at `time`, each once for each sleep.
   ///
-  /// Everything that was seen until `time` must have been drained before. Looks at the threads ten
+  /// Everything that was seen until `time` must have been drained before. Checks the threads ten
   /// times a second, and when it `isLast`: then those too that would have slept for long, had they not
   /// been stopped.
   func takeLongSleeps(until time: Int64, threshold: Int64, isLast: Bool = false) -> [KnownSleep] {

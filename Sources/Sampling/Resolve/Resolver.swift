@@ -3,70 +3,61 @@ internal import NativeUnwinding
 internal import ProfileModel
 internal import PythonReading
 
-/// Turns looks into runs: unwinds the copied stacks after their threads run again.
+/// Turns samples into runs: unwinds the copied stacks after their threads run again.
 final class Resolver {
-  private let folder: TaskFolder
-  private let ring: SampleRing
-  private let requests: ThreadRequests
-  private let stackLimit: Int
-  private let spaces: AddressSpaces
+  private let pid: Int32
+  let channel: SampleChannel
+  let options: SampleOptions
+  let series: SampleSeries
   let modules: ModuleMap
   let unwinder: NativeUnwinder
   private var processName: String
-  private(set) var builder = ProfileBuilder()
+  var builder = ProfileBuilder()
   var threads: [Int: ResolvedThread] = [:]
-  /// Up to when long sleeps were told.
+  /// Up to when long sleeps were reported.
   var reportedSleeps: Int64 = 0
   private var mapsTime: Int64 = 0
   private var isMapStale = false
   /// When the maps were read from the process itself, by the monotonic clock.
   private var liveMapsTime: Int64 = 0
-  private var hasAsked = false
+  var hasAsked = false
 
-  private let runtimeStacks: RuntimeStacks?
-  /// Whether each thread is looked at but once.
-  private let isDump: Bool
-  private var joiner: StackJoiner
+  let runtimeStacks: RuntimeStacks?
+  var joiner: StackJoiner
 
   init(
-    _ folder: TaskFolder, liveThread: ProcessIdentity, ring: SampleRing, requests: ThreadRequests,
-    stackLimit: Int,
-    spaces: AddressSpaces, runtimeStacks: RuntimeStacks?, frameChoice: FrameChoice,
-    isDump: Bool
+    _ target: CaptureTarget, options: SampleOptions, series: SampleSeries, channel: SampleChannel,
+    runtimeStacks: RuntimeStacks?
   ) {
-    self.spaces = spaces
-    self.folder = folder
-    self.ring = ring
-    self.requests = requests
-    self.stackLimit = stackLimit
-    self.isDump = isDump
-    processName = folder.name(of: folder.process) ?? "?"
-    modules = ModuleMap(memory: ProcessMemory(liveThread))
+    pid = target.pid
+    self.channel = channel
+    self.options = options
+    self.series = series
+    processName = ProcessSearch.threadName(process: pid, thread: pid) ?? "?"
+    modules = ModuleMap(memory: ProcessMemory(tid: target.liveThread))
     unwinder = NativeUnwinder(modules: modules)
     self.runtimeStacks = runtimeStacks
-    joiner = StackJoiner(choice: frameChoice, frames: InterpreterFrames(modules: modules))
+    joiner = StackJoiner(choice: options.frames, frames: InterpreterFrames(modules: modules))
     // A program that ends now has no maps; its frames will be addresses.
     _ = try? modules.refresh()
   }
 
   /// Works off everything that the ring holds and whose runtime's frames are handed over.
   ///
-  /// Returns whether the tracer was asked for more of a thread, which it should be told soon: until then
+  /// Returns whether the tracer was asked for more of a thread, which it should know soon: until then
   /// its samples are not whole.
   @discardableResult
   func drain() -> Bool {
     hasAsked = false
     let lastNumber = runtimeStacks?.lastNumber ?? 0
-    while ring.takeOne(if: { $0.runtimeNumber <= lastNumber }, { resolve($0, $1) }) {}
+    while channel.ring.takeOne(if: { $0.runtimeNumber <= lastNumber }, { resolve($0, $1) }) {}
     return hasAsked
   }
 
   /// The runs of all threads, with the names that the threads have now.
   func finish(capture: CaptureInfo) -> Profile {
     for slot in threads.keys { settle(slot, as: nil) }
-    // Of one sample the names are not old.
-    for thread in threads.values
-    where capture.kind != .dump || ownName(of: thread) != nil {
+    for thread in threads.values where series.outlivesNames || ownName(of: thread) != nil {
       refreshName(of: thread, tid: thread.tid)
     }
     var all = ProfileBuilder()
@@ -75,7 +66,7 @@ final class Resolver {
   }
 
   /// What is new since the last call, with sleeping threads asleep until `time` (nanoseconds from
-  /// the start): the tracer tells of a sleep only when it ends.
+  /// the start): the tracer hands over a sleep only when it ends.
   ///
   /// Everything that was seen until `time` must have been drained before.
   func takeGrowth(until time: Int64, rate: Double) -> ProfileGrowth {
@@ -117,9 +108,9 @@ final class Resolver {
       end(slot, record)
       return
     }
-    // The tracer reads the maps once a second: a second reading would tell nothing new.
+    // The tracer reads the maps once a second: a second reading would show nothing new.
     if takeReadings(until: record.mapsSerial) { mapsTime = record.time }
-    // After exec, other files may lie at the same addresses; a program that switches stacks looks
+    // After exec, other files may be at the same addresses; a program that switches stacks looks
     // like that, too.
     isMapStale = isMapStale || record.hasMovedStack
     if record.time - mapsTime > (isMapStale ? 2_000_000 : 2_000_000_000) {
@@ -135,7 +126,7 @@ final class Resolver {
       threads[slot]?.lastAsked = sample.sleep
       threads[slot]?.lastWanted = sample.wants
       threads[slot]?.pending = sample
-      requests.ask(sample.wants, of: slot)
+      channel.requests.ask(sample.wants, of: slot)
       hasAsked = true
     } else {
       add(sample, stack: sample.result.stack, end: sample.result.end)
@@ -247,7 +238,7 @@ final class Resolver {
     let isWanted = { (reading: AddressSpaces.Reading) in
       reading.serial <= serial || self.modules.isContained(in: reading.maps)
     }
-    while let reading = spaces.take(if: isWanted) {
+    while let reading = channel.spaces.take(if: isWanted) {
       if let name = reading.name { processName = name }
       guard reading.time > liveMapsTime else { continue }
       isNew = true
@@ -261,131 +252,5 @@ final class Resolver {
     isMapStale = false
     liveMapsTime = MonotonicClock.now().rawValue
     if (try? modules.refresh()) == true { unwinder.invalidate() }
-  }
-
-  // MARK: - Unwinding
-
-  private func unwind(
-    _ record: SampleRecord, _ bytes: UnsafeRawBufferPointer, _ thread: inout ResolvedThread
-  ) -> ResolvedSample {
-    var sample = ResolvedSample(record, activity: activity(record, thread))
-    let runtime = record.runtimeNumber > 0 ? runtimeStacks?.take(record.runtimeNumber) : nil
-    guard record.byteCount > 0 else { return sample }
-    var registers = record.registers
-    if let kept = thread.kept, kept.sleep.call == thread.call,
-      kept.sleep == Sleep(thread.call, record, bytes)
-    {
-      registers = kept.registers
-    }
-    let snapshot = StackSnapshot(
-      registers: registers, start: RemoteAddress(record.stackStart), bytes: bytes,
-      reachesEnd: record.reachesEnd)
-    sample.result = unwinder.unwind(
-      snapshot, thread: record.slot, searchesFramePointer: !record.isRunning && !record.bearsStop,
-      into: &builder.stacks)
-    thread.follow(runtime, record)
-    let nativeEnd = sample.result.end
-    if let runtime { join(runtime, into: &sample, isRunning: record.isRunning) }
-    if !record.isRunning, record.registers.areComplete,
-      let sleep = Sleep(thread.call, record, bytes)
-    {
-      thread.kept = KeptRegisters(sleep: sleep, registers: registers)
-    }
-    if sample.result.needsRegisters, !record.isRunning { sample.wants |= ThreadRequests.registers }
-    if nativeEnd == .truncated(.copyLimit) {
-      requests.setCopyLimit(stackLimit, of: record.slot)
-      hasAsked = true
-      if !record.isRunning { sample.wants |= ThreadRequests.longerCopy }
-    } else if requests.copyLimit(record.slot) != 0 || nativeEnd == .complete {
-      adjustCopyLimit(record, sample.result)
-    }
-    // The next copy of the interpreted frames begins with what this one has found, and gets further.
-    if runtime?.end == .cut, !record.isRunning { sample.wants |= ThreadRequests.longerCopy }
-    if sample.wants != 0 || thread.pending != nil {
-      sample.sleep = Sleep(thread.call, record, bytes)
-    }
-    return sample
-  }
-
-  private func join(
-    _ runtime: RuntimeStack, into sample: inout ResolvedSample, isRunning: Bool
-  ) {
-    let native = sample.result
-    guard !runtime.frames.isEmpty else {
-      sample.result = native.with(native.stack, missing: runtime.end.reason)
-      return
-    }
-    let stack = joiner.join(
-      runtime, slot: sample.slot, unwinder, isWhole: !native.end.isTruncated,
-      path: runtimeStacks?.path,
-      countsElided: isDump || !isRunning, into: &builder.stacks)
-    // Interpreted callers that could not be copied in time are missing, wherever the native stack ends.
-    // A generator whose caller is just being linked, or unlinked, seems to have none. What has no code
-    // object is no frame, but what lies where one was looked for.
-    let isWhole =
-      runtime.frames.last?.isGenerator != true
-      && runtime.frames.first?.function != nil && runtime.frames.last?.function != nil
-    sample.result = native.with(
-      stack, missing: runtime.end.reason ?? (isWhole ? nil : .unreadable))
-  }
-
-  /// Copies twice what the stack needs the next time: a mapping may hold much that is not stack.
-  private func adjustCopyLimit(_ record: SampleRecord, _ result: UnwoundStack) {
-    guard result.end == .complete, result.outermost.rawValue > record.stackStart else { return }
-    let used = Int(clamping: result.outermost.rawValue - record.stackStart)
-    requests.setCopyLimit(max(64 << 10, used &* 2 & ~0xffff), of: record.slot)
-  }
-
-  private func activity(_ record: SampleRecord, _ thread: ResolvedThread) -> Activity {
-    if record.isRunning { return record.isWaitingForCPU ? .waitingForCPU : .running }
-    let number = thread.call?.number ?? record.systemCall
-    let reason = WaitReason(systemCall: SystemCallNames.name(of: number))
-    switch record.state {
-    case UInt8(ascii: "D"): return .uninterruptible(reason)
-    case UInt8(ascii: "T"), UInt8(ascii: "t"): return .stopped
-    case 0: return .unknown
-    default: return .blocked(reason)
-    }
-  }
-
-  // MARK: - Looks that wait for more
-
-  /// Gives a sample that waited for registers or a longer copy the stack that the next sample found,
-  /// if the thread has not moved between the two.
-  private func settle(_ slot: Int, as next: ResolvedSample?) {
-    guard let pending = threads[slot]?.pending else { return }
-    threads[slot]?.pending = nil
-    let isSame = next != nil && next?.sleep == pending.sleep
-    let result = isSame ? next?.result ?? pending.result : pending.result
-    add(pending, stack: result.stack, end: result.end)
-  }
-
-  private func add(_ sample: ResolvedSample, stack: StackID, end: StackEnd) {
-    guard let thread = threads[sample.slot] else { return }
-    builder.sample(
-      thread: thread.index, stack: stack, end: end, activity: sample.activity, time: sample.time,
-      weight: sample.weight)
-  }
-}
-
-extension UnwoundStack {
-  /// The same with the frames of a runtime, some of which may be missing.
-  fileprivate func with(_ stack: StackID, missing reason: StackEnd.Reason?) -> UnwoundStack {
-    UnwoundStack(
-      stack: stack, end: end == .complete ? reason.map { .truncated($0) } ?? end : end,
-      outermost: outermost, needsRegisters: needsRegisters, depth: depth)
-  }
-}
-
-extension RuntimeStack.End {
-  /// Why callers are missing; nil when none are.
-  fileprivate var reason: StackEnd.Reason? {
-    switch self {
-    case .complete: nil
-    case .unreadable: .unreadable
-    case .cut: .copyLimit
-    case .cyclic: .badFrame
-    case .tooDeep: .frameLimit
-    }
   }
 }

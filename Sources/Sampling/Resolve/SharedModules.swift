@@ -23,7 +23,7 @@ final class SharedModules: Sendable {
 
   /// A process's frames with the common numbers of their modules, in the same order.
   ///
-  /// `modules` are the process's, `files` those in which the frames lie.
+  /// `modules` are the process's, `files` those that the frames are in.
   func share(
     _ frames: [Frame], modules: [Module], files: [ModuleID: MappedFile]
   ) -> [Frame] {

@@ -126,7 +126,7 @@ struct StackJoiner {
     let loops = native.indices.filter { frames.kind(of: native[$0].frame, stacks) == .loop }
     let count = runtime.groups.count
     guard !loops.isEmpty else {
-      // Nothing tells the loop where the interpreter's functions have no names.
+      // Nothing shows the loop where the interpreter's functions have no names.
       let innermost = native.indices.first {
         frames.kind(of: native[$0].frame, stacks) == .machinery
       }
@@ -162,7 +162,7 @@ struct StackJoiner {
         output.append(frame(of: runtime.frames[index], &stacks))
       }
     }
-    // The callers that there was no time for lie between these and the native ones further out.
+    // The callers that there was no time for are between these and the native ones further out.
     if groups.upperBound == runtime.groups.count, runtime.end == .cut {
       output.append(stacks.id(of: .elided()))
     }

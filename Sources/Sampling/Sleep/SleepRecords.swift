@@ -3,7 +3,7 @@ internal import LinuxProcess
 internal import NativeUnwinding
 internal import ProfileModel
 
-/// A sleep of one thread, as it was looked at, before its functions have names.
+/// A sleep of one thread, as it was sampled, before its functions have names.
 struct SleepRecord: Sendable {
   var sample: SleepSample
   /// The innermost frames of the stack that the thread sleeps in; empty when they are not known.
@@ -71,20 +71,20 @@ extension SleepHint {
 /// The one sample of all sleeping threads that a dump takes.
 struct SleepSurvey {
   /// For searching who holds the other ends of pipes and sockets, in nanoseconds of CPU time.
-  private static let peerTime: Nanoseconds = 200_000_000
-  /// Between two looks at a thread that waits for somebody.
-  private static let pause: Nanoseconds = 10_000_000
+  private static let peerTime: Int64 = 200_000_000
+  /// Between two samples of a thread that waits for somebody.
+  private static let pause: Int64 = 10_000_000
 
-  /// From how many threads on two of ours look at them, half each.
+  /// From how many threads on two of ours sample them, half each.
   private static let shared = 200
 
   private let folder: TaskFolder
   private let liveThread: ProcessIdentity
   private let inspector: SleepInspector
-  /// When all threads had been looked at for their stacks, by `MonotonicClock`.
+  /// When all threads had been sampled for their stacks, by `MonotonicClock`.
   private let begin: Int64
 
-  /// Wanted between the looks for stacks and the stops that these ask for: a thread's sleep ends with
+  /// Wanted between the samples for stacks and the stops that these ask for: a thread's sleep ends with
   /// its stop.
   init(_ folder: TaskFolder, liveThread: ProcessIdentity) {
     self.folder = folder
@@ -93,29 +93,29 @@ struct SleepSurvey {
     begin = MonotonicClock.now().rawValue
   }
 
-  /// Looks at each thread that sleeps; `known` tells the stacks.
-  func samples(_ watches: [SampledThread], known: [Int32: KnownSleep]) -> [SleepRecord] {
-    let isShared = watches.count >= Self.shared
-    let half = isShared ? watches.count / 2 : watches.count
-    let first = SleepSamples(watches[..<half], known: known, begin: begin, inspector: inspector)
+  /// Samples each thread that sleeps; `known` has the stacks.
+  func samples(_ threads: [SampledThread], known: [Int32: KnownSleep]) -> [SleepRecord] {
+    let isShared = threads.count >= Self.shared
+    let half = isShared ? threads.count / 2 : threads.count
+    let first = SleepSamples(threads[..<half], known: known, begin: begin, inspector: inspector)
     guard isShared else {
       first.take()
       return first.records
     }
     let rest = SleepSamples(
-      watches[half...], known: known, begin: begin,
-      inspector: SleepInspector(folder, liveThread: liveThread))
+      threads[half...], known: known, begin: begin,
+      inspector: SleepInspector(pid: pid, liveThread: liveThread))
     var helper = try? OSThread.startTracer { rest.take() }
     first.take()
     if let helper = helper.take() { helper.join() } else { rest.take() }
     return first.records + rest.records
   }
 
-  /// Finds who is at the other ends, and samples a second time at threads that may stand in a ring.
+  /// Finds who is at the other ends, and samples a second time the threads that may be in a cycle.
   ///
-  /// `known` tells the stacks that were found meanwhile.
+  /// `known` has the stacks that were found meanwhile.
   func finish(
-    _ first: [SleepRecord], _ watches: [SampledThread], known: [Int32: KnownSleep]
+    _ first: [SleepRecord], _ threads: [SampledThread], known: [Int32: KnownSleep]
   ) -> [SleepRecord] {
     var records = first
     let time = records.last?.sample.time ?? MonotonicClock.Instant(0)
@@ -133,27 +133,27 @@ struct SleepSurvey {
     guard !suspects.isEmpty else { return records + others.map { SleepRecord($0, frames: []) } }
     MonotonicClock.sleep(until: time + Self.pause)
     inspector.refresh()
-    sampleAgain(at: suspects.filter { $0 < records.count }, &records, watches)
+    sampleAgain(at: suspects.filter { $0 < records.count }, &records, threads)
     return records + sampleAgain(atPeers: others, of: records)
   }
 
   private func sampleAgain(
-    at suspects: [Int], _ records: inout [SleepRecord], _ watches: [SampledThread]
+    at suspects: [Int], _ records: inout [SleepRecord], _ threads: [SampledThread]
   ) {
-    let byThread = Dictionary(watches.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
-    // One that was stopped for its registers meanwhile has run into the stop and back: it is looked
-    // at twice from here on.
+    let byThread = Dictionary(threads.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
+    // One that was stopped for its registers meanwhile has run into the stop and back: it is sampled
+    // twice from here on.
     var stopped: [Int] = []
     for index in suspects {
-      // Of these only looks at the whole wait count, its owners included.
+      // Of these only samples of the whole wait count, its owners included.
       records[index] = SleepRecord(records[index].sample, frames: records[index].frames)
-      guard let watch = byThread[records[index].sample.thread.tid] else { continue }
-      if !sampleAgain(at: watch, &records[index]) { stopped.append(index) }
+      guard let thread = byThread[records[index].sample.thread.tid] else { continue }
+      if !sampleAgain(at: thread, &records[index]) { stopped.append(index) }
     }
     if !stopped.isEmpty { MonotonicClock.sleep(for: Self.pause) }
     for index in stopped {
-      guard let watch = byThread[records[index].sample.thread.tid] else { continue }
-      _ = sampleAgain(at: watch, &records[index])
+      guard let thread = byThread[records[index].sample.thread.tid] else { continue }
+      _ = sampleAgain(at: thread, &records[index])
     }
   }
 
@@ -165,9 +165,9 @@ struct SleepSurvey {
 
   /// Returns false when the thread has run since, and sleeps at the same place: the record then is of
   /// that sleep.
-  private func sampleAgain(at watch: SampledThread, _ record: inout SleepRecord) -> Bool {
+  private func sampleAgain(at thread: SampledThread, _ record: inout SleepRecord) -> Bool {
     guard
-      var later = inspector.sample(with: watch.files, known: record.hint, findsStart: false)
+      var later = inspector.sample(with: thread.files, known: record.hint, tellsSince: false)
     else {
       return true
     }
@@ -206,34 +206,34 @@ struct SleepSurvey {
   }
 }
 
-/// Looks at some of the threads; by one thread of ours, whichever it is.
+/// Samples some of the threads; by one thread of ours, whichever it is.
 private final class SleepSamples: @unchecked Sendable {
   // Sendable: `take` is called by one thread, and what it found is read when that has ended. What it
-  // reads of the watches is changed by nobody meanwhile.
-  private let watches: ArraySlice<SampledThread>
+  // reads of the threads is changed by nobody meanwhile.
+  private let threads: ArraySlice<SampledThread>
   private let known: [Int32: KnownSleep]
   private let begin: Int64
   private let inspector: SleepInspector
   private(set) var records: [SleepRecord] = []
 
   init(
-    _ watches: ArraySlice<SampledThread>, known: [Int32: KnownSleep], begin: Int64,
+    _ threads: ArraySlice<SampledThread>, known: [Int32: KnownSleep], begin: Int64,
     inspector: SleepInspector
   ) {
-    self.watches = watches
+    self.threads = threads
     self.known = known
     self.begin = begin
     self.inspector = inspector
   }
 
-  func take() { records = watches.compactMap(sample) }
+  func take() { records = threads.compactMap(sample) }
 
-  private func sample(_ watch: SampledThread) -> SleepRecord? {
-    guard !watch.hasEnded, !watch.isZombie else { return nil }
-    let switches = watch.wasAsleep ? watch.counters.switches : nil
-    let sleep = known[watch.tid]
+  private func sample(_ thread: SampledThread) -> SleepRecord? {
+    guard thread.isAlive else { return nil }
+    let switches = thread.wasAsleep ? thread.counters.switches : nil
+    let sleep = known[thread.tid]
     let hint = sleep?.hint(switches: switches) ?? SleepHint()
-    guard let sample = inspector.sample(with: watch.files, known: hint) else { return nil }
+    guard let sample = inspector.sample(with: thread.files, known: hint) else { return nil }
     guard let sleep, switches == sample.switches else { return SleepRecord(sample, frames: []) }
     // It has not run since its stack was copied.
     return SleepRecord(sample, frames: sleep.frames, seenAt: begin)

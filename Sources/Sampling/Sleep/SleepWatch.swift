@@ -3,21 +3,21 @@ internal import LinuxProcess
 internal import ProfileModel
 internal import Synchronization
 
-/// Looks at threads that have slept for long while a capture goes on, on a thread of its own: what
+/// Samples threads that have slept for long while a capture goes on, on a thread of its own: what
 /// it reads delays neither the tick nor the resolver.
 final class SleepWatch: @unchecked Sendable {
   // Sendable: all but `ordered` and `isFinished` is used by the watching thread alone until
   // `finish` has joined it, and by the thread that calls `finish` after that.
 
-  /// A sleep this long is looked at.
+  /// A sleep this long is sampled.
   static let threshold: Int64 = 150_000_000
-  /// Between the first two looks at one sleep: only what was seen twice is said for sure.
+  /// Between the first two samples of one sleep: only what was seen twice is said for sure.
   private static let firstPeriod: Int64 = 30_000_000
-  /// Between two looks at one sleep; the longer it has lasted, the longer, up to the second figure.
+  /// Between two samples of one sleep; the longer it has lasted, the longer, up to the second figure.
   private static let period: Int64 = 1_000_000_000
   private static let longestPeriod: Int64 = 4_000_000_000
-  /// The same of threads of other processes, at the most: looks that find nothing new are twice as far
-  /// apart each time.
+  /// The same of threads of other processes, at the most: samples that find nothing new are twice as
+  /// far apart each time.
   private static let longestPeerPeriod: Int64 = 8_000_000_000
   private static let pause: Int64 = 50_000_000
   /// For searching who holds the other ends, in nanoseconds of CPU time a turn.
@@ -49,7 +49,7 @@ final class SleepWatch: @unchecked Sendable {
     inspector = SleepInspector(folder, liveThread: liveThread)
   }
 
-  /// Looks at the threads as they are before any of them is stopped, and begins.
+  /// Samples the threads as they are before any of them is stopped, and begins.
   func start(threads: [Int32]) throws(SystemError) {
     for tid in threads.prefix(4096) {
       if let sample = inspector.sample(tid) { first[tid] = sample }
@@ -71,7 +71,7 @@ final class SleepWatch: @unchecked Sendable {
     if isFirst { bell.wake() }
   }
 
-  /// Looks a last time at the sleeps that go on, and gives all that are worth keeping.
+  /// Samples the sleeps that go on a last time, and gives all that are worth keeping.
   func finish() -> [SleepRecord] {
     isFinished.store(true, ordering: .releasing)
     bell.wake()
@@ -90,7 +90,7 @@ final class SleepWatch: @unchecked Sendable {
     }
   }
 
-  /// Waits until a sleep is to be looked at, or the capture ends.
+  /// Waits until a sleep is to be sampled, or the capture ends.
   private func waitForTurn() {
     let soonest = MonotonicClock.now().rawValue + Self.pause
     let next = max(soonest, timeOfNextSample)

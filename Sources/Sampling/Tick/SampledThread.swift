@@ -3,117 +3,156 @@ internal import ProfileModel
 
 /// What the tracer keeps of one thread between ticks.
 final class SampledThread {
+  /// Whether there is anything left to sample.
+  enum Life {
+    case alive
+    /// A main thread that has ended: its entry in `/proc` stays until its process is collected, which
+    /// may go on without it.
+    case zombie(ThreadAccount.LastFigures?)
+    /// Has ended; `isListed` while the kernel keeps its entry for a tracer that has not collected it.
+    case ended(ThreadAccount.LastFigures?, isListed: Bool)
+  }
+
+  enum LastSample {
+    case none
+    /// Unchanged counters mean an unchanged stack.
+    case asleep
+    /// It ran, or may have run since.
+    case awake
+  }
+
+  /// What is known of a thread that was asked to stop.
+  struct BeforeStop {
+    let call: SystemCallState
+    let state: UInt8
+    /// Read before the stop, which it would make longer.
+    let counters: ThreadCounters?
+  }
+
+  enum StopRequest {
+    case none
+    case made(BeforeStop)
+    /// Another tracer holds the thread, or the kernel keeps it from us.
+    case refused
+  }
+
+  /// Whether a stop finds the thread's Python frames whole: while a call begins or ends they are being
+  /// linked, for nanoseconds.
+  enum Linking {
+    case whole
+    /// They were being linked when it had been put on a CPU so often; it is stopped again in this tick.
+    case inTransit(switches: UInt64)
+    /// They were being linked in each stop of a tick, and not whole since: one stop a tick will do.
+    case always
+  }
+
+  /// The part of memory that the stack is in.
+  struct Stack {
+    /// The mapping that the stack pointer was last found in.
+    var range: Range<UInt64> = 0..<0
+    /// Whether `range` has changed since a sample was handed over.
+    var hasMoved = false
+    /// How many bytes the last stop had to copy.
+    var copySize = 0
+  }
+
+  /// What the thread was last seen to read from or write to.
+  struct Descriptor {
+    let number: UInt64
+    let isSocket: Bool
+  }
+
   let files: ThreadFiles
   let slot: Int
+  let isMain: Bool
   var tid: Int32 { files.tid }
 
-  /// The counters at the last sample.
-  var counters: ThreadCounters
-  /// Whether the last sample found it asleep: then unchanged counters mean an unchanged stack.
-  var wasAsleep = false
-  /// Whether any look at it was handed over.
-  var wasSeen = false
+  private(set) var life = Life.alive
+  private(set) var lastSample = LastSample.none
+  var account: ThreadAccount
+  var stopRequest = StopRequest.none
+  var linking = Linking.whole
+  var stack = Stack()
+  var descriptor: Descriptor?
   /// Its name, until that is handed over.
   var name: String?
-  /// When the last tick that counted it was (nanoseconds from the start, and number).
-  var lastTime: Int64
-  var lastTick: Int64
-  /// What the stack of the last sample has lasted on since.
-  var repeated = Weight()
-  /// Ticks and wall time of samples that could not be handed over.
-  var carried = Weight()
-  /// The mapping that its stack pointer was last found in.
-  var stackRange: Range<UInt64> = 0..<0
-  /// How many bytes of its stack the last stop had to copy.
-  var copySize = 0
-  /// Whether `stackRange` has changed since a sample of it was handed over.
-  var hasMovedStack = false
-  /// What it did when it was asked to stop.
-  var callBeforeStop = SystemCallState.running
-  var stateBeforeStop: UInt8 = 0
-  var countersBeforeStop: ThreadCounters?
-  /// How often it had been put on a CPU when its stop found its Python frames being linked; nil when it
-  /// did not.
-  var transit: UInt64?
-  /// Whether they were so in each of the stops of a tick, and not whole since.
-  var isAlwaysInTransit = false
-  /// What it did behind its last sample, and when it ended (nanoseconds from the start); known of one
-  /// whose figures outlive it.
-  var end: (weight: Weight, time: Int64)?
-  /// Its `/proc` entry stays, but it has ended: a main thread that other threads outlive.
-  var isZombie = false
-  var hasEnded = false
-  /// Another tracer holds it, or the kernel keeps it from us.
-  var isRefused = false
-  /// The descriptor that it was last seen to read from or write to, and whether it is a socket.
-  var descriptor: UInt64 = .max
-  var descriptorIsSocket = false
 
-  init(
-    files: consuming ThreadFiles, slot: Int, time: Int64, tick: Int64, baseline: ThreadCounters
-  ) {
+  init(files: consuming ThreadFiles, slot: Int, isMain: Bool, account: ThreadAccount) {
     self.files = files
     self.slot = slot
-    counters = baseline
-    lastTime = time
-    lastTick = tick
+    self.isMain = isMain
+    self.account = account
+  }
+
+  /// The counters at the last sample.
+  var counters: ThreadCounters { account.counters }
+}
+
+// MARK: - Life
+
+extension SampledThread {
+  var isAlive: Bool { if case .alive = life { true } else { false } }
+  var isZombie: Bool { if case .zombie = life { true } else { false } }
+  var hasEnded: Bool { if case .ended = life { true } else { false } }
+
+  /// What it did after its last sample, where that could still be read.
+  var lastFigures: ThreadAccount.LastFigures? {
+    switch life {
+    case .alive: nil
+    case .zombie(let figures), .ended(let figures, _): figures
+    }
+  }
+
+  /// Notes that its entry in `/proc` is gone.
+  func end() { life = .ended(lastFigures, isListed: false) }
+
+  /// Notes that it has ended and that its entry stays (state Z or X); `final` are its last counters.
+  ///
+  /// The kernel keeps the entry of a main thread until its process is collected, and that of another
+  /// only for its tracer (exit_notify).
+  func endWithEntry(interval: Weight, counters final: ThreadCounters?) {
+    let figures = final.map {
+      account.takeEnd(interval: interval, counters: $0, wasAsleep: wasAsleep)
+    }
+    life = isMain ? .zombie(figures) : .ended(figures, isListed: true)
   }
 }
 
+// MARK: - Samples
+
 extension SampledThread {
-  /// The time and ticks that went by since the last tick that counted this thread.
-  func takeInterval(until time: Int64, tick: Int64) -> Weight {
-    let interval = Weight(ticks: tick - lastTick, wall: time - lastTime)
-    lastTime = time
-    lastTick = tick
-    return interval
-  }
+  var wasAsleep: Bool { lastSample == .asleep }
+  /// Whether a sample of it was handed over.
+  var wasSampled: Bool { lastSample != .none }
+  var isRefused: Bool { if case .refused = stopRequest { true } else { false } }
 
-  /// Counts what a thread did until its end, `counters` being its last ones.
-  func end(interval: Weight, counters final: ThreadCounters) {
-    var weight = interval + carried
-    weight.cpu = final.cpu > counters.cpu ? Int64(clamping: final.cpu - counters.cpu) : 0
-    weight.delay = final.delay > counters.delay ? Int64(clamping: final.delay - counters.delay) : 0
-    // Of one that ran at its last sample nothing tells that it slept: it has ended before the tick.
-    let lived = wasAsleep ? weight.wall : min(weight.wall, weight.cpu &+ weight.delay)
-    end = (weight, lastTime - (weight.wall - lived))
-    end?.weight.wall = lived
-    carried = Weight()
-    counters = final
-  }
+  /// Notes that it may run from here on.
+  func wake() { if lastSample == .asleep { lastSample = .awake } }
 
-  /// Counts a tick in which the thread had not run.
-  func extend(by interval: Weight) {
-    repeated += interval
-    repeated.samples += 1
+  /// Leaves an interval to the next sample: this one came to nothing.
+  func skip(_ interval: Weight) {
+    account.carry(interval)
+    wake()
   }
 
   /// Writes what a sample of the thread stands for, and starts the next interval.
+  ///
+  /// `mapsSerial` is the latest reading of the maps.
   func fill(
-    _ record: UnsafeMutablePointer<SampleRecord>, interval: Weight, counters new: ThreadCounters,
-    mapsSerial: Int
+    _ record: UnsafeMutablePointer<SampleRecord>, interval: Weight, counters: ThreadCounters,
+    isAsleep: Bool, mapsSerial: Int
   ) {
     // A stack that no reading has belongs to the next one.
-    record.pointee.mapsSerial = stackRange.isEmpty ? mapsSerial + 1 : mapsSerial
-    var weight = interval
-    weight += carried
-    weight.samples = 1
-    weight.cpu = Int64(clamping: new.cpu &- counters.cpu)
-    weight.delay = Int64(clamping: new.delay &- counters.delay)
-    // A counter that went backwards (a kernel's rounding) counts as unchanged.
-    if new.cpu < counters.cpu { weight.cpu = 0 }
-    if new.delay < counters.delay { weight.delay = 0 }
+    record.pointee.mapsSerial = stack.range.isEmpty ? mapsSerial + 1 : mapsSerial
     record.pointee.slot = slot
     record.pointee.tid = tid
+    record.pointee.repeated = account.repeated
+    let weight = account.takeSample(interval: interval, counters: counters)
     record.pointee.weight = weight
-    record.pointee.repeated = repeated
-    record.pointee.counters = new
-    record.pointee.hasMovedStack = hasMovedStack
-    hasMovedStack = false
+    record.pointee.counters = counters
+    record.pointee.hasMovedStack = stack.hasMoved
+    stack.hasMoved = false
     record.pointee.isWaitingForCPU = weight.delay > weight.cpu
-    repeated = Weight()
-    carried = Weight()
-    counters = new
-    wasSeen = true
+    lastSample = isAsleep ? .asleep : .awake
   }
 }

@@ -4,31 +4,18 @@ internal import ProfileModel
 // MARK: - Room in the ring
 
 extension Sampler {
-  /// Waits, before any thread is taken hold of, until the resolver has made room for what the next
-  /// tick will copy by all that is known.
-  ///
-  /// Where the resolver gets no CPU, ticks are late then, and no sample is lost.
-  func waitForResolver() {
-    let isFilling = ring.isFilling
-    if isFilling, !hasRung { resolverBell?.wake() }
-    hasRung = isFilling
+  /// The stack bytes that the next tick will copy by all that is known: of all threads, and of the one
+  /// that needs most.
+  func expectedCopies() -> (all: Int, largest: Int) {
     var all = 0
     var largest = 256 << 10
-    for watch in watches {
-      let size = max(
-        watch.copySize, min(requests.copyLimit(watch.slot), watch.stackRange.count), 256 << 10)
+    for thread in threads {
+      let limit = min(requests.copyLimit(thread.slot), thread.stack.range.count)
+      let size = max(thread.stack.copySize, limit, 256 << 10)
       all += size
       largest = max(largest, size)
     }
-    // Three quarters of it are free, in two pieces.
-    guard isFilling || largest > ring.byteCapacity / 4 else { return }
-    let size = max(min(all, ring.byteCapacity / 4), min(largest, ring.byteCapacity))
-    // The resolver waits for what is not handed over.
-    python?.confirm(from: memory)
-    while !ring.hasRoom(for: size), !control.shouldStop, plan.duration.map({ now < $0 }) ?? true {
-      MonotonicClock.sleep(for: 1_000_000)
-      stops.releaseOverdue()
-    }
+    return (all, largest)
   }
 
   /// Gives the resolver up to a tenth of a second to make room; not while anything is stopped.

@@ -1,303 +1,213 @@
 internal import LinuxProcess
 internal import ProfileModel
 
-// MARK: - Looks without a stop
+// MARK: - Samples without a stop
 
 extension Sampler {
-  /// Counts a thread that has not run, copies the stack of one that sleeps, and takes hold of one
-  /// that runs.
-  func inspect(_ watch: SampledThread, index: Int, tick: Int64, time: Int64) {
-    guard !watch.isZombie else { return }
-    if stops.isOverdue(watch.tid) {
+  /// Counts a thread that has not run, copies the stack of one that sleeps, and seizes one that runs.
+  func inspect(_ thread: SampledThread, index: Int, tick: Int64, time: Int64) {
+    guard thread.isAlive else { return }
+    if stops.isOverdue(thread.tid) {
       // The next sample counts for this tick, or, if there is none, the last.
-      watch.carried += watch.takeInterval(until: time, tick: tick)
+      thread.account.carry(thread.account.takeInterval(until: time, tick: tick))
       return
     }
     // Of a thread that goes on running nothing needs to be known before its stop.
-    if watch.wasSeen, !watch.wasAsleep, case .running = watch.files.systemCall() {
-      _ = requests.take(watch.slot)
-      holdRunning(watch, index: index, interval: watch.takeInterval(until: time, tick: tick))
+    if thread.lastSample == .awake, case .running = thread.files.systemCall() {
+      _ = requests.take(thread.slot)
+      let interval = thread.account.takeInterval(until: time, tick: tick)
+      seizeRunning(thread, index: index, interval: interval)
       return
     }
-    guard let counters = counters(of: watch) else {
-      watch.hasEnded = true
-      return
-    }
-    // What a dump's one sample stands for is no time.
-    if plan.rate == nil, !watch.wasSeen { watch.counters = counters }
-    let asked = requests.take(watch.slot)
-    let interval = watch.takeInterval(until: time, tick: tick)
-    if watch.wasAsleep, counters.switches == watch.counters.switches, asked == 0, !plan.stopAll {
-      watch.extend(by: interval)
-      countSampleWithoutStop()
+    guard let counters = counters(of: thread) else { return thread.end() }
+    if series.beginsAtFirstSample, !thread.wasSampled { thread.account.begin(at: counters) }
+    let asked = requests.take(thread.slot)
+    let interval = thread.account.takeInterval(until: time, tick: tick)
+    if thread.wasAsleep, counters.switches == thread.counters.switches, asked == 0,
+      !options.stopAll
+    {
+      thread.account.extend(by: interval)
+      cost.samplesWithoutStop += 1
       return
     }
     sample(
-      watch, index: index, time: time, interval: interval, counters: counters,
-      wantsRegisters: plan.stopAll || asked & ThreadRequests.registers != 0)
+      thread, index: index, time: time, interval: interval, counters: counters,
+      wantsRegisters: options.stopAll || asked & ThreadRequests.registers != 0)
   }
 
+  /// Copies the stack of a thread that sleeps, or seizes it: where it runs, or registers are wanted that
+  /// only a stop gives.
   func sample(
-    _ watch: SampledThread, index: Int, time: Int64, interval: Weight, counters: ThreadCounters,
+    _ thread: SampledThread, index: Int, time: Int64, interval: Weight, counters: ThreadCounters,
     wantsRegisters: Bool
   ) {
     var counters = counters
-    // A thread that wakes up and sleeps again while it is looked at gets a few more tries.
+    // A thread that wakes up and sleeps again while it is sampled gets a few more tries.
     for attempt in 0..<5 {
-      let call = watch.files.systemCall()
+      let call = thread.files.systemCall()
       switch call {
       case .running:
-        holdRunning(watch, index: index, interval: interval)
+        seizeRunning(thread, index: index, interval: interval)
         return
       case .asleep(let number, let arguments, let stackPointer, _):
-        let state = readState(of: watch) ?? UInt8(ascii: "S")
-        if wantsRegisters || attempt == 4, !watch.isRefused,
+        let state = readState(of: thread) ?? UInt8(ascii: "S")
+        if wantsRegisters || attempt == 4, !thread.isRefused,
           mayInterrupt(state, call: number, arguments),
-          hold(watch, index: index, call: call, state: state, interval: interval)
+          seize(thread, index: index, call: call, state: state, interval: interval)
         {
           return
         }
         makeStackKnown(stackPointer.rawValue)
         if copyAsleep(
-          watch, call: call, state: state, time: time, interval: interval, counters: counters)
+          thread, call: call, state: state, time: time, interval: interval, counters: counters)
         {
           return
         }
-        guard let again = self.counters(of: watch) else {
-          watch.hasEnded = true
-          return
-        }
+        guard let again = self.counters(of: thread) else { return thread.end() }
         counters = again
       case .unavailable:
-        sampleWithoutCall(watch, index: index, time: time, interval: interval, counters: counters)
+        sampleWithoutCall(thread, index: index, time: time, interval: interval, counters: counters)
         return
       }
     }
-    // It never held still and must not be interrupted: the next sample counts for this one too.
-    watch.carried += interval
-    watch.wasAsleep = false
+    // It never held still and must not be interrupted.
+    thread.skip(interval)
   }
 
   /// The state letter; at the first sample the name, too, which costs no more.
-  private func readState(of watch: SampledThread) -> UInt8? {
-    guard !watch.wasSeen, let stat = watch.files.details() else {
-      return watch.files.state()?.letter
-    }
-    watch.name = stat.name
-    return stat.state.letter
+  private func readState(of thread: SampledThread) -> UInt8? {
+    guard !thread.wasSampled, let stat = thread.files.details() else { return thread.files.state() }
+    thread.name = stat.name
+    return stat.state
   }
 
   /// Copies a sleeping thread's stack.
   ///
   /// Returns false when the thread ran meanwhile.
   private func copyAsleep(
-    _ watch: SampledThread, call: SystemCallState, state: UInt8, time: Int64, interval: Weight,
+    _ thread: SampledThread, call: SystemCallState, state: UInt8, time: Int64, interval: Weight,
     counters: ThreadCounters
   ) -> Bool {
     guard case .asleep(let number, let arguments, let stackPointer, let pc) = call else {
       return false
     }
-    let range = copyRange(of: watch, stackPointer: stackPointer.rawValue)
+    let range = copyRange(of: thread, stackPointer: stackPointer)
     waitForRoom(range.count)
-    guard let (record, bytes) = ring.reserve(range.count) else {
-      drop(watch, interval: interval)
+    guard let place = ring.reserve(range.count) else {
+      drop(thread, interval: interval)
       return true
     }
-    python?.prepare(watch.tid)
-    beginCopy(of: watch, range, into: bytes)
+    python?.prepare(thread.tid)
+    beginCopy(of: thread, range, into: place.bytes)
     let runtimeNumber =
-      python?.copy(watch.tid, at: pc, from: stackRead, isAsleep: true) ?? 0
+      python?.copy(thread.tid, at: RemoteAddress(pc), from: stackRead, isAsleep: true) ?? 0
     let count = stackRead.finish()
     // Unchanged: it has not run since before its system call was read, so all belongs together.
-    guard self.counters(of: watch)?.switches == counters.switches else {
+    guard self.counters(of: thread)?.switches == counters.switches else {
       python?.discard(runtimeNumber)
       return false
     }
+    let record = place.record
     record.pointee.runtimeNumber = runtimeNumber
     record.pointee.awaitsLock =
-      runtimeNumber != 0 && python?.isWaitForLock(watch.tid, number, arguments) ?? false
-    watch.fill(record, interval: interval, counters: counters, mapsSerial: mapsSerial)
+      runtimeNumber != 0 && python?.isWaitForLock(thread.tid, number, arguments) ?? false
+    thread.fill(
+      record, interval: interval, counters: counters, isAsleep: true, mapsSerial: mappings.serial)
     record.pointee.time = time
     record.pointee.state = state
-    record.pointee.name = watch.name.take()
+    record.pointee.name = thread.name.take()
     record.pointee.systemCall = number
     record.pointee.arguments = arguments
-    record.pointee.bearsStop = !watch.isRefused && bearsStop(watch, state, number, arguments)
+    record.pointee.bearsStop = !thread.isRefused && bearsStop(thread, state, number, arguments)
     record.pointee.registers = Registers(stackPointer: stackPointer, instructionPointer: pc)
-    record.pointee.stackStart = range.lowerBound
-    record.pointee.byteCount = count
-    record.pointee.reachesEnd =
-      count == range.count && range.upperBound >= watch.stackRange.upperBound
-    ring.commit()
+    note(range, count: count, of: thread, in: record)
+    place.commit()
     python?.finishMany(from: memory)
-    watch.wasAsleep = true
-    countSampleWithoutStop()
+    cost.samplesWithoutStop += 1
     return true
   }
 
-  /// The kernel does not tell where the thread is: it has ended, has no user stack, or the kernel
+  /// The kernel does not show where the thread is: it has ended, has no user stack, or the kernel
   /// lacks the file.
   private func sampleWithoutCall(
-    _ watch: SampledThread, index: Int, time: Int64, interval: Weight, counters: ThreadCounters
+    _ thread: SampledThread, index: Int, time: Int64, interval: Weight, counters: ThreadCounters
   ) {
-    guard let state = watch.files.state()?.letter else {
-      watch.hasEnded = true
+    guard let state = thread.files.state() else { return thread.end() }
+    if ThreadRoster.isDead(state) { return noteEnd(of: thread, interval: interval) }
+    let mayRun = state == UInt8(ascii: "R") || !thread.files.hasSystemCallFile
+    guard mayRun, state != UInt8(ascii: "D") else {
+      recordWithoutStack(thread, state: state, time: time, interval: interval, counters: counters)
       return
     }
-    switch state {
-    case UInt8(ascii: "Z"), UInt8(ascii: "X"):
-      noteZombie(watch, interval: interval)
-    case UInt8(ascii: "D"):
-      recordWithoutStack(watch, state: state, time: time, interval: interval, counters: counters)
-    default:
-      if watch.files.hasSystemCallFile, state != UInt8(ascii: "R") {
-        recordWithoutStack(watch, state: state, time: time, interval: interval, counters: counters)
-      } else {
-        if !hold(watch, index: index, call: .unavailable, state: state, interval: interval) {
-          recordRefused(watch, interval: interval)
-        }
-      }
+    if !seize(thread, index: index, call: .unavailable, state: state, interval: interval) {
+      recordRefused(thread, interval: interval)
     }
   }
 
-  private func recordWithoutStack(
-    _ watch: SampledThread, state: UInt8, time: Int64, interval: Weight, counters: ThreadCounters
+  func recordWithoutStack(
+    _ thread: SampledThread, state: UInt8, time: Int64, interval: Weight, counters: ThreadCounters
   ) {
     waitForRoom(0)
-    guard let (record, _) = ring.reserve(0) else { return drop(watch, interval: interval) }
-    watch.fill(record, interval: interval, counters: counters, mapsSerial: mapsSerial)
-    record.pointee.time = time
-    record.pointee.state = state
-    record.pointee.isRunning = state == UInt8(ascii: "R")
-    ring.commit()
-    watch.wasAsleep = state != UInt8(ascii: "R")
-    countSampleWithoutStop()
+    guard let place = ring.reserve(0) else { return drop(thread, interval: interval) }
+    let isRunning = state == UInt8(ascii: "R")
+    thread.fill(
+      place.record, interval: interval, counters: counters, isAsleep: !isRunning,
+      mapsSerial: mappings.serial)
+    place.record.pointee.time = time
+    place.record.pointee.state = state
+    place.record.pointee.isRunning = isRunning
+    place.commit()
+    cost.samplesWithoutStop += 1
   }
 
-  func drop(_ watch: SampledThread, interval: Weight) {
-    watch.carried += interval
-    watch.wasAsleep = false
-    countDroppedSample()
+  private func drop(_ thread: SampledThread, interval: Weight) {
+    thread.skip(interval)
+    cost.samplesDropped += 1
   }
+}
 
-  // MARK: - What to copy
+// MARK: - What to copy
 
+extension Sampler {
   /// The stack bytes to copy.
   ///
   /// From a little below the stack pointer to the end of its mapping, or to the limit. Allocates
   /// nothing.
-  func copyRange(of watch: SampledThread, stackPointer: UInt64) -> Range<UInt64> {
-    if !watch.stackRange.contains(stackPointer) {
-      watch.stackRange = stackRange(containing: stackPointer) ?? 0..<0
-      watch.hasMovedStack = watch.tid == pid
+  func copyRange(of thread: SampledThread, stackPointer: UInt64) -> Range<UInt64> {
+    if !thread.stack.range.contains(stackPointer) {
+      thread.stack.range = mappings.range(containing: stackPointer) ?? 0..<0
+      thread.stack.hasMoved = thread.isMain
     }
-    // Below the stack pointer lie the red zone (128 bytes, System V ABI) and, in an epilogue, the
+    let range = thread.stack.range
+    // Below the stack pointer are the red zone (128 bytes, System V ABI) and, in an epilogue, the
     // registers that were just popped.
-    let start = max(stackPointer &- min(stackPointer, 512), watch.stackRange.lowerBound) & ~7
-    guard watch.stackRange.contains(stackPointer) else {
-      areMapsStale = true
+    let start = max(stackPointer &- min(stackPointer, 512), range.lowerBound) & ~7
+    guard range.contains(stackPointer) else {
+      mappings.areStale = true
       return start..<(start > .max - 65536 ? start : start + 65536)
     }
-    let wanted = requests.copyLimit(watch.slot)
-    let limit = UInt64(wanted > 0 ? min(wanted, plan.stackLimit) : min(256 << 10, plan.stackLimit))
-    return start..<min(watch.stackRange.upperBound, start &+ limit)
+    let wanted = requests.copyLimit(thread.slot)
+    let limit = min(wanted > 0 ? wanted : 256 << 10, options.stackLimit)
+    return start..<min(range.upperBound, start &+ UInt64(limit))
   }
 
   /// Begins to copy a stack: the native one comes along with what the language's runtime reads first.
   func beginCopy(
-    of watch: SampledThread, _ range: Range<UInt64>, into bytes: UnsafeMutableRawPointer
+    of thread: SampledThread, _ range: Range<UInt64>, into bytes: UnsafeMutableRawPointer
   ) {
     stackRead.begin(
-      ProcessMemory(tid: watch.tid), at: range.lowerBound,
+      ProcessMemory(tid: thread.tid), at: range.lowerBound,
       into: UnsafeMutableRawBufferPointer(start: bytes, count: range.count))
   }
-}
 
-// MARK: - Taking hold
-
-extension Sampler {
-  /// Takes hold of a thread that is to stop in this tick.
-  ///
-  /// Returns false, having changed nothing, when that is refused.
-  private func hold(
-    _ watch: SampledThread, index: Int, call: SystemCallState, state: UInt8, interval: Weight
-  ) -> Bool {
-    var mayRestart = true
-    if case .asleep(let number, let arguments, _, _) = call {
-      mayRestart = SystemCallNames.waitsWithoutLimit(number, arguments)
-    }
-    python?.warmUp(watch.tid, from: memory)
-    let answer = stops.seize(watch.tid, tag: index, mayRestartCall: mayRestart)
-    if case .refused(let code) = answer {
-      refusals[watch.tid] = code
-      watch.isRefused = true
-      return false
-    }
-    if case .gone = answer { watch.hasEnded = counters(of: watch) == nil }
-    python?.prepare(watch.tid)
-    // Not in the stop, which it would make longer.
-    watch.countersBeforeStop = counters(of: watch)
-    watch.callBeforeStop = call
-    watch.stateBeforeStop = state
-    watch.carried += interval
-    watch.wasAsleep = false
-    return true
-  }
-
-  private func holdRunning(_ watch: SampledThread, index: Int, interval: Weight) {
-    let state = UInt8(ascii: "R")
-    guard !hold(watch, index: index, call: .running, state: state, interval: interval) else {
-      return
-    }
-    recordRefused(watch, interval: interval)
-  }
-
-  /// A running thread that another tracer holds, or that the kernel keeps from us.
-  private func recordRefused(_ watch: SampledThread, interval: Weight) {
-    guard let counters = counters(of: watch) else {
-      watch.hasEnded = true
-      return
-    }
-    let state = watch.files.state()?.letter ?? UInt8(ascii: "R")
-    recordWithoutStack(
-      watch, state: state, time: watch.lastTime, interval: interval, counters: counters)
-    watch.wasAsleep = false
-  }
-
-  /// Whether a stop would change nothing that the thread's system call returns.
-  private func mayInterrupt(
-    _ state: UInt8, call number: Int32, _ arguments: InlineArray<6, UInt64>
-  ) -> Bool {
-    // A thread in state D cannot stop. One that a signal has stopped is at rest before its system
-    // call goes on, and stays stopped when it is let go (ptrace(2), "Group-stop").
-    if state == UInt8(ascii: "T") { return true }
-    guard state == UInt8(ascii: "S") || state == UInt8(ascii: "I") else { return false }
-    if plan.stopAll { return true }
-    switch SystemCallNames.interruption(of: number, arguments) {
-    case .none: return true
-    case .restartable: return true
-    case .visible: return false
-    case .visibleOnSocket: return !isSocket(arguments[0])
-    }
-  }
-
-  /// Like `mayInterrupt`, but asks only once what kind of descriptor the thread reads from.
-  private func bearsStop(
-    _ watch: SampledThread, _ state: UInt8, _ number: Int32, _ arguments: InlineArray<6, UInt64>
-  ) -> Bool {
-    guard SystemCallNames.interruption(of: number, arguments) == .visibleOnSocket else {
-      return mayInterrupt(state, call: number, arguments)
-    }
-    if watch.descriptor != arguments[0] {
-      watch.descriptor = arguments[0]
-      watch.descriptorIsSocket = isSocket(arguments[0])
-    }
-    return !watch.descriptorIsSocket
-  }
-
-  /// Whether the target's descriptor is a socket, or cannot be told from one.
-  private func isSocket(_ descriptor: UInt64) -> Bool {
-    let link = folder.link("fd/\(descriptor)", of: pid)
-    return link.map { $0.hasPrefix("socket:") } ?? true
+  /// Notes that the first `count` bytes of `range` were copied.
+  func note(
+    _ range: Range<UInt64>, count: Int, of thread: SampledThread,
+    in record: UnsafeMutablePointer<SampleRecord>
+  ) {
+    record.pointee.stackStart = range.lowerBound
+    record.pointee.byteCount = count
+    record.pointee.reachesEnd =
+      count == range.count && range.upperBound >= thread.stack.range.upperBound
   }
 }

@@ -4,14 +4,14 @@ internal import ProfileModel
 // MARK: - Stops
 
 extension Sampler {
-  /// Stops the threads that were taken hold of, copies, and lets them go.
+  /// Stops the threads that were seized, copies, and resumes them.
   func stopRunningThreads(time: Int64) {
     guard stops.hasRequests else { return }
     // The copies of threads that sleep may just have filled it.
     waitForRoom(min(stops.requestCount * (256 << 10), ring.byteCapacity / 4))
-    stopRequested(time: time, mayComeAgain: !plan.stopAll)
+    stopRequested(time: time, mayComeAgain: !options.stopAll)
     python?.finish(from: memory)
-    for number in 1...Self.triesInTransit where watches.contains(where: { $0.transit != nil }) {
+    for number in 1...Self.triesInTransit where threads.contains(where: \.isInTransit) {
       let isLast = number == Self.triesInTransit
       let isPatient = number <= Self.patientTries
       MonotonicClock.sleep(for: Nanoseconds(Self.transitPause << (number - 1)))
@@ -30,23 +30,23 @@ extension Sampler {
   /// The thread leaves the place within nanoseconds, once it gets a CPU.
   private static let transitPause: Int64 = 30_000
 
-  /// Looks again at threads whose frames were being linked; false when none was taken hold of.
+  /// Samples again threads whose frames were being linked; false when none was seized.
   ///
   /// One that has had no CPU since would be found where it was. Where that lasts, a stop helps it: the
   /// kernel soon runs what was woken.
   private func resampleTransit(time: Int64, isPatient: Bool) -> Bool {
-    for (index, watch) in watches.enumerated() {
-      guard let transit = watch.transit else { continue }
-      guard let counters = counters(of: watch) else {
-        watch.transit = nil
-        watch.hasEnded = true
+    for (index, thread) in threads.enumerated() {
+      guard case .inTransit(let switches) = thread.linking else { continue }
+      guard let counters = counters(of: thread) else {
+        thread.linking = .whole
+        thread.end()
         continue
       }
-      let hasRun = !usesSchedulerStatistics || counters.switches != transit
+      let hasRun = !usesSchedulerStatistics || counters.switches != switches
       guard hasRun || !isPatient else { continue }
-      watch.transit = nil
+      thread.linking = .whole
       sample(
-        watch, index: index, time: time, interval: Weight(), counters: counters,
+        thread, index: index, time: time, interval: Weight(), counters: counters,
         wantsRegisters: false)
     }
     return stops.hasRequests
@@ -54,91 +54,102 @@ extension Sampler {
 
   private func stopRequested(time: Int64, mayComeAgain: Bool) {
     ring.warm(stops.requestCount)
-    let begin = MonotonicClock.now().rawValue
-    stops.interruptAll()
-    lastRelease = begin
+    let begin = MonotonicClock.now()
+    let interrupted = stops.interruptAll()
+    lastResumption = begin
     // Functions, and not closures in constants, which would be allocated for each stop.
-    func body(_ stop: StoppedThreads.Stop, _ registers: Registers?) {
-      copyStopped(watches[stop.tag], registers, time: time, mayComeAgain: mayComeAgain)
+    func copy(_ stopped: borrowing StoppedThread) {
+      copyStopped(
+        threads[stopped.stop.tag], stopped.registers, time: time, mayComeAgain: mayComeAgain)
     }
-    func released(_ stop: StoppedThreads.Stop, _ now: Int64) {
+    func ended(_ stop: StoppedThreads.Stop) { noteEndInStop(of: threads[stop.tag]) }
+    func resumed(_ stop: StoppedThreads.Stop, _ now: Int64) {
       pauses.add(pause: now - stop.requested)
-      lastRelease = now
+      lastResumption = now
     }
-    if plan.stopAll {
-      stops.forAllStoppedTogether(body, released: released)
+    if options.stopAll {
+      interrupted.forAllStoppedTogether(copy, ended: ended, resumed: resumed)
     } else {
-      stops.forEachStopped(body, released: released)
+      interrupted.forEachStopped(copy, ended: ended, resumed: resumed)
     }
-    pauses.add(held: lastRelease - begin)
+    pauses.add(held: lastResumption - begin)
+  }
+
+  private func noteEndInStop(of thread: SampledThread) {
+    let state = counters(of: thread) == nil ? nil : thread.files.state()
+    guard let state else { return thread.end() }
+    if ThreadRoster.isDead(state) { noteEnd(of: thread, interval: Weight()) }
   }
 
   /// Runs while the thread is stopped: copies and nothing else.
   private func copyStopped(
-    _ watch: SampledThread, _ registers: Registers?, time: Int64, mayComeAgain: Bool
+    _ thread: SampledThread, _ registers: Registers, time: Int64, mayComeAgain: Bool
   ) {
-    guard let registers else {
-      let state = counters(of: watch) == nil ? nil : watch.files.state()?.letter
-      watch.hasEnded = state == nil
-      if state == UInt8(ascii: "Z") { noteZombie(watch, interval: Weight()) }
-      return
-    }
-    let range = copyRange(of: watch, stackPointer: registers.stackPointer.rawValue)
-    watch.copySize = range.count
-    guard let counters = watch.countersBeforeStop, let (record, bytes) = ring.reserve(range.count)
+    let range = copyRange(of: thread, stackPointer: registers.stackPointer.rawValue)
+    thread.stack.copySize = range.count
+    guard case .made(let before) = thread.stopRequest, let counters = before.counters,
+      let place = ring.reserve(range.count)
     else {
-      countDroppedSample()
+      cost.samplesDropped += 1
       return
     }
-    beginCopy(of: watch, range, into: bytes)
+    beginCopy(of: thread, range, into: place.bytes)
     guard
       let runtimeNumber = copyFrames(
-        watch, at: registers.instructionPointer, mayComeAgain: mayComeAgain)
+        thread, at: registers.instructionPointer, mayComeAgain: mayComeAgain)
     else {
       // What the sample stands for is carried until it is done.
-      watch.transit = counters.switches
+      thread.linking = .inTransit(switches: counters.switches)
       return
     }
     let count = stackRead.finish()
+    let record = place.record
     record.pointee.runtimeNumber = runtimeNumber
-    watch.fill(record, interval: Weight(), counters: counters, mapsSerial: mapsSerial)
+    thread.fill(
+      record, interval: Weight(), counters: counters, isAsleep: false, mapsSerial: mappings.serial)
     record.pointee.time = time
     record.pointee.registers = registers
-    record.pointee.stackStart = range.lowerBound
-    record.pointee.byteCount = count
-    record.pointee.reachesEnd =
-      count == range.count && range.upperBound >= watch.stackRange.upperBound
-    describe(watch, in: record)
-    ring.commit()
+    note(range, count: count, of: thread, in: record)
+    describe(thread, before, in: record)
+    place.commit()
+    thread.stopRequest = .none
   }
 
   /// Copies the Python frames of a stopped thread; nil where they are being linked, and another stop
   /// may find them whole.
   private func copyFrames(
-    _ watch: SampledThread, at instruction: RemoteAddress, mayComeAgain: Bool
+    _ thread: SampledThread, at instruction: RemoteAddress, mayComeAgain: Bool
   ) -> UInt64? {
     guard let python else { return 0 }
-    let mayWait = mayComeAgain && !watch.isAlwaysInTransit
-    if mayWait, python.isEntering(watch.tid, at: instruction) { return nil }
-    let number = python.copy(watch.tid, at: instruction, from: stackRead, isAsleep: false)
-    let isInTransit = number != 0 && python.isInTransit(watch.tid, at: instruction)
+    let mayWait = mayComeAgain && !thread.isAlwaysInTransit
+    if mayWait, python.isEntering(thread.tid, at: instruction) { return nil }
+    let number = python.copy(thread.tid, at: instruction, from: stackRead, isAsleep: false)
+    let isInTransit = number != 0 && python.isInTransit(thread.tid, at: instruction)
     if isInTransit, mayWait {
       python.discard(number)
       return nil
     }
-    watch.isAlwaysInTransit = isInTransit
+    thread.linking = isInTransit ? .always : .whole
     return number
   }
 
-  /// Tells what the thread did when it was asked to stop.
-  private func describe(_ watch: SampledThread, in record: UnsafeMutablePointer<SampleRecord>) {
-    record.pointee.state = watch.stateBeforeStop
-    guard case .asleep(let number, let arguments, _, _) = watch.callBeforeStop else {
-      record.pointee.isRunning = watch.stateBeforeStop == UInt8(ascii: "R")
+  /// Writes what the thread did when it was asked to stop.
+  private func describe(
+    _ thread: SampledThread, _ before: SampledThread.BeforeStop,
+    in record: UnsafeMutablePointer<SampleRecord>
+  ) {
+    record.pointee.state = before.state
+    guard case .asleep(let number, let arguments, _, _) = before.call else {
+      record.pointee.isRunning = before.state == UInt8(ascii: "R")
       return
     }
     record.pointee.systemCall = number
     record.pointee.arguments = arguments
-    record.pointee.awaitsLock = python?.isWaitForLock(watch.tid, number, arguments) ?? false
+    record.pointee.awaitsLock = python?.isWaitForLock(thread.tid, number, arguments) ?? false
   }
+}
+
+extension SampledThread {
+  fileprivate var isInTransit: Bool { if case .inTransit = linking { true } else { false } }
+  fileprivate var isAlwaysInTransit: Bool { if case .always = linking { true } else { false } }
 }

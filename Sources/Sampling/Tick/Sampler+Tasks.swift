@@ -22,7 +22,7 @@ extension Sampler {
       let owners = Set(tasks.tasks.compactMap(\.tid))
       tasks.tornThreads = owners.filter { before[$0] == nil || before[$0] != after[$0] }
       tasks.movedThreads = Set(
-        watches.lazy.filter { watch in
+        threads.lazy.filter { watch in
           owners.contains(watch.tid)
             && !(watch.wasAsleep && watch.counters.switches == after[watch.tid])
         }.map(\.tid))
@@ -35,7 +35,7 @@ extension Sampler {
   /// By thread that does not run: how often it was put on a CPU.
   private func sleepingThreads() -> [Int32: UInt64] {
     var result: [Int32: UInt64] = [:]
-    for watch in watches where python?.hasThread(watch.tid) ?? false {
+    for watch in threads where python?.hasThread(watch.tid) ?? false {
       // The counter first: should the thread wake up and sleep again in between, it shows that.
       guard let counters = counters(of: watch) else { continue }
       if case .running = watch.files.systemCall() { continue }

@@ -16,9 +16,9 @@ struct FamilyArguments: ParsableArguments {
         """))
   var children = false
 
-  /// Captures the program, and with `children` what it starts.
-  func capture(
-    _ process: ProcessIdentity, plan: SamplingPlan, control: CaptureControl,
+  /// Samples the program, and with `children` what it starts.
+  func record(
+    pid: Int32, plan: SamplingPlan, control: CaptureControl,
     ready: (@Sendable () -> Void)? = nil, recorder: CaptureRecorder?
   ) throws(Capture.Failure) -> CapturedProfile {
     let append = recorder.map { recorder in
@@ -29,5 +29,12 @@ struct FamilyArguments: ParsableArguments {
         process, plan: plan, control: control, ready: ready, recorder: append)
       : try Capture.record(
         process, plan: plan, control: control, ready: ready, recorder: append)
+  }
+
+  /// Dumps the program, and with `children` what it has started.
+  func dump(pid: Int32, options: SampleOptions) throws(Capture.Failure) -> CapturedProfile {
+    children
+      ? try Capture.dumpFamily(pid: pid, options: options)
+      : try Capture.dump(pid: pid, options: options)
   }
 }

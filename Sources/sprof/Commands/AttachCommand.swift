@@ -71,14 +71,15 @@ struct AttachCommand: ParsableCommand {
 
   private func sample(_ process: ProcessIdentity, _ control: CaptureControl) throws {
     let plan = SamplingPlan(
-      rate: rates.rate, maxPause: rates.maxPause, duration: duration?.nanoseconds, stopAll: stopAll,
-      frames: frames.choice, followsTasks: frames.followsTasks)
+      rate: rates.rate, maxPause: rates.maxPause, duration: duration?.nanoseconds,
+      options: SampleOptions(
+        stopAll: stopAll, frames: frames.choice, followsTasks: frames.followsTasks))
     let display = ProgressDisplay(control: control, duration: duration?.nanoseconds)
     let recorder = try capture.recorder(kind: .attach, pid: process.pid, rate: rates.rate)
     let profile: Profile
     do {
       profile = try display.show {
-        try family.capture(process, plan: plan, control: control, recorder: recorder).named()
+        try family.record(pid: pid, plan: plan, control: control, recorder: recorder).named()
           .limitingBlockings()
       }
     } catch {

@@ -29,13 +29,13 @@ struct WatchInterval: ExpressibleByArgument, CustomStringConvertible {
 struct DumpWatch {
   private let process: ProcessIdentity
   private let interval: Int64
-  private let plan: SamplingPlan
+  private let options: SampleOptions
   private let report: ReportArguments
 
-  init(_ process: ProcessIdentity, interval: Int64, plan: SamplingPlan, _ report: ReportArguments) {
-    self.process = process
+  init(pid: Int32, interval: Int64, options: SampleOptions, _ report: ReportArguments) {
+    self.pid = pid
     self.interval = interval
-    self.plan = plan
+    self.options = options
     self.report = report
   }
 
@@ -58,8 +58,7 @@ struct DumpWatch {
   /// One look; nil when the program, which was there before, has ended.
   private func sample(isFirst: Bool) throws -> Profile? {
     do {
-      return try Capture.record(process, plan: plan, control: CaptureControl()).named()
-        .limitingBlockings()
+      return try Capture.dump(pid: pid, options: options).named().limitingBlockings()
     } catch Capture.Failure.access(let problem) where !isFirst {
       switch problem {
       case .noSuchProcess, .hasEnded: return nil

@@ -98,11 +98,11 @@ struct RunCommand: ParsableCommand {
     signals.forward(to: held)
     let captured: CapturedProfile
     do {
-      captured = try family.capture(
-        held.process,
+      captured = try family.record(
+        pid: held.pid,
         plan: SamplingPlan(
-          kind: .run, rate: rates.rate, maxPause: rates.maxPause, frames: frames.choice,
-          followsTasks: frames.followsTasks),
+          kind: .run, rate: rates.rate, maxPause: rates.maxPause,
+          options: SampleOptions(frames: frames.choice, followsTasks: frames.followsTasks)),
         control: CaptureControl(),
         ready: { held.release() }, recorder: recorder)
     } catch {

@@ -80,7 +80,7 @@ extension EndToEnd {
 
     @Test(arguments: [
       "spin.c", "sleepers.c", "eintr.c", "handler.c", "exec.c", "churn.c", "leaderexit.c", "deep.c",
-      "forkchild.c", "vforkparent.c", "undumpable.c", "reexec.c",
+      "forkchild.c", "vforkparent.c", "undumpable.c", "reexec.c", "oneends.c",
     ])
     func `every fixture compiles without a warning, and gets ready`(source: String) throws {
       for optimisation in ["-O0", "-O2"] {

@@ -1,7 +1,7 @@
 internal import LinuxProcess
 internal import Synchronization
 
-/// What the tracer has read of where the program's code lies, for the resolver: by the time that it
+/// What the tracer has read of where the program's code is, for the resolver: by the time that it
 /// comes to a sample, the program may have ended, or become another.
 final class AddressSpaces: Sendable {
   struct Reading: Sendable {

@@ -19,7 +19,7 @@ struct PauseBudget {
   /// A share of 1 or more allows any stop.
   init(share: Double) { self.share = share }
 
-  /// Tells that stops have now lasted `heldTime` in all, at `time`, both in nanoseconds.
+  /// Notes that stops have lasted `heldTime` in all, at `time`, both in nanoseconds.
   mutating func spend(heldTime total: Int64, at time: Int64) {
     guard share < 1 else { return }
     let held = max(total &- heldTime, 0)

@@ -1,0 +1,87 @@
+internal import LinuxProcess
+internal import ProfileModel
+internal import Synchronization
+
+/// A capture under way that samples each thread once.
+final class DumpSession: @unchecked Sendable {
+  // Sendable: `sleeps` and `tasks` are the tracer thread's until that was joined; all else is the
+  // pipeline's.
+  private let pipeline: SamplePipeline
+  private let isSampled = Atomic<Bool>(false)
+  /// Whether the resolver's thread has ended, so that the tracer's may use the resolver.
+  private let isDrained = Atomic<Bool>(false)
+  private var sleeps: [SleepRecord] = []
+  private var tasks: AsyncTasks?
+
+  private var sampler: Sampler { pipeline.sampler }
+  private var resolver: Resolver { pipeline.resolver }
+
+  init(_ pipeline: SamplePipeline) { self.pipeline = pipeline }
+
+  @available(*, noasync, message: "blocks until all threads were sampled")
+  func run() throws(SystemError) -> FinishedCapture {
+    let info = pipeline.beginning(.dump)
+    try sample()
+    return pipeline.finish(
+      info, ending: .once, notes: CaptureNotes.lines(of: pipeline), sleeps: sleeps,
+      tasks: tasks.map { [$0] } ?? [])
+  }
+
+  /// In a program with more threads the stacks are unwound while the next are copied.
+  private static let largeProgram = 64
+
+  private func sample() throws(SystemError) {
+    let isLarge = try ThreadList(process: pipeline.target.pid).count() ?? 0 > Self.largeProgram
+    isDrained.store(!isLarge, ordering: .releasing)
+    var resolving = isLarge ? try OSThread.start { [self] in drainUntilSampled() } : nil
+    defer { resolving.take()?.join() }
+    defer { isSampled.store(true, ordering: .releasing) }
+    try OSThread.startTracer { [self] in trace() }.join()
+  }
+
+  private func drainUntilSampled() {
+    while !isSampled.load(ordering: .acquiring) {
+      resolver.drain()
+      MonotonicClock.sleep(until: MonotonicClock.now() + 500_000)
+    }
+    isDrained.store(true, ordering: .releasing)
+  }
+
+  private func trace() {
+    sampler.sampleOnce()
+    sampler.python?.noteLockHolders(memory: sampler.memory)
+    isSampled.store(true, ordering: .releasing)
+    while !isDrained.load(ordering: .acquiring) {
+      MonotonicClock.sleep(until: MonotonicClock.now() + 50_000)
+    }
+    resolver.drain()
+    let naming = startNaming()
+    inspectSleeps()
+    sampler.python?.census(memory: sampler.memory) { sampler.now }
+    naming?.takeTime()
+    tasks = sampler.readTasks()
+    naming?.finish()
+  }
+
+  /// Looks up the names of the frames that are known by now.
+  private func startNaming() -> EarlyNames? {
+    guard pipeline.membership.namesEarly else { return nil }
+    let frames = resolver.builder.openFrames
+    let early = EarlyNames(
+      pipeline.names, of: frames, files: files(of: frames, in: resolver.modules))
+    early.start()
+    return early
+  }
+
+  /// Inspects what threads wait for, and samples those again of which the resolver wants more.
+  private func inspectSleeps() {
+    // Before threads are stopped whose registers are wanted: their sleep ends with that.
+    let survey = SleepSurvey(
+      pid: pipeline.target.pid, liveThread: pipeline.target.liveThread)
+    let samples = survey.samples(sampler.threads, known: resolver.sleeps())
+    for _ in 0..<100 where sampler.sampleAgain() { resolver.drain() }
+    sampler.finish()
+    resolver.drain()
+    sleeps = survey.finish(samples, sampler.threads, known: resolver.sleeps())
+  }
+}

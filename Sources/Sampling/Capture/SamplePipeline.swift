@@ -1,0 +1,89 @@
+internal import LinuxProcess
+internal import NativeUnwinding
+internal import ProfileModel
+
+/// The way of a process's samples to a profile: the tracer's sampler, the resolver, and what passes
+/// between them.
+final class SamplePipeline: @unchecked Sendable {
+  // Sendable: the sampler is used by the tracer thread alone and the resolver by the resolver's,
+  // from their start until they are joined; before and after, by the thread that runs the session.
+  let target: CaptureTarget
+  let membership: Membership
+  let names: FrameNames
+  let channel: SampleChannel
+  let resolver: Resolver
+  let sampler: Sampler
+  private let options: SampleOptions
+  private let series: SampleSeries
+  /// sprof's CPU time before the capture.
+  private let earlierCPU = OwnUsage.cpu()
+
+  init(
+    _ target: CaptureTarget, options: SampleOptions, series: SampleSeries, origin: ProgramOrigin,
+    membership: Membership, names: FrameNames
+  ) throws(SystemError) {
+    self.target = target
+    self.options = options
+    self.series = series
+    self.membership = membership
+    self.names = names
+    channel = SampleChannel(ring: membership.makeRing())
+    let stacks = options.readsRuntimes ? RuntimeStacks() : nil
+    resolver = Resolver(
+      target, options: options, series: series, channel: channel, runtimeStacks: stacks)
+    sampler = try Sampler(
+      pid: target.pid, liveThread: target.liveThread, options: options, series: series,
+      origin: origin, membership: membership, channel: channel,
+      python: stacks.map {
+        PythonWatch(
+          pid: target.pid, stacks: $0, followsTasks: options.followsTasks, isDump: series == .single
+        )
+      })
+  }
+
+  /// What is known of a capture when it begins; `rate` in ticks per second.
+  func beginning(_ kind: CaptureInfo.Kind, rate: Double = 0) -> CaptureInfo {
+    let pid = target.pid
+    var info = CaptureInfo(
+      kind: kind, pid: pid, processName: ProcessSearch.threadName(process: pid, thread: pid) ?? "?")
+    info.executable = try? ProcFile.link("/proc/\(target.liveThread)/exe")
+    info.commandLine = ProcessSearch.commandLine(of: pid)
+    info.hostName = Host.name()
+    info.kernel = Host.kernel()
+    info.startTime = Host.wallClock()
+    info.rate = rate
+    return info
+  }
+
+  /// The profile of all samples, once both threads have ended.
+  func finish(
+    _ info: CaptureInfo, ending: CaptureInfo.Ending, notes: [String], sleeps: [SleepRecord],
+    tasks: [AsyncTasks] = []
+  ) -> FinishedCapture {
+    var info = info
+    info.duration = sampler.lastTickTime
+    info.ending = ending
+    info.cost = sampler.cost
+    info.cost.ownCPU = OwnUsage.cpu() - earlierCPU
+    info.notes = notes
+    let modules = resolver.modules
+    let facts = liveFacts(modules: modules, sleeps: sleeps)
+    var profile = resolver.finish(capture: info)
+    profile.tasks = tasks
+    return FinishedCapture(
+      profile: CapturedProfile(
+        profile, names: names, collectedEnd: sampler.stops.collectedEnd, facts: facts
+      ) { files(of: $0, in: modules) },
+      startTime: sampler.startTime, pauses: sampler.pauses)
+  }
+
+  private func liveFacts(modules: ModuleMap, sleeps: [SleepRecord]) -> CapturedProfile.LiveFacts {
+    CapturedProfile.LiveFacts(
+      modules: modules, sleeps: sleeps, startTime: sampler.startTime,
+      interpreter: options.frames == .mixed ? sampler.python?.path : nil,
+      lockHolders: sampler.python?.stacks.lockHolders ?? [:],
+      lockWaiters: sampler.python?.stacks.lockWaiters ?? [],
+      lockTime: sampler.python?.stacks.lockTime ?? 0,
+      lockRanges: sampler.python?.lockRanges ?? [])
+  }
+}

@@ -1,0 +1,157 @@
+internal import LinuxProcess
+internal import ProfileModel
+internal import Synchronization
+
+/// A capture under way that samples for some time: on the tracer thread, while a second one unwinds, and
+/// a third one records.
+final class SamplingSession: @unchecked Sendable {
+  // Sendable: `outcome` is the tracer thread's until that was joined; all else is the pipeline's, or
+  // does not change.
+  private let pipeline: SamplePipeline
+  private let plan: SamplingPlan
+  private let control: CaptureControl
+  private let ready: (@Sendable () -> Void)?
+  private let recording: (any GrowthReceiver)?
+  private let sleepWatch: SleepWatch
+  private let isSampled = Atomic<Bool>(false)
+  private var outcome = TickLoop.Outcome()
+
+  private var sampler: Sampler { pipeline.sampler }
+  private var resolver: Resolver { pipeline.resolver }
+
+  init(
+    _ pipeline: SamplePipeline, plan: SamplingPlan, control: CaptureControl,
+    ready: (@Sendable () -> Void)?, recording: (any GrowthReceiver)?
+  ) {
+    self.pipeline = pipeline
+    self.plan = plan
+    self.control = control
+    self.ready = ready
+    self.recording = recording
+    sleepWatch = SleepWatch(pid: pipeline.target.pid, liveThread: pipeline.target.liveThread)
+  }
+
+  @available(*, noasync, message: "blocks for the whole capture")
+  func run() throws(SystemError) -> FinishedCapture {
+    let info = pipeline.beginning(CaptureInfo.Kind(plan.kind), rate: plan.rate)
+    let sleeps = try sample(info)
+    let notes = CaptureNotes.lines(
+      of: pipeline, spared: (ticks: outcome.ticksSpared, maxPause: plan.maxPause))
+    return pipeline.finish(info, ending: outcome.ending, notes: notes, sleeps: sleeps)
+  }
+
+  /// Returns the long sleeps.
+  private func sample(_ info: CaptureInfo) throws(SystemError) -> [SleepRecord] {
+    try recording?.start()
+    defer { recording?.finish() }
+    let pid = pipeline.target.pid
+    try sleepWatch.start(threads: (try? ThreadList(process: pid).read()) ?? [])
+    let resolving: OSThread.Handle
+    do {
+      resolving = try OSThread.start { [self] in resolve(info) }
+    } catch {
+      _ = sleepWatch.finish()
+      throw error
+    }
+    let tracing: OSThread.Handle
+    do {
+      tracing = try OSThread.startTracer { [self] in trace() }
+    } catch {
+      endResolving(resolving)
+      _ = sleepWatch.finish()
+      throw error
+    }
+    tracing.join()
+    endResolving(resolving)
+    return sleepWatch.finish()
+  }
+
+  private func trace() {
+    var loop = TickLoop(sampler, plan: plan, control: control)
+    outcome = loop.run(ready: ready)
+    sampler.python?.census(memory: sampler.memory) { sampler.now }
+  }
+
+  // MARK: - The resolver's thread
+
+  private func resolve(_ info: CaptureInfo) {
+    var pace = ResolverPace(rate: plan.rate, pipeline.membership)
+    while true {
+      let isLast = isSampled.load(ordering: .acquiring)
+      let progress = control.progress
+      if resolver.drain() { pace.quicken(at: progress.elapsed) }
+      sleepWatch.watch(
+        resolver.takeLongSleeps(
+          until: progress.elapsed, threshold: SleepWatch.threshold, isLast: isLast))
+      record(until: progress, info)
+      if isLast { break }
+      pipeline.channel.bell.wait(until: MonotonicClock.now() + pace.pause(at: progress.elapsed))
+    }
+    recordEnd(info)
+  }
+
+  private func endResolving(_ resolving: consuming OSThread.Handle) {
+    isSampled.store(true, ordering: .releasing)
+    pipeline.channel.bell.ring()
+    resolving.join()
+  }
+
+  /// Hands over what is new, when it is time and the recorder has worked off the last.
+  private func record(until progress: CaptureProgress, _ info: CaptureInfo) {
+    guard let recording, recording.isDue(at: progress.elapsed) else { return }
+    handOver(until: progress, info, to: recording)
+  }
+
+  /// Hands over the last of a process, where the recording goes on without it.
+  private func recordEnd(_ info: CaptureInfo) {
+    guard let recording, recording.wantsEnd else { return }
+    var progress = control.progress
+    progress.elapsed = sampler.lastTickTime
+    handOver(until: progress, info, to: recording)
+  }
+
+  private func handOver(
+    until progress: CaptureProgress, _ info: CaptureInfo, to recording: any GrowthReceiver
+  ) {
+    var growth = resolver.takeGrowth(until: progress.elapsed, rate: plan.rate)
+    var capture = info
+    capture.ending = .unfinished
+    capture.duration = progress.elapsed
+    capture.cost.ticksPlanned = Int64(Double(progress.elapsed) * plan.rate / 1e9)
+    capture.cost.ticksTaken = progress.ticks
+    capture.cost.stoppedTime = progress.stoppedTime
+    growth.capture = capture
+    recording.take(growth, files: files(of: growth.frames.map(\.frame), in: resolver.modules))
+  }
+}
+
+/// How often the resolver looks for work: being called would cost the tracer a system call a tick.
+///
+/// Some ticks at a time, for which its caches are warm; fewer where the tracer has to know soon what
+/// more is wanted of a thread.
+private struct ResolverPace {
+  /// For how long it looks often at first, and after each request.
+  private static let firstTime: Int64 = 1_000_000_000
+  private static let soonTime: Int64 = 10_000_000_000
+
+  private let shortPause: Int64
+  private let longPause: Int64
+  private var soonUntil = firstTime
+
+  init(rate: Double, _ membership: Membership) {
+    switch membership {
+    case .alone:
+      shortPause = min(40_000_000, max(1_000_000, Int64(4e9 / rate)))
+      longPause = 4 * shortPause
+    case .ofFamily:
+      shortPause = 25_000_000
+      longPause = shortPause
+    }
+  }
+
+  /// Notes that more of a thread was asked for.
+  mutating func quicken(at time: Int64) { soonUntil = time + Self.soonTime }
+
+  /// Nanoseconds.
+  func pause(at time: Int64) -> Int64 { time < soonUntil ? shortPause : longPause }
+}

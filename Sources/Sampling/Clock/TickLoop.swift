@@ -1,0 +1,153 @@
+internal import LinuxProcess
+internal import ProfileModel
+
+/// Takes the ticks of a sampling capture at their times, until it is over.
+///
+/// Belongs to the tracer thread.
+struct TickLoop {
+  /// How it went.
+  struct Outcome {
+    var ending = CaptureInfo.Ending.duration
+    /// The ticks that were left out to keep the stops within the plan's share of time.
+    var ticksSpared: Int64 = 0
+  }
+
+  private let sampler: Sampler
+  private let plan: SamplingPlan
+  private let control: CaptureControl
+  /// Nanoseconds.
+  private let period: Int64
+  /// The number of the last tick; nil where none is.
+  private let lastTick: Int64?
+  /// Whether a tick is awaited to the microsecond, which takes CPU time.
+  ///
+  /// Many captures at once are not to take that, and at low rates nobody notices.
+  private let isPunctual: Bool
+  private static let punctualRate = 500.0
+  private var jitter: TickJitter
+  private var budget: PauseBudget
+  /// Whether the resolver was called because the ring fills.
+  private var hasRung = false
+  private var outcome = Outcome()
+
+  init(_ sampler: Sampler, plan: SamplingPlan, control: CaptureControl) {
+    self.sampler = sampler
+    self.plan = plan
+    self.control = control
+    let period = Int64(1e9 / plan.rate)
+    self.period = period
+    lastTick = plan.duration.map { max(1, Int64((Double($0) / Double(period)).rounded(.down))) }
+    isPunctual = sampler.membership.mayTakeCPU && plan.rate >= Self.punctualRate
+    jitter = TickJitter(period: period)
+    budget = PauseBudget(share: plan.maxPause)
+  }
+
+  /// Samples until the plan's duration is over, the target ends, or the control says stop.
+  ///
+  /// `ready` is called when the clock is about to start.
+  @available(*, noasync, message: "blocks for the whole capture")
+  mutating func run(ready: (@Sendable () -> Void)?) -> Outcome {
+    sampler.begin(ready: ready)
+    // What went by before a new process was found counts for the first sample of it. Of a process that
+    // was there, ticks are late that go by before the first sample, where this thread got no CPU.
+    let before = sampler.origin.isBorn ? sampler.now / period : 0
+    var tick = before + 1
+    while lastTick.map({ tick <= $0 }) ?? true {
+      guard waitForTick(at: tick * period + jitter.next()) else {
+        outcome.ending = .interrupted
+        break
+      }
+      waitForResolver()
+      let time = sampler.now
+      if time < budget.earliestTick, tick != lastTick {
+        spare(time: time)
+        tick += 1
+        continue
+      }
+      // Periods that went by unused are not made up for: the tick counts for all of them.
+      let due = min(max(tick, time / period), lastTick ?? .max)
+      take(tick, due: due, time: time)
+      // What is left of a program that has ended, until its parent collects it, is a zombie.
+      guard !sampler.isProgramOver else {
+        outcome.ending = .targetEnded
+        break
+      }
+      sampler.cost.ticksPlanned = due - before
+      tick = due + 1
+    }
+    sampler.finish()
+    return outcome
+  }
+
+  private mutating func take(_ tick: Int64, due: Int64, time: Int64) {
+    if time - tick * period > period / 2 + jitter.limit { sampler.cost.ticksLate += due - tick + 1 }
+    sampler.cost.ticksTaken += 1
+    sampler.takeTick(due, time: time)
+    budget.spend(heldTime: sampler.pauses.heldTime, at: sampler.now)
+    reportProgress(time: time)
+  }
+
+  /// Leaves out a tick; the next one counts for it.
+  private mutating func spare(time: Int64) {
+    outcome.ticksSpared += 1
+    sampler.cost.ticksLate += 1
+    sampler.stops.releaseOverdue()
+    reportProgress(time: time)
+  }
+
+  /// Waits for a tick; false when the capture is to end before.
+  private func waitForTick(at time: Int64) -> Bool {
+    let deadline = sampler.startTime + time
+    while true {
+      guard !control.shouldStop else { return false }
+      let left = deadline - MonotonicClock.now()
+      if left <= 0 { return true }
+      let longest: Int64 = 100_000_000
+      guard isPunctual else {
+        MonotonicClock.sleep(until: min(deadline, MonotonicClock.now() + longest))
+        continue
+      }
+      // Waking up from sleep takes up to 60 µs, which at high rates is most of the period.
+      if left < 60_000 {
+        while MonotonicClock.now() < deadline {}
+        return true
+      }
+      MonotonicClock.sleep(until: min(deadline - 30_000, MonotonicClock.now() + longest))
+    }
+  }
+
+  /// Waits, before any thread is seized, until the resolver has made room for what the next tick will
+  /// copy by all that is known.
+  ///
+  /// Where the resolver gets no CPU, ticks are late then, and no sample is lost.
+  private mutating func waitForResolver() {
+    let ring = sampler.ring
+    let isFilling = ring.isFilling
+    if isFilling, !hasRung { sampler.channel.bell.ring() }
+    hasRung = isFilling
+    let (all, largest) = sampler.expectedCopies()
+    // Three quarters of it are free, in two pieces.
+    guard isFilling || largest > ring.byteCapacity / 4 else { return }
+    let size = max(min(all, ring.byteCapacity / 4), min(largest, ring.byteCapacity))
+    // The resolver waits for what is not handed over.
+    sampler.python?.confirm(from: sampler.memory)
+    while !ring.hasRoom(for: size), !control.shouldStop, !isOver {
+      MonotonicClock.sleep(until: MonotonicClock.now() + 1_000_000)
+      sampler.stops.releaseOverdue()
+    }
+  }
+
+  private var isOver: Bool { plan.duration.map { sampler.now >= $0 } ?? false }
+
+  private func reportProgress(time: Int64) {
+    guard time - control.progress.elapsed >= 100_000_000 else { return }
+    // Whoever reads how far it is finds all samples until then.
+    sampler.python?.confirm(from: sampler.memory)
+    var progress = CaptureProgress()
+    progress.elapsed = time
+    progress.ticks = sampler.cost.ticksTaken
+    progress.threads = sampler.threads.count
+    progress.stoppedTime = sampler.pauses.heldTime
+    control.progress = progress
+  }
+}

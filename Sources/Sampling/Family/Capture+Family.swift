@@ -1,0 +1,70 @@
+internal import LinuxProcess
+package import ProfileModel
+
+extension Capture {
+  /// Samples the process and those that it has and starts, with the arguments of `record`.
+  ///
+  /// It ends when the capture of the process itself does; processes that outlive it are left alone.
+  @available(*, noasync, message: "blocks for the whole capture")
+  package static func recordFamily(
+    pid: Int32, plan: SamplingPlan, control: CaptureControl,
+    ready: (@Sendable () -> Void)? = nil, recorder: (@Sendable (ProfileGrowth) -> Void)? = nil
+  ) throws(Failure) -> CapturedProfile {
+    prepareOpenFiles(forThreadsOf: pid)
+    let modules = SharedModules()
+    let names = FrameNames(pid: pid)
+    let recording = recorder.map { FamilyRecording(modules: modules, names: names, recorder: $0) }
+    do {
+      try recording?.start()
+    } catch {
+      throw .system(error)
+    }
+    defer { recording?.finish() }
+    let family = ProcessFamily(pid: pid, plan: plan, modules: modules, recording: recording)
+    defer { family.stop() }
+    // Its names are its own, as those of each process: the numbers of its modules mean others among
+    // those of all.
+    let own = try sample(
+      pid: pid, plan: plan, origin: ProgramOrigin(plan.kind), membership: .alone, control: control,
+      names: FrameNames(pid: pid),
+      ready: {
+        ready?()
+        family.watch()
+      }, recording: recording?.part(of: pid, shift: 0, showsProgress: true))
+    let profile = family.finish(with: own)
+    // The names are the recording's until it has worked off the last.
+    recording?.finish()
+    return CapturedProfile(profile, names: names, collectedEnd: own.profile.collectedEnd) { _ in
+      modules.files
+    }
+  }
+
+  /// Samples each thread of the process and of those that it has once, one process after the other.
+  @available(*, noasync, message: "blocks until all threads were sampled")
+  package static func dumpFamily(
+    pid: Int32, options: SampleOptions = SampleOptions()
+  ) throws(Failure) -> CapturedProfile {
+    prepareOpenFiles(forThreadsOf: pid)
+    let modules = SharedModules()
+    let names = FrameNames(pid: pid)
+    let members = FamilyMembers(of: pid, modules: modules)
+    let own = try dump(
+      pid: pid, options: options, membership: .alone, names: FrameNames(pid: pid))
+    let start = MonotonicClock.now()
+    for process in ProcessTree.descendants(of: [pid]).sorted() {
+      do throws(Failure) {
+        let capture = try dump(
+          pid: process, options: options, membership: .ofFamily, names: FrameNames(pid: process))
+        members.add(capture, start: start)
+      } catch {
+        members.note(error, process)
+      }
+    }
+    let profile = members.finish(with: own) { count in
+      "\(FamilyMembers.counted(count)), looked at one after the other."
+    }
+    return CapturedProfile(profile, names: names, collectedEnd: own.profile.collectedEnd) { _ in
+      modules.files
+    }
+  }
+}

@@ -1,0 +1,86 @@
+internal import LinuxProcess
+internal import ProfileModel
+internal import Synchronization
+
+/// The captures of many processes, as they end, and why some could not be made.
+///
+/// May be used from any thread.
+final class FamilyMembers: Sendable {
+  private struct State: Sendable {
+    var profile: FamilyProfile
+    var refused: [String] = []
+    var failures: [String: Int] = [:]
+  }
+
+  /// The process that the others descend from.
+  let pid: Int32
+  let modules: SharedModules
+  private let state: Mutex<State>
+
+  init(of pid: Int32, modules: SharedModules) {
+    self.pid = pid
+    self.modules = modules
+    state = Mutex(State(profile: FamilyProfile(modules: modules)))
+  }
+
+  /// Adds the capture of one process; `start` is when that of all began, by the monotonic clock.
+  func add(_ capture: FinishedCapture, start: Int64) {
+    let captured = capture.profile
+    // It has ended before a sample of it could be taken.
+    guard !captured.unnamed.runs.isEmpty || captured.unnamed.capture.pid == pid else { return }
+    let member = FamilyProfile.Member(
+      profile: captured.unnamedWithWaits(), files: captured.openFiles(), pauses: capture.pauses,
+      shift: max(0, capture.startTime - start))
+    state.withLock { $0.profile.add(member) }
+  }
+
+  /// Notes that a process could not be captured.
+  func note(_ failure: Capture.Failure, _ process: Int32) {
+    switch failure {
+    // It has ended before it could be sampled.
+    case .access(.noSuchProcess), .access(.hasEnded), .access(.isItself), .access(.isKernelThread):
+      break
+    case .access(.other(let error)), .system(let error): note(error)
+    case .access:
+      let name = ProcessSearch.threadName(process: process, thread: process) ?? "?"
+      state.withLock { $0.refused.append("\(name)[\(process)]") }
+    }
+  }
+
+  func note(_ error: SystemError) {
+    state.withLock { $0.failures[error.reason, default: 0] += 1 }
+  }
+
+  /// The profile of all, with addresses in place of names; `own` is the capture of the process that the
+  /// others descend from, `title` says how many were captured.
+  func finish(
+    with own: FinishedCapture, leftOut: [String] = [], title: (_ count: Int) -> String
+  ) -> Profile {
+    add(own, start: own.startTime)
+    return state.withLock { state in
+      var profile = FamilyProfile(modules: modules)
+      swap(&profile, &state.profile)
+      let notes = [title(profile.processCount)] + Self.problems(of: state) + leftOut
+      return profile.finish(capture: own.profile.unnamed.capture, notes: notes)
+    }
+  }
+
+  private static func problems(of state: State) -> [String] {
+    var notes: [String] = []
+    if !state.refused.isEmpty {
+      let names = state.refused.prefix(10).joined(separator: ", ")
+      let rest = state.refused.count > 10 ? " …" : ""
+      notes.append(
+        "\(counted(state.refused.count)) may not be watched by this user: \(names)\(rest).")
+    }
+    for (reason, count) in state.failures.sorted(by: { $0.key < $1.key }) {
+      notes.append("\(counted(count)) could not be watched: \(reason).")
+    }
+    return notes
+  }
+
+  /// A number of processes in words.
+  static func counted(_ processes: Int) -> String {
+    processes == 1 ? "1 process" : "\(processes) processes"
+  }
+}

@@ -1,0 +1,10 @@
+internal import LinuxProcess
+
+/// All that passes between the tracer and the resolver of a capture.
+struct SampleChannel: Sendable {
+  let ring: SampleRing
+  let requests = ThreadRequests()
+  let spaces = AddressSpaces()
+  /// Rung when the resolver has much to do, or is to end.
+  let bell = Bell()
+}

@@ -1,0 +1,50 @@
+internal import LinuxProcess
+internal import ProfileModel
+
+/// One sample of one thread, as the tracer hands it to the resolver.
+struct SampleRecord {
+  enum Kind: UInt8 {
+    /// A stack, or the lack of one.
+    case sample
+    /// The thread has ended, or the capture has: `repeated` counts, and as `weight` what it did since.
+    case end
+  }
+
+  var kind = Kind.sample
+  /// The slot that the tracer keeps the thread in; another thread may get it after `end`.
+  var slot = 0
+  var tid: Int32 = 0
+  /// Nanoseconds from the start of the capture.
+  var time: Int64 = 0
+  var isRunning = false
+  /// Whether a stop would give a sleeping thread's registers without the program noticing.
+  var bearsStop = true
+  /// Whether the main thread's stack is in another mapping than at the last sample: as after exec.
+  var hasMovedStack = false
+  /// The reading of the maps that it belongs to (`AddressSpaces`).
+  var mapsSerial = 0
+  /// Whether most of the time since the last sample went by waiting for a CPU.
+  var isWaitingForCPU = false
+  /// The state letter of /proc, 0 when it was not read.
+  var state: UInt8 = 0
+  /// -1 for none.
+  var systemCall: Int32 = -1
+  var arguments = InlineArray<6, UInt64>(repeating: 0)
+  var registers = Registers()
+  var stackStart: UInt64 = 0
+  /// Where the copy of the stack is in the ring's bytes.
+  var byteOffset = 0
+  var byteCount = 0
+  var reachesEnd = false
+  /// What this sample stands for.
+  var weight = Weight()
+  /// What the thread's stack of before has lasted on since it was recorded.
+  var repeated = Weight()
+  var counters = ThreadCounters()
+  /// Whether the thread waits for its interpreter's lock.
+  var awaitsLock = false
+  /// Under which number the frames of a language's runtime are handed over; 0 for none.
+  var runtimeNumber: UInt64 = 0
+  /// The thread's name, where it was read with something else.
+  var name: String?
+}

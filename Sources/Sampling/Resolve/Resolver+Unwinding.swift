@@ -1,0 +1,134 @@
+internal import LinuxProcess
+internal import NativeUnwinding
+internal import ProfileModel
+internal import PythonReading
+
+// MARK: - Unwinding
+
+extension Resolver {
+  func unwind(
+    _ record: SampleRecord, _ bytes: UnsafeRawBufferPointer, _ thread: inout ResolvedThread
+  ) -> ResolvedSample {
+    var sample = ResolvedSample(record, activity: activity(record, thread))
+    let runtime = record.runtimeNumber > 0 ? runtimeStacks?.take(record.runtimeNumber) : nil
+    guard record.byteCount > 0 else { return sample }
+    var registers = record.registers
+    if let kept = thread.kept, kept.sleep.call == thread.call,
+      kept.sleep == Sleep(thread.call, record, bytes)
+    {
+      registers = kept.registers
+    }
+    let snapshot = StackSnapshot(
+      registers: registers, start: RemoteAddress(record.stackStart), bytes: bytes,
+      reachesEnd: record.reachesEnd)
+    sample.result = unwinder.unwind(
+      snapshot, thread: record.slot, searchesFramePointer: !record.isRunning && !record.bearsStop,
+      into: &builder.stacks)
+    thread.follow(runtime, record)
+    let nativeEnd = sample.result.end
+    if let runtime { join(runtime, into: &sample, isRunning: record.isRunning) }
+    if !record.isRunning, record.registers.areComplete,
+      let sleep = Sleep(thread.call, record, bytes)
+    {
+      thread.kept = KeptRegisters(sleep: sleep, registers: registers)
+    }
+    if sample.result.needsRegisters, !record.isRunning { sample.wants |= ThreadRequests.registers }
+    if nativeEnd == .truncated(.copyLimit) {
+      channel.requests.setCopyLimit(options.stackLimit, of: record.slot)
+      hasAsked = true
+      if !record.isRunning { sample.wants |= ThreadRequests.longerCopy }
+    } else if channel.requests.copyLimit(record.slot) != 0 || nativeEnd == .complete {
+      adjustCopyLimit(record, sample.result)
+    }
+    // The next copy of the interpreted frames begins with what this one has found, and gets further.
+    if runtime?.end == .cut, !record.isRunning { sample.wants |= ThreadRequests.longerCopy }
+    if sample.wants != 0 || thread.pending != nil {
+      sample.sleep = Sleep(thread.call, record, bytes)
+    }
+    return sample
+  }
+
+  private func join(
+    _ runtime: RuntimeStack, into sample: inout ResolvedSample, isRunning: Bool
+  ) {
+    let native = sample.result
+    guard !runtime.frames.isEmpty else {
+      sample.result = native.with(native.stack, missing: runtime.end.reason)
+      return
+    }
+    let stack = joiner.join(
+      runtime, slot: sample.slot, unwinder, isWhole: !native.end.isTruncated,
+      path: runtimeStacks?.path,
+      countsElided: series.countsElidedFramesOfRunning || !isRunning, into: &builder.stacks)
+    // Interpreted callers that could not be copied in time are missing, wherever the native stack ends.
+    // A generator whose caller is just being linked, or unlinked, seems to have none. What has no code
+    // object is no frame, but what is where one was looked for.
+    let isWhole =
+      runtime.frames.last?.isGenerator != true
+      && runtime.frames.first?.function != nil && runtime.frames.last?.function != nil
+    sample.result = native.with(
+      stack, missing: runtime.end.reason ?? (isWhole ? nil : .unreadable))
+  }
+
+  /// Copies twice what the stack needs the next time: a mapping may hold much that is not stack.
+  private func adjustCopyLimit(_ record: SampleRecord, _ result: UnwoundStack) {
+    guard result.end == .complete, result.outermost.rawValue > record.stackStart else { return }
+    let used = Int(clamping: result.outermost.rawValue - record.stackStart)
+    channel.requests.setCopyLimit(max(64 << 10, used &* 2 & ~0xffff), of: record.slot)
+  }
+
+  private func activity(_ record: SampleRecord, _ thread: ResolvedThread) -> Activity {
+    if record.isRunning { return record.isWaitingForCPU ? .waitingForCPU : .running }
+    let number = thread.call?.number ?? record.systemCall
+    let reason = WaitReason(systemCall: SystemCallNames.name(of: number))
+    switch record.state {
+    case UInt8(ascii: "D"): return .uninterruptible(reason)
+    case UInt8(ascii: "T"), UInt8(ascii: "t"): return .stopped
+    case 0: return .unknown
+    default: return .blocked(reason)
+    }
+  }
+}
+
+// MARK: - Samples that wait for more
+
+extension Resolver {
+  /// Gives a sample that waited for registers or a longer copy the stack that the next sample found,
+  /// if the thread has not moved between the two.
+  func settle(_ slot: Int, as next: ResolvedSample?) {
+    guard let pending = threads[slot]?.pending else { return }
+    threads[slot]?.pending = nil
+    let isSame = next != nil && next?.sleep == pending.sleep
+    let result = isSame ? next?.result ?? pending.result : pending.result
+    add(pending, stack: result.stack, end: result.end)
+  }
+
+  func add(_ sample: ResolvedSample, stack: StackID, end: StackEnd) {
+    guard let thread = threads[sample.slot] else { return }
+    builder.sample(
+      thread: thread.index, stack: stack, end: end, activity: sample.activity, time: sample.time,
+      weight: sample.weight)
+  }
+}
+
+extension UnwoundStack {
+  /// The same with the frames of a runtime, some of which may be missing.
+  fileprivate func with(_ stack: StackID, missing reason: StackEnd.Reason?) -> UnwoundStack {
+    UnwoundStack(
+      stack: stack, end: end == .complete ? reason.map { .truncated($0) } ?? end : end,
+      outermost: outermost, needsRegisters: needsRegisters, depth: depth)
+  }
+}
+
+extension RuntimeStack.End {
+  /// Why callers are missing; nil when none are.
+  fileprivate var reason: StackEnd.Reason? {
+    switch self {
+    case .complete: nil
+    case .unreadable: .unreadable
+    case .cut: .copyLimit
+    case .cyclic: .badFrame
+    case .tooDeep: .frameLimit
+    }
+  }
+}

@@ -1,0 +1,85 @@
+internal import LinuxProcess
+internal import ProfileModel
+
+// MARK: - Threads that are to stop in this tick
+
+extension Sampler {
+  /// Seizes a thread that is to stop in this tick.
+  ///
+  /// Returns false, having changed nothing, when that is refused.
+  func seize(
+    _ thread: SampledThread, index: Int, call: SystemCallState, state: UInt8, interval: Weight
+  ) -> Bool {
+    var mayRestart = true
+    if case .asleep(let number, let arguments, _, _) = call {
+      mayRestart = SystemCallNames.waitsWithoutLimit(number, arguments)
+    }
+    python?.warmUp(thread.tid, from: memory)
+    switch stops.seize(thread.tid, tag: index, mayRestartCall: mayRestart) {
+    case .refused(let code):
+      refusals[thread.tid] = code
+      thread.stopRequest = .refused
+      return false
+    case .gone: if counters(of: thread) == nil { thread.end() }
+    case .requested: break
+    }
+    python?.prepare(thread.tid)
+    thread.stopRequest = .made(
+      SampledThread.BeforeStop(call: call, state: state, counters: counters(of: thread)))
+    thread.skip(interval)
+    return true
+  }
+
+  func seizeRunning(_ thread: SampledThread, index: Int, interval: Weight) {
+    let state = UInt8(ascii: "R")
+    guard !seize(thread, index: index, call: .running, state: state, interval: interval) else {
+      return
+    }
+    recordRefused(thread, interval: interval)
+  }
+
+  /// A running thread that another tracer holds, or that the kernel keeps from us.
+  func recordRefused(_ thread: SampledThread, interval: Weight) {
+    guard let counters = counters(of: thread) else { return thread.end() }
+    let state = thread.files.state() ?? UInt8(ascii: "R")
+    recordWithoutStack(
+      thread, state: state, time: thread.account.lastTime, interval: interval, counters: counters)
+    thread.wake()
+  }
+
+  /// Whether a stop would change nothing that the thread's system call returns.
+  func mayInterrupt(
+    _ state: UInt8, call number: Int32, _ arguments: InlineArray<6, UInt64>
+  ) -> Bool {
+    // A thread in state D cannot stop. One that a signal has stopped is at rest before its system
+    // call goes on, and stays stopped when it is resumed (ptrace(2), "Group-stop").
+    if state == UInt8(ascii: "T") { return true }
+    guard state == UInt8(ascii: "S") || state == UInt8(ascii: "I") else { return false }
+    if options.stopAll { return true }
+    switch SystemCallNames.interruption(of: number, arguments) {
+    case .none: return true
+    case .restartable: return true
+    case .visible: return false
+    case .visibleOnSocket: return !isSocket(arguments[0])
+    }
+  }
+
+  /// Like `mayInterrupt`, but asks only once what kind of descriptor the thread reads from.
+  func bearsStop(
+    _ thread: SampledThread, _ state: UInt8, _ number: Int32, _ arguments: InlineArray<6, UInt64>
+  ) -> Bool {
+    guard SystemCallNames.interruption(of: number, arguments) == .visibleOnSocket else {
+      return mayInterrupt(state, call: number, arguments)
+    }
+    if let known = thread.descriptor, known.number == arguments[0] { return !known.isSocket }
+    let isSocket = isSocket(arguments[0])
+    thread.descriptor = SampledThread.Descriptor(number: arguments[0], isSocket: isSocket)
+    return !isSocket
+  }
+
+  /// Whether the target's descriptor is a socket, or cannot be told from one.
+  private func isSocket(_ descriptor: UInt64) -> Bool {
+    let link = try? ProcFile.link("/proc/\(pid)/fd/\(descriptor)")
+    return link.map { $0.hasPrefix("socket:") } ?? true
+  }
+}
