@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import ProfileModel
 
 /// Stops threads for as long as it takes to copy their registers and stacks.
 ///
@@ -25,7 +26,7 @@ package final class StoppedThreads {
     /// What the caller wants to recognise it by.
     package let tag: Int
     /// When the stop was asked for (`MonotonicClock`).
-    package fileprivate(set) var requested: Int64
+    package fileprivate(set) var requested: MonotonicClock.Instant
     /// Whether a system call that the stop interrupts may be restarted from its beginning.
     fileprivate let mayRestartCall: Bool
     fileprivate var status: CInt = 0
@@ -33,13 +34,13 @@ package final class StoppedThreads {
 
   /// How long a stop is waited for before the tick goes on without it: the thread has slipped into
   /// a sleep that nothing can interrupt.
-  private static let patience: Int64 = 20_000_000
+  private static let patience: Nanoseconds = 20_000_000
   /// How long the wait is a poll.
   ///
   /// Sleeping in waitpid would add the wake-up of this thread's CPU to the pause of the target. A
   /// thread on another CPU stops within 10 µs (median, measured); one that takes longer has no CPU,
   /// perhaps because this thread has taken it.
-  private static let pollTime: Int64 = 40_000
+  private static let pollTime: Nanoseconds = 40_000
 
   private var asked: [Stop] = []
   /// Threads that did not stop in time; they are resumed as soon as they do.
@@ -92,7 +93,9 @@ package final class StoppedThreads {
       endHolding()
       return result == -ESRCH ? .gone : .refused(-result)
     }
-    asked.append(Stop(tid: tid, tag: tag, requested: 0, mayRestartCall: mayRestartCall))
+    asked.append(
+      Stop(tid: tid, tag: tag, requested: MonotonicClock.Instant(0), mayRestartCall: mayRestartCall)
+    )
     return .requested
   }
 
@@ -121,10 +124,10 @@ package final class StoppedThreads {
 
   fileprivate func forEachStopped(
     _ copy: (borrowing StoppedThread) -> Void, ended: (Stop) -> Void,
-    resumed: (Stop, Int64) -> Void
+    resumed: (Stop, MonotonicClock.Instant) -> Void
   ) {
     defer { endHolding() }
-    let start = MonotonicClock.now().rawValue
+    let start = MonotonicClock.now()
     while !asked.isEmpty {
       var index = 0
       while index < asked.count {
@@ -145,7 +148,7 @@ package final class StoppedThreads {
         finish(stop, outcome: outcome, copy, ended: ended, resumed: resumed)
       }
       guard !asked.isEmpty else { return }
-      let waited = MonotonicClock.now().rawValue - start
+      let waited = MonotonicClock.now() - start
       if waited > Self.patience {
         giveUp()
       } else if waited > Self.pollTime {
@@ -162,10 +165,10 @@ package final class StoppedThreads {
 
   fileprivate func forAllStoppedTogether(
     _ copy: (borrowing StoppedThread) -> Void, ended: (Stop) -> Void,
-    resumed: (Stop, Int64) -> Void
+    resumed: (Stop, MonotonicClock.Instant) -> Void
   ) {
     defer { endHolding() }
-    let start = MonotonicClock.now().rawValue
+    let start = MonotonicClock.now()
     var index = 0
     // Threads that have stopped are moved to the front, those still waited for stay behind them.
     while index < asked.count {
@@ -180,7 +183,7 @@ package final class StoppedThreads {
         ended(gone)
         continue
       }
-      let waited = MonotonicClock.now().rawValue - start
+      let waited = MonotonicClock.now() - start
       if waited > Self.patience {
         overdue.append(asked.remove(at: index).tid)
       } else if waited > Self.pollTime {
@@ -222,7 +225,7 @@ package final class StoppedThreads {
 
   private func finish(
     _ stop: Stop, outcome: CInt, _ copy: (borrowing StoppedThread) -> Void,
-    ended: (Stop) -> Void, resumed: (Stop, Int64) -> Void
+    ended: (Stop) -> Void, resumed: (Stop, MonotonicClock.Instant) -> Void
   ) {
     guard outcome > 0, stop.status & 0x7f == 0x7f else {
       noteEnd(stop.tid, outcome: outcome, status: stop.status)
@@ -252,7 +255,7 @@ package final class StoppedThreads {
     collectedEnd = status
   }
 
-  private func resume(_ stop: Stop, _ resumed: (Stop, Int64) -> Void) {
+  private func resume(_ stop: Stop, _ resumed: (Stop, MonotonicClock.Instant) -> Void) {
     // Killed in its stop: it stays ours, and an `execve` waits until its end is collected.
     if !detach(stop.tid, status: stop.status) { overdue.append(stop.tid) }
     resumed(stop, MonotonicClock.now())
@@ -296,7 +299,7 @@ package struct InterruptedThreads: ~Copyable {
   package consuming func forEachStopped(
     _ copy: (borrowing StoppedThread) -> Void,
     ended: (StoppedThreads.Stop) -> Void = { _ in },
-    resumed: (StoppedThreads.Stop, Int64) -> Void = { _, _ in }
+    resumed: (StoppedThreads.Stop, MonotonicClock.Instant) -> Void = { _, _ in }
   ) {
     stops.forEachStopped(copy, ended: ended, resumed: resumed)
   }
@@ -307,7 +310,7 @@ package struct InterruptedThreads: ~Copyable {
   package consuming func forAllStoppedTogether(
     _ copy: (borrowing StoppedThread) -> Void,
     ended: (StoppedThreads.Stop) -> Void = { _ in },
-    resumed: (StoppedThreads.Stop, Int64) -> Void = { _, _ in }
+    resumed: (StoppedThreads.Stop, MonotonicClock.Instant) -> Void = { _, _ in }
   ) {
     stops.forAllStoppedTogether(copy, ended: ended, resumed: resumed)
   }

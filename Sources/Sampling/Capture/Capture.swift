@@ -22,10 +22,10 @@ package enum Capture {
     _ process: ProcessIdentity, plan: SamplingPlan, control: CaptureControl,
     ready: (@Sendable () -> Void)? = nil, recorder: (@Sendable (ProfileGrowth) -> Void)? = nil
   ) throws(Failure) -> CapturedProfile {
-    prepareOpenFiles(forThreadsOf: pid)
-    let names = FrameNames(pid: pid)
+    prepareOpenFiles(forThreadsOf: process.pid)
+    let names = FrameNames(process)
     return try sample(
-      pid: pid, plan: plan, origin: ProgramOrigin(plan.kind), membership: .alone, control: control,
+      process, plan: plan, origin: ProgramOrigin(plan.kind), membership: .alone, control: control,
       names: names, ready: ready, recording: recorder.map { Recording(names: names, recorder: $0) }
     ).profile
   }
@@ -36,11 +36,11 @@ package enum Capture {
   /// names yet.
   @available(*, noasync, message: "blocks until all threads were sampled")
   package static func dump(
-    pid: Int32, options: SampleOptions = SampleOptions()
+    _ process: ProcessIdentity, options: SampleOptions = SampleOptions()
   ) throws(Failure) -> CapturedProfile {
-    prepareOpenFiles(forThreadsOf: pid)
+    prepareOpenFiles(forThreadsOf: process.pid)
     return try dump(
-      pid: pid, options: options, membership: .alone, names: FrameNames(pid: pid)
+      process, options: options, membership: .alone, names: FrameNames(process)
     ).profile
   }
 }
@@ -57,13 +57,13 @@ struct FinishedCapture {
 extension Capture {
   /// `record` of one process, alone or among others.
   static func sample(
-    pid: Int32, plan: SamplingPlan, origin: ProgramOrigin, membership: Membership,
+    _ process: ProcessIdentity, plan: SamplingPlan, origin: ProgramOrigin, membership: Membership,
     control: CaptureControl, names: FrameNames, ready: (@Sendable () -> Void)? = nil,
     recording: (any GrowthReceiver)?
   ) throws(Failure) -> FinishedCapture {
-    let target = try CaptureTarget(pid)
+    let target = try CaptureTarget(process)
     return try Failure.guarding { () throws(SystemError) -> FinishedCapture in
-      let pipeline = try SamplePipeline(
+      let pipeline = SamplePipeline(
         target, options: plan.options, series: .ticks, origin: origin, membership: membership,
         names: names)
       return try SamplingSession(
@@ -74,11 +74,11 @@ extension Capture {
 
   /// `dump` of one process, alone or among others.
   static func dump(
-    pid: Int32, options: SampleOptions, membership: Membership, names: FrameNames
+    _ process: ProcessIdentity, options: SampleOptions, membership: Membership, names: FrameNames
   ) throws(Failure) -> FinishedCapture {
-    let target = try CaptureTarget(pid)
+    let target = try CaptureTarget(process)
     return try Failure.guarding { () throws(SystemError) -> FinishedCapture in
-      let pipeline = try SamplePipeline(
+      let pipeline = SamplePipeline(
         target, options: options, series: .single, origin: .running, membership: membership,
         names: names)
       return try DumpSession(pipeline).run()
@@ -101,21 +101,24 @@ extension Capture.Failure {
 
 /// A process that may be captured.
 struct CaptureTarget {
-  let pid: Int32
+  let folder: TaskFolder
   /// A thread through which its memory can be read: the main thread may have ended.
-  let liveThread: Int32
+  let liveThread: ProcessIdentity
   /// The process that traces it, of others than this one; 0 for none.
   let holder: Int32
 
-  init(_ pid: Int32) throws(Capture.Failure) {
+  var pid: Int32 { folder.process }
+
+  init(_ process: ProcessIdentity) throws(Capture.Failure) {
+    let holder: Int32
     do {
-      let holder = try AccessCheck.check(pid)
-      liveThread = try AccessCheck.liveThread(of: pid)
-      // The thread that holds a program which sprof has started resumes it by the first tick.
-      self.holder = OSThread.isOwn(holder) ? 0 : holder
-      self.pid = pid
+      holder = try AccessCheck.check(process)
+      liveThread = try AccessCheck.liveThread(of: process)
     } catch {
       throw .access(error)
     }
+    folder = try Capture.Failure.guarding { () throws(SystemError) in try TaskFolder(process) }
+    // The thread that holds a program which sprof has started resumes it by the first tick.
+    self.holder = OSThread.isOwn(holder) ? 0 : holder
   }
 }

@@ -31,7 +31,7 @@ final class DumpSession: @unchecked Sendable {
   private static let largeProgram = 64
 
   private func sample() throws(SystemError) {
-    let isLarge = try ThreadList(process: pipeline.target.pid).count() ?? 0 > Self.largeProgram
+    let isLarge = pipeline.target.folder.count() ?? 0 > Self.largeProgram
     isDrained.store(!isLarge, ordering: .releasing)
     var resolving = isLarge ? try OSThread.start { [self] in drainUntilSampled() } : nil
     defer { resolving.take()?.join() }
@@ -42,7 +42,7 @@ final class DumpSession: @unchecked Sendable {
   private func drainUntilSampled() {
     while !isSampled.load(ordering: .acquiring) {
       resolver.drain()
-      MonotonicClock.sleep(until: MonotonicClock.now() + 500_000)
+      MonotonicClock.sleep(for: 500_000)
     }
     isDrained.store(true, ordering: .releasing)
   }
@@ -52,7 +52,7 @@ final class DumpSession: @unchecked Sendable {
     sampler.python?.noteLockHolders(memory: sampler.memory)
     isSampled.store(true, ordering: .releasing)
     while !isDrained.load(ordering: .acquiring) {
-      MonotonicClock.sleep(until: MonotonicClock.now() + 50_000)
+      MonotonicClock.sleep(for: 50_000)
     }
     resolver.drain()
     let naming = startNaming()
@@ -77,7 +77,7 @@ final class DumpSession: @unchecked Sendable {
   private func inspectSleeps() {
     // Before threads are stopped whose registers are wanted: their sleep ends with that.
     let survey = SleepSurvey(
-      pid: pipeline.target.pid, liveThread: pipeline.target.liveThread)
+      pipeline.target.folder, liveThread: pipeline.target.liveThread)
     let samples = survey.samples(sampler.threads, known: resolver.sleeps())
     for _ in 0..<100 where sampler.sampleAgain() { resolver.drain() }
     sampler.finish()

@@ -21,7 +21,7 @@ final class SamplePipeline: @unchecked Sendable {
   init(
     _ target: CaptureTarget, options: SampleOptions, series: SampleSeries, origin: ProgramOrigin,
     membership: Membership, names: FrameNames
-  ) throws(SystemError) {
+  ) {
     self.target = target
     self.options = options
     self.series = series
@@ -31,8 +31,8 @@ final class SamplePipeline: @unchecked Sendable {
     let stacks = options.readsRuntimes ? RuntimeStacks() : nil
     resolver = Resolver(
       target, options: options, series: series, channel: channel, runtimeStacks: stacks)
-    sampler = try Sampler(
-      pid: target.pid, liveThread: target.liveThread, options: options, series: series,
+    sampler = Sampler(
+      target.folder, liveThread: target.liveThread, options: options, series: series,
       origin: origin, membership: membership, channel: channel,
       python: stacks.map {
         PythonWatch(
@@ -45,9 +45,9 @@ final class SamplePipeline: @unchecked Sendable {
   func beginning(_ kind: CaptureInfo.Kind, rate: Double = 0) -> CaptureInfo {
     let pid = target.pid
     var info = CaptureInfo(
-      kind: kind, pid: pid, processName: ProcessSearch.threadName(process: pid, thread: pid) ?? "?")
-    info.executable = try? ProcFile.link("/proc/\(target.liveThread)/exe")
-    info.commandLine = ProcessSearch.commandLine(of: pid)
+      kind: kind, pid: pid, processName: target.folder.name(of: pid) ?? "?")
+    info.executable = target.folder.link("exe", of: target.liveThread.pid)
+    info.commandLine = target.folder.commandLine()
     info.hostName = Host.name()
     info.kernel = Host.kernel()
     info.startTime = Host.wallClock()
@@ -64,7 +64,7 @@ final class SamplePipeline: @unchecked Sendable {
     info.duration = sampler.lastTickTime
     info.ending = ending
     info.cost = sampler.cost
-    info.cost.ownCPU = OwnUsage.cpu() - earlierCPU
+    info.cost.ownCPU = (OwnUsage.cpu() - earlierCPU).rawValue
     info.notes = notes
     let modules = resolver.modules
     let facts = liveFacts(modules: modules, sleeps: sleeps)

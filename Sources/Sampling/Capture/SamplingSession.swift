@@ -28,7 +28,7 @@ final class SamplingSession: @unchecked Sendable {
     self.control = control
     self.ready = ready
     self.recording = recording
-    sleepWatch = SleepWatch(pid: pipeline.target.pid, liveThread: pipeline.target.liveThread)
+    sleepWatch = SleepWatch(pipeline.target.folder, liveThread: pipeline.target.liveThread)
   }
 
   @available(*, noasync, message: "blocks for the whole capture")
@@ -44,8 +44,7 @@ final class SamplingSession: @unchecked Sendable {
   private func sample(_ info: CaptureInfo) throws(SystemError) -> [SleepRecord] {
     try recording?.start()
     defer { recording?.finish() }
-    let pid = pipeline.target.pid
-    try sleepWatch.start(threads: (try? ThreadList(process: pid).read()) ?? [])
+    try sleepWatch.start(threads: pipeline.target.folder.threads())
     let resolving: OSThread.Handle
     do {
       resolving = try OSThread.start { [self] in resolve(info) }
@@ -85,14 +84,15 @@ final class SamplingSession: @unchecked Sendable {
           until: progress.elapsed, threshold: SleepWatch.threshold, isLast: isLast))
       record(until: progress, info)
       if isLast { break }
-      pipeline.channel.bell.wait(until: MonotonicClock.now() + pace.pause(at: progress.elapsed))
+      pipeline.channel.resolverWaker.wait(
+        until: MonotonicClock.now() + pace.pause(at: progress.elapsed))
     }
     recordEnd(info)
   }
 
   private func endResolving(_ resolving: consuming OSThread.Handle) {
     isSampled.store(true, ordering: .releasing)
-    pipeline.channel.bell.ring()
+    pipeline.channel.resolverWaker.wake()
     resolving.join()
   }
 
@@ -152,6 +152,7 @@ private struct ResolverPace {
   /// Notes that more of a thread was asked for.
   mutating func quicken(at time: Int64) { soonUntil = time + Self.soonTime }
 
-  /// Nanoseconds.
-  func pause(at time: Int64) -> Int64 { time < soonUntil ? shortPause : longPause }
+  func pause(at time: Int64) -> Nanoseconds {
+    Nanoseconds(time < soonUntil ? shortPause : longPause)
+  }
 }

@@ -1,3 +1,5 @@
+package import ProfileModel
+
 /// Counts how long threads were stopped, in buckets that are at most 3 % wide; adding allocates
 /// nothing.
 package struct PauseMeter: Sendable {
@@ -14,15 +16,15 @@ package struct PauseMeter: Sendable {
   package init() {}
 
   /// Adds one thread's pause.
-  package mutating func add(pause nanoseconds: Int64) {
-    let value = max(nanoseconds, 1)
+  package mutating func add(pause: Nanoseconds) {
+    let value = max(pause.rawValue, 1)
     buckets[Self.bucket(of: value)] += 1
     count += 1
     longest = max(longest, value)
   }
 
   /// Adds a stretch in which threads were held, be it one or many.
-  package mutating func add(held nanoseconds: Int64) { heldTime += max(nanoseconds, 0) }
+  package mutating func add(held: Nanoseconds) { heldTime += max(held.rawValue, 0) }
 
   /// Adds all that another meter has counted.
   package mutating func add(_ other: PauseMeter) {

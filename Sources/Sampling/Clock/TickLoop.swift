@@ -97,12 +97,12 @@ struct TickLoop {
 
   /// Waits for a tick; false when the capture is to end before.
   private func waitForTick(at time: Int64) -> Bool {
-    let deadline = sampler.startTime + time
+    let deadline = MonotonicClock.Instant(sampler.startTime + time)
     while true {
       guard !control.shouldStop else { return false }
       let left = deadline - MonotonicClock.now()
       if left <= 0 { return true }
-      let longest: Int64 = 100_000_000
+      let longest: Nanoseconds = 100_000_000
       guard isPunctual else {
         MonotonicClock.sleep(until: min(deadline, MonotonicClock.now() + longest))
         continue
@@ -123,7 +123,7 @@ struct TickLoop {
   private mutating func waitForResolver() {
     let ring = sampler.ring
     let isFilling = ring.isFilling
-    if isFilling, !hasRung { sampler.channel.bell.ring() }
+    if isFilling, !hasRung { sampler.channel.resolverWaker.wake() }
     hasRung = isFilling
     let (all, largest) = sampler.expectedCopies()
     // Three quarters of it are free, in two pieces.
@@ -132,7 +132,7 @@ struct TickLoop {
     // The resolver waits for what is not handed over.
     sampler.python?.confirm(from: sampler.memory)
     while !ring.hasRoom(for: size), !control.shouldStop, !isOver {
-      MonotonicClock.sleep(until: MonotonicClock.now() + 1_000_000)
+      MonotonicClock.sleep(for: 1_000_000)
       sampler.stops.releaseOverdue()
     }
   }

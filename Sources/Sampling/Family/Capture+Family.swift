@@ -1,4 +1,4 @@
-internal import LinuxProcess
+package import LinuxProcess
 package import ProfileModel
 
 extension Capture {
@@ -7,12 +7,12 @@ extension Capture {
   /// It ends when the capture of the process itself does; processes that outlive it are left alone.
   @available(*, noasync, message: "blocks for the whole capture")
   package static func recordFamily(
-    pid: Int32, plan: SamplingPlan, control: CaptureControl,
+    _ process: ProcessIdentity, plan: SamplingPlan, control: CaptureControl,
     ready: (@Sendable () -> Void)? = nil, recorder: (@Sendable (ProfileGrowth) -> Void)? = nil
   ) throws(Failure) -> CapturedProfile {
-    prepareOpenFiles(forThreadsOf: pid)
+    prepareOpenFiles(forThreadsOf: process.pid)
     let modules = SharedModules()
-    let names = FrameNames(pid: pid)
+    let names = FrameNames(process)
     let recording = recorder.map { FamilyRecording(modules: modules, names: names, recorder: $0) }
     do {
       try recording?.start()
@@ -20,17 +20,18 @@ extension Capture {
       throw .system(error)
     }
     defer { recording?.finish() }
-    let family = ProcessFamily(pid: pid, plan: plan, modules: modules, recording: recording)
+    let family = ProcessFamily(
+      process, plan: plan, modules: modules, recording: recording)
     defer { family.stop() }
     // Its names are its own, as those of each process: the numbers of its modules mean others among
     // those of all.
     let own = try sample(
-      pid: pid, plan: plan, origin: ProgramOrigin(plan.kind), membership: .alone, control: control,
-      names: FrameNames(pid: pid),
+      process, plan: plan, origin: ProgramOrigin(plan.kind), membership: .alone, control: control,
+      names: FrameNames(process),
       ready: {
         ready?()
         family.watch()
-      }, recording: recording?.part(of: pid, shift: 0, showsProgress: true))
+      }, recording: recording?.part(of: process.pid, shift: 0, showsProgress: true))
     let profile = family.finish(with: own)
     // The names are the recording's until it has worked off the last.
     recording?.finish()
@@ -42,22 +43,23 @@ extension Capture {
   /// Samples each thread of the process and of those that it has once, one process after the other.
   @available(*, noasync, message: "blocks until all threads were sampled")
   package static func dumpFamily(
-    pid: Int32, options: SampleOptions = SampleOptions()
+    _ process: ProcessIdentity, options: SampleOptions = SampleOptions()
   ) throws(Failure) -> CapturedProfile {
-    prepareOpenFiles(forThreadsOf: pid)
+    prepareOpenFiles(forThreadsOf: process.pid)
     let modules = SharedModules()
-    let names = FrameNames(pid: pid)
-    let members = FamilyMembers(of: pid, modules: modules)
+    let names = FrameNames(process)
+    let members = FamilyMembers(of: process, modules: modules)
     let own = try dump(
-      pid: pid, options: options, membership: .alone, names: FrameNames(pid: pid))
-    let start = MonotonicClock.now()
-    for process in ProcessTree.descendants(of: [pid]).sorted() {
+      process, options: options, membership: .alone, names: FrameNames(process))
+    let start = MonotonicClock.now().rawValue
+    let found = ProcessTree.descendants(of: [process])
+    for member in found.sorted(by: { $0.pid < $1.pid }) {
       do throws(Failure) {
         let capture = try dump(
-          pid: process, options: options, membership: .ofFamily, names: FrameNames(pid: process))
+          member, options: options, membership: .ofFamily, names: FrameNames(member))
         members.add(capture, start: start)
       } catch {
-        members.note(error, process)
+        members.note(error, member)
       }
     }
     let profile = members.finish(with: own) { count in

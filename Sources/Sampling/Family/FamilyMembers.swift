@@ -13,12 +13,12 @@ final class FamilyMembers: Sendable {
   }
 
   /// The process that the others descend from.
-  let pid: Int32
+  let process: ProcessIdentity
   let modules: SharedModules
   private let state: Mutex<State>
 
-  init(of pid: Int32, modules: SharedModules) {
-    self.pid = pid
+  init(of process: ProcessIdentity, modules: SharedModules) {
+    self.process = process
     self.modules = modules
     state = Mutex(State(profile: FamilyProfile(modules: modules)))
   }
@@ -27,7 +27,9 @@ final class FamilyMembers: Sendable {
   func add(_ capture: FinishedCapture, start: Int64) {
     let captured = capture.profile
     // It has ended before a sample of it could be taken.
-    guard !captured.unnamed.runs.isEmpty || captured.unnamed.capture.pid == pid else { return }
+    guard !captured.unnamed.runs.isEmpty || captured.unnamed.capture.pid == process.pid else {
+      return
+    }
     let member = FamilyProfile.Member(
       profile: captured.unnamedWithWaits(), files: captured.openFiles(), pauses: capture.pauses,
       shift: max(0, capture.startTime - start))
@@ -35,15 +37,15 @@ final class FamilyMembers: Sendable {
   }
 
   /// Notes that a process could not be captured.
-  func note(_ failure: Capture.Failure, _ process: Int32) {
+  func note(_ failure: Capture.Failure, _ process: ProcessIdentity) {
     switch failure {
     // It has ended before it could be sampled.
     case .access(.noSuchProcess), .access(.hasEnded), .access(.isItself), .access(.isKernelThread):
       break
     case .access(.other(let error)), .system(let error): note(error)
     case .access:
-      let name = ProcessSearch.threadName(process: process, thread: process) ?? "?"
-      state.withLock { $0.refused.append("\(name)[\(process)]") }
+      let name = ProcessSearch.processName(process.pid) ?? "?"
+      state.withLock { $0.refused.append("\(name)[\(process.pid)]") }
     }
   }
 

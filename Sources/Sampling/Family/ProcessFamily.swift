@@ -28,11 +28,14 @@ final class ProcessFamily: Sendable {
   /// When the capture of all began, by the monotonic clock.
   private let startTime = Atomic<Int64>(0)
 
-  init(pid: Int32, plan: SamplingPlan, modules: SharedModules, recording: FamilyRecording?) {
-    self.pid = pid
+  init(
+    _ process: ProcessIdentity, plan: SamplingPlan, modules: SharedModules,
+    recording: FamilyRecording?
+  ) {
+    self.process = process
     self.plan = plan
     self.recording = recording
-    members = FamilyMembers(of: pid, modules: modules)
+    members = FamilyMembers(of: process, modules: modules)
   }
 
   // MARK: - Searching for new processes
@@ -58,7 +61,7 @@ final class ProcessFamily: Sendable {
     while true {
       let (isFinished, hasWaiting) = state.withLock { ($0.isFinished, !$0.waiting.isEmpty) }
       guard !isFinished else { return }
-      let (begin, used) = (MonotonicClock.now(), OwnUsage.threadCPU())
+      let (begin, used) = (MonotonicClock.now().rawValue, OwnUsage.threadCPU())
       if births.hasChanged() { searches = 3 }
       if searches > 0 || hasWaiting { findNew(since: lastSearch) }
       searches = max(0, searches - 1)
@@ -70,7 +73,7 @@ final class ProcessFamily: Sendable {
   }
 
   private func findNew(since lastSearch: Int64?) {
-    let roots = state.withLock { Set($0.active.keys).union([pid]) }
+    let roots = state.withLock { Set($0.active.keys).union([self.process]) }
     let found = ProcessTree.descendants(of: roots)
     for process in found.sorted(by: { $0.pid < $1.pid }) {
       let isWaiting = state.withLock { state in
@@ -81,7 +84,7 @@ final class ProcessFamily: Sendable {
       case true: if hasRoom { start(process, birth: nil) }
       case nil:
         if hasRoom {
-          start(process, birth: lastSearch.flatMap { birth(of: process, since: $0) })
+          start(process, birth: lastSearch.map { birth(of: process, since: $0) })
         } else {
           state.withLock { state in
             state.known.insert(process)
@@ -101,8 +104,8 @@ final class ProcessFamily: Sendable {
   private var hasRoom: Bool { state.withLock { $0.active.count < Self.limit } }
 
   /// The kernel knows it to 10 ms, and the process was not there at the last search.
-  private func birth(of process: Int32, since lastSearch: Int64) -> Int64? {
-    ProcessTree.birth(of: process).map { min(max($0, lastSearch), MonotonicClock.now()) }
+  private func birth(of process: ProcessIdentity, since lastSearch: Int64) -> Int64 {
+    min(max(process.birth.rawValue, lastSearch), MonotonicClock.now().rawValue)
   }
 
   // MARK: - One process
@@ -133,12 +136,12 @@ final class ProcessFamily: Sendable {
     plan.duration = nil
     plan.kind = .attach
     let start = startTime.load(ordering: .acquiring)
-    let shift = max(0, (birth ?? MonotonicClock.now()) - start)
+    let shift = max(0, (birth ?? MonotonicClock.now().rawValue) - start)
     do throws(Capture.Failure) {
       let capture = try Capture.sample(
-        pid: process, plan: plan, origin: birth.map { .born(at: $0) } ?? .running,
-        membership: .ofFamily, control: control, names: FrameNames(pid: process),
-        recording: recording?.part(of: process, shift: shift, showsProgress: false))
+        process, plan: plan, origin: birth.map { .born(at: $0) } ?? .running,
+        membership: .ofFamily, control: control, names: FrameNames(process),
+        recording: recording?.part(of: process.pid, shift: shift, showsProgress: false))
       members.add(capture, start: start)
     } catch {
       members.note(error, process)

@@ -5,6 +5,6 @@ struct SampleChannel: Sendable {
   let ring: SampleRing
   let requests = ThreadRequests()
   let spaces = AddressSpaces()
-  /// Rung when the resolver has much to do, or is to end.
-  let bell = Bell()
+  /// Wakes the resolver when it has much to do, or is to end.
+  let resolverWaker = Waker()
 }

@@ -26,7 +26,7 @@ struct SampleRecord {
   /// Whether most of the time since the last sample went by waiting for a CPU.
   var isWaitingForCPU = false
   /// The state letter of /proc, 0 when it was not read.
-  var state: UInt8 = 0
+  var state: ThreadState? = nil
   /// -1 for none.
   var systemCall: Int32 = -1
   var arguments = InlineArray<6, UInt64>(repeating: 0)

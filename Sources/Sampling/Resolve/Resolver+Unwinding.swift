@@ -82,9 +82,9 @@ extension Resolver {
     let number = thread.call?.number ?? record.systemCall
     let reason = WaitReason(systemCall: SystemCallNames.name(of: number))
     switch record.state {
-    case UInt8(ascii: "D"): return .uninterruptible(reason)
-    case UInt8(ascii: "T"), UInt8(ascii: "t"): return .stopped
-    case 0: return .unknown
+    case .uninterruptible: return .uninterruptible(reason)
+    case .stopped, .tracingStop: return .stopped
+    case nil: return .unknown
     default: return .blocked(reason)
     }
   }

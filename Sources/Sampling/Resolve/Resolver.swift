@@ -5,7 +5,7 @@ internal import PythonReading
 
 /// Turns samples into runs: unwinds the copied stacks after their threads run again.
 final class Resolver {
-  private let pid: Int32
+  private let folder: TaskFolder
   let channel: SampleChannel
   let options: SampleOptions
   let series: SampleSeries
@@ -29,12 +29,12 @@ final class Resolver {
     _ target: CaptureTarget, options: SampleOptions, series: SampleSeries, channel: SampleChannel,
     runtimeStacks: RuntimeStacks?
   ) {
-    pid = target.pid
+    folder = target.folder
     self.channel = channel
     self.options = options
     self.series = series
-    processName = ProcessSearch.threadName(process: pid, thread: pid) ?? "?"
-    modules = ModuleMap(memory: ProcessMemory(tid: target.liveThread))
+    processName = folder.name(of: folder.process) ?? "?"
+    modules = ModuleMap(memory: ProcessMemory(target.liveThread))
     unwinder = NativeUnwinder(modules: modules)
     self.runtimeStacks = runtimeStacks
     joiner = StackJoiner(choice: options.frames, frames: InterpreterFrames(modules: modules))
@@ -160,7 +160,7 @@ final class Resolver {
   private func end(_ slot: Int, _ record: SampleRecord) {
     settle(slot, as: nil)
     guard let thread = threads[slot] else { return }
-    let hasEnded = record.state == UInt8(ascii: "X")
+    let hasEnded = record.state == .dead
     let (time, counters, weight) = (record.time, record.counters, record.weight)
     builder.end(thread: thread.index, with: weight, at: time)
     builder.update(thread.index) { info in
@@ -196,7 +196,7 @@ final class Resolver {
       info.cpu += weight.cpu
       info.delay += weight.delay
       info.cpuSinceStart = Int64(clamping: counters.cpu)
-      info.state = state == 0 ? nil : Character(UnicodeScalar(state))
+      info.state = state.map { Character(UnicodeScalar($0.letter)) }
       info.systemCall = call
     }
   }

@@ -71,9 +71,9 @@ extension SleepHint {
 /// The one sample of all sleeping threads that a dump takes.
 struct SleepSurvey {
   /// For searching who holds the other ends of pipes and sockets, in nanoseconds of CPU time.
-  private static let peerTime: Int64 = 200_000_000
+  private static let peerTime: Nanoseconds = 200_000_000
   /// Between two samples of a thread that waits for somebody.
-  private static let pause: Int64 = 10_000_000
+  private static let pause: Nanoseconds = 10_000_000
 
   /// From how many threads on two of ours sample them, half each.
   private static let shared = 200
@@ -104,7 +104,7 @@ struct SleepSurvey {
     }
     let rest = SleepSamples(
       threads[half...], known: known, begin: begin,
-      inspector: SleepInspector(pid: pid, liveThread: liveThread))
+      inspector: SleepInspector(folder, liveThread: liveThread))
     var helper = try? OSThread.startTracer { rest.take() }
     first.take()
     if let helper = helper.take() { helper.join() } else { rest.take() }
@@ -167,7 +167,7 @@ struct SleepSurvey {
   /// that sleep.
   private func sampleAgain(at thread: SampledThread, _ record: inout SleepRecord) -> Bool {
     guard
-      var later = inspector.sample(with: thread.files, known: record.hint, tellsSince: false)
+      var later = inspector.sample(with: thread.files, known: record.hint, findsStart: false)
     else {
       return true
     }

@@ -24,7 +24,7 @@ final class SampledThread {
   /// What is known of a thread that was asked to stop.
   struct BeforeStop {
     let call: SystemCallState
-    let state: UInt8
+    let state: ThreadState
     /// Read before the stop, which it would make longer.
     let counters: ThreadCounters?
   }

@@ -25,7 +25,7 @@ extension Sampler {
     // Ticks whose sample never came about count for what was seen before.
     record.pointee.repeated = thread.account.rest
     record.pointee.counters = thread.counters
-    record.pointee.state = beforeProgram ? UInt8(ascii: "X") : 0
+    record.pointee.state = beforeProgram ? .dead : nil
     place.commit()
   }
 }

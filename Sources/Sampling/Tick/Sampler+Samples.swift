@@ -50,7 +50,7 @@ extension Sampler {
         seizeRunning(thread, index: index, interval: interval)
         return
       case .asleep(let number, let arguments, let stackPointer, _):
-        let state = readState(of: thread) ?? UInt8(ascii: "S")
+        let state = readState(of: thread) ?? .sleeping
         if wantsRegisters || attempt == 4, !thread.isRefused,
           mayInterrupt(state, call: number, arguments),
           seize(thread, index: index, call: call, state: state, interval: interval)
@@ -75,7 +75,7 @@ extension Sampler {
   }
 
   /// The state letter; at the first sample the name, too, which costs no more.
-  private func readState(of thread: SampledThread) -> UInt8? {
+  private func readState(of thread: SampledThread) -> ThreadState? {
     guard !thread.wasSampled, let stat = thread.files.details() else { return thread.files.state() }
     thread.name = stat.name
     return stat.state
@@ -85,13 +85,14 @@ extension Sampler {
   ///
   /// Returns false when the thread ran meanwhile.
   private func copyAsleep(
-    _ thread: SampledThread, call: SystemCallState, state: UInt8, time: Int64, interval: Weight,
+    _ thread: SampledThread, call: SystemCallState, state: ThreadState, time: Int64,
+    interval: Weight,
     counters: ThreadCounters
   ) -> Bool {
     guard case .asleep(let number, let arguments, let stackPointer, let pc) = call else {
       return false
     }
-    let range = copyRange(of: thread, stackPointer: stackPointer)
+    let range = copyRange(of: thread, stackPointer: stackPointer.rawValue)
     waitForRoom(range.count)
     guard let place = ring.reserve(range.count) else {
       drop(thread, interval: interval)
@@ -100,7 +101,7 @@ extension Sampler {
     python?.prepare(thread.tid)
     beginCopy(of: thread, range, into: place.bytes)
     let runtimeNumber =
-      python?.copy(thread.tid, at: RemoteAddress(pc), from: stackRead, isAsleep: true) ?? 0
+      python?.copy(thread.tid, at: pc, from: stackRead, isAsleep: true) ?? 0
     let count = stackRead.finish()
     // Unchanged: it has not run since before its system call was read, so all belongs together.
     guard self.counters(of: thread)?.switches == counters.switches else {
@@ -133,9 +134,9 @@ extension Sampler {
     _ thread: SampledThread, index: Int, time: Int64, interval: Weight, counters: ThreadCounters
   ) {
     guard let state = thread.files.state() else { return thread.end() }
-    if ThreadRoster.isDead(state) { return noteEnd(of: thread, interval: interval) }
-    let mayRun = state == UInt8(ascii: "R") || !thread.files.hasSystemCallFile
-    guard mayRun, state != UInt8(ascii: "D") else {
+    if state.hasEnded { return noteEnd(of: thread, interval: interval) }
+    let mayRun = state == .running || !thread.files.hasSystemCallFile
+    guard mayRun, state != .uninterruptible else {
       recordWithoutStack(thread, state: state, time: time, interval: interval, counters: counters)
       return
     }
@@ -145,11 +146,12 @@ extension Sampler {
   }
 
   func recordWithoutStack(
-    _ thread: SampledThread, state: UInt8, time: Int64, interval: Weight, counters: ThreadCounters
+    _ thread: SampledThread, state: ThreadState, time: Int64, interval: Weight,
+    counters: ThreadCounters
   ) {
     waitForRoom(0)
     guard let place = ring.reserve(0) else { return drop(thread, interval: interval) }
-    let isRunning = state == UInt8(ascii: "R")
+    let isRunning = state == .running
     thread.fill(
       place.record, interval: interval, counters: counters, isAsleep: !isRunning,
       mapsSerial: mappings.serial)

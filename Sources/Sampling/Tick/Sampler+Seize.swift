@@ -8,7 +8,7 @@ extension Sampler {
   ///
   /// Returns false, having changed nothing, when that is refused.
   func seize(
-    _ thread: SampledThread, index: Int, call: SystemCallState, state: UInt8, interval: Weight
+    _ thread: SampledThread, index: Int, call: SystemCallState, state: ThreadState, interval: Weight
   ) -> Bool {
     var mayRestart = true
     if case .asleep(let number, let arguments, _, _) = call {
@@ -31,8 +31,7 @@ extension Sampler {
   }
 
   func seizeRunning(_ thread: SampledThread, index: Int, interval: Weight) {
-    let state = UInt8(ascii: "R")
-    guard !seize(thread, index: index, call: .running, state: state, interval: interval) else {
+    guard !seize(thread, index: index, call: .running, state: .running, interval: interval) else {
       return
     }
     recordRefused(thread, interval: interval)
@@ -41,7 +40,7 @@ extension Sampler {
   /// A running thread that another tracer holds, or that the kernel keeps from us.
   func recordRefused(_ thread: SampledThread, interval: Weight) {
     guard let counters = counters(of: thread) else { return thread.end() }
-    let state = thread.files.state() ?? UInt8(ascii: "R")
+    let state = thread.files.state() ?? .running
     recordWithoutStack(
       thread, state: state, time: thread.account.lastTime, interval: interval, counters: counters)
     thread.wake()
@@ -49,12 +48,12 @@ extension Sampler {
 
   /// Whether a stop would change nothing that the thread's system call returns.
   func mayInterrupt(
-    _ state: UInt8, call number: Int32, _ arguments: InlineArray<6, UInt64>
+    _ state: ThreadState, call number: Int32, _ arguments: InlineArray<6, UInt64>
   ) -> Bool {
     // A thread in state D cannot stop. One that a signal has stopped is at rest before its system
     // call goes on, and stays stopped when it is resumed (ptrace(2), "Group-stop").
-    if state == UInt8(ascii: "T") { return true }
-    guard state == UInt8(ascii: "S") || state == UInt8(ascii: "I") else { return false }
+    if state == .stopped { return true }
+    guard state == .sleeping || state == .idle else { return false }
     if options.stopAll { return true }
     switch SystemCallNames.interruption(of: number, arguments) {
     case .none: return true
@@ -66,7 +65,8 @@ extension Sampler {
 
   /// Like `mayInterrupt`, but asks only once what kind of descriptor the thread reads from.
   func bearsStop(
-    _ thread: SampledThread, _ state: UInt8, _ number: Int32, _ arguments: InlineArray<6, UInt64>
+    _ thread: SampledThread, _ state: ThreadState, _ number: Int32,
+    _ arguments: InlineArray<6, UInt64>
   ) -> Bool {
     guard SystemCallNames.interruption(of: number, arguments) == .visibleOnSocket else {
       return mayInterrupt(state, call: number, arguments)
@@ -79,7 +79,7 @@ extension Sampler {
 
   /// Whether the target's descriptor is a socket, or cannot be told from one.
   private func isSocket(_ descriptor: UInt64) -> Bool {
-    let link = try? ProcFile.link("/proc/\(pid)/fd/\(descriptor)")
+    let link = folder.link("fd/\(descriptor)", of: pid)
     return link.map { $0.hasPrefix("socket:") } ?? true
   }
 }

@@ -63,7 +63,7 @@ extension Sampler {
         threads[stopped.stop.tag], stopped.registers, time: time, mayComeAgain: mayComeAgain)
     }
     func ended(_ stop: StoppedThreads.Stop) { noteEndInStop(of: threads[stop.tag]) }
-    func resumed(_ stop: StoppedThreads.Stop, _ now: Int64) {
+    func resumed(_ stop: StoppedThreads.Stop, _ now: MonotonicClock.Instant) {
       pauses.add(pause: now - stop.requested)
       lastResumption = now
     }
@@ -78,7 +78,7 @@ extension Sampler {
   private func noteEndInStop(of thread: SampledThread) {
     let state = counters(of: thread) == nil ? nil : thread.files.state()
     guard let state else { return thread.end() }
-    if ThreadRoster.isDead(state) { noteEnd(of: thread, interval: Weight()) }
+    if state.hasEnded { noteEnd(of: thread, interval: Weight()) }
   }
 
   /// Runs while the thread is stopped: copies and nothing else.
@@ -140,7 +140,7 @@ extension Sampler {
   ) {
     record.pointee.state = before.state
     guard case .asleep(let number, let arguments, _, _) = before.call else {
-      record.pointee.isRunning = before.state == UInt8(ascii: "R")
+      record.pointee.isRunning = before.state == .running
       return
     }
     record.pointee.systemCall = number

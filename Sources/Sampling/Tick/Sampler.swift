@@ -5,7 +5,8 @@ internal import ProfileModel
 ///
 /// Nothing is unwound or named here. A sample ends with registers and stack bytes in the ring.
 final class Sampler {
-  let pid: Int32
+  let folder: TaskFolder
+  var pid: Int32 { folder.process }
   let options: SampleOptions
   let series: SampleSeries
   let origin: ProgramOrigin
@@ -32,28 +33,28 @@ final class Sampler {
   var cost = CaptureCost()
   var pauses = PauseMeter()
   /// When the last thread of a round of stops was resumed.
-  var lastResumption: Int64 = 0
+  var lastResumption = MonotonicClock.Instant(0)
   /// The threads that could not be stopped, and the kernel's answer.
   var refusals: [Int32: Int32] = [:]
   private(set) var lacksSystemCallFile = false
 
   init(
-    pid: Int32, liveThread: Int32, options: SampleOptions, series: SampleSeries,
+    _ folder: TaskFolder, liveThread: ProcessIdentity, options: SampleOptions, series: SampleSeries,
     origin: ProgramOrigin, membership: Membership, channel: SampleChannel, python: PythonWatch?
-  ) throws(SystemError) {
-    self.pid = pid
+  ) {
+    self.folder = folder
     self.options = options
     self.series = series
     self.origin = origin
     self.membership = membership
     self.channel = channel
     self.python = python
-    stops = StoppedThreads(process: pid)
-    memory = ProcessMemory(tid: liveThread)
-    roster = try ThreadRoster(process: pid)
+    stops = StoppedThreads(process: folder.process)
+    memory = ProcessMemory(liveThread)
+    roster = ThreadRoster(folder)
     usesSchedulerStatistics =
       !options.ignoresSchedulerStatistics && ThreadCounters.areKeptByKernel()
-    startTime = MonotonicClock.now()
+    startTime = MonotonicClock.now().rawValue
   }
 
   /// Time since the start of the capture, in nanoseconds.
@@ -69,7 +70,7 @@ final class Sampler {
   func counters(of thread: SampledThread) -> ThreadCounters? {
     usesSchedulerStatistics
       ? thread.files.counters()
-      : ThreadCounters(contextSwitchesOf: thread.tid, process: pid)
+      : ThreadCounters(contextSwitchesOf: thread.tid, in: folder)
   }
 }
 
@@ -88,14 +89,14 @@ extension Sampler {
     case .running:
       warmUpPython()
       ready?()
-      startTime = MonotonicClock.now()
+      startTime = MonotonicClock.now().rawValue
       readBaselines()
     case .held:
       warmUpPython()
       // What a program does that is resumed now counts, and this thread may get no CPU for a while.
       readBaselines()
       ready?()
-      startTime = MonotonicClock.now()
+      startTime = MonotonicClock.now().rawValue
     case .born(let time):
       // Its threads began at zero.
       ready?()
@@ -126,7 +127,7 @@ extension Sampler {
   /// time; returns whether there were any.
   func sampleAgain() -> Bool {
     guard threads.contains(where: isSampleWanted) else { return false }
-    if !stops.isEmpty { MonotonicClock.sleep(until: MonotonicClock.now() + 2_000_000) }
+    if !stops.isEmpty { MonotonicClock.sleep(for: 2_000_000) }
     let time = now
     stops.releaseOverdue()
     prepareTick(time: time)
@@ -205,7 +206,7 @@ extension Sampler {
   }
 
   private func readMappings(time: Int64) {
-    mappings.read(from: memory, of: pid, at: time, to: channel.spaces)
+    mappings.read(from: memory, of: folder, at: time, to: channel.spaces)
   }
 
   /// Reads the mappings again when `address` is in none that is known; not while anything is
@@ -259,9 +260,9 @@ extension Sampler {
     roster.removeEnded()
     // The one that maps and memory were read through may be among them.
     if !threads.contains(where: { $0.tid == memory.tid && $0.isAlive }),
-      let live = threads.first(where: \.isAlive)
+      let live = threads.first(where: \.isAlive), let thread = folder.identity(of: live.tid)
     {
-      memory.tid = live.tid
+      memory = ProcessMemory(thread)
       mappings.areStale = true
     }
   }

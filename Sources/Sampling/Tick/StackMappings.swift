@@ -21,7 +21,7 @@ struct StackMappings {
 
   /// Reads the maps, and passes them on to the resolver; keeps what is known when they cannot be read.
   mutating func read(
-    from memory: ProcessMemory, of process: Int32, at time: Int64, to spaces: AddressSpaces
+    from memory: ProcessMemory, of folder: TaskFolder, at time: Int64, to spaces: AddressSpaces
   ) {
     guard let maps = try? memory.maps(), !maps.mappings.isEmpty else { return }
     areStale = false
@@ -29,8 +29,8 @@ struct StackMappings {
     serial += 1
     spaces.publish(
       AddressSpaces.Reading(
-        serial: serial, time: MonotonicClock.now(), maps: maps,
-        name: ProcessSearch.threadName(process: process, thread: process)))
+        serial: serial, time: MonotonicClock.now().rawValue, maps: maps,
+        name: folder.name(of: folder.process)))
     ranges.removeAll(keepingCapacity: true)
     for mapping in maps.mappings where mapping.isReadable && mapping.isWritable {
       ranges.append(mapping.start.rawValue..<mapping.end.rawValue)

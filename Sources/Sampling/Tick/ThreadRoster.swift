@@ -4,8 +4,6 @@ internal import ProfileModel
 /// The threads of a process that are sampled, each in a slot of its own.
 struct ThreadRoster: ~Copyable {
   private(set) var threads: [SampledThread] = []
-  private let process: Int32
-  private let list: ThreadList
   private let folder: TaskFolder
   private var known: Set<Int32> = []
   /// Threads that have ended and that the kernel still lists.
@@ -13,25 +11,19 @@ struct ThreadRoster: ~Copyable {
   private var freeSlots: [Int] = []
   private var usedSlots = 0
 
-  /// Opens the list; throws when the process is gone.
-  init(process: Int32) throws(SystemError) {
-    let folder = try TaskFolder(process: process)
-    list = try ThreadList(process: process)
-    self.folder = folder
-    self.process = process
-  }
+  init(_ folder: TaskFolder) { self.folder = folder }
 
   /// Whether no thread of the program is left but its main thread's entry.
   var isProgramOver: Bool { threads.allSatisfy { !$0.isAlive } }
 
   /// Whether the kernel lists another number of threads, which 1 µs shows; nil when the process is gone.
-  func hasChanged() -> Bool? { list.count().map { $0 != threads.count + uncollected.count } }
+  func hasChanged() -> Bool? { folder.count().map { $0 != threads.count + uncollected.count } }
 
   /// Ends a main thread whose number another thread has taken over, by executing a program (de_thread);
   /// returns whether there was one.
   func endReplacedMainThread() -> Bool {
     guard let main = threads.first(where: \.isZombie), let state = main.files.state(),
-      !Self.isDead(state)
+      !state.hasEnded
     else { return false }
     main.end()
     return true
@@ -41,7 +33,7 @@ struct ThreadRoster: ~Copyable {
   mutating func newThreads() -> [Int32] {
     // A number that is in use again is another thread's.
     uncollected = uncollected.filter { isOver($0) }
-    return list.read().filter { !known.contains($0) && !uncollected.contains($0) }
+    return folder.threads().filter { !known.contains($0) && !uncollected.contains($0) }
   }
 
   /// Opens a thread's files and gives it a slot; nil when it has ended or no slot is free.
@@ -51,7 +43,8 @@ struct ThreadRoster: ~Copyable {
     else { return nil }
     let slot = freeSlots.popLast() ?? usedSlots
     if slot == usedSlots { usedSlots += 1 }
-    let thread = SampledThread(files: files, slot: slot, isMain: tid == process, account: account)
+    let thread = SampledThread(
+      files: files, slot: slot, isMain: tid == folder.process, account: account)
     threads.append(thread)
     known.insert(tid)
     return thread
@@ -69,12 +62,6 @@ struct ThreadRoster: ~Copyable {
   }
 
   private func isOver(_ tid: Int32) -> Bool {
-    let state = folder.read("stat", of: tid, capacity: 512) { ThreadStat(parsing: $0)?.state }
-    return state.map(Self.isDead) ?? false
-  }
-
-  /// Whether a state letter is that of a thread that has ended.
-  static func isDead(_ state: UInt8) -> Bool {
-    state == UInt8(ascii: "Z") || state == UInt8(ascii: "X")
+    folder.read("stat", of: tid, capacity: 512) { ThreadStat(parsing: $0)?.state.hasEnded } ?? false
   }
 }
