@@ -56,25 +56,29 @@ let package = Package(
     module(
       "NativeUnwinding",
       ["ByteReading", "CLibunwind", "ELFReading", "LinuxProcess", "ProfileModel"]),
-    module("PythonReading", ["ByteReading", "ELFReading", "LinuxProcess", "ProfileModel"]),
+    module("RuntimeReading", ["LinuxProcess", "ProfileModel"]),
     module(
       "Symbolication",
       ["ByteReading", "CElfutils", "ELFReading", "LinuxProcess", "ProfileModel"]),
 
     // Layer 4.
+    module(
+      "PythonReading",
+      ["ByteReading", "ELFReading", "LinuxProcess", "ProfileModel", "RuntimeReading"]),
     .target(
       name: "ProfileExport", dependencies: ["ProfileAnalysis", "ProfileModel"],
       exclude: ["Page/Resources"], swiftSettings: strict, plugins: ["EmbedPage"]),
     .plugin(name: "EmbedPage", capability: .buildTool()),
     module("TerminalUI", ["ProfileAnalysis", "ProfileModel"]),
+    // Layer 5.
     module(
       "Sampling",
       [
         "BlockingAnalysis", "ELFReading", "LinuxProcess", "NativeUnwinding", "ProfileModel",
-        "PythonReading", "Symbolication",
+        "PythonReading", "RuntimeReading", "Symbolication",
       ]),
 
-    // Layer 5.
+    // Layer 6.
     .executableTarget(
       name: "sprof",
       dependencies: [
@@ -86,8 +90,8 @@ let package = Package(
     .executableTarget(
       name: "sprof-bench",
       dependencies: [
-        "LinuxProcess", "NativeUnwinding", "ProfileModel", "PythonReading", "Sampling",
-        "TestSupport",
+        "LinuxProcess", "NativeUnwinding", "ProfileModel", "PythonReading", "RuntimeReading",
+        "Sampling", "TestSupport",
       ],
       swiftSettings: strict),
 
@@ -118,7 +122,8 @@ let package = Package(
     .testTarget(
       name: "PythonReadingTests",
       dependencies: [
-        "ByteReading", "LinuxProcess", "ProfileModel", "PythonReading", "TestSupport",
+        "ByteReading", "LinuxProcess", "ProfileModel", "PythonReading", "RuntimeReading",
+        "TestSupport",
       ],
       swiftSettings: strict),
     .testTarget(
@@ -129,7 +134,10 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "SamplingTests",
-      dependencies: ["LinuxProcess", "ProfileModel", "Sampling", "TestSupport"],
+      dependencies: [
+        "LinuxProcess", "ProfileModel", "PythonReading", "RuntimeReading", "Sampling",
+        "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "BlockingTests",

@@ -1,6 +1,7 @@
 import Foundation
 import LinuxProcess
 import PythonReading
+import RuntimeReading
 import TestSupport
 
 /// What a Python program loses to being sampled, by its own loop count: to nothing, to bare stops,
@@ -197,7 +198,8 @@ private enum CopyOfPython {
     let program = try python.start("deep.py", ["\(depth)"])
     defer { program.kill() }
     let memory = ProcessMemory(tid: program.pid)
-    guard case .found(let runtime) = PythonReader.find(in: memory, maps: try memory.maps()) else {
+    guard case .found(let runtime) = PythonSearch(memory: memory, maps: try memory.maps()).run()
+    else {
       throw TestFailure("no interpreter found")
     }
     let reader = PythonReader(runtime, process: program.pid)
@@ -212,12 +214,13 @@ private enum CopyOfPython {
     let program = try python.start("awaiting.py", ["several", "held"])
     defer { program.kill() }
     let memory = ProcessMemory(tid: program.pid)
-    guard case .found(let runtime) = PythonReader.find(in: memory, maps: try memory.maps()) else {
+    guard case .found(let runtime) = PythonSearch(memory: memory, maps: try memory.maps()).run()
+    else {
       throw TestFailure("no interpreter found")
     }
     let reader = PythonReader(runtime, process: program.pid)
     _ = reader.refreshThreads(from: memory)
-    if followsTasks { reader.followTasks(in: memory) }
+    if followsTasks { _ = reader.followTasks(in: memory) }
     guard let thread = reader.threads.first(where: { $0.tid == program.pid }) else {
       throw TestFailure("no thread")
     }
@@ -229,8 +232,10 @@ private enum CopyOfPython {
     _ reader: PythonReader, _ thread: PythonThread, _ memory: ProcessMemory, _ words: String,
     count: Int
   ) throws {
-    guard let tid = thread.tid else { throw TestFailure("no thread") }
-    reader.warmUp(tid, from: memory)
+    guard let tid = thread.tid, let known = reader.thread(tid) else {
+      throw TestFailure("no thread")
+    }
+    known.warmUp(from: memory)
     let plan = reader.threadReader(of: thread).plan
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: plan.byteCount, alignment: 64)
     defer { buffer.deallocate() }
@@ -239,13 +244,15 @@ private enum CopyOfPython {
     var rest: [Double] = []
     for _ in 0..<count {
       reads.append(microseconds { _ = memory.read(plan.ranges[...], into: buffer) })
-      reader.prepare(tid)
-      copies.append(
-        microseconds {
-          _ = reader.copy(
-            tid, nativeStack: nil, from: memory, reads: .max, until: .max, isStopped: true)
-        })
-      rest.append(microseconds { _ = reader.finish(tid, from: memory) })
+      guard let prepared = PreparedRuntimeSample([known]) else { continue }
+      let start = MonotonicClock.now()
+      let copied = prepared.copy(from: memory)
+      let middle = MonotonicClock.now()
+      var stack = copied.finish()
+      stack.forget(reader.refuted(from: memory))
+      let end = MonotonicClock.now()
+      copies.append(Double(middle - start) / 1e3)
+      rest.append(Double(end - middle) / 1e3)
     }
     print(
       "copy of \(words): \(reader.threadReader(of: thread).copies.readCount) reads, median \(decimals(median(copies), 1)) µs, shortest "

@@ -29,10 +29,8 @@ enum Layers {
         "ByteReading", "CLibunwind", "ELFReading", "Glibc", "LinuxProcess", "ProfileModel",
       ]),
     LayeredTarget(
-      layer: 3, name: "PythonReading",
-      imports: [
-        "ByteReading", "ELFReading", "Glibc", "LinuxProcess", "ProfileModel", "Synchronization",
-      ]),
+      layer: 3, name: "RuntimeReading",
+      imports: ["LinuxProcess", "ProfileModel", "Synchronization"]),
     LayeredTarget(
       layer: 3, name: "Symbolication",
       imports: [
@@ -40,27 +38,31 @@ enum Layers {
         "Synchronization",
       ]),
     LayeredTarget(
+      layer: 4, name: "PythonReading",
+      imports: [
+        "ByteReading", "ELFReading", "Glibc", "LinuxProcess", "ProfileModel", "RuntimeReading",
+      ]),
+    LayeredTarget(
       layer: 4, name: "ProfileExport", imports: ["ProfileAnalysis", "ProfileModel"]),
     LayeredTarget(
       layer: 4, name: "TerminalUI", imports: ["Glibc", "ProfileAnalysis", "ProfileModel"]),
     LayeredTarget(
-      layer: 4, name: "Sampling",
+      layer: 5, name: "Sampling",
       imports: [
         "BlockingAnalysis", "ELFReading", "Glibc", "LinuxProcess", "NativeUnwinding",
-        "ProfileModel",
-        "PythonReading", "Symbolication", "Synchronization",
+        "ProfileModel", "PythonReading", "RuntimeReading", "Symbolication", "Synchronization",
       ]),
     LayeredTarget(
-      layer: 5, name: "sprof",
+      layer: 6, name: "sprof",
       imports: [
         "ArgumentParser", "CaptureFile", "Foundation", "Glibc", "LinuxProcess", "ProfileAnalysis",
         "ProfileExport", "ProfileModel", "Sampling", "Synchronization", "TerminalUI",
       ]),
     LayeredTarget(
-      layer: 5, name: "sprof-bench",
+      layer: 6, name: "sprof-bench",
       imports: [
         "Foundation", "Glibc", "LinuxProcess", "NativeUnwinding", "ProfileModel", "PythonReading",
-        "Sampling", "Synchronization", "TestSupport",
+        "RuntimeReading", "Sampling", "Synchronization", "TestSupport",
       ]),
   ]
 

@@ -1,6 +1,7 @@
 internal import LinuxProcess
 internal import ProfileModel
 internal import PythonReading
+internal import RuntimeReading
 internal import TestSupport
 internal import Testing
 
@@ -15,7 +16,7 @@ struct `Stacks of Python` {
     let target = try PythonTarget(pid: program.pid)
     #expect(target.runtime.version.minor == interpreter.minor)
     #expect(truth.threads.count == 26)
-    let names = target.reader.threadNames(from: target.memory)
+    let names = target.reader.stateNames(from: target.memory)
     for thread in truth.threads {
       let state = try #require(target.reader.threads.first { $0.tid == thread.tid })
       #expect(names[state.state] == (thread.name == "main" ? "MainThread" : thread.name))
@@ -121,7 +122,7 @@ struct `Stacks of Python` {
       let names = stack.frames.map { $0.function?.name ?? "?" }
       kinds.insert(names.first ?? "")
       // A generator whose caller is just being linked has none: it is said not to be whole.
-      if stack.frames.last?.isGenerator == true {
+      if stack.frames.last?.needsCaller == true {
         halves += 1
         continue
       }
@@ -207,14 +208,13 @@ struct `Stacks of Python` {
     let target = try PythonTarget(pid: program.pid, clock: { now })
     // Of two threads, copied one behind the other and then finished, the second's stack.
     func sample(_ memory: RecordedMemory, then later: RecordedMemory) -> RuntimeStack {
-      for tid in threads {
-        target.reader.prepare(tid)
-        _ = target.reader.copy(tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
-      }
-      var stacks = threads.map { target.reader.finish($0) }
+      guard let first = target.reader.copied(threads[0], from: memory),
+        let second = target.reader.copied(threads[1], from: memory)
+      else { return RuntimeStack() }
+      var stacks = [first.finish(), second.finish()]
       let refuted = target.reader.refuted(from: later)
       for index in stacks.indices { stacks[index].forget(refuted) }
-      #expect(stacks.count == 2 && stacks[0].isConsistent == stacks[1].isConsistent)
+      #expect(stacks[0].isConsistent == stacks[1].isConsistent)
       return stacks[1]
     }
     let memory = RecordedMemory(recording: target.memory)
@@ -258,11 +258,9 @@ struct `Stacks of Python` {
     for thread in truth.threads {
       _ = try target.sleepingStack(of: thread.tid)
       let counting = CountingMemory(target.memory)
-      target.reader.prepare(thread.tid)
-      _ = target.reader.copy(
-        thread.tid, nativeStack: nil, from: counting, reads: .max, isStopped: true)
+      let sample = try #require(target.reader.copied(thread.tid, from: counting))
       #expect(counting.reads == 1, "\(thread.name)")
-      let again = target.reader.finish(thread.tid, from: target.memory)
+      let again = target.reader.stack(of: sample, from: target.memory)
       #expect(again.frames.map(Truth.Line.init) == thread.frames.map(\.cut))
     }
     try program.assertUntouched()
@@ -272,9 +270,7 @@ struct `Stacks of Python` {
 extension PythonTarget {
   /// A stack of which nothing is taken for granted.
   fileprivate func sample(_ tid: Int32, in memory: RecordedMemory) -> RuntimeStack {
-    reader.prepare(tid)
-    _ = reader.copy(tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
-    return reader.finish(tid, from: memory)
+    reader.stack(of: tid, from: memory) ?? RuntimeStack()
   }
 }
 
@@ -335,18 +331,19 @@ struct RunningStacks {
     let stopper = StoppedThreads()
     var result: [RuntimeStack] = []
     for _ in 0..<count * 4 where result.count < count {
-      target.reader.prepare(tid)
+      var prepared = target.reader.prepared(tid)
       guard stopper.seize(tid, tag: 0, mayRestartCall: true) == .requested else { continue }
       stopper.interruptAll()
-      var isCopied = false
+      var copied: CopiedRuntimeSample?
       stopper.forEachStopped(
         { _, registers in
-          guard registers != nil else { return }
-          isCopied = target.reader.copy(
-            tid, nativeStack: nil, from: target.memory, reads: .max, isStopped: true)
+          guard registers != nil, let sample = prepared.take() else { return }
+          copied = sample.copy(from: target.memory)
         }, released: { _, _ in })
       stopper.releaseOverdue()
-      if isCopied { result.append(target.reader.finish(tid, from: target.memory)) }
+      if let copied = copied.take(), copied.isComplete {
+        result.append(target.reader.stack(of: copied, from: target.memory))
+      }
     }
     // One that got no CPU to stop on is held still, and could not be reaped when the program ends.
     for _ in 0..<20_000 where stopper.isOverdue(tid) {

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import LinuxProcess
 internal import PythonReading
+internal import RuntimeReading
 internal import TestSupport
 internal import Testing
 
@@ -69,7 +70,7 @@ final class PythonTarget {
   init(pid: Int32, clock: @escaping () -> Int64 = MonotonicClock.now) throws {
     self.pid = pid
     memory = ProcessMemory(tid: pid)
-    let search = PythonReader.find(in: memory, maps: try memory.maps())
+    let search = PythonSearch(memory: memory, maps: try memory.maps()).run()
     guard case .found(let runtime) = search else {
       throw TestFailure("no interpreter found in \(pid): \(search)")
     }
@@ -83,10 +84,39 @@ final class PythonTarget {
     let files = try ThreadFiles(process: pid, thread: tid)
     for _ in 0..<50 {
       let before = files.counters()
-      reader.prepare(tid)
-      _ = reader.copy(tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
-      if files.counters() == before { return reader.finish(tid, from: memory) }
+      guard let sample = reader.copied(tid, from: memory) else { break }
+      if files.counters() == before { return reader.stack(of: sample, from: memory) }
     }
     throw TestFailure("thread \(tid) does not sleep")
+  }
+}
+
+extension PythonReader {
+  /// A sample of a thread; nil when the interpreter does not know it.
+  func prepared(_ tid: Int32) -> PreparedRuntimeSample? {
+    PreparedRuntimeSample([thread(tid)].compactMap { $0 })
+  }
+
+  /// The same, copied.
+  func copied(
+    _ tid: Int32, from memory: some TargetMemory, reads: Int = .max
+  ) -> CopiedRuntimeSample? {
+    guard let sample = prepared(tid) else { return nil }
+    return sample.copy(from: memory, reads: reads)
+  }
+
+  /// The stack of a sample, of which nothing is taken for granted.
+  func stack(
+    of sample: consuming CopiedRuntimeSample, from memory: some TargetMemory
+  ) -> RuntimeStack {
+    var stack = sample.finish()
+    stack.forget(refuted(from: memory))
+    return stack
+  }
+
+  /// Takes a sample of a thread that cannot run.
+  func stack(of tid: Int32, from memory: some TargetMemory) -> RuntimeStack? {
+    guard let sample = copied(tid, from: memory) else { return nil }
+    return stack(of: sample, from: memory)
   }
 }

@@ -11,15 +11,15 @@ struct PythonCodeChecks {
 
   /// What is not as it was.
   struct Changes {
-    var codes: Set<UInt64> = []
+    var codes: Set<RemoteAddress> = []
     /// Addresses of the objects that they refer to.
-    var contents: Set<UInt64> = []
-    /// Whether all was looked at.
+    var contents: Set<RemoteAddress> = []
+    /// Whether all was read.
     var areAllRead = true
   }
 
   private struct Check {
-    let code: UInt64
+    let code: RemoteAddress
     let expected: Expected
   }
 
@@ -44,8 +44,8 @@ struct PythonCodeChecks {
     pieces.removeAll(keepingCapacity: true)
   }
 
-  /// `range` must have been there once; an empty one is nothing to be looked at.
-  mutating func add(_ range: MemoryRange, of code: UInt64, _ expected: Expected) {
+  /// `range` must have been there once; an empty one needs no check.
+  mutating func add(_ range: MemoryRange, of code: RemoteAddress, _ expected: Expected) {
     guard range.count > 0 else { return }
     pieces.append(Piece(range: range, check: checks.count))
     checks.append(Check(code: code, expected: expected))
@@ -107,8 +107,8 @@ struct PythonCodeChecks {
     return failures
   }
 
-  /// Gives the bytes of each piece that lies in a range with this content; `next` is the first that
-  /// lies in it or behind it.
+  /// Gives the bytes of each piece within a range with this content; `next` is the first that is in it
+  /// or behind it.
   private static func compare(
     _ pieces: [Piece], from next: inout Int, in range: MemoryRange,
     _ content: UnsafeRawBufferPointer?, _ body: (_ check: Int, UnsafeRawBufferPointer?) -> Void

@@ -3,7 +3,7 @@ internal import ProfileModel
 
 /// What tells whether a code object is the same.
 ///
-/// Flat, so that to look at it in a stop meets no more memory than itself.
+/// Flat, so that a check in a stop touches no more memory than itself.
 struct PythonCodeEntry {
   let identity: PythonCodeShape.Identity
   /// The beginnings of the objects of the name, of the file's name, and of the line table, where

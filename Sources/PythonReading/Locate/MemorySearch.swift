@@ -15,7 +15,7 @@ struct MemorySearch {
 
   /// Calls `body` with each chunk until it returns false.
   private func forEachChunk(
-    of ranges: [MemoryRange], _ body: (UInt64, UnsafeRawBufferPointer) -> Bool
+    of ranges: [MemoryRange], _ body: (RemoteAddress, UnsafeRawBufferPointer) -> Bool
   ) {
     var left = Self.byteLimit
     for range in ranges {
@@ -24,7 +24,7 @@ struct MemorySearch {
         let size = min(Self.chunk + Self.overlap, range.count - position)
         let start = range.start.advanced(by: Int64(position))
         if let bytes = memory.read(at: start, count: size) {
-          guard bytes.withUnsafeBytes({ body(start.rawValue, $0) }) else { return }
+          guard bytes.withUnsafeBytes({ body(start, $0) }) else { return }
         }
         position += Self.chunk
         left -= size
@@ -33,12 +33,12 @@ struct MemorySearch {
   }
 
   /// Every place of `pattern`, at most a thousand.
-  func places(of pattern: [UInt8], in ranges: [MemoryRange]) -> [UInt64] {
-    var result: Set<UInt64> = []
+  func places(of pattern: [UInt8], in ranges: [MemoryRange]) -> [RemoteAddress] {
+    var result: Set<RemoteAddress> = []
     forEachChunk(of: ranges) { start, bytes in
       var rest = bytes[...]
       while let offset = Self.find(pattern, in: UnsafeRawBufferPointer(rebasing: rest)) {
-        result.insert(start &+ UInt64(rest.startIndex + offset))
+        result.insert(start + (rest.startIndex + offset))
         rest = rest.dropFirst(offset + 1)
         if result.count >= 1000 { return false }
       }
@@ -82,8 +82,8 @@ struct MemorySearch {
 
   /// Places of two equal pointers, one behind the other, into writable memory: the first and the
   /// main interpreter are the same as long as there are no others.
-  func pairs(in ranges: [MemoryRange], maps: MemoryMaps) -> [UInt64] {
-    var result: [UInt64] = []
+  func pairs(in ranges: [MemoryRange], maps: MemoryMaps) -> [RemoteAddress] {
+    var result: [RemoteAddress] = []
     forEachChunk(of: ranges) { start, bytes in
       for offset in stride(from: 0, through: bytes.count - 16, by: 8) {
         let value = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
@@ -92,7 +92,7 @@ struct MemorySearch {
           value == bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self),
           maps.mapping(containing: RemoteAddress(value))?.isWritable ?? false
         else { continue }
-        result.append(start &+ UInt64(offset))
+        result.append(start + offset)
       }
       return result.count < 100_000
     }

@@ -167,7 +167,7 @@ package struct MemoryCopies: Sendable {
 
 extension MemoryCopies {
   /// Where the bytes from `address` on lie among all bytes; nil when not all of them were copied.
-  package func offset(of address: UInt64, count: Int) -> Int? {
+  package func offset(of address: RemoteAddress, count: Int) -> Int? {
     var hint = -1
     return offset(of: address, count: count, hint: &hint)
   }
@@ -188,7 +188,8 @@ extension MemoryCopies {
   }
 
   /// The same, for addresses that follow each other closely: `hint` is the piece of the last one.
-  func offset(of address: UInt64, count: Int, hint: inout Int) -> Int? {
+  func offset(of address: RemoteAddress, count: Int, hint: inout Int) -> Int? {
+    let address = address.rawValue
     let (end, overflow) = address.addingReportingOverflow(UInt64(max(count, 0)))
     guard !overflow else { return nil }
     if pieces.indices.contains(hint), pieces[hint].start <= address, end <= pieces[hint].end {
@@ -201,11 +202,22 @@ extension MemoryCopies {
 
   /// The integer at `address`; nil when it was not copied.
   package func value<T: FixedWidthInteger & BitwiseCopyable>(
-    at address: UInt64, as type: T.Type
+    at address: RemoteAddress, as type: T.Type
   ) -> T? {
     guard let offset = offset(of: address, count: MemoryLayout<T>.size) else { return nil }
     return load(at: offset, as: type)
   }
+
+  /// The word at `address`; nil when it was not copied.
+  func word(at address: RemoteAddress) -> UInt64? { value(at: address, as: UInt64.self) }
+
+  /// The pointer at `address`, which may be null; nil when it was not copied.
+  func pointer(at address: RemoteAddress) -> RemoteAddress? {
+    word(at: address).map { RemoteAddress($0) }
+  }
+
+  /// Whether all of a piece is there.
+  func holds(_ range: MemoryRange) -> Bool { offset(of: range.start, count: range.count) != nil }
 
   /// The integer at an offset that `offset(of:count:)` gave, or behind it.
   func load<T: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as type: T.Type) -> T {
@@ -218,7 +230,7 @@ extension MemoryCopies {
 
   /// What `body` makes of the bytes from `address` on; nil when not all of them were copied.
   func withBytes<Result>(
-    at address: UInt64, count: Int, _ body: (UnsafeRawBufferPointer) -> Result
+    at address: RemoteAddress, count: Int, _ body: (UnsafeRawBufferPointer) -> Result
   ) -> Result? {
     guard count >= 0, let offset = offset(of: address, count: count) else { return nil }
     return storage.withUnsafeBytes {
@@ -227,7 +239,7 @@ extension MemoryCopies {
   }
 
   /// The bytes from `address` on; nil when not all of them were copied.
-  package func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
+  package func bytes(at address: RemoteAddress, count: Int) -> ArraySlice<UInt8>? {
     guard count >= 0, let offset = offset(of: address, count: count) else { return nil }
     return storage[offset..<(offset + count)]
   }

@@ -4,24 +4,22 @@ internal import ProfileModel
 /// What tells an object of bytes or characters, by the first of them, from another one at the same
 /// address.
 struct PythonObjectMark {
-  let address: UInt64
+  let address: RemoteAddress
   let count: Int
   private let fingerprint: UInt64
   /// The reference count, which changes all the time, and the type.
   private static let header = 16
 
   /// Of an object that the copies hold.
-  init(at address: UInt64, count: Int, in copies: MemoryCopies) {
+  init(at address: RemoteAddress, count: Int, in copies: MemoryCopies) {
     self.address = address
     self.count = count
     fingerprint = copies.withBytes(at: address, count: count, Self.fingerprint) ?? 0
   }
 
-  var range: MemoryRange { MemoryRange(start: RemoteAddress(address), count: count) }
+  var range: MemoryRange { MemoryRange(start: address, count: count) }
 
-  func isCopied(_ copies: MemoryCopies) -> Bool {
-    copies.offset(of: address, count: count) != nil
-  }
+  func isCopied(_ copies: MemoryCopies) -> Bool { copies.holds(range) }
 
   func isSame(in copies: MemoryCopies) -> Bool {
     copies.withBytes(at: address, count: count, isSame) ?? false

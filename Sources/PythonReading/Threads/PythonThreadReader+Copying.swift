@@ -48,7 +48,7 @@ extension PythonThreadReader {
     return true
   }
 
-  /// A code object takes three looks: its record, its strings' headers, the rest of long ones.
+  /// A code object takes three reads: its record, its strings' headers, the rest of long ones.
   private static let readsOfFunction = 4
 
   /// Where there was no time for all: a stack without the names of its innermost functions is of no use.
@@ -59,12 +59,14 @@ extension PythonThreadReader {
       guard !wanted.isEmpty else { return }
       let part = Array(Self.part(of: wanted[...], size: Self.innermostSize))
       askedFirst += part
-      for range in copies.copy(part, from: memory) { unreadable.insert(range.start.rawValue) }
+      for range in copies.copy(part, from: memory) { unreadable.insert(range.start) }
     }
   }
 
   /// The code objects of the innermost frames.
-  var innermostCodes: some Sequence<UInt64> { walk.frames.prefix(Self.shallow).lazy.map(\.code) }
+  var innermostCodes: some Sequence<RemoteAddress> {
+    walk.frames.prefix(Self.shallow).lazy.map(\.code)
+  }
 
   private static let innermostSize = 1 << 18
 
@@ -78,7 +80,7 @@ extension PythonThreadReader {
       let part = Array(Self.part(of: rest))
       rest = rest.dropFirst(part.count)
       asked += part
-      for range in copies.copy(part, from: memory) { unreadable.insert(range.start.rawValue) }
+      for range in copies.copy(part, from: memory) { unreadable.insert(range.start) }
     }
     return true
   }
@@ -123,8 +125,8 @@ extension PythonThreadReader {
   ///
   /// The walk is asked once for each piece: it learns from how far the last one led.
   private func read(
-    _ want: PythonFrameWalk.Want, from memory: some TargetMemory, until deadline: Int64
-  ) -> PythonFrameWalk.Want? {
+    _ want: PythonWant, from memory: some TargetMemory, until deadline: Int64
+  ) -> PythonWant? {
     // Of a deep stack all functions are asked for at the end, not again with each piece of it.
     let missing = walk.frames.count < Self.shallow ? missingOfFunctions() ?? [] : []
     let more = Array(Self.part(of: missing[...]))
@@ -137,7 +139,7 @@ extension PythonThreadReader {
     // Asked for once, and still not whole: the memory ends there.
     guard let next = walk.advance(in: copies, until: deadline) else { return nil }
     guard next.range.start == want.range.start else { return next }
-    walk.giveUp(at: next.range.start.rawValue)
+    walk.giveUp(at: next.range.start)
     return walk.advance(in: copies, until: deadline)
   }
 }

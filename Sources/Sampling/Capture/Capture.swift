@@ -116,8 +116,8 @@ final class CaptureSession: @unchecked Sendable {
     sampler = try Sampler(
       pid: pid, liveThread: live, plan: plan, control: control, ring: ring, requests: requests,
       spaces: spaces,
-      python: runtimeStacks.map {
-        PythonWatch(
+      runtimes: runtimeStacks.map {
+        ProcessRuntimes(
           pid: pid, stacks: $0, followsTasks: plan.followsTasks, isDump: plan.rate == nil)
       }, membership: membership)
     sampler.ready = ready
@@ -153,11 +153,8 @@ final class CaptureSession: @unchecked Sendable {
     let modules = resolver.modules
     let facts = CapturedProfile.LiveFacts(
       modules: modules, sleeps: sleeps, startTime: sampler.startTime,
-      interpreter: plan.frames == .mixed ? sampler.python?.path : nil,
-      lockHolders: sampler.python?.stacks.lockHolders ?? [:],
-      lockWaiters: sampler.python?.stacks.lockWaiters ?? [],
-      lockTime: sampler.python?.stacks.lockTime ?? 0,
-      lockRanges: sampler.python?.lockRanges ?? [])
+      runtimes: sampler.runtimes?.nativeCode ?? [], hidesMachinery: plan.frames == .mixed,
+      locks: sampler.runtimes?.lockReport ?? InterpreterLockReport())
     var profile = resolver.finish(capture: info)
     profile.tasks = tasks.map { [$0] } ?? []
     return CapturedProfile(
@@ -196,7 +193,7 @@ final class CaptureSession: @unchecked Sendable {
     do {
       tracing = try OSThread.startTracer { [self] in
         sampler.run(rate: rate)
-        sampler.python?.census(memory: sampler.memory) { sampler.now }
+        sampler.runtimes?.census(memory: sampler.memory) { sampler.now }
       }
     } catch {
       endResolving(resolving)
@@ -257,7 +254,7 @@ final class CaptureSession: @unchecked Sendable {
     defer { isSampled.store(true, ordering: .releasing) }
     let tracing = try OSThread.startTracer { [self] in
       sampler.sampleOnce()
-      sampler.python?.noteLockHolders(memory: sampler.memory)
+      sampler.runtimes?.noteLockHolders(memory: sampler.memory)
       isSampled.store(true, ordering: .releasing)
       while !isDrained.load(ordering: .acquiring) {
         MonotonicClock.sleep(until: MonotonicClock.now() + 50_000)
@@ -265,7 +262,7 @@ final class CaptureSession: @unchecked Sendable {
       resolver.drain()
       let naming = startNaming()
       inspectSleeps()
-      sampler.python?.census(memory: sampler.memory) { sampler.now }
+      sampler.runtimes?.census(memory: sampler.memory) { sampler.now }
       naming?.takeTime()
       tasks = sampler.readTasks()
       naming?.finish()
@@ -316,8 +313,7 @@ final class CaptureSession: @unchecked Sendable {
         "The kernel refused to stop \(sampler.refusals.count) thread(s): "
           + "they have no stacks while they run.")
     }
-    if let problem = sampler.python?.problem { notes.append(problem) }
-    if let problem = sampler.python?.taskProblem { notes.append(problem) }
+    notes += sampler.runtimes?.problems.map(\.note) ?? []
     if !sampler.usesSchedulerStatistics {
       notes.append(
         "This kernel keeps no scheduler statistics (schedstat): CPU times are in steps of 10 ms, "

@@ -1,7 +1,7 @@
 internal import LinuxProcess
 internal import NativeUnwinding
 internal import ProfileModel
-internal import PythonReading
+internal import RuntimeReading
 
 /// Turns looks into runs: unwinds the copied stacks after their threads run again.
 final class Resolver {
@@ -314,16 +314,11 @@ final class Resolver {
     }
     let stack = joiner.join(
       runtime, slot: sample.slot, unwinder, isWhole: !native.end.isTruncated,
-      path: runtimeStacks?.path,
-      countsElided: isDump || !isRunning, into: &builder.stacks)
+      runtimes: runtimeStacks?.nativeCode ?? [], countsElided: isDump || !isRunning,
+      into: &builder.stacks)
     // Interpreted callers that could not be copied in time are missing, wherever the native stack ends.
-    // A generator whose caller is just being linked, or unlinked, seems to have none. What has no code
-    // object is no frame, but what lies where one was looked for.
-    let isWhole =
-      runtime.frames.last?.isGenerator != true
-      && runtime.frames.first?.function != nil && runtime.frames.last?.function != nil
     sample.result = native.with(
-      stack, missing: runtime.end.reason ?? (isWhole ? nil : .unreadable))
+      stack, missing: runtime.end.reason ?? (runtime.hasBothEnds ? nil : .unreadable))
   }
 
   /// Copies twice what the stack needs the next time: a mapping may hold much that is not stack.

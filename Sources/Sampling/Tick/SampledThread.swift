@@ -1,5 +1,6 @@
 internal import LinuxProcess
 internal import ProfileModel
+internal import RuntimeReading
 
 /// What the tracer keeps of one thread between ticks.
 final class SampledThread {
@@ -32,7 +33,9 @@ final class SampledThread {
   var callBeforeStop = SystemCallState.running
   var stateBeforeStop: UInt8 = 0
   var countersBeforeStop: ThreadCounters?
-  /// How often it had been put on a CPU when its stop found its Python frames being linked; nil when it
+  /// The sample of its interpreted frames, from before its stop until they are copied.
+  var preparedFrames: PreparedRuntimeSample?
+  /// How often it had been put on a CPU when its stop found its interpreted frames being linked; nil when it
   /// did not.
   var transit: UInt64?
   /// Whether they were so in each of the stops of a tick, and not whole since.

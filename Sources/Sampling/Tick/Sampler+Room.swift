@@ -23,7 +23,7 @@ extension Sampler {
     guard isFilling || largest > ring.byteCapacity / 4 else { return }
     let size = max(min(all, ring.byteCapacity / 4), min(largest, ring.byteCapacity))
     // The resolver waits for what is not handed over.
-    python?.confirm(from: memory)
+    runtimes?.confirm(from: memory)
     while !ring.hasRoom(for: size), !control.shouldStop, plan.duration.map({ now < $0 }) ?? true {
       MonotonicClock.sleep(until: MonotonicClock.now() + 1_000_000)
       stops.releaseOverdue()
@@ -34,8 +34,8 @@ extension Sampler {
   func waitForRoom(_ count: Int) {
     // The resolver waits for what is copied and not handed over.
     if !ring.hasRoom(for: count) {
-      python?.finish(from: memory)
-      python?.confirm(from: memory)
+      runtimes?.finish(from: memory)
+      runtimes?.confirm(from: memory)
     }
     for _ in 0..<100 where !ring.hasRoom(for: count) {
       MonotonicClock.sleep(until: MonotonicClock.now() + 1_000_000)

@@ -101,19 +101,17 @@ extension Sampler {
       drop(watch, interval: interval)
       return true
     }
-    python?.prepare(watch.tid)
+    let registers = Registers(stackPointer: stackPointer, instructionPointer: pc)
+    let prepared = runtimes?.prepare(watch.tid)
     beginCopy(of: watch, range, into: bytes)
-    let runtimeNumber =
-      python?.copy(watch.tid, at: RemoteAddress(pc), from: stackRead, isAsleep: true) ?? 0
+    let copied = copyFrames(prepared, at: registers, isAsleep: true)
     let count = stackRead.finish()
     // Unchanged: it has not run since before its system call was read, so all belongs together.
-    guard self.counters(of: watch)?.switches == counters.switches else {
-      python?.discard(runtimeNumber)
-      return false
-    }
+    guard self.counters(of: watch)?.switches == counters.switches else { return false }
+    let runtimeNumber = keep(copied, of: watch.tid)
     record.pointee.runtimeNumber = runtimeNumber
     record.pointee.awaitsLock =
-      runtimeNumber != 0 && python?.isWaitForLock(watch.tid, number, arguments) ?? false
+      runtimeNumber != 0 && runtimes?.noteLockWait(watch.tid, number, arguments) ?? false
     watch.fill(record, interval: interval, counters: counters, mapsSerial: mapsSerial)
     record.pointee.time = time
     record.pointee.state = state
@@ -121,13 +119,13 @@ extension Sampler {
     record.pointee.systemCall = number
     record.pointee.arguments = arguments
     record.pointee.bearsStop = !watch.isRefused && bearsStop(watch, state, number, arguments)
-    record.pointee.registers = Registers(stackPointer: stackPointer, instructionPointer: pc)
+    record.pointee.registers = registers
     record.pointee.stackStart = range.lowerBound
     record.pointee.byteCount = count
     record.pointee.reachesEnd =
       count == range.count && range.upperBound >= watch.stackRange.upperBound
     ring.commit()
-    python?.finishMany(from: memory)
+    runtimes?.finishMany(from: memory)
     watch.wasAsleep = true
     countSampleWithoutStop()
     return true
@@ -224,7 +222,7 @@ extension Sampler {
     if case .asleep(let number, let arguments, _, _) = call {
       mayRestart = SystemCallNames.waitsWithoutLimit(number, arguments)
     }
-    python?.warmUp(watch.tid, from: memory)
+    runtimes?.warmUp(watch.tid, from: memory)
     let answer = stops.seize(watch.tid, tag: index, mayRestartCall: mayRestart)
     if case .refused(let code) = answer {
       refusals[watch.tid] = code
@@ -232,7 +230,7 @@ extension Sampler {
       return false
     }
     if case .gone = answer { watch.hasEnded = counters(of: watch) == nil }
-    python?.prepare(watch.tid)
+    watch.preparedFrames = runtimes?.prepare(watch.tid)
     // Not in the stop, which it would make longer.
     watch.countersBeforeStop = counters(of: watch)
     watch.callBeforeStop = call

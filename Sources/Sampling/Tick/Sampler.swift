@@ -17,9 +17,10 @@ final class Sampler {
   private let threadList: ThreadList
   private let folder: TaskFolder
   let stops: StoppedThreads
-  let python: PythonWatch?
+  /// Nil where all frames are to be native.
+  let runtimes: ProcessRuntimes?
   let stackRead = StackRead()
-  /// Whether threads began since their Python states were listed.
+  /// Whether threads began since the runtimes' threads were listed.
   private var hasNewThreads = false
   /// When the process was born, by the monotonic clock, if that was during the capture.
   private let birth: Int64?
@@ -65,11 +66,11 @@ final class Sampler {
 
   init(
     pid: Int32, liveThread: Int32, plan: SamplingPlan, control: CaptureControl, ring: SampleRing,
-    requests: ThreadRequests, spaces: AddressSpaces, python: PythonWatch?,
+    requests: ThreadRequests, spaces: AddressSpaces, runtimes: ProcessRuntimes?,
     membership: FamilyMembership? = nil
   ) throws(SystemError) {
     self.spaces = spaces
-    self.python = python
+    self.runtimes = runtimes
     self.pid = pid
     birth = membership?.birth
     isPunctual = membership == nil && (plan.rate ?? 0) >= Self.punctualRate
@@ -139,13 +140,13 @@ final class Sampler {
     finish()
   }
 
-  /// Opens the threads' files, learns where their Python frames lie, and starts the clock behind
+  /// Opens the threads' files, learns where their interpreted frames are, and starts the clock behind
   /// that: of a thousand threads it takes as long as several ticks.
   private func begin() {
     refreshThreads(tick: 0)
     refreshStackRanges(time: 0)
-    refreshPython(time: 0)
-    if birth == nil { for watch in watches { python?.warmUp(watch.tid, from: memory) } }
+    refreshRuntimes(time: 0)
+    if birth == nil { for watch in watches { runtimes?.warmUp(watch.tid, from: memory) } }
     // What a program does that is let go now counts, and this thread may get no CPU for a while.
     if isStarting { readBaselines() }
     ready?()
@@ -164,7 +165,7 @@ final class Sampler {
   /// Looks at every thread once, now.
   func sampleOnce() {
     refreshThreads(tick: 0)
-    refreshPython(time: 0)
+    refreshRuntimes(time: 0)
     cost.ticksPlanned = 1
     cost.ticksTaken = 1
     ending = .once
@@ -218,7 +219,7 @@ final class Sampler {
   private func reportProgress(time: Int64) {
     guard time - control.progress.elapsed >= 100_000_000 else { return }
     // Whoever reads how far it is finds all samples until then.
-    python?.confirm(from: memory)
+    runtimes?.confirm(from: memory)
     var progress = CaptureProgress()
     progress.elapsed = time
     progress.ticks = cost.ticksTaken
@@ -230,7 +231,7 @@ final class Sampler {
   /// Hands over what every thread's last stack has lasted on, and sums up the cost.
   func finish() {
     releaseAll()
-    python?.confirm(from: memory)
+    runtimes?.confirm(from: memory)
     for watch in watches where !watch.hasEnded { handOver(endOf: watch, beforeProgram: false) }
     cost.stops = pauses.count
     cost.pauseMedian = pauses.percentile(0.5)
@@ -262,7 +263,7 @@ final class Sampler {
     if areMapsStale || time - mapsTime >= min(pause, 1_000_000_000) {
       refreshStackRanges(time: time)
     }
-    refreshPython(time: time)
+    refreshRuntimes(time: time)
     var anyEnded = false
     for index in watches.indices {
       let watch = watches[index]
@@ -271,15 +272,15 @@ final class Sampler {
       anyEnded = anyEnded || watch.hasEnded
     }
     stopRunningThreads(time: time)
-    python?.finish(from: memory)
-    if plan.rate == nil { python?.confirm(from: memory) }
+    runtimes?.finish(from: memory)
+    if plan.rate == nil { runtimes?.confirm(from: memory) }
     lastTickTime = time
     if anyEnded || watches.contains(where: isLost) { dropEndedThreads() }
   }
 
-  private func refreshPython(time: Int64) {
-    guard let python else { return }
-    python.refresh(time: time, memory: memory, hasNewThreads: hasNewThreads)
+  private func refreshRuntimes(time: Int64) {
+    guard let runtimes else { return }
+    runtimes.refresh(time: time, memory: memory, hasNewThreads: hasNewThreads)
     hasNewThreads = false
   }
 
