@@ -16,8 +16,10 @@ let strict: [SwiftSetting] = [
 ]
 
 /// A target of our own with the settings that every target shares.
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func module(
+  _ name: String, _ dependencies: [Target.Dependency] = [], _ more: [SwiftSetting] = []
+) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict + more)
 }
 
 let package = Package(
@@ -64,7 +66,8 @@ let package = Package(
     // Layer 4.
     module(
       "PythonReading",
-      ["ByteReading", "ELFReading", "LinuxProcess", "ProfileModel", "RuntimeReading"]),
+      ["ByteReading", "ELFReading", "LinuxProcess", "ProfileModel", "RuntimeReading"],
+      [.strictMemorySafety()]),
     .target(
       name: "ProfileExport", dependencies: ["ProfileAnalysis", "ProfileModel"],
       exclude: ["Page/Resources"], swiftSettings: strict, plugins: ["EmbedPage"]),

@@ -27,7 +27,7 @@ package final class PythonReader {
   private var taskMarkers: [String: RuntimeFunction] = [:]
   private static let markerLimit = 1 << 14
 
-  /// `clock`, in nanoseconds, tells how long code objects have been the same.
+  /// `clock`, in nanoseconds, says how long code objects have been the same.
   package init(
     _ runtime: PythonRuntime, process: Int32, clock: @escaping () -> Int64 = MonotonicClock.now
   ) {

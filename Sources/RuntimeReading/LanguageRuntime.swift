@@ -47,7 +47,7 @@ package protocol LanguageRuntime: AnyObject {
 
   // MARK: - The interpreter's lock
 
-  /// Where the futexes lie that threads sleep on while they wait for the lock of an interpreter; none
+  /// Where the futexes are that threads sleep on while they wait for the lock of an interpreter; none
   /// where the runtime has no such lock.
   var lockRanges: [Range<RemoteAddress>] { get }
 
@@ -110,10 +110,10 @@ package protocol RuntimeThread: AnyObject {
 package enum RuntimeSearch {
   /// No such runtime is mapped.
   case none
-  /// It is mapped, but has no threads yet: look again later.
+  /// It is mapped, but has no threads yet: search again later.
   case notReady
   case found(any LanguageRuntime)
-  /// Its structures are not known: to look again is no use.
+  /// Its structures are not known: another search finds no more.
   case unknown(RuntimeProblem)
   /// It does not read as it should, which may pass.
   case unreadable(RuntimeProblem)

@@ -176,7 +176,7 @@ private struct HeldTask {
     _ = reader.followTasks(in: target.memory)
     var result: [String] = []
     for _ in 0..<2 {
-      result = names(of: reader.stack(of: tid, from: memory) ?? RuntimeStack())
+      result = names(of: try reader.stack(of: tid, from: memory))
     }
     return result
   }

@@ -1,9 +1,10 @@
 internal import LinuxProcess
 internal import ProfileModel
-internal import PythonReading
 internal import RuntimeReading
 internal import TestSupport
 internal import Testing
+
+@testable internal import PythonReading
 
 @Suite(.enabled(if: !TaskReading.interpreters.isEmpty, "no Python from 3.12 on on this machine"))
 struct `The tasks of asyncio` {
@@ -173,7 +174,7 @@ struct TaskReading {
   func read(_ memory: RecordedMemory) throws -> [TaskTruth.Told] {
     let reader = PythonReader(target.runtime, process: target.pid)
     _ = reader.refreshThreads(from: memory)
-    try #require(reader.findTasks(in: target.memory))
+    reader.taskLayout = target.reader.taskLayout
     return told(reader.tasks(from: memory)).sorted()
   }
 

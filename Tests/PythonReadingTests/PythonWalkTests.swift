@@ -2,6 +2,7 @@ internal import Foundation
 internal import LinuxProcess
 internal import ProfileModel
 internal import PythonReading
+internal import RuntimeReading
 internal import TestSupport
 internal import Testing
 
@@ -57,7 +58,7 @@ struct `Python stacks along a random walk` {
     let target = try PythonTarget(pid: program.pid)
     var counts: [Int] = []
     for _ in 0..<4000 where counts.last != whole.frames.count {
-      let sample = try #require(target.reader.copied(tid, from: target.memory, reads: 2))
+      let sample = try target.reader.copied(tid, from: target.memory, reads: 2)
       let stack = target.reader.stack(of: sample, from: target.memory)
       // At the first samples the code of the innermost frame may not be read yet.
       if stack.frames.count == 1, stack.frames[0].function == nil { continue }
@@ -87,11 +88,11 @@ struct `Python stacks along a random walk` {
     // Each has little time, and goes on where the last one ended.
     for _ in 0..<20 { target.reader.thread(tid)?.warmUp(from: target.memory) }
     let counting = CountingMemory(target.memory)
-    let sample = try #require(target.reader.copied(tid, from: counting))
+    let sample = try target.reader.copied(tid, from: counting)
     let isWhole = sample.isComplete
     let cold = CountingMemory(target.memory)
     let other = try PythonTarget(pid: program.pid)
-    _ = other.reader.copied(tid, from: cold)
+    _ = try other.reader.copied(tid, from: cold)
     #expect(isWhole && counting.reads * 2 <= cold.reads, "\(counting.reads) of \(cold.reads)")
     let stack = target.reader.stack(of: sample, from: target.memory)
     #expect(stack.end == .complete && stack.isConsistent)

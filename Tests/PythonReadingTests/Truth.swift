@@ -84,7 +84,7 @@ final class PythonTarget {
     let files = try ThreadFiles(process: pid, thread: tid)
     for _ in 0..<50 {
       let before = files.counters()
-      guard let sample = reader.copied(tid, from: memory) else { break }
+      let sample = try reader.copied(tid, from: memory)
       if files.counters() == before { return reader.stack(of: sample, from: memory) }
     }
     throw TestFailure("thread \(tid) does not sleep")
@@ -100,8 +100,8 @@ extension PythonReader {
   /// The same, copied.
   func copied(
     _ tid: Int32, from memory: some TargetMemory, reads: Int = .max
-  ) -> CopiedRuntimeSample? {
-    guard let sample = prepared(tid) else { return nil }
+  ) throws -> CopiedRuntimeSample {
+    guard let sample = prepared(tid) else { throw TestFailure("no thread \(tid)") }
     return sample.copy(from: memory, reads: reads)
   }
 
@@ -115,8 +115,7 @@ extension PythonReader {
   }
 
   /// Takes a sample of a thread that cannot run.
-  func stack(of tid: Int32, from memory: some TargetMemory) -> RuntimeStack? {
-    guard let sample = copied(tid, from: memory) else { return nil }
-    return stack(of: sample, from: memory)
+  func stack(of tid: Int32, from memory: some TargetMemory) throws -> RuntimeStack {
+    stack(of: try copied(tid, from: memory), from: memory)
   }
 }

@@ -4,12 +4,12 @@ internal import RuntimeReading
 /// The functions of the code objects that one sample of a thread knows, nil for what is none.
 ///
 /// Those of the samples before stay in their places, since to take a function out and to put it in
-/// again are not free: each counts at the function itself, which lies in no cache between two ticks.
+/// again are not free: each counts at the function itself, which is in no cache between two ticks.
 final class NotedFunctions {
   /// The place of each code object that was noted, in this sample or before.
   private var places = WordTable()
   private var functions: [RuntimeFunction?] = []
-  /// The numbers of the functions, 0 for none: what tells whether one is to be put in place of another.
+  /// The numbers of the functions, 0 for none: they show whether one is to be put in place of another.
   private var numbers: [UInt32] = []
   private var areCleanups: [Bool] = []
   /// Where each was last, and the line there: callers stay where they are.

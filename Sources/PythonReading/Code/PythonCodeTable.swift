@@ -2,7 +2,7 @@ internal import LinuxProcess
 internal import ProfileModel
 internal import RuntimeReading
 
-/// The code objects that were read, by address, and what tells whether one is still the same.
+/// The code objects that were read, by address, and what shows whether one is still the same.
 ///
 /// Addresses are used again in programs that compile at run time, so no entry is believed without
 /// a check: of the number of code objects that were freed (3.14 and later), else of its record,
@@ -119,7 +119,7 @@ final class PythonCodeTable {
 
   // MARK: - What to copy
 
-  /// The record of a code object, and what else tells whether it is the same as before.
+  /// The record of a code object, and what else shows whether it is the same as before.
   ///
   /// Nothing for one that is checked later (`settled`).
   func verificationRanges(of code: RemoteAddress) -> [MemoryRange] {
@@ -141,7 +141,7 @@ final class PythonCodeTable {
       && (shape.version != nil || entries[place].isCopied(copies))
   }
 
-  /// What is still to be copied before `function(at:)` can tell; nothing when all is there.
+  /// What is still to be copied before `function(at:)` can give it; nothing when all is there.
   func missing(
     for code: RemoteAddress, generation: PythonCodeGeneration?, in copies: MemoryCopies
   ) -> [MemoryRange] {

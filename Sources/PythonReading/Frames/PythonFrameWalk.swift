@@ -99,7 +99,7 @@ struct PythonFrameWalk {
 
   /// Whether the innermost frame may not be linked to its caller, so that those found are others'.
   ///
-  /// The loop of 3.11 to 3.13 makes a frame the current one and then tells it who called it, in
+  /// The loop of 3.11 to 3.13 makes a frame the current one before it links it to its caller, in
   /// whatever order a compiler likes; until then it finds there what an earlier call has left.
   var isCallerUnknown: Bool {
     guard let innermost = frames.first, shims.first?.frames != 0 else { return false }
@@ -155,7 +155,7 @@ struct PythonFrameWalk {
       layout[field].flatMap { $0 + 8 <= size ? copies.load(at: offset + $0, as: UInt64.self) : nil }
     }
     // A thread state that was freed, and its memory used again, belongs to no interpreter.
-    // Up to 3.11 a state is made by the thread that starts another, bears its id until the other
+    // Up to 3.11 a state is made by the thread that starts another, has its id until the other
     // runs, and then the other's.
     guard word(.threadInterpreter) == interpreter.rawValue, (word(.threadPthread) ?? 0) == pthread
     else {
@@ -229,7 +229,7 @@ struct PythonFrameWalk {
   }
 
   private mutating func finishFrames(_ end: RuntimeStack.End) {
-    let hasAnchors = shape.lowestShim == .max && runtime.layout[.threadCFrame] != nil
+    let hasAnchors = !shape.hasShims && runtime.layout[.threadCFrame] != nil
     guard end == .complete, hasAnchors else {
       state = .ended(end)
       return

@@ -12,7 +12,7 @@ struct PythonNativeCode: RuntimeNativeCode {
 
   func role(ofFunction name: String) -> NativeRole {
     // GCC and clang split functions: `.cold`, `.part.0`, `.isra.0`, `.constprop.0`, `.lto_priv.0`.
-    // Behind an @ stands a version, or `plt`, of the stub that leads to the function.
+    // Behind an @ is a version, or `plt` of the stub that leads to the function.
     let end = name.utf8.firstIndex { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "@") }
     let name = end.map { String(name[..<$0]) } ?? name
     if Self.loopNames.contains(name) || name.hasPrefix("_TAIL_CALL_") { return .loop }

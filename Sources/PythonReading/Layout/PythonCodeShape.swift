@@ -43,13 +43,14 @@ struct PythonCodeShape: Sendable {
 
   /// Reads the record of the code object at `address`; nil when it was not copied.
   func identity(_ copies: MemoryCopies, at address: RemoteAddress) -> Identity? {
-    copies.withBytes(at: address + first, count: span) { identity(record: $0) }
+    unsafe copies.withBytes(at: address + first, count: span) { unsafe identity(record: $0) }
   }
 
   /// The same from the `span` bytes of a record.
   func identity(record: UnsafeRawBufferPointer) -> Identity {
     func load<T: FixedWidthInteger & BitwiseCopyable>(_ field: Int, as type: T.Type) -> T {
-      T(littleEndian: record.loadUnaligned(fromByteOffset: field - first, as: type))
+      // Every field is within the span.
+      T(littleEndian: unsafe record.loadUnaligned(fromByteOffset: field - first, as: type))
     }
     func pointer(_ field: Int) -> RemoteAddress { RemoteAddress(load(field, as: UInt64.self)) }
     return Identity(
@@ -62,7 +63,7 @@ struct PythonCodeShape: Sendable {
 
 /// How many code objects an interpreter had freed (3.14 and later).
 struct PythonCodeGeneration: Equatable {
-  /// Its id, which no later one gets: each has its own count, and the next may lie where the last lay.
+  /// Its id, which no later one gets: each has its own count, and the next may be where the last was.
   let interpreter: UInt64
   let count: UInt64
 }

@@ -1,6 +1,6 @@
 internal import ByteReading
 
-/// What CPython 3.13 and later tell of their own layout: `_Py_DebugOffsets`, the first member of
+/// What CPython 3.13 and later say of their own layout: `_Py_DebugOffsets`, the first member of
 /// `_PyRuntime` (internal/pycore_debug_offsets.h).
 struct PythonDebugOffsets {
   /// The first version that has it.

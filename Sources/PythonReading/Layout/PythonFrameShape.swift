@@ -30,7 +30,7 @@ struct PythonFrameShape: Sendable {
   /// 3.11 to 3.13, which link a new frame to its caller last: how much of its stack is in use, -1 for
   /// a frame that the loop runs.
   private let stackTop: Int?
-  /// Where the instruction of a frame lies that has not begun, from its code object on.
+  /// Where the instruction is of a frame that has not begun, from its code object on.
   private let beginning: Int
 
   static let generatorOwner: UInt8 = 1
@@ -61,7 +61,7 @@ struct PythonFrameShape: Sendable {
       .compactMap { field, size in field.map { $0..<$0 + size } }
     let last = max(code, previous, instruction) + 8
     span = others.reduce(last) { max($0, $1.upperBound) } - first
-    // An interpreter may tell its offsets itself; those of a true one lie close together.
+    // An interpreter may describe its own layout; the offsets of a true one are close together.
     guard others.allSatisfy({ [first] in $0.lowerBound >= first }), span <= 4096 else {
       return nil
     }
@@ -71,7 +71,7 @@ struct PythonFrameShape: Sendable {
   }
 }
 
-/// One frame as it lies in memory.
+/// One frame as it is in memory.
 struct PythonRawFrame: Sendable, Equatable {
   let address: RemoteAddress
   let code: RemoteAddress
@@ -84,7 +84,7 @@ struct PythonRawFrame: Sendable, Equatable {
 }
 
 extension PythonFrameShape {
-  /// Reads the frame whose record lies in the copies at `offset`, which is that of `first`.
+  /// Reads the frame whose record is in the copies at `offset`, which is that of `first`.
   func frame(_ copies: MemoryCopies, at address: RemoteAddress, recordOffset offset: Int)
     -> (frame: PythonRawFrame, previous: RemoteAddress)
   {

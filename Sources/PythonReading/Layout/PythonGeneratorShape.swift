@@ -20,7 +20,7 @@ struct PythonGeneratorShape: Sendable {
   let stackTop: Int
   let top: Top
   private let states: [Int8: PythonGeneratorState]
-  /// 3.12 does not tell what awaits from what yields: the instruction behind the current one does.
+  /// 3.12 does not tell what awaits from what yields; there the next instruction does.
   let instructionTellsAwait: Bool
   /// Stack references carry tags in their lower bits (`_PyStackRef`, 3.14).
   let referenceMask: UInt64

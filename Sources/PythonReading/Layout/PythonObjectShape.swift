@@ -43,7 +43,7 @@ struct PythonObjectShape: Sendable {
   init?(_ layout: PythonLayout) {
     var isWhole = true
     func offset(_ field: PythonField) -> Int {
-      // An interpreter may tell its offsets itself; those of a true one are small.
+      // An interpreter may describe its own layout; the offsets of a true one are small.
       guard let offset = layout[field], offset < 1 << 16 else {
         isWhole = false
         return 0
@@ -83,7 +83,7 @@ struct PythonObjectShape: Sendable {
     guard isWhole else { return nil }
   }
 
-  /// How many bytes of a set tell where its table is.
+  /// How many bytes of a set are read to find its table.
   var setHeadSize: Int { max(setMask, setTable) + Self.wordSize }
 }
 
@@ -150,7 +150,7 @@ struct PythonInstanceShape: Sendable {
     case none
     /// 3.11: a pointer to them so far before the object.
     case pointer(before: Int)
-    /// 3.12: a pointer to them or to the dictionary, told by the lowest bit.
+    /// 3.12: a pointer to them or to the dictionary, as the lowest bit says.
     case taggedPointer(before: Int)
     /// From 3.13 on: behind the object, with a head whose fourth byte says whether they are in use.
     case inline

@@ -140,7 +140,7 @@ enum PythonOffsets {
 
   /// The layout of a version; nil for one without a column.
   ///
-  /// Before 3.7.4 `PyGC_Head` was shorter (bpo-27987), and so is what lies before the lock and the
+  /// Before 3.7.4 `PyGC_Head` was shorter (bpo-27987), and so is what comes before the lock and the
   /// rest of these in `_PyRuntime`.
   static func layout(of version: PythonVersion) -> PythonLayout? {
     guard var layout = layout(minor: version.minor) else { return nil }

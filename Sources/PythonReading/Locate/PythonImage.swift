@@ -82,7 +82,7 @@ struct PythonImage {
   ) {
     for start in stride(from: 0, to: entries.count, by: symbolSize) {
       // STT_OBJECT or STT_FUNC that is defined and of a size that the wanted ones have; the other names
-      // are never looked at. `Py_Version` is an unsigned long.
+      // are never read. `Py_Version` is an unsigned long.
       guard let type = entries.value(at: start + 4, as: UInt8.self).map({ $0 & 15 }),
         type == 1 || type == 2, let size = entries.value(at: start + 16, as: UInt64.self),
         type == 1 ? size == 8 || size >= 256 : size >= 4096,

@@ -18,7 +18,7 @@ package final class PythonRuntime: Sendable {
   let objects: PythonObjectShape
   /// Nil for versions whose coroutines are not read.
   let generators: PythonGeneratorShape?
-  /// Where `_PyEval_EvalFrameDefault` begins, in versions whose frames cannot be told at its entry;
+  /// Where `_PyEval_EvalFrameDefault` begins, in versions that do not show the frames at its entry;
   /// nil when no symbol says so.
   let loopStart: RemoteAddress?
   /// Where an interpreter keeps its number, and how many code objects it has freed; nil for versions
@@ -63,7 +63,7 @@ package final class PythonRuntime: Sendable {
   /// Up to 3.12 the loop keeps the current frame in a structure on the C stack. 3.11 and 3.12 point
   /// `tstate->cframe` to the new one before it has a frame and a predecessor: for the next 7 to 30
   /// instructions both are what an earlier call has left there (Python/ceval.c; of GCC's builds the
-  /// last store lies 0x60 to 0xa6 bytes into the function).
+  /// last store is 0x60 to 0xa6 bytes into the function).
   package func isEnteringLoop(at instruction: RemoteAddress) -> Bool {
     guard let loopStart, layout[.cframeFrame] != nil else { return false }
     return instruction.isWithin(Self.entrySpan, of: loopStart)
@@ -99,6 +99,6 @@ package struct PythonThread: Hashable, Sendable {
 package struct PythonInterpreter: Hashable, Sendable {
   package let address: RemoteAddress
   package let id: Int64?
-  /// Where the lock lies that its threads share; nil without one.
+  /// Where the lock is that its threads share; nil without one.
   package let lock: RemoteAddress?
 }

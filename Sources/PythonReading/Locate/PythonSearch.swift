@@ -109,7 +109,8 @@ package final class PythonSearch {
 
   /// The cookie that `_PyRuntime` begins with since 3.13.
   private func byCookie(_ image: PythonImage) -> [PythonCandidate] {
-    let cookie = withUnsafeBytes(of: PythonDebugOffsets.cookie.littleEndian) { Array($0) }
+    let number = PythonDebugOffsets.cookie
+    let cookie = (0..<8).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
     return MemorySearch(memory).places(of: cookie, in: image.writableRanges(in: maps))
       .filter { $0.rawValue % 8 == 0 }
       .map { PythonCandidate(address: $0, evidence: .debugCookie, image: image) }

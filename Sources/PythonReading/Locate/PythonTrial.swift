@@ -36,7 +36,8 @@ final class PythonTrial {
       return .unknown(PythonReader.build(version?.description ?? "2"))
     }
     if let bytes = memory.read(at: candidate.address, count: PythonDebugOffsets.size),
-      let offsets = PythonDebugOffsets(bytes.span.bytes)
+      // The bytes outlive the call.
+      let offsets = unsafe PythonDebugOffsets(bytes.span.bytes)
     {
       return result(of: candidate, selfDescribed: offsets)
     }
@@ -98,7 +99,7 @@ final class PythonTrial {
     return result
   }
 
-  /// Versions that the candidate may have, the likeliest first: one when something tells it.
+  /// Versions that the candidate may have, the likeliest first: one where something says so.
   private func versions(of candidate: PythonCandidate) -> [PythonVersion] {
     if let place = candidate.versionAddress,
       let bytes = memory.read(at: place, count: 4), bytes.count == 4,

@@ -43,12 +43,13 @@ package struct MemoryCopies: Sendable {
 
   /// Adds bytes that the caller has copied, such as those of the native stack.
   package mutating func add(_ bytes: UnsafeRawBufferPointer, at start: RemoteAddress) {
-    guard !bytes.isEmpty, used + bytes.count <= Self.byteLimit else { return }
+    guard unsafe !bytes.isEmpty, used + bytes.count <= Self.byteLimit else { return }
     append(start: start.rawValue, count: bytes.count, offset: used)
     makeRoom(for: bytes.count)
     let place = used..<(used + bytes.count)
-    storage.withUnsafeMutableBytes {
-      UnsafeMutableRawBufferPointer(rebasing: $0[place]).copyMemory(from: bytes)
+    // There is room, and both have the same size.
+    unsafe storage.withUnsafeMutableBytes {
+      unsafe UnsafeMutableRawBufferPointer(rebasing: $0[place]).copyMemory(from: bytes)
     }
     used = place.upperBound
     sortPieces()
@@ -59,8 +60,8 @@ package struct MemoryCopies: Sendable {
     let size = max(used + count, 2 * storage.count, Self.firstSize)
     // Not by appending a sequence, which goes byte by byte in a build without optimisation.
     var larger = [UInt8](repeating: 0, count: size)
-    larger.withUnsafeMutableBytes { place in
-      storage.withUnsafeBytes { place.copyMemory(from: $0) }
+    unsafe larger.withUnsafeMutableBytes { place in
+      unsafe storage.withUnsafeBytes { unsafe place.copyMemory(from: $0) }
     }
     storage = larger
   }
@@ -84,8 +85,9 @@ package struct MemoryCopies: Sendable {
       guard size <= Self.byteLimit - base, missing.count < Self.failureLimit else { break }
       makeRoom(for: size)
       readCount += 1
-      let filled = storage.withUnsafeMutableBytes {
-        memory.read(
+      // There is room for all that is asked for.
+      let filled = unsafe storage.withUnsafeMutableBytes {
+        unsafe memory.read(
           all[next...], into: UnsafeMutableRawBufferPointer(rebasing: $0[base..<(base + size)]))
       }
       let failed = note(all, from: next, filled: min(max(filled, 0), size), at: base)
@@ -166,7 +168,7 @@ package struct MemoryCopies: Sendable {
 // MARK: - Looking up
 
 extension MemoryCopies {
-  /// Where the bytes from `address` on lie among all bytes; nil when not all of them were copied.
+  /// Where the bytes from `address` on are among all bytes; nil when not all of them were copied.
   package func offset(of address: RemoteAddress, count: Int) -> Int? {
     var hint = -1
     return offset(of: address, count: count, hint: &hint)
@@ -221,10 +223,10 @@ extension MemoryCopies {
 
   /// The integer at an offset that `offset(of:count:)` gave, or behind it.
   func load<T: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as type: T.Type) -> T {
-    storage.withUnsafeBytes { bytes in
+    unsafe storage.withUnsafeBytes { bytes in
       precondition(
         offset >= 0 && offset <= used - MemoryLayout<T>.size, "an offset of another copy")
-      return T(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
+      return T(littleEndian: unsafe bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
     }
   }
 
@@ -233,8 +235,9 @@ extension MemoryCopies {
     at address: RemoteAddress, count: Int, _ body: (UnsafeRawBufferPointer) -> Result
   ) -> Result? {
     guard count >= 0, let offset = offset(of: address, count: count) else { return nil }
-    return storage.withUnsafeBytes {
-      body(UnsafeRawBufferPointer(rebasing: $0[offset..<(offset + count)]))
+    // The offset is that of `count` bytes that are there, and `body` keeps none of them.
+    return unsafe storage.withUnsafeBytes {
+      unsafe body(UnsafeRawBufferPointer(rebasing: $0[offset..<(offset + count)]))
     }
   }
 

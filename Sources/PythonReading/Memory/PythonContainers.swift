@@ -33,7 +33,7 @@ struct PythonSetTable {
   }
 }
 
-// Sets and lists: those that the interpreter makes itself, told by the names of their types.
+// Sets and lists: those that the interpreter makes itself, known by the names of their types.
 extension PythonObjects {
   /// More elements are a torn set or list.
   private static var elementLimit: Int { 1 << 18 }

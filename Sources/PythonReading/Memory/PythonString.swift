@@ -13,7 +13,7 @@ struct PythonStringShape: Sendable, Equatable {
   /// Longer names are cut and marked.
   static let byteLimit = 4096
 
-  /// No head of a string is longer; an interpreter may tell its offsets itself.
+  /// No head of a string is longer; an interpreter may describe its own layout.
   private static let headLimit = 4096
 
   /// Nil when the layout lacks one of them.

@@ -1,12 +1,12 @@
 internal import LinuxProcess
 internal import ProfileModel
 
-/// A coroutine, generator or asynchronous generator as it lies in memory.
+/// A coroutine, generator or asynchronous generator as it is in memory.
 struct PythonCoroutineStep {
   /// Where the object is that a frame awaits.
   struct Awaited {
     let slot: RemoteAddress
-    /// 3.12: the instruction that tells whether it does await.
+    /// 3.12: the instruction that shows whether it does await.
     let instruction: RemoteAddress?
   }
 

@@ -113,7 +113,7 @@ extension PythonTaskChain {
     return [first] + others
   }
 
-  /// The tasks that a callback of `future` tells of its end.
+  /// The tasks that a callback of `future` wakes at its end.
   private mutating func awaiters(
     by callback: RemoteAddress, of future: RemoteAddress, _ members: PythonTaskLayout.Members,
     _ context: Context

@@ -19,7 +19,7 @@ struct PythonTaskChain {
     var isTorn = false
     /// Whether more than one task waits for it.
     var hasOthers = false
-    /// The code of the function that tells this task of the last one's end; null for none.
+    /// The code of the function that wakes this task at the last one's end; null for none.
     let via: RemoteAddress
 
     var isWhole: Bool { isNameRead && next.isNull && !isTorn }

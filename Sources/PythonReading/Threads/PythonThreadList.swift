@@ -52,9 +52,10 @@ struct PythonThreadList {
     let size = ranges.reduce(0) { $0 + $1.count }
     guard size > 0 else { return false }
     var isWhole = false
-    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
-      filled = min(
-        size, max(0, memory.read(ranges[...], into: UnsafeMutableRawBufferPointer(buffer))))
+    // As much is initialised as was read.
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
+      let count = unsafe memory.read(ranges[...], into: UnsafeMutableRawBufferPointer(buffer))
+      filled = min(size, max(0, count))
       isWhole = filled == size
     }
     let isSame = isWhole && bytes == linkBytes
@@ -62,7 +63,7 @@ struct PythonThreadList {
     return isSame
   }
 
-  /// What links the lists' elements, and what tells whose they are.
+  /// What links the lists' elements, and what shows whose they are.
   private var linkRanges: [MemoryRange] {
     var result: [MemoryRange] = []
     func add(_ fields: [PythonField], of record: RemoteAddress) {

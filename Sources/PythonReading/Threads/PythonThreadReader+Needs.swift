@@ -39,7 +39,7 @@ extension PythonThreadReader {
 
   static let readSize = 1 << 20
 
-  /// Adds what tells whether the code objects that are not in `seen` are still the same.
+  /// Adds what shows whether the code objects that are not in `seen` are still the same.
   private func addVerification(
     of codes: some Sequence<RemoteAddress>, to needed: inout [MemoryRange]
   ) {

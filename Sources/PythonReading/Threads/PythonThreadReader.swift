@@ -139,7 +139,7 @@ package final class PythonThreadReader {
     return result
   }
 
-  /// So many are looked at in any case, in some hundred microseconds.
+  /// So many are checked in any case, in some hundred microseconds.
   private static let leastFunctions = 512
 
   /// Whether the copied stack is of a moment at which the interpreter links or unlinks frames, so that

@@ -71,7 +71,7 @@ final class InterpreterFrames {
       let next = known.partitioningIndex { $0.code.lowerBound > address }
       if next > 0, known[next - 1].code.contains(address) { return known[next - 1].role }
     }
-    // Without symbols nothing tells a built-in function from the rest.
+    // Without symbols a built-in function cannot be told from the rest.
     guard let symbol = symbol(of: code) else { return .machinery }
     let role = runtime.role(ofFunction: symbol.name)
     let (end, overflow) = symbol.start.rawValue.addingReportingOverflow(symbol.size)

@@ -16,9 +16,9 @@ struct InterpreterLockReport: Sendable {
 
 /// Observes the locks of the interpreters of a process.
 struct InterpreterLocks {
-  /// Between two looks at who holds a lock.
+  /// Between the two moments.
   private static let pause: Int64 = 10_000_000
-  /// Between two looks at whether a thread waits for it.
+  /// Between two checks of what a thread waits for.
   private static let waitPause: Int64 = 500_000
   /// How often a thread may be met waiting for something else by then.
   private static let otherWaits = 20

@@ -46,7 +46,7 @@ extension Sampler {
 }
 
 extension AsyncTasks {
-  /// What tells stacks apart, without a look at names.
+  /// What tells stacks apart, without comparing names.
   private struct FrameKey: Hashable {
     let code: RemoteAddress
     let line: Int32?
