@@ -63,12 +63,16 @@ let package = Package(
     module(
       "NativeUnwinding",
       ["ByteReading", "CLibunwind", "ELFReading", "LinuxProcess", "ProfileModel"]),
-    module("PythonReading", ["ByteReading", "ELFReading", "LinuxProcess", "ProfileModel"]),
+    module("RuntimeReading", ["LinuxProcess", "ProfileModel"]),
     module(
       "Symbolication",
       ["ByteReading", "CElfutils", "ELFReading", "LinuxProcess", "ProfileModel"]),
 
     // Layer 4.
+    module(
+      "PythonReading",
+      ["ByteReading", "ELFReading", "LinuxProcess", "ProfileModel", "RuntimeReading"],
+      isStrictlySafe: true),
     .target(
       name: "ProfileExport", dependencies: ["ProfileAnalysis", "ProfileModel"],
       exclude: ["Page/Resources"], swiftSettings: strict, plugins: ["EmbedPage"]),
@@ -78,7 +82,7 @@ let package = Package(
       "Sampling",
       [
         "BlockingAnalysis", "ELFReading", "LinuxProcess", "NativeUnwinding", "ProfileModel",
-        "PythonReading", "Symbolication",
+        "PythonReading", "RuntimeReading", "Symbolication",
       ]),
 
     // Layer 5.

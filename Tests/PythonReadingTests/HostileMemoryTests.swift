@@ -1,6 +1,7 @@
 internal import LinuxProcess
 internal import ProfileModel
 internal import PythonReading
+internal import RuntimeReading
 internal import TestSupport
 internal import Testing
 
@@ -184,14 +185,12 @@ struct `Torn and hostile memory of Python` {
     var result: [Int32: [String]] = [:]
     for tid in tids {
       for _ in 0..<2 {
-        reader.prepare(tid)
-        _ = reader.copy(tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
-        let stack = reader.finish(tid, from: memory)
+        guard let stack = try? reader.stack(of: tid, from: memory) else { continue }
         #expect(stack.groups.reduce(0) { $0 + $1.frameCount } == stack.frames.count)
         result[tid] = stack.frames.map { Truth.Line($0).description } + ["\(stack.end)"]
       }
     }
-    _ = reader.threadNames(from: memory)
+    _ = reader.stateNames(from: memory)
     _ = reader.lockStates(from: memory)
     return result
   }

@@ -1,7 +1,6 @@
 import ProfileModel
+import RuntimeReading
 import Testing
-
-@testable import PythonReading
 
 @Suite struct `Stacks of several interpreters on one thread` {
   /// Frames whose code lies at these addresses, in groups of one frame.
@@ -10,9 +9,7 @@ import Testing
   ) -> RuntimeStack {
     var stack = RuntimeStack()
     stack.frames = codes.map { code in
-      RuntimeFrame(
-        function: nil, code: RemoteAddress(code), position: 0, line: nil, isEntry: true,
-        isGenerator: false)
+      RuntimeFrame(function: nil, code: RemoteAddress(code), line: nil)
     }
     stack.groups = anchors.enumerated().map { index, anchor in
       let isLast = index == anchors.count - 1

@@ -1,5 +1,6 @@
 internal import LinuxProcess
 internal import ProfileModel
+internal import RuntimeReading
 internal import Testing
 
 @testable internal import PythonReading
@@ -199,17 +200,17 @@ struct MadeInterpreter {
   }
 
   @Test func `has large functions, which are forgotten before they fill the memory`() {
-    let table = PythonLineTable(
+    let table = RuntimeLineTable(
       (0..<1 << 18).map { $0 % 3 == 0 ? 0x80 | 11 << 3 : 0 } as [UInt8], firstLine: 1,
       format: .locations)
     let functions = NotedFunctions()
     weak var first: RuntimeFunction?
     for index in 0..<64 {
       let function = RuntimeFunction(
-        name: "f", file: "f.py", firstLine: 1, address: RemoteAddress(0), lines: table)
+        name: "f", file: "f.py", firstLine: 1, lines: table)
       if index == 0 { first = function }
       functions.begin()
-      functions.note(function, for: UInt64(index) + 1)
+      functions.note(function, for: RemoteAddress(UInt64(index) + 1))
     }
     #expect(first == nil)
   }
@@ -218,10 +219,10 @@ struct MadeInterpreter {
     let made = try MadeInterpreter(threads: 4)
     made.putFrames(600, table: nil)
     let validation = PythonValidation(made.runtime, process: 0)
-    #expect(validation.check(made.memory, until: .max) == .invalid("no frame with a name"))
+    #expect(validation.check(made.memory, until: .max) == .invalid(.namelessFrames))
     let reads = made.memory.reads
     let short = PythonValidation(made.runtime, process: 0)
-    #expect(short.check(made.memory, until: 0) == .invalid("its frames take too long to read"))
+    #expect(short.check(made.memory, until: 0) == .invalid(.tooSlow))
     #expect(made.memory.reads - reads < min(64, reads))
     made.putFrames(2, table: MadeInterpreter.largeTable)
     let sound = PythonValidation(made.runtime, process: 0)

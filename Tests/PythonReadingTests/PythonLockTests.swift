@@ -1,4 +1,5 @@
 internal import LinuxProcess
+internal import RuntimeReading
 internal import TestSupport
 internal import Testing
 

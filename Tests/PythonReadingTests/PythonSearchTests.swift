@@ -1,15 +1,16 @@
 internal import Foundation
 internal import LinuxProcess
 internal import ProfileModel
+internal import RuntimeReading
 internal import TestSupport
 internal import Testing
 
 @testable internal import PythonReading
 
 @Suite struct `The search for Python` {
-  private func find(_ pid: Int32) throws -> RuntimeSearch<PythonRuntime> {
+  private func find(_ pid: Int32) throws -> PythonSearchResult {
     let memory = ProcessMemory(tid: pid)
-    return PythonReader.find(in: memory, maps: try memory.maps())
+    return PythonSearch(memory: memory, maps: try memory.maps()).run()
   }
 
   private func expectEmbedded(
@@ -67,12 +68,12 @@ internal import Testing
       let words = line.split(separator: " ")
       if words.count == 3, let value = UInt64(words[0], radix: 16) { known[words[2]] = value }
     }
-    #expect(found.runtime != nil && found.runtime == known["_PyRuntime"])
-    #expect(found.version == known["Py_Version"])
+    #expect(found.runtime != nil && found.runtime?.rawValue == known["_PyRuntime"])
+    #expect(found.version?.rawValue == known["Py_Version"])
     #expect((found.version != nil) == (interpreter.minor >= 11))
     // Of other versions it is not needed, and may be but a small piece of the loop.
     if [11, 12].contains(interpreter.minor) {
-      #expect(found.loop != nil && found.loop == known["_PyEval_EvalFrameDefault"])
+      #expect(found.loop != nil && found.loop?.rawValue == known["_PyEval_EvalFrameDefault"])
     }
   }
 
@@ -141,20 +142,21 @@ internal import Testing
   ) throws {
     let path = try Fixture.compile(source: "oldpython.c", flags: ["-O1", "-rdynamic", flag])
     let program = try RunningProgram([path])
-    guard case .unknownVersion(let found) = try find(program.pid) else {
+    guard case .unknown(let found) = try find(program.pid) else {
       throw TestFailure("\(try find(program.pid))")
     }
-    #expect(found == version)
+    #expect(found == RuntimeBuild(language: "Python", version: version))
     try program.assertUntouched()
   }
 
   @Test func `tells a build without the lock, which is not read`() throws {
     let path = try Fixture.compile(source: "freethreaded.c", flags: ["-O1", "-rdynamic"])
     let program = try RunningProgram([path])
-    guard case .unknownVersion(let found) = try find(program.pid) else {
+    guard case .unknown(let found) = try find(program.pid) else {
       throw TestFailure("\(try find(program.pid))")
     }
-    #expect(found == "3.13.0 without its lock (free-threaded)")
+    #expect(
+      found == RuntimeBuild(language: "Python", version: "3.13.0", peculiarity: .withoutLock))
     try program.assertUntouched()
   }
 
@@ -162,10 +164,11 @@ internal import Testing
     let path = try Fixture.compile(
       source: "freethreaded.c", flags: ["-O1", "-rdynamic", "-DFREE_THREADED=0"])
     let program = try RunningProgram([path])
-    guard case .unknownVersion(let found) = try find(program.pid) else {
+    guard case .unknown(let found) = try find(program.pid) else {
       throw TestFailure("\(try find(program.pid))")
     }
-    #expect(found == "3.13.0, built in a way of its own")
+    #expect(
+      found == RuntimeBuild(language: "Python", version: "3.13.0", peculiarity: .ownLayout))
     try program.assertUntouched()
   }
 

@@ -1,6 +1,7 @@
 internal import LinuxProcess
 internal import ProfileModel
 internal import PythonReading
+internal import RuntimeReading
 internal import TestSupport
 internal import Testing
 
@@ -15,7 +16,7 @@ struct `Stacks of Python` {
     let target = try PythonTarget(pid: program.pid)
     #expect(target.runtime.version.minor == interpreter.minor)
     #expect(truth.threads.count == 26)
-    let names = target.reader.threadNames(from: target.memory)
+    let names = target.reader.stateNames(from: target.memory)
     for thread in truth.threads {
       let state = try #require(target.reader.threads.first { $0.tid == thread.tid })
       #expect(names[state.state] == (thread.name == "main" ? "MainThread" : thread.name))
@@ -45,9 +46,9 @@ struct `Stacks of Python` {
       throw TestFailure("\(tid) does not sleep")
     }
     let maps = try target.memory.maps()
-    let place = try #require(maps.mapping(containing: pointer))
+    let place = try #require(maps.mapping(containing: RemoteAddress(pointer)))
     for anchor in anchors {
-      #expect(anchor > pointer && place.contains(anchor))
+      #expect(anchor > RemoteAddress(pointer) && place.contains(anchor))
     }
   }
 
@@ -121,7 +122,7 @@ struct `Stacks of Python` {
       let names = stack.frames.map { $0.function?.name ?? "?" }
       kinds.insert(names.first ?? "")
       // A generator whose caller is just being linked has none: it is said not to be whole.
-      if stack.frames.last?.isGenerator == true {
+      if stack.frames.last?.needsCaller == true {
         halves += 1
         continue
       }
@@ -154,8 +155,8 @@ struct `Stacks of Python` {
   ) throws {
     let (program, target, tid, memory) = try recorded(interpreter)
     defer { program.kill() }
-    let before = target.sample(tid, in: memory).files
-    let after = target.sample(tid, in: memory.replacing("stacks.py", by: "stocks.py")).files
+    let before = try target.sample(tid, in: memory).files
+    let after = try target.sample(tid, in: memory.replacing("stacks.py", by: "stocks.py")).files
     #expect(before.contains { $0.hasSuffix("/stacks.py") })
     #expect(Set(after) == Set(before.map { $0.replacing("stacks.py", with: "stocks.py") }))
   }
@@ -166,12 +167,12 @@ struct `Stacks of Python` {
   ) throws {
     let (program, target, tid, memory) = try recorded(interpreter)
     defer { program.kill() }
-    let before = target.sample(tid, in: memory).frames
+    let before = try target.sample(tid, in: memory).frames
     let field = try #require(target.runtime.layout[.codeLineTable])
     let changed = try #require(before.last { $0.function?.file.hasSuffix("/stacks.py") == true })
     let table = memory.word(at: changed.code.rawValue &+ UInt64(field))
     // The table is a `bytes` object: its content is behind 32 bytes.
-    let after = target.sample(tid, in: memory.filling((table &+ 32)..<(table &+ 36), with: 0))
+    let after = try target.sample(tid, in: memory.filling((table &+ 32)..<(table &+ 36), with: 0))
       .frames
     #expect(before.map(\.code) == after.map(\.code))
     for (old, new) in zip(before, after) {
@@ -186,13 +187,13 @@ struct `Stacks of Python` {
   ) throws {
     let (program, target, tid, memory) = try recorded(interpreter)
     defer { program.kill() }
-    #expect(target.sample(tid, in: memory).files.contains { $0.hasSuffix("/stacks.py") })
+    #expect(try target.sample(tid, in: memory).files.contains { $0.hasSuffix("/stacks.py") })
     let place =
       try #require(target.reader.interpreters.first).address.rawValue
       &+ UInt64(try #require(target.runtime.layout[.interpreterID]))
     let changed = memory.filling(place..<(place &+ 8), with: 7)
       .replacing("stacks.py", by: "stocks.py")
-    let files = target.sample(tid, in: changed).files
+    let files = try target.sample(tid, in: changed).files
     #expect(files.contains { $0.hasSuffix("/stocks.py") })
     #expect(!files.contains { $0.hasSuffix("/stacks.py") })
   }
@@ -203,48 +204,46 @@ struct `Stacks of Python` {
   ) throws {
     let program = try interpreter.start("stacks.py")
     let threads = try Truth(program).threads.prefix(2).map(\.tid)
-    var now: Int64 = 1_000_000_000
+    var now = MonotonicClock.Instant(1_000_000_000)
     let target = try PythonTarget(pid: program.pid, clock: { now })
     // Of two threads, copied one behind the other and then finished, the second's stack.
-    func sample(_ memory: RecordedMemory, then later: RecordedMemory) -> RuntimeStack {
-      for tid in threads {
-        target.reader.prepare(tid)
-        _ = target.reader.copy(tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
-      }
-      var stacks = threads.map { target.reader.finish($0) }
+    func sample(_ memory: RecordedMemory, then later: RecordedMemory) throws -> RuntimeStack {
+      let first = try target.reader.copied(threads[0], from: memory)
+      let second = try target.reader.copied(threads[1], from: memory)
+      var stacks = [first.finish(), second.finish()]
       let refuted = target.reader.refuted(from: later)
       for index in stacks.indices { stacks[index].forget(refuted) }
-      #expect(stacks.count == 2 && stacks[0].isConsistent == stacks[1].isConsistent)
+      #expect(stacks[0].isConsistent == stacks[1].isConsistent)
       return stacks[1]
     }
     let memory = RecordedMemory(recording: target.memory)
-    func piecesOfSamples() -> [Int] {
-      (0..<40).map { _ in
+    func piecesOfSamples() throws -> [Int] {
+      try (0..<40).map { _ in
         let before = memory.pieces
-        _ = sample(memory, then: RecordedMemory(memory.pages, records: []))
+        _ = try sample(memory, then: RecordedMemory(memory.pages, records: []))
         return memory.pieces - before
       }
     }
     // However many samples there were, in no time they say nothing of what comes.
-    let early = piecesOfSamples()
+    let early = try piecesOfSamples()
     #expect(try #require(early.last) * 2 >= early[2], "\(early)")
-    now += 200_000_000
-    let counts = piecesOfSamples()
+    now = now + 200_000_000
+    let counts = try piecesOfSamples()
     // Behind the stop, which is the shorter for it.
     #expect(try #require(counts.last) * 2 < early[2], "\(early) \(counts)")
     // The program may have ended meanwhile.
-    let last = sample(memory, then: RecordedMemory([:], records: []))
+    let last = try sample(memory, then: RecordedMemory([:], records: []))
     #expect(last.isConsistent && last.files.contains { $0.hasSuffix("/stacks.py") })
 
     let changed = memory.replacing("stacks.py", by: "stocks.py")
-    let torn = sample(memory, then: changed)
+    let torn = try sample(memory, then: changed)
     #expect(!torn.isConsistent)
     // Which of the two it was when the thread was stopped is not known.
     #expect(torn.frames.contains { $0.function == nil && $0.line == nil })
     #expect(!torn.files.contains { $0.hasSuffix("/stacks.py") || $0.hasSuffix("/stocks.py") })
     #expect(!torn.files.isEmpty)
     // From now on in the stop again.
-    let whole = sample(memory, then: changed)
+    let whole = try sample(memory, then: changed)
     #expect(whole.isConsistent)
     #expect(whole.files.contains { $0.hasSuffix("/stacks.py") })
     #expect(!whole.files.contains { $0.hasSuffix("/stocks.py") })
@@ -258,11 +257,9 @@ struct `Stacks of Python` {
     for thread in truth.threads {
       _ = try target.sleepingStack(of: thread.tid)
       let counting = CountingMemory(target.memory)
-      target.reader.prepare(thread.tid)
-      _ = target.reader.copy(
-        thread.tid, nativeStack: nil, from: counting, reads: .max, isStopped: true)
+      let sample = try target.reader.copied(thread.tid, from: counting)
       #expect(counting.reads == 1, "\(thread.name)")
-      let again = target.reader.finish(thread.tid, from: target.memory)
+      let again = target.reader.stack(of: sample, from: target.memory)
       #expect(again.frames.map(Truth.Line.init) == thread.frames.map(\.cut))
     }
     try program.assertUntouched()
@@ -271,10 +268,8 @@ struct `Stacks of Python` {
 
 extension PythonTarget {
   /// A stack of which nothing is taken for granted.
-  fileprivate func sample(_ tid: Int32, in memory: RecordedMemory) -> RuntimeStack {
-    reader.prepare(tid)
-    _ = reader.copy(tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
-    return reader.finish(tid, from: memory)
+  fileprivate func sample(_ tid: Int32, in memory: RecordedMemory) throws -> RuntimeStack {
+    try reader.stack(of: tid, from: memory)
   }
 }
 
@@ -335,15 +330,19 @@ struct RunningStacks {
     let stopper = StoppedThreads()
     var result: [RuntimeStack] = []
     for _ in 0..<count * 4 where result.count < count {
-      target.reader.prepare(tid)
+      var prepared = target.reader.prepared(tid)
       guard stopper.seize(tid, tag: 0, mayRestartCall: true) == .requested else { continue }
-      var isCopied = false
-      stopper.interruptAll().forEachStopped { _ in
-        isCopied = target.reader.copy(
-          tid, nativeStack: nil, from: target.memory, reads: .max, isStopped: true)
-      }
+      stopper.interruptAll()
+      var copied: CopiedRuntimeSample?
+      stopper.forEachStopped(
+        { _, registers in
+          guard registers != nil, let sample = prepared.take() else { return }
+          copied = sample.copy(from: target.memory)
+        }, released: { _, _ in })
       stopper.releaseOverdue()
-      if isCopied { result.append(target.reader.finish(tid, from: target.memory)) }
+      if let copied = copied.take(), copied.isComplete {
+        result.append(target.reader.stack(of: copied, from: target.memory))
+      }
     }
     // One that got no CPU to stop on is held still, and could not be reaped when the program ends.
     for _ in 0..<20_000 where stopper.isOverdue(tid) {

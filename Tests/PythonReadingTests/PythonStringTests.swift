@@ -5,19 +5,19 @@ internal import Testing
 
 @Suite struct `Strings of Python` {
   /// As 3.12 and later keep them.
-  private static let shape = PythonStringShape(asciiSize: 40, compactSize: 56)
+  private static let shape = PythonOffsets.layout(minor: 12).flatMap { PythonStringShape($0) }
 
   /// An object with this state and these characters at address 0x1000.
-  private func text(
-    length: Int64, state: UInt32, data: [UInt8], shape: PythonStringShape = shape
-  ) -> String? {
+  private func text(length: Int64, state: UInt32, data: [UInt8]) -> String? {
+    guard let shape = Self.shape else { return nil }
     let isASCII = state >> 6 & 1 == 1
     var bytes = [UInt8](repeating: 0, count: isASCII ? shape.asciiSize : shape.compactSize)
     withUnsafeBytes(of: length) { bytes.replaceSubrange(16..<24, with: $0) }
     withUnsafeBytes(of: state) { bytes.replaceSubrange(32..<36, with: $0) }
+    let place = RemoteAddress(0x1000)
     var copies = MemoryCopies()
-    (bytes + data).withUnsafeBytes { copies.add($0, at: RemoteAddress(0x1000)) }
-    return shape.header(copies, at: 0x1000).flatMap { shape.text(copies, at: 0x1000, $0) }
+    (bytes + data).withUnsafeBytes { copies.add($0, at: place) }
+    return shape.header(copies, at: place).flatMap { shape.text(copies, at: place, $0) }
   }
 
   @Test func `have one, two or four bytes a character`() {

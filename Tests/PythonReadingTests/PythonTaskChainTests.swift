@@ -1,6 +1,7 @@
 internal import LinuxProcess
 internal import ProfileModel
 internal import PythonReading
+internal import RuntimeReading
 internal import TestSupport
 internal import Testing
 
@@ -30,7 +31,8 @@ struct `The tasks that wait for the running one` {
     for (kind, chain) in Self.kinds {
       let held = try HeldTask(interpreter, kind)
       let plain = try held.names()
-      #expect(held.target.reader.followTasks(in: held.target.memory) || interpreter.minor < 14)
+      let following = held.target.reader.followTasks(in: held.target.memory)
+      #expect(following == .complete || interpreter.minor < 14)
       let names = try held.names()
       // 3.14 has a function more there.
       let shown = names.filter { $0 != "TaskGroup._aexit" }
@@ -49,7 +51,7 @@ struct `The tasks that wait for the running one` {
   ) throws {
     let held = try HeldTask(interpreter, "eager")
     let plain = try held.names()
-    held.target.reader.followTasks(in: held.target.memory)
+    _ = held.target.reader.followTasks(in: held.target.memory)
     let names = try held.names()
     let place = try #require(names.firstIndex { $0.hasPrefix("<task") })
     #expect(names[place - 1] == "eager.<locals>.inner")
@@ -72,7 +74,7 @@ struct `The tasks that wait for the running one` {
       return reader.copies.readCount
     }
     #expect(warmReads() == 1)
-    held.target.reader.followTasks(in: held.target.memory)
+    _ = held.target.reader.followTasks(in: held.target.memory)
     #expect(warmReads() == 1)
     #expect(try held.names().contains("<task main>"))
     try held.program.assertUntouched()
@@ -83,7 +85,7 @@ struct `The tasks that wait for the running one` {
     _ interpreter: Interpreter
   ) throws {
     let held = try HeldTask(interpreter, "deep")
-    held.target.reader.followTasks(in: held.target.memory)
+    _ = held.target.reader.followTasks(in: held.target.memory)
     var counts: [Int] = []
     for _ in 0..<12 { counts.append(try held.names().count { $0.hasPrefix("<task") }) }
     #expect(counts.last == 64, "\(counts)")
@@ -136,7 +138,7 @@ struct `The tasks that wait for the running one` {
   ) throws {
     let program = try interpreter.start("flat.py")
     let target = try PythonTarget(pid: program.pid)
-    #expect(!target.reader.followTasks(in: target.memory))
+    #expect(target.reader.followTasks(in: target.memory) == .incomplete)
     try program.assertUntouched()
   }
 }
@@ -171,12 +173,10 @@ private struct HeldTask {
   func names(in memory: RecordedMemory) throws -> [String] {
     let reader = PythonReader(target.runtime, process: target.pid)
     _ = reader.refreshThreads(from: target.memory)
-    reader.followTasks(in: target.memory)
+    _ = reader.followTasks(in: target.memory)
     var result: [String] = []
     for _ in 0..<2 {
-      reader.prepare(tid)
-      _ = reader.copy(tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
-      result = names(of: reader.finish(tid, from: memory))
+      result = names(of: try reader.stack(of: tid, from: memory))
     }
     return result
   }

@@ -1,8 +1,10 @@
 internal import LinuxProcess
 internal import ProfileModel
-internal import PythonReading
+internal import RuntimeReading
 internal import TestSupport
 internal import Testing
+
+@testable internal import PythonReading
 
 @Suite(.enabled(if: !TaskReading.interpreters.isEmpty, "no Python from 3.12 on on this machine"))
 struct `The tasks of asyncio` {
@@ -31,7 +33,7 @@ struct `The tasks of asyncio` {
     #expect(truth.tasks.count == 5)
     let found = try TaskReading(program)
     #expect(found.told.sorted() == truth.tasks.sorted())
-    var states: [String: PythonTask.State] = [:]
+    var states: [String: AsyncTask.State] = [:]
     for task in found.list.tasks { states[task.name] = task.state }
     #expect(
       states == [
@@ -47,9 +49,9 @@ struct `The tasks of asyncio` {
   ) throws {
     let program = try interpreter.start("tasks.py", ["many", "5000"])
     let target = try PythonTarget(pid: program.pid)
-    let layout = try #require(target.reader.findTasks(in: target.memory))
+    #expect(target.reader.findTasks(in: target.memory))
     let memory = RecordedMemory(recording: target.memory)
-    let tasks = target.reader.tasks(layout, from: memory).tasks
+    let tasks = target.reader.tasks(from: memory).tasks
     let hasAll = Set(tasks.map(\.name)) == Set((1...5001).map { "Task-\($0)" })
     #expect(hasAll)
     let main = try #require(tasks.first { $0.name == "Task-1" })
@@ -79,7 +81,7 @@ struct `The tasks of asyncio` {
   func `are looked for only where asyncio is loaded`(_ interpreter: Interpreter) throws {
     let program = try interpreter.start("flat.py")
     let target = try PythonTarget(pid: program.pid)
-    #expect(target.reader.findTasks(in: target.memory) == nil)
+    #expect(!target.reader.findTasks(in: target.memory))
     try program.assertUntouched()
   }
 
@@ -158,30 +160,30 @@ struct TaskReading {
   static let interpreters = Interpreter.onePerVersion.filter { $0.minor >= 12 }
 
   let target: PythonTarget
-  let layout: PythonTaskLayout
-  let list: PythonTaskList
+  let list: RuntimeTaskList
 
   init(_ program: RunningProgram) throws {
     target = try PythonTarget(pid: program.pid)
-    layout = try #require(target.reader.findTasks(in: target.memory))
-    list = target.reader.tasks(layout, from: target.memory)
+    try #require(target.reader.findTasks(in: target.memory))
+    list = target.reader.tasks(from: target.memory)
   }
 
-  var told: [TaskTruth.Told] { told(list, target.reader) }
+  var told: [TaskTruth.Told] { told(list) }
 
   /// The same from other memory, by a reader that knows nothing yet.
   func read(_ memory: RecordedMemory) throws -> [TaskTruth.Told] {
     let reader = PythonReader(target.runtime, process: target.pid)
     _ = reader.refreshThreads(from: memory)
-    return told(reader.tasks(layout, from: memory), reader).sorted()
+    reader.taskLayout = target.reader.taskLayout
+    return told(reader.tasks(from: memory)).sorted()
   }
 
-  private func told(_ list: PythonTaskList, _ reader: PythonReader) -> [TaskTruth.Told] {
+  private func told(_ list: RuntimeTaskList) -> [TaskTruth.Told] {
     var names: [RemoteAddress: String] = [:]
     for task in list.tasks { names[task.address] = task.name }
     return list.tasks.map { task in
       TaskTruth.Told(
-        name: task.name, tid: reader.threads.first { $0.state == task.thread }?.tid,
+        name: task.name, tid: task.tid,
         isRunning: [.running, .entered].contains(task.state),
         frames: task.frames.map { Truth.Line($0) },
         awaitedBy: task.awaitedBy.compactMap { names[$0] }.sorted())

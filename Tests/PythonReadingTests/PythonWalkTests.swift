@@ -2,6 +2,7 @@ internal import Foundation
 internal import LinuxProcess
 internal import ProfileModel
 internal import PythonReading
+internal import RuntimeReading
 internal import TestSupport
 internal import Testing
 
@@ -57,10 +58,8 @@ struct `Python stacks along a random walk` {
     let target = try PythonTarget(pid: program.pid)
     var counts: [Int] = []
     for _ in 0..<4000 where counts.last != whole.frames.count {
-      target.reader.prepare(tid)
-      _ = target.reader.copy(
-        tid, nativeStack: nil, from: target.memory, reads: 2, until: .max, isStopped: true)
-      let stack = target.reader.finish(tid, from: target.memory)
+      let sample = try target.reader.copied(tid, from: target.memory, reads: 2)
+      let stack = target.reader.stack(of: sample, from: target.memory)
       // At the first samples the code of the innermost frame may not be read yet.
       if stack.frames.count == 1, stack.frames[0].function == nil { continue }
       for (frame, truth) in zip(stack.frames, whole.frames) {
@@ -87,18 +86,15 @@ struct `Python stacks along a random walk` {
     let tid = try #require(try Truth(program).values["tid"] as? Int32)
     let target = try PythonTarget(pid: program.pid)
     // Each has little time, and goes on where the last one ended.
-    for _ in 0..<20 { target.reader.warmUp(tid, from: target.memory) }
-    target.reader.prepare(tid)
+    for _ in 0..<20 { target.reader.thread(tid)?.warmUp(from: target.memory) }
     let counting = CountingMemory(target.memory)
-    let isWhole = target.reader.copy(
-      tid, nativeStack: nil, from: counting, reads: .max, until: .max, isStopped: true)
+    let sample = try target.reader.copied(tid, from: counting)
+    let isWhole = sample.isComplete
     let cold = CountingMemory(target.memory)
     let other = try PythonTarget(pid: program.pid)
-    other.reader.prepare(tid)
-    _ = other.reader.copy(
-      tid, nativeStack: nil, from: cold, reads: .max, until: .max, isStopped: true)
+    _ = try other.reader.copied(tid, from: cold)
     #expect(isWhole && counting.reads * 2 <= cold.reads, "\(counting.reads) of \(cold.reads)")
-    let stack = target.reader.finish(tid, from: target.memory)
+    let stack = target.reader.stack(of: sample, from: target.memory)
     #expect(stack.end == .complete && stack.isConsistent)
     #expect(stack.frames.count >= 300 && stack.frames.allSatisfy { $0.function != nil })
     try program.assertUntouched()

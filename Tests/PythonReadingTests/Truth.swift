@@ -1,6 +1,7 @@
 internal import Foundation
 internal import LinuxProcess
 internal import PythonReading
+internal import RuntimeReading
 internal import TestSupport
 internal import Testing
 
@@ -66,10 +67,10 @@ final class PythonTarget {
   let runtime: PythonRuntime
   let reader: PythonReader
 
-  init(pid: Int32, clock: @escaping () -> Int64 = { MonotonicClock.now().rawValue }) throws {
+  init(pid: Int32, clock: @escaping () -> MonotonicClock.Instant = MonotonicClock.now) throws {
     self.pid = pid
     memory = ProcessMemory(tid: pid)
-    let search = PythonReader.find(in: memory, maps: try memory.maps())
+    let search = PythonSearch(memory: memory, maps: try memory.maps()).run()
     guard case .found(let runtime) = search else {
       throw TestFailure("no interpreter found in \(pid): \(search)")
     }
@@ -83,10 +84,38 @@ final class PythonTarget {
     let files = try ThreadFiles(process: pid, thread: tid)
     for _ in 0..<50 {
       let before = files.counters()
-      reader.prepare(tid)
-      _ = reader.copy(tid, nativeStack: nil, from: memory, reads: .max, isStopped: true)
-      if files.counters() == before { return reader.finish(tid, from: memory) }
+      let sample = try reader.copied(tid, from: memory)
+      if files.counters() == before { return reader.stack(of: sample, from: memory) }
     }
     throw TestFailure("thread \(tid) does not sleep")
+  }
+}
+
+extension PythonReader {
+  /// A sample of a thread; nil when the interpreter does not know it.
+  func prepared(_ tid: Int32) -> PreparedRuntimeSample? {
+    PreparedRuntimeSample([thread(tid)].compactMap { $0 })
+  }
+
+  /// The same, copied.
+  func copied(
+    _ tid: Int32, from memory: some TargetMemory, reads: Int = .max
+  ) throws -> CopiedRuntimeSample {
+    guard let sample = prepared(tid) else { throw TestFailure("no thread \(tid)") }
+    return sample.copy(from: memory, reads: reads)
+  }
+
+  /// The stack of a sample, of which nothing is taken for granted.
+  func stack(
+    of sample: consuming CopiedRuntimeSample, from memory: some TargetMemory
+  ) -> RuntimeStack {
+    var stack = sample.finish()
+    stack.forget(refuted(from: memory))
+    return stack
+  }
+
+  /// Takes a sample of a thread that cannot run.
+  func stack(of tid: Int32, from memory: some TargetMemory) throws -> RuntimeStack {
+    stack(of: try copied(tid, from: memory), from: memory)
   }
 }

@@ -1,8 +1,9 @@
 import LinuxProcess
 import ProfileModel
-import PythonReading
+import RuntimeReading
 import Testing
 
+@testable import PythonReading
 @testable import Sampling
 
 @Suite struct `Pause meter` {
@@ -123,7 +124,7 @@ import Testing
     "wrapperdescr_call", "_Py_call_instrumentation_line", "_PyEvalFramePushAndInit.part.0",
   ])
   func `that bring a call about are machinery`(_ name: String) {
-    #expect(InterpreterFrames.kind(ofInterpreterFunction: name) == .machinery)
+    #expect(PythonNativeCode(path: "").role(ofFunction: name) == .machinery)
   }
 
   @Test(arguments: [
@@ -133,12 +134,12 @@ import Testing
     "mappingproxy_get", "_PyUnicodeWriter_Init", "type_init", "frame_dealloc",
   ])
   func `that do a program's work are seen`(_ name: String) {
-    #expect(InterpreterFrames.kind(ofInterpreterFunction: name) == .builtin)
+    #expect(PythonNativeCode(path: "").role(ofFunction: name) == .builtin)
   }
 
   @Test(arguments: ["_PyEval_EvalFrameDefault", "_PyEval_EvalFrameDefault.cold", "_TAIL_CALL_NOP"])
   func `that run code are loops`(_ name: String) {
-    #expect(InterpreterFrames.kind(ofInterpreterFunction: name) == .loop)
+    #expect(PythonNativeCode(path: "").role(ofFunction: name) == .loop)
   }
 }
 

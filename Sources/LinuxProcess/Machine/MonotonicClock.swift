@@ -9,6 +9,9 @@ package enum MonotonicClock {
     /// Nanoseconds since some fixed instant, on Linux the start of the machine.
     package let rawValue: Int64
 
+    /// Later than any other.
+    package static let distantFuture = Instant(.max)
+
     @inlinable
     package init(_ rawValue: Int64) { self.rawValue = rawValue }
 

@@ -1,14 +1,15 @@
 internal import ProfileModel
+internal import RuntimeReading
 
 /// The functions of the code objects that one sample of a thread knows, nil for what is none.
 ///
 /// Those of the samples before stay in their places, since to take a function out and to put it in
-/// again are not free: each counts at the function itself, which lies in no cache between two ticks.
+/// again are not free: each counts at the function itself, which is in no cache between two ticks.
 final class NotedFunctions {
   /// The place of each code object that was noted, in this sample or before.
   private var places = WordTable()
   private var functions: [RuntimeFunction?] = []
-  /// The numbers of the functions, 0 for none: what tells whether one is to be put in place of another.
+  /// The numbers of the functions, 0 for none: they show whether one is to be put in place of another.
   private var numbers: [UInt32] = []
   private var areCleanups: [Bool] = []
   /// Where each was last, and the line there: callers stay where they are.
@@ -39,15 +40,17 @@ final class NotedFunctions {
   }
 
   /// Where a code object's function is, if the sample knows the code object.
-  func place(of code: UInt64) -> UInt32? {
-    guard let place = places.number(of: code), samples[Int(place)] == sample else { return nil }
+  func place(of code: RemoteAddress) -> UInt32? {
+    guard let place = places.number(of: code.rawValue), samples[Int(place)] == sample else {
+      return nil
+    }
     return place
   }
 
   /// Whether there is a function at a place.
   func hasFunction(at place: UInt32) -> Bool { numbers[Int(place)] != 0 }
 
-  /// Whether the function at a place is a cleanup (`RuntimeFunction.isCleanup`).
+  /// Whether the function at a place is a cleanup.
   func isCleanup(at place: UInt32) -> Bool { areCleanups[Int(place)] }
 
   /// The line that the function at a place has at a position (`RuntimeFunction.line`).
@@ -65,9 +68,9 @@ final class NotedFunctions {
   /// Notes that a code object has the function with a number, which `function` gives where the samples
   /// before did not have it.
   func note(
-    number: UInt32, for code: UInt64, _ function: @autoclosure () -> RuntimeFunction?
+    number: UInt32, for code: RemoteAddress, _ function: @autoclosure () -> RuntimeFunction?
   ) {
-    guard let place = places.number(of: code), numbers[Int(place)] == number else {
+    guard let place = places.number(of: code.rawValue), numbers[Int(place)] == number else {
       note(function(), for: code)
       return
     }
@@ -76,12 +79,12 @@ final class NotedFunctions {
 
   /// Notes the function of a code object, or that it is none; returns the place.
   @discardableResult
-  func note(_ function: RuntimeFunction?, for code: UInt64) -> UInt32 {
+  func note(_ function: RuntimeFunction?, for code: RemoteAddress) -> UInt32 {
     let number = function?.number ?? 0
     byteCount += function?.byteCount ?? 0
-    guard let place = places.number(of: code) else {
+    guard let place = places.number(of: code.rawValue) else {
       let place = UInt32(functions.count)
-      places.set(place, for: code)
+      places.set(place, for: code.rawValue)
       functions.append(function)
       numbers.append(number)
       areCleanups.append(function?.isCleanup == true)
@@ -96,4 +99,10 @@ final class NotedFunctions {
     samples[Int(place)] = sample
     return place
   }
+}
+
+extension RuntimeFunction {
+  /// Whether its frames are those that 3.13 and later push below `__init__`, to throw away what it
+  /// returns: no code of the program.
+  fileprivate var isCleanup: Bool { name == "__init__" && file == "__init__" }
 }

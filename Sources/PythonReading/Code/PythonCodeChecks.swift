@@ -11,15 +11,15 @@ struct PythonCodeChecks {
 
   /// What is not as it was.
   struct Changes {
-    var codes: Set<UInt64> = []
+    var codes: Set<RemoteAddress> = []
     /// Addresses of the objects that they refer to.
-    var contents: Set<UInt64> = []
-    /// Whether all was looked at.
+    var contents: Set<RemoteAddress> = []
+    /// Whether all was read.
     var areAllRead = true
   }
 
   private struct Check {
-    let code: UInt64
+    let code: RemoteAddress
     let expected: Expected
   }
 
@@ -32,7 +32,7 @@ struct PythonCodeChecks {
   private var checks: [Check] = []
   /// In ascending order when they are read.
   private var pieces: [Piece] = []
-  /// What is read: pieces that lie close together are read as one.
+  /// What is read: pieces that are close together are read as one.
   private var ranges: [MemoryRange] = []
   /// Only grows.
   private var storage: [UInt8] = []
@@ -44,8 +44,8 @@ struct PythonCodeChecks {
     pieces.removeAll(keepingCapacity: true)
   }
 
-  /// `range` must have been there once; an empty one is nothing to be looked at.
-  mutating func add(_ range: MemoryRange, of code: UInt64, _ expected: Expected) {
+  /// `range` must have been there once; an empty one needs no check.
+  mutating func add(_ range: MemoryRange, of code: RemoteAddress, _ expected: Expected) {
     guard range.count > 0 else { return }
     pieces.append(Piece(range: range, check: checks.count))
     checks.append(Check(code: code, expected: expected))
@@ -65,11 +65,14 @@ struct PythonCodeChecks {
     var isAnythingThere = false
     // The closure must not see them in `self`, whose storage is being written.
     let (ranges, pieces, checks) = (ranges, pieces, checks)
-    let failures = storage.withUnsafeMutableBytes { bytes in
-      Self.read(ranges, into: bytes, from: memory) { range, content in
-        isAnythingThere = isAnythingThere || content != nil
-        Self.compare(pieces, from: &next, in: range, content) { check, piece in
-          if let piece, Self.isSame(piece, as: checks[check].expected, shape) { return }
+    let failures = unsafe storage.withUnsafeMutableBytes { bytes in
+      unsafe Self.read(ranges, into: bytes, from: memory) { range, content in
+        isAnythingThere = unsafe isAnythingThere || content != nil
+        unsafe Self.compare(pieces, from: &next, in: range, content) { check, piece in
+          if let piece = unsafe piece, unsafe Self.isSame(piece, as: checks[check].expected, shape)
+          {
+            return
+          }
           changes.codes.insert(checks[check].code)
           if case .content(let mark) = checks[check].expected {
             changes.contents.insert(mark.address)
@@ -91,11 +94,12 @@ struct PythonCodeChecks {
     var next = 0
     var failures = 0
     while next < ranges.count, failures < failureLimit {
-      let filled = memory.read(ranges[next...], into: buffer)
+      let filled = unsafe memory.read(ranges[next...], into: buffer)
       var offset = 0
       while next < ranges.count, offset + ranges[next].count <= filled {
         let end = offset + ranges[next].count
-        body(ranges[next], UnsafeRawBufferPointer(rebasing: buffer[offset..<end]))
+        // What was filled is no more than the buffer.
+        unsafe body(ranges[next], UnsafeRawBufferPointer(rebasing: buffer[offset..<end]))
         offset = end
         next += 1
       }
@@ -107,8 +111,8 @@ struct PythonCodeChecks {
     return failures
   }
 
-  /// Gives the bytes of each piece that lies in a range with this content; `next` is the first that
-  /// lies in it or behind it.
+  /// Gives the bytes of each piece within a range with this content; `next` is the first that is in it
+  /// or behind it.
   private static func compare(
     _ pieces: [Piece], from next: inout Int, in range: MemoryRange,
     _ content: UnsafeRawBufferPointer?, _ body: (_ check: Int, UnsafeRawBufferPointer?) -> Void
@@ -117,7 +121,8 @@ struct PythonCodeChecks {
     while next < pieces.count, pieces[next].range.start.rawValue - start < UInt64(range.count) {
       let offset = Int(pieces[next].range.start.rawValue - start)
       let end = offset + pieces[next].range.count
-      body(pieces[next].check, content.map { UnsafeRawBufferPointer(rebasing: $0[offset..<end]) })
+      let piece = unsafe content.map { unsafe UnsafeRawBufferPointer(rebasing: $0[offset..<end]) }
+      unsafe body(pieces[next].check, piece)
       next += 1
     }
   }
@@ -126,8 +131,8 @@ struct PythonCodeChecks {
     _ bytes: UnsafeRawBufferPointer, as expected: Expected, _ shape: PythonCodeShape
   ) -> Bool {
     switch expected {
-    case .record(let identity): shape.identity(record: bytes) == identity
-    case .content(let mark): mark.isSame(bytes)
+    case .record(let identity): unsafe shape.identity(record: bytes) == identity
+    case .content(let mark): unsafe mark.isSame(bytes)
     }
   }
 }

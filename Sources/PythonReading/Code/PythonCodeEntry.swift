@@ -1,14 +1,14 @@
 internal import LinuxProcess
 internal import ProfileModel
 
-/// What tells whether a code object is the same.
+/// What shows whether a code object is the same.
 ///
-/// Flat, so that to look at it in a stop meets no more memory than itself.
+/// Flat, so that a check in a stop touches no more memory than itself.
 struct PythonCodeEntry {
   let identity: PythonCodeShape.Identity
   /// The beginnings of the objects of the name, of the file's name, and of the line table, where
-  /// records alone do not tell code objects apart: in a loop that compiles, the next one lies where
-  /// the last one lay, with all that it refers to.
+  /// records alone do not tell code objects apart: in a loop that compiles, the next one is where
+  /// the last one was, with all that it refers to.
   let name: PythonObjectMark
   let file: PythonObjectMark
   let table: PythonObjectMark

@@ -1,23 +1,26 @@
 internal import LinuxProcess
 internal import ProfileModel
+internal import RuntimeReading
 
-/// The code objects that were read, by address, and what tells whether one is still the same.
+/// The code objects that were read, by address, and what shows whether one is still the same.
 ///
 /// Addresses are used again in programs that compile at run time, so no entry is believed without
-/// a sample: at the number of code objects that were freed (3.14 and later), else at its record,
+/// a check: of the number of code objects that were freed (3.14 and later), else of its record,
 /// copied at the same instant as the frame. Where no address was seen to be used again, one that was
-/// the same time and again is taken to be so, and looked at a moment later for all samples since.
+/// the same time and again is taken to be so, and checked a moment later for all samples since.
 /// Belongs to one program: another that the process becomes may have all the same numbers and addresses.
 final class PythonCodeTable {
-  private let runtime: PythonRuntime
+  private let shape: PythonCodeShape
+  /// Whether the interpreter counts the code objects that it frees.
+  private let countsFreed: Bool
   private var entries: [PythonCodeEntry] = []
-  /// By the same places: the functions, and in how many looks at a thread each was the same.
+  /// By the same places: the functions, and in how many samples of a thread each was the same.
   private var functions: [RuntimeFunction] = []
   /// The functions' numbers: to compare them touches no function.
   private var numbers: [UInt32] = []
   private var samples: [UInt8] = []
   /// When each was first met.
-  private var meetings: [Int64] = []
+  private var meetings: [MonotonicClock.Instant] = []
   /// Which batch of assumptions each was last in.
   private var batches: [UInt32] = []
   private var batch: UInt32 = 1
@@ -26,57 +29,50 @@ final class PythonCodeTable {
   /// Where each code object's is.
   private var places = WordTable()
   /// Types that are known to be, or not to be, that of code objects.
-  private var types: [UInt64: Bool] = [:]
-  /// What a copy takes of an object whose size is not known yet.
-  private static let firstRead = 256
-  /// More than the names before 3.12 need to differ.
-  private static let nameSpan = 96
-  /// The same of files, whose paths may differ at their ends alone.
-  private static let fileSpan = 320
-  /// The same of line tables.
-  private static let tableSpan = 512
-  /// Of a line table more than this is not read; its last lines are unknown then.
-  private static let lineTableLimit = 1 << 18
+  private var types: [RemoteAddress: Bool] = [:]
+  private var reading: PythonCodeReading
   /// Programs that compile for ever must not fill our memory.
   private static let entryLimit = 1 << 17
   /// What their functions take of it, and how much they may.
   private var byteCount = 0
   private static let byteLimit = 64 << 20
-  /// How much the lines of one stack's functions that were not known may take, and what is left of it.
-  private static let newLinesLimit = 4 << 20
-  private var newLinesLeft = newLinesLimit
   /// So often a code object was the same before it is taken for granted.
   private static let settledSamples = 4
-  /// And so long: where looks follow each other closely, four of them say little.
-  private static let settlingTime: Int64 = 100_000_000
+  /// And so long: where samples follow each other closely, four of them say little.
+  private static let settlingTime: Nanoseconds = 100_000_000
   /// So long no address may have been used again before.
-  private static let quietTime: Int64 = 10_000_000_000
+  private static let quietTime: Nanoseconds = 10_000_000_000
   /// When a known address last held another code object; 0 if never.
-  private var changeTime: Int64 = 0
+  private var changeTime = MonotonicClock.Instant(0)
   private var isQuiet = true
-  private let clock: () -> Int64
-  private var sampleTime: Int64 = 0
+  private let clock: () -> MonotonicClock.Instant
+  private var sampleTime = MonotonicClock.Instant(0)
   /// Kept only for their memory.
   private var checks = PythonCodeChecks()
 
   /// A code object of the table, as a sample has taken it to be.
   struct Taken {
-    let code: UInt64
+    let code: RemoteAddress
     fileprivate let place: Int
     /// That of its function (`RuntimeFunction.number`).
     let number: UInt32
   }
 
-  init(_ runtime: PythonRuntime, clock: @escaping () -> Int64) {
-    self.runtime = runtime
+  init(_ runtime: PythonRuntime, clock: @escaping () -> MonotonicClock.Instant) {
+    shape = runtime.codes
+    countsFreed = runtime.generationFields != nil
+    reading = PythonCodeReading(runtime)
     self.clock = clock
   }
 
   var count: Int { entries.count }
 
-  private func place(of code: UInt64) -> Int? { places.number(of: code).map { Int($0) } }
+  private func place(of code: RemoteAddress) -> Int? {
+    places.number(of: code.rawValue).map { Int($0) }
+  }
 
-  private func keep(_ entry: PythonCodeEntry, _ function: RuntimeFunction, for code: UInt64) {
+  private func keep(_ entry: PythonCodeEntry, _ function: RuntimeFunction, for code: RemoteAddress)
+  {
     byteCount += function.byteCount
     if let place = place(of: code) {
       byteCount -= functions[place].byteCount
@@ -94,7 +90,7 @@ final class PythonCodeTable {
       forgetAll()
       byteCount = function.byteCount
     }
-    places.set(UInt32(entries.count), for: code)
+    places.set(UInt32(entries.count), for: code.rawValue)
     entries.append(entry)
     functions.append(function)
     numbers.append(function.number)
@@ -114,109 +110,65 @@ final class PythonCodeTable {
     places.removeAll()
   }
 
-  func isKnownType(_ type: UInt64) -> Bool? { types[type] }
+  func isKnownType(_ type: RemoteAddress) -> Bool? { types[type] }
 
-  func noteType(_ type: UInt64, isCode: Bool) {
+  func noteType(_ type: RemoteAddress, isCode: Bool) {
     guard types.count < 4096 else { return }
     types[type] = isCode
   }
 
   // MARK: - What to copy
 
-  /// The record of a code object, and what else tells whether it is the same as before.
+  /// The record of a code object, and what else shows whether it is the same as before.
   ///
-  /// Nothing for one that is looked at later (`settled`).
-  func verificationRanges(of code: UInt64) -> [MemoryRange] {
+  /// Nothing for one that is checked later (`settled`).
+  func verificationRanges(of code: RemoteAddress) -> [MemoryRange] {
     guard settled(at: code) == nil else { return [] }
     return allRanges(of: code)
   }
 
-  private func allRanges(of code: UInt64) -> [MemoryRange] {
-    var ranges = [recordRange(of: code)]
-    if runtime.codes.version == nil, let place = place(of: code) {
+  private func allRanges(of code: RemoteAddress) -> [MemoryRange] {
+    var ranges = [reading.recordRange(of: code)]
+    if shape.version == nil, let place = place(of: code) {
       entries[place].forEachMark { ranges.append($0.range) }
     }
     return ranges
   }
 
   /// Whether all of `verificationRanges` is there; allocates nothing.
-  private func isCopied(_ place: Int, at code: UInt64, in copies: MemoryCopies) -> Bool {
-    let first = code &+ UInt64(runtime.codes.first)
-    return copies.offset(of: first, count: runtime.codes.span) != nil
-      && (runtime.codes.version != nil || entries[place].isCopied(copies))
+  private func isCopied(_ place: Int, at code: RemoteAddress, in copies: MemoryCopies) -> Bool {
+    copies.holds(reading.recordRange(of: code))
+      && (shape.version != nil || entries[place].isCopied(copies))
   }
 
-  private func recordRange(of code: UInt64) -> MemoryRange {
-    MemoryRange(
-      start: RemoteAddress(code &+ UInt64(runtime.codes.first)), count: runtime.codes.span)
-  }
-
-  /// What is still to be copied before `function(at:)` can tell; nothing when all is there.
+  /// What is still to be copied before `function(at:)` can give it; nothing when all is there.
   func missing(
-    for code: UInt64, generation: PythonCodeGeneration?, in copies: MemoryCopies
+    for code: RemoteAddress, generation: PythonCodeGeneration?, in copies: MemoryCopies
   ) -> [MemoryRange] {
     if let place = place(of: code) {
       if let generation, entries[place].generation == generation { return [] }
       guard isCopied(place, at: code, in: copies) else {
-        return allRanges(of: code).filter {
-          copies.offset(of: $0.start.rawValue, count: $0.count) == nil
-        }
+        return allRanges(of: code).filter { !copies.holds($0) }
       }
       if isSame(place, at: code, generation, in: copies) { return [] }
     }
-    guard let identity = runtime.codes.identity(copies, at: code) else {
-      return [recordRange(of: code)]
+    guard let identity = shape.identity(copies, at: code) else {
+      return [reading.recordRange(of: code)]
     }
     // What is no code object has no names to be copied.
     guard types[identity.type] != false else { return [] }
-    return missingString(identity.name, in: copies) + missingString(identity.filename, in: copies)
-      + missingTable(identity.lineTable, in: copies)
-  }
-
-  private func missingString(_ address: UInt64, in copies: MemoryCopies) -> [MemoryRange] {
-    guard copies.offset(of: address, count: PythonStringShape.headerSize) != nil else {
-      return [sample(address)]
-    }
-    guard let header = runtime.strings.header(copies, at: address) else { return [] }
-    return missingRange(address, count: header.dataOffset + header.byteCount, in: copies)
-  }
-
-  private func missingTable(_ address: UInt64, in copies: MemoryCopies) -> [MemoryRange] {
-    guard let size = tableSize(address, in: copies) else {
-      return copies.offset(of: address, count: 24) == nil ? [sample(address)] : []
-    }
-    return missingRange(address, count: Self.tableOffset + size, in: copies)
-  }
-
-  private func missingRange(
-    _ address: UInt64, count: Int, in copies: MemoryCopies
-  ) -> [MemoryRange] {
-    guard copies.offset(of: address, count: count) == nil else { return [] }
-    return [MemoryRange(start: RemoteAddress(address), count: count)]
-  }
-
-  /// The first bytes of an object, not beyond its page unless its header is.
-  private func sample(_ address: UInt64) -> MemoryRange {
-    let rest = Int(4096 - address % 4096)
-    return MemoryRange(
-      start: RemoteAddress(address),
-      count: rest < PythonStringShape.headerSize
-        ? PythonStringShape.headerSize : min(rest, Self.firstRead))
-  }
-
-  /// Where the content of a `bytes` object begins.
-  private static let tableOffset = 32
-
-  private func tableSize(_ address: UInt64, in copies: MemoryCopies) -> Int? {
-    guard let size = copies.value(at: address &+ 16, as: Int64.self), size >= 0 else { return nil }
-    return Int(min(size, Int64(Self.lineTableLimit)))
+    return reading.missing(for: identity, in: copies)
   }
 
   // MARK: - Functions
 
+  /// Begins to read the functions of a stack.
+  func beginReading() { reading.begin() }
+
   /// A code object that was met before and is still the same.
-  func known(at code: UInt64, generation: PythonCodeGeneration?, in copies: MemoryCopies) -> Taken?
-  {
+  func known(
+    at code: RemoteAddress, generation: PythonCodeGeneration?, in copies: MemoryCopies
+  ) -> Taken? {
     guard let place = place(of: code) else { return nil }
     if generation == nil || entries[place].generation != generation {
       guard isSame(place, at: code, generation, in: copies) else { return nil }
@@ -232,74 +184,32 @@ final class PythonCodeTable {
 
   /// The function of a code object; nil when the copies do not hold it, or it is none.
   func function(
-    at code: UInt64, generation: PythonCodeGeneration?, in copies: MemoryCopies
+    at code: RemoteAddress, generation: PythonCodeGeneration?, in copies: MemoryCopies
   ) -> RuntimeFunction? {
     if let known = known(at: code, generation: generation, in: copies) {
       return function(of: known)
     }
-    guard let identity = runtime.codes.identity(copies, at: code), types[identity.type] != false,
-      let name = string(identity.name, in: copies),
-      let file = string(identity.filename, in: copies)
+    guard let identity = shape.identity(copies, at: code), types[identity.type] != false,
+      let (function, hasLines) = reading.function(identity, in: copies)
     else { return nil }
-    let table = lines(of: identity, in: copies)
-    let tableSize = tableSize(identity.lineTable, in: copies) ?? 0
-    let function = RuntimeFunction(
-      name: name, file: file, firstLine: identity.firstLine, address: RemoteAddress(code),
-      lines: table ?? .unknown)
     // Without its lines it serves this once; the next sample may get them.
-    guard table != nil else { return function }
-    keep(
-      PythonCodeEntry(
-        identity: identity, name: mark(of: identity.name, atMost: Self.nameSpan, in: copies),
-        file: mark(of: identity.filename, atMost: Self.fileSpan, in: copies),
-        table: PythonObjectMark(
-          at: identity.lineTable, count: min(Self.tableSpan, Self.tableOffset + tableSize),
-          in: copies),
-        interpreter: generation?.interpreter, generation: generation), function, for: code)
+    guard hasLines else { return function }
+    keep(reading.entry(identity, generation, in: copies), function, for: code)
     return function
   }
 
-  private func mark(
-    of address: UInt64, atMost limit: Int, in copies: MemoryCopies
-  ) -> PythonObjectMark {
-    let header = runtime.strings.header(copies, at: address)
-    let count = header.map { min(limit, $0.dataOffset + $0.byteCount) } ?? 0
-    return PythonObjectMark(at: address, count: count, in: copies)
-  }
-
   private func isSame(
-    _ place: Int, at code: UInt64, _ generation: PythonCodeGeneration?, in copies: MemoryCopies
+    _ place: Int, at code: RemoteAddress, _ generation: PythonCodeGeneration?,
+    in copies: MemoryCopies
   ) -> Bool {
     // A later interpreter gives the numbers of an earlier one once more.
     if let generation, entries[place].interpreter != generation.interpreter { return false }
-    return runtime.codes.identity(copies, at: code) == entries[place].identity
-      && (runtime.codes.version != nil || entries[place].isSame(in: copies))
+    return shape.identity(copies, at: code) == entries[place].identity
+      && (shape.version != nil || entries[place].isSame(in: copies))
   }
 
-  private func string(_ address: UInt64, in copies: MemoryCopies) -> String? {
-    runtime.strings.header(copies, at: address)
-      .flatMap { runtime.strings.text(copies, at: address, $0) }
-  }
+  // MARK: - What is taken for granted
 
-  /// Begins to read the functions of a stack.
-  func beginReading() { newLinesLeft = Self.newLinesLimit }
-
-  private func lines(
-    of identity: PythonCodeShape.Identity, in copies: MemoryCopies
-  ) -> PythonLineTable? {
-    guard newLinesLeft > 0, let size = tableSize(identity.lineTable, in: copies),
-      let bytes = copies.bytes(at: identity.lineTable &+ UInt64(Self.tableOffset), count: size)
-    else { return nil }
-    let table = PythonLineTable(
-      bytes, firstLine: identity.firstLine, format: runtime.codes.lineFormat)
-    newLinesLeft -= size + table.byteCount
-    return table
-  }
-}
-
-// MARK: - What is taken for granted
-
-extension PythonCodeTable {
   /// Begins a sample of a thread.
   func beginSample() {
     sampleTime = clock()
@@ -307,7 +217,7 @@ extension PythonCodeTable {
   }
 
   /// Notes that a sample has found the code object the same as before.
-  func countSample(at code: UInt64) {
+  func countSample(at code: RemoteAddress) {
     if let place = place(of: code), samples[place] < .max { samples[place] += 1 }
   }
 
@@ -320,9 +230,9 @@ extension PythonCodeTable {
   /// takes it says so (`assume`).
   ///
   /// To be wrong nonetheless, the first address that is used again would have to be so between the last
-  /// look and this one, and a second time, for the same function, until `refuted` is asked.
-  func settled(at code: UInt64) -> Taken? {
-    guard isQuiet, runtime.generationFields == nil, let place = place(of: code),
+  /// sample and this one, and a second time, for the same function, until `refuted` is asked.
+  func settled(at code: RemoteAddress) -> Taken? {
+    guard isQuiet, !countsFreed, let place = place(of: code),
       samples[place] >= Self.settledSamples, sampleTime - meetings[place] >= Self.settlingTime
     else { return nil }
     return Taken(code: code, place: place, number: numbers[place])
@@ -335,9 +245,6 @@ extension PythonCodeTable {
     assumed.append(taken)
   }
 
-  /// Whether anything is taken for granted that was not looked at since.
-  var hasAssumptions: Bool { !assumed.isEmpty }
-
   /// The functions, by their numbers, that were taken for granted since the last call and that are not
   /// there any more.
   ///
@@ -349,14 +256,14 @@ extension PythonCodeTable {
       assumed.removeAll(keepingCapacity: true)
       batch = batch == .max ? 1 : batch + 1
     }
-    // A look in a stop may have found another in its place.
+    // A sample in a stop may have found another in its place.
     var result = Set(assumed.lazy.filter { !self.isKept($0) }.map(\.number))
     checks.removeAll()
     addChecks()
-    guard let changed = checks.changed(runtime.codes, in: memory) else { return result }
+    guard let changed = checks.changed(shape, in: memory) else { return result }
     noteChange()
     for taken in assumed where isKept(taken) {
-      // The file is looked at with one of its functions.
+      // The file is checked with one of its functions.
       let isChanged =
         !changed.areAllRead || changed.codes.contains(taken.code)
         || changed.contents.contains(entries[taken.place].file.address)
@@ -370,11 +277,11 @@ extension PythonCodeTable {
   }
 
   private func addChecks() {
-    var lastFile: UInt64 = 0
+    var lastFile = RemoteAddress.null
     for taken in assumed where isKept(taken) {
       let entry = entries[taken.place]
-      checks.add(recordRange(of: taken.code), of: taken.code, .record(entry.identity))
-      guard runtime.codes.version == nil else { continue }
+      checks.add(reading.recordRange(of: taken.code), of: taken.code, .record(entry.identity))
+      guard shape.version == nil else { continue }
       entry.forEachMark {
         guard $0.address != lastFile else { return }
         checks.add($0.range, of: taken.code, .content($0))

@@ -1,59 +1,26 @@
-internal import ProfileModel
+package import RuntimeReading
 
-/// Which line each instruction of a code object belongs to.
-///
-/// Decoded once; a sample-up is a binary search.
-package struct PythonLineTable: Sendable, Equatable {
-  /// How a version writes the table.
-  package enum Format: Sendable, Equatable {
-    /// `co_lnotab`, up to 3.9: pairs of address and line increments, the latter signed.
-    case increments
-    /// `co_linetable` of 3.10 (PEP 626): pairs of lengths and line deltas, -128 for no line.
-    case ranges
-    /// `co_linetable` since 3.11 (PEP 657): entries of a byte and numbers of variable length.
-    case locations
-  }
+/// How a version writes which line each instruction belongs to.
+package enum PythonLineFormat: Sendable, Equatable {
+  /// `co_lnotab`, up to 3.9: pairs of address and line increments, the latter signed.
+  case increments
+  /// `co_linetable` of 3.10 (PEP 626): pairs of lengths and line deltas, -128 for no line.
+  case ranges
+  /// `co_linetable` since 3.11 (PEP 657): entries of a byte and numbers of variable length.
+  case locations
+}
 
-  /// The first code unit of each run, ascending.
-  private var starts: [Int32] = []
-  private var lines: [Int32] = []
-
-  private static let noLine = Int32.min
-  /// No code object has more runs; a table that does is torn.
-  private static let runLimit = 1 << 20
-
-  /// Knows no line.
-  static let unknown = PythonLineTable()
-
-  private init() {}
-
-  /// What it takes of our memory.
-  var byteCount: Int { (starts.capacity + lines.capacity) * MemoryLayout<Int32>.size }
-
-  /// Decodes a table; what is cut off or nonsense ends it.
-  package init(_ bytes: some RandomAccessCollection<UInt8>, firstLine: Int32, format: Format) {
+extension RuntimeLineTable {
+  /// Decodes a table, whose instructions are code units of two bytes; what is cut off or nonsense ends it.
+  package init(
+    _ bytes: some RandomAccessCollection<UInt8>, firstLine: Int32, format: PythonLineFormat
+  ) {
+    self.init()
     var table = TableBytes(bytes)
     switch format {
     case .increments: readIncrements(&table, firstLine: firstLine)
     case .ranges: readRanges(&table, firstLine: firstLine)
     case .locations: readLocations(&table, firstLine: firstLine)
-    }
-  }
-
-  /// The line of a code unit (two bytes); nil where there is none, as in code without a source.
-  package func line(at unit: Int32) -> Int32? {
-    let index = starts.partitioningIndex { $0 > unit } - 1
-    guard index >= 0, lines[index] != Self.noLine else { return nil }
-    return lines[index]
-  }
-
-  private mutating func add(_ line: Int32, from start: Int) {
-    guard let start = Int32(exactly: start), starts.count < Self.runLimit else { return }
-    if starts.last == start {
-      lines[lines.count - 1] = line
-    } else if lines.last != line {
-      starts.append(start)
-      lines.append(line)
     }
   }
 
@@ -76,10 +43,10 @@ package struct PythonLineTable: Sendable, Equatable {
     while let length = table.next(), let byte = table.next() {
       let delta = Int8(bitPattern: byte)
       if delta != -128 { line &+= Int32(delta) }
-      if length > 0 { add(delta == -128 ? Self.noLine : line, from: start / 2) }
+      if length > 0 { add(delta == -128 ? nil : line, from: start / 2) }
       start += Int(length)
     }
-    add(Self.noLine, from: start / 2)
+    add(nil, from: start / 2)
   }
 
   /// Objects/locations.md of 3.11.
@@ -97,11 +64,11 @@ package struct PythonLineTable: Sendable, Equatable {
         line &+= delta
       default: break
       }
-      add(code == 15 ? Self.noLine : line, from: start)
+      add(code == 15 ? nil : line, from: start)
       start += Int(head & 7) + 1
       table.skipRestOfEntry()
     }
-    add(Self.noLine, from: start)
+    add(nil, from: start)
   }
 }
 

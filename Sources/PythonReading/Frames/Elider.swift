@@ -1,3 +1,5 @@
+internal import RuntimeReading
+
 /// Which frames of a deep stack are kept: as many of its inner as of its outer end.
 struct Elider {
   private let inner: Range<Int>

@@ -1,11 +1,11 @@
 internal import ProfileModel
+internal import RuntimeReading
 
 /// Parts the frames of a walk into those of each activation of the interpreter's loop.
 enum PythonFrameGrouping {
   static func groups(of walk: PythonFrameWalk, runtime: PythonRuntime) -> [RuntimeFrameGroup] {
-    let minor = runtime.version.minor
-    if minor >= 12 { return byShims(walk) }
-    return byCFrames(walk, marksEntries: minor == 11)
+    let shape = runtime.frameShape
+    return shape.hasShims ? byShims(walk) : byCFrames(walk, marksEntries: shape.isEntry != nil)
   }
 
   /// 3.12 and later push a frame of the interpreter's own onto the C stack for each activation.
@@ -15,7 +15,7 @@ enum PythonFrameGrouping {
     // A shim without frames belongs to an activation that is about to begin.
     for shim in walk.shims where shim.frames > start {
       groups.append(
-        RuntimeFrameGroup(frameCount: shim.frames - start, anchor: RemoteAddress(shim.address)))
+        RuntimeFrameGroup(frameCount: shim.frames - start, anchor: shim.address))
       start = shim.frames
     }
     if walk.frames.count > start {
@@ -44,7 +44,7 @@ enum PythonFrameGrouping {
       guard !marksEntries || frame.isEntry || index == frames.count - 1 else { continue }
       let place = groups.count + walk.cframes.count - count
       let anchor =
-        walk.cframes.indices.contains(place) ? RemoteAddress(walk.cframes[place]) : nil
+        walk.cframes.indices.contains(place) ? walk.cframes[place] : nil
       groups.append(RuntimeFrameGroup(frameCount: size, anchor: anchor))
       size = 0
     }

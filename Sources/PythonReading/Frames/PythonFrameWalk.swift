@@ -1,17 +1,10 @@
 internal import LinuxProcess
 internal import ProfileModel
+internal import RuntimeReading
 
 /// The walk along the frames of one thread, which stops where memory was not copied yet, and goes
 /// on from there when it was.
 struct PythonFrameWalk {
-  /// What a walk needs to go on.
-  struct Want: Equatable {
-    let range: MemoryRange
-    /// What probably comes next, on either side; each up to the first page that is not there.
-    var below: [MemoryRange] = []
-    var above: [MemoryRange] = []
-  }
-
   enum State: Equatable {
     case going
     case ended(RuntimeStack.End)
@@ -19,48 +12,41 @@ struct PythonFrameWalk {
 
   /// No Python stack is deeper: frames of 100 bytes would fill a gigabyte.
   static let depthLimit = 1 << 20
-  /// As a power of two: half a megabyte on one side.
-  private static let mostPagesAhead = 7
-  /// Between two looks at the clock; both take about a microsecond.
-  private static let stepsOfOneSample = 64
+  /// Between two readings of the clock; both take about a microsecond.
+  private static let stepsBetweenReadings = 64
   /// So many are walked in any case, in some ten microseconds.
   private static let leastRecords = 512
 
   private let runtime: PythonRuntime
   private let shape: PythonFrameShape
-  private let thread: UInt64
-  private let interpreter: UInt64
+  private let thread: RemoteAddress
+  private let interpreter: RemoteAddress
   private let pthread: UInt64
   private(set) var frames: [PythonRawFrame] = []
   /// The anchors of groups, innermost first, and how many frames there were below each.
-  private(set) var shims: [(address: UInt64, frames: Int)] = []
-  private(set) var cframes: [UInt64] = []
+  private(set) var shims: [(address: RemoteAddress, frames: Int)] = []
+  private(set) var cframes: [RemoteAddress] = []
   private(set) var state = State.going
   /// Every record that was read, for the plan of the next copy.
   private(set) var touched: [MemoryRange] = []
 
   private var stage = Stage.thread
-  private var address: UInt64 = 0
+  private var address = RemoteAddress.null
   /// How many records of frames were read, whatever they turned out to be.
   private var records = 0
-  private var previousCFrame: UInt64 = 0
-  private var misses = 0
+  private var previousCFrame = RemoteAddress.null
   /// The piece of the copies that held the last frame.
   private var hint = -1
-  /// How far the last piece led, and how many pages ahead to take: a power of two.
-  private var foundAtMiss = 0
-  private var power = 0
-  /// Where the last piece began: the way mostly goes on in one direction.
-  private var lastMiss: UInt64 = 0
+  private var ahead = PythonReadAhead()
   /// Brent's algorithm: the address that the chain must not come back to, and when it is set anew.
-  private var mark: UInt64 = 0
+  private var mark = RemoteAddress.null
   private var markAt = 2
 
   private enum Stage { case thread, firstCFrame, frames, cframes }
 
   init(_ thread: PythonThread, runtime: PythonRuntime) {
-    self.thread = thread.state.rawValue
-    interpreter = thread.interpreter.rawValue
+    self.thread = thread.state
+    interpreter = thread.interpreter
     pthread = thread.pthread
     self.runtime = runtime
     shape = runtime.frameShape
@@ -76,21 +62,18 @@ struct PythonFrameWalk {
     hint = -1
     stage = .thread
     records = 0
-    misses = 0
-    foundAtMiss = 0
-    power = 0
-    lastMiss = 0
-    mark = 0
+    ahead.reset()
+    mark = .null
     markAt = 2
   }
 
   /// Walks as far as the copies reach; nil at the end of the walk, or when `deadline` has passed.
-  mutating func advance(in copies: MemoryCopies, until deadline: Int64 = .max) -> Want? {
+  mutating func advance(in copies: MemoryCopies, until deadline: MonotonicClock.Instant = .distantFuture) -> PythonWant? {
     var steps = 0
     while isGoing {
       steps += 1
-      if steps % Self.stepsOfOneSample == 0, records > Self.leastRecords,
-        MonotonicClock.now().rawValue >= deadline
+      if steps % Self.stepsBetweenReadings == 0, records > Self.leastRecords,
+        MonotonicClock.now() >= deadline
       {
         return nil
       }
@@ -116,7 +99,7 @@ struct PythonFrameWalk {
 
   /// Whether the innermost frame may not be linked to its caller, so that those found are others'.
   ///
-  /// The loop of 3.11 to 3.13 makes a frame the current one and then tells it who called it, in
+  /// The loop of 3.11 to 3.13 makes a frame the current one before it links it to its caller, in
   /// whatever order a compiler likes; until then it finds there what an earlier call has left.
   var isCallerUnknown: Bool {
     guard let innermost = frames.first, shims.first?.frames != 0 else { return false }
@@ -124,7 +107,7 @@ struct PythonFrameWalk {
   }
 
   /// What the walk waits for.
-  var currentAddress: UInt64 {
+  var currentAddress: RemoteAddress {
     switch stage {
     case .thread: thread
     case .firstCFrame: previousCFrame
@@ -137,17 +120,17 @@ struct PythonFrameWalk {
     guard shape.owner != nil, let innermost = frames.first, innermost.owner == 0 else {
       return ranges
     }
-    let start = innermost.address &+ UInt64(shape.first)
-    let room = min(Self.roomToGrow, Int(4096 - start % 4096))
-    return ranges + [MemoryRange(start: RemoteAddress(start), count: room)]
+    let start = innermost.address + shape.first
+    let room = min(Self.roomToGrow, Int(4096 - start.rawValue % 4096))
+    return ranges + [MemoryRange(start: start, count: room)]
   }
 
   /// A few calls' worth of frames.
   private static let roomToGrow = 1024
 
   /// Ends the walk at memory that cannot be had.
-  mutating func giveUp(at address: UInt64) {
-    end(.unreadable(RemoteAddress(address)))
+  mutating func giveUp(at address: RemoteAddress) {
+    end(.unreadable(address))
   }
 
   /// Ends a walk for which there was no more time.
@@ -161,36 +144,37 @@ struct PythonFrameWalk {
 
   // MARK: - Steps
 
-  private mutating func readThread(_ copies: MemoryCopies) -> Want? {
+  private mutating func readThread(_ copies: MemoryCopies) -> PythonWant? {
     let layout = runtime.layout
     let size = runtime.threadSize
     guard let offset = copies.offset(of: thread, count: size) else {
-      return Want(range: MemoryRange(start: RemoteAddress(thread), count: size))
+      return PythonWant(range: MemoryRange(start: thread, count: size))
     }
-    touched.append(MemoryRange(start: RemoteAddress(thread), count: size))
+    touched.append(MemoryRange(start: thread, count: size))
     func word(_ field: PythonField) -> UInt64? {
       layout[field].flatMap { $0 + 8 <= size ? copies.load(at: offset + $0, as: UInt64.self) : nil }
     }
     // A thread state that was freed, and its memory used again, belongs to no interpreter.
-    // Up to 3.11 a state is made by the thread that starts another, bears its id until the other
+    // Up to 3.11 a state is made by the thread that starts another, has its id until the other
     // runs, and then the other's.
-    guard word(.threadInterpreter) == interpreter, (word(.threadPthread) ?? 0) == pthread else {
-      state = .ended(.unreadable(RemoteAddress(thread)))
+    guard word(.threadInterpreter) == interpreter.rawValue, (word(.threadPthread) ?? 0) == pthread
+    else {
+      state = .ended(.unreadable(thread))
       return nil
     }
-    previousCFrame = word(.threadCFrame) ?? 0
+    previousCFrame = RemoteAddress(word(.threadCFrame) ?? 0)
     if let frame = word(.threadFrame) {
-      begin(at: frame)
+      begin(at: RemoteAddress(frame))
     } else {
       stage = .firstCFrame
     }
     return nil
   }
 
-  private mutating func begin(at frame: UInt64) {
+  private mutating func begin(at frame: RemoteAddress) {
     address = frame
     stage = .frames
-    misses = 0
+    ahead.beginChain()
   }
 
   private var cframeSpan: Int {
@@ -198,8 +182,8 @@ struct PythonFrameWalk {
   }
 
   /// 3.11 and 3.12 keep the current frame in a structure on the C stack.
-  private mutating func readFirstCFrame(_ copies: MemoryCopies) -> Want? {
-    guard previousCFrame != 0, let field = runtime.layout[.cframeFrame] else {
+  private mutating func readFirstCFrame(_ copies: MemoryCopies) -> PythonWant? {
+    guard !previousCFrame.isNull, let field = runtime.layout[.cframeFrame] else {
       state = .ended(.complete)
       return nil
     }
@@ -207,16 +191,16 @@ struct PythonFrameWalk {
       return want(previousCFrame, count: cframeSpan)
     }
     note(previousCFrame, count: cframeSpan)
-    begin(at: copies.load(at: offset + field, as: UInt64.self))
+    begin(at: RemoteAddress(copies.load(at: offset + field, as: UInt64.self)))
     return nil
   }
 
-  private mutating func readFrame(_ copies: MemoryCopies) -> Want? {
-    guard address != 0 else {
+  private mutating func readFrame(_ copies: MemoryCopies) -> PythonWant? {
+    guard !address.isNull else {
       finishFrames(.complete)
       return nil
     }
-    let start = address &+ UInt64(shape.first)
+    let start = address + shape.first
     guard let offset = copies.offset(of: start, count: shape.span, hint: &hint) else {
       return want(start, count: shape.span, aheadOf: copies)
     }
@@ -225,8 +209,7 @@ struct PythonFrameWalk {
     let (frame, previous) = shape.frame(copies, at: address, recordOffset: offset)
     if frame.owner >= shape.lowestShim {
       // The sentinel at the end of a chain of 3.15 is part of the thread state.
-      let isSentinel = address &- thread < UInt64(runtime.threadSize)
-      if !isSentinel { shims.append((address, frames.count)) }
+      if !address.isWithin(runtime.threadSize, of: thread) { shims.append((address, frames.count)) }
     } else {
       frames.append(frame)
     }
@@ -234,8 +217,8 @@ struct PythonFrameWalk {
     return nil
   }
 
-  private mutating func step(to previous: UInt64) {
-    guard previous != 0 else { return finishFrames(.complete) }
+  private mutating func step(to previous: RemoteAddress) {
+    guard !previous.isNull else { return finishFrames(.complete) }
     guard previous != address, previous != mark else { return finishFrames(.cyclic) }
     guard records < Self.depthLimit else { return finishFrames(.tooDeep) }
     if records >= markAt {
@@ -246,22 +229,22 @@ struct PythonFrameWalk {
   }
 
   private mutating func finishFrames(_ end: RuntimeStack.End) {
-    let hasAnchors = shape.lowestShim == .max && runtime.layout[.threadCFrame] != nil
+    let hasAnchors = !shape.hasShims && runtime.layout[.threadCFrame] != nil
     guard end == .complete, hasAnchors else {
       state = .ended(end)
       return
     }
     stage = .cframes
     address = previousCFrame
-    misses = 0
+    ahead.beginChain()
   }
 
   /// 3.10 and 3.11: one structure on the C stack for each activation of the interpreter's loop.
   ///
   /// The chain ends at the one within the thread state, whose `previous` may be anything.
-  private mutating func readCFrame(_ copies: MemoryCopies) -> Want? {
-    let isRoot = address &- thread < UInt64(runtime.threadSize)
-    guard address != 0, !isRoot, cframes.count <= frames.count,
+  private mutating func readCFrame(_ copies: MemoryCopies) -> PythonWant? {
+    let isRoot = address.isWithin(runtime.threadSize, of: thread)
+    guard !address.isNull, !isRoot, cframes.count <= frames.count,
       let field = runtime.layout[.cframePrevious]
     else {
       state = .ended(.complete)
@@ -272,71 +255,41 @@ struct PythonFrameWalk {
     }
     note(address, count: cframeSpan)
     cframes.append(address)
-    address = copies.load(at: offset + field, as: UInt64.self)
+    address = RemoteAddress(copies.load(at: offset + field, as: UInt64.self))
     return nil
   }
 
-  // MARK: - Wanted memory
+  // MARK: - Memory
 
-  /// Notes a record; those of calls mostly lie side by side.
-  private mutating func note(_ start: UInt64, count: Int) {
-    let end = start &+ UInt64(count)
-    if let last = touched.last {
-      let (lastStart, lastEnd) = (last.start.rawValue, last.start.rawValue &+ UInt64(last.count))
-      let first = min(start, lastStart)
-      let (whole, overflow) = max(end, lastEnd).subtractingReportingOverflow(first)
-      if !overflow, first >> 12 == (max(end, lastEnd) &- 1) >> 12,
-        whole <= UInt64(last.count + count + PythonCopyPlan.gap)
-      {
-        touched[touched.count - 1] = MemoryRange(start: RemoteAddress(first), count: Int(whole))
-        return
-      }
+  /// Notes a record; those of calls are mostly side by side.
+  private mutating func note(_ start: RemoteAddress, count: Int) {
+    guard let last = touched.last, let both = last.joined(with: start, count: count) else {
+      touched.append(MemoryRange(start: start, count: count))
+      return
     }
-    touched.append(MemoryRange(start: RemoteAddress(start), count: count))
+    touched[touched.count - 1] = both
   }
 
-  /// The record at `start` with the rest of its page, and more pages the longer the way gets.
-  ///
-  /// Callers lie below in a chunk of the data stack, and the chunk of theirs mostly lies above; frame
-  /// objects lie on either side. What is there already is not asked for again.
   private mutating func want(
-    _ start: UInt64, count: Int, aheadOf copies: MemoryCopies? = nil
-  ) -> Want {
-    let page: UInt64 = 4096
-    let rest = Int(page &- start % page)
-    let range = MemoryRange(start: RemoteAddress(start), count: max(rest, count))
-    let found = frames.count + cframes.count
-    let gained = found - foundAtMiss
-    let goesUp = start > lastMiss
-    foundAtMiss = found
-    lastMiss = start
-    misses += 1
-    var want = Want(range: range)
-    guard let copies, misses > 1 else { return want }
-    let first = start & ~(page - 1)
-    if start > first {
-      want.below.append(
-        MemoryRange(start: RemoteAddress(first), count: Int(start - first) + count))
-    }
-    // More pages only as long as the last ones were full of frames, eight to a page.
-    power = gained >= 6 << power ? min(power + 1, Self.mostPagesAhead) : max(power - 1, 0)
-    let pages = UInt64(1) << UInt64(power)
-    let isObject = shape.owner == nil
-    let (down, up) =
-      goesUp ? (isObject ? 1 : min(pages, Self.pagesOfChunk), pages) : (pages, isObject ? 1 : 0)
-    // Each piece reaches into the next page, for the record that crosses the border.
-    let size = Int(page) + count
-    func add(_ place: UInt64, to ranges: inout [MemoryRange]) {
-      guard copies.offset(of: place, count: size) == nil else { return }
-      ranges.append(MemoryRange(start: RemoteAddress(place), count: size))
-    }
-    for index in 0..<down where first > (index + 1) * page {
-      add(first - (index + 1) * page, to: &want.below)
-    }
-    for index in 0..<up { add(first &+ (index + 1) &* page, to: &want.above) }
-    return want
+    _ start: RemoteAddress, count: Int, aheadOf copies: MemoryCopies? = nil
+  ) -> PythonWant {
+    ahead.want(
+      MemoryRange(start: start, count: count), found: frames.count + cframes.count,
+      isObject: shape.owner == nil, aheadOf: copies)
   }
+}
 
-  /// Chunks of the data stack have 16 KiB, unless one frame takes more.
-  private static let pagesOfChunk: UInt64 = 4
+extension MemoryRange {
+  /// Both pieces as one, if they are close together in one page.
+  fileprivate func joined(with start: RemoteAddress, count: Int) -> MemoryRange? {
+    let (first, end) = (
+      min(self.start.rawValue, start.rawValue),
+      max(self.start.rawValue &+ UInt64(self.count), start.rawValue &+ UInt64(count))
+    )
+    let (whole, overflow) = end.subtractingReportingOverflow(first)
+    guard !overflow, first >> 12 == (end &- 1) >> 12,
+      whole <= UInt64(self.count + count + PythonCopyPlan.gap)
+    else { return nil }
+    return MemoryRange(start: RemoteAddress(first), count: Int(whole))
+  }
 }

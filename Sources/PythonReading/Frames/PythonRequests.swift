@@ -10,7 +10,7 @@ struct PythonRequests {
   /// All that was asked for, for the plan of the next copy.
   private(set) var needed: [MemoryRange] = []
   /// By address: the bytes that were asked for, and in which round.
-  private var asked: [UInt64: (count: Int, round: Int)] = [:]
+  private var asked: [RemoteAddress: (count: Int, round: Int)] = [:]
   private var round = 0
   /// Whether something was asked for that the next read may bring; reset by who wants to know.
   var isPending = false
@@ -40,21 +40,20 @@ struct PythonRequests {
 
   /// Whether `count` bytes were copied; else they are asked for, with up to `room` more of their page.
   mutating func has(
-    _ address: UInt64, count: Int, room: Int = 0, in copies: MemoryCopies
+    _ address: RemoteAddress, count: Int, room: Int = 0, in copies: MemoryCopies
   ) -> Bool {
     let isThere = copies.offset(of: address, count: count) != nil
     if let known = asked[address], known.count >= count {
       isPending = isPending || (!isThere && known.round == round)
       return isThere
     }
-    guard address != 0, asked.count < Self.limit, byteCount + count <= Self.byteLimit else {
+    guard !address.isNull, asked.count < Self.limit, byteCount + count <= Self.byteLimit else {
       return isThere
     }
     byteCount += count
     asked[address] = (count, round)
-    let rest = Int(4096 - address % 4096)
-    let range = MemoryRange(
-      start: RemoteAddress(address), count: max(count, min(count + room, rest)))
+    let rest = Int(4096 - address.rawValue % 4096)
+    let range = MemoryRange(start: address, count: max(count, min(count + room, rest)))
     needed.append(range)
     guard !isThere else { return true }
     missing.append(range)
@@ -63,7 +62,12 @@ struct PythonRequests {
   }
 
   /// The word at `address`, likewise; nil while it is not there.
-  mutating func word(_ address: UInt64, in copies: MemoryCopies) -> UInt64? {
-    has(address, count: 8, in: copies) ? copies.value(at: address, as: UInt64.self) : nil
+  mutating func word(_ address: RemoteAddress, in copies: MemoryCopies) -> UInt64? {
+    has(address, count: PythonObjectShape.wordSize, in: copies) ? copies.word(at: address) : nil
+  }
+
+  /// The pointer at `address`, likewise; it may be null.
+  mutating func pointer(_ address: RemoteAddress, in copies: MemoryCopies) -> RemoteAddress? {
+    word(address, in: copies).map { RemoteAddress($0) }
   }
 }

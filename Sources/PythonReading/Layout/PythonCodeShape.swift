@@ -1,3 +1,5 @@
+internal import ProfileModel
+
 /// Where a version's code objects keep what names a frame.
 struct PythonCodeShape: Sendable {
   let filename: Int
@@ -5,7 +7,7 @@ struct PythonCodeShape: Sendable {
   let firstLine: Int
   let lineTable: Int
   let version: Int?
-  let lineFormat: PythonLineTable.Format
+  let lineFormat: PythonLineFormat
   /// The record that is copied of each code object: from its type on.
   let first = 8
   let span: Int
@@ -30,28 +32,30 @@ struct PythonCodeShape: Sendable {
 
   /// What must be the same for a code object to be the one that was read before.
   struct Identity: Equatable, Sendable {
-    let type: UInt64
-    let filename: UInt64
-    let name: UInt64
-    let lineTable: UInt64
+    let type: RemoteAddress
+    let filename: RemoteAddress
+    let name: RemoteAddress
+    let lineTable: RemoteAddress
     let firstLine: Int32
     /// Counts up with each code object made since 3.12; 0 before.
     let version: UInt32
   }
 
   /// Reads the record of the code object at `address`; nil when it was not copied.
-  func identity(_ copies: MemoryCopies, at address: UInt64) -> Identity? {
-    copies.withBytes(at: address &+ UInt64(first), count: span) { identity(record: $0) }
+  func identity(_ copies: MemoryCopies, at address: RemoteAddress) -> Identity? {
+    unsafe copies.withBytes(at: address + first, count: span) { unsafe identity(record: $0) }
   }
 
   /// The same from the `span` bytes of a record.
   func identity(record: UnsafeRawBufferPointer) -> Identity {
     func load<T: FixedWidthInteger & BitwiseCopyable>(_ field: Int, as type: T.Type) -> T {
-      T(littleEndian: record.loadUnaligned(fromByteOffset: field - first, as: type))
+      // Every field is within the span.
+      T(littleEndian: unsafe record.loadUnaligned(fromByteOffset: field - first, as: type))
     }
+    func pointer(_ field: Int) -> RemoteAddress { RemoteAddress(load(field, as: UInt64.self)) }
     return Identity(
-      type: load(first, as: UInt64.self), filename: load(filename, as: UInt64.self),
-      name: load(name, as: UInt64.self), lineTable: load(lineTable, as: UInt64.self),
+      type: pointer(first), filename: pointer(filename), name: pointer(name),
+      lineTable: pointer(lineTable),
       firstLine: load(firstLine, as: Int32.self),
       version: version.map { load($0, as: UInt32.self) } ?? 0)
   }
@@ -59,7 +63,7 @@ struct PythonCodeShape: Sendable {
 
 /// How many code objects an interpreter had freed (3.14 and later).
 struct PythonCodeGeneration: Equatable {
-  /// Its id, which no later one gets: each has its own count, and the next may lie where the last lay.
+  /// Its id, which no later one gets: each has its own count, and the next may be where the last was.
   let interpreter: UInt64
   let count: UInt64
 }

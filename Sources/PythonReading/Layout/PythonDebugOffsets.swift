@@ -1,8 +1,10 @@
 internal import ByteReading
 
-/// What CPython 3.13 and later tell of their own layout: `_Py_DebugOffsets`, the first member of
+/// What CPython 3.13 and later say of their own layout: `_Py_DebugOffsets`, the first member of
 /// `_PyRuntime` (internal/pycore_debug_offsets.h).
 struct PythonDebugOffsets {
+  /// The first version that has it.
+  static let firstMinor = 13
   /// "xdebugpy" as a little-endian number.
   static let cookie: UInt64 = 0x7970_6775_6265_6478
   /// More bytes than any known version of the structure has.

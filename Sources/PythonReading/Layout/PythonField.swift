@@ -18,10 +18,28 @@ package enum PythonField: Int, CaseIterable, Sendable {
   // PyCodeObject
   case codeFilename, codeName, codeQualifiedName, codeFirstLine, codeLineTable, codeInstructions
   case codeVersion
-  // Objects
-  case asciiSize, compactSize, tupleItems, typeCachedKeys
-  case dictKeys, dictValues, valuesItems
-  case generatorFrame, generatorState
+  // PyObject, PyVarObject, PyTypeObject
+  case objectType, objectCount
+  case typeName, typeBasicSize, typeFlags, typeBase, typeDictionary, typeDictionaryOffset
+  case typeCachedKeys
+  // Strings, bytes, numbers
+  case stringLength, stringState, asciiSize, compactSize, bytesContent
+  case integerHead, integerDigits, integerCountShift
+  // Containers
+  case tupleItems, listItems, setMask, setTable
+  case dictKeys, dictValues, keysSlots, keysCount, keysTable, valuesItems
+  // Members of instances before the object: how far before
+  case dictionaryBefore, valuesBefore
+  // Functions and what refers to other objects
+  case functionCode, functionClosure, methodFunction, methodReceiver, builtinReceiver
+  case cellContent, weakReferenceObject, moduleDictionary
+  // Coroutines
+  case generatorFrame, generatorState, wrapperInner
+  // FutureObj and TaskObj (Modules/_asynciomodule.c), before they describe themselves
+  case futureCallback, futureCallbacks
+  case taskSize, taskLoop, taskState, taskWaiter, taskCoroutine, taskName
+  // _gil_runtime_state
+  case lockHolder, lockLocked, lockSize
 }
 
 /// The offsets of one CPython version, on 64-bit machines.

@@ -1,3 +1,5 @@
+internal import ProfileModel
+
 /// How a version chains its frames, with the offsets that every step of a walk needs.
 struct PythonFrameShape: Sendable {
   /// What a position in `frameInstruction` counts.
@@ -5,7 +7,7 @@ struct PythonFrameShape: Sendable {
     /// `f_lasti` in bytes (up to 3.9), or in code units (3.10).
     case bytes, units
     /// An address within the code object, which begins at this offset.
-    case address(codeOffset: UInt64)
+    case address(codeOffset: Int)
   }
 
   let code: Int
@@ -21,13 +23,15 @@ struct PythonFrameShape: Sendable {
   let span: Int
   /// Owners from here on are the interpreter itself: entries from C, not Python frames.
   let lowestShim: UInt8
+  /// Whether each activation of the loop pushes a frame of the interpreter's own (3.12 and later).
+  var hasShims: Bool { lowestShim != .max }
   /// Code pointers carry tags in their lower bits (`_PyStackRef`, 3.14).
   let codeMask: UInt64
   /// 3.11 to 3.13, which link a new frame to its caller last: how much of its stack is in use, -1 for
   /// a frame that the loop runs.
   private let stackTop: Int?
-  /// Where the instruction of a frame lies that has not begun, from its code object on.
-  private let beginning: UInt64
+  /// Where the instruction is of a frame that has not begun, from its code object on.
+  private let beginning: Int
 
   static let generatorOwner: UInt8 = 1
 
@@ -47,17 +51,17 @@ struct PythonFrameShape: Sendable {
       position = .units
     } else {
       guard let start = layout[.codeInstructions] else { return nil }
-      position = .address(codeOffset: UInt64(start))
+      position = .address(codeOffset: start)
     }
     stackTop = 11...13 ~= minor ? layout[.frameStackPointer] : nil
     // Up to 3.12 a frame keeps the instruction before the next one (`prev_instr`).
-    beginning = UInt64(layout[.codeInstructions] ?? 0) &- (minor <= 12 ? 2 : 0)
+    beginning = (layout[.codeInstructions] ?? 0) - (minor <= 12 ? 2 : 0)
     first = min(code, previous, instruction)
     let others = [(owner, 1), (isEntry, 1), (stackTop, 4)]
       .compactMap { field, size in field.map { $0..<$0 + size } }
     let last = max(code, previous, instruction) + 8
     span = others.reduce(last) { max($0, $1.upperBound) } - first
-    // An interpreter may tell its offsets itself; those of a true one lie close together.
+    // An interpreter may describe its own layout; the offsets of a true one are close together.
     guard others.allSatisfy({ [first] in $0.lowerBound >= first }), span <= 4096 else {
       return nil
     }
@@ -67,10 +71,10 @@ struct PythonFrameShape: Sendable {
   }
 }
 
-/// One frame as it lies in memory.
+/// One frame as it is in memory.
 struct PythonRawFrame: Sendable, Equatable {
-  let address: UInt64
-  let code: UInt64
+  let address: RemoteAddress
+  let code: RemoteAddress
   /// As the version keeps it: an address, or a number.
   let instruction: UInt64
   let owner: UInt8
@@ -80,25 +84,26 @@ struct PythonRawFrame: Sendable, Equatable {
 }
 
 extension PythonFrameShape {
-  /// Reads the frame whose record lies in the copies at `offset`, which is that of `first`.
-  func frame(_ copies: MemoryCopies, at address: UInt64, recordOffset offset: Int)
-    -> (frame: PythonRawFrame, previous: UInt64)
+  /// Reads the frame whose record is in the copies at `offset`, which is that of `first`.
+  func frame(_ copies: MemoryCopies, at address: RemoteAddress, recordOffset offset: Int)
+    -> (frame: PythonRawFrame, previous: RemoteAddress)
   {
     func word(_ field: Int) -> UInt64 { copies.load(at: offset + field - first, as: UInt64.self) }
     func byte(_ field: Int?) -> UInt8 {
       field.map { copies.load(at: offset + $0 - first, as: UInt8.self) } ?? 0
     }
     let stackTop = stackTop.map { copies.load(at: offset + $0 - first, as: Int32.self) } ?? -1
-    let (code, instruction, owner) = (word(code) & codeMask, word(instruction), byte(owner))
+    let (instruction, owner) = (word(instruction), byte(owner))
+    let code = RemoteAddress(word(code) & codeMask)
     let frame = PythonRawFrame(
       address: address, code: code, instruction: instruction, owner: owner,
       isEntry: byte(isEntry) != 0,
-      isBeginning: stackTop != -1 && owner == 0 && instruction == code &+ beginning)
-    return (frame, word(previous))
+      isBeginning: stackTop != -1 && owner == 0 && instruction == (code + beginning).rawValue)
+    return (frame, RemoteAddress(word(previous)))
   }
 
   /// The code unit that a frame is at; -1 before its first, or when the address is not in the code.
-  func unit(of frame: PythonRawFrame, codeStart: UInt64? = nil) -> Int32 {
+  func unit(of frame: PythonRawFrame) -> Int32 {
     switch position {
     case .bytes:
       let value = Int32(truncatingIfNeeded: frame.instruction)
@@ -107,7 +112,7 @@ extension PythonFrameShape {
       return max(-1, Int32(truncatingIfNeeded: frame.instruction))
     case .address(let codeOffset):
       let distance = Int64(
-        bitPattern: frame.instruction &- (codeStart ?? frame.code &+ codeOffset))
+        bitPattern: frame.instruction &- (frame.code + codeOffset).rawValue)
       guard distance >= 0, distance < 1 << 31 else { return -1 }
       return Int32(distance / 2)
     }

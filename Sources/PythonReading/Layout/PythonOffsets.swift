@@ -8,6 +8,9 @@ enum PythonOffsets {
 
   private static let none = -1
 
+  /// An offset that all of these versions share.
+  private static func same(_ offset: Int) -> [Int] { minors.map { _ in offset } }
+
   private static let rows: [(PythonField, [Int])] = [
     (.runtimeFinalizing, [-1, 16, 16, 16, 24, 24, 608, 784, 912]),
     (.runtimeInterpreters, [24, 32, 32, 32, 40, 40, 632, 808, 936]),
@@ -21,7 +24,7 @@ enum PythonOffsets {
     (.interpreterID, [16, 16, 24, 24, 48, 8, 7272, 7280, 7272]),
     (.interpreterThreads, [8, 8, 8, 8, 16, 72, 7344, 7344, 7336]),
     (.interpreterModules, [40, 56, 856, 856, 888, 944, 7656, 7688, 7592]),
-    // A pointer to the GIL in use, of which last_holder is at 8 and locked at 16.
+    // A pointer to the GIL in use.
     (.interpreterGIL, [-1, -1, -1, -1, -1, 384, 16, 16, 16]),
     (.interpreterCollecting, [-1, -1, 816, 816, 848, 312, 7600, 7600, 7512]),
     (.interpreterCodeGeneration, [-1, -1, -1, -1, -1, -1, -1, 7992, 7944]),
@@ -61,15 +64,68 @@ enum PythonOffsets {
     // Counts up with each code object that is made.
     (.codeVersion, [-1, -1, -1, -1, -1, 92, 92, 92, 92]),
 
+    (.objectType, same(8)),
+    (.objectCount, same(16)),
+    (.typeName, same(24)),
+    (.typeBasicSize, same(32)),
+    (.typeFlags, same(168)),
+    (.typeBase, same(256)),
+    (.typeDictionary, same(264)),
+    (.typeDictionaryOffset, same(288)),
+    (.typeCachedKeys, [-1, 872, 864, 872, 872, 880, 880, 880, 888]),
+
+    (.stringLength, same(16)),
+    (.stringState, same(32)),
     (.asciiSize, [48, 48, 48, 48, 48, 40, 40, 40, 40]),
     (.compactSize, [72, 72, 72, 72, 72, 56, 56, 56, 56]),
+    (.bytesContent, same(32)),
+    // Up to 3.11 the head is the number of 30-bit digits; then that number is above three bits of flags.
+    (.integerHead, same(16)),
+    (.integerCountShift, [0, 0, 0, 0, 0, 3, 3, 3, 3]),
+    (.integerDigits, same(24)),
+
     (.tupleItems, [24, 24, 24, 24, 24, 24, 24, 32, 32]),
-    (.typeCachedKeys, [-1, 872, 864, 872, 872, 880, 880, 880, 888]),
-    (.dictKeys, [32, 32, 32, 32, 32, 32, 32, 32, 32]),
-    (.dictValues, [40, 40, 40, 40, 40, 40, 40, 40, 40]),
+    (.listItems, same(24)),
+    (.setMask, same(32)),
+    (.setTable, same(40)),
+    (.dictKeys, same(32)),
+    (.dictValues, same(40)),
+    // The number of slots up to 3.10; then logarithms of it and of its bytes, and the kind of the keys.
+    (.keysSlots, same(8)),
+    (.keysCount, [32, 32, 32, 32, 24, 24, 24, 24, 24]),
+    (.keysTable, [40, 40, 40, 40, 32, 32, 32, 32, 32]),
     (.valuesItems, [0, 0, 0, 0, 0, 0, 8, 8, 8]),
+    (.dictionaryBefore, [-1, -1, -1, -1, 24, 24, 24, 24, 24]),
+    // In 3.12 the same place has either, and from 3.13 on values are behind the object.
+    (.valuesBefore, [-1, -1, -1, -1, 32, 24, -1, -1, -1]),
+
+    (.functionCode, [-1, -1, -1, -1, -1, 48, 48, 48, 48]),
+    (.functionClosure, [-1, -1, -1, -1, -1, 72, 72, 72, 72]),
+    (.methodFunction, same(16)),
+    (.methodReceiver, same(24)),
+    (.builtinReceiver, same(24)),
+    (.cellContent, same(16)),
+    (.weakReferenceObject, same(16)),
+    (.moduleDictionary, same(16)),
+
     (.generatorFrame, [-1, -1, -1, -1, 80, 72, 72, 72, 72]),
     (.generatorState, [-1, -1, -1, -1, 75, 67, 67, 67, 67]),
+    // The first member of what is between a coroutine and another that it awaits.
+    (.wrapperInner, same(16)),
+
+    (.futureCallback, [-1, -1, -1, -1, -1, 24, 24, -1, -1]),
+    (.futureCallbacks, [-1, -1, -1, -1, -1, 40, 40, -1, -1]),
+    (.taskSize, [-1, -1, -1, -1, -1, 176, 144, -1, -1]),
+    (.taskLoop, [-1, -1, -1, -1, -1, 16, 16, -1, -1]),
+    (.taskState, [-1, -1, -1, -1, -1, 88, 96, -1, -1]),
+    (.taskWaiter, [-1, -1, -1, -1, -1, 128, 112, -1, -1]),
+    (.taskCoroutine, [-1, -1, -1, -1, -1, 136, 120, -1, -1]),
+    (.taskName, [-1, -1, -1, -1, -1, 144, 128, -1, -1]),
+
+    (.lockHolder, same(8)),
+    (.lockLocked, same(16)),
+    // As far as the condition reaches that `take_gil` waits for.
+    (.lockSize, same(216)),
   ]
 
   /// The layout of 3.`minor`; nil for a version without a column.
@@ -84,7 +140,7 @@ enum PythonOffsets {
 
   /// The layout of a version; nil for one without a column.
   ///
-  /// Before 3.7.4 `PyGC_Head` was shorter (bpo-27987), and so is what lies before the lock and the
+  /// Before 3.7.4 `PyGC_Head` was shorter (bpo-27987), and so is what comes before the lock and the
   /// rest of these in `_PyRuntime`.
   static func layout(of version: PythonVersion) -> PythonLayout? {
     guard var layout = layout(minor: version.minor) else { return nil }

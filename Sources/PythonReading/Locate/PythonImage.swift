@@ -23,10 +23,10 @@ struct PythonImage {
   var isELF: Bool { elf != nil }
 
   /// What the loader added to the file's addresses; several when it is mapped several times.
-  var biases: [UInt64] {
+  var biases: [Int64] {
     guard let elf else { return [] }
     let loads = elf.segments.filter { $0.type == ELFFile.Segment.load }
-    var result: [UInt64] = []
+    var result: [Int64] = []
     for mapping in mappings {
       for segment in loads {
         let start = segment.offset & ~0xfff
@@ -34,9 +34,9 @@ struct PythonImage {
         guard !overflow, start <= mapping.fileOffset, mapping.fileOffset < max(end, start + 1),
           segment.isWritable || !mapping.isWritable
         else { continue }
-        let bias =
-          mapping.start.rawValue &- (segment.address.rawValue & ~0xfff)
-          &- (mapping.fileOffset - start)
+        let page = segment.address.rawValue & ~0xfff
+        let bias = Int64(
+          bitPattern: mapping.start.rawValue &- page &- (mapping.fileOffset - start))
         // A file that is mapped to be read only, as debuggers do, has no writable part there.
         if !result.contains(bias) { result.append(bias) }
       }
@@ -48,12 +48,12 @@ struct PythonImage {
 
   /// What the symbol tables name.
   struct Symbols {
-    var runtime: UInt64?
-    var version: UInt64?
+    var runtime: FileAddress?
+    var version: FileAddress?
     /// `_PyEval_EvalFrameDefault`.
-    var loop: UInt64?
+    var loop: FileAddress?
     /// `_PyThreadState_Current`, which went into `_PyRuntime` with 3.7.
-    var olderThread: UInt64?
+    var olderThread: FileAddress?
   }
 
   /// Looks in `.dynsym`, or in `.symtab`, which is larger.
@@ -62,7 +62,7 @@ struct PythonImage {
     guard let elf, let file else { return result }
     // SHT_DYNSYM and SHT_SYMTAB.
     for section in elf.sections where section.type == (isDynamic ? 11 : 2) {
-      guard section.entrySize == 24, !section.isCompressed,
+      guard section.entrySize == UInt64(Self.symbolSize), !section.isCompressed,
         let range = elf.bytes(of: section, fileSize: file.count),
         let link = Int(exactly: section.link), elf.sections.indices.contains(link),
         let names = elf.bytes(of: elf.sections[link], fileSize: file.count)
@@ -74,12 +74,15 @@ struct PythonImage {
     return result
   }
 
+  /// sizeof(Elf64_Sym).
+  private static let symbolSize = 24
+
   private static func search(
     _ entries: borrowing ByteReader, names: borrowing ByteReader, into result: inout Symbols
   ) {
-    for start in stride(from: 0, to: entries.count, by: 24) {
+    for start in stride(from: 0, to: entries.count, by: symbolSize) {
       // STT_OBJECT or STT_FUNC that is defined and of a size that the wanted ones have; the other names
-      // are never looked at. `Py_Version` is an unsigned long.
+      // are never read. `Py_Version` is an unsigned long.
       guard let type = entries.value(at: start + 4, as: UInt8.self).map({ $0 & 15 }),
         type == 1 || type == 2, let size = entries.value(at: start + 16, as: UInt64.self),
         type == 1 ? size == 8 || size >= 256 : size >= 4096,
@@ -88,20 +91,25 @@ struct PythonImage {
         let prefix = names.value(at: Int(name), as: UInt16.self),
         prefix == 0x505f || prefix == 0x7950
       else { continue }
+      let address = FileAddress(value)
       switch names.string(at: Int(name), limit: 32) {
-      case "_PyRuntime": result.runtime = value
-      case "Py_Version": result.version = value
-      case "_PyEval_EvalFrameDefault": result.loop = value
-      case "_PyThreadState_Current": result.olderThread = value
+      case "_PyRuntime": result.runtime = address
+      case "Py_Version": result.version = address
+      case "_PyEval_EvalFrameDefault": result.loop = address
+      case "_PyThreadState_Current": result.olderThread = address
       default: break
       }
     }
   }
 
-  /// Where a section lies in memory, for each place where the file is mapped.
-  func addresses(ofSection name: String) -> [UInt64] {
-    guard let section = elf?.section(named: name) else { return [] }
-    return biases.map { section.address.rawValue &+ $0 }
+  /// Where a section is in memory, for each place where the file is mapped.
+  func addresses(ofSection name: String) -> [RemoteAddress] {
+    elf?.section(named: name).map { addresses(of: $0.address) } ?? []
+  }
+
+  /// Where an address of the file is in memory, likewise.
+  func addresses(of address: FileAddress) -> [RemoteAddress] {
+    biases.map { RemoteAddress(address.rawValue).advanced(by: $0) }
   }
 
   // MARK: - Memory

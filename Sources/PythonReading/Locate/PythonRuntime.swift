@@ -2,9 +2,9 @@ package import ProfileModel
 
 /// A CPython interpreter in the memory of a process, and how its version lays out its structures.
 ///
-/// An object, since its parts are asked for all the time, and to copy them is not free.
+/// An object, since its parts are used all the time, and to copy them is not free.
 package final class PythonRuntime: Sendable {
-  /// Where `_PyRuntime` lies.
+  /// Where `_PyRuntime` is.
   package let address: RemoteAddress
   package let version: PythonVersion
   package let layout: PythonLayout
@@ -15,7 +15,10 @@ package final class PythonRuntime: Sendable {
   let frameShape: PythonFrameShape
   let strings: PythonStringShape
   let codes: PythonCodeShape
-  /// Where `_PyEval_EvalFrameDefault` begins, in versions whose frames cannot be told at its entry;
+  let objects: PythonObjectShape
+  /// Nil for versions whose coroutines are not read.
+  let generators: PythonGeneratorShape?
+  /// Where `_PyEval_EvalFrameDefault` begins, in versions that do not show the frames at its entry;
   /// nil when no symbol says so.
   let loopStart: RemoteAddress?
   /// Where an interpreter keeps its number, and how many code objects it has freed; nil for versions
@@ -32,10 +35,10 @@ package final class PythonRuntime: Sendable {
   ) {
     guard let shape = PythonFrameShape(layout, minor: version.minor),
       let codes = PythonCodeShape(layout, minor: version.minor),
-      let asciiSize = layout[.asciiSize], let compactSize = layout[.compactSize],
+      let strings = PythonStringShape(layout), let objects = PythonObjectShape(layout),
       layout[.threadNext] != nil, layout[.threadInterpreter] != nil,
       layout[.runtimeInterpreters] != nil, layout[.interpreterThreads] != nil,
-      layout[.interpreterNext] != nil, max(asciiSize, compactSize) <= Self.headLimit
+      layout[.interpreterNext] != nil
     else { return nil }
     self.address = address
     self.version = version
@@ -49,12 +52,10 @@ package final class PythonRuntime: Sendable {
     }
     frameShape = shape
     self.codes = codes
-    strings = PythonStringShape(
-      asciiSize: asciiSize, compactSize: compactSize)
+    self.strings = strings
+    self.objects = objects
+    generators = PythonGeneratorShape(layout, minor: version.minor)
   }
-
-  /// No head of a string is longer; an interpreter may tell its offsets itself.
-  private static let headLimit = 4096
 
   /// Whether a thread at `instruction` may just be entering the interpreter's loop, where nothing
   /// tells its frames.
@@ -62,13 +63,13 @@ package final class PythonRuntime: Sendable {
   /// Up to 3.12 the loop keeps the current frame in a structure on the C stack. 3.11 and 3.12 point
   /// `tstate->cframe` to the new one before it has a frame and a predecessor: for the next 7 to 30
   /// instructions both are what an earlier call has left there (Python/ceval.c; of GCC's builds the
-  /// last store lies 0x60 to 0xa6 bytes into the function).
+  /// last store is 0x60 to 0xa6 bytes into the function).
   package func isEnteringLoop(at instruction: RemoteAddress) -> Bool {
     guard let loopStart, layout[.cframeFrame] != nil else { return false }
-    return instruction.rawValue &- loopStart.rawValue < Self.entrySpan
+    return instruction.isWithin(Self.entrySpan, of: loopStart)
   }
 
-  private static let entrySpan: UInt64 = 256
+  private static let entrySpan = 256
 
   /// The name and version, such as `CPython 3.11.7`.
   package var title: String { "CPython \(version)" }
@@ -81,7 +82,7 @@ package enum PythonEvidence: String, Sendable {
 
 /// One thread state: what one interpreter keeps of one OS thread.
 package struct PythonThread: Hashable, Sendable {
-  /// Where the PyThreadState lies.
+  /// Where its PyThreadState is.
   package let state: RemoteAddress
   package let interpreter: RemoteAddress
   /// 0 for the main interpreter; nil if unreadable.
@@ -98,6 +99,6 @@ package struct PythonThread: Hashable, Sendable {
 package struct PythonInterpreter: Hashable, Sendable {
   package let address: RemoteAddress
   package let id: Int64?
-  /// Where the lock lies that its threads share; nil without one.
+  /// Where the lock is that its threads share; nil without one.
   package let lock: RemoteAddress?
 }

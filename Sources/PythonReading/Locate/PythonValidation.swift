@@ -1,5 +1,6 @@
 internal import LinuxProcess
 internal import ProfileModel
+internal import RuntimeReading
 
 /// Finds out whether a layout fits the memory: the lists lead back to themselves, and a frame that
 /// is there has a name.
@@ -8,7 +9,7 @@ struct PythonValidation {
     case valid
     case empty
     case finalising
-    case invalid(String)
+    case invalid(RuntimeFault)
   }
 
   private let runtime: PythonRuntime
@@ -22,61 +23,58 @@ struct PythonValidation {
   }
 
   /// Without an answer at `deadline` the layout is taken not to fit.
-  func check(_ memory: some TargetMemory, until deadline: Int64) -> Outcome {
-    guard let first = word(at: .runtimeInterpreters, of: runtime.address.rawValue, memory) else {
-      return .invalid("its memory cannot be read")
+  func check(_ memory: some TargetMemory, until deadline: MonotonicClock.Instant) -> Outcome {
+    let objects = PythonObjects(runtime: runtime, memory: memory)
+    func pointer(_ field: PythonField, of record: RemoteAddress) -> RemoteAddress? {
+      runtime.layout[field].flatMap { objects.pointer(record + $0) }
     }
-    guard first != 0 else { return .empty }
-    guard let thread = word(at: .interpreterThreads, of: first, memory) else {
-      return .invalid("no interpreter where the first should be")
+    guard let first = pointer(.runtimeInterpreters, of: runtime.address) else {
+      return .invalid(.memoryUnreadable)
     }
-    guard thread != 0 else { return .empty }
-    guard word(at: .threadInterpreter, of: thread, memory) == first else {
-      return .invalid("a thread state that belongs to no interpreter")
+    guard !first.isNull else { return .empty }
+    guard let thread = pointer(.interpreterThreads, of: first) else {
+      return .invalid(.noInterpreter)
     }
-    _ = reader.refreshThreads(from: memory)
+    guard !thread.isNull else { return .empty }
+    guard pointer(.threadInterpreter, of: thread) == first else { return .invalid(.strayThread) }
+    return checkFrames(objects, until: deadline)
+  }
+
+  private func checkFrames<Memory: TargetMemory>(
+    _ objects: PythonObjects<Memory>, until deadline: MonotonicClock.Instant
+  ) -> Outcome {
+    _ = reader.refreshThreads(from: objects.memory)
     var hasFrames = false
     for thread in reader.threads.prefix(Self.threadLimit) {
-      let stack = reader.stack(of: thread, from: memory, until: deadline)
-      if stack.frames.contains(where: { isSound($0, memory) }) {
+      let stack = reader.stack(of: thread, from: objects.memory, until: deadline)
+      if stack.frames.contains(where: { isSound($0, objects) }) {
         return reader.isFinalising ? .finalising : .valid
       }
-      guard MonotonicClock.now().rawValue < deadline else {
-        return .invalid("its frames take too long to read")
-      }
+      guard MonotonicClock.now() < deadline else { return .invalid(.tooSlow) }
       hasFrames = hasFrames || !stack.frames.isEmpty || stack.end != .complete
     }
     if reader.isFinalising { return .finalising }
-    return hasFrames ? .invalid("no frame with a name") : .valid
+    return hasFrames ? .invalid(.namelessFrames) : .valid
   }
 
-  private func isSound(_ frame: RuntimeFrame, _ memory: some TargetMemory) -> Bool {
+  private func isSound<Memory: TargetMemory>(
+    _ frame: RuntimeFrame, _ objects: PythonObjects<Memory>
+  ) -> Bool {
     guard let function = frame.function, !function.name.isEmpty else { return false }
-    return reader.hasCodeType(frame.code, from: memory)
-  }
-
-  private func word(
-    at field: PythonField, of address: UInt64, _ memory: some TargetMemory
-  ) -> UInt64? {
-    guard let offset = runtime.layout[field] else { return nil }
-    var copies = MemoryCopies()
-    let place = address &+ UInt64(offset)
-    copies.copy([MemoryRange(start: RemoteAddress(place), count: 8)], from: memory)
-    return copies.value(at: place, as: UInt64.self)
+    return reader.hasCodeType(frame.code, objects)
   }
 }
 
 extension PythonReader {
-  /// Whether the object at `address` is a code object, by the name of its type (`tp_name` at 24).
-  func hasCodeType(_ address: RemoteAddress, from memory: some TargetMemory) -> Bool {
-    var copies = MemoryCopies()
-    func word(_ place: UInt64) -> UInt64? {
-      copies.copy([MemoryRange(start: RemoteAddress(place), count: 8)], from: memory)
-      return copies.value(at: place, as: UInt64.self)
-    }
-    guard let type = word(address.rawValue &+ 8) else { return false }
+  /// Whether the object at `address` is a code object, by the name of its type.
+  fileprivate func hasCodeType<Memory: TargetMemory>(
+    _ address: RemoteAddress, _ objects: PythonObjects<Memory>
+  ) -> Bool {
+    guard let type = objects.type(of: address) else { return false }
     if let known = codes.isKnownType(type) { return known }
-    guard let name = word(type &+ 24), let text = word(name) else { return false }
+    guard let name = objects.pointer(type + objects.shape.typeName),
+      let text = objects.word(name)
+    else { return false }
     // "code" and its end.
     let isCode = text & 0xff_ffff_ffff == 0x65_646f_63
     codes.noteType(type, isCode: isCode)

@@ -43,12 +43,13 @@ package struct MemoryCopies: Sendable {
 
   /// Adds bytes that the caller has copied, such as those of the native stack.
   package mutating func add(_ bytes: UnsafeRawBufferPointer, at start: RemoteAddress) {
-    guard !bytes.isEmpty, used + bytes.count <= Self.byteLimit else { return }
+    guard unsafe !bytes.isEmpty, used + bytes.count <= Self.byteLimit else { return }
     append(start: start.rawValue, count: bytes.count, offset: used)
     makeRoom(for: bytes.count)
     let place = used..<(used + bytes.count)
-    storage.withUnsafeMutableBytes {
-      UnsafeMutableRawBufferPointer(rebasing: $0[place]).copyMemory(from: bytes)
+    // There is room, and both have the same size.
+    unsafe storage.withUnsafeMutableBytes {
+      unsafe UnsafeMutableRawBufferPointer(rebasing: $0[place]).copyMemory(from: bytes)
     }
     used = place.upperBound
     sortPieces()
@@ -59,8 +60,8 @@ package struct MemoryCopies: Sendable {
     let size = max(used + count, 2 * storage.count, Self.firstSize)
     // Not by appending a sequence, which goes byte by byte in a build without optimisation.
     var larger = [UInt8](repeating: 0, count: size)
-    larger.withUnsafeMutableBytes { place in
-      storage.withUnsafeBytes { place.copyMemory(from: $0) }
+    unsafe larger.withUnsafeMutableBytes { place in
+      unsafe storage.withUnsafeBytes { unsafe place.copyMemory(from: $0) }
     }
     storage = larger
   }
@@ -84,8 +85,9 @@ package struct MemoryCopies: Sendable {
       guard size <= Self.byteLimit - base, missing.count < Self.failureLimit else { break }
       makeRoom(for: size)
       readCount += 1
-      let filled = storage.withUnsafeMutableBytes {
-        memory.read(
+      // There is room for all that is asked for.
+      let filled = unsafe storage.withUnsafeMutableBytes {
+        unsafe memory.read(
           all[next...], into: UnsafeMutableRawBufferPointer(rebasing: $0[base..<(base + size)]))
       }
       let failed = note(all, from: next, filled: min(max(filled, 0), size), at: base)
@@ -166,8 +168,8 @@ package struct MemoryCopies: Sendable {
 // MARK: - Looking up
 
 extension MemoryCopies {
-  /// Where the bytes from `address` on lie among all bytes; nil when not all of them were copied.
-  package func offset(of address: UInt64, count: Int) -> Int? {
+  /// Where the bytes from `address` on are among all bytes; nil when not all of them were copied.
+  package func offset(of address: RemoteAddress, count: Int) -> Int? {
     var hint = -1
     return offset(of: address, count: count, hint: &hint)
   }
@@ -183,7 +185,8 @@ extension MemoryCopies {
   }
 
   /// The same, for addresses that follow each other closely: `hint` is the piece of the last one.
-  func offset(of address: UInt64, count: Int, hint: inout Int) -> Int? {
+  func offset(of address: RemoteAddress, count: Int, hint: inout Int) -> Int? {
+    let address = address.rawValue
     let (end, overflow) = address.addingReportingOverflow(UInt64(max(count, 0)))
     guard !overflow else { return nil }
     if pieces.indices.contains(hint), pieces[hint].start <= address, end <= pieces[hint].end {
@@ -196,33 +199,45 @@ extension MemoryCopies {
 
   /// The integer at `address`; nil when it was not copied.
   package func value<T: FixedWidthInteger & BitwiseCopyable>(
-    at address: UInt64, as type: T.Type
+    at address: RemoteAddress, as type: T.Type
   ) -> T? {
     guard let offset = offset(of: address, count: MemoryLayout<T>.size) else { return nil }
     return load(at: offset, as: type)
   }
 
+  /// The word at `address`; nil when it was not copied.
+  func word(at address: RemoteAddress) -> UInt64? { value(at: address, as: UInt64.self) }
+
+  /// The pointer at `address`, which may be null; nil when it was not copied.
+  func pointer(at address: RemoteAddress) -> RemoteAddress? {
+    word(at: address).map { RemoteAddress($0) }
+  }
+
+  /// Whether all of a piece is there.
+  func holds(_ range: MemoryRange) -> Bool { offset(of: range.start, count: range.count) != nil }
+
   /// The integer at an offset that `offset(of:count:)` gave, or behind it.
   func load<T: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as type: T.Type) -> T {
-    storage.withUnsafeBytes { bytes in
+    unsafe storage.withUnsafeBytes { bytes in
       precondition(
         offset >= 0 && offset <= used - MemoryLayout<T>.size, "an offset of another copy")
-      return T(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
+      return T(littleEndian: unsafe bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
     }
   }
 
   /// What `body` makes of the bytes from `address` on; nil when not all of them were copied.
   func withBytes<Result>(
-    at address: UInt64, count: Int, _ body: (UnsafeRawBufferPointer) -> Result
+    at address: RemoteAddress, count: Int, _ body: (UnsafeRawBufferPointer) -> Result
   ) -> Result? {
     guard count >= 0, let offset = offset(of: address, count: count) else { return nil }
-    return storage.withUnsafeBytes {
-      body(UnsafeRawBufferPointer(rebasing: $0[offset..<(offset + count)]))
+    // The offset is that of `count` bytes that are there, and `body` keeps none of them.
+    return unsafe storage.withUnsafeBytes {
+      unsafe body(UnsafeRawBufferPointer(rebasing: $0[offset..<(offset + count)]))
     }
   }
 
   /// The bytes from `address` on; nil when not all of them were copied.
-  package func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
+  package func bytes(at address: RemoteAddress, count: Int) -> ArraySlice<UInt8>? {
     guard count >= 0, let offset = offset(of: address, count: count) else { return nil }
     return storage[offset..<(offset + count)]
   }

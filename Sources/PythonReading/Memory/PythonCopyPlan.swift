@@ -16,7 +16,7 @@ package struct PythonCopyPlan: Sendable {
   private static let mostUses = 16
   /// The same after so many additions: to read much for nothing takes longer than to read twice.
   private static let mostAdded = 16
-  /// A thread is not to stand still for longer: half a millisecond.
+  /// A thread is not to be stopped for longer: half a millisecond.
   private static let byteLimit = 2 << 20
   /// Reading so much for nothing costs less than one more piece.
   static let gap = 512
@@ -26,7 +26,7 @@ package struct PythonCopyPlan: Sendable {
   /// The number of bytes that the plan copies.
   package var byteCount: Int { ranges.reduce(0) { $0 + $1.count } }
 
-  /// Notes a sample that needed `more` besides, if anything; false when it is time to tell all that it
+  /// Notes a sample that needed `more` besides, if anything; false when it is time to say all that it
   /// needed.
   mutating func grow(by more: [MemoryRange]) -> Bool {
     uses += 1
@@ -62,7 +62,7 @@ package struct PythonCopyPlan: Sendable {
     return result
   }
 
-  /// Joins what overlaps or lies close together, in place of what is in `result`; `sorted` ascends by
+  /// Joins what overlaps or is close together, in place of what is in `result`; `sorted` ascends by
   /// start.
   static func merge(_ sorted: some Sequence<MemoryRange>, into result: inout [MemoryRange]) {
     result.removeAll(keepingCapacity: true)

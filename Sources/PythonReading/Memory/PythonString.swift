@@ -1,13 +1,32 @@
+internal import ProfileModel
+
 /// How this version keeps a `str`: PEP 393 (cpython/unicodeobject.h).
 struct PythonStringShape: Sendable, Equatable {
+  let length: Int
+  let state: Int
   /// Where the characters begin: behind a PyASCIIObject, or behind a PyCompactUnicodeObject.
   let asciiSize: Int
   let compactSize: Int
 
-  /// The bytes up to the end of the state.
-  static let headerSize = 40
+  /// The bytes up to the end of the state, in whole words.
+  var headerSize: Int { max(length, state) + PythonObjectShape.wordSize }
   /// Longer names are cut and marked.
   static let byteLimit = 4096
+
+  /// No head of a string is longer; an interpreter may describe its own layout.
+  private static let headLimit = 4096
+
+  /// Nil when the layout lacks one of them.
+  init?(_ layout: PythonLayout) {
+    guard let length = layout[.stringLength], let state = layout[.stringState],
+      let asciiSize = layout[.asciiSize], let compactSize = layout[.compactSize],
+      max(asciiSize, compactSize) <= Self.headLimit
+    else { return nil }
+    self.length = length
+    self.state = state
+    self.asciiSize = asciiSize
+    self.compactSize = compactSize
+  }
 
   /// What the header of a string says.
   struct Header: Equatable {
@@ -21,11 +40,11 @@ struct PythonStringShape: Sendable, Equatable {
   }
 
   /// Reads the first `headerSize` bytes; nil for what is no compact string.
-  func header(_ copies: MemoryCopies, at address: UInt64) -> Header? {
-    guard let start = copies.offset(of: address, count: Self.headerSize) else { return nil }
+  func header(_ copies: MemoryCopies, at address: RemoteAddress) -> Header? {
+    guard let start = copies.offset(of: address, count: headerSize) else { return nil }
     return header(
-      length: copies.load(at: start + 16, as: Int64.self),
-      state: copies.load(at: start + 32, as: UInt32.self))
+      length: copies.load(at: start + length, as: Int64.self),
+      state: copies.load(at: start + state, as: UInt32.self))
   }
 
   func header(length: Int64, state: UInt32) -> Header? {
@@ -44,9 +63,10 @@ struct PythonStringShape: Sendable, Equatable {
   }
 
   /// The text of a string whose header was read; nil when its characters were not copied.
-  func text(_ copies: MemoryCopies, at address: UInt64, _ header: Header) -> String? {
-    let (data, overflow) = address.addingReportingOverflow(UInt64(header.dataOffset))
-    guard !overflow, let bytes = copies.bytes(at: data, count: header.byteCount) else { return nil }
+  func text(_ copies: MemoryCopies, at address: RemoteAddress, _ header: Header) -> String? {
+    guard let bytes = copies.bytes(at: address + header.dataOffset, count: header.byteCount) else {
+      return nil
+    }
     return Self.decode(bytes, width: header.width) + (header.isCut ? "…" : "")
   }
 

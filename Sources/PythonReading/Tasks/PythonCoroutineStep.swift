@@ -1,12 +1,13 @@
 internal import LinuxProcess
+internal import ProfileModel
 
-/// A coroutine, generator or asynchronous generator as it lies in memory.
+/// A coroutine, generator or asynchronous generator as it is in memory.
 struct PythonCoroutineStep {
-  /// Where the object lies that a frame awaits.
+  /// Where the object is that a frame awaits.
   struct Awaited {
-    let slot: UInt64
-    /// 3.12: the instruction that tells whether it does await.
-    let instruction: UInt64?
+    let slot: RemoteAddress
+    /// 3.12: the instruction that shows whether it does await.
+    let instruction: RemoteAddress?
   }
 
   let state: PythonGeneratorState
@@ -19,67 +20,52 @@ extension PythonRuntime {
   /// How many bytes of a coroutine are needed: up to its first local variable.
   ///
   /// Nil where the version's coroutines are not known.
-  var coroutineSize: Int? {
-    guard let frame = layout[.generatorFrame], let locals = layout[.frameLocals],
-      layout[.generatorState] != nil, frame + locals < 4096
-    else { return nil }
-    return frame + locals + 8
-  }
+  var coroutineSize: Int? { generators?.size }
 
   /// What the copies hold of a coroutine; nil when they do not, or it is in no state there is.
-  func coroutine(at object: UInt64, in copies: MemoryCopies) -> PythonCoroutineStep? {
-    guard let frameField = layout[.generatorFrame], let stateField = layout[.generatorState]
-    else { return nil }
-    let address = object &+ UInt64(frameField)
-    let record = address &+ UInt64(frameShape.first)
-    guard let number = copies.value(at: object &+ UInt64(stateField), as: Int8.self),
-      let state = PythonGeneratorState(number, minor: version.minor),
-      let offset = copies.offset(of: record, count: frameShape.span)
+  func coroutine(at object: RemoteAddress, in copies: MemoryCopies) -> PythonCoroutineStep? {
+    guard let shape = generators,
+      let number = copies.value(at: object + shape.state, as: Int8.self),
+      let state = shape.state(number), case let address = object + shape.frame,
+      let offset = copies.offset(of: address + frameShape.first, count: frameShape.span)
     else { return nil }
     let frame = frameShape.frame(copies, at: address, recordOffset: offset).frame
     return PythonCoroutineStep(
-      state: state, frame: frame, awaited: place(ofAwaitedBy: frame, state, copies))
+      state: state, frame: frame, awaited: place(ofAwaitedBy: frame, state, shape, copies))
   }
 
-  /// What is awaited is on top of the frame's stack; from 3.15 on an index lies above it.
+  /// What is awaited is on top of the frame's stack.
   private func place(
-    ofAwaitedBy frame: PythonRawFrame, _ state: PythonGeneratorState, _ copies: MemoryCopies
+    ofAwaitedBy frame: PythonRawFrame, _ state: PythonGeneratorState,
+    _ shape: PythonGeneratorShape, _ copies: MemoryCopies
   ) -> PythonCoroutineStep.Awaited? {
-    let minor = version.minor
-    guard state == (minor == 12 ? .suspended : .awaiting), let field = layout[.frameStackPointer],
-      let locals = layout[.frameLocals]
-    else { return nil }
-    if minor >= 14 {
-      guard let top = copies.value(at: frame.address &+ UInt64(field), as: UInt64.self) else {
-        return nil
+    guard shape.mayAwait(in: state) else { return nil }
+    let stackTop = frame.address + shape.stackTop
+    switch shape.top {
+    case .address(let below):
+      return copies.pointer(at: stackTop).map {
+        PythonCoroutineStep.Awaited(slot: $0 - below, instruction: nil)
       }
-      return PythonCoroutineStep.Awaited(slot: top &- (minor >= 15 ? 16 : 8), instruction: nil)
+    case .count:
+      guard let count = copies.value(at: stackTop, as: Int32.self), count > 0, count < 1 << 20
+      else { return nil }
+      let instruction = RemoteAddress(frame.instruction) + 2
+      return PythonCoroutineStep.Awaited(
+        slot: frame.address + shape.locals + Int(count - 1) * PythonObjectShape.wordSize,
+        instruction: shape.instructionTellsAwait ? instruction : nil)
     }
-    guard let count = copies.value(at: frame.address &+ UInt64(field), as: Int32.self), count > 0,
-      count < 1 << 20
-    else { return nil }
-    return PythonCoroutineStep.Awaited(
-      slot: frame.address &+ UInt64(locals) &+ UInt64(count - 1) * 8,
-      instruction: minor == 12 ? frame.instruction &+ 2 : nil)
   }
 
   /// The object at such a place; nil when nothing is awaited there.
-  func object(at place: PythonCoroutineStep.Awaited, in copies: MemoryCopies) -> UInt64? {
+  func object(
+    at place: PythonCoroutineStep.Awaited, in copies: MemoryCopies
+  ) -> RemoteAddress? {
     if let instruction = place.instruction {
-      // RESUME, or INSTRUMENTED_RESUME, behind a `yield from` (2) or an `await` (3).
       guard let unit = copies.value(at: instruction, as: UInt16.self),
-        [151, 240].contains(unit & 0xff), unit >> 8 & 3 >= 2
+        PythonGeneratorShape.isResumeOfAwait(unit)
       else { return nil }
     }
-    guard let value = copies.value(at: place.slot, as: UInt64.self) else { return nil }
-    return version.minor >= 14 ? value & ~3 : value
+    guard let shape = generators, let value = copies.word(at: place.slot) else { return nil }
+    return RemoteAddress(value & shape.referenceMask)
   }
-}
-
-extension PythonCoroutineStep {
-  /// The types of what stands between a coroutine and one that it awaits: the latter, or another such
-  /// object, is their first member.
-  static let wrapperNames: Set<String> = [
-    "coroutine_wrapper", "async_generator_asend", "async_generator_athrow", "anext_awaitable",
-  ]
 }

@@ -1,5 +1,6 @@
 internal import LinuxProcess
 internal import ProfileModel
+internal import RuntimeReading
 
 /// A coroutine with those that it awaits.
 struct PythonCoroutineChain {
@@ -7,28 +8,8 @@ struct PythonCoroutineChain {
   var state: PythonGeneratorState?
   /// From the coroutine's own frame inwards.
   var frames: [RuntimeFrame] = []
-  /// The first local variable of the innermost frame; 0 when there is none.
-  var firstLocal: UInt64 = 0
-}
-
-/// `gi_frame_state` (internal/pycore_frame.h), which each version numbers anew.
-enum PythonGeneratorState: Equatable {
-  case created, suspended, awaiting, executing, cleared
-
-  init?(_ number: Int8, minor: Int) {
-    let states: [Int8: Self] =
-      switch minor {
-      // 3.12 does not tell what awaits from what yields.
-      case ...12: [-2: .created, -1: .suspended, 0: .executing, 1: .cleared, 4: .cleared]
-      case 13, 14:
-        [
-          -3: .created, -2: .suspended, -1: .awaiting, 0: .executing, 1: .cleared, 4: .cleared,
-        ]
-      default: [0: .created, 1: .suspended, 2: .awaiting, 4: .executing, 5: .cleared]
-      }
-    guard let state = states[number] else { return nil }
-    self = state
-  }
+  /// The first local variable of the innermost frame; null when there is none.
+  var firstLocal = RemoteAddress.null
 }
 
 /// Follows many coroutines to what they await, a step of all of them at a time: the reads are as
@@ -37,9 +18,9 @@ struct PythonCoroutineWalk<Memory: TargetMemory> {
   private let reader: PythonReader
   private let objects: PythonObjects<Memory>
   /// `types.CoroutineType`, `GeneratorType` and `AsyncGeneratorType`.
-  private let types: Set<UInt64>
-  private var wrappers: [UInt64: Bool] = [:]
-  private var seen: Set<UInt64> = []
+  private let types: Set<RemoteAddress>
+  private var wrappers: [RemoteAddress: Bool] = [:]
+  private var seen: Set<RemoteAddress> = []
   private var frames: [Found] = []
 
   /// Coroutines that await each other; more are a torn chain.
@@ -49,10 +30,10 @@ struct PythonCoroutineWalk<Memory: TargetMemory> {
   /// Code objects of all of them.
   private static var codeLimit: Int { 1 << 14 }
 
-  /// A coroutine that is looked at for the sake of a chain.
+  /// A coroutine that is read for the sake of a chain.
   private struct Step {
     let chain: Int
-    let object: UInt64
+    let object: RemoteAddress
   }
 
   private struct Found {
@@ -78,9 +59,9 @@ struct PythonCoroutineWalk<Memory: TargetMemory> {
       })
   }
 
-  mutating func chains(of coroutines: [UInt64]) -> [PythonCoroutineChain] {
+  mutating func chains(of coroutines: [RemoteAddress]) -> [PythonCoroutineChain] {
     var chains = [PythonCoroutineChain](repeating: PythonCoroutineChain(), count: coroutines.count)
-    var steps = coroutines.enumerated().filter { $0.element != 0 }
+    var steps = coroutines.enumerated().filter { !$0.element.isNull }
       .map { Step(chain: $0.offset, object: $0.element) }
     for _ in 0..<Self.depthLimit where !steps.isEmpty && frames.count < Self.frameLimit {
       steps = follow(steps, &chains)
@@ -96,11 +77,11 @@ struct PythonCoroutineWalk<Memory: TargetMemory> {
     let runtime = reader.runtime
     guard let size = runtime.coroutineSize else { return [] }
     let copies = objects.copies(
-      steps.map { MemoryRange(start: RemoteAddress($0.object), count: size) })
+      steps.map { MemoryRange(start: $0.object, count: size) })
     var awaits: [Awaited] = []
     var next: [Step] = []
     for step in steps where seen.insert(step.object).inserted {
-      guard let type = copies.value(at: step.object &+ 8, as: UInt64.self) else { continue }
+      guard let type = copies.pointer(at: step.object + runtime.objects.type) else { continue }
       guard types.contains(type) else {
         next += wrapped(step, type)
         continue
@@ -110,7 +91,7 @@ struct PythonCoroutineWalk<Memory: TargetMemory> {
       guard coroutine.state != .cleared else { continue }
       frames.append(Found(chain: step.chain, frame: coroutine.frame))
       chains[step.chain].firstLocal =
-        copies.value(at: step.object &+ UInt64(size - 8), as: UInt64.self) ?? 0
+        copies.pointer(at: step.object + (size - PythonObjectShape.wordSize)) ?? .null
       if let place = coroutine.awaited { awaits.append(Awaited(chain: step.chain, place: place)) }
     }
     return next + awaited(awaits)
@@ -119,8 +100,8 @@ struct PythonCoroutineWalk<Memory: TargetMemory> {
   /// The objects at those places.
   private func awaited(_ awaits: [Awaited]) -> [Step] {
     let ranges = awaits.flatMap { awaited in
-      [MemoryRange(start: RemoteAddress(awaited.place.slot), count: 8)]
-        + (awaited.place.instruction.map { [MemoryRange(start: RemoteAddress($0), count: 2)] } ?? [])
+      [MemoryRange(start: awaited.place.slot, count: PythonObjectShape.wordSize)]
+        + (awaited.place.instruction.map { [MemoryRange(start: $0, count: 2)] } ?? [])
     }
     let copies = objects.copies(ranges)
     return awaits.compactMap { awaited in
@@ -130,15 +111,16 @@ struct PythonCoroutineWalk<Memory: TargetMemory> {
   }
 
   /// What an object stands for between a coroutine and another that it awaits.
-  private mutating func wrapped(_ step: Step, _ type: UInt64) -> [Step] {
-    guard isWrapper(type), let inner = objects.word(step.object &+ 16) else { return [] }
+  private mutating func wrapped(_ step: Step, _ type: RemoteAddress) -> [Step] {
+    guard isWrapper(type), let inner = objects.pointer(step.object + objects.shape.wrapperInner)
+    else { return [] }
     return [Step(chain: step.chain, object: inner)]
   }
 
-  private mutating func isWrapper(_ type: UInt64) -> Bool {
+  private mutating func isWrapper(_ type: RemoteAddress) -> Bool {
     if let known = wrappers[type] { return known }
     let isOne =
-      objects.typeName(type).map { PythonCoroutineStep.wrapperNames.contains($0) } ?? false
+      objects.typeName(type).map { PythonGeneratorShape.wrapperNames.contains($0) } ?? false
     wrappers[type] = isOne
     return isOne
   }
@@ -155,7 +137,7 @@ struct PythonCoroutineWalk<Memory: TargetMemory> {
       guard !missing.isEmpty else { break }
       copies.copy(missing, from: objects.memory)
     }
-    var functions: [UInt64: RuntimeFunction] = [:]
+    var functions: [RemoteAddress: RuntimeFunction] = [:]
     reader.codes.beginReading()
     for code in codes {
       functions[code] = reader.codes.function(at: code, generation: nil, in: copies)
@@ -166,8 +148,8 @@ struct PythonCoroutineWalk<Memory: TargetMemory> {
       let position = shape.unit(of: found.frame)
       chains[found.chain].frames.append(
         RuntimeFrame(
-          function: function, code: RemoteAddress(found.frame.code), position: position,
-          line: function?.line(at: position), isEntry: false, isGenerator: true))
+          function: function, code: found.frame.code, line: function?.line(at: position),
+          needsCaller: true))
     }
   }
 }

@@ -7,34 +7,34 @@ internal import ProfileModel
 struct PythonTaskChain {
   /// One task, with what it awaits.
   struct Link {
-    let task: UInt64
-    /// A string, or a number that asyncio gave it; 0 when it cannot be read.
-    var name: UInt64
+    let task: RemoteAddress
+    /// A string, or a number that asyncio gave it; null when it cannot be read.
+    var name: RemoteAddress
     var isNameRead = false
     /// Of a task that waits: its coroutines, from its own inwards.
     var frames: [PythonRawFrame] = []
-    /// What is awaited next, and was not looked at yet; 0 at the end.
-    var next: UInt64
+    /// What is awaited next, and was not read yet; null at the end.
+    var next: RemoteAddress
     /// Whether coroutines could not be read, or run.
     var isTorn = false
     /// Whether more than one task waits for it.
     var hasOthers = false
-    /// The code of the function that tells this task of the last one's end; 0 for none.
-    let via: UInt64
+    /// The code of the function that wakes this task at the last one's end; null for none.
+    let via: RemoteAddress
 
-    var isWhole: Bool { isNameRead && next == 0 && !isTorn }
+    var isWhole: Bool { isNameRead && next.isNull && !isTorn }
   }
 
   /// A task that waits for another.
   struct Awaiter {
-    let task: UInt64
-    var via: UInt64 = 0
+    let task: RemoteAddress
+    var via = RemoteAddress.null
   }
 
   enum Stage {
     case start
     /// Tasks of which one may be the thread's.
-    case running([UInt64])
+    case running([RemoteAddress])
     case awaiters
     case task(Awaiter)
     case ended
@@ -47,6 +47,8 @@ struct PythonTaskChain {
     let places: PythonTaskPlaces
     let copies: MemoryCopies
     let frames: [PythonRawFrame]
+
+    var shape: PythonObjectShape { runtime.objects }
   }
 
   /// The running task first.
@@ -55,7 +57,7 @@ struct PythonTaskChain {
   private(set) var position = 0
   var wants = PythonRequests()
   private var stage = Stage.start
-  private var seen: Set<UInt64> = []
+  private var seen: Set<RemoteAddress> = []
 
   /// Longer chains lack their outer end.
   static let depthLimit = 64
@@ -63,7 +65,7 @@ struct PythonTaskChain {
   private static let coroutineLimit = 256
   /// More reads are not made for one sample; the next one goes on where they ended.
   static let readLimit = 24
-  /// The coroutine of a task lies near the outer end of the stack.
+  /// The coroutine of a task is near the outer end of the stack.
   private static let searchLimit = 1 << 13
 
   var isEmpty: Bool { links.isEmpty }
@@ -71,8 +73,8 @@ struct PythonTaskChain {
   var needed: [MemoryRange] { wants.needed }
 
   /// The code objects of all frames.
-  var codes: [UInt64] {
-    links.flatMap { ($0.via == 0 ? [] : [$0.via]) + $0.frames.map(\.code) }
+  var codes: [RemoteAddress] {
+    links.flatMap { ($0.via.isNull ? [] : [$0.via]) + $0.frames.map(\.code) }
   }
 
   mutating func reset() {
@@ -132,20 +134,20 @@ struct PythonTaskChain {
   }
 
   /// The one of the tasks whose coroutine is among the thread's frames.
-  private mutating func findRunning(_ candidates: [UInt64], _ context: Context) {
-    guard let field = context.runtime.layout[.generatorFrame] else { return stage = .ended }
+  private mutating func findRunning(_ candidates: [RemoteAddress], _ context: Context) {
+    guard let field = context.runtime.generators?.frame else { return stage = .ended }
     for task in candidates {
       guard isTask(task, context),
-        let coroutine = wants.word(task &+ context.places.layout.coroutine, in: context.copies),
-        let name = wants.word(task &+ context.places.layout.name, in: context.copies)
+        let coroutine = wants.pointer(task + context.places.layout.coroutine, in: context.copies),
+        let name = wants.pointer(task + context.places.layout.name, in: context.copies)
       else { continue }
-      let frame = coroutine &+ UInt64(field)
+      let frame = coroutine + field
       let place = context.frames.suffix(Self.searchLimit).lastIndex {
         $0.address == frame && $0.owner == PythonFrameShape.generatorOwner
       }
       guard let place else { continue }
       position = place
-      links = [Link(task: task, name: name, next: 0, via: 0)]
+      links = [Link(task: task, name: name, next: .null, via: .null)]
       stage = .awaiters
       // What was asked for the sake of others is not waited for.
       wants.isPending = false
@@ -158,31 +160,30 @@ struct PythonTaskChain {
     let task = awaiter.task
     guard links.count < Self.depthLimit, !links.contains(where: { $0.task == task }),
       isTask(task, context),
-      let coroutine = wants.word(task &+ context.places.layout.coroutine, in: context.copies),
-      let name = wants.word(task &+ context.places.layout.name, in: context.copies)
+      let coroutine = wants.pointer(task + context.places.layout.coroutine, in: context.copies),
+      let name = wants.pointer(task + context.places.layout.name, in: context.copies)
     else { return nil }
     return Link(task: task, name: name, next: coroutine, via: awaiter.via)
   }
 
   /// Whether an object is a task of asyncio's own C type, or of one derived from it.
-  mutating func isTask(_ object: UInt64, _ context: Context) -> Bool {
-    isOne(object, of: context.places.taskTypes, size: context.places.recordSize, context)
+  mutating func isTask(_ object: RemoteAddress, _ context: Context) -> Bool {
+    isOne(object, of: context.places.taskTypes, size: context.places.layout.recordSize, context)
   }
 
   /// Whether an object of `size` bytes is one of some types, or of types derived from them.
   mutating func isOne(
-    _ object: UInt64, of types: Set<UInt64>, size: Int, _ context: Context
+    _ object: RemoteAddress, of types: Set<RemoteAddress>, size: Int, _ context: Context
   ) -> Bool {
-    guard object & 7 == 0, wants.has(object, count: size, in: context.copies),
-      let type = context.copies.value(at: object &+ 8, as: UInt64.self)
+    guard object.rawValue & 7 == 0, wants.has(object, count: size, in: context.copies),
+      let type = context.copies.pointer(at: object + context.shape.type)
     else { return false }
     var current = type
     for _ in 0..<8 {
       if types.contains(current) { return true }
-      // tp_base.
-      guard current != 0, let base = wants.word(current &+ 256, in: context.copies) else {
-        return false
-      }
+      guard !current.isNull,
+        let base = wants.pointer(current + context.shape.typeBase, in: context.copies)
+      else { return false }
       current = base
     }
     return false
@@ -196,7 +197,7 @@ struct PythonTaskChain {
     wants.isPending = false
     let isThere = wants.has(name, count: 16, room: 112, in: context.copies)
     if isThere, isString(name, context) {
-      if wants.has(name, count: PythonStringShape.headerSize, in: context.copies),
+      if wants.has(name, count: context.runtime.strings.headerSize, in: context.copies),
         let header = context.runtime.strings.header(context.copies, at: name)
       {
         _ = wants.has(name, count: header.dataOffset + header.byteCount, in: context.copies)
@@ -205,20 +206,20 @@ struct PythonTaskChain {
     links[index].isNameRead = !wants.isPending
   }
 
-  private func isString(_ object: UInt64, _ context: Context) -> Bool {
-    context.copies.value(at: object &+ 8, as: UInt64.self) == context.places.types.string
+  private func isString(_ object: RemoteAddress, _ context: Context) -> Bool {
+    context.copies.pointer(at: object + context.shape.type) == context.places.types.string
   }
 
   /// Follows the coroutines of a task that waits.
   private mutating func follow(_ index: Int, _ context: Context) {
-    while links[index].next != 0 {
+    while !links[index].next.isNull {
       wants.isPending = false
       let (frame, next) = coroutine(links[index].next, context)
       guard !wants.isPending else { return }
       let isNew = seen.insert(links[index].next).inserted
       guard let next, isNew, links[index].frames.count < Self.coroutineLimit else {
         links[index].isTorn = true
-        links[index].next = 0
+        links[index].next = .null
         return
       }
       if let frame { links[index].frames.append(frame) }
@@ -228,35 +229,34 @@ struct PythonTaskChain {
 
   /// The frame of a coroutine and what that awaits; nil for what cannot be read, and what runs.
   private mutating func coroutine(
-    _ object: UInt64, _ context: Context
-  ) -> (frame: PythonRawFrame?, next: UInt64?) {
+    _ object: RemoteAddress, _ context: Context
+  ) -> (frame: PythonRawFrame?, next: RemoteAddress?) {
     let (runtime, copies) = (context.runtime, context.copies)
     guard let size = runtime.coroutineSize, wants.has(object, count: 24, room: size, in: copies),
-      let type = copies.value(at: object &+ 8, as: UInt64.self)
+      let type = copies.pointer(at: object + context.shape.type)
     else { return (nil, nil) }
     guard context.places.coroutineTypes.contains(type) else {
       // What is no coroutine, such as a future, is the last that is awaited.
       let isWrapper = isWrapper(type, context)
-      return (nil, isWrapper ? copies.value(at: object &+ 16, as: UInt64.self) : 0)
+      return (nil, isWrapper ? copies.pointer(at: object + context.shape.wrapperInner) : .null)
     }
     guard wants.has(object, count: size, room: 160, in: copies),
       let found = runtime.coroutine(at: object, in: copies), found.state != .executing
     else { return (nil, nil) }
-    guard found.state != .cleared else { return (nil, 0) }
-    guard let place = found.awaited else { return (found.frame, 0) }
-    let isSlotThere = wants.has(place.slot, count: 8, in: copies)
+    guard found.state != .cleared else { return (nil, .null) }
+    guard let place = found.awaited else { return (found.frame, .null) }
+    let isSlotThere = wants.has(place.slot, count: PythonObjectShape.wordSize, in: copies)
     let isCodeThere = place.instruction.map { wants.has($0, count: 2, in: copies) } ?? true
     guard isSlotThere, isCodeThere else { return (nil, nil) }
-    return (found.frame, runtime.object(at: place, in: copies) ?? 0)
+    return (found.frame, runtime.object(at: place, in: copies) ?? .null)
   }
 
-  private mutating func isWrapper(_ type: UInt64, _ context: Context) -> Bool {
-    // tp_name.
-    guard let name = wants.word(type &+ 24, in: context.copies),
+  private mutating func isWrapper(_ type: RemoteAddress, _ context: Context) -> Bool {
+    guard let name = wants.pointer(type + context.shape.typeName, in: context.copies),
       wants.has(name, count: 24, in: context.copies),
       let bytes = context.copies.bytes(at: name, count: 24), let end = bytes.firstIndex(of: 0)
     else { return false }
-    return PythonCoroutineStep.wrapperNames.contains(
+    return PythonGeneratorShape.wrapperNames.contains(
       String(decoding: bytes[..<end], as: UTF8.self))
   }
 }

@@ -10,26 +10,33 @@ package struct PythonLockState: Hashable, Sendable {
   /// The holder's thread id; nil where the lock is free or the thread not known.
   package let holderID: Int32?
   /// Threads that ask for it, where the version says so (3.15); else nil, and the native frames of
-  /// a thread that waits (`take_gil`) tell.
+  /// a thread that waits (`take_gil`) show it.
   package let waiting: [Int32]?
 }
 
 extension PythonReader {
-  /// Where the futexes lie that threads sleep on which wait for the lock of an interpreter.
-  ///
-  /// `_gil_runtime_state` holds the condition that `take_gil` waits for, within its first 216 bytes
-  /// in every version since 3.7.
-  package var lockRanges: [Range<UInt64>] {
-    interpreters.compactMap { interpreter in
-      interpreter.lock.flatMap { $0.rawValue < .max - 216 ? $0.rawValue..<$0.rawValue + 216 : nil }
+  package var lockRanges: [Range<RemoteAddress>] {
+    let size = runtime.objects.lockSize
+    return interpreters.compactMap { interpreter in
+      interpreter.lock.flatMap { $0 < $0 + size ? $0..<$0 + size : nil }
     }
   }
 
-  /// Whether a thread that sleeps in a futex at `address` waits for the lock of an interpreter.
-  package func isLock(_ address: UInt64) -> Bool {
+  package func isLock(_ address: RemoteAddress) -> Bool {
     interpreters.contains { interpreter in
-      interpreter.lock.map { address &- $0.rawValue < 216 } ?? false
+      interpreter.lock.map { address.isWithin(runtime.objects.lockSize, of: $0) } ?? false
     }
+  }
+
+  package func lockHolders(from memory: some TargetMemory) -> [Int32: Int32] {
+    var result: [Int32: Int32] = [:]
+    for lock in lockStates(from: memory) {
+      guard let holder = lock.holderID else { continue }
+      for thread in threads where thread.interpreter == lock.interpreter {
+        if let tid = thread.tid, tid != holder { result[tid] = holder }
+      }
+    }
+    return result
   }
 
   /// The locks of all interpreters that have one, without a stop; true for the moment of the sample.
@@ -39,7 +46,7 @@ extension PythonReader {
     let field = runtime.layout[.threadGILRequested]
     if let field {
       copies.copy(
-        threads.map { MemoryRange(start: $0.state.advanced(by: Int64(field)), count: 4) },
+        threads.map { MemoryRange(start: $0.state + field, count: 4) },
         from: memory)
     }
     return interpreters.compactMap { interpreter in
@@ -47,9 +54,8 @@ extension PythonReader {
       let holder = threads.first { $0.state == lock.holder }
       let waiting = field.map { field in
         threads.filter {
-          let place = $0.state.rawValue &+ UInt64(field)
-          return $0.interpreter == interpreter.address
-            && (copies.value(at: place, as: Int32.self) ?? 0) != 0
+          $0.interpreter == interpreter.address
+            && (copies.value(at: $0.state + field, as: Int32.self) ?? 0) != 0
         }.compactMap(\.tid)
       }
       return PythonLockState(
@@ -58,37 +64,29 @@ extension PythonReader {
     }
   }
 
-  /// Whether an interpreter collects garbage at the moment of the sample.
-  package func isCollectingGarbage(
-    _ interpreter: PythonInterpreter, from memory: some TargetMemory
-  ) -> Bool {
-    var copies = MemoryCopies()
-    copies.copy(stateRanges(of: interpreter.address), from: memory)
-    return isCollecting(interpreter.address, in: copies)
-  }
-
-  /// What of an interpreter each sample looks at: its lock, collection, number, freed code objects.
+  /// What of an interpreter each sample reads: its lock, collection, number, freed code objects.
   func stateRanges(of interpreter: RemoteAddress) -> [MemoryRange] {
     var ranges: [MemoryRange] = []
     if let lock = interpreters.first(where: { $0.address == interpreter })?.lock {
-      ranges.append(MemoryRange(start: lock.advanced(by: 8), count: 16))
+      let shape = runtime.objects
+      let first = min(shape.lockHolder, shape.lockLocked)
+      let last = max(shape.lockHolder, shape.lockLocked) + PythonObjectShape.wordSize
+      ranges.append(MemoryRange(start: lock + first, count: last - first))
     }
     if let place = collectingAddress(interpreter) {
-      ranges.append(MemoryRange(start: RemoteAddress(place), count: 4))
+      ranges.append(MemoryRange(start: place, count: 4))
     }
     if let fields = runtime.generationFields {
       for field in [fields.interpreter, fields.count] {
-        ranges.append(MemoryRange(start: interpreter.advanced(by: Int64(field)), count: 8))
+        ranges.append(MemoryRange(start: interpreter + field, count: PythonObjectShape.wordSize))
       }
     }
     return ranges
   }
 
-  private func collectingAddress(_ interpreter: RemoteAddress) -> UInt64? {
-    if let field = runtime.layout[.interpreterCollecting] {
-      return interpreter.rawValue &+ UInt64(field)
-    }
-    return runtime.layout[.runtimeCollecting].map { runtime.address.rawValue &+ UInt64($0) }
+  private func collectingAddress(_ interpreter: RemoteAddress) -> RemoteAddress? {
+    if let field = runtime.layout[.interpreterCollecting] { return interpreter + field }
+    return runtime.layout[.runtimeCollecting].map { runtime.address + $0 }
   }
 
   func isCollecting(_ interpreter: RemoteAddress, in copies: MemoryCopies) -> Bool {
@@ -96,16 +94,16 @@ extension PythonReader {
     return (value ?? 0) != 0
   }
 
-  /// `_gil_runtime_state` has `last_holder` at 8 and `locked` at 16 in every version since 3.7.
+  /// The lock (`_gil_runtime_state`) of an interpreter; nil without one, or when it was not copied.
   func lockState(
     of interpreter: RemoteAddress, in copies: MemoryCopies
   ) -> (isLocked: Bool, holder: RemoteAddress?)? {
     guard let lock = interpreters.first(where: { $0.address == interpreter })?.lock,
-      let holder = copies.value(at: lock.rawValue &+ 8, as: UInt64.self),
-      let locked = copies.value(at: lock.rawValue &+ 16, as: Int32.self)
+      let holder = copies.pointer(at: lock + runtime.objects.lockHolder),
+      let locked = copies.value(at: lock + runtime.objects.lockLocked, as: Int32.self)
     else { return nil }
     // -1 before the lock is made.
-    return (locked > 0, holder == 0 ? nil : RemoteAddress(holder))
+    return (locked > 0, holder.isNull ? nil : holder)
   }
 }
 
@@ -120,6 +118,6 @@ extension PythonThreadReader {
   }
 
   private func word(ofInterpreter field: Int) -> UInt64? {
-    copies.value(at: thread.interpreter.rawValue &+ UInt64(field), as: UInt64.self)
+    copies.word(at: thread.interpreter + field)
   }
 }

@@ -4,10 +4,10 @@ internal import ProfileModel
 /// Finds the kernel's thread id of a thread state.
 final class PythonThreadIdentity {
   private let process: Int32
-  /// The process's threads at the last sample, and by their ids in its innermost PID namespace.
+  /// The process's threads when they were last listed, and by their ids in its innermost PID namespace.
   private var tids: Set<Int32> = []
   private var byNamespaceID: [Int32: Int32] = [:]
-  /// Whether the process lives in a PID namespace below ours; nil before the first sample.
+  /// Whether the process lives in a PID namespace below ours; nil before the first list.
   private var isNested: Bool?
   /// Ids in the namespace of threads that were met.
   private var namespaceIDs: [Int32: Int32] = [:]
@@ -46,37 +46,37 @@ final class PythonThreadIdentity {
     return tids.contains(namespaceID) ? namespaceID : nil
   }
 
-  /// The thread id; nil when nothing tells it.
-  func threadID(
-    of thread: PythonThread, from memory: some TargetMemory, threadPointers: [UInt64: Int32]
-  ) -> Int32? {
+  /// The thread id; nil when nothing shows it.
+  func threadID(of thread: PythonThread, from memory: some TargetMemory) -> Int32? {
     if let tid = thread.nativeID.flatMap({ ours($0) }) { return tid }
     guard thread.pthread != 0 else { return nil }
-    if let tid = threadPointers[thread.pthread] { return tid }
-    return threadID(ofPthread: thread.pthread, from: memory)
+    return threadID(ofPthread: RemoteAddress(thread.pthread), from: memory)
   }
 
   /// What C libraries keep in the structure that a `pthread_t` points to.
   ///
   /// glibc: `tcbhead_t.self` at 0x10, `tid` at 0x2d0 (2.11 to 2.41 on x86_64); musl: `self` at 0,
   /// `tid` at 0x30 (1.1.24 and later).
-  private static let structures: [(selfPointer: UInt64, tid: UInt64)] = [
+  private static let structures: [(selfPointer: Int, tid: Int)] = [
     (0x10, 0x2d0), (0, 0x30), (0, 0x38),
   ]
+  /// As much of it as is read.
+  private static let structureSize = 0x2d8
 
-  private func threadID(ofPthread pthread: UInt64, from memory: some TargetMemory) -> Int32? {
+  private func threadID(ofPthread pthread: RemoteAddress, from memory: some TargetMemory) -> Int32?
+  {
     var copies = MemoryCopies()
-    copies.copy([MemoryRange(start: RemoteAddress(pthread), count: 0x2d8)], from: memory)
+    copies.copy([MemoryRange(start: pthread, count: Self.structureSize)], from: memory)
     for structure in Self.structures {
-      guard copies.value(at: pthread &+ structure.selfPointer, as: UInt64.self) == pthread,
-        let id = copies.value(at: pthread &+ structure.tid, as: Int32.self), let tid = ours(id)
+      guard copies.pointer(at: pthread + structure.selfPointer) == pthread,
+        let id = copies.value(at: pthread + structure.tid, as: Int32.self), let tid = ours(id)
       else { continue }
       return tid
     }
     // Another C library: the one place that holds the id of one of the process's threads.
     let found = Set(
-      stride(from: UInt64(0), to: 0x2d8, by: 4).compactMap { offset in
-        copies.value(at: pthread &+ offset, as: Int32.self).flatMap { ours($0) }
+      stride(from: 0, to: Self.structureSize, by: 4).compactMap { offset in
+        copies.value(at: pthread + offset, as: Int32.self).flatMap { ours($0) }
       })
     return found.count == 1 ? found.first : nil
   }

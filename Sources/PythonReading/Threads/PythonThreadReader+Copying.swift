@@ -7,7 +7,7 @@ extension PythonThreadReader {
 
   /// Copies all that a sample takes; false when there was no time for it.
   func copyAll(
-    from memory: some TargetMemory, reads: Int, until deadline: Int64, isStopped: Bool
+    from memory: some TargetMemory, reads: Int, until deadline: MonotonicClock.Instant, isStopped: Bool
   ) -> Bool {
     let limit = copies.readCount.addingReportingOverflow(reads)
     let last = limit.overflow ? Int.max : limit.partialValue
@@ -27,7 +27,7 @@ extension PythonThreadReader {
   }
 
   private func copyFrames(
-    from memory: some TargetMemory, upTo last: Int, until deadline: Int64
+    from memory: some TargetMemory, upTo last: Int, until deadline: MonotonicClock.Instant
   ) -> Bool {
     var next = walk.advance(in: copies, until: deadline)
     while let want = next {
@@ -38,7 +38,7 @@ extension PythonThreadReader {
   }
 
   private func copyFunctions(
-    from memory: some TargetMemory, upTo last: Int, until deadline: Int64
+    from memory: some TargetMemory, upTo last: Int, until deadline: MonotonicClock.Instant
   ) -> Bool {
     for _ in 0..<Self.readsOfFunction {
       guard let wanted = missingOfFunctions(until: deadline) else { return false }
@@ -48,29 +48,31 @@ extension PythonThreadReader {
     return true
   }
 
-  /// A code object takes three looks: its record, its strings' headers, the rest of long ones.
+  /// A code object takes three reads: its record, its strings' headers, the rest of long ones.
   private static let readsOfFunction = 4
 
   /// Where there was no time for all: a stack without the names of its innermost functions is of no use.
   private func copyInnermostFunctions(from memory: some TargetMemory, upTo last: Int) {
     for _ in 0..<Self.readsOfFunction where copies.readCount < last {
       seen.removeAll(keepingCapacity: true)
-      let wanted = missing(of: innermostCodes, until: .max) ?? []
+      let wanted = missing(of: innermostCodes, until: .distantFuture) ?? []
       guard !wanted.isEmpty else { return }
       let part = Array(Self.part(of: wanted[...], size: Self.innermostSize))
       askedFirst += part
-      for range in copies.copy(part, from: memory) { unreadable.insert(range.start.rawValue) }
+      for range in copies.copy(part, from: memory) { unreadable.insert(range.start) }
     }
   }
 
   /// The code objects of the innermost frames.
-  var innermostCodes: some Sequence<UInt64> { walk.frames.prefix(Self.shallow).lazy.map(\.code) }
+  var innermostCodes: some Sequence<RemoteAddress> {
+    walk.frames.prefix(Self.shallow).lazy.map(\.code)
+  }
 
   private static let innermostSize = 1 << 18
 
   /// Copies what functions take, a part at a time; false when there is no more time.
   private func copyFunctions(
-    _ wanted: [MemoryRange], from memory: some TargetMemory, upTo last: Int, until deadline: Int64
+    _ wanted: [MemoryRange], from memory: some TargetMemory, upTo last: Int, until deadline: MonotonicClock.Instant
   ) -> Bool {
     var rest = wanted[...]
     while !rest.isEmpty {
@@ -78,7 +80,7 @@ extension PythonThreadReader {
       let part = Array(Self.part(of: rest))
       rest = rest.dropFirst(part.count)
       asked += part
-      for range in copies.copy(part, from: memory) { unreadable.insert(range.start.rawValue) }
+      for range in copies.copy(part, from: memory) { unreadable.insert(range.start) }
     }
     return true
   }
@@ -86,10 +88,10 @@ extension PythonThreadReader {
   /// Follows the tasks that wait for the running one, once all else is there.
   ///
   /// What there is no time for is read next time.
-  private func copyTasks(from memory: some TargetMemory, upTo last: Int, until deadline: Int64) {
+  private func copyTasks(from memory: some TargetMemory, upTo last: Int, until deadline: MonotonicClock.Instant) {
     guard let places = reader.taskPlaces else { return }
     areTasksCut = true
-    func hasTime() -> Bool { copies.readCount < last && MonotonicClock.now().rawValue < deadline }
+    func hasTime() -> Bool { copies.readCount < last && MonotonicClock.now() < deadline }
     var lost: [MemoryRange] = []
     for _ in 0..<PythonTaskChain.readLimit {
       tasks.wants.next(without: lost)
@@ -111,9 +113,9 @@ extension PythonThreadReader {
 
   /// What a stack of some hundred frames takes is read in any case, also behind a plan of a deeper one:
   /// time may have gone by because this process did not get a CPU.
-  private func hasTime(until deadline: Int64) -> Bool {
+  private func hasTime(until deadline: MonotonicClock.Instant) -> Bool {
     (copies.readCount < Self.leastReads && copies.byteCount < leastBytes)
-      || MonotonicClock.now().rawValue < deadline
+      || MonotonicClock.now() < deadline
   }
 
   private static let leastReads = 12
@@ -123,8 +125,8 @@ extension PythonThreadReader {
   ///
   /// The walk is asked once for each piece: it learns from how far the last one led.
   private func read(
-    _ want: PythonFrameWalk.Want, from memory: some TargetMemory, until deadline: Int64
-  ) -> PythonFrameWalk.Want? {
+    _ want: PythonWant, from memory: some TargetMemory, until deadline: MonotonicClock.Instant
+  ) -> PythonWant? {
     // Of a deep stack all functions are asked for at the end, not again with each piece of it.
     let missing = walk.frames.count < Self.shallow ? missingOfFunctions() ?? [] : []
     let more = Array(Self.part(of: missing[...]))
@@ -137,7 +139,7 @@ extension PythonThreadReader {
     // Asked for once, and still not whole: the memory ends there.
     guard let next = walk.advance(in: copies, until: deadline) else { return nil }
     guard next.range.start == want.range.start else { return next }
-    walk.giveUp(at: next.range.start.rawValue)
+    walk.giveUp(at: next.range.start)
     return walk.advance(in: copies, until: deadline)
   }
 }

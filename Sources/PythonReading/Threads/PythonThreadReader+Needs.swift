@@ -5,15 +5,15 @@ extension PythonThreadReader {
   /// Makes the plan of the next sample, `more` being missing from this one.
   func rememberNeeds(besides more: [MemoryRange] = []) {
     // What is not there is not to be asked for again and again.
-    asked.removeAll { copies.offset(of: $0.start.rawValue, count: $0.count) == nil }
+    asked.removeAll { !copies.holds($0) }
     if !isCut, !areTasksCut, more.isEmpty, plan.grow(by: asked) { return }
-    // Where freed code objects are counted, known ones are not looked at again.
+    // Where freed code objects are counted, known ones are not checked again.
     let verifies = isCut || reader.runtime.layout[.interpreterCodeGeneration] == nil
     seen.removeAll(keepingCapacity: true)
     var needed = reader.stateRanges(of: thread.interpreter)
     // The innermost functions come first: the frames of a deep stack may be more than a plan holds.
     if verifies { addVerification(of: innermostCodes, to: &needed) }
-    needed += askedFirst.filter { copies.offset(of: $0.start.rawValue, count: $0.count) != nil }
+    needed += askedFirst.filter { copies.holds($0) }
     needed += walk.touched.prefix(Self.neededLimit)
     needed += more
     // A warmUp is to find what functions take.
@@ -39,11 +39,11 @@ extension PythonThreadReader {
 
   static let readSize = 1 << 20
 
-  /// Adds what tells whether the code objects that are not in `seen` are still the same.
+  /// Adds what shows whether the code objects that are not in `seen` are still the same.
   private func addVerification(
-    of codes: some Sequence<UInt64>, to needed: inout [MemoryRange]
+    of codes: some Sequence<RemoteAddress>, to needed: inout [MemoryRange]
   ) {
-    var last: UInt64 = 0
+    var last = RemoteAddress.null
     for code in codes where code != last {
       last = code
       guard seen.insert(code).inserted else { continue }
@@ -51,6 +51,6 @@ extension PythonThreadReader {
     }
   }
 
-  /// What lies further out is asked for piece by piece, as long as there is time.
+  /// What is further out is asked for piece by piece, as long as there is time.
   private static let neededLimit = 16_384
 }

@@ -1,5 +1,6 @@
 internal import LinuxProcess
 internal import ProfileModel
+internal import RuntimeReading
 
 extension PythonThreadReader {
   /// Puts the tasks into the stack behind the frame that is the outermost of the running one: its
@@ -26,14 +27,14 @@ extension PythonThreadReader {
     var frames: [RuntimeFrame] = []
     let generation = generation
     for link in tasks.links {
-      guard link.isWhole, link.via == 0 || isOfAsyncio(link.via, generation),
+      guard link.isWhole, link.via.isNull || isOfAsyncio(link.via, generation),
         let own = self.frames(of: link, generation)
       else { break }
       frames += own
       frames.append(
         RuntimeFrame(
-          function: reader.taskMarker(text(of: link)), code: RemoteAddress(link.task), position: -1,
-          line: nil, isEntry: false, isGenerator: true))
+          function: reader.taskMarker(text(of: link)), code: link.task, line: nil, needsCaller: true
+        ))
     }
     return frames
   }
@@ -48,17 +49,18 @@ extension PythonThreadReader {
       let position = reader.runtime.frameShape.unit(of: raw)
       frames.append(
         RuntimeFrame(
-          function: function, code: RemoteAddress(raw.code), position: position,
-          line: function.line(at: position), isEntry: false, isGenerator: true))
+          function: function, code: raw.code, line: function.line(at: position), needsCaller: true))
     }
     return frames
   }
 
-  private func isOfAsyncio(_ code: UInt64, _ generation: PythonCodeGeneration?) -> Bool {
+  private func isOfAsyncio(_ code: RemoteAddress, _ generation: PythonCodeGeneration?) -> Bool {
     function(at: code, generation)?.file.hasSuffix("asyncio/tasks.py") ?? false
   }
 
-  private func function(at code: UInt64, _ generation: PythonCodeGeneration?) -> RuntimeFunction? {
+  private func function(at code: RemoteAddress, _ generation: PythonCodeGeneration?)
+    -> RuntimeFunction?
+  {
     function(of: code)
       ?? reader.codes.function(at: code, generation: generation, in: copies)
   }
@@ -68,9 +70,9 @@ extension PythonThreadReader {
     SourceLine.taskMarker(named: name(link.name)) + (link.hasOthers ? " (awaited by several)" : "")
   }
 
-  private func name(_ object: UInt64) -> String? {
+  private func name(_ object: RemoteAddress) -> String? {
     guard let places = reader.taskPlaces,
-      copies.value(at: object &+ 8, as: UInt64.self) == places.types.string,
+      copies.pointer(at: object + reader.runtime.objects.type) == places.types.string,
       let header = reader.runtime.strings.header(copies, at: object),
       let text = reader.runtime.strings.text(copies, at: object, header)
     else { return nil }

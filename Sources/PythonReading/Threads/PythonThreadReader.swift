@@ -1,11 +1,12 @@
 package import LinuxProcess
-package import ProfileModel
+internal import ProfileModel
+internal import RuntimeReading
 
 /// Copies and reads the Python stack of one thread, again and again.
 ///
-/// A sample has three steps: `prepare` before the thread is stopped, `copy` while it is, `finish`
-/// when it runs again. It remembers what the last samples needed, so that one read is enough for
-/// a thread that stays where it was. Belongs to one thread of ours.
+/// Of one thread state; what a sample does with all those of a thread is in `PythonOSThread`. It remembers
+/// what the last samples needed, so that one read is enough for a thread that stays where it was. Belongs
+/// to one thread of ours.
 package final class PythonThreadReader {
   package let thread: PythonThread
   /// The copies of the current sample.
@@ -27,18 +28,18 @@ package final class PythonThreadReader {
   /// How much of the current sample is copied even if it takes long.
   var leastBytes = 0
   /// Whether a sample was whole since the thread was first seen or last cut.
-  private var isFamiliar = false
+  var isFamiliar = false
   /// What the current sample asked for besides its plan.
   var asked: [MemoryRange] = []
   /// The same, of what the next plan must have in any case.
   var askedFirst: [MemoryRange] = []
   /// Addresses that were asked for and are not there.
-  var unreadable: Set<UInt64> = []
+  var unreadable: Set<RemoteAddress> = []
   /// Kept only for its memory.
-  var seen: Set<UInt64> = []
-  private let functions = NotedFunctions()
+  var seen: Set<RemoteAddress> = []
+  let functions = NotedFunctions()
   /// The place in `functions` of each frame of the walk, when it is finished.
-  private var placeOfFrame: [UInt32] = []
+  var placeOfFrame: [UInt32] = []
 
   init(_ thread: PythonThread, of reader: PythonReader) {
     self.thread = thread
@@ -72,20 +73,13 @@ package final class PythonThreadReader {
     prepare()
     copy(
       from: memory, reads: Self.warmUpReads,
-      until: MonotonicClock.now().rawValue + Self.warmUpTime, isStopped: false)
+      until: MonotonicClock.now() + Self.warmUpTime, isStopped: false)
     rememberNeeds()
     prepare()
   }
 
   private static let warmUpReads = 512
-  private static let warmUpTime: Int64 = 5_000_000
-
-  /// Adds memory that the caller has copied at this instant, such as the native stack.
-  ///
-  /// Parts of the Python stack lie there, which need not be read again.
-  package func add(_ bytes: UnsafeRawBufferPointer, at start: RemoteAddress) {
-    copies.add(bytes, at: start)
-  }
+  private static let warmUpTime: Nanoseconds = 5_000_000
 
   /// Copies until all frames and their functions are there, with at most `reads` reads.
   ///
@@ -95,37 +89,37 @@ package final class PythonThreadReader {
   /// with reading that.
   @discardableResult
   package func copy(
-    from memory: some TargetMemory, reads: Int = .max, until deadline: Int64 = .max,
+    from memory: some TargetMemory, reads: Int = .max, until deadline: MonotonicClock.Instant = .distantFuture,
     isStopped: Bool = true
   ) -> Bool {
     isCut = !copyAll(from: memory, reads: reads, until: deadline, isStopped: isStopped)
     return !isCut
   }
 
-  func missingOfFunctions(until deadline: Int64 = .max) -> [MemoryRange]? {
+  func missingOfFunctions(until deadline: MonotonicClock.Instant = .distantFuture) -> [MemoryRange]? {
     seen.removeAll(keepingCapacity: true)
     return missing(of: walk.frames.lazy.map(\.code), until: deadline)
   }
 
-  func missingOfTasks(until deadline: Int64 = .max) -> [MemoryRange]? {
+  func missingOfTasks(until deadline: MonotonicClock.Instant = .distantFuture) -> [MemoryRange]? {
     guard !tasks.isEmpty else { return [] }
     seen.removeAll(keepingCapacity: true)
     return missing(of: tasks.codes, until: deadline)
   }
 
   /// What is not there yet of the functions of code objects; nil when there was no time to find it out.
-  func missing(of codes: some Sequence<UInt64>, until deadline: Int64) -> [MemoryRange]? {
+  func missing(of codes: some Sequence<RemoteAddress>, until deadline: MonotonicClock.Instant) -> [MemoryRange]? {
     var result: [MemoryRange] = []
     // Functions share files, and may share all else.
     var isWanted: Set<MemoryRange> = []
     var count = 0
-    var last: UInt64 = 0
+    var last = RemoteAddress.null
     let generation = generation
     for code in codes where code != last {
       last = code
       if isFunctionKnown(of: code) { continue }
       count += 1
-      if count % Self.leastFunctions == 0, MonotonicClock.now().rawValue >= deadline { return nil }
+      if count % Self.leastFunctions == 0, MonotonicClock.now() >= deadline { return nil }
       if let settled = reader.codes.settled(at: code) {
         reader.codes.assume(settled)
         functions.note(number: settled.number, for: code, reader.codes.function(of: settled))
@@ -138,14 +132,14 @@ package final class PythonThreadReader {
       }
       guard seen.insert(code).inserted else { continue }
       for range in reader.codes.missing(for: code, generation: generation, in: copies)
-      where !unreadable.contains(range.start.rawValue) && isWanted.insert(range).inserted {
+      where !unreadable.contains(range.start) && isWanted.insert(range).inserted {
         result.append(range)
       }
     }
     return result
   }
 
-  /// So many are looked at in any case, in some hundred microseconds.
+  /// So many are checked in any case, in some hundred microseconds.
   private static let leastFunctions = 512
 
   /// Whether the copied stack is of a moment at which the interpreter links or unlinks frames, so that
@@ -167,136 +161,12 @@ package final class PythonThreadReader {
   /// Whether the innermost frame may not be linked to its caller yet.
   var isCallerUnknown: Bool { walk.isCallerUnknown }
 
-  /// The stack of the sample.
-  ///
-  /// The thread may run: all comes from the copies. Also makes the plan of the next sample.
-  package func finish() -> RuntimeStack {
-    if walk.isGoing {
-      if isCut { walk.cut() } else { walk.giveUp(at: walk.currentAddress) }
-    }
-    findFunctions()
-    var stack = RuntimeStack()
-    if case .ended(let end) = walk.state { stack.end = end }
-    stack.isConsistent = isConsistent
-    readState(into: &stack)
-    var groups = PythonFrameGrouping.groups(of: walk, runtime: reader.runtime)
-    let shown = shownCount
-    if shown < walk.frames.count { stack.end = .cut }
-    let visible = hideCleanups(in: &groups)
-    var count = visible.map { $0.count { $0 < shown } } ?? shown
-    // The outer end of what was found is none of the stack's.
-    if stack.end == .cut { count = min(count, frameLimit) }
-    let kept = Elider(count: count, limit: frameLimit)
-    stack.groups = kept.apply(to: groups)
-    stack.elision = kept.elision
-    stack.elision?.groupCount = groups.count { $0.frameCount > 0 } - stack.groups.count
-    stack.frames = frames(kept, visible, groups: groups)
-    if !tasks.isEmpty {
-      let place = visible.map { $0.firstIndex(of: tasks.position) } ?? tasks.position
-      addTasks(to: &stack, behind: place.flatMap { kept.place(of: $0) })
-    }
-    // A name that two pages hold takes two reads more, which a sample may never have.
-    rememberNeeds(
-      besides: (isCut ? missingOfFunctions() ?? [] : [])
-        + (areTasksCut ? missingOfTasks() ?? [] : []))
-    isFamiliar = !isCut
-    return stack
-  }
-
   /// The function of a code object, if this sample knows it.
-  func function(of code: UInt64) -> RuntimeFunction? {
+  func function(of code: RemoteAddress) -> RuntimeFunction? {
     functions.place(of: code).flatMap { functions[$0] }
   }
 
-  private func isFunctionKnown(of code: UInt64) -> Bool {
+  func isFunctionKnown(of code: RemoteAddress) -> Bool {
     functions.place(of: code).map { functions.hasFunction(at: $0) } ?? false
-  }
-
-  private func readState(into stack: inout RuntimeStack) {
-    let lock = reader.lockState(of: thread.interpreter, in: copies)
-    stack.holdsLock = lock.map { $0.isLocked && $0.holder == thread.state }
-    stack.isCollectingGarbage =
-      stack.holdsLock != false
-      && reader.isCollecting(thread.interpreter, in: copies)
-  }
-
-  /// Finds the functions of all frames, and notes those that were not known.
-  private func findFunctions() {
-    reader.codes.beginReading()
-    placeOfFrame.removeAll(keepingCapacity: true)
-    placeOfFrame.reserveCapacity(walk.frames.count)
-    let generation = generation
-    var last: UInt64 = 0
-    var place: UInt32?
-    for frame in walk.frames {
-      if frame.code != last || place == nil {
-        last = frame.code
-        place = functions.place(of: last)
-      }
-      let found: UInt32
-      if let place, functions.hasFunction(at: place) {
-        found = place
-      } else {
-        found = functions.note(
-          reader.codes.function(at: last, generation: generation, in: copies), for: last)
-      }
-      place = found
-      placeOfFrame.append(found)
-    }
-  }
-
-  /// The function of a frame of the walk, when it is finished.
-  private func function(ofFrame index: Int) -> RuntimeFunction? {
-    functions[placeOfFrame[index]]
-  }
-
-  /// How many frames are shown: where there was no time, those before the first without a name.
-  private var shownCount: Int {
-    guard isCut, let first = placeOfFrame.firstIndex(where: { !functions.hasFunction(at: $0) })
-    else { return walk.frames.count }
-    return max(1, first)
-  }
-
-  private func frames(
-    _ kept: Elider, _ visible: [Int]?, groups: [RuntimeFrameGroup]
-  ) -> [RuntimeFrame] {
-    var frames: [RuntimeFrame] = []
-    frames.reserveCapacity(kept.count)
-    let shape = reader.runtime.frameShape
-    var group = 0
-    // The first index behind the group.
-    var end = groups.first?.frameCount ?? 0
-    kept.forEach { index in
-      while index >= end, group + 1 < groups.count {
-        group += 1
-        end += groups[group].frameCount
-      }
-      let place = visible?[index] ?? index
-      let raw = walk.frames[place]
-      let function = function(ofFrame: place)
-      let position = shape.unit(of: raw)
-      frames.append(
-        RuntimeFrame(
-          function: function, code: RemoteAddress(raw.code), position: position,
-          line: functions.line(at: placeOfFrame[place], position: position),
-          isEntry: index == end - 1, isGenerator: raw.owner == PythonFrameShape.generatorOwner))
-    }
-    return frames
-  }
-
-  /// Takes out the frames that are no code of the program, and not among those that Python itself shows.
-  ///
-  /// Gives the indexes of the other frames; nil when all are.
-  private func hideCleanups(in groups: inout [RuntimeFrameGroup]) -> [Int]? {
-    guard placeOfFrame.contains(where: functions.isCleanup) else { return nil }
-    let isVisible = placeOfFrame.map { !functions.isCleanup(at: $0) }
-    var start = 0
-    groups = groups.compactMap { group in
-      let range = start..<(start + group.frameCount)
-      start = range.upperBound
-      let count = range.count { isVisible[$0] }
-      return count > 0 ? RuntimeFrameGroup(frameCount: count, anchor: group.anchor) : nil
-    }
-    return isVisible.indices.filter { isVisible[$0] }
   }
 }

@@ -9,8 +9,7 @@ enum CaptureNotes {
   ) -> [String] {
     let sampler = pipeline.sampler
     var lines = tracing(pipeline.target.holder, refusals: sampler.refusals.count)
-    if let problem = sampler.python?.problem { lines.append(problem) }
-    if let problem = sampler.python?.taskProblem { lines.append(problem) }
+    lines += sampler.runtimes?.problems.map(\.note) ?? []
     if !sampler.usesSchedulerStatistics {
       lines.append(
         "This kernel keeps no scheduler statistics (schedstat): CPU times are in steps of 10 ms, "

@@ -1,6 +1,7 @@
 internal import LinuxProcess
 internal import NativeUnwinding
 package import ProfileModel
+internal import RuntimeReading
 
 /// A profile whose addresses still want names.
 package final class CapturedProfile {
@@ -8,6 +9,9 @@ package final class CapturedProfile {
   private let files: ([Frame]) -> [ModuleID: MappedFile]
   private let names: FrameNames
   private let facts: LiveFacts?
+  /// The functions in which threads wait for an interpreter's lock.
+  private lazy var lockFunctions: Set<String> =
+    facts?.runtimes.reduce(into: []) { $0.formUnion($1.lockFunctions) } ?? []
   /// The end of a program that is a child of this process, where a stop met it
   /// (`HeldProgram.waitForEnd`).
   package let collectedEnd: Int32?
@@ -18,16 +22,12 @@ package final class CapturedProfile {
     let sleeps: [SleepRecord]
     /// When the capture began, by `MonotonicClock`.
     let startTime: Int64
-    /// The file of the interpreter whose machinery is hidden; nil to hide none.
-    let interpreter: String?
-    /// By thread: who held its interpreter's lock at the end.
-    let lockHolders: [Int32: Int32]
-    /// The threads whose last system call waited for it.
-    let lockWaiters: Set<Int32>
-    /// When that was, in nanoseconds from the start of the capture.
-    let lockTime: Int64
-    /// Where threads sleep that wait for such a lock.
-    let lockRanges: [Range<UInt64>]
+    /// The language runtimes of the process.
+    let runtimes: [any RuntimeNativeCode]
+    /// Whether their machinery is hidden.
+    let hidesMachinery: Bool
+    /// Who held the interpreters' locks at the end, and who waited for them.
+    let locks: InterpreterLockReport
   }
 
   /// A profile whose modules' files `files` gives for the frames that are in them.
@@ -82,7 +82,7 @@ extension CapturedProfile {
     guard let facts, !facts.sleeps.isEmpty else { return [] }
     var sleepNames = SleepNames(
       modules: facts.modules, names: names, startTime: facts.startTime,
-      interpreterLocks: facts.lockRanges)
+      interpreterLocks: facts.locks.ranges)
     return sleepNames.blockings(of: facts.sleeps, pid: profile.capture.pid)
   }
 
@@ -92,12 +92,13 @@ extension CapturedProfile {
   /// long; that it waits is shown by its last system call, or by its stack at the end, and since when by
   /// the samples before. One sample does not show that.
   private func addInterpreterLock() {
-    guard let facts, !facts.lockHolders.isEmpty else { return }
+    guard let facts, !facts.locks.holders.isEmpty else { return }
     let capture = profile.capture
+    let locks = facts.locks
     for (index, wait) in lockWaits().sorted(by: { $0.key < $1.key }) {
       let thread = profile.threads[index]
-      guard !thread.hasEnded, let holder = facts.lockHolders[thread.tid],
-        facts.lockWaiters.contains(thread.tid) || isInLock(wait.last)
+      guard !thread.hasEnded, let holder = locks.holders[thread.tid],
+        locks.waiters.contains(thread.tid) || isInLock(wait.last)
       else { continue }
       profile.blockings.removeAll {
         $0.waiter.tid == thread.tid && $0.waiter.pid == capture.pid && $0.lastSeen >= wait.start
@@ -109,7 +110,7 @@ extension CapturedProfile {
             processName: capture.processName),
           wait: Wait(kind: .gil, systemCall: "futex", owners: [.thread(tid: holder)]),
           since: capture.kind == .dump ? nil : wait.start, firstSeen: wait.start,
-          lastSeen: max(thread.lastSeen, facts.lockTime), samples: max(2, wait.samples)))
+          lastSeen: max(thread.lastSeen, locks.time), samples: max(2, wait.samples)))
     }
   }
 
@@ -144,27 +145,31 @@ extension CapturedProfile {
   }
 
   private func isInLock(_ stack: StackID) -> Bool {
-    profile.stacks.frames(of: stack).contains { frame in
+    let functions = lockFunctions
+    return profile.stacks.frames(of: stack).contains { frame in
       let place = Int(frame.rawValue)
       return profile.symbols.indices.contains(place)
-        && profile.symbols[place].lines.contains { $0.function == Self.lockFunction }
+        && profile.symbols[place].lines.contains { functions.contains($0.function) }
     }
   }
 
-  /// CPython's name, 3.2 to 3.15.
-  private static var lockFunction: String { "take_gil" }
-
-  /// Leaves out what the compiler inlined of an interpreter's machinery into its built-in functions.
+  /// Leaves out what the compiler inlined of a runtime's machinery into its built-in functions.
   private func hideInlinedMachinery() {
-    guard let interpreter = facts?.interpreter,
-      let module = profile.modules.firstIndex(where: { $0.path == interpreter })
-    else { return }
-    let id = ModuleID(Int32(module))
+    guard let facts, facts.hidesMachinery else { return }
+    for runtime in facts.runtimes {
+      guard let module = profile.modules.firstIndex(where: { $0.path == runtime.path }) else {
+        continue
+      }
+      hideInlinedMachinery(of: runtime, ModuleID(Int32(module)))
+    }
+  }
+
+  private func hideInlinedMachinery(of runtime: any RuntimeNativeCode, _ id: ModuleID) {
     // The same few are inlined everywhere.
     var areBuiltins: [String: Bool] = [:]
     func isBuiltin(_ function: String) -> Bool {
       if let known = areBuiltins[function] { return known }
-      let isBuiltin = InterpreterFrames.kind(ofInterpreterFunction: function) == .builtin
+      let isBuiltin = runtime.role(ofFunction: function) == .builtin
       areBuiltins[function] = isBuiltin
       return isBuiltin
     }

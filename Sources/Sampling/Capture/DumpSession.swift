@@ -49,7 +49,7 @@ final class DumpSession: @unchecked Sendable {
 
   private func trace() {
     sampler.sampleOnce()
-    sampler.python?.noteLockHolders(memory: sampler.memory)
+    sampler.runtimes?.noteLockHolders(memory: sampler.memory)
     isSampled.store(true, ordering: .releasing)
     while !isDrained.load(ordering: .acquiring) {
       MonotonicClock.sleep(for: 50_000)
@@ -57,7 +57,7 @@ final class DumpSession: @unchecked Sendable {
     resolver.drain()
     let naming = startNaming()
     inspectSleeps()
-    sampler.python?.census(memory: sampler.memory) { sampler.now }
+    sampler.runtimes?.census(memory: sampler.memory) { sampler.now }
     naming?.takeTime()
     tasks = sampler.readTasks()
     naming?.finish()

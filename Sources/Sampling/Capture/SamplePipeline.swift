@@ -34,8 +34,8 @@ final class SamplePipeline: @unchecked Sendable {
     sampler = Sampler(
       target.folder, liveThread: target.liveThread, options: options, series: series,
       origin: origin, membership: membership, channel: channel,
-      python: stacks.map {
-        PythonWatch(
+      runtimes: stacks.map {
+        ProcessRuntimes(
           pid: target.pid, stacks: $0, followsTasks: options.followsTasks, isDump: series == .single
         )
       })
@@ -80,10 +80,7 @@ final class SamplePipeline: @unchecked Sendable {
   private func liveFacts(modules: ModuleMap, sleeps: [SleepRecord]) -> CapturedProfile.LiveFacts {
     CapturedProfile.LiveFacts(
       modules: modules, sleeps: sleeps, startTime: sampler.startTime,
-      interpreter: options.frames == .mixed ? sampler.python?.path : nil,
-      lockHolders: sampler.python?.stacks.lockHolders ?? [:],
-      lockWaiters: sampler.python?.stacks.lockWaiters ?? [],
-      lockTime: sampler.python?.stacks.lockTime ?? 0,
-      lockRanges: sampler.python?.lockRanges ?? [])
+      runtimes: sampler.runtimes?.nativeCode ?? [], hidesMachinery: options.frames == .mixed,
+      locks: sampler.runtimes?.lockReport ?? InterpreterLockReport())
   }
 }

@@ -68,7 +68,7 @@ final class SamplingSession: @unchecked Sendable {
   private func trace() {
     var loop = TickLoop(sampler, plan: plan, control: control)
     outcome = loop.run(ready: ready)
-    sampler.python?.census(memory: sampler.memory) { sampler.now }
+    sampler.runtimes?.census(memory: sampler.memory) { sampler.now }
   }
 
   // MARK: - The resolver's thread

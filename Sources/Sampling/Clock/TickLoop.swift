@@ -130,7 +130,7 @@ struct TickLoop {
     guard isFilling || largest > ring.byteCapacity / 4 else { return }
     let size = max(min(all, ring.byteCapacity / 4), min(largest, ring.byteCapacity))
     // The resolver waits for what is not handed over.
-    sampler.python?.confirm(from: sampler.memory)
+    sampler.runtimes?.confirm(from: sampler.memory)
     while !ring.hasRoom(for: size), !control.shouldStop, !isOver {
       MonotonicClock.sleep(for: 1_000_000)
       sampler.stops.releaseOverdue()
@@ -142,7 +142,7 @@ struct TickLoop {
   private func reportProgress(time: Int64) {
     guard time - control.progress.elapsed >= 100_000_000 else { return }
     // Whoever reads how far it is finds all samples until then.
-    sampler.python?.confirm(from: sampler.memory)
+    sampler.runtimes?.confirm(from: sampler.memory)
     var progress = CaptureProgress()
     progress.elapsed = time
     progress.ticks = sampler.cost.ticksTaken

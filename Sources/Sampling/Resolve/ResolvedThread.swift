@@ -1,7 +1,7 @@
 internal import LinuxProcess
 internal import NativeUnwinding
 internal import ProfileModel
-internal import PythonReading
+internal import RuntimeReading
 
 /// What the resolver keeps of one thread.
 struct ResolvedThread {

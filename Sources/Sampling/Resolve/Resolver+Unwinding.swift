@@ -1,7 +1,7 @@
 internal import LinuxProcess
 internal import NativeUnwinding
 internal import ProfileModel
-internal import PythonReading
+internal import RuntimeReading
 
 // MARK: - Unwinding
 
@@ -58,16 +58,11 @@ extension Resolver {
     }
     let stack = joiner.join(
       runtime, slot: sample.slot, unwinder, isWhole: !native.end.isTruncated,
-      path: runtimeStacks?.path,
+      runtimes: runtimeStacks?.nativeCode ?? [],
       countsElided: series.countsElidedFramesOfRunning || !isRunning, into: &builder.stacks)
     // Interpreted callers that could not be copied in time are missing, wherever the native stack ends.
-    // A generator whose caller is just being linked, or unlinked, seems to have none. What has no code
-    // object is no frame, but what is where one was looked for.
-    let isWhole =
-      runtime.frames.last?.isGenerator != true
-      && runtime.frames.first?.function != nil && runtime.frames.last?.function != nil
     sample.result = native.with(
-      stack, missing: runtime.end.reason ?? (isWhole ? nil : .unreadable))
+      stack, missing: runtime.end.reason ?? (runtime.hasBothEnds ? nil : .unreadable))
   }
 
   /// Copies twice what the stack needs the next time: a mapping may hold much that is not stack.

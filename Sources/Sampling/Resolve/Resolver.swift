@@ -1,7 +1,7 @@
 internal import LinuxProcess
 internal import NativeUnwinding
 internal import ProfileModel
-internal import PythonReading
+internal import RuntimeReading
 
 /// Turns samples into runs: unwinds the copied stacks after their threads run again.
 final class Resolver {

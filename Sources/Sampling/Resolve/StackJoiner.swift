@@ -1,6 +1,6 @@
 internal import NativeUnwinding
 internal import ProfileModel
-internal import PythonReading
+internal import RuntimeReading
 
 /// Which frames of a thread that an interpreter runs are kept.
 package enum FrameChoice: String, Sendable, CaseIterable {
@@ -46,8 +46,8 @@ struct StackJoiner {
   /// Stacks that differ only in how many frames were left out are different ones if `countsElided`.
   /// The native stack `isWhole` if it was followed to its end.
   mutating func join(
-    _ runtime: RuntimeStack, slot: Int, _ unwinder: NativeUnwinder, isWhole: Bool, path: String?,
-    countsElided: Bool, into stacks: inout StackTable
+    _ runtime: RuntimeStack, slot: Int, _ unwinder: NativeUnwinder, isWhole: Bool,
+    runtimes: [any RuntimeNativeCode], countsElided: Bool, into stacks: inout StackTable
   ) -> StackID {
     isNativeWhole = isWhole
     frameCount = 0
@@ -55,7 +55,7 @@ struct StackJoiner {
     unwinder.forEachFrame(of: slot) { frame, _, stackPointer in
       native.append(Native(frame: frame, stackPointer: stackPointer.rawValue))
     }
-    frames.use(path: path)
+    frames.use(runtimes)
     if let elision = runtime.elision {
       elided = stacks.id(of: .elided(count: countsElided ? elision.count : 0))
     }
@@ -116,19 +116,23 @@ struct StackJoiner {
     return anchor &- last.stackPointer < 4096
   }
 
+  private func isLoop(_ index: Int, _ stacks: StackTable) -> Bool {
+    frames.kind(of: native[index].frame, stacks) == .runtime(.loop)
+  }
+
   private func firstLoop(from start: Int, _ stacks: StackTable) -> Int? {
-    native.indices.dropFirst(start).first { frames.kind(of: native[$0].frame, stacks) == .loop }
+    native.indices.dropFirst(start).first { isLoop($0, stacks) }
   }
 
   /// Without anchors (3.9 and older): one group for each activation of the loop, from outside; where
   /// either stack lacks its outer end, from inside.
   private func countedPlaces(_ runtime: RuntimeStack, _ stacks: StackTable) -> [Int] {
-    let loops = native.indices.filter { frames.kind(of: native[$0].frame, stacks) == .loop }
+    let loops = native.indices.filter { isLoop($0, stacks) }
     let count = runtime.groups.count
     guard !loops.isEmpty else {
       // Nothing shows the loop where the interpreter's functions have no names.
       let innermost = native.indices.first {
-        frames.kind(of: native[$0].frame, stacks) == .machinery
+        frames.kind(of: native[$0].frame, stacks) == .runtime(.machinery)
       }
       return Array(repeating: innermost ?? native.count, count: count)
     }
@@ -183,10 +187,10 @@ struct StackJoiner {
 
   private func isShown(_ frame: FrameID, isOutermost: Bool, _ stacks: StackTable) -> Bool {
     switch frames.kind(of: frame, stacks) {
-    case .loop, .machinery: false
+    case .runtime(.loop), .runtime(.machinery): false
     // What started the thread or the program.
     case .library: !isOutermost
-    case .builtin, .foreign: true
+    case .runtime(.builtin), .foreign: true
     }
   }
 }

@@ -2,18 +2,15 @@ internal import ELFReading
 internal import LinuxProcess
 internal import NativeUnwinding
 internal import ProfileModel
+internal import RuntimeReading
 
-/// Tells an interpreter's own machinery from the built-in functions that a program calls.
+/// Tells the machinery of the process's runtimes from the built-in functions that a program calls.
 ///
 /// Belongs to the resolver's thread.
 final class InterpreterFrames {
-  enum Kind {
-    /// The loop that runs code: `_PyEval_EvalFrameDefault`.
-    case loop
-    /// Calls, argument parsing, start and end of the interpreter.
-    case machinery
-    /// A function of the interpreter that does a program's work: `list_sort`, `builtin_sum`.
-    case builtin
+  enum Kind: Equatable {
+    /// Code of a runtime.
+    case runtime(NativeRole)
     /// The C library, which also starts programs and threads.
     case library
     /// Any other code.
@@ -21,20 +18,20 @@ final class InterpreterFrames {
   }
 
   private let modules: ModuleMap
-  private var path: String?
+  private var runtimes: [any RuntimeNativeCode] = []
   /// By the frame's number.
   private var kinds: [Kind?] = []
   private var tables: [ModuleID: (symbols: SymbolTable, linkage: ProcedureLinkage)?] = [:]
   /// What the interpreter's functions are that were met, ascending by their starts: a sample often meets
   /// a new address, but seldom a new function.
-  private var functions: [ModuleID: [(code: Range<UInt64>, kind: Kind)]] = [:]
+  private var functions: [ModuleID: [(code: Range<UInt64>, role: NativeRole)]] = [:]
 
   init(modules: ModuleMap) { self.modules = modules }
 
-  /// Says which file is the interpreter.
-  func use(path: String?) {
-    guard path != self.path else { return }
-    self.path = path
+  /// Says which runtimes the process has; never fewer than before.
+  func use(_ runtimes: [any RuntimeNativeCode]) {
+    guard runtimes.count != self.runtimes.count else { return }
+    self.runtimes = runtimes
     kinds.removeAll()
     functions.removeAll()
   }
@@ -55,8 +52,8 @@ final class InterpreterFrames {
       modules.modules.indices.contains(Int(code.module.rawValue))
     else { return .foreign }
     let module = modules.modules[Int(code.module.rawValue)]
-    if module.path == path {
-      return kind(ofInterpreterCode: code)
+    if let runtime = runtimes.first(where: { $0.path == module.path }) {
+      return .runtime(role(of: code, in: runtime))
     }
     let file = module.name
     if file.hasPrefix("libc.so") || file.hasPrefix("libc-") || file.hasPrefix("libpthread")
@@ -64,27 +61,27 @@ final class InterpreterFrames {
     {
       return .library
     }
-    // The small program around the interpreter's library, `python3` itself.
-    return file.hasPrefix("python") ? .library : .foreign
+    // The small program around a runtime's library starts it, as the C library does.
+    return runtimes.contains { $0.isLauncher(file) } ? .library : .foreign
   }
 
-  private func kind(ofInterpreterCode code: CodeAddress) -> Kind {
+  private func role(of code: CodeAddress, in runtime: any RuntimeNativeCode) -> NativeRole {
     let address = code.address.rawValue
     if let known = functions[code.module] {
       let next = known.partitioningIndex { $0.code.lowerBound > address }
-      if next > 0, known[next - 1].code.contains(address) { return known[next - 1].kind }
+      if next > 0, known[next - 1].code.contains(address) { return known[next - 1].role }
     }
-    // Without symbols nothing tells a built-in function from the rest.
+    // Without symbols a built-in function cannot be told from the rest.
     guard let symbol = symbol(of: code) else { return .machinery }
-    let kind = Self.kind(ofInterpreterFunction: symbol.name)
+    let role = runtime.role(ofFunction: symbol.name)
     let (end, overflow) = symbol.start.rawValue.addingReportingOverflow(symbol.size)
     if !overflow, symbol.start.rawValue < end {
       let start = symbol.start.rawValue
       let known = functions[code.module] ?? []
       let place = known.partitioningIndex { $0.code.lowerBound > start }
-      functions[code.module, default: []].insert((start..<end, kind), at: place)
+      functions[code.module, default: []].insert((start..<end, role), at: place)
     }
-    return kind
+    return role
   }
 
   private func symbol(of code: CodeAddress) -> Symbol? {
@@ -101,64 +98,4 @@ final class InterpreterFrames {
         tables.symbols.symbol(containing: $0, in: file.bytes)?.name
       }
   }
-
-  /// The names are those of CPython's own sources, 3.7 to 3.15.
-  static func kind(ofInterpreterFunction name: String) -> Kind {
-    // GCC and clang split functions: `.cold`, `.part.0`, `.isra.0`, `.constprop.0`, `.lto_priv.0`.
-    // Behind an @ stands a version, or `plt`, of the stub that leads to the function.
-    let end = name.utf8.firstIndex { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "@") }
-    let name = end.map { String(name[..<$0]) } ?? name
-    if loopNames.contains(name) || name.hasPrefix("_TAIL_CALL_") { return .loop }
-    if name == "_start" || name == "main" { return .machinery }
-    if visibleNames.contains(name) { return .builtin }
-    if machineryNames.contains(name) { return .machinery }
-    if machineryPrefixes.contains(where: { name.hasPrefix($0) }) { return .machinery }
-    let isCall = name.contains(bytesOf: "vectorcall") || name.contains(bytesOf: "Vectorcall")
-    return isCall ? .machinery : .builtin
-  }
-
-  private static let loopNames: Set<String> = [
-    "_PyEval_EvalFrameDefault", "PyEval_EvalFrameEx", "_PyEval_EvalFrame",
-  ]
-
-  /// Within the prefixes below, but of interest: waiting for the lock, and what it is waited for.
-  private static let visibleNames: Set<String> = [
-    "take_gil", "drop_gil", "_PyEval_Vector_gil", "PyEval_RestoreThread", "PyEval_AcquireThread",
-  ]
-
-  private static let machineryNames: Set<String> = [
-    "call_function", "fast_function", "function_code_fastcall", "do_call_core", "call_trampoline",
-    "run_mod", "run_eval_code_obj", "run_file", "pythread_wrapper", "thread_run", "t_bootstrap",
-    "type_call", "call_method", "vgetargskeywords", "vectorcall_method", "vectorcall_maybe",
-    "vectorcall_unbound", "call_unbound", "call_unbound_noarg", "method_call", "partial_call",
-    "builtin_exec", "builtin_exec_impl", "builtin_eval", "builtin_eval_impl", "object_vacall",
-    "gen_send_ex", "gen_send_ex2", "gen_iternext", "gen_send", "coro_wrapper_send", "wrap_call",
-    "thread_PyThread_start_new_thread", "tp_new_wrapper", "interpreter_update_config",
-    "new_threadstate", "py_main", "import_name", "import_find_and_load", "exec_code_in_module",
-    "cfunction_call", "cfunction_call_varargs", "objectcall", "trampoline_call",
-    "initialize_locals", "function_call", "instancemethod_call", "classmethoddescr_call",
-    "wrapperdescr_call", "wrapper_call", "wrap_init", "call_maybe", "sm_call", "PyGen_am_send",
-    "coro_wrapper_iternext", "async_gen_asend_send", "async_gen_asend_iternext", "import_from",
-    "call_trace", "call_trace_protected", "call_exc_trace", "trace_call_function",
-    "call_profile_func", "make_pending_calls", "handle_signals", "_PyCode_Quicken",
-    "_Py_EnterRecursiveCall", "_Py_MakeCoro", "thread_PyThread_start_joinable_thread",
-    "do_start_new_thread", "do_start_joinable_thread",
-  ]
-
-  private static let machineryPrefixes = [
-    "_PyEval", "PyEval_", "_PyObject_Call", "PyObject_Call", "_PyObject_Fast", "_PyObject_Make",
-    "_PyFunction_", "PyFunction_", "_PyMethodDef_", "_PyMethodDescr_", "_PyCFunction_",
-    "PyCFunction_", "cfunction_vectorcall", "method_vectorcall", "slot_tp_", "slot_nb_", "slot_sq_",
-    "slot_mp_", "slot_am_", "_PyRun_", "PyRun_", "pymain_", "Py_RunMain", "Py_Main",
-    "Py_BytesMain", "_Py_UnixMain", "_PyThreadState_", "PyGILState_", "_PyGen_", "gen_send_",
-    "_PyStack_", "_PyArg_", "PyArg_", "_PyVectorcall", "PyVectorcall", "_PyObject_Vector",
-    "PyObject_Vector", "_PyObject_GenericTry", "PyImport_", "_PyImport_", "_PyErr_", "lookup_maybe",
-    "_PyPegen_", "_Py_HandlePending", "_PyFrame_", "_Py_tracer", "sys_trace_", "call_tracefunc",
-    // Calls with arguments on the loop's own stack (3.15), specialisation, events, compiled traces.
-    "_PyCallMethodDescriptor", "_Py_BuiltinCall", "_Py_CallBuiltin", "_Py_VectorCall",
-    "_PyObject_MaybeCall", "_Py_CheckFunctionResult", "_Py_CheckSlotResult", "_Py_CheckRecursive",
-    "_PyInterpreterFrame_", "_Py_Specialize_", "_Py_slot_tp_", "_Py_call_instrumentation",
-    "call_instrumentation_", "_PyMonitoring_Fire", "sys_profile_", "_Py_Instrument", "_PyJIT_",
-    "_PyJit_", "_PyOptimizer_",
-  ]
 }

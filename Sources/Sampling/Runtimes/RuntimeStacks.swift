@@ -1,4 +1,4 @@
-internal import PythonReading
+internal import RuntimeReading
 internal import Synchronization
 
 /// Carries the frames of language runtimes from the tracer to the resolver, beside the ring: they
@@ -9,37 +9,21 @@ final class RuntimeStacks: Sendable {
     var waiting: [(number: UInt64, stack: RuntimeStack?)] = []
     var head = 0
     var lastNumber: UInt64 = 0
-    var path: String?
+    var nativeCode: [any RuntimeNativeCode] = []
     var names: [Int32: (name: String, time: Int64)] = [:]
-    var lockHolders: [Int32: Int32] = [:]
-    var lockWaiters: Set<Int32> = []
-    var lockTime: Int64 = 0
   }
 
   private let state = Mutex(State())
 
-  /// The file of the interpreter that the stacks are of.
-  var path: String? {
-    get { state.withLock { $0.path } }
-    set { state.withLock { $0.path = newValue } }
-  }
+  /// The native code of the runtimes that the stacks are of, each file once.
+  var nativeCode: [any RuntimeNativeCode] { state.withLock { $0.nativeCode } }
 
-  /// By thread: the thread that held the lock of its interpreter at the end, at two moments.
-  var lockHolders: [Int32: Int32] {
-    get { state.withLock { $0.lockHolders } }
-    set { state.withLock { $0.lockHolders = newValue } }
-  }
-
-  /// The threads that were seen to wait for that lock at the end.
-  var lockWaiters: Set<Int32> {
-    get { state.withLock { $0.lockWaiters } }
-    set { state.withLock { $0.lockWaiters = newValue } }
-  }
-
-  /// The second of those moments, in nanoseconds from the start of the capture.
-  var lockTime: Int64 {
-    get { state.withLock { $0.lockTime } }
-    set { state.withLock { $0.lockTime = newValue } }
+  /// Notes a runtime before the first stack of it comes.
+  func add(_ code: any RuntimeNativeCode) {
+    state.withLock { state in
+      guard !state.nativeCode.contains(where: { $0.path == code.path }) else { return }
+      state.nativeCode.append(code)
+    }
   }
 
   /// The name that the program itself gave a thread that was first seen at this time.

@@ -13,14 +13,15 @@ struct SleepNames {
   let names: FrameNames
   /// When the capture began, by `MonotonicClock`.
   let startTime: Int64
-  /// Where threads sleep that wait for a Python interpreter's lock.
-  let interpreterLocks: [Range<UInt64>]
+  /// Where threads sleep that wait for an interpreter's lock.
+  let interpreterLocks: [Range<RemoteAddress>]
   private var places: [RemoteAddress: WaitObject] = [:]
   /// By stack, innermost frames: many threads sleep in the same.
   private var functions: [[Frame]: WaitFunctions] = [:]
 
   init(
-    modules: ModuleMap, names: FrameNames, startTime: Int64, interpreterLocks: [Range<UInt64>]
+    modules: ModuleMap, names: FrameNames, startTime: Int64,
+    interpreterLocks: [Range<RemoteAddress>]
   ) {
     self.modules = modules
     self.names = names
@@ -37,7 +38,7 @@ struct SleepNames {
       if let object = wait.object, record.sample.thread.pid == pid {
         // Threads that wait for that lock wake up so often that many have no known stack. A name of
         // its variable would say nothing, and cost a walk through the interpreter's debug data.
-        let isLock = interpreterLocks.contains { $0.contains(object.address.rawValue) }
+        let isLock = interpreterLocks.contains { $0.contains(object.address) }
         if isLock { wait.kind = .gil } else { wait.object = named(object) }
       }
       result.append(

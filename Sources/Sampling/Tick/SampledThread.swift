@@ -1,5 +1,6 @@
 internal import LinuxProcess
 internal import ProfileModel
+internal import RuntimeReading
 
 /// What the tracer keeps of one thread between ticks.
 final class SampledThread {
@@ -36,7 +37,7 @@ final class SampledThread {
     case refused
   }
 
-  /// Whether a stop finds the thread's Python frames whole: while a call begins or ends they are being
+  /// Whether a stop finds the thread's interpreted frames whole: while a call begins or ends they are being
   /// linked, for nanoseconds.
   enum Linking {
     case whole
@@ -71,6 +72,8 @@ final class SampledThread {
   private(set) var lastSample = LastSample.none
   var account: ThreadAccount
   var stopRequest = StopRequest.none
+  /// The sample of its interpreted frames, from before its stop until they are copied.
+  var preparedFrames: PreparedRuntimeSample?
   var linking = Linking.whole
   var stack = Stack()
   var descriptor: Descriptor?

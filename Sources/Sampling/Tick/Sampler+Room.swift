@@ -22,8 +22,8 @@ extension Sampler {
   func waitForRoom(_ count: Int) {
     // The resolver waits for what is copied and not handed over.
     if !ring.hasRoom(for: count) {
-      python?.finish(from: memory)
-      python?.confirm(from: memory)
+      runtimes?.finish(from: memory)
+      runtimes?.confirm(from: memory)
     }
     for _ in 0..<100 where !ring.hasRoom(for: count) {
       MonotonicClock.sleep(for: 1_000_000)

@@ -98,20 +98,18 @@ extension Sampler {
       drop(thread, interval: interval)
       return true
     }
-    python?.prepare(thread.tid)
+    let registers = Registers(stackPointer: stackPointer, instructionPointer: pc)
+    let prepared = runtimes?.prepare(thread.tid)
     beginCopy(of: thread, range, into: place.bytes)
-    let runtimeNumber =
-      python?.copy(thread.tid, at: pc, from: stackRead, isAsleep: true) ?? 0
+    let copied = copyFrames(prepared, at: registers, isAsleep: true)
     let count = stackRead.finish()
     // Unchanged: it has not run since before its system call was read, so all belongs together.
-    guard self.counters(of: thread)?.switches == counters.switches else {
-      python?.discard(runtimeNumber)
-      return false
-    }
+    guard self.counters(of: thread)?.switches == counters.switches else { return false }
     let record = place.record
+    let runtimeNumber = keep(copied, of: thread.tid)
     record.pointee.runtimeNumber = runtimeNumber
     record.pointee.awaitsLock =
-      runtimeNumber != 0 && python?.isWaitForLock(thread.tid, number, arguments) ?? false
+      runtimeNumber != 0 && runtimes?.noteLockWait(thread.tid, number, arguments) ?? false
     thread.fill(
       record, interval: interval, counters: counters, isAsleep: true, mapsSerial: mappings.serial)
     record.pointee.time = time
@@ -120,10 +118,10 @@ extension Sampler {
     record.pointee.systemCall = number
     record.pointee.arguments = arguments
     record.pointee.bearsStop = !thread.isRefused && bearsStop(thread, state, number, arguments)
-    record.pointee.registers = Registers(stackPointer: stackPointer, instructionPointer: pc)
+    record.pointee.registers = registers
     note(range, count: count, of: thread, in: record)
     place.commit()
-    python?.finishMany(from: memory)
+    runtimes?.finishMany(from: memory)
     cost.samplesWithoutStop += 1
     return true
   }

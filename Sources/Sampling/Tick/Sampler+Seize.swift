@@ -14,7 +14,7 @@ extension Sampler {
     if case .asleep(let number, let arguments, _, _) = call {
       mayRestart = SystemCallNames.waitsWithoutLimit(number, arguments)
     }
-    python?.warmUp(thread.tid, from: memory)
+    runtimes?.warmUp(thread.tid, from: memory)
     switch stops.seize(thread.tid, tag: index, mayRestartCall: mayRestart) {
     case .refused(let code):
       refusals[thread.tid] = code
@@ -23,7 +23,7 @@ extension Sampler {
     case .gone: if counters(of: thread) == nil { thread.end() }
     case .requested: break
     }
-    python?.prepare(thread.tid)
+    thread.preparedFrames = runtimes?.prepare(thread.tid)
     thread.stopRequest = .made(
       SampledThread.BeforeStop(call: call, state: state, counters: counters(of: thread)))
     thread.skip(interval)

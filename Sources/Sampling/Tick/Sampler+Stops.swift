@@ -1,5 +1,6 @@
 internal import LinuxProcess
 internal import ProfileModel
+internal import RuntimeReading
 
 // MARK: - Stops
 
@@ -10,18 +11,18 @@ extension Sampler {
     // The copies of threads that sleep may just have filled it.
     waitForRoom(min(stops.requestCount * (256 << 10), ring.byteCapacity / 4))
     stopRequested(time: time, mayComeAgain: !options.stopAll)
-    python?.finish(from: memory)
+    runtimes?.finish(from: memory)
     for number in 1...Self.triesInTransit where threads.contains(where: \.isInTransit) {
       let isLast = number == Self.triesInTransit
       let isPatient = number <= Self.patientTries
       MonotonicClock.sleep(for: Nanoseconds(Self.transitPause << (number - 1)))
       guard resampleTransit(time: time, isPatient: isPatient) else { continue }
       stopRequested(time: time, mayComeAgain: !isLast)
-      python?.finish(from: memory)
+      runtimes?.finish(from: memory)
     }
   }
 
-  /// How often a thread is stopped again, at most, whose Python frames are just being linked.
+  /// How often a thread is stopped again, at most, whose interpreted frames are just being linked.
   private static let triesInTransit = 8
   /// How many of these leave alone a thread that has had no CPU since.
   private static let patientTries = 3
@@ -96,7 +97,7 @@ extension Sampler {
     beginCopy(of: thread, range, into: place.bytes)
     guard
       let runtimeNumber = copyFrames(
-        thread, at: registers.instructionPointer, mayComeAgain: mayComeAgain)
+        thread, at: registers, mayComeAgain: mayComeAgain)
     else {
       // What the sample stands for is carried until it is done.
       thread.linking = .inTransit(switches: counters.switches)
@@ -115,22 +116,33 @@ extension Sampler {
     thread.stopRequest = .none
   }
 
-  /// Copies the Python frames of a stopped thread; nil where they are being linked, and another stop
+  /// Copies the interpreted frames of a stopped thread; nil where they are being linked, and another stop
   /// may find them whole.
   private func copyFrames(
-    _ thread: SampledThread, at instruction: RemoteAddress, mayComeAgain: Bool
+    _ thread: SampledThread, at registers: Registers, mayComeAgain: Bool
   ) -> UInt64? {
-    guard let python else { return 0 }
+    guard let prepared = thread.preparedFrames.take() else { return 0 }
     let mayWait = mayComeAgain && !thread.isAlwaysInTransit
-    if mayWait, python.isEntering(thread.tid, at: instruction) { return nil }
-    let number = python.copy(thread.tid, at: instruction, from: stackRead, isAsleep: false)
-    let isInTransit = number != 0 && python.isInTransit(thread.tid, at: instruction)
-    if isInTransit, mayWait {
-      python.discard(number)
-      return nil
-    }
+    if mayWait, prepared.isInTransit(at: registers.instructionPointer) { return nil }
+    guard let copied = copyFrames(prepared, at: registers, isAsleep: false) else { return 0 }
+    let isInTransit = copied.isInTransit
+    if isInTransit, mayWait { return nil }
     thread.linking = isInTransit ? .always : .whole
-    return number
+    return keep(copied, of: thread.tid)
+  }
+
+  /// Copies the interpreted frames of a thread that cannot run, together with its native stack.
+  func copyFrames(
+    _ prepared: consuming PreparedRuntimeSample?, at registers: Registers, isAsleep: Bool
+  ) -> CopiedRuntimeSample? {
+    guard let runtimes, let prepared else { return nil }
+    return runtimes.copy(prepared, at: registers, from: stackRead, isAsleep: isAsleep)
+  }
+
+  /// Keeps copied frames until the threads run; gives the number of their stack, 0 for none.
+  func keep(_ copied: consuming CopiedRuntimeSample?, of tid: Int32) -> UInt64 {
+    guard let runtimes, let copied else { return 0 }
+    return runtimes.keep(copied, of: tid)
   }
 
   /// Writes what the thread did when it was asked to stop.
@@ -145,7 +157,7 @@ extension Sampler {
     }
     record.pointee.systemCall = number
     record.pointee.arguments = arguments
-    record.pointee.awaitsLock = python?.isWaitForLock(thread.tid, number, arguments) ?? false
+    record.pointee.awaitsLock = runtimes?.noteLockWait(thread.tid, number, arguments) ?? false
   }
 }
 

@@ -19,9 +19,10 @@ final class Sampler {
   private(set) var memory: ProcessMemory
   var mappings = StackMappings()
   let stops: StoppedThreads
-  let python: PythonWatch?
+  /// Nil where all frames are to be native.
+  let runtimes: ProcessRuntimes?
   let stackRead = StackRead()
-  /// Whether threads began since their Python states were listed.
+  /// Whether threads began since the runtimes' threads were listed.
   private var hasNewThreads = false
   /// Whether the kernel's scheduler statistics serve, or only its context switch counts.
   let usesSchedulerStatistics: Bool
@@ -40,7 +41,7 @@ final class Sampler {
 
   init(
     _ folder: TaskFolder, liveThread: ProcessIdentity, options: SampleOptions, series: SampleSeries,
-    origin: ProgramOrigin, membership: Membership, channel: SampleChannel, python: PythonWatch?
+    origin: ProgramOrigin, membership: Membership, channel: SampleChannel, runtimes: ProcessRuntimes?
   ) {
     self.folder = folder
     self.options = options
@@ -48,7 +49,7 @@ final class Sampler {
     self.origin = origin
     self.membership = membership
     self.channel = channel
-    self.python = python
+    self.runtimes = runtimes
     stops = StoppedThreads(process: folder.process)
     memory = ProcessMemory(liveThread)
     roster = ThreadRoster(folder)
@@ -77,22 +78,22 @@ final class Sampler {
 // MARK: - Begin and end
 
 extension Sampler {
-  /// Opens the threads' files, learns where their Python frames are, and starts the clock after
+  /// Opens the threads' files, learns where their interpreted frames are, and starts the clock after
   /// that: with a thousand threads it takes as long as several ticks.
   ///
   /// `ready` is called just before the clock starts.
   func begin(ready: (@Sendable () -> Void)?) {
     refreshThreads(tick: 0)
     readMappings(time: 0)
-    refreshPython(time: 0)
+    refreshRuntimes(time: 0)
     switch origin {
     case .running:
-      warmUpPython()
+      warmUpRuntimes()
       ready?()
       startTime = MonotonicClock.now().rawValue
       readBaselines()
     case .held:
-      warmUpPython()
+      warmUpRuntimes()
       // What a program does that is resumed now counts, and this thread may get no CPU for a while.
       readBaselines()
       ready?()
@@ -105,7 +106,7 @@ extension Sampler {
     for thread in threads { thread.account.beginWithCapture() }
   }
 
-  private func warmUpPython() { for thread in threads { python?.warmUp(thread.tid, from: memory) } }
+  private func warmUpRuntimes() { for thread in threads { runtimes?.warmUp(thread.tid, from: memory) } }
 
   private func readBaselines() {
     for thread in threads {
@@ -116,11 +117,11 @@ extension Sampler {
   /// Samples every thread once, now.
   func sampleOnce() {
     refreshThreads(tick: 0)
-    refreshPython(time: 0)
+    refreshRuntimes(time: 0)
     cost.ticksPlanned = 1
     cost.ticksTaken = 1
     takeTick(1, time: now)
-    python?.confirm(from: memory)
+    runtimes?.confirm(from: memory)
   }
 
   /// Samples again the threads of which the resolver wants more, and those that did not stop in
@@ -132,7 +133,7 @@ extension Sampler {
     stops.releaseOverdue()
     prepareTick(time: time)
     sampleThreads(tick: 1, time: time, where: isSampleWanted)
-    python?.confirm(from: memory)
+    runtimes?.confirm(from: memory)
     return true
   }
 
@@ -143,7 +144,7 @@ extension Sampler {
   /// Hands over what every thread's last stack has lasted on, and sums up the cost.
   func finish() {
     releaseAll()
-    python?.confirm(from: memory)
+    runtimes?.confirm(from: memory)
     for thread in threads where !thread.hasEnded { handOver(endOf: thread, beforeProgram: false) }
     cost.stops = pauses.count
     cost.pauseMedian = pauses.percentile(0.5)
@@ -178,7 +179,7 @@ extension Sampler {
 
   private func prepareTick(time: Int64) {
     if mappings.areDue(at: time, isNewProgram: origin.isNew) { readMappings(time: time) }
-    refreshPython(time: time)
+    refreshRuntimes(time: time)
   }
 
   private func sampleThreads(tick: Int64, time: Int64, where isWanted: (SampledThread) -> Bool) {
@@ -189,7 +190,7 @@ extension Sampler {
       anyEnded = anyEnded || thread.hasEnded
     }
     stopRunningThreads(time: time)
-    python?.finish(from: memory)
+    runtimes?.finish(from: memory)
     lastTickTime = time
     if anyEnded || threads.contains(where: isLost) { dropEndedThreads() }
   }
@@ -199,9 +200,9 @@ extension Sampler {
     thread.hasEnded || thread.isZombie && thread.tid == memory.tid
   }
 
-  private func refreshPython(time: Int64) {
-    guard let python else { return }
-    python.refresh(time: time, memory: memory, hasNewThreads: hasNewThreads)
+  private func refreshRuntimes(time: Int64) {
+    guard let runtimes else { return }
+    runtimes.refresh(time: time, memory: memory, hasNewThreads: hasNewThreads)
     hasNewThreads = false
   }
 

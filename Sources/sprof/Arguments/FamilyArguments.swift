@@ -18,7 +18,7 @@ struct FamilyArguments: ParsableArguments {
 
   /// Samples the program, and with `children` what it starts.
   func record(
-    pid: Int32, plan: SamplingPlan, control: CaptureControl,
+    _ process: ProcessIdentity, plan: SamplingPlan, control: CaptureControl,
     ready: (@Sendable () -> Void)? = nil, recorder: CaptureRecorder?
   ) throws(Capture.Failure) -> CapturedProfile {
     let append = recorder.map { recorder in
@@ -32,9 +32,11 @@ struct FamilyArguments: ParsableArguments {
   }
 
   /// Dumps the program, and with `children` what it has started.
-  func dump(pid: Int32, options: SampleOptions) throws(Capture.Failure) -> CapturedProfile {
+  func dump(
+    _ process: ProcessIdentity, options: SampleOptions
+  ) throws(Capture.Failure) -> CapturedProfile {
     children
-      ? try Capture.dumpFamily(pid: pid, options: options)
-      : try Capture.dump(pid: pid, options: options)
+      ? try Capture.dumpFamily(process, options: options)
+      : try Capture.dump(process, options: options)
   }
 }

@@ -79,7 +79,7 @@ struct AttachCommand: ParsableCommand {
     let profile: Profile
     do {
       profile = try display.show {
-        try family.record(pid: pid, plan: plan, control: control, recorder: recorder).named()
+        try family.record(process, plan: plan, control: control, recorder: recorder).named()
           .limitingBlockings()
       }
     } catch {

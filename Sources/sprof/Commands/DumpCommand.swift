@@ -54,9 +54,9 @@ struct DumpCommand: ParsableCommand {
       let process = try target.resolve(for: "dump")
       prepareOpenFiles(forThreadsOf: process.pid)
       try JobControl.begin()
-      try Diagnostic.guarding(command: "dump", pid: pid) {
-        guard let watch else { return try sample(pid) }
-        try DumpWatch(pid: pid, interval: watch.nanoseconds, options: options, report).run()
+      try Diagnostic.guarding(command: "dump", pid: process.pid) {
+        guard let watch else { return try sample(process) }
+        try DumpWatch(process, interval: watch.nanoseconds, options: options, report).run()
       }
     }
   }
@@ -70,7 +70,7 @@ struct DumpCommand: ParsableCommand {
     let recorder = try capture.recorder(kind: .dump, pid: process.pid, rate: 0)
     let profile: Profile
     do {
-      profile = try family.dump(pid: pid, options: options).named().limitingBlockings()
+      profile = try family.dump(process, options: options).named().limitingBlockings()
     } catch {
       recorder?.cancel()
       throw error

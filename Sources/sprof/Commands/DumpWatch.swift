@@ -32,8 +32,10 @@ struct DumpWatch {
   private let options: SampleOptions
   private let report: ReportArguments
 
-  init(pid: Int32, interval: Int64, options: SampleOptions, _ report: ReportArguments) {
-    self.pid = pid
+  init(
+    _ process: ProcessIdentity, interval: Int64, options: SampleOptions, _ report: ReportArguments
+  ) {
+    self.process = process
     self.interval = interval
     self.options = options
     self.report = report
@@ -58,7 +60,7 @@ struct DumpWatch {
   /// One look; nil when the program, which was there before, has ended.
   private func sample(isFirst: Bool) throws -> Profile? {
     do {
-      return try Capture.dump(pid: pid, options: options).named().limitingBlockings()
+      return try Capture.dump(process, options: options).named().limitingBlockings()
     } catch Capture.Failure.access(let problem) where !isFirst {
       switch problem {
       case .noSuchProcess, .hasEnded: return nil

@@ -99,7 +99,7 @@ struct RunCommand: ParsableCommand {
     let captured: CapturedProfile
     do {
       captured = try family.record(
-        pid: held.pid,
+        held.process,
         plan: SamplingPlan(
           kind: .run, rate: rates.rate, maxPause: rates.maxPause,
           options: SampleOptions(frames: frames.choice, followsTasks: frames.followsTasks)),

@@ -1,0 +1,130 @@
+package import LinuxProcess
+package import ProfileModel
+
+/// One language runtime in a running process, read from outside.
+///
+/// A new runtime is a target that conforms to this, and a line in `KnownRuntimes` (Sampling). A process
+/// may have several at once, and one thread frames of each. Belongs to the tracer thread; the stacks
+/// that it gives may go to others.
+package protocol LanguageRuntime: AnyObject {
+  /// What users call the language: `Python`.
+  static var language: String { get }
+
+  /// Looks for the runtime in a process; stops nothing.
+  static func find(in memory: ProcessMemory, maps: MemoryMaps, process: Int32) -> RuntimeSearch
+
+  /// What the resolver needs to know of the runtime's own native code.
+  var nativeCode: any RuntimeNativeCode { get }
+
+  // MARK: - Threads
+
+  /// Lists the runtime's threads again.
+  func refreshThreads(from memory: some TargetMemory) -> RuntimeThreadChanges
+
+  /// The same where the process has no new thread, so that a small read may show that nothing changed.
+  func refreshThreadsIfChanged(from memory: some TargetMemory) -> RuntimeThreadChanges
+
+  /// Whether the last refresh found no thread at all.
+  var isEmpty: Bool { get }
+
+  /// Whether the last refresh read all of the runtime's lists; a torn one leaves old threads in place.
+  var isWhole: Bool { get }
+
+  /// One thread of the process; nil where the runtime does not know it.
+  func thread(_ tid: Int32) -> (any RuntimeThread)?
+
+  /// The names that the program itself has given its threads. Costs several reads a thread.
+  func threadNames(from memory: some TargetMemory) -> [Int32: String]
+
+  // MARK: - Checks
+
+  /// The numbers of the functions that copies took for granted since the last call, and that are not
+  /// what they were: the stacks of these copies have to forget them (`RuntimeStack.forget`).
+  ///
+  /// The threads may run. One read, and one more for each piece of memory that is not there. A runtime
+  /// whose objects move takes nothing for granted.
+  func refuted(from memory: some TargetMemory) -> Set<UInt32>
+
+  // MARK: - The interpreter's lock
+
+  /// Where the futexes are that threads sleep on while they wait for the lock of an interpreter; none
+  /// where the runtime has no such lock.
+  var lockRanges: [Range<RemoteAddress>] { get }
+
+  /// Whether a thread that sleeps in a futex at `address` waits for the lock of an interpreter.
+  func isLock(_ address: RemoteAddress) -> Bool
+
+  /// By thread: the other thread that holds the lock of its interpreter at this moment.
+  func lockHolders(from memory: some TargetMemory) -> [Int32: Int32]
+
+  // MARK: - Asynchronous tasks
+
+  /// Looks for what the chains of awaiting tasks are read with, unless it is known; stops nothing.
+  ///
+  /// From then on stacks contain the tasks that wait for the running one.
+  func followTasks(in memory: ProcessMemory) -> RuntimeTaskFollowing
+
+  /// Whether the program has tasks that can be listed; looks for where they are, and stops nothing.
+  func findTasks(in memory: ProcessMemory) -> Bool
+
+  /// All tasks that have not ended, read from live memory: of one instant only while nothing runs.
+  func tasks(from memory: some TargetMemory) -> RuntimeTaskList
+}
+
+/// What one runtime knows of one thread of the process, and the steps of a sample.
+///
+/// Take samples by way of `PreparedRuntimeSample`, which keeps the steps in their order.
+package protocol RuntimeThread: AnyObject {
+  /// Finds out where the thread's frames are while it runs, if that is not known or the last sample was
+  /// cut short: its stop will be the shorter.
+  func warmUp(from memory: some TargetMemory)
+
+  /// Begins a sample, before the thread is stopped.
+  func prepare()
+
+  /// Whether nothing shows the frames of a thread that is at `instruction`, and will a few
+  /// instructions later.
+  func isInTransit(at instruction: RemoteAddress) -> Bool
+
+  /// Copies what the frames are read from, in at most `reads` reads and until about `deadline`, by
+  /// `MonotonicClock`; allocates nothing where the last sample took as much.
+  ///
+  /// `registers` are all known in a stop, and few of a thread that sleeps. Returns whether all is
+  /// there.
+  func copy(
+    at registers: Registers, from memory: some TargetMemory, reads: Int, until deadline: MonotonicClock.Instant,
+    isStopped: Bool
+  ) -> Bool
+
+  /// Whether the copy is of a moment at which frames are being linked, so that it is not whole, and will
+  /// be a few instructions later.
+  var isCopyInTransit: Bool { get }
+
+  /// The stack that was copied; the thread may run. Makes the next copy the shorter.
+  ///
+  /// What was there for long is taken to be there still: see `LanguageRuntime.refuted`.
+  func finish() -> RuntimeStack
+}
+
+/// What the search for a language runtime in a process found.
+package enum RuntimeSearch {
+  /// No such runtime is mapped.
+  case none
+  /// It is mapped, but has no threads yet: search again later.
+  case notReady
+  case found(any LanguageRuntime)
+  /// Its structures are not known: another search finds no more.
+  case unknown(RuntimeProblem)
+  /// It does not read as it should, which may pass.
+  case unreadable(RuntimeProblem)
+}
+
+/// How the threads of a runtime changed since they were last listed.
+package struct RuntimeThreadChanges: Sendable, Equatable {
+  package var began = 0
+  package var ended = 0
+
+  package init() {}
+
+  package var isEmpty: Bool { began == 0 && ended == 0 }
+}

@@ -1,0 +1,38 @@
+internal import RuntimeReading
+
+extension RuntimeProblem {
+  /// The note of the report.
+  var note: String {
+    switch self {
+    case .unknownBuild(let build, let known):
+      "Only native frames: this is \(build.language) \(build.words), and sprof reads \(known)."
+    case .unreadable(let fault, let language, let title):
+      "There is a \(language) interpreter whose frames cannot be read (\(title): \(fault.words))."
+    case .unknownTasks(let library, let title, let known):
+      "Which tasks of \(library) wait for others (--async) is read of \(known); this is \(title)."
+    }
+  }
+}
+
+extension RuntimeBuild {
+  fileprivate var words: String {
+    switch peculiarity {
+    case nil: version
+    case .withoutLock: "\(version) without its lock (free-threaded)"
+    case .preRelease: "\(version), a pre-release"
+    case .ownLayout: "\(version), built in a way of its own"
+    }
+  }
+}
+
+extension RuntimeFault {
+  fileprivate var words: String {
+    switch self {
+    case .memoryUnreadable: "its memory cannot be read"
+    case .noInterpreter: "no interpreter where the first should be"
+    case .strayThread: "a thread state that belongs to no interpreter"
+    case .namelessFrames: "no frame with a name"
+    case .tooSlow: "its frames take too long to read"
+    }
+  }
+}

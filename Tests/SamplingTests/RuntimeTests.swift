@@ -1,0 +1,103 @@
+import LinuxProcess
+import ProfileModel
+import RuntimeReading
+import Testing
+
+@testable import Sampling
+
+/// A runtime's thread that has one frame, and counts its steps.
+private final class MadeThread: RuntimeThread {
+  let code: RemoteAddress
+  private(set) var steps = ""
+
+  init(_ number: UInt64) { code = RemoteAddress(number) }
+
+  func warmUp(from memory: some TargetMemory) { steps += "w" }
+  func prepare() { steps += "p" }
+  func isInTransit(at instruction: RemoteAddress) -> Bool { instruction == code }
+  var isCopyInTransit: Bool { false }
+
+  func copy(
+    at registers: Registers, from memory: some TargetMemory, reads: Int, until deadline: Int64,
+    isStopped: Bool
+  ) -> Bool {
+    steps += "c"
+    return code.rawValue % 2 == 0
+  }
+
+  func finish() -> RuntimeStack {
+    steps += "f"
+    var stack = RuntimeStack()
+    stack.frames = [RuntimeFrame(function: nil, code: code, line: nil)]
+    stack.groups = [RuntimeFrameGroup(frameCount: 1, anchor: code)]
+    return stack
+  }
+}
+
+private struct NoMemory: TargetMemory {
+  func read(_ ranges: ArraySlice<MemoryRange>, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    0
+  }
+}
+
+@Suite struct `A sample of several runtimes` {
+  @Test func `is of those that know the thread, and joins their stacks by anchors`() {
+    if PreparedRuntimeSample([]) != nil { Issue.record("a sample of no runtime") }
+    let threads = [MadeThread(20), MadeThread(11)]
+    guard let prepared = PreparedRuntimeSample(threads) else { return Issue.record("no sample") }
+    let isInTransit = [11, 20, 30].map { prepared.isInTransit(at: RemoteAddress($0)) }
+    #expect(isInTransit == [true, true, false])
+    let copied = prepared.copy(from: NoMemory())
+    let isComplete = copied.isComplete
+    #expect(!isComplete)
+    #expect(copied.finish().frames.map(\.code.rawValue) == [11, 20])
+    #expect(threads.map(\.steps) == ["pcf", "pcf"])
+  }
+}
+
+@Suite struct `The samples of a tick` {
+  private func sample(_ number: UInt64) -> CopiedRuntimeSample? {
+    guard let prepared = PreparedRuntimeSample([MadeThread(number)]) else { return nil }
+    return prepared.copy(from: NoMemory())
+  }
+
+  @Test func `come back in their order with ascending numbers, however many they are`() {
+    var batch = RuntimeBatch()
+    for turn in UInt64(0)..<3 {
+      for index in UInt64(1)...5000 {
+        guard let sample = sample(index) else { return }
+        #expect(batch.add(sample, of: Int32(index)) == turn * 5000 + index)
+      }
+      #expect(batch.copiedCount == 5000)
+      var next: Int32 = 1
+      batch.finish { tid, stack in
+        #expect(tid == next && stack.frames.first?.code.rawValue == UInt64(tid))
+        next += 1
+      }
+      #expect(batch.copiedCount == 0 && batch.unconfirmedCount == 5000)
+      let stacks = batch.take { $0.reject() }
+      #expect(stacks.map(\.number) == Array(turn * 5000 + 1...turn * 5000 + 5000))
+      #expect(stacks.allSatisfy { $0.stack?.frames.isEmpty == true })
+      #expect(batch.unconfirmedCount == 0)
+    }
+    // What is not read when the capture ends is let go with it.
+    if let sample = sample(1) { _ = batch.add(sample, of: 1) }
+  }
+}
+
+@Suite struct `What keeps a runtime from being read` {
+  @Test func `is said in a note of the report`() {
+    let build = RuntimeBuild(language: "Python", version: "3.13.0", peculiarity: .withoutLock)
+    let problems: [RuntimeProblem] = [
+      .unknownBuild(build, known: "3.7 to 3.15"),
+      .unreadable(.namelessFrames, language: "Python", title: "CPython 3.11.7"),
+    ]
+    #expect(
+      problems.map(\.note) == [
+        "Only native frames: this is Python 3.13.0 without its lock (free-threaded), and sprof "
+          + "reads 3.7 to 3.15.",
+        "There is a Python interpreter whose frames cannot be read (CPython 3.11.7: no frame with a "
+          + "name).",
+      ])
+  }
+}
