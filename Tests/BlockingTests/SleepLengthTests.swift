@@ -1,5 +1,6 @@
 import BlockingAnalysis
 import LinuxProcess
+import ProfileModel
 import TestSupport
 import Testing
 

@@ -87,6 +87,22 @@ import Testing
     try program.assertUntouched(progress: "iterations")
   }
 
+  @Test func `is refused of another process that has got the number`() throws {
+    let program = try RunningProgram(fixture: "sleepers.c", ["1", "0"])
+    let process = try ProcessIdentity(of: program.pid)
+    let earlier = ProcessIdentity(pid: process.pid, startTicks: process.startTicks - 1)
+    for rate in [nil, 100.0] {
+      let plan = SamplingPlan(rate: rate, duration: 10_000_000)
+      #expect(throws: Capture.Failure.access(.noSuchProcess)) {
+        try Capture.record(earlier, plan: plan, control: CaptureControl())
+      }
+      #expect(throws: Capture.Failure.access(.noSuchProcess)) {
+        try Capture.recordFamily(earlier, plan: plan, control: CaptureControl())
+      }
+    }
+    try program.assertUntouched()
+  }
+
   @Test func `of a program that ends keeps what was seen`() throws {
     let program = try RunningProgram(fixture: "spin.c", ["1", "5"])
     let control = CaptureControl()

@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// The processes of this machine.
 package enum ProcessSearch {
   /// A process that a name matched.
