@@ -5,9 +5,7 @@ package import ProfileModel
 ///
 /// The file has another name until it is complete, and is gone when the writer is left before.
 package struct CaptureWriter: ~Copyable {
-  private let path: String
-  private let draft: String
-  private var output: CaptureOutput
+  private var draft: DraftFile
   private var gzip = GzipEncoder()
   private var encoder: ProfileEncoder
   /// Compressed bytes that wait for the next write.
@@ -15,7 +13,6 @@ package struct CaptureWriter: ~Copyable {
   private var size = 0
   private var runCount = 0
   private var threadCount = 0
-  private var isComplete = false
 
   /// Finds out beforehand what would keep the capture from being written.
   ///
@@ -27,13 +24,9 @@ package struct CaptureWriter: ~Copyable {
 
   /// Writes to `path`, whatever is there.
   init(unchecked path: String) throws(CaptureFileError) {
-    self.path = path
-    draft = path + ".tmp"
     encoder = ProfileEncoder()
-    output = try CaptureOutput(path: draft, replacing: true)
+    draft = try DraftFile(path: path)
   }
-
-  deinit { if !isComplete { unlink(draft) } }
 
   /// Throws when there is a file of that name, or of the one under which a capture grows, that may
   /// not be replaced.
@@ -89,7 +82,9 @@ package struct CaptureWriter: ~Copyable {
     }
     try write(encoder.take())
     try add(profile.runs, stacks: profile.stacks, threads: profile.threads)
-    try putInPlace()
+    gzip.finish { ready += $0 }
+    try draft.output.append(ready)
+    try draft.putInPlace()
   }
 
   private mutating func write(_ bytes: [UInt8]) throws(CaptureFileError) {
@@ -97,15 +92,7 @@ package struct CaptureWriter: ~Copyable {
     guard size <= CaptureReader.sizeLimit else { throw .tooLarge(limit: CaptureReader.sizeLimit) }
     gzip.add(bytes) { ready += $0 }
     guard ready.count >= 1 << 20 else { return }
-    try output.append(ready)
+    try draft.output.append(ready)
     ready.removeAll(keepingCapacity: true)
-  }
-
-  private mutating func putInPlace() throws(CaptureFileError) {
-    gzip.finish { ready += $0 }
-    try output.append(ready)
-    try output.synchronize()
-    guard rename(draft, path) == 0 else { throw CaptureOutput.failure(path) }
-    isComplete = true
   }
 }
