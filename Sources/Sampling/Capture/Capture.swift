@@ -310,33 +310,35 @@ final class CaptureSession: @unchecked Sendable {
       let name = ProcessSearch.threadName(process: holder, thread: holder) ?? "?"
       notes.append(
         "The program is traced by \(name) (pid \(holder)), so its running threads could not be "
-          + "stopped: only sleeping threads have stacks.")
+          + "stopped; only sleeping threads have stacks.")
     } else if !sampler.refusals.isEmpty {
+      let count = sampler.refusals.count
       notes.append(
-        "The kernel refused to stop \(sampler.refusals.count) thread(s): "
-          + "they have no stacks while they run.")
+        "The kernel refused to stop \(count == 1 ? "1 thread" : "\(count) threads"), which left no "
+          + "stacks of the time on a CPU.")
     }
     if let problem = sampler.python?.problem { notes.append(problem) }
     if let problem = sampler.python?.taskProblem { notes.append(problem) }
     if !sampler.usesSchedulerStatistics {
       notes.append(
-        "This kernel keeps no scheduler statistics (schedstat): CPU times are in steps of 10 ms, "
-          + "and waiting for a CPU is not told from running.")
+        "This kernel has no scheduler statistics (schedstat): CPU times come in steps of 10 ms, and "
+          + "waiting for a CPU counts as running.")
     }
     if sampler.ticksSpared > 0 {
       notes.append(
-        "\(sampler.ticksSpared) of the late ticks were left out to spare the program: its stops may "
-          + "take \(PauseBudget.words(plan.maxPause)) of the time (--max-pause).")
+        "\(sampler.ticksSpared) of the late ticks were skipped to spare the program: stops may take "
+          + "at most \(PauseBudget.words(plan.maxPause)) of its time (--max-pause).")
     }
     let restarted = sampler.stops.restartedSystemCalls
     if restarted > 0 {
       notes.append(
-        "A stop met \(restarted) system call(s) such as epoll_wait in its first microseconds; they "
-          + "were started again, unseen by the program.")
+        restarted == 1
+          ? "1 system call was interrupted by a stop and restarted transparently."
+          : "\(restarted) system calls were interrupted by a stop and restarted transparently.")
     }
     if sampler.lacksSystemCallFile {
       notes.append(
-        "This kernel has no /proc/PID/syscall: sleeping threads had to be stopped to be seen.")
+        "This kernel has no /proc/PID/syscall: sleeping threads had to be stopped for each sample.")
     }
     return notes
   }

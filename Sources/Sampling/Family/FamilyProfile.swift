@@ -104,7 +104,7 @@ struct FamilyProfile: Sendable {
     cost.stoppedTime = pauses.heldTime
     capture.cost = cost
     capture.duration = max(capture.duration, end)
-    capture.notes = family + told
+    capture.notes = family + countedNotes
     let order = threadOrder(first: capture.pid)
     var places = Array(repeating: 0, count: threads.count)
     for (place, thread) in order.enumerated() { places[thread] = place }
@@ -124,7 +124,7 @@ struct FamilyProfile: Sendable {
   }
 
   /// The notes of the single captures.
-  private var told: [String] {
+  private var countedNotes: [String] {
     notes.sorted { ($0.value, $1.key) > ($1.value, $0.key) }
       .map { $0.value > 1 ? "\($0.key) (\($0.value) processes)" : $0.key }
   }

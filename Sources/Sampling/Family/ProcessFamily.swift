@@ -216,24 +216,24 @@ final class ProcessFamily: Sendable {
   private static func notes(_ state: State, count: Int, isDump: Bool) -> [String] {
     var notes = [
       isDump
-        ? "\(counted(count)), looked at one after the other."
+        ? "\(counted(count)), sampled one after another."
         : """
-        \(counted(count)) sampled: the program and those that it started. What lived for less than \
-        some 10 ms, or lost its parent before it was seen, is missing.
+        \(counted(count)) sampled: the program and its descendants. Those that lived for less than \
+        about 10 ms, or lost their parent before they were found, are missing.
         """
     ]
     if !state.refused.isEmpty {
       let names = state.refused.prefix(10).joined(separator: ", ")
       let rest = state.refused.count > 10 ? " …" : ""
       notes.append(
-        "\(counted(state.refused.count)) may not be watched by this user: \(names)\(rest).")
+        "Not allowed to trace \(counted(state.refused.count)): \(names)\(rest).")
     }
     for (reason, count) in state.failures.sorted(by: { $0.key < $1.key }) {
-      notes.append("\(counted(count)) could not be watched: \(reason).")
+      notes.append("\(counted(count)) could not be sampled: \(reason).")
     }
     let leftOut = state.leftOut + state.waiting.count
     if leftOut > 0 {
-      notes.append("\(counted(leftOut)) left out: \(limit) were sampled at once already.")
+      notes.append("\(counted(leftOut)) skipped: \(limit) were being sampled already.")
     }
     return notes
   }

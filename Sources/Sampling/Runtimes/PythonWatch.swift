@@ -216,11 +216,11 @@ final class PythonWatch {
     case .unknownVersion(let version):
       searchedFiles = files
       problem =
-        "Only native frames: this is Python \(version), and sprof reads \(PythonReader.versions)."
+        "Native frames only: this is Python \(version), and sprof reads \(PythonReader.versions)."
     case .unreadable(let reason):
       failures += 1
       if failures >= Self.failureLimit { searchedFiles = files }
-      problem = "There is a Python interpreter whose frames cannot be read (\(reason))."
+      problem = "Native frames only: cannot read the Python interpreter (\(reason))."
     }
   }
 
@@ -231,8 +231,7 @@ final class PythonWatch {
     if !reader.knowsTasks {
       nextTasks = .max
       taskProblem =
-        "Which tasks of asyncio wait for others (--async) is read of CPython 3.12 to 3.15 with its "
-        + "lock; this is \(reader.title)."
+        "--async needs CPython 3.12 to 3.15 with the GIL; this is \(reader.title)."
     } else if reader.followTasks(in: memory) {
       nextTasks = .max
     }

@@ -1,60 +1,6 @@
 internal import ProfileAnalysis
 internal import ProfileModel
 
-/// Numbers as the reports write them.
-enum Figures {
-  /// A number with a fixed count of decimals; what is not a number counts as 0.
-  static func fixed(_ value: Double, decimals: Int) -> String {
-    let scale = (0..<decimals).reduce(1.0) { power, _ in power * 10 }
-    let bounded = value.isFinite ? min(max(value, -1e12), 1e12) : 0
-    let scaled = Int64((bounded * scale).rounded())
-    let digits = String(scaled.magnitude)
-    let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
-    let sign = scaled < 0 ? "-" : ""
-    guard decimals > 0 else { return sign + padded }
-    return sign + padded.dropLast(decimals) + "." + padded.suffix(decimals)
-  }
-
-  /// Nanoseconds as seconds without their unit.
-  static func seconds(_ nanoseconds: Int64, decimals: Int = 3) -> String {
-    fixed(Double(nanoseconds) / 1e9, decimals: decimals)
-  }
-
-  /// Nanoseconds in the unit that suits them: `850 ns`, `12.3 µs`, `4.0 ms`, `10.00 s`.
-  static func duration(_ nanoseconds: Int64) -> String {
-    let value = Double(nanoseconds)
-    switch nanoseconds.magnitude {
-    case ..<1_000: return "\(nanoseconds) ns"
-    case ..<999_950: return fixed(value / 1e3, decimals: 1) + " µs"
-    case ..<999_950_000: return fixed(value / 1e6, decimals: 1) + " ms"
-    default: return fixed(value / 1e9, decimals: 2) + " s"
-    }
-  }
-
-  /// A share of 0 to 1 in percent, one decimal; something that is not nothing never shows as `0.0`.
-  static func percent(_ share: Double) -> String {
-    let percent = share * 100
-    return percent > 0 && percent < 0.05 ? "<0.1" : fixed(percent, decimals: 1)
-  }
-
-  /// A part of a whole in percent without the sign; `-` when there is no whole.
-  static func percent(_ part: Int64, of whole: Int64) -> String {
-    whole > 0 ? fixed(Double(part) / Double(whole) * 100, decimals: 1) : "-"
-  }
-
-  /// `1 stop`, `2 stops`.
-  static func count(_ number: Int64, _ noun: String, plural: String? = nil) -> String {
-    "\(number) \(number == 1 ? noun : plural ?? noun + "s")"
-  }
-
-  /// A rate without needless decimals: `100`, `2.5`.
-  static func plain(_ value: Double) -> String {
-    let text = fixed(value, decimals: 2)
-    return text.hasSuffix(".00")
-      ? String(text.dropLast(3)) : text.hasSuffix("0") ? String(text.dropLast()) : text
-  }
-}
-
 extension Activity {
   /// What the thread did, as a part of a sentence.
   var words: String {
@@ -73,8 +19,8 @@ extension Activity {
     switch self {
     case .running: "running"
     case .waitingForCPU: "waiting for a CPU"
-    case .blocked(let reason): reason.systemCall ?? "asleep, no system call"
-    case .uninterruptible(let reason): (reason.systemCall ?? "asleep") + " (uninterruptible)"
+    case .blocked(let reason): reason.systemCall ?? "blocked, no system call"
+    case .uninterruptible(let reason): (reason.systemCall ?? "blocked") + " (uninterruptible)"
     case .stopped: "stopped"
     case .unknown: "unknown"
     }
@@ -89,13 +35,13 @@ extension StackEnd.Reason {
   /// Why callers are missing.
   var words: String {
     switch self {
-    case .noUnwindRule: "no rule to find the caller, and no frame pointer"
-    case .unknownRegister: "the next frame needs a register that only a stop would give"
-    case .copyLimit: "the stack is larger than what was copied of it"
+    case .noUnwindRule: "no unwind rule and no frame pointer"
+    case .unknownRegister: "the caller depends on a register that only a stop can read"
+    case .copyLimit: "the stack is larger than the part that is copied"
     case .unreadable: "the stack memory could not be read"
-    case .badFrame: "the next frame made no sense"
-    case .frameLimit: "more frames than sprof follows"
-    case .noStack: "nothing is known of this thread's stack"
+    case .badFrame: "the next frame is invalid"
+    case .frameLimit: "too many frames"
+    case .noStack: "none was captured"
     }
   }
 }
@@ -104,11 +50,11 @@ extension CaptureInfo {
   /// Why the capture ended.
   var endingWords: String {
     switch ending {
-    case .duration: "ended after the time asked for"
-    case .interrupted: "ended by an interrupt"
-    case .targetEnded: "ended because the program " + (programEnd?.words ?? "ended")
-    case .once: "one look"
-    case .unfinished: "cut off before its end"
+    case .duration: "stopped after the requested duration"
+    case .interrupted: "interrupted"
+    case .targetEnded: "the program " + (programEnd?.words ?? "ended")
+    case .once: "one sample"
+    case .unfinished: "cut off before it finished"
     }
   }
 }
@@ -122,13 +68,13 @@ extension CaptureInfo.ProgramEnd {
     }
   }
 
-  /// `SIGSEGV`; `signal 35` for one of real time, whose names are each program's own.
+  /// `SIGSEGV`; `signal 35` for a real-time signal, which has no name of its own.
   static func name(ofSignal number: Int32) -> String {
     let place = Int(number) - 1
     return signals.indices.contains(place) ? "SIG" + signals[place] : "signal \(number)"
   }
 
-  /// By number, from 1: the same on x86-64 and arm64.
+  /// By number, from 1: the same on x86-64 and arm64 (asm-generic/signal.h).
   private static let signals = [
     "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
     "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
