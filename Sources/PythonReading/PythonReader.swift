@@ -29,7 +29,7 @@ package final class PythonReader {
 
   /// `clock` shows how long code objects have been the same.
   package init(
-    _ runtime: PythonRuntime, process: Int32, 
+    _ runtime: PythonRuntime, process: Int32,
     clock: @escaping () -> MonotonicClock.Instant = MonotonicClock.now
   ) {
     self.runtime = runtime
@@ -130,7 +130,8 @@ package final class PythonReader {
 
   /// Reads a thread state's stack at once; the thread may run meanwhile.
   func stack(
-    of thread: PythonThread, from memory: some TargetMemory, until deadline: MonotonicClock.Instant = .distantFuture
+    of thread: PythonThread, from memory: some TargetMemory,
+    until deadline: MonotonicClock.Instant = .distantFuture
   ) -> RuntimeStack {
     let reader = threadReader(of: thread)
     reader.prepare()

@@ -92,7 +92,8 @@ package protocol RuntimeThread: AnyObject {
   /// `registers` are all known in a stop, and few of a thread that sleeps. Returns whether all is
   /// there.
   func copy(
-    at registers: Registers, from memory: some TargetMemory, reads: Int, until deadline: MonotonicClock.Instant,
+    at registers: Registers, from memory: some TargetMemory, reads: Int,
+    until deadline: MonotonicClock.Instant,
     isStopped: Bool
   ) -> Bool
 

@@ -1,4 +1,4 @@
-/// The one line on the terminal that says how a capture goes.
+/// The line on the terminal that shows the progress of a capture.
 package struct ProgressLine: Sendable {
   /// Seconds to go; nil for a capture that runs until it is interrupted.
   package var timeLeft: Double?
@@ -6,9 +6,9 @@ package struct ProgressLine: Sendable {
   package var elapsed: Double
   /// Ticks taken.
   package var ticks: Int64
-  /// Threads that live now.
+  /// Threads that exist now.
   package var threads: Int
-  /// The part of the time in which a thread was held, 0 to 1.
+  /// The share of the time in which a thread was stopped, 0 to 1.
   package var stoppedShare: Double
 
   package init(
@@ -21,12 +21,13 @@ package struct ProgressLine: Sendable {
     self.stoppedShare = stoppedShare
   }
 
-  /// Takes the line away again and leaves the cursor at its start.
+  /// Clears the line and leaves the cursor at its start.
   package static let erasure = "\r\u{1B}[K"
 
-  /// The words alone, at most `width` columns: what does not fit is left out from the right.
+  /// The text alone, at most `width` columns: parts that do not fit are left out from the right.
   package func text(width: Int) -> String {
-    let time = timeLeft.map { "\(tenths($0)) s left" } ?? "\(tenths(elapsed)) s, Ctrl-C ends"
+    let time =
+      timeLeft.map { "\(tenths($0)) s left" } ?? "\(tenths(elapsed)) s, press Ctrl-C to stop"
     let parts = [
       time, "\(ticks) tick\(ticks == 1 ? "" : "s")", "\(threads) thread\(threads == 1 ? "" : "s")",
       "\(tenths(stoppedShare * 100)) % stopped",
@@ -41,9 +42,9 @@ package struct ProgressLine: Sendable {
     return text
   }
 
-  /// What to write to the terminal to show this line in place of the last one.
+  /// What to write to the terminal to replace the last line by this one.
   ///
-  /// The last column stays free, so that no terminal goes to the next line.
+  /// The last column stays free, so that no terminal wraps the line.
   package func rendered(width: Int) -> String {
     "\r" + text(width: width - 1) + "\u{1B}[K"
   }

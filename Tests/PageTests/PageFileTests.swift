@@ -4,7 +4,7 @@ import ProfileModel
 import TestSupport
 import Testing
 
-/// What can be told of a page without a browser.
+/// What can be checked of a page without a browser.
 @Suite struct `A page as a file` {
   static func page(_ profile: Profile) -> String {
     var text = ""
@@ -62,7 +62,7 @@ import Testing
     #expect(exported.stdout == text)
     #expect(text.contains("\"isPacked\":true"))
     #expect(text.hasSuffix("</html>\n"))
-    // An older page gives way.
+    // An older page is overwritten.
     #expect(try SprofCommand.run(["report", stacks, "--html", page]).status == 0)
   }
 

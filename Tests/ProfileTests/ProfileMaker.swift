@@ -153,7 +153,8 @@ enum OrderServer {
     profile.capture.kernel = "6.18.0"
     profile.capture.startTime = 1_790_000_000.25
     profile.capture.notes = [
-      "the program is held by gdb (pid 977), so only its sleeping threads could be looked at."
+      "The program is traced by gdb (pid 977), so its running threads could not be stopped; only "
+        + "sleeping threads have stacks."
     ]
     var cost = CaptureCost()
     if profile.capture.kind == .dump {

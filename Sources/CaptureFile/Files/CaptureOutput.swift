@@ -3,7 +3,7 @@ internal import Glibc
 /// A file that is being written, with the system's errors as values.
 struct CaptureOutput: ~Copyable {
   let path: String
-  private let descriptor: Int32
+  let descriptor: Int32
   /// The bytes that were written in full.
   private(set) var size = 0
 

@@ -53,7 +53,7 @@ package final class CaptureRecorder: Sendable {
 
   /// Appends what is new to the growing file, as one gzip member with one write.
   ///
-  /// After a write that fails, for a full disk, the file grows no more.
+  /// On a full disk the file stops growing; `finish` throws if the disk is still full then.
   package func append(_ growth: ProfileGrowth) {
     partial.withLock { partial in
       guard partial != nil, partial?.failure == nil else { return }

@@ -6,9 +6,7 @@ package import ProfileModel
 /// The file has a temporary name until it is complete; a writer that is not finished leaves no
 /// file.
 package struct CaptureWriter: ~Copyable {
-  private let path: String
-  private let draft: String
-  private var output: CaptureOutput
+  private var draft: DraftFile
   private var gzip = GzipEncoder()
   private var encoder: ProfileEncoder
   /// Compressed bytes for the next write.
@@ -16,7 +14,6 @@ package struct CaptureWriter: ~Copyable {
   private var size = 0
   private var runCount = 0
   private var threadCount = 0
-  private var isComplete = false
 
   /// Checks that the capture can be written, and creates the temporary file.
   ///
@@ -28,16 +25,12 @@ package struct CaptureWriter: ~Copyable {
 
   /// Writes to `path`, and overwrites a file there.
   init(unchecked path: String) throws(CaptureFileError) {
-    self.path = path
-    draft = path + ".tmp"
     encoder = ProfileEncoder()
-    output = try CaptureOutput(path: draft, replacing: true)
+    draft = try DraftFile(path: path)
   }
 
-  deinit { if !isComplete { unlink(draft) } }
-
-  /// Throws when there is a file at `path`, or at that of its growing file, that may not be
-  /// replaced.
+  /// Throws when there is a file of that name, or of the one under which a capture grows, that may
+  /// not be replaced.
   static func check(_ path: String, replacing: Bool) throws(CaptureFileError) {
     if let kind = fileType(path) {
       guard kind == S_IFREG else { throw .notRegular(path: path) }
@@ -90,7 +83,9 @@ package struct CaptureWriter: ~Copyable {
     }
     try write(encoder.take())
     try add(profile.runs, stacks: profile.stacks, threads: profile.threads)
-    try putInPlace()
+    gzip.finish { ready += $0 }
+    try draft.output.append(ready)
+    try draft.putInPlace()
   }
 
   private mutating func write(_ bytes: [UInt8]) throws(CaptureFileError) {
@@ -98,15 +93,7 @@ package struct CaptureWriter: ~Copyable {
     guard size <= CaptureReader.sizeLimit else { throw .tooLarge(limit: CaptureReader.sizeLimit) }
     gzip.add(bytes) { ready += $0 }
     guard ready.count >= 1 << 20 else { return }
-    try output.append(ready)
+    try draft.output.append(ready)
     ready.removeAll(keepingCapacity: true)
-  }
-
-  private mutating func putInPlace() throws(CaptureFileError) {
-    gzip.finish { ready += $0 }
-    try output.append(ready)
-    try output.synchronize()
-    guard rename(draft, path) == 0 else { throw CaptureOutput.failure(path) }
-    isComplete = true
   }
 }

@@ -32,7 +32,7 @@ enum FoldedStacks {
     _ lines: [(frames: [Substring], count: Int64)], name: String
   ) -> Profile {
     var capture = CaptureInfo(kind: .imported, pid: 0, processName: name, rate: 100)
-    capture.notes = ["Folded stacks have counts and no times: one count is taken for 10 ms."]
+    capture.notes = ["Folded stacks have counts, not times: each count is taken as 10 ms."]
     var profile = Profile(capture: capture)
     // With a thread at the beginning of each stack, as sprof and perf write it, the threads are
     // known.

@@ -56,7 +56,7 @@ struct SampleTypes {
     }
     if cpu == nil, wall == nil, samples == nil { throw .noSampleTypes }
     if !others.isEmpty {
-      notes.append("Not shown of the file's values: \(others.joined(separator: ", ")).")
+      notes.append("Values of the file that are not shown: \(others.joined(separator: ", ")).")
     }
     try setPeriod(tables)
   }
@@ -72,7 +72,7 @@ struct SampleTypes {
     guard cpu == nil, wall == nil else { return }
     period = nanoseconds > 0 ? nanoseconds : 10_000_000
     if nanoseconds == 0 {
-      notes.append("The file has counts and no times: one count is taken for 10 ms.")
+      notes.append("The file has counts, not times: each count is taken as 10 ms.")
     }
   }
 

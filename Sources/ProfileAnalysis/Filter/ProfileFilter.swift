@@ -111,8 +111,8 @@ package struct ProfileFilter {
     if let module { parts.append("module \(module.text)") }
     let share = all.wall > 0 ? Double(left.wall) / Double(all.wall) : 0
     let tenths = Int64((min(max(share, 0), 1) * 1000).rounded())
-    return "a part only (\(parts.joined(separator: "; "))): \(tenths / 10).\(tenths % 10) % of the "
-      + "threads' wall time; what the capture cost is that of all of it."
+    return "filtered (\(parts.joined(separator: "; "))): \(tenths / 10).\(tenths % 10) % of the "
+      + "threads' wall time; ticks, stops and cost are those of the whole capture."
   }
 
   private static func seconds(_ nanoseconds: Int64) -> String {

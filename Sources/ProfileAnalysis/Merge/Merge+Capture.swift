@@ -25,7 +25,8 @@ extension Merge {
 
   var mergedCapture: CaptureInfo {
     guard var merged = capture else {
-      return CaptureInfo(kind: .attach, pid: 0, processName: "", notes: ["merged from nothing."])
+      return CaptureInfo(
+        kind: .attach, pid: 0, processName: "", notes: ["merged from no captures."])
     }
     guard count > 1 else { return merged }
     if processes.count > 1 { merged.pid = 0 }
@@ -41,7 +42,7 @@ extension Merge {
         """
         merged from \(counted(count, "capture")) of \(counted(processes.count, "process")) on \
         \(counted(hosts.count, "host")): \
-        times are sums, and the order of time is lost.
+        times are sums, and the order in time is lost.
         """
       ] + mostFrequent.map { $0.value > 1 ? "\($0.key) (\($0.value) captures)" : $0.key }
     return merged

@@ -37,6 +37,6 @@ extension Profile {
     }.prefix(limit).sorted()
     blockings = kept.map { blockings[$0] }
     capture.notes.append(
-      "Of \(limit + extra) waits that were looked up the last \(limit) were kept.")
+      "Only the last \(limit) of \(limit + extra) inspected waits were kept.")
   }
 }

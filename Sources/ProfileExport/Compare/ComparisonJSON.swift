@@ -6,7 +6,7 @@ package struct ComparisonJSON {
   private let comparison: Comparison
   private let options: ComparisonOptions
 
-  /// A report on `comparison`; of the options, the names of the sides and the verdicts count.
+  /// A report on `comparison`; of the options only the sides and the verdicts are used.
   package init(_ comparison: Comparison, options: ComparisonOptions) {
     self.comparison = comparison
     self.options = options

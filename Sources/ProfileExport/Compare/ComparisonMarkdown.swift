@@ -5,7 +5,7 @@ package struct ComparisonMarkdown {
   private let comparison: Comparison
   private let options: ComparisonOptions
 
-  /// A report on `comparison`; of the options, width and colour do not count.
+  /// A report on `comparison`; width and colour of the options are not used.
   package init(_ comparison: Comparison, options: ComparisonOptions) {
     self.comparison = comparison
     self.options = options
@@ -17,7 +17,7 @@ package struct ComparisonMarkdown {
       line("\(verdict.isExceeded ? "❌" : "✅") \(Self.escaped(verdict.words))\n", to: &output)
     }
     if !comparison.hasChanges {
-      line("**No difference**: nothing changed by more than chance explains.\n", to: &output)
+      line("**No difference**: nothing changed beyond noise.\n", to: &output)
     }
     for (position, finding) in comparison.findings.prefix(5).enumerated() {
       let mark = position == 0 ? "**" : ""
@@ -28,7 +28,7 @@ package struct ComparisonMarkdown {
     let notes = [
       "Before: \(options.before.words); after: \(options.after.words).",
       "Figures are thread-seconds per second of wall time, with 95 % intervals; "
-        + "at most 5 % of the rows marked * are false.",
+        + "*: beyond noise; at most 5 % of the rows with * are false.",
     ]
     line(
       (notes + [comparison.needWords ?? ""]).map(Self.escaped).joined(separator: " "), to: &output)
@@ -38,7 +38,7 @@ package struct ComparisonMarkdown {
     let rows = comparison.functions.filter {
       options.showsAll || $0.inclusive.change.isSignificant || $0.own.change.isSignificant
     }.sorted { comparison.order($0.inclusive.change, $1.inclusive.change) }
-    line("| | before | after | change | 95 % interval | by itself |", to: &output)
+    line("| | before | after | change | 95 % interval | self |", to: &output)
     line("| --- | ---: | ---: | ---: | ---: | ---: |", to: &output)
     writeRow("all threads, on a CPU", comparison.cpu, nil, to: &output)
     writeRow("all threads, waiting for a CPU", comparison.delay, nil, to: &output)
@@ -74,7 +74,7 @@ package struct ComparisonMarkdown {
     output.write(text + "\n")
   }
 
-  /// A text with nothing in it that Markdown or HTML takes for its own.
+  /// A text in which nothing is markup of Markdown or HTML.
   private static func escaped(_ text: String) -> String {
     var result = ""
     for character in PlainText.printable(text) {

@@ -2,9 +2,9 @@ package import ProfileAnalysis
 package import ProfileModel
 
 /// What changed between two sides, as one page: a differential flame graph, the tables of `compare`,
-/// and what the threads of both sides did over time.
+/// and the threads of both sides over time.
 package struct ComparisonPage {
-  /// The most captures of a side whose time lines are shown.
+  /// The most captures of a side whose timelines are shown.
   private static let timelineLimit = 4
 
   private let comparison: Comparison
@@ -12,7 +12,7 @@ package struct ComparisonPage {
   private let before: [Profile]
   private let after: [Profile]
 
-  /// A page on `comparison`, which was made of the profiles `before` and `after`.
+  /// A page on `comparison`, made of the profiles `before` and `after`.
   package init(
     _ comparison: Comparison, options: ComparisonOptions, before: [Profile], after: [Profile]
   ) {
@@ -22,7 +22,7 @@ package struct ComparisonPage {
     self.after = after
   }
 
-  /// Writes the page; `compress` makes bytes smaller, to one gzip member.
+  /// Writes the page; `compress` turns bytes into one gzip member.
   package func write(
     compress: PageExporter.Compressor? = nil, to output: inout some TextOutputStream
   ) {

@@ -13,15 +13,15 @@ package struct ComparisonReport {
 
   /// Writes the report; each line ends with a newline and stays within the width of the options.
   package func write(to output: inout some TextOutputStream) {
-    var page = Page(output, width: options.width, color: options.color)
+    var page = TextPage(output, width: options.width, color: options.color)
     page.paragraph(
-      "sprof compare: \(options.before.words) with \(options.after.words)", style: .strong)
+      "sprof compare: \(options.before.words) → \(options.after.words)", style: .strong)
     for warning in comparison.warnings { page.paragraph("note: \(warning.words)", indent: 6) }
     page.space()
     writeVerdict(to: &page)
     writeTotals(to: &page)
-    writeFunctions(to: &page, "Functions, with what they called") { $0.inclusive }
-    writeFunctions(to: &page, "Functions, by themselves") { $0.own }
+    writeFunctions(to: &page, "Functions by total time") { $0.inclusive }
+    writeFunctions(to: &page, "Functions by self time") { $0.own }
     writeThreads(to: &page)
     writeNeed(to: &page)
     for verdict in options.verdicts { page.paragraph(verdict.words, style: .strong) }
@@ -30,7 +30,7 @@ package struct ComparisonReport {
 
   // MARK: - In a sentence
 
-  private func writeVerdict(to page: inout Page<some TextOutputStream>) {
+  private func writeVerdict(to page: inout TextPage<some TextOutputStream>) {
     for line in comparison.verdictLines {
       page.paragraph(line.words, indent: line.indent, style: line.isFirst ? .strong : .plain)
     }
@@ -38,7 +38,7 @@ package struct ComparisonReport {
 
   // MARK: - Tables
 
-  private func writeTotals(to page: inout Page<some TextOutputStream>) {
+  private func writeTotals(to page: inout TextPage<some TextOutputStream>) {
     page.heading("All threads, in seconds per second")
     page.line(Span(ChangeCells.header("what"), .dim))
     for (name, change) in [
@@ -50,7 +50,7 @@ package struct ComparisonReport {
   }
 
   private func writeFunctions(
-    to page: inout Page<some TextOutputStream>, _ title: String,
+    to page: inout TextPage<some TextOutputStream>, _ title: String,
     by timing: (Comparison.Function) -> Comparison.Timing
   ) {
     let rows = comparison.functions.filter {
@@ -69,11 +69,12 @@ package struct ComparisonReport {
     }
     let rest = rows.count - options.top
     if rest > 0 {
-      page.line(Span("… \(Figures.count(Int64(rest), "more function")), --top shows them", .dim))
+      page.line(
+        Span("… \(Figures.count(Int64(rest), "more function")) (raise --top to see them)", .dim))
     }
   }
 
-  private func writeThreads(to page: inout Page<some TextOutputStream>) {
+  private func writeThreads(to page: inout TextPage<some TextOutputStream>) {
     let rows = comparison.threads.filter {
       options.showsAll || $0.cpu.isSignificant || $0.blocked.isSignificant
         || $0.countBefore == 0 || $0.countAfter == 0
@@ -93,87 +94,20 @@ package struct ComparisonReport {
   }
 
   private func writeLine(
-    _ cells: ChangeCells, _ name: String, counts: Bool, to page: inout Page<some TextOutputStream>
+    _ cells: ChangeCells, _ name: String, counts: Bool,
+    to page: inout TextPage<some TextOutputStream>
   ) {
     let room = page.width - PlainText.columns(cells.line) - 2
     let name = PlainText.shortenedInMiddle(PlainText.printable(name), to: room)
-    // A mark besides the colour, because nothing is said by colour alone.
+    // A mark besides the colour: colour alone carries no information.
     let mark = counts ? "* " : "  "
     page.line(Span(cells.line + mark + name, counts ? .plain : .dim))
   }
 
-  private func writeNeed(to page: inout Page<some TextOutputStream>) {
+  private func writeNeed(to page: inout TextPage<some TextOutputStream>) {
     page.space()
     page.line(
-      Span("*: more than chance explains (95 % intervals; at most 5 % of the * are false)", .dim))
+      Span("*: beyond noise (95 % intervals; at most 5 % of the rows with * are false)", .dim))
     if let words = comparison.needWords { page.paragraph(words) }
-  }
-}
-
-/// What a report on a comparison shows, and how.
-package struct ComparisonOptions: Sendable {
-  /// What a side is made of.
-  package struct Side: Sendable {
-    package let name: String
-    package let seconds: Double
-
-    package init(name: String, seconds: Double) {
-      self.name = name
-      self.seconds = seconds
-    }
-
-    var words: String { "\(name.replacingQuotes) (\(Figures.fixed(seconds, decimals: 2)) s)" }
-  }
-
-  package var before: Side
-  package var after: Side
-  /// Rows of a table.
-  package var top: Int
-  /// Whether what may be chance is shown, too.
-  package var showsAll: Bool
-  package var color: Bool
-  package var width: Int
-  /// What became of the bounds that the user set.
-  package var verdicts: [LimitVerdict]
-
-  package init(
-    before: Side, after: Side, top: Int = 20, showsAll: Bool = false, color: Bool = false,
-    width: Int = 100, verdicts: [LimitVerdict] = []
-  ) {
-    self.before = before
-    self.after = after
-    self.top = max(top, 0)
-    self.showsAll = showsAll
-    self.color = color
-    self.width = max(width, 60)
-    self.verdicts = verdicts
-  }
-}
-
-/// A bound that the user set, and what became of it.
-package struct LimitVerdict: Sendable {
-  package let limit: ComparisonLimit
-  package let verdict: ComparisonLimit.Verdict
-
-  package init(_ limit: ComparisonLimit, _ verdict: ComparisonLimit.Verdict) {
-    self.limit = limit
-    self.verdict = verdict
-  }
-
-  /// Whether the command is to fail.
-  package var isExceeded: Bool {
-    if case .exceeded = verdict { return true }
-    return false
-  }
-
-  /// The outcome in a sentence.
-  package var words: String {
-    let name = "--fail-if '\(limit.text.replacingQuotes)'"
-    switch verdict {
-    case .exceeded(let change): return "\(name): exceeded, \(change.words)"
-    case .kept(let change): return "\(name): kept, \(change.words)"
-    case .noSuchFunction: return "\(name): kept, neither side has a function of that name"
-    case .cannotTell: return "\(name): the captures are too short to tell"
-    }
   }
 }

@@ -9,32 +9,32 @@ extension Comparison {
     var isFirst = false
   }
 
-  /// What changed, in a sentence or a few; the first one says the most.
+  /// What changed, in one or a few sentences, the most important one first.
   var verdictLines: [VerdictLine] {
     guard hasChanges else {
-      return [first("No difference: nothing changed by more than chance explains.")]
+      return [first("No difference: nothing changed beyond noise.")]
     }
     guard let finding = findings.first else {
       return [
-        first("No function changed by more than chance explains, but threads as a whole did.")
+        first("No single function changed beyond noise, but threads as a whole did.")
       ]
     }
     let function = functions[finding.function]
     var lines = [first(sentence(finding))]
     if let path = finding.path {
       let names = paths[path].functions.map { functions[$0].name }
-      lines.append(VerdictLine(words: "by way of \(names.shortChain)", indent: 4))
+      lines.append(VerdictLine(words: "via \(names.shortChain)", indent: 4))
     }
     if let note = function.note {
       lines.append(VerdictLine(words: "\(function.name) \(note)", indent: 4))
     }
     for finding in findings.dropFirst().prefix(4) {
-      lines.append(VerdictLine(words: "then: \(sentence(finding))", indent: 6))
+      lines.append(VerdictLine(words: "also: \(sentence(finding))", indent: 6))
     }
     let others = findings.count - 5
     if others > 0 {
-      let count = Figures.count(Int64(others), "further change")
-      lines.append(VerdictLine(words: "and \(count), see below", indent: 2))
+      let count = Figures.count(Int64(others), "more change")
+      lines.append(VerdictLine(words: "and \(count) below", indent: 2))
     }
     return lines
   }

@@ -42,7 +42,7 @@ extension Figures {
 }
 
 extension Comparison {
-  /// Whether a change stands before another one: what takes more time first, then by size.
+  /// Whether a change comes before another one: more time before less, then by size.
   func order(_ left: Change, _ right: Change) -> Bool {
     func rank(_ change: Change) -> (Int, Int, Double) {
       (change.isSignificant ? 0 : 1, change.change > 0 ? 0 : 1, -change.change.magnitude)
@@ -55,27 +55,28 @@ extension Comparison {
     let function = functions[finding.function]
     let verb: String
     switch (function.isBefore, function.isAfter) {
-    case (false, true): verb = "is new and takes"
-    case (true, false): verb = "is gone, and with it"
+    case (false, true): verb = "is new:"
+    case (true, false): verb = "is gone:"
     default: verb = finding.timing.change.change > 0 ? "takes more time:" : "takes less time:"
     }
     return "\(PlainText.shortenedInMiddle(PlainText.printable(function.name), to: 60)) \(verb) "
       + finding.timing.change.words + ", " + finding.timing.parts(wait: function.wait)
   }
 
-  /// How much longer captures would show more.
+  /// How large a change must be to be detected, and how much longer captures would detect 2 %.
   var needWords: String? {
     guard let need else { return nil }
     let name = PlainText.shortenedInMiddle(
       PlainText.printable(functions[need.function].name), to: 50)
     let visible = Figures.percent(need.visible)
     guard need.moreSeconds > 0 else {
-      return "A change of 2 % in \(name), the busiest function, would be seen "
-        + "(from \(visible) % on, in four of five such pairs)."
+      return "A change of 2 % in \(name), the busiest function, would be detected "
+        + "(from \(visible) % on, in four of five such comparisons)."
     }
-    return "In \(name), the busiest function, a change of \(visible) % would be seen in four of "
-      + "five such pairs. To see 2 %, each side needs about "
-      + "\(Figures.fixed(need.moreSeconds.rounded(.up), decimals: 0)) s more."
+    return
+      "In \(name), the busiest function, a change of \(visible) % would be detected in four of "
+      + "five such comparisons. To detect 2 %, each side needs about "
+      + "\(Figures.roughly(seconds: need.moreSeconds)) more."
   }
 }
 
@@ -113,18 +114,18 @@ extension Comparison.Timing {
 }
 
 extension Comparison.Function {
-  /// What a reader should know about how the function was found on both sides.
+  /// What a reader should know about how the functions of both sides were matched.
   var note: String? {
     switch match {
-    case .renamed: return "matched as \(PlainText.printable(oldName ?? "")) before"
+    case .renamed: return "was \(PlainText.printable(oldName ?? "")) before"
     case .moved:
-      let place = oldFile.flatMap { $0.split(separator: "/").last.map(String.init) }
-      return place.map { "matched as the one of \(PlainText.printable($0)) before" }
-        ?? "matched by its name in another module"
+      let place = oldFile?.lastPart
+      return place.map { "was in \(PlainText.printable($0)) before" }
+        ?? "was in another module before"
     case .same, .unmatched:
       guard isBefore && isAfter else { return nil }
-      if isInlined && !wasInlined { return "is inlined now, and was not before" }
-      if wasInlined && !isInlined { return "was inlined before, and is not now" }
+      if isInlined && !wasInlined { return "is now inlined" }
+      if wasInlined && !isInlined { return "is no longer inlined" }
       return nil
     }
   }
@@ -133,7 +134,12 @@ extension Comparison.Function {
     switch (isBefore, isAfter) {
     case (false, true): " (new)"
     case (true, false): " (gone)"
-    default: match == .renamed || match == .moved ? " (matched)" : ""
+    default:
+      switch match {
+      case .renamed: " (renamed)"
+      case .moved: " (moved)"
+      case .same, .unmatched: ""
+      }
     }
   }
 }
@@ -149,7 +155,7 @@ extension Comparison.Threads {
 }
 
 extension [String] {
-  /// Names of callers and callees, the middle left out where they are many.
+  /// Names of callers and callees, without the middle where there are many.
   var shortChain: String {
     let names = map { PlainText.shortenedInMiddle(PlainText.printable($0), to: 40) }
     guard names.count > 8 else { return names.joined(separator: " > ") }
@@ -162,24 +168,24 @@ extension ComparisonWarning {
   var words: String {
     switch self {
     case .otherBuild:
-      "the program is another build; functions are matched by their names"
+      "the builds differ; functions are matched by name"
     case .otherProgram(let before, let after):
       "the programs differ: \(before.shortName) before, \(after.shortName) after"
     case .otherHost(let before, let after):
       "the machines differ: \(before.shortName) before, \(after.shortName) after"
     case .otherRate(let before, let after):
       "the rates differ: \(Figures.plain(before)) Hz before, \(Figures.plain(after)) Hz after; "
-        + "figures are per second of wall time all the same"
+        + "figures are per second of wall time and remain comparable"
     case .lateTicks(let isAfter, let share):
-      "\(Figures.percent(share)) % of the ticks \(Self.side(isAfter)) came late: sprof or the "
+      "\(Self.side(isAfter)): \(Figures.percent(share)) % of the ticks were late: sprof or the "
         + "machine was too busy for the rate"
     case .fewSamples(let isAfter, let count):
-      "\(Self.side(isAfter)) there are only \(Figures.count(count, "sample"))"
+      "\(Self.side(isAfter)): only \(Figures.count(count, "sample"))"
     case .fewWindows(let isAfter, let count):
-      "\(Self.side(isAfter)) there are only \(Figures.count(Int64(count), "time window")): "
-        + "little can be said about chance"
+      "\(Self.side(isAfter)): only \(Figures.count(Int64(count), "time window")), too few to "
+        + "tell changes from noise"
     case .samplesDropped(let isAfter, let count):
-      "\(Self.side(isAfter)) \(Figures.count(count, "sample")) got lost"
+      "\(Self.side(isAfter)): \(Figures.count(count, "sample")) dropped"
     case .otherThreads(let isAfter, let names):
       "threads only \(Self.side(isAfter)): "
         + names.prefix(8).map(\.shortName).joined(separator: ", ")
@@ -187,9 +193,9 @@ extension ComparisonWarning {
     case .otherLoad(let before, let after):
       "the machine was \(after > before ? "busier" : "less busy") after: threads waited "
         + "\(Figures.fixed(before, decimals: 3)) s/s for a CPU before, "
-        + "\(Figures.fixed(after, decimals: 3)) after; what that explains does not count as a change"
+        + "\(Figures.fixed(after, decimals: 3)) s/s after; changes which that explains do not count"
     case .noThreads(let isAfter):
-      "no thread was seen \(Self.side(isAfter))"
+      "\(Self.side(isAfter)): no threads were sampled"
     }
   }
 

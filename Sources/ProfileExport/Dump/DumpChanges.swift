@@ -1,8 +1,7 @@
 internal import ProfileAnalysis
 package import ProfileModel
 
-/// What changed between two looks at a program, a line for each thread that did not stay where it
-/// was.
+/// What changed between two samples of a program, a line for each thread that moved.
 package struct DumpChanges {
   private let before: [Int32: Place]
   private let after: [Int32: Place]
@@ -56,28 +55,28 @@ package struct DumpChanges {
 
   /// Writes the changes, each line with `stamp` in front.
   package func write(to output: inout some TextOutputStream, stamp: String) {
-    var page = Page(output, width: options.width, color: options.color)
-    func tell(_ text: String) { page.paragraph("\(stamp)  \(text)", indent: stamp.count + 4) }
-    if !isSameVerdict { tell(verdict.sentence) }
+    var page = TextPage(output, width: options.width, color: options.color)
+    func say(_ text: String) { page.paragraph("\(stamp)  \(text)", indent: stamp.count + 4) }
+    if !isSameVerdict { say(verdict.sentence) }
     for tid in after.keys.sorted() where before[tid] == nil {
-      if let place = after[tid] { tell("\(place.name) appeared: \(place.words)") }
+      if let place = after[tid] { say("\(place.name) appeared: \(place.words)") }
     }
     for tid in before.keys.sorted() where after[tid] == nil {
-      if let place = before[tid] { tell("\(place.name) ended") }
+      if let place = before[tid] { say("\(place.name) ended") }
     }
     var (still, ran) = (0, 0)
     for (tid, place) in after.sorted(by: { $0.key < $1.key }) {
       guard let last = before[tid] else { continue }
       if place.frames != last.frames || place.activity != last.activity {
-        tell("\(place.name) moved: \(place.words)")
+        say("\(place.name) moved: \(place.words)")
       } else if place.cpu != last.cpu {
         ran += 1
       } else {
         still += 1
       }
     }
-    if ran > 0 { tell("\(Figures.count(Int64(ran), "thread")) ran, and again in the same place") }
-    if still > 0 { tell("\(Figures.count(Int64(still), "thread")) still, without having run") }
+    if ran > 0 { say("\(Figures.count(Int64(ran), "thread")) ran, now back in the same place") }
+    if still > 0 { say("\(Figures.count(Int64(still), "thread")) unchanged, did not run") }
     output = page.output
   }
 
@@ -89,14 +88,14 @@ package struct DumpChanges {
       let info = index.profile.threads[thread]
       guard !info.hasEnded else { continue }
       let situation = diagnosis.situations[thread]
-      // One look is one run.
+      // One sample is one run.
       let stack = situation == nil ? nil : index.lastRun(of: thread)?.stack
       let frames = stack.map { index.frames(of: $0) } ?? []
       // The first function of the program's own, where there is one with a line.
       let frame = frames.first { $0.line.file != nil } ?? frames.first
-      var text = situation?.idleness?.words ?? situation?.activity.words ?? "not looked at"
+      var text = situation?.idleness?.words ?? situation?.activity.words ?? "not sampled"
       if let wait = situation?.wait, situation?.idleness == nil {
-        text = words.sentence(wait, in: words.pid(of: thread))
+        text = words.phrase(wait, in: words.pid(of: thread))
       }
       if let frame {
         let line = frame.line.line > 0 ? ":\(frame.line.line)" : ""

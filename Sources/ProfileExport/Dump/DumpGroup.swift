@@ -4,7 +4,7 @@ internal import ProfileModel
 /// Threads that a dump shows together: one, idle ones that are alike, or more than four others that
 /// sleep in the same stack.
 struct DumpGroup {
-  /// The fewest threads that are shown as one when they are not known to be idle.
+  /// The fewest threads that are shown together when they are not known to be idle.
   private static let mergeLimit = 5
 
   let threads: [Int]
@@ -23,10 +23,10 @@ struct DumpGroup {
     let letter: Character?
 
     /// What the thread does, in words.
-    var state: String { hasEnded ? "ended during the look" : activity.state(letter: letter) }
+    var state: String { hasEnded ? "ended while sampled" : activity.state(letter: letter) }
   }
 
-  /// The groups of some threads, the most interesting first; those that have tasks stay alone.
+  /// The groups of some threads, the most interesting first; threads with tasks stay alone.
   ///
   /// `index` has the stacks as they are shown.
   static func groups(
@@ -64,8 +64,8 @@ struct DumpGroup {
     }
   }
 
-  /// What the verdict is about, main, then what runs, what waits, what is idle; merged ones after
-  /// others.
+  /// The order of groups: the verdict's threads, main, then running, waiting and idle ones; merged
+  /// ones after others.
   private func key(
     _ diagnosis: Diagnosis, _ place: [Int: Int]
   ) -> (Int, Int, Int, Int64, Int32) {
@@ -103,7 +103,7 @@ extension DumpGroup.Likeness {
     letter = activity.needsLetter ? info.state : nil
   }
 
-  /// Whether several of these may be shown as one: nothing goes on there.
+  /// Whether several of these may be shown together: none of them runs.
   var isQuiet: Bool {
     switch activity {
     case .blocked, .uninterruptible, .stopped, .unknown: true

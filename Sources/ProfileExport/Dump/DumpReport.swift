@@ -1,7 +1,7 @@
 internal import ProfileAnalysis
 package import ProfileModel
 
-/// What one sample of every thread saw, as plain text for a person.
+/// One sample of every thread, as plain text for a person.
 package struct DumpReport {
   private let index: ProfileIndex
   private let options: ReportOptions
@@ -12,7 +12,7 @@ package struct DumpReport {
 
   private var profile: Profile { index.profile }
 
-  /// A report on `profile`; of the options, the thread filter, the limit, colour and width count.
+  /// A report on `profile`; views, unit and sort order of the options are not used.
   package init(_ profile: Profile, options: ReportOptions = ReportOptions()) {
     diagnosis = Diagnosis(profile)
     index = diagnosis.shownIndex(withNative: options.showsNative)
@@ -25,7 +25,7 @@ package struct DumpReport {
 
   /// Writes the report; each line ends with a newline and stays within the width of the options.
   package func write(to output: inout some TextOutputStream) {
-    var page = Page(output, width: options.width, color: options.color)
+    var page = TextPage(output, width: options.width, color: options.color)
     if options.showsVerdict && profile.capture.hasVerdict {
       VerdictWords(diagnosis).write(to: &page)
     }
@@ -42,12 +42,12 @@ package struct DumpReport {
       page.space()
       page.paragraph(
         options.threadFilter.map { "No thread matches \"\($0.glob.replacingQuotes)\"." }
-          ?? "No thread was seen.")
+          ?? "No threads were sampled.")
     }
     output = page.output
   }
 
-  private func writeCapture(to page: inout Page<some TextOutputStream>) {
+  private func writeCapture(to page: inout TextPage<some TextOutputStream>) {
     let capture = profile.capture
     let cost = capture.cost
     let pause = cost.stops > 0 ? " (longest pause \(Figures.duration(cost.pauseMax)))" : ""
@@ -56,28 +56,20 @@ package struct DumpReport {
       [
         """
         sprof dump: \(capture.program), \(threads), \
-        looked at in \(Figures.duration(capture.duration))
-        """,
-        """
-        \(Figures.count(cost.samplesWithoutStop, "look")) without a stop, \
-        \(Figures.count(cost.stops, "stop"))\(pause)
-        """,
+        sampled in \(Figures.duration(capture.duration))
+        """, cost.sampleWords + pause,
       ], style: .strong)
-    if cost.samplesDropped > 0 {
-      page.paragraph(
-        "note: \(Figures.count(cost.samplesDropped, "sample")) lost, sprof fell behind")
-    }
-    for note in capture.notes { page.paragraph("note: \(note)", indent: 6) }
+    page.notes(of: capture)
   }
 
-  private func writeHeading(of group: DumpGroup, to page: inout Page<some TextOutputStream>) {
+  private func writeHeading(of group: DumpGroup, to page: inout TextPage<some TextOutputStream>) {
     let infos = group.threads.map { profile.threads[$0] }
     let cpu = Figures.seconds(infos.reduce(0) { $0 &+ $1.cpuSinceStart })
     let state = group.likeness.state
     if let info = infos.first, infos.count == 1 {
       let role = info.isMain ? " (main)" : ""
       page.paragraph(
-        "Thread \(info.tid) \"\(info.title.shortName)\"\(role)  \(state), CPU used so far \(cpu) s",
+        "Thread \(info.tid) \"\(info.title.shortName)\"\(role)  \(state), \(cpu) s CPU so far",
         style: .strong)
     } else if let info = infos.first {
       let isSame = infos.allSatisfy { $0.name == info.name }
@@ -86,7 +78,7 @@ package struct DumpReport {
       let count =
         group.likeness.idleness.map { $0.counted(infos.count) + " " } ?? "Threads ×\(infos.count) "
       page.paragraph(
-        "\(count)\"\(name)\"  \(state), CPU used so far \(cpu) s together", style: .strong)
+        "\(count)\"\(name)\"  \(state), \(cpu) s CPU so far in total", style: .strong)
       page.paragraph("  tids \(tidRanges(infos.map(\.tid)))", indent: 7)
     }
     if let wait = wait(of: group) { page.paragraph("  \(wait)", indent: 5) }
@@ -102,11 +94,9 @@ package struct DumpReport {
   private func wait(of group: DumpGroup) -> String? {
     let situations = group.threads.compactMap { diagnosis.situations[$0] }
     guard let first = situations.first, var wait = first.wait else { return nil }
-    let pid = words.pid(of: first.thread)
-    let rest = first.idleness.map { group.threads.count == 1 ? $0.words : $0.pluralWords }
-    // The words of such a wait say how the thread rests.
-    let isImplied = first.idleness?.isImplied(by: wait.kind) ?? false
-    guard group.threads.count == 1 else {
+    var lasted: Int64? = first.waited
+    if group.threads.count > 1 {
+      lasted = nil
       wait.timeLeft = nil
       let isSame = situations.allSatisfy { situation in
         var other = situation.wait
@@ -114,29 +104,24 @@ package struct DumpReport {
         return other == wait
       }
       if !isSame { wait = Wait(kind: wait.kind) }
-      let sentence = wait.isTold ? words.pluralSentence(wait, in: pid) : nil
-      return Self.joined(isImplied ? nil : rest, sentence)
     }
-    let lasted = first.waited > 0 ? first.waited : nil
-    let sentence = wait.isTold ? words.sentence(wait, lasted: lasted, in: pid) : nil
-    // Some rests say all that there is to say.
-    if let rest, first.blocking == nil { return rest }
-    return Self.joined(isImplied ? nil : rest, sentence)
+    let phrase =
+      wait.hasWords ? words.phrase(wait, lasted: lasted, in: words.pid(of: first.thread)) : nil
+    guard let idleness = first.idleness, let phrase else {
+      return first.idleness?.words ?? phrase
+    }
+    // Where the wait was not inspected, its kind says no more than the idleness.
+    if group.threads.count == 1, first.blocking == nil { return idleness.words }
+    return idleness.isImplied(by: wait.kind) ? phrase : "\(idleness.words): \(phrase)"
   }
 
-  /// How threads rest and what they wait for.
-  private static func joined(_ rest: String?, _ sentence: String?) -> String? {
-    guard let rest, let sentence else { return rest ?? sentence }
-    return "\(rest): \(sentence)"
-  }
-
-  /// Whether all that the system call's numbers would say was said in words.
+  /// Whether the words for the wait say all that the system call's arguments would.
   private func isExplained(_ group: DumpGroup) -> Bool {
     group.threads.allSatisfy { thread in
       guard let situation = diagnosis.situations[thread], situation.blocking != nil else {
         return false
       }
-      return situation.wait?.isTold ?? false && situation.wait?.kind != .futex
+      return situation.wait?.hasWords ?? false && situation.wait?.kind != .futex
     }
   }
 
@@ -154,36 +139,29 @@ package struct DumpReport {
 }
 
 extension Activity {
-  /// The state of a thread in a dump; the kernel's letter where the sample itself told nothing.
+  /// The state of a thread in a dump: the kernel's letter (proc(5)) where the sample says nothing.
   func state(letter: Character?) -> String {
     switch self {
-    case .running: "running"
-    case .waitingForCPU: "waiting for a CPU"
-    case .blocked(let reason): "asleep " + place(reason)
-    case .uninterruptible(let reason): "in uninterruptible sleep " + place(reason)
     case .stopped: letter == "t" ? "stopped by a debugger" : "stopped by a signal"
     case .unknown:
       switch letter {
       case "Z", "X": "ended, not yet reaped"
-      case "R": "running, not looked at"
+      case "R": "running, not sampled"
       case "D": "in uninterruptible sleep"
-      case "S": "asleep"
+      case "S": "blocked"
       case "I": "idle in the kernel"
       case "T": "stopped by a signal"
       case "t": "stopped by a debugger"
-      default: "state not known"
+      default: "state unknown"
       }
+    case .running, .waitingForCPU, .blocked, .uninterruptible: words
     }
-  }
-
-  private func place(_ reason: WaitReason) -> String {
-    reason.systemCall.map { "in " + $0 } ?? "outside any system call"
   }
 }
 
 extension Wait {
   /// Whether its kind has words of its own.
-  fileprivate var isTold: Bool {
+  fileprivate var hasWords: Bool {
     switch kind {
     case .otherCall, .unknown: false
     default: true

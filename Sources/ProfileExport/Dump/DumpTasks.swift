@@ -3,7 +3,7 @@ internal import ProfileModel
 
 /// The tasks of event loops as a dump shows them, thread by thread.
 struct DumpTasks {
-  /// A thread, or all those of a process that are not known.
+  /// A thread, or the unknown ones of a process.
   private struct Owner: Hashable {
     let pid: Int32
     let tid: Int32?
@@ -56,48 +56,50 @@ struct DumpTasks {
     let entered = members.filter { list.tasks[$0].state == .entered }
     guard let first = running.first ?? entered.first else { return nil }
     let outer = (running + entered).filter { $0 != first }.prefix(Self.chainLimit)
-    // Its stack, which stands below, is of a moment before.
+    // Its stack, which is shown below, was sampled a moment before.
     let isLater = list.movedThreads.contains(owner(of: thread).tid ?? 0)
-    return (isLater ? "a moment later runs task " : "runs task ") + words(of: [first], in: list)
+    return (isLater ? "a moment later running task " : "running task ")
+      + words(of: [first], in: list)
       + outer.map { ", within " + words(of: [$0], in: list) }.joined()
   }
 
   // MARK: - Tasks that wait
 
   /// Writes the tasks of a thread that do not run.
-  func write(thread: Int, to page: inout Page<some TextOutputStream>) {
+  func write(thread: Int, to page: inout TextPage<some TextOutputStream>) {
     let owner = owner(of: thread)
     guard let list = lists[owner.pid], let members = ofOwner[owner] else { return }
     write(members, of: list, isTorn: owner.tid.map(list.tornThreads.contains) ?? false, to: &page)
   }
 
-  /// Writes the tasks of which it is not known what thread runs their event loop.
-  func writeOthers(to page: inout Page<some TextOutputStream>) {
+  /// Writes the tasks of event loops whose thread is not known.
+  func writeOthers(to page: inout TextPage<some TextOutputStream>) {
     for (pid, list) in lists.sorted(by: { $0.key < $1.key }) {
       guard let members = ofOwner[Owner(pid: pid, tid: nil)] else { continue }
       let process = profile.threads.lazy.compactMap(\.process).first { $0.pid == pid }
       page.space()
       page.paragraph(
-        "Event loop\(process.map { " of \($0.title.shortName)" } ?? "") whose thread is not known",
+        "Event loop\(process.map { " of \($0.title.shortName)" } ?? ""), thread unknown",
         style: .strong)
       write(members, of: list, isTorn: false, to: &page)
     }
   }
 
   private func write(
-    _ members: [Int], of list: AsyncTasks, isTorn: Bool, to page: inout Page<some TextOutputStream>
+    _ members: [Int], of list: AsyncTasks, isTorn: Bool,
+    to page: inout TextPage<some TextOutputStream>
   ) {
     let waiting = members.filter { ![.running, .entered].contains(list.tasks[$0].state) }
     var remarks: [String] = []
-    if isTorn { remarks.append("its thread ran meanwhile: they may be of different moments") }
-    if list.isCut { remarks.append("there are more, which were not read") }
+    if isTorn { remarks.append("the thread was running: they may be from different moments") }
+    if list.isCut { remarks.append("there are more than were read") }
     guard !waiting.isEmpty || !remarks.isEmpty else { return }
     let groups = groups(waiting, of: list)
     let places =
       groups.count < waiting.count ? " in \(Figures.count(Int64(groups.count), "stack"))" : ""
     let remark = remarks.isEmpty ? "" : " (\(remarks.joined(separator: "; ")))"
     page.paragraph(
-      "  \(Figures.count(Int64(waiting.count), "task waits", plural: "tasks wait"))\(places)\(remark)",
+      "  \(Figures.count(Int64(waiting.count), "waiting task"))\(places)\(remark)",
       indent: 5)
     for group in groups.prefix(limit) {
       writeHeading(of: group, in: list, to: &page)
@@ -112,15 +114,15 @@ struct DumpTasks {
     guard !left.isEmpty else { return }
     let count = left.reduce(0) { $0 + $1.members.count }
     page.line(
-      "  … \(count) more in \(Figures.count(Int64(left.count), "stack")), --json has them")
+      "  … \(count) more in \(Figures.count(Int64(left.count), "stack")) (--json has them)")
   }
 
   /// The tasks of a group, by those who wait for them.
   private func writeHeading(
-    of group: Group, in list: AsyncTasks, to page: inout Page<some TextOutputStream>
+    of group: Group, in list: AsyncTasks, to page: inout TextPage<some TextOutputStream>
   ) {
     let count = group.members.count
-    let state = group.state == .created ? ", not begun" : ""
+    let state = group.state == .created ? ", not started" : ""
     let label = (count > 1 ? "  Tasks ×\(count) " : "  Task ")
     var parts: [[Int]] = []
     var places: [Set<Int>: Int] = [:]
@@ -143,7 +145,7 @@ struct DumpTasks {
       page.paragraph("    \(count)\(words(of: part, in: list))", indent: 7)
     }
     let left = ordered.dropFirst(Self.partLimit).reduce(0) { $0 + $1.count }
-    if left > 0 { page.line("    … \(left) more, --json has them") }
+    if left > 0 { page.line("    … \(left) more (--json has them)") }
   }
 
   /// Tasks in the same stack together: the most first, then by name.
@@ -171,12 +173,12 @@ struct DumpTasks {
 
   // MARK: - Names
 
-  /// Tasks that await each other, told one behind the other.
+  /// The most tasks of a chain of awaits.
   private static let chainLimit = 12
-  /// Parts of a group that are awaited by different tasks.
+  /// The most parts of a group, each awaited by other tasks.
   private static let partLimit = 6
 
-  /// By name, numbers in it by their length first.
+  /// By name, numbers in names in numeric order.
   private func sorted(_ members: some Sequence<Int>, of list: AsyncTasks) -> [Int] {
     members.map { member in
       let name = list.tasks[member].name
@@ -184,8 +186,8 @@ struct DumpTasks {
     }.sorted { $0.key < $1.key }.map(\.member)
   }
 
-  /// Tasks that are awaited by the same, by name, with those who wait for them, and who for these:
-  /// `"a", awaited by "b", by "c"`; of a single one also what it awaits.
+  /// Tasks with the same awaiters, by name, with the chain of awaiters: `"a", awaited by "b", by "c"`;
+  /// for a single task also what it awaits.
   private func words(of members: [Int], in list: AsyncTasks) -> String {
     var words = quoted(members, of: list)
     if members.count == 1, let awaited = awaits[list.pid]?[members[0]] {
@@ -209,7 +211,7 @@ struct DumpTasks {
     (members.count > 1 ? "\(members.count) tasks " : "") + quoted(members, of: list)
   }
 
-  /// The name of a task in quotes; of several what stands for them.
+  /// The name of a task in quotes; for several the pattern that their names share.
   private func quoted(_ members: [Int], of list: AsyncTasks) -> String {
     var names: [String] = []
     for member in members where names.count < 3 && !names.contains(list.tasks[member].name) {

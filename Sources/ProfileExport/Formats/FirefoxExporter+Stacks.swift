@@ -27,7 +27,7 @@ struct FirefoxStacks {
   }
 
   private(set) var frames: [Frame] = []
-  /// A caller stands before those it called.
+  /// A caller comes before its callees.
   private(set) var rows: [Row] = []
   private(set) var standIns: [ExportedFrame] = []
   private var frameNumbers: [Frame: Int] = [:]

@@ -176,7 +176,7 @@ struct FirefoxDocument {
     return index.stacks.frames[number]
   }
 
-  /// The functions of the source come first, then those that stand for missing frames.
+  /// The functions of the source come first, then the stand-ins for missing frames.
   private func function(of frame: FirefoxStacks.Frame) -> Int {
     if case .source(let number) = frame.item { return index.stacks.function(ofFrame: number) }
     return index.stacks.functions.count + (stacks.standIns.firstIndex(of: frame.item) ?? 0)

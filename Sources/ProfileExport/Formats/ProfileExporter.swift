@@ -29,23 +29,23 @@ package enum ExportFormat: String, CaseIterable, Sendable {
   }
 }
 
-/// Frames from the outermost inwards that stand for a stack, also where frames are missing.
+/// A frame of an exported stack, which may be a stand-in where frames are missing.
 enum ExportedFrame: Hashable {
   /// A frame of the source: an index that its user chose.
   case source(Int)
-  /// Stands for the callers that were not found.
+  /// In place of the callers that were not found.
   case callersUnknown(StackEnd.Reason)
-  /// Stands for a stack of which nothing is known.
+  /// In place of a stack of which nothing is known.
   case noStack
 
-  /// What stands in front of a stack that ended so; nil where nothing is missing.
+  /// The outermost frame of a stack that ended so; nil where nothing is missing.
   static func root(of end: StackEnd, isEmpty: Bool) -> ExportedFrame? {
     if isEmpty { return .noStack }
     guard case .truncated(let reason) = end else { return nil }
     return .callersUnknown(reason)
   }
 
-  /// The name of a frame that stands for missing ones; nil for a frame of the source.
+  /// The name of a stand-in; nil for a frame of the source.
   var standInName: String? {
     switch self {
     case .source: nil

@@ -22,7 +22,7 @@ private struct SpeedscopeDocument {
   private let unit: WeightUnit
   /// By index into `SourceStacks.functions`: the first line of it that was seen, 0 for none.
   private var lines: [Int]
-  /// Frames of the format that stand for missing ones; they follow the functions.
+  /// Stand-ins for missing frames; they follow the functions.
   private var standIns: [ExportedFrame] = []
 
   init(_ index: ProfileIndex) {
@@ -56,7 +56,7 @@ private struct SpeedscopeDocument {
     }
   }
 
-  /// The reader tells frames apart by their index, so a function is one frame.
+  /// Readers distinguish frames by their index, so a function is one frame.
   private func writeFrames(to json: inout JSONWriter) {
     for (number, function) in index.stacks.functions.enumerated() {
       json.object { json in

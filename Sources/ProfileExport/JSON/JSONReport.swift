@@ -88,7 +88,7 @@ package struct JSONReport {
     let tree = CallTree(index, groups: threads.map { [$0] })
     var thread = -1
     json.array("tree", of: tree.nodes) { json, node in
-      // A root stands before the nodes below it.
+      // A root comes before the nodes below it.
       if case .threads(let number) = node.kind { thread = number }
       json.object { $0.members(of: node, thread: thread, index) }
     }

@@ -1,6 +1,6 @@
 /// Writes a JSON document piece by piece, in memory that does not grow with it.
 ///
-/// Objects and arrays are closures, so that none stays open; commas are its own affair.
+/// Objects and arrays are closures, so that none stays open; the writer adds the commas.
 struct JSONWriter {
   private var buffer: OutputBuffer
   /// Whether the next value or key follows another one in the same object or array.
@@ -191,7 +191,7 @@ struct JSONWriter {
     if needsComma { buffer.write(byte: UInt8(ascii: ",")) }
   }
 
-  /// RFC 8259 wants quotes, backslashes and control characters escaped, and nothing else.
+  /// RFC 8259 requires quotes, backslashes and control characters to be escaped, and nothing else.
   private mutating func writeEscaped(_ text: String) {
     let isWritten = text.utf8.withContiguousStorageIfAvailable { bytes in
       let isPlain = bytes.allSatisfy { $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C }

@@ -1,11 +1,10 @@
 internal import ProfileModel
 
-/// The frame of every page: what it may do, its style, its data and its script.
+/// The document around every page: its policy, style, data and script.
 struct HTMLPage {
   let title: String
 
-  /// Writes the page whose document has the members that `document` writes, and the columns that it
-  /// adds.
+  /// Writes a page with the data that `document` adds: members of a JSON object, and columns.
   func write(
     compress: PageExporter.Compressor?, to output: inout some TextOutputStream,
     _ document: (inout JSONWriter, inout PageColumns) -> Void
@@ -29,11 +28,11 @@ struct HTMLPage {
     output = box.output
   }
 
-  /// Nothing but the page's own script runs, and nothing is asked of any network.
+  /// Only the page's own script runs, and nothing is loaded from any network.
   private var policy: String {
     """
-    default-src 'none'; script-src 'sha256-\(Self.hash(PageResources.script))'; \
-    style-src 'sha256-\(Self.hash(PageResources.style))'; img-src data:; base-uri 'none'; \
+    default-src 'none'; script-src 'sha256-\(PageResources.scriptHash)'; \
+    style-src 'sha256-\(PageResources.styleHash)'; img-src data:; base-uri 'none'; \
     form-action 'none'
     """
   }
@@ -57,9 +56,6 @@ struct HTMLPage {
     """
   }
 
-  private static func hash(_ text: String) -> String {
-    String(decoding: Base64.encode(SHA256.hash(text.utf8)[...]), as: UTF8.self)
-  }
 }
 
 /// A place for an output that several closures write to.
@@ -71,9 +67,7 @@ private final class TextBox<Output: TextOutputStream> {
   func write(_ text: String) { output.write(text) }
 }
 
-/// Text on its way into a page: what could end an element is written as JSON escapes it.
-///
-/// For documents of JSON only, where these characters stand within strings alone.
+/// JSON on its way into a page: what could end an element is escaped, as JSON allows within strings.
 struct MarkupSafeOutput: TextOutputStream {
   private let sink: (String) -> Void
 
@@ -120,7 +114,7 @@ struct CalendarTime {
   /// Such as `2026-03-01 17:05 UTC`.
   let words: String
 
-  /// The moment so many seconds after 1970 began; times that are no year of four digits are 1970.
+  /// The moment so many seconds after the start of 1970; times without a year of four digits are 1970.
   init(_ seconds: Double) {
     let isKnown = seconds.isFinite && seconds >= 0 && seconds < 253_402_300_800
     let minutes = isKnown ? Int(seconds) / 60 : 0

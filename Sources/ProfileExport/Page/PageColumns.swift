@@ -1,6 +1,6 @@
 /// Columns of numbers in few bytes: 7 bits a byte, the low ones first.
 struct PageColumns {
-  /// Where a column lies.
+  /// Where a column is.
   struct Place {
     let start: Int
     let length: Int
@@ -22,7 +22,7 @@ struct PageColumns {
     return Place(start: start, length: bytes.count - start)
   }
 
-  /// Adds a column of any numbers: small ones take few bytes, below 0, too.
+  /// Adds a column of any numbers; small ones take few bytes, negative ones too.
   mutating func add(signed numbers: some Sequence<Int64>) -> Place {
     add(numbers.lazy.map { UInt64(bitPattern: ($0 << 1) ^ ($0 >> 63)) })
   }
@@ -33,7 +33,7 @@ enum Base64 {
   private static let letters = Array(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-  /// Hands the letters to `output`, a large piece at a time.
+  /// Passes the letters to `output`, a large piece at a time.
   static func write(_ bytes: [UInt8], to output: (String) -> Void) {
     // A multiple of three, so that only the last piece is filled up.
     let pieceSize = 3 << 14
@@ -45,8 +45,7 @@ enum Base64 {
     }
   }
 
-  /// The letters of a few bytes.
-  static func encode(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+  private static func encode(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
     var text: [UInt8] = []
     text.reserveCapacity((bytes.count + 2) / 3 * 4)
     var at = bytes.startIndex

@@ -1,10 +1,10 @@
 internal import ProfileAnalysis
 package import ProfileModel
 
-/// The report as one page of HTML, with script, style and data inside: opens from disk, asks no
-/// network for anything, and works when mailed.
+/// The report as one HTML page with script, style and data inside: it opens from disk and loads nothing
+/// from the network.
 package struct PageExporter: ProfileExporter {
-  /// Makes bytes smaller, to one gzip member.
+  /// Turns bytes into one gzip member.
   package typealias Compressor = (_ bytes: [UInt8]) -> [UInt8]
 
   private let compress: Compressor?
@@ -13,9 +13,9 @@ package struct PageExporter: ProfileExporter {
   private let showsNative: Bool
 
   /// - Parameters:
-  ///   - compress: without it the page is some three times as large.
-  ///   - sources: gives the page the lines of source that were seen.
-  ///   - showsVerdict: not for a part of a capture, which tells too little.
+  ///   - compress: without it the page is about three times as large.
+  ///   - sources: adds the lines of source that were sampled.
+  ///   - showsVerdict: false for a part of a capture, which holds too little.
   ///   - showsNative: whether stacks with interpreted frames have their native ones, too.
   package init(
     compress: Compressor? = nil, sources: PageSources? = nil, showsVerdict: Bool = true,
@@ -49,12 +49,12 @@ package struct PageExporter: ProfileExporter {
 
 /// Text of source files, for a page that shows what their lines cost.
 package struct PageSources {
-  /// Lines that are shown above and below each one that was seen.
+  /// Lines that are shown above and below each sampled one.
   private static let context = 6
 
   private let read: (_ path: String) -> [Substring]?
 
-  /// `read` gives the lines of a file; nil for one that is not there, or no source.
+  /// `read` returns the lines of a file; nil when it does not exist or is not source.
   package init(read: @escaping (_ path: String) -> [Substring]?) { self.read = read }
 
   /// The lines of a file around those given, with their numbers; nil where nothing was found.

@@ -2,7 +2,7 @@ internal import ProfileAnalysis
 internal import ProfileModel
 
 extension JSONWriter {
-  /// The verdict in the words of the text report, and who waits for whom as a drawing wants it.
+  /// The verdict in the words of the text report, and its chain as boxes and arrows.
   mutating func members(ofPageVerdictOf diagnosis: Diagnosis) {
     let words = VerdictWords(diagnosis)
     let chain = words.drawnChain
@@ -22,7 +22,7 @@ extension JSONWriter {
     }
   }
 
-  /// What threads of the program were found to wait for, for how long, and whether in a ring.
+  /// What threads of the program waited for, for how long, and whether in a cycle.
   mutating func members(ofPageWaitsOf diagnosis: Diagnosis) {
     let profile = diagnosis.index.profile
     let words = WaitWords(profile)
@@ -36,7 +36,7 @@ extension JSONWriter {
         else { continue }
         json.object { json in
           json.member("thread", thread)
-          json.member("words", words.sentence(blocking.wait, in: blocking.waiter.pid))
+          json.member("words", words.phrase(blocking.wait, in: blocking.waiter.pid))
           json.member("from", min(blocking.firstSeen, blocking.since ?? .max))
           json.member("to", blocking.lastSeen)
           json.member("ring", inCycle.contains(number))
@@ -47,29 +47,29 @@ extension JSONWriter {
 }
 
 extension Diagnosis {
-  /// Indexes into the profile's waits of those that threads in a ring wait.
+  /// Indexes into the profile's waits of those by threads in a cycle.
   fileprivate var blockingsInCycles: Set<Int> {
     Set(graph.cycles.lazy.flatMap(\.threads).compactMap { graph.nodes[$0].blocking })
   }
 }
 
-/// A thread or process of the verdict's chain, as a box of a drawing.
+/// A thread or process of the verdict's chain, as a box in a drawing.
 struct DrawnNode {
   let name: String
   /// The function that asked for the wait, or what it does.
   let place: String?
-  /// What it waits for: on the arrow to the next one; nil at the end of the chain.
+  /// What it waits for, on the arrow to the next box; nil at the end of the chain.
   let wait: String?
   let lasted: String?
   /// Index into `profile.threads`.
   let thread: Int?
-  /// How many were left out in front of this one.
+  /// How many boxes were left out before this one.
   let skipped: Int
 }
 
 extension VerdictWords {
-  /// The boxes of the chain, of a long one the first and the last; none where nobody else is waited
-  /// for.
+  /// The boxes of the chain, of a long one the first and the last; none where the thread waits for no
+  /// other.
   var drawnChain: [DrawnNode] {
     let graph = diagnosis.graph
     let nodes = verdict.chain.enumerated().filter { position, node in
@@ -97,11 +97,11 @@ extension VerdictWords {
         name: name, place: doing(node), wait: nil, lasted: nil, thread: thread, skipped: skipped)
     }
     let asker = thread.flatMap { diagnosis.situations[$0] }?.asker
-    let place = asker.flatMap { $0.line.isNamed ? $0 : nil }
+    let place = named(asker)
     let lasted = diagnosis.lasted(blocking).flatMap { $0 > 0 ? Figures.duration($0) : nil }
     return DrawnNode(
       name: name, place: place.map { "in " + self.name($0) },
-      wait: waits.subject(blocking.wait, in: blocking.waiter.pid), lasted: lasted, thread: thread,
+      wait: waits.action(blocking.wait, in: blocking.waiter.pid), lasted: lasted, thread: thread,
       skipped: skipped)
   }
 }

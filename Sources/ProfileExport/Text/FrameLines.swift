@@ -3,7 +3,7 @@ internal import ProfileModel
 
 /// The frames of one stack, written below each other.
 struct FrameLines {
-  /// More lines than this lose their middle, which is said.
+  /// Of more lines than this the middle is left out, and counted.
   static let limit = 200
 
   private struct Line {
@@ -22,7 +22,7 @@ struct FrameLines {
     self.init(index.profile, index.frames(of: stack), end: end)
   }
 
-  /// Frames of a complete stack that has no name in the profile.
+  /// Frames that are no stack of the profile, such as those of a task.
   init(_ profile: Profile, _ frames: [SourceFrame], end: StackEnd = .complete) {
     self.end = end
     hasFrames = !frames.isEmpty
@@ -43,7 +43,7 @@ struct FrameLines {
     }
   }
 
-  func write(to page: inout Page<some TextOutputStream>, indent: Int) {
+  func write(to page: inout TextPage<some TextOutputStream>, indent: Int) {
     let margin = String(repeating: " ", count: indent)
     let numberWidth = max(lines.lazy.map(\.number.count).max() ?? 0, 3)
     let room = page.width - indent - numberWidth - 1
@@ -52,7 +52,7 @@ struct FrameLines {
     let nameWidth = min(widestName ?? 0, room - 2 - widestPlace)
     for (position, line) in lines.enumerated() {
       if lines.count > Self.limit && position == Self.limit * 3 / 4 {
-        page.line("\(margin)… \(lines.count - Self.limit) lines left out here, --json has them …")
+        page.line("\(margin)… \(lines.count - Self.limit) lines left out (--json has them) …")
       }
       let fromEnd = lines.count - position
       if lines.count > Self.limit && position >= Self.limit * 3 / 4 && fromEnd > Self.limit / 4 {
@@ -72,7 +72,7 @@ struct FrameLines {
     switch end {
     case .complete: break
     case .inferred:
-      page.line("\(margin)(frame pointer found by a search of the stack: very likely right)")
+      page.line("\(margin)(frame pointer found by scanning the stack: very likely correct)")
     case .truncated(let reason):
       let missing = hasFrames ? "callers unknown" : "no stack"
       page.line("\(margin)(\(missing): \(reason.words))")

@@ -1,5 +1,5 @@
-/// Names from the watched program as they may stand in a report: any of them may have been chosen
-/// to mislead a reader or to command a terminal.
+/// Names from the program as a report may show them: any of them may have been chosen to mislead a
+/// reader or to control a terminal.
 enum PlainText {
   /// The text with everything that does not show as itself written as `\u{1B}`.
   ///
@@ -77,6 +77,36 @@ enum PlainText {
   static func shortenedAtRight(_ text: String, to width: Int) -> String {
     if columns(text) <= width { return text }
     return width < 1 ? "" : prefix(of: text, columns: width - 1) + "…"
+  }
+
+  /// The words of a text, each figure together with its unit: `31.4 %`, `7 h 5 min`.
+  static func unbreakableParts(of text: String) -> [String] {
+    var parts: [String] = []
+    var isOpen = false
+    for word in text.split(separator: " ", omittingEmptySubsequences: false).map(String.init) {
+      let last = parts.last ?? ""
+      let isUnit = isOpen && units.contains(word.filter { !",.;:)".contains($0) })
+      let isSecondFigure = isFigure(word) && timeUnits.contains { last.hasSuffix(" " + $0) }
+      if isUnit || isSecondFigure {
+        parts[parts.count - 1] = last + " " + word
+      } else {
+        parts.append(word)
+      }
+      isOpen = isFigure(word)
+    }
+    return parts
+  }
+
+  private static let timeUnits = ["d", "h", "min"]
+  private static let units: Set = [
+    "%", "ns", "µs", "ms", "s", "min", "h", "d", "days", "s/s", "Hz", "MiB",
+  ]
+
+  /// Whether a word is a number, perhaps with a sign or a parenthesis before it.
+  private static func isFigure(_ word: String) -> Bool {
+    let digits = word.drop { "(+-<×".contains($0) }
+    return digits.first?.isWholeNumber ?? false
+      && digits.allSatisfy { $0.isWholeNumber || $0 == "." }
   }
 
   static func paddedAtRight(_ text: String, to width: Int) -> String {

@@ -1,7 +1,7 @@
 package import ProfileAnalysis
 internal import ProfileModel
 
-/// A part of the text report that can be asked for alone.
+/// A part of the text report that can be shown alone.
 package enum ReportView: String, CaseIterable, Sendable {
   /// The heaviest stack of the main thread.
   case summary
@@ -21,7 +21,7 @@ package enum ReportView: String, CaseIterable, Sendable {
 
 /// What a report shows, and how.
 package struct ReportOptions: Sendable {
-  /// What the report shows: what was captured and what it cost is always said.
+  /// What the report shows, besides what was captured and what that cost.
   package var views: Set<ReportView>
   /// Nil for all threads.
   package var threadFilter: ThreadFilter?
@@ -31,17 +31,18 @@ package struct ReportOptions: Sendable {
   package var sort: WeightUnit?
   /// Rows of a table, and stacks or waits of a thread.
   package var top: Int
-  /// Whether headings and the like are set off by escape sequences; nothing is said by colour alone.
+  /// Whether headings and the like are highlighted by escape sequences; colour alone never carries
+  /// information.
   package var color: Bool
-  /// Columns that no line goes beyond; at least 60.
+  /// Columns of the longest line; at least 60.
   package var width: Int
-  /// Whether the report begins with the verdict: not when the profile is a part of a capture, which
-  /// may lack the threads or the time that it would need.
+  /// Whether the report begins with the verdict: not for a part of a capture, which may lack the
+  /// threads or the time that the verdict needs.
   package var showsVerdict = true
-  /// Whether stacks with interpreted frames are shown with their native ones, too.
+  /// Whether native frames are shown in stacks that have interpreted ones.
   package var showsNative = true
 
-  /// The views that answer most questions; the others would bury them.
+  /// The views that answer most questions.
   package static let defaultViews: Set<ReportView> = [.summary, .threads, .lines, .tree]
 
   package init(

@@ -3,15 +3,12 @@ internal import ProfileModel
 
 extension TextReport {
   /// One table of all threads by function, line, file, module or thread.
-  func writeFlatTable(by unit: FlatTable.Unit, to page: inout Page<some TextOutputStream>) {
+  func writeFlatTable(by unit: FlatTable.Unit, to page: inout TextPage<some TextOutputStream>) {
     let sort = options.sort ?? .wall
     let table = FlatTable(index, by: unit, threads: rows.flatMap(\.threads), sortedBy: sort)
     let columns = WeightColumns(flat: table.rows.map { ($0.own, $0.cumulative) }, sort)
     page.heading(
-      """
-      By \(unit.rawValue): its own figures, and (cum) with all that it called; \
-      by own \(sort.rawValue)
-      """)
+      "By \(unit.rawValue), sorted by self \(sort.rawValue) (total: with everything it called)")
     page.line(Span("\(columns.header) \(PlainText.paddedAtLeft("%", to: 5)) \(unit.title)", .dim))
     for row in table.rows.prefix(options.top) {
       let share = Figures.percent(row.own[sort], of: table.total[sort])
@@ -27,8 +24,8 @@ extension TextReport {
     let rest = hidden.reduce(into: Weight()) { $0 += $1.own }
     page.line(
       """
-      … \(Figures.count(Int64(hidden.count), "more row")), own \
-      \(Figures.percent(rest[sort], of: table.total[sort])) %: a higher --top shows them
+      … \(Figures.count(Int64(hidden.count), "more row")), self \
+      \(Figures.percent(rest[sort], of: table.total[sort])) % (raise --top to see them)
       """)
   }
 

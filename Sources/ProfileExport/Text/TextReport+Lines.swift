@@ -3,11 +3,11 @@ internal import ProfileModel
 
 extension TextReport {
   /// The table of lines of each thread, most expensive first.
-  func writeLines(to page: inout Page<some TextOutputStream>) {
+  func writeLines(to page: inout TextPage<some TextOutputStream>) {
     let tables = LineTable.tables(
       index, groups: detailedRows.map(\.threads), sortedBy: options.sort)
     let columns = WeightColumns(lines: tables.flatMap(\.rows).map { ($0.own, $0.cumulative) })
-    page.heading("Lines by thread: a line's own figures, and (cum) with all that it called")
+    page.heading("Lines by thread: self, and (cum) with everything the line called")
     for (row, table) in zip(detailedRows, tables) {
       page.space()
       page.paragraph("\(row.words(profile).capitalizedFirst): \(totals(table.total))")
@@ -22,8 +22,10 @@ extension TextReport {
       guard !hidden.isEmpty else { continue }
       let rest = hidden.reduce(into: Weight()) { $0 += $1.own }
       page.line(
-        "… \(Figures.count(Int64(hidden.count), "more line")), own cpu \(Figures.seconds(rest.cpu)) s"
-      )
+        """
+        … \(Figures.count(Int64(hidden.count), "more line")), self \(Figures.seconds(rest.cpu)) s CPU \
+        (raise --top to see them)
+        """)
     }
     writeRest(to: &page)
   }
@@ -48,16 +50,21 @@ extension TextReport {
   }
 }
 
-/// The widths of the pairs of columns, so that figures of any size keep the header's order.
+/// Pairs of columns, self and total, as wide as their figures need.
 struct WeightColumns {
   private struct Pair {
     let title: String
+    let totalTitle: String
     let unit: WeightUnit
     let ownWidth: Int
     let cumulativeWidth: Int
 
-    init(_ title: String, _ unit: WeightUnit, _ rows: [(own: Weight, cumulative: Weight)]) {
+    init(
+      _ title: String, _ totalTitle: String, _ unit: WeightUnit,
+      _ rows: [(own: Weight, cumulative: Weight)]
+    ) {
       self.title = title
+      self.totalTitle = totalTitle
       self.unit = unit
       let own = rows.lazy.map { Self.text($0.own, unit).utf8.count }.max() ?? 0
       let cumulative = rows.lazy.map { Self.text($0.cumulative, unit).utf8.count }.max() ?? 0
@@ -76,7 +83,7 @@ struct WeightColumns {
 
     var header: String {
       let width = ownWidth + 1 + cumulativeWidth
-      return PlainText.paddedAtLeft(title, to: width - 6) + " (cum)"
+      return PlainText.paddedAtLeft(title, to: width - 6) + " " + totalTitle
     }
 
     func figures(own: Weight, cumulative: Weight) -> String {
@@ -89,20 +96,20 @@ struct WeightColumns {
 
   /// The columns of the table of lines.
   init(lines rows: [(own: Weight, cumulative: Weight)]) {
-    pairs = [
-      Pair("cpu_time", .cpu, rows), Pair("ticks", .ticks, rows), Pair("samples", .samples, rows),
-    ]
+    pairs = [("cpu_time", .cpu), ("ticks", .ticks), ("samples", .samples)].map {
+      Pair($0, "(cum)", $1, rows)
+    }
   }
 
   /// The columns of a flat table: times, and the unit that it is sorted by, or else ticks.
   init(flat rows: [(own: Weight, cumulative: Weight)], _ sort: WeightUnit) {
-    let last =
+    let last: (String, WeightUnit) =
       switch sort {
-      case .samples: Pair("samples", .samples, rows)
-      case .delay: Pair("delay", .delay, rows)
-      case .wall, .cpu, .ticks: Pair("ticks", .ticks, rows)
+      case .samples: ("samples_self", .samples)
+      case .delay: ("delay_self", .delay)
+      case .wall, .cpu, .ticks: ("ticks_self", .ticks)
       }
-    pairs = [Pair("wall_time", .wall, rows), Pair("cpu_time", .cpu, rows), last]
+    pairs = [("wall_self", .wall), ("cpu_self", .cpu), last].map { Pair($0, "total", $1, rows) }
   }
 
   var header: String { pairs.map(\.header).joined(separator: " ") }

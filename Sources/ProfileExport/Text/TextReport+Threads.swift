@@ -3,11 +3,11 @@ internal import ProfileModel
 
 extension TextReport {
   /// The table of threads: where each one's time went.
-  func writeThreads(to page: inout Page<some TextOutputStream>) {
+  func writeThreads(to page: inout TextPage<some TextOutputStream>) {
     let count = rows.reduce(0) { $0 + $1.threads.count }
     // A build starts thousands of processes.
     let rows = hasProcesses ? detailedRows : rows[...]
-    page.heading("Threads: \(count)" + (hasMerged ? ", idle ones that are alike in one row" : ""))
+    page.heading("Threads: \(count)" + (hasMerged ? " (similar idle ones share a row)" : ""))
     let cells = rows.map(threadCells)
     let tidWidth = max(cells.lazy.map(\.tid.count).max() ?? 0, 7)
     let nameWidth = min(max(cells.lazy.map { PlainText.columns($0.name) }.max() ?? 0, 4), 34)
@@ -18,7 +18,7 @@ extension TextReport {
     page.line(Span(header.line(tidWidth, nameWidth, cpuWidth), .dim))
     for cell in cells { page.line(Span(cell.line(tidWidth, nameWidth, cpuWidth))) }
     page.line(
-      Span("% run: on a CPU; % wait: ready, but waiting for a CPU; % block: asleep", .dim))
+      Span("% run: on a CPU; % wait: runnable, waiting for a CPU; % block: blocked", .dim))
     for row in rows where row.threads.count > 1 {
       page.paragraph("\(row.name.shortName) ×\(row.threads.count): tids \(tids(of: row))")
     }
@@ -26,14 +26,14 @@ extension TextReport {
     writeLockUse(to: &page)
   }
 
-  /// Who held Python's lock, and who waited for it: the threads that did either, most first.
-  private func writeLockUse(to page: inout Page<some TextOutputStream>) {
+  /// Who held the GIL, and who waited for it: the threads that did either, most first.
+  private func writeLockUse(to page: inout TextPage<some TextOutputStream>) {
     let all = rows.flatMap(\.threads).map { profile.threads[$0] }
     let users = all.compactMap { info in
       info.lockUse?.shares.map { (info: info, held: $0.held, awaited: $0.awaited) }
     }.filter { $0.held > 0 || $0.awaited > 0 }
     guard !users.isEmpty else { return }
-    page.heading("Python's interpreter lock (GIL)")
+    page.heading("Python's global interpreter lock (GIL)")
     page.line(Span("    tid   % held   % wait  name", .dim))
     let sorted = users.sorted {
       ($0.held + $0.awaited, $1.info.tid) > ($1.held + $1.awaited, $0.info.tid)
@@ -45,17 +45,17 @@ extension TextReport {
         + PlainText.paddedAtLeft(Figures.fixed(user.awaited, decimals: 1), to: 9)
       page.line(Span(columns + "  " + PlainText.printable(user.info.title)))
     }
-    page.line(Span("% held: of the ticks, with the lock; % wait: asked for it", .dim))
+    page.line(Span("% held: share of ticks with the GIL; % wait: waiting for it", .dim))
   }
 
   private var hasProcesses: Bool { rows.contains { profile.threads[$0.threads[0]].process != nil } }
 
   /// The table of processes, where there are several.
-  func writeProcesses(to page: inout Page<some TextOutputStream>) {
+  func writeProcesses(to page: inout TextPage<some TextOutputStream>) {
     let table = ProcessTable(profile, threads: rows.flatMap(\.threads))
     guard table.rows.count > 1 else { return }
     let total = table.rows.reduce(Int64(0)) { $0 &+ $1.cpu }
-    page.heading("Processes: \(table.rows.count), CPU \(Figures.seconds(total)) s together")
+    page.heading("Processes: \(table.rows.count), \(Figures.seconds(total)) s CPU in total")
     page.line(Span("    pid  threads    cpu s   % cpu     from       to  name", .dim))
     for row in table.rows.prefix(options.top) {
       let figures = [
@@ -66,15 +66,15 @@ extension TextReport {
       ]
       let columns = figures.map { PlainText.paddedAtLeft($0.0, to: $0.1) }.joined()
       let name = PlainText.printable(row.process.name)
-      page.line("\(columns)  \(name)\(row.hasEnded ? ", has ended" : "")")
+      page.line("\(columns)  \(name)\(row.hasEnded ? ", ended" : "")")
     }
     let hidden = table.rows.dropFirst(options.top)
     guard !hidden.isEmpty else { return }
     let rest = hidden.reduce(Int64(0)) { $0 &+ $1.cpu }
     page.line(
       """
-      … \(Figures.count(Int64(hidden.count), "more process", plural: "more processes")), CPU \
-      \(Figures.seconds(rest)) s: a higher --top shows them
+      … \(Figures.count(Int64(hidden.count), "more process", plural: "more processes")), \
+      \(Figures.seconds(rest)) s CPU (raise --top to see them)
       """)
   }
 
@@ -84,7 +84,7 @@ extension TextReport {
     let tid =
       row.threads.count == 1
       ? String(profile.threads[row.threads[0]].tid) : "×\(row.threads.count)"
-    var activity = row.activity?.entry ?? "never looked at"
+    var activity = row.activity?.entry ?? "never sampled"
     if let shares = row.shares {
       for (other, share) in [(Activity.stopped, shares.stopped), (.unknown, shares.unknown)]
       where share >= 0.05 {
@@ -92,7 +92,7 @@ extension TextReport {
         activity += (row.activity == other ? "" : ", " + other.entry) + percent
       }
     }
-    if row.hasEnded { activity += ", has ended" }
+    if row.hasEnded { activity += ", ended" }
     let shares = row.shares.map { [$0.running, $0.waiting, $0.blocked] }
     return ThreadCells(
       tid: tid, name: PlainText.printable(row.name) + (row.isMain ? " (main)" : ""),
@@ -101,13 +101,13 @@ extension TextReport {
       activity: activity)
   }
 
-  /// The tids of a merged row, runs of consecutive ones as `from-to`.
+  /// The tids of a merged row, consecutive ones as `from-to`.
   private func tids(of row: ThreadTable.Row) -> String {
     tidRanges(row.threads.map { profile.threads[$0].tid })
   }
 }
 
-/// Thread numbers in order, runs of three and more as `from-to`.
+/// Thread numbers in order, three and more consecutive ones as `from-to`.
 func tidRanges(_ tids: [Int32]) -> String {
   var ranges: [(first: Int32, last: Int32)] = []
   for tid in tids.sorted() {

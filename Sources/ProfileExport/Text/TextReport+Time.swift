@@ -3,8 +3,8 @@ internal import ProfileModel
 
 extension TextReport {
   /// What each thread waited in, how long, how often, and in which stack.
-  func writeWaits(to page: inout Page<some TextOutputStream>) {
-    page.heading("Waits by thread, longest in total first")
+  func writeWaits(to page: inout TextPage<some TextOutputStream>) {
+    page.heading("Waits by thread, longest total first")
     let words = WaitWords(profile)
     for row in detailedRows {
       let waits = WaitTable(
@@ -32,13 +32,13 @@ extension TextReport {
       page.line(
         """
           … \(Figures.count(Int64(hidden.count), "more place")) with \
-        \(Figures.duration(rest)): a higher --top shows them
+        \(Figures.duration(rest)) (raise --top to see them)
         """)
     }
     writeRest(to: &page)
   }
 
-  /// What is waited for, with owner and lock where they were looked up.
+  /// What is waited for, with owner and lock where they are known.
   private func reason(
     _ entry: WaitTable.Entry, _ row: ThreadTable.Row, _ words: WaitWords
   ) -> String {
@@ -50,11 +50,11 @@ extension TextReport {
     default: break
     }
     let pid = row.threads.first.map { words.pid(of: $0) } ?? profile.capture.pid
-    return ": " + words.sentence(known ?? wait, in: pid)
+    return ": " + words.phrase(known ?? wait, in: pid)
   }
 
-  /// Threads by time: a row for each thread, a character for each slot of time.
-  func writeTimeline(to page: inout Page<some TextOutputStream>) {
+  /// Threads over time: a row for each thread, a character for each slot of time.
+  func writeTimeline(to page: inout TextPage<some TextOutputStream>) {
     let tidWidth = 7
     let names = detailedRows.map { PlainText.columns($0.name) + ($0.isMain ? 7 : 0) }
     let nameWidth = min(max(names.max() ?? 0, 4), 24)
@@ -62,7 +62,7 @@ extension TextReport {
     let timeline = Timeline(index, threads: rows.flatMap(\.threads), slots: slots)
     page.heading("Threads over time")
     guard !timeline.isEmpty else {
-      page.paragraph("A capture without any time has no time line.")
+      page.paragraph("Nothing to show: the capture has no duration.")
       return
     }
     let margin = String(repeating: " ", count: tidWidth + nameWidth + 4)
@@ -81,12 +81,11 @@ extension TextReport {
         |\(marks)|
         """)
     }
-    page.paragraph(
-      """
-      # running  + running for part of the time  w waiting for a CPU  . blocked  \
-      D uninterruptible  T stopped  ? unknown; one character is \
-      \(Figures.duration((timeline.end - timeline.start) / Int64(max(slots, 1))))
-      """)
+    let slot = Figures.duration((timeline.end - timeline.start) / Int64(max(slots, 1)))
+    page.clauses([
+      "# running", "+ running part of the time", "w waiting for a CPU", ". blocked",
+      "D uninterruptible", "T stopped", "? unknown", "one character is \(slot)",
+    ])
     writeRest(to: &page)
   }
 }

@@ -3,17 +3,17 @@ internal import ProfileModel
 
 extension TextReport {
   /// The call tree; a line without a branch mark was called by the line above it.
-  func writeTree(to page: inout Page<some TextOutputStream>) {
+  func writeTree(to page: inout TextPage<some TextOutputStream>) {
     let tree = CallTree(
       index, groups: detailedRows.map(\.threads), sortedBy: options.sort ?? .wall)
-    page.heading("Call tree, % of each thread's time and CPU (no ├ or └: called by the line above)")
+    page.heading("Call tree, % of each thread's wall time and CPU time")
     for (row, root) in zip(detailedRows, tree.roots) {
       let total = tree.nodes[root].inclusive
       page.space()
       page.paragraph(
         """
         \(row.words(profile).capitalizedFirst): \(Figures.duration(total.wall)), \
-        CPU \(Figures.seconds(total.cpu)) s
+        \(Figures.seconds(total.cpu)) s CPU
         """, style: .strong)
       page.line(Span(TreeLines.header, .dim))
       TreeLines(index: index, tree: tree, total: total).write(root, to: &page)
@@ -24,11 +24,11 @@ extension TextReport {
 
 /// The lines of the tree of one thread or group of threads.
 private struct TreeLines {
-  static let header = "% time    self   % cpu    self  function  file"
+  static let header = "% wall    self   % cpu    self  function  file"
 
   /// The part of the time and of the CPU time below which a node is only counted.
   private static let threshold = 0.005
-  /// A longer row of calls without a branch loses its middle, which is said.
+  /// Of a longer row of calls without a branch the middle is left out, and counted.
   private static let chainLimit = 120
   /// Columns of branch marks; the outer levels of deeper ones are counted instead: `…+12`.
   private static let indentLimit = 36
@@ -74,7 +74,7 @@ private struct TreeLines {
     case hidden(Int, indent: String)
   }
 
-  func write(_ root: Int, to page: inout Page<some TextOutputStream>) {
+  func write(_ root: Int, to page: inout TextPage<some TextOutputStream>) {
     let top = visibleChildren(of: root)
     var pending = branches(top.shown, hidden: top.hidden, indent: "")
     if top.shown.count == 1 && top.hidden == 0 {
@@ -147,7 +147,7 @@ private struct TreeLines {
   // MARK: - Lines
 
   private func write(
-    _ links: [Link], first: String, others: String, to page: inout Page<some TextOutputStream>
+    _ links: [Link], first: String, others: String, to page: inout TextPage<some TextOutputStream>
   ) {
     for (position, link) in links.enumerated() {
       if links.count > Self.chainLimit {
@@ -155,7 +155,7 @@ private struct TreeLines {
         let head = Self.chainLimit * 2 / 3
         if position == head {
           let margin = String(repeating: " ", count: 32) + shown(indent: others)
-          page.line(Span(margin + "… \(leftOut) calls left out here, --json has them …", .dim))
+          page.line(Span(margin + "… \(leftOut) calls left out (--json has them) …", .dim))
         }
         if (head..<head + leftOut).contains(position) { continue }
       }
@@ -164,7 +164,7 @@ private struct TreeLines {
   }
 
   private func write(
-    _ link: Link, indent: String, to page: inout Page<some TextOutputStream>
+    _ link: Link, indent: String, to page: inout TextPage<some TextOutputStream>
   ) {
     let node = tree.nodes[link.node]
     let figures = [

@@ -21,7 +21,7 @@ package struct TextReport {
 
   /// Writes the report; each line ends with a newline and stays within the width of the options.
   package func write(to output: inout some TextOutputStream) {
-    var page = Page(output, width: options.width, color: options.color)
+    var page = TextPage(output, width: options.width, color: options.color)
     if options.showsVerdict && profile.capture.hasVerdict {
       VerdictWords(diagnosis).write(to: &page)
     }
@@ -48,7 +48,7 @@ package struct TextReport {
 
   private var noThreads: String {
     options.threadFilter.map { "No thread matches \"\($0.glob.replacingQuotes)\"." }
-      ?? "No thread was seen."
+      ?? "No threads were sampled."
   }
 
   // MARK: - Threads in detail
@@ -57,7 +57,7 @@ package struct TextReport {
   var detailedRows: ArraySlice<ThreadTable.Row> { rows.prefix(max(50, options.top)) }
 
   /// Says how many threads the lines and the tree leave out.
-  func writeRest(to page: inout Page<some TextOutputStream>) {
+  func writeRest(to page: inout TextPage<some TextOutputStream>) {
     let rest = rows.dropFirst(detailedRows.count)
     guard !rest.isEmpty else { return }
     let count = rest.reduce(0) { $0 + $1.threads.count }
@@ -65,36 +65,30 @@ package struct TextReport {
     page.space()
     page.paragraph(
       """
-      … \(Figures.count(Int64(count), "more thread")) with \(Figures.seconds(cpu)) s of CPU \
-      together: a higher --top, --thread or --json shows them
+      … \(Figures.count(Int64(count), "more thread")) with \(Figures.seconds(cpu)) s CPU in total \
+      (raise --top, or use --thread or --json, to see them)
       """)
   }
 
   // MARK: - What was captured and what it cost
 
-  private func writeCapture(to page: inout Page<some TextOutputStream>) {
+  private func writeCapture(to page: inout TextPage<some TextOutputStream>) {
     let capture = profile.capture
-    let cost = capture.cost
     guard capture.kind != .imported else { return writeImported(to: &page) }
     page.paragraph(capture.sentence, style: .strong)
     page.clauses(capture.costClauses)
-    if cost.samplesDropped > 0 {
-      page.paragraph(
-        "note: \(Figures.count(cost.samplesDropped, "sample")) lost, sprof fell behind")
-    }
-    for note in capture.notes { page.paragraph("note: \(note)", indent: 6) }
+    page.notes(of: capture)
   }
 
   /// What is known of a profile that another tool made: nothing of its cost.
-  private func writeImported(to page: inout Page<some TextOutputStream>) {
-    let capture = profile.capture
-    page.paragraph(capture.sentence, style: .strong)
-    for note in capture.notes { page.paragraph("note: \(note)", indent: 6) }
+  private func writeImported(to page: inout TextPage<some TextOutputStream>) {
+    page.paragraph(profile.capture.sentence, style: .strong)
+    page.notes(of: profile.capture)
   }
 
   // MARK: - The heaviest stack
 
-  private func writeHeaviestStack(to page: inout Page<some TextOutputStream>) {
+  private func writeHeaviestStack(to page: inout TextPage<some TextOutputStream>) {
     let main = rows.first {
       profile.isMainThread($0.threads[0]) && !$0.hasEnded && $0.heaviest != nil
     }
@@ -110,20 +104,20 @@ package struct TextReport {
     page.heading(
       """
       Heaviest stack of the \(rank) thread, \(thread.tid) "\(thread.title.shortName)"\
-      \(isMainGone ? " (the main thread has ended)" : "")
+      \(isMainGone ? " (the main thread ended)" : "")
       """)
     page.paragraph(
       """
       \(Figures.percent(heaviest.share)) % of its time \
       (\(Figures.duration(heaviest.weight.wall)), \
-      CPU \(Figures.seconds(heaviest.weight.cpu)) s), \(heaviest.activity.words)
+      \(Figures.seconds(heaviest.weight.cpu)) s CPU), \(heaviest.activity.words)
       """)
     FrameLines(index, stack: heaviest.stack, end: heaviest.end).write(to: &page, indent: 2)
   }
 
   // MARK: - Every stack
 
-  private func writeStacks(to page: inout Page<some TextOutputStream>) {
+  private func writeStacks(to page: inout TextPage<some TextOutputStream>) {
     for row in detailedRows {
       let stacks = DistinctStacks(index, threads: row.threads, sortedBy: options.sort ?? .wall)
       page.heading(
@@ -150,8 +144,8 @@ package struct TextReport {
       page.line(
         """
         … \(Figures.count(Int64(hidden.count), "more stack")) with \
-        \(Figures.percent(rest.wall, of: stacks.total.wall)) % of the time: a higher --top, or \
-        --json, shows them
+        \(Figures.percent(rest.wall, of: stacks.total.wall)) % of the time (raise --top, or use \
+        --json, to see them)
         """)
     }
     writeRest(to: &page)
@@ -170,13 +164,13 @@ extension [ThreadTable.Row] {
 }
 
 extension CaptureInfo {
-  /// Whether a verdict can be made: a merged capture and one of another tool tell too little.
+  /// Whether there can be a verdict: a merged capture and one of another tool hold too little.
   var hasVerdict: Bool { kind != .imported && pid > 0 }
 
-  /// The program in a sentence; a merged capture is of no one process.
+  /// The program in a sentence; a merged capture has no pid.
   var program: String { pid > 0 ? "\(processName.shortName) (pid \(pid))" : processName.shortName }
 
-  /// What was captured, how long, and why that ended.
+  /// What was captured, for how long, and why the capture ended.
   var sentence: String {
     let length = "\(Figures.duration(duration))\(rateWords)"
     guard kind != .imported else {
@@ -193,14 +187,11 @@ extension CaptureInfo {
       \(Figures.count(cost.ticksPlanned, "tick")) planned, \(cost.ticksTaken) taken, \
       \(cost.ticksLate) late
       """,
-      """
-      \(Figures.count(cost.samplesWithoutStop, "look")) without a stop, \
-      \(Figures.count(cost.stops, "stop"))
-      """,
+      cost.sampleWords,
       cost.pauseWords,
       "stopped \(Figures.percent(cost.stoppedShare(of: duration))) % of the time",
-      "sprof's own CPU \(Figures.seconds(cost.ownCPU)) s\(ownShare)",
-    ]
+      "sprof itself used \(Figures.seconds(cost.ownCPU)) s CPU\(ownShare)",
+    ].compactMap { $0 }
   }
 
   private var rateWords: String { rate > 0 ? " at \(Figures.plain(rate)) Hz" : "" }
@@ -212,8 +203,16 @@ extension CaptureInfo {
 }
 
 extension CaptureCost {
-  var pauseWords: String {
-    guard stops > 0 else { return "no pauses" }
+  /// How many samples there were, and how many stops they took.
+  var sampleWords: String {
+    let samples = Figures.count(samplesWithoutStop, "sample")
+    if stops > 0 { return "\(samples) without a stop, \(Figures.count(stops, "stop"))" }
+    return samplesWithoutStop > 0 ? "\(samples), no stop needed" : samples
+  }
+
+  /// How long stops lasted; nil when there were none.
+  var pauseWords: String? {
+    guard stops > 0 else { return nil }
     return """
       pause p50 \(Figures.duration(pauseMedian)), p99 \(Figures.duration(pause99)), \
       max \(Figures.duration(pauseMax))
@@ -221,7 +220,18 @@ extension CaptureCost {
   }
 }
 
+extension TextPage {
+  /// What to know about how the capture was made, a note a line.
+  mutating func notes(of capture: CaptureInfo) {
+    let dropped = capture.cost.samplesDropped
+    if dropped > 0 {
+      paragraph("note: \(Figures.count(dropped, "sample")) dropped: sprof could not keep up")
+    }
+    for note in capture.notes { paragraph("note: \(note)", indent: 6) }
+  }
+}
+
 extension String {
-  /// A process or thread name within a sentence: printable, unquoted by itself, and not long.
+  /// A process or thread name within a sentence: printable, without quotation marks, and not long.
   var shortName: String { PlainText.shortenedInMiddle(replacingQuotes, to: 40) }
 }

@@ -3,7 +3,7 @@ internal import ProfileModel
 
 /// The verdict in words: a sentence or two, and the chain of threads that wait for each other.
 struct VerdictWords {
-  /// Longer chains lose their middle.
+  /// Of longer chains the middle is left out.
   static let chainLimit = 12
 
   let diagnosis: Diagnosis
@@ -17,7 +17,7 @@ struct VerdictWords {
   }
 
   /// The verdict, its evidence, and its chain, at the top of a report.
-  func write(to page: inout Page<some TextOutputStream>) {
+  func write(to page: inout TextPage<some TextOutputStream>) {
     page.paragraph(sentence, style: .strong)
     for line in chainLines { page.paragraph("  " + line, indent: 4) }
     page.space()
@@ -28,49 +28,62 @@ struct VerdictWords {
     let subject = verdict.thread.map { waits.thread($0) } ?? "The program"
     switch verdict.kind {
     case .deadlock: return cycleSentence("Deadlock") + evidence
-    case .possibleDeadlock: return cycleSentence("Possibly a deadlock") + evidence
+    case .possibleDeadlock: return cycleSentence("Possible deadlock") + evidence
     case .orphanedLock:
-      return "Hung: \(subject) \(wait), so that nobody will ever let go" + evidence
-    case .hungOnLock, .hungOnIO, .hung: return "Hung: \(subject) \(wait)" + behindWords + evidence
+      return "Hung: \(waiting(subject)); nobody can unlock it any more" + evidence
+    case .hungOnLock, .hungOnIO, .hung: return "Hung: \(waiting(subject))" + behindWords + evidence
     case .busyLoop: return busyLoop(subject)
     case .starved:
-      return "Starved: \(subject) was ready to run, but without a CPU, "
-        + "\(percent(verdict.shares?.waiting)) % of the time; it ran "
-        + "\(percent(verdict.shares?.running)) % of it. The machine is overloaded, or its limit low."
+      return "Starved: \(subject) was runnable, but waiting for a CPU, "
+        + "\(percent(verdict.shares?.waiting)) % of the time and ran only "
+        + "\(percent(verdict.shares?.running)) %. The machine is overloaded, or its CPU limit is too "
+        + "low."
     case .slow: return slow(subject)
     case .running:
-      return "Running: \(subject) was on a CPU at this one look"
+      return "Running: \(subject) was on a CPU when sampled"
         + (verdict.place.map { ", in " + name($0) } ?? "") + handlerWords(verdict.place) + "."
-    case .waiting: return "Waiting: \(subject) \(wait)" + behindWords + evidence
+    case .waiting: return "Waiting: \(waiting(subject))" + behindWords + evidence
     case .idle: return "Idle: \(subject) \(idleWords)" + restWords + evidence
     case .stopped: return "Stopped: every thread is stopped by a signal or a debugger."
-    case .inconclusive: return "Nothing conclusive: no thread tells why the program would be slow."
+    case .inconclusive: return inconclusive
     }
+  }
+
+  private var inconclusive: String {
+    let capture = diagnosis.index.profile.capture
+    guard capture.kind != .dump, (1..<50_000_000).contains(capture.duration) else {
+      return "Nothing conclusive: no thread explains a slowdown."
+    }
+    return
+      "Nothing conclusive: \(Figures.duration(capture.duration)) is too short to sample."
   }
 
   // MARK: - Kinds
 
   private func cycleSentence(_ word: String) -> String {
     let count = verdict.chain.count
-    let time = verdict.lasted.map { $0 > 0 ? ", for \(Figures.duration($0)) now" : "" } ?? ""
-    let end = time + (verdict.isTimed ? ", until a time limit ends it" : "")
+    let time = verdict.lasted.flatMap { $0 > 0 ? Figures.duration($0) : nil }
+    let end = (time.map { " for " + $0 } ?? "") + (verdict.isTimed ? ", until a timeout" : "")
     if count == 1 {
-      return "\(word): \(verdict.thread.map { waits.thread($0) } ?? "a thread") waits for itself"
+      let verb = time == nil ? "is waiting" : "has been waiting"
+      return "\(word): \(verdict.thread.map { waits.thread($0) } ?? "a thread") \(verb) for itself"
         + end + behindWords
     }
     let names = verdict.chain.prefix(3).map { waits.node(diagnosis.graph.nodes[$0]) }
     let more = count > 3 ? " and \(count - 3) more" : ""
     let list = count == 2 ? names.joined(separator: " and ") : names.joined(separator: ", ") + more
-    return "\(word): \(list) wait for each other" + end + behindWords
+    let verb = time == nil ? "are waiting" : "have been waiting"
+    return "\(word): \(list) \(verb) for each other" + end + behindWords
   }
 
   private func busyLoop(_ subject: String) -> String {
     let place = verdict.place.map { name($0) } ?? "one function"
     let share = verdict.placeShare.map { percent($0 * 100) } ?? "100.0"
     return
-      "Busy loop, or long work: \(subject) was on a CPU \(percent(verdict.shares?.running)) % of "
-      + "\(lasted), and stayed in \(place)\(handlerWords(verdict.place)) "
-      + "(\(share) % of \(verdict.samples) looks)\(readyWords)."
+      "Busy loop or long computation: \(subject) was on a CPU "
+      + "\(percent(verdict.shares?.running)) % of \(lasted) and stayed in "
+      + "\(place)\(handlerWords(verdict.place)) (\(share) % of \(verdict.samples) samples)"
+      + "\(runnableWords)."
   }
 
   private func slow(_ subject: String) -> String {
@@ -81,26 +94,26 @@ struct VerdictWords {
     var words = "\(word): \(subject) was on a CPU \(percent(shares.running)) % of \(lasted)"
     if let place = verdict.place, let share = verdict.placeShare, verdict.samples >= 10 {
       words +=
-        ", most in \(name(place)) (\(percent(share * 100)) % of "
-        + Figures.count(Int64(verdict.samples), "look") + ")"
+        ", mostly in \(name(place)) (\(percent(share * 100)) % of "
+        + Figures.count(Int64(verdict.samples), "sample") + ")"
     }
-    words += readyWords
-    if shares.blocked >= 5 { words += "; asleep \(percent(shares.blocked)) %" + mostlyWaiting }
+    words += runnableWords
+    if shares.blocked >= 5 { words += "; blocked \(percent(shares.blocked)) %" + mostlyWaiting }
     return words + "."
   }
 
   /// How long it could have run, had there been a CPU.
-  private var readyWords: String {
+  private var runnableWords: String {
     guard let waiting = verdict.shares?.waiting, waiting >= 5 else { return "" }
-    return "; ready without a CPU \(percent(waiting)) %"
+    return "; runnable, waiting for a CPU \(percent(waiting)) %"
   }
 
-  /// What most of a thread's sleep was for.
+  /// What a thread mostly waited for while it was blocked.
   private var mostlyWaiting: String {
-    if let idleness = verdict.waitIdleness { return ": " + idleness.words }
+    if let idleness = verdict.waitIdleness { return ", mostly \(idleness.words)" }
     guard let wait = verdict.wait else { return "" }
-    let frame = verdict.waitPlace.flatMap { $0.line.isNamed ? $0 : nil }
-    return ", most \(waits.subject(wait, in: pid))" + (frame.map { ", in " + name($0) } ?? "")
+    let frame = named(verdict.waitPlace)
+    return ", mostly \(waits.action(wait, in: pid))" + (frame.map { ", in " + name($0) } ?? "")
   }
 
   // MARK: - Parts
@@ -113,16 +126,21 @@ struct VerdictWords {
     verdict.thread.flatMap { diagnosis.situations[$0] }
   }
 
-  /// What the subject waits for, with how long.
-  private var wait: String {
-    guard let wait = situation?.wait else { return "waits" }
-    // An address says nothing to a reader.
-    let frame = verdict.waitPlace.flatMap { $0.line.isNamed ? $0 : nil }
-    let place = frame.map { ", in " + name($0) } ?? ""
-    return waits.sentence(wait, lasted: verdict.lasted, in: pid) + place + handlerWords(frame)
+  /// The subject with the function that asked for its wait, and what it waits for.
+  private func waiting(_ subject: String) -> String {
+    guard let wait = situation?.wait else { return subject + " is waiting" }
+    let frame = named(verdict.waitPlace)
+    let place = (frame.map { ", in " + name($0) } ?? "") + handlerWords(frame)
+    return subject + place + (place.isEmpty ? " " : ", ")
+      + waits.sentence(wait, lasted: verdict.lasted, in: pid)
   }
 
-  /// Which handler of an event loop keeps that loop waiting, when `place` does not say it.
+  /// A frame, unless its function is only an address, which says nothing to a reader.
+  func named(_ frame: SourceFrame?) -> SourceFrame? {
+    frame.flatMap { $0.line.isNamed ? $0 : nil }
+  }
+
+  /// Which handler of an event loop keeps that loop waiting, when `place` does not say so.
   private func handlerWords(_ place: SourceFrame?) -> String {
     guard let situation, let loop = situation.handlerOf?.name else { return "" }
     // A thread that runs may be in the loop itself.
@@ -133,13 +151,17 @@ struct VerdictWords {
     return isPlace ? ", a handler of " + loop : ", in the handler \(name(handler)) of " + loop
   }
 
-  private var idleWords: String { situation?.idleness?.words ?? wait }
+  private var idleWords: String {
+    if let idleness = situation?.idleness { return idleness.predicate }
+    guard let wait = situation?.wait else { return "is waiting" }
+    return waits.sentence(wait, lasted: verdict.lasted, in: pid)
+  }
 
   private var behindWords: String {
-    verdict.behind > 0
-      ? "; " + Figures.count(Int64(verdict.behind), "more thread")
-        + (verdict.behind == 1 ? " waits" : " wait") + " behind "
-        + (verdict.chain.count > 1 ? "them" : "it") : ""
+    guard verdict.behind > 0 else { return "" }
+    let verb = verdict.behind == 1 ? "is" : "are"
+    let whom = verdict.chain.count > 1 ? "them" : "it"
+    return "; \(Figures.count(Int64(verdict.behind), "more thread")) \(verb) blocked behind \(whom)"
   }
 
   /// The other threads of an idle program.
@@ -155,15 +177,16 @@ struct VerdictWords {
       words += isSame ? "; so \(verb) \(threads)" : "; \(threads) \(verb) idle, too"
     }
     if waiting > 0 {
-      words += "; " + Figures.count(Int64(waiting), "thread") + (waiting == 1 ? " waits" : " wait")
+      words +=
+        "; " + Figures.count(Int64(waiting), "thread") + (waiting == 1 ? " is" : " are")
+        + " waiting"
     }
     return words
   }
 
-  /// How often and how long it was seen.
+  /// In how many samples it was seen.
   private var evidence: String {
-    guard verdict.samples > 1 else { return " (seen once)." }
-    return " (seen \(verdict.samples) times)."
+    " (seen in \(Figures.count(Int64(max(verdict.samples, 1)), "sample")))."
   }
 
   private var lasted: String { Figures.duration(verdict.lasted ?? 0) }
@@ -190,7 +213,7 @@ struct VerdictWords {
     var lines: [String] = []
     for (position, node) in nodes.enumerated() {
       if nodes.count > Self.chainLimit, position == Self.chainLimit - 2 {
-        lines.append("… \(nodes.count - Self.chainLimit) more wait behind each other …")
+        lines.append("… \(nodes.count - Self.chainLimit) more in the chain …")
       }
       let isHidden =
         nodes.count > Self.chainLimit && position >= Self.chainLimit - 2
@@ -207,30 +230,30 @@ struct VerdictWords {
     let graph = diagnosis.graph
     let name = waits.node(graph.nodes[node], for: waiter)
     guard let blocking = graph.blocking(of: node) else { return name + " " + doing(node) }
-    let end = isLast ? (verdict.isCycle ? ", the first of these" : "") : ", which"
+    let end = isLast && verdict.isCycle ? ", closing the cycle" : ""
     let situation = graph.nodes[node].thread.flatMap { diagnosis.situations[$0] }
-    let isTold = situation?.blocking == graph.nodes[node].blocking
+    let isItsOwn = situation?.blocking == graph.nodes[node].blocking
     let wait = waits.sentence(
-      (isTold ? situation?.wait : nil) ?? blocking.wait, lasted: diagnosis.lasted(blocking),
+      (isItsOwn ? situation?.wait : nil) ?? blocking.wait, lasted: diagnosis.lasted(blocking),
       in: blocking.waiter.pid)
-    let place = situation?.asker.flatMap { $0.line.isNamed ? $0 : nil }
+    let place = named(situation?.asker)
     return name + (place.map { ", in \(self.name($0))," } ?? "") + " " + wait + end
   }
 
-  /// What a thread does that does not wait as far as is known.
+  /// What a thread or process at the end of a chain does.
   func doing(_ number: Int) -> String {
     let node = diagnosis.graph.nodes[number]
-    if node.isDead { return "will never do anything again" }
+    if node.isDead { return "left it locked" }
     guard let thread = node.thread, let situation = diagnosis.situations[thread] else {
       let profile = diagnosis.index.profile
       let own = profile.threads.filter { $0.pid(in: profile.capture.pid) == node.pid }
-      if !own.isEmpty, own.allSatisfy(\.hasEnded) { return "has ended" }
+      if !own.isEmpty, own.allSatisfy(\.hasEnded) { return "has exited" }
       let threads = diagnosis.graph.successors(of: number)
-      guard node.tid == nil, !threads.isEmpty else { return "was not looked at" }
+      guard node.tid == nil, !threads.isEmpty else { return "was not sampled" }
       let allWait = threads.allSatisfy { diagnosis.graph.nodes[$0].blocking != nil }
       return allWait
-        ? "may act, should one of its threads wake"
-        : "may act: not all of its threads are known to wait"
+        ? "could still proceed if one of its threads wakes up"
+        : "could still proceed: some threads are not known to be blocked"
     }
     if let wait = situation.wait {
       return waits.sentence(
@@ -238,10 +261,11 @@ struct VerdictWords {
     }
     let frame = diagnosis.index.frames(of: situation.stack).first
     switch situation.activity {
-    case .running: return "runs" + (frame.map { " in " + self.name($0) } ?? "")
-    case .waitingForCPU: return "waits for a CPU" + (frame.map { " in " + self.name($0) } ?? "")
+    case .running: return "is running" + (frame.map { " in " + self.name($0) } ?? "")
+    case .waitingForCPU:
+      return "is waiting for a CPU" + (frame.map { " in " + self.name($0) } ?? "")
     case .stopped: return "is stopped by a signal or a debugger"
-    case .blocked, .uninterruptible, .unknown: return "does something that is not known"
+    case .blocked, .uninterruptible, .unknown: return "is in an unknown state"
     }
   }
 }

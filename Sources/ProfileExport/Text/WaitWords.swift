@@ -1,12 +1,12 @@
 internal import ProfileAnalysis
 internal import ProfileModel
 
-/// Words for what threads wait for.
+/// Says what threads wait for.
 ///
-/// All of them go through the page's own check of what may be printed; names are shortened here.
+/// The page makes the words printable; names are shortened here.
 struct WaitWords {
   let profile: Profile
-  /// By number: the index of the thread that had it last.
+  /// By tid: the index of the last thread that had it.
   private let threadOfTid: [Int32: Int]
 
   init(_ profile: Profile) {
@@ -37,18 +37,18 @@ struct WaitWords {
     if let thread = node.thread { return self.thread(thread) }
     let process = process(node.pid, node.processName, for: waiter)
     guard let tid = node.tid else { return process }
-    if node.isDead { return "a thread that has ended (\(tid))" }
+    if node.isDead { return "exited thread \(tid)" }
     guard node.pid != profile.capture.pid else { return "thread \(tid)" }
     let name = node.name.isEmpty ? "thread \(tid)" : "\(node.name.quoted) (\(tid))"
     return tid == node.pid ? process : "\(name) of \(process)"
   }
 
   private func process(_ pid: Int32, _ name: String, for waiter: Int32?) -> String {
-    if pid == waiter { return "this program itself" }
+    if pid == waiter { return "the program itself" }
     return name.isEmpty ? "pid \(pid)" : "\(name.quoted) (pid \(pid))"
   }
 
-  /// Who holds a lock or the other end of something that a thread of the process `pid` waits for.
+  /// Who holds a lock, or the other end of a descriptor, for which a thread of the process `pid` waits.
   func owner(_ owner: WaitOwner, in pid: Int32) -> String {
     switch owner {
     case .thread(let tid): return known(tid, of: pid) ?? "thread \(tid)"
@@ -58,7 +58,7 @@ struct WaitWords {
       if process == pid { return "thread \(tid)" }
       let words = self.process(process, name, for: pid)
       return tid == process ? words : "thread \(tid) of \(words)"
-    case .dead(let tid): return "a thread that has ended (\(tid))"
+    case .dead(let tid): return "exited thread \(tid)"
     case .readers(let count): return Figures.count(Int64(count), "reader")
     }
   }
@@ -68,7 +68,7 @@ struct WaitWords {
     threadOfTid[tid].flatMap { self.pid(of: $0) == pid ? thread($0) : nil }
   }
 
-  /// At most three owners, and how many more.
+  /// At most three owners, and the number of the others.
   func owners(_ owners: [WaitOwner], in pid: Int32) -> String {
     let names = owners.prefix(3).map { owner($0, in: pid) }
     let rest = owners.count - names.count
@@ -77,60 +77,61 @@ struct WaitWords {
 
   // MARK: - Waits
 
-  /// What a thread does: `waits 12.4 s for mutex audit_lock (bank.c), held by "worker-2" (4244)`.
-  func sentence(_ wait: Wait, lasted: Int64? = nil, in pid: Int32, withOwner: Bool = true) -> String
-  {
-    let time = lasted.map { $0 > 0 ? " " + Figures.duration($0) : "" } ?? ""
-    let verb: String
-    switch wait.kind {
-    case .sleep: verb = "sleeps"
-    case .stoppedBySignal, .stoppedByDebugger: verb = "is stopped"
-    case .parking: verb = "is parked"
-    default: verb = "waits"
-    }
+  /// What a thread does: `has been waiting 12.40 s for mutex audit_lock (bank.c), held by "worker-2"
+  /// (4244)`.
+  func sentence(
+    _ wait: Wait, lasted: Int64? = nil, in pid: Int32, withOwner: Bool = true
+  ) -> String {
+    (lasted ?? 0 > 0 ? "has been " : "is ")
+      + phrase(wait, lasted: lasted, in: pid, withOwner: withOwner)
+  }
+
+  /// What one or more threads do: `waiting 12.40 s for mutex audit_lock (bank.c), held by …`.
+  func phrase(
+    _ wait: Wait, lasted: Int64? = nil, in pid: Int32, withOwner: Bool = true
+  ) -> String {
+    let time = lasted.flatMap { $0 > 0 ? Figures.duration($0) : nil }
     let owner = withOwner ? ownerWords(wait, in: pid) : ""
-    return verb + time + " " + subject(wait, in: pid) + owner + limit(wait)
+    return action(wait, time, in: pid) + owner + limit(wait)
   }
 
-  /// What several threads do that all wait so: `wait for mutex audit_lock (bank.c), held by …`.
-  func pluralSentence(_ wait: Wait, in pid: Int32) -> String {
-    let verb: String
+  /// The same without owner and time limit: `waiting for a mutex`.
+  func action(_ wait: Wait, _ time: String? = nil, in pid: Int32) -> String {
     switch wait.kind {
-    case .sleep: return "sleep by their own choice"
-    case .stoppedBySignal, .stoppedByDebugger: verb = "are stopped "
-    case .parking: verb = "are parked "
-    default: verb = "wait "
+    case .sleep: return "sleeping" + (time.map { " for " + $0 } ?? "")
+    case .stoppedBySignal, .stoppedByDebugger, .parking:
+      let verb = wait.kind == .parking ? "parked" : "stopped"
+      return verb + (time.map { " for " + $0 } ?? "") + " " + subject(wait, in: pid)
+    default: return "waiting " + (time.map { $0 + " " } ?? "") + subject(wait, in: pid)
     }
-    return verb + subject(wait, in: pid) + ownerWords(wait, in: pid)
   }
 
-  /// What is waited for, after the verb.
+  /// What is waited for, as it follows the verb; empty for a thread that only sleeps.
   func subject(_ wait: Wait, in pid: Int32) -> String {
     switch wait.kind {
     case .mutex: "for " + object(wait, "mutex", "a mutex")
-    case .readLock: "to read under " + object(wait, "read-write lock", "a read-write lock")
-    case .writeLock: "to write under " + object(wait, "read-write lock", "a read-write lock")
+    case .readLock: "to read-lock " + object(wait, "rwlock", "an rwlock")
+    case .writeLock: "to write-lock " + object(wait, "rwlock", "an rwlock")
     case .conditionVariable: "for " + object(wait, "condition variable", "a condition variable")
     case .semaphore: "for " + object(wait, "semaphore", "a semaphore")
     case .barrier: "at " + object(wait, "barrier", "a barrier")
-    case .onceInitializer: "for an initialisation that another thread runs"
+    case .onceInitializer: "for a one-time initialisation that another thread runs"
     case .join:
-      "for the end of " + (wait.owners.isEmpty ? "a thread" : owners(wait.owners, in: pid))
+      "for " + (wait.owners.isEmpty ? "a thread" : owners(wait.owners, in: pid)) + " to finish"
     case .parking: "by its runtime" + place(wait)
     case .futex: "for " + object(wait, "futex", "a futex")
     case .gil: "for Python's global interpreter lock"
     case .childProcess:
-      "for the end of "
-        + (wait.owners.isEmpty ? "a child process" : owners(wait.owners, in: pid))
-    case .sleep: "by its own choice"
+      "for " + (wait.owners.isEmpty ? "a child process" : owners(wait.owners, in: pid)) + " to exit"
+    case .sleep: ""
     case .signal: "for a signal"
     case .fileLock: "for a lock on " + descriptors(wait, in: pid, none: "a file")
-    case .databaseLock: "for a locked database, asleep between its tries"
+    case .databaseLock: "for a locked database, sleeping between retries"
     case .systemVSemaphore: "for a System V semaphore"
     case .messageQueue: "for a message queue"
-    case .asynchronousIO: "for input or output to end"
-    case .pageFault: "for memory that the kernel fetches" + kernelPlace(wait)
-    case .disk: "in the kernel, uninterruptibly" + callWords(wait) + kernelPlace(wait)
+    case .asynchronousIO: "for asynchronous I/O to complete"
+    case .pageFault: "for the kernel to resolve a page fault" + kernelPlace(wait)
+    case .disk: "uninterruptibly in the kernel" + callWords(wait) + kernelPlace(wait)
     case .stoppedBySignal: "by a signal"
     case .stoppedByDebugger: "by a debugger"
     case .otherCall: "in " + (wait.systemCall ?? "a system call")
@@ -143,13 +144,13 @@ struct WaitWords {
   private func transfer(_ wait: Wait, in pid: Int32) -> String {
     switch wait.kind {
     case .open: "to open " + descriptors(wait, in: pid, none: "a file")
-    case .connect: "to connect to " + descriptors(wait, in: pid, none: "the other end")
-    case .accept: "for somebody to connect to " + descriptors(wait, in: pid, none: "its socket")
+    case .connect: "to connect to " + descriptors(wait, in: pid, none: "a peer")
+    case .accept: "for a connection to " + descriptors(wait, in: pid, none: "its socket")
     case .read: "to read from " + descriptors(wait, in: pid, none: "a descriptor")
     case .receive: "to receive from " + descriptors(wait, in: pid, none: "a socket")
     case .write: "to write to " + descriptors(wait, in: pid, none: "a descriptor")
     case .send: "to send to " + descriptors(wait, in: pid, none: "a socket")
-    default: "for events of " + descriptors(wait, in: pid, none: "its descriptors")
+    default: "for events on " + descriptors(wait, in: pid, none: "its descriptors")
     }
   }
 
@@ -168,9 +169,9 @@ struct WaitWords {
   private func limit(_ wait: Wait) -> String {
     if let left = wait.timeLeft {
       let time = Figures.duration(max(0, left))
-      return wait.kind == .sleep ? ", for another \(time)" : ", gives up in \(time)"
+      return wait.kind == .sleep ? ", \(time) to go" : ", times out in \(time)"
     }
-    return wait.isTimed && wait.kind != .sleep ? ", with a time limit" : ""
+    return wait.isTimed && wait.kind != .sleep ? ", with a timeout" : ""
   }
 
   private func callWords(_ wait: Wait) -> String { wait.systemCall.map { ", in " + $0 } ?? "" }
@@ -181,7 +182,7 @@ struct WaitWords {
 
   // MARK: - Locks
 
-  /// A lock by its variable, else by its address and what lies there.
+  /// A lock by its variable, else by its address and the mapping that holds it.
   private func object(_ wait: Wait, _ noun: String, _ unknown: String) -> String {
     guard let object = wait.object else { return unknown }
     let kind = object.flavor.map { $0.rawName.shortName + " " + noun } ?? noun
@@ -205,7 +206,7 @@ struct WaitWords {
 
   // MARK: - Descriptors
 
-  /// At most three descriptors with their other ends, and how many more.
+  /// At most three descriptors with their other ends, and the number of the others.
   func descriptors(_ wait: Wait, in pid: Int32, none: String) -> String {
     guard !wait.descriptors.isEmpty else {
       return wait.omittedDescriptors > 0
@@ -256,28 +257,23 @@ struct WaitWords {
 }
 
 extension Idleness {
-  /// What an idle thread does, after its name.
+  /// What one or more idle threads do.
   var words: String {
     switch kind {
-    case .eventLoop: "is at rest in " + name
-    case .acceptLoop: "waits for somebody to connect"
-    case .workerPool: "waits for work in " + name
-    case .runtime: "is at rest in " + name
-    case .signals: "waits for a signal"
-    case .sleep: "sleeps by its own choice"
-    case .terminal: "waits for somebody to type"
+    case .eventLoop, .runtime: "idle in " + name
+    case .acceptLoop: "waiting for a connection"
+    case .workerPool: "waiting for work in " + name
+    case .signals: "waiting for a signal"
+    case .sleep: "sleeping"
+    case .terminal: "waiting for terminal input"
     }
   }
 
-  /// The same of several threads.
-  var pluralWords: String {
+  /// The same as the predicate of a sentence that has called the thread idle.
+  var predicate: String {
     switch kind {
-    case .eventLoop, .runtime: "at rest in " + name
-    case .acceptLoop: "wait for somebody to connect"
-    case .workerPool: "wait for work in " + name
-    case .signals: "wait for a signal"
-    case .sleep: "sleep by their own choice"
-    case .terminal: "wait for somebody to type"
+    case .eventLoop, .runtime: "is in " + name
+    case .acceptLoop, .workerPool, .signals, .sleep, .terminal: "is " + words
     }
   }
 

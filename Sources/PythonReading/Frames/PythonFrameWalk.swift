@@ -68,7 +68,9 @@ struct PythonFrameWalk {
   }
 
   /// Walks as far as the copies reach; nil at the end of the walk, or when `deadline` has passed.
-  mutating func advance(in copies: MemoryCopies, until deadline: MonotonicClock.Instant = .distantFuture) -> PythonWant? {
+  mutating func advance(
+    in copies: MemoryCopies, until deadline: MonotonicClock.Instant = .distantFuture
+  ) -> PythonWant? {
     var steps = 0
     while isGoing {
       steps += 1

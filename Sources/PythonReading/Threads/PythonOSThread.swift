@@ -27,7 +27,8 @@ final class PythonOSThread: RuntimeThread {
   }
 
   func copy(
-    at registers: Registers, from memory: some TargetMemory, reads: Int, until deadline: MonotonicClock.Instant,
+    at registers: Registers, from memory: some TargetMemory, reads: Int,
+    until deadline: MonotonicClock.Instant,
     isStopped: Bool
   ) -> Bool {
     isEntering = runtime.isEnteringLoop(at: registers.instructionPointer)

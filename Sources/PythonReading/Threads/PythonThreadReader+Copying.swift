@@ -7,7 +7,8 @@ extension PythonThreadReader {
 
   /// Copies all that a sample takes; false when there was no time for it.
   func copyAll(
-    from memory: some TargetMemory, reads: Int, until deadline: MonotonicClock.Instant, isStopped: Bool
+    from memory: some TargetMemory, reads: Int, until deadline: MonotonicClock.Instant,
+    isStopped: Bool
   ) -> Bool {
     let limit = copies.readCount.addingReportingOverflow(reads)
     let last = limit.overflow ? Int.max : limit.partialValue
@@ -72,7 +73,8 @@ extension PythonThreadReader {
 
   /// Copies what functions take, a part at a time; false when there is no more time.
   private func copyFunctions(
-    _ wanted: [MemoryRange], from memory: some TargetMemory, upTo last: Int, until deadline: MonotonicClock.Instant
+    _ wanted: [MemoryRange], from memory: some TargetMemory, upTo last: Int,
+    until deadline: MonotonicClock.Instant
   ) -> Bool {
     var rest = wanted[...]
     while !rest.isEmpty {
@@ -88,7 +90,9 @@ extension PythonThreadReader {
   /// Follows the tasks that wait for the running one, once all else is there.
   ///
   /// What there is no time for is read next time.
-  private func copyTasks(from memory: some TargetMemory, upTo last: Int, until deadline: MonotonicClock.Instant) {
+  private func copyTasks(
+    from memory: some TargetMemory, upTo last: Int, until deadline: MonotonicClock.Instant
+  ) {
     guard let places = reader.taskPlaces else { return }
     areTasksCut = true
     func hasTime() -> Bool { copies.readCount < last && MonotonicClock.now() < deadline }

@@ -89,14 +89,16 @@ package final class PythonThreadReader {
   /// with reading that.
   @discardableResult
   package func copy(
-    from memory: some TargetMemory, reads: Int = .max, until deadline: MonotonicClock.Instant = .distantFuture,
+    from memory: some TargetMemory, reads: Int = .max,
+    until deadline: MonotonicClock.Instant = .distantFuture,
     isStopped: Bool = true
   ) -> Bool {
     isCut = !copyAll(from: memory, reads: reads, until: deadline, isStopped: isStopped)
     return !isCut
   }
 
-  func missingOfFunctions(until deadline: MonotonicClock.Instant = .distantFuture) -> [MemoryRange]? {
+  func missingOfFunctions(until deadline: MonotonicClock.Instant = .distantFuture) -> [MemoryRange]?
+  {
     seen.removeAll(keepingCapacity: true)
     return missing(of: walk.frames.lazy.map(\.code), until: deadline)
   }
@@ -108,7 +110,9 @@ package final class PythonThreadReader {
   }
 
   /// What is not there yet of the functions of code objects; nil when there was no time to find it out.
-  func missing(of codes: some Sequence<RemoteAddress>, until deadline: MonotonicClock.Instant) -> [MemoryRange]? {
+  func missing(of codes: some Sequence<RemoteAddress>, until deadline: MonotonicClock.Instant)
+    -> [MemoryRange]?
+  {
     var result: [MemoryRange] = []
     // Functions share files, and may share all else.
     var isWanted: Set<MemoryRange> = []

@@ -12,23 +12,24 @@ enum CaptureNotes {
     lines += sampler.runtimes?.problems.map(\.note) ?? []
     if !sampler.usesSchedulerStatistics {
       lines.append(
-        "This kernel keeps no scheduler statistics (schedstat): CPU times are in steps of 10 ms, "
-          + "and waiting for a CPU is not told from running.")
+        "This kernel has no scheduler statistics (schedstat): CPU times come in steps of 10 ms, and "
+          + "waiting for a CPU counts as running.")
     }
     if let spared, spared.ticks > 0 {
       lines.append(
-        "\(spared.ticks) of the late ticks were left out to spare the program: its stops may "
-          + "take \(PauseBudget.words(spared.maxPause)) of the time (--max-pause).")
+        "\(spared.ticks) of the late ticks were skipped to spare the program: stops may take "
+          + "at most \(PauseBudget.words(spared.maxPause)) of its time (--max-pause).")
     }
     let restarted = sampler.stops.restartedSystemCalls
     if restarted > 0 {
       lines.append(
-        "A stop met \(restarted) system call(s) such as epoll_wait in its first microseconds; they "
-          + "were started again, unseen by the program.")
+        restarted == 1
+          ? "1 system call was interrupted by a stop and restarted transparently."
+          : "\(restarted) system calls were interrupted by a stop and restarted transparently.")
     }
     if sampler.lacksSystemCallFile {
       lines.append(
-        "This kernel has no /proc/PID/syscall: sleeping threads had to be stopped to be seen.")
+        "This kernel has no /proc/PID/syscall: sleeping threads had to be stopped for each sample.")
     }
     return lines
   }
@@ -39,12 +40,13 @@ enum CaptureNotes {
       let name = ProcessSearch.threadName(process: holder, thread: holder) ?? "?"
       return [
         "The program is traced by \(name) (pid \(holder)), so its running threads could not be "
-          + "stopped: only sleeping threads have stacks."
+          + "stopped; only sleeping threads have stacks."
       ]
     }
     guard refusals > 0 else { return [] }
     return [
-      "The kernel refused to stop \(refusals) thread(s): they have no stacks while they run."
+      "The kernel refused to stop \(refusals == 1 ? "1 thread" : "\(refusals) threads"), which left no "
+        + "stacks of the time on a CPU."
     ]
   }
 }

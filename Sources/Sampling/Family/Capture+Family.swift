@@ -63,7 +63,7 @@ extension Capture {
       }
     }
     let profile = members.finish(with: own) { count in
-      "\(FamilyMembers.counted(count)), looked at one after the other."
+      "\(FamilyMembers.counted(count)), sampled one after another."
     }
     return CapturedProfile(profile, names: names, collectedEnd: own.profile.collectedEnd) { _ in
       modules.files

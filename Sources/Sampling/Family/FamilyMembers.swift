@@ -73,10 +73,10 @@ final class FamilyMembers: Sendable {
       let names = state.refused.prefix(10).joined(separator: ", ")
       let rest = state.refused.count > 10 ? " …" : ""
       notes.append(
-        "\(counted(state.refused.count)) may not be watched by this user: \(names)\(rest).")
+        "Not allowed to trace \(counted(state.refused.count)): \(names)\(rest).")
     }
     for (reason, count) in state.failures.sorted(by: { $0.key < $1.key }) {
-      notes.append("\(counted(count)) could not be watched: \(reason).")
+      notes.append("\(counted(count)) could not be sampled: \(reason).")
     }
     return notes
   }

@@ -167,11 +167,11 @@ final class ProcessFamily: Sendable {
     }
     let leftOut = state.withLock { $0.leftOut + $0.waiting.count }
     let note =
-      "\(FamilyMembers.counted(leftOut)) left out: \(Self.limit) were sampled at once already."
+      "\(FamilyMembers.counted(leftOut)) skipped: \(Self.limit) were being sampled already."
     return members.finish(with: own, leftOut: leftOut > 0 ? [note] : []) { count in
       """
-      \(FamilyMembers.counted(count)) sampled: the program and those that it started. What lived for \
-      less than some 10 ms, or lost its parent before it was seen, is missing.
+      \(FamilyMembers.counted(count)) sampled: the program and its descendants. Those that lived for \
+      less than about 10 ms, or lost their parent before they were found, are missing.
       """
     }
   }

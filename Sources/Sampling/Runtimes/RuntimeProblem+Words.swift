@@ -5,11 +5,11 @@ extension RuntimeProblem {
   var note: String {
     switch self {
     case .unknownBuild(let build, let known):
-      "Only native frames: this is \(build.language) \(build.words), and sprof reads \(known)."
+      "Native frames only: this is \(build.language) \(build.words), and sprof reads \(known)."
     case .unreadable(let fault, let language, let title):
-      "There is a \(language) interpreter whose frames cannot be read (\(title): \(fault.words))."
+      "Native frames only: cannot read the \(language) interpreter (\(title): \(fault.words))."
     case .unknownTasks(let library, let title, let known):
-      "Which tasks of \(library) wait for others (--async) is read of \(known); this is \(title)."
+      "Following the tasks of \(library) (--async) needs \(known); this is \(title)."
     }
   }
 }
@@ -18,9 +18,9 @@ extension RuntimeBuild {
   fileprivate var words: String {
     switch peculiarity {
     case nil: version
-    case .withoutLock: "\(version) without its lock (free-threaded)"
+    case .withoutLock: "\(version) without the GIL (free-threaded)"
     case .preRelease: "\(version), a pre-release"
-    case .ownLayout: "\(version), built in a way of its own"
+    case .ownLayout: "\(version), a build of its own"
     }
   }
 }

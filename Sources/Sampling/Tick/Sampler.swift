@@ -41,7 +41,8 @@ final class Sampler {
 
   init(
     _ folder: TaskFolder, liveThread: ProcessIdentity, options: SampleOptions, series: SampleSeries,
-    origin: ProgramOrigin, membership: Membership, channel: SampleChannel, runtimes: ProcessRuntimes?
+    origin: ProgramOrigin, membership: Membership, channel: SampleChannel,
+    runtimes: ProcessRuntimes?
   ) {
     self.folder = folder
     self.options = options
@@ -106,7 +107,9 @@ extension Sampler {
     for thread in threads { thread.account.beginWithCapture() }
   }
 
-  private func warmUpRuntimes() { for thread in threads { runtimes?.warmUp(thread.tid, from: memory) } }
+  private func warmUpRuntimes() {
+    for thread in threads { runtimes?.warmUp(thread.tid, from: memory) }
+  }
 
   private func readBaselines() {
     for thread in threads {

@@ -2,28 +2,28 @@ import ArgumentParser
 import CaptureFile
 import ProfileModel
 
-/// The options that keep a capture in a file.
+/// The options that write a capture to a file.
 struct CaptureArguments: ParsableArguments {
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
-      "Keep the capture in this file, for sprof report and other pprof tools.",
+      "Write the capture to this file, for sprof report and other pprof tools.",
       valueName: "file"))
   var output: String?
 
-  @Flag(help: "Overwrite the file of --output when it exists.")
+  @Flag(help: "Overwrite the file of --output if it exists.")
   var force = false
 
   func validate() throws {
     guard output != nil || !force else {
-      throw ValidationError("--force is for --output, which is missing.")
+      throw ValidationError("--force needs --output.")
     }
-    guard output?.isEmpty != true else { throw ValidationError("--output wants a file name.") }
+    guard output?.isEmpty != true else { throw ValidationError("--output needs a file name.") }
   }
 
-  /// The growing file; nil when none was asked for.
+  /// The growing file; nil without `--output`.
   ///
-  /// Throws when the capture could not be written, before it is made.
+  /// Throws when the capture could not be written, before it begins.
   func recorder(
     kind: CaptureInfo.Kind, pid: Int32, name: String? = nil, rate: Double
   ) throws -> CaptureRecorder? {
@@ -37,7 +37,7 @@ struct CaptureArguments: ParsableArguments {
   }
 }
 
-/// Writes the capture to its file and then prints its report, which is not lost with the file.
+/// Writes the capture to its file and prints its report, the report also when the file fails.
 func keep(
   _ profile: Profile, with recorder: CaptureRecorder?, report: () throws -> Void
 ) throws {

@@ -4,15 +4,15 @@ import LinuxProcess
 import ProfileModel
 import Sampling
 
-/// The option that captures the processes which a program starts, too.
+/// The option that also captures the processes that a program starts.
 struct FamilyArguments: ParsableArguments {
   @Flag(
     help: ArgumentHelp(
-      "Follow the processes that the program has and starts, and those that these start.",
+      "Also sample the program's child processes and all their descendants.",
       discussion: """
-        Threads are then shown as process[pid]/thread. What lives for less than some 10 ms is not \
-        seen, and no more than 200 processes at once. A capture in a file that grows has all \
-        processes, and all but the last second of them.
+        Threads are shown as process[pid]/thread. Processes that live for less than about 10 ms are \
+        missed; at most 200 are sampled at once. The growing file of --output lacks at most the \
+        last second.
         """))
   var children = false
 

@@ -1,35 +1,38 @@
 import ArgumentParser
 import Sampling
 
-/// The option that hides frames of a program that an interpreter runs; a capture keeps them.
+/// The option that hides native frames of interpreted programs; captures keep them.
 struct ShownFrames: ParsableArguments {
   @Flag(
     inversion: .prefixedNo,
     help: ArgumentHelp(
-      "Show the C frames between those of Python.",
+      "Show or hide the native frames between Python frames.",
       discussion: """
-        Built-in functions, extension modules, and what a Python function waits in. What the matter \
-        is said to be is told by all frames, shown or not.
+        Native frames are built-in functions, extension modules, and system calls. The verdict uses \
+        all frames, shown or hidden.
         """))
   var native = true
 }
 
-/// The options that choose which frames of a program are captured that an interpreter runs.
+/// The options that choose which frames of interpreted programs are captured.
 struct FrameArguments: ParsableArguments {
-  @Flag(help: "Show the interpreter's own C frames, too.")
+  @Flag(help: "Also show the interpreter's own C frames.")
   var internals = false
 
   @Flag(
     name: .customLong("async"),
     help: ArgumentHelp(
-      "Show the tasks of asyncio that wait for the one that runs.",
-      discussion: "Behind its coroutine, with what they await: on whose behalf the time is spent."))
+      "Show the asyncio tasks that await the running one.",
+      discussion: """
+        They appear as its callers, each with what it awaits: on whose behalf time is spent. Needs \
+        CPython 3.12 to 3.15 with the GIL.
+        """))
   var followsTasks = false
 
-  /// Refuses to keep what is not to be shown.
+  /// Refuses options that contradict each other.
   func check(_ report: ReportArguments) throws {
     guard report.frames.native || !internals else {
-      throw ValidationError("--internals and --no-native exclude each other.")
+      throw ValidationError("--internals cannot be combined with --no-native.")
     }
   }
 

@@ -9,11 +9,11 @@ import Sampling
 struct AttachCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "attach",
-    abstract: "Samples all threads of a program for a while and shows where its time goes.",
+    abstract: "Samples all threads of a running program and shows where its time goes.",
     discussion: """
-      The first line says what the matter is: a deadlock, a hang and on what, a busy loop, or none. \
-      Ends after --duration, at Ctrl-C (a second Ctrl-C quits without a report), or when the \
-      program ends. Only threads that run are stopped, for about 0.1 ms a tick each.
+      The first line is the verdict: a deadlock, a hang and on what, a busy loop, or none of these. \
+      Sampling stops after --duration, at Ctrl-C (a second Ctrl-C quits without a report), or when \
+      the program ends. Only running threads are stopped, for about 0.1 ms per tick.
 
         sprof attach 4242 --duration 10s
         sprof attach firefox --rate 1000 --duration 500ms --view tree --thread 'DOM*'
@@ -29,7 +29,8 @@ struct AttachCommand: ParsableCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "How long to sample: 10s, 500ms, 2m. Without it, until Ctrl-C.", valueName: "time"),
+      "How long to sample, such as 10s, 500ms or 2m; without it, until Ctrl-C.",
+      valueName: "time"),
     transform: TimeArgument.init)
   var duration: TimeArgument?
 
@@ -47,10 +48,10 @@ struct AttachCommand: ParsableCommand {
 
   @Flag(
     help: ArgumentHelp(
-      "Stop all threads at every tick at one instant, sleeping ones too.",
+      "Stop all threads at once at every tick, sleeping ones too.",
       discussion: """
-        One consistent picture of a changing program, the way other tools do it. Costs much more, \
-        and system calls such as epoll_wait with a timeout then fail with EINTR in the program.
+        Gives one consistent picture of a changing program, as other tools do. Costs much more, and \
+        system calls such as epoll_wait with a timeout fail with EINTR in the program.
         """))
   var stopAll = false
 

@@ -7,82 +7,84 @@ import ProfileModel
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
-    abstract: "Says what changed between two captures, and how sure that is.",
+    abstract: "Shows what changed between two captures, and how certain that is.",
     discussion: """
-      Lists only what more than chance explains. Captures may differ in length and rate; several \
-      of a side count together.
+      Lists only changes beyond noise. Captures may differ in length and rate; each side may have \
+      several captures.
 
         sprof compare before.pb.gz after.pb.gz
         sprof compare --before a1.pb.gz,a2.pb.gz --after b1.pb.gz,b2.pb.gz --markdown
         sprof compare before.pb.gz after.pb.gz --html change.html
         sprof compare one.pb.gz --window 0s-10s --window 20s-30s
-        sprof compare before.pb.gz after.pb.gz --fail-if '+5%' --fail-if 'parse_row +0.1s/s'
+        sprof compare before.pb.gz after.pb.gz --fail-if '+5%'
       """)
 
-  @Argument(help: "The capture before and the one after; one capture with two --window.")
+  @Argument(help: "The captures before and after; or one capture, with two --window.")
   var captures: [String] = []
 
-  @Option(help: ArgumentHelp("Captures before, with commas between them.", valueName: "files"))
+  @Option(help: ArgumentHelp("The captures before, separated by commas.", valueName: "files"))
   var before: String?
 
-  @Option(help: ArgumentHelp("Captures after, with commas between them.", valueName: "files"))
+  @Option(help: ArgumentHelp("The captures after, separated by commas.", valueName: "files"))
   var after: String?
 
   @Option(
     help: ArgumentHelp(
-      "A part of the captures, such as 0s-10s; given twice: of the side before, and of that after.",
+      "Time span of the captures, such as 0s-10s; given twice, for before and for after.",
       valueName: "from-to"),
     transform: WindowArgument.init)
   var window: [WindowArgument] = []
 
-  @Option(help: "Compare only the threads whose name matches, or the one with this tid.")
+  @Option(
+    help: ArgumentHelp(
+      "Compare only the threads whose name matches, or the one with this tid.", valueName: "glob"))
   var thread: String?
 
   @Option(
     help: ArgumentHelp(
-      "Exit code 3 when this much is exceeded, and not by chance; may be repeated.",
+      "Exit with code 3 if this bound is exceeded beyond noise; repeatable.",
       discussion: """
-        '+5%': the CPU time of all threads compared; 'NAME +10%', 'NAME +0.1s/s': the time of a \
-        function with what it calls.
+        '+5%' bounds the CPU time of all threads; 'NAME +10%' and 'NAME +0.1s/s' bound the total \
+        time of a function.
         """, valueName: "bound"),
     transform: LimitArgument.parse)
   var failIf: [ComparisonLimit] = []
 
-  @Option(help: "Rows of a table.")
+  @Option(help: ArgumentHelp("Rows of each table.", valueName: "rows"))
   var top = 20
 
-  @Flag(help: "Show what may be chance, too.")
+  @Flag(help: "Include changes within noise.")
   var all = false
 
   @Flag(help: "Write everything as JSON (see docs/json.md).")
   var json = false
 
-  @Flag(help: "Write Markdown, for a pull request.")
+  @Flag(help: "Write Markdown, such as for a pull request.")
   var markdown = false
 
   @Option(
     help: ArgumentHelp(
-      "Write one page of HTML to this file in place of the text: a flame graph of what changed.",
+      "Write one HTML page to this file instead of the text: a flame graph of what changed.",
       valueName: "file"), completion: .file())
   var html: String?
 
   func validate() throws {
-    guard top > 0 else { throw ValidationError("--top wants at least 1 row.") }
+    guard top > 0 else { throw ValidationError("--top must be at least 1.") }
     guard [json, markdown, html != nil].count(where: { $0 }) < 2 else {
-      throw ValidationError("--json, --markdown and --html exclude each other.")
+      throw ValidationError("--json, --markdown and --html cannot be combined.")
     }
-    guard html?.isEmpty != true else { throw ValidationError("--html wants a file name.") }
+    guard html?.isEmpty != true else { throw ValidationError("--html needs a file name.") }
     guard window.isEmpty || window.count == 2 else {
-      throw ValidationError("Give --window twice: for the side before, and for that after.")
+      throw ValidationError("Give --window twice: for before and for after.")
     }
     if before != nil || after != nil {
       guard before != nil, after != nil, captures.isEmpty else {
-        throw ValidationError("Give --before and --after, or two captures without them.")
+        throw ValidationError("Give both --before and --after, without other captures.")
       }
     } else {
       guard captures.count == 2 || (captures.count == 1 && window.count == 2) else {
         throw ValidationError(
-          "Give two captures, one with two --window, or --before and --after.")
+          "Give two captures, or one with two --window, or --before and --after.")
       }
     }
   }
@@ -102,7 +104,7 @@ struct CompareCommand: ParsableCommand {
       for verdict in verdicts where verdict.isExceeded || json {
         Terminal.writeError("sprof: \(verdict.words)\n")
       }
-      // ArgumentParser ends with the code of an `ExitCode`, without words.
+      // For an `ExitCode` ArgumentParser prints nothing.
       if verdicts.contains(where: \.isExceeded) { throw ExitCode(3) }
     }
   }
@@ -173,46 +175,6 @@ struct CompareCommand: ParsableCommand {
     let threads = sides.joined().flatMap(\.profile.threads)
     if !threads.contains(where: { filter.matches($0) }) {
       throw Diagnostic.noThread(thread, names: Set(threads.map(\.name)).sorted())
-    }
-  }
-}
-
-/// A part of a capture as the user writes it: `10s-20s`.
-struct WindowArgument {
-  let nanoseconds: Range<Int64>
-  let text: String
-
-  init(_ text: String) throws {
-    let parts = text.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
-    guard parts.count == 2 else {
-      throw ValidationError("'\(text)' is no part of a capture. Write it like 0s-10s.")
-    }
-    let isZero = parts[0] == "0" || Double(parts[0].dropLast()) == 0
-    let start = isZero ? 0 : try TimeArgument(parts[0]).nanoseconds
-    let end = try TimeArgument(parts[1]).nanoseconds
-    guard start < end else {
-      throw ValidationError("'\(text)' ends before it begins.")
-    }
-    nanoseconds = start..<end
-    self.text = text
-  }
-}
-
-/// A bound of `--fail-if` as the user writes it.
-enum LimitArgument {
-  static func parse(_ text: String) throws -> ComparisonLimit {
-    do {
-      return try ComparisonLimit(text)
-    } catch {
-      let form = "Write it like '+5%', 'parse_row +10%' or 'parse_row +0.1s/s'."
-      switch error {
-      case .empty: throw ValidationError("An empty bound says nothing. \(form)")
-      case .noNumber(let word): throw ValidationError("'\(word)' is not a number. \(form)")
-      case .noUnit(let word):
-        throw ValidationError("'\(word)' lacks its unit, %, s/s or ms/s. \(form)")
-      case .notPositive(let word):
-        throw ValidationError("'\(word)' is below zero; a bound is on what grows. \(form)")
-      }
     }
   }
 }

@@ -9,11 +9,11 @@ import Sampling
 struct DumpCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dump",
-    abstract: "Looks at every thread of a program once and shows its stack.",
+    abstract: "Samples every thread of a program once and shows its stack.",
     discussion: """
-      The first line says what the matter is; then each thread, what it waits for and who could \
-      end that, idle ones last. \
-      Sleeping threads are not stopped; a running one is, for about 0.1 ms.
+      The first line is the verdict; then come the threads, each with what it waits for and who \
+      holds it up, idle ones last. Sleeping threads are not stopped; running ones are, for about \
+      0.1 ms.
 
         sprof dump 4242
         sprof dump nginx --json
@@ -32,20 +32,20 @@ struct DumpCommand: ParsableCommand {
   @OptionGroup var capture: CaptureArguments
   @OptionGroup var family: FamilyArguments
 
-  @Flag(help: "Stop all threads at one instant, for one consistent picture of a changing program.")
+  @Flag(help: "Stop all threads at once, for one consistent picture of a changing program.")
   var stopAll = false
 
   @Option(
     defaultAsFlag: WatchInterval.standard, parsing: .next,
     help: ArgumentHelp(
-      "Look again and again, this far apart, and print what changed; until Ctrl-C.",
+      "Sample repeatedly at this interval and print what changed, until Ctrl-C.",
       valueName: "time"))
   var watch: WatchInterval?
 
   func validate() throws {
     try frames.check(report)
     guard watch == nil || capture.output == nil else {
-      throw ValidationError("--watch looks many times and keeps none: leave out --output.")
+      throw ValidationError("--watch cannot be combined with --output.")
     }
   }
 

@@ -7,7 +7,7 @@ import ProfileExport
 import ProfileModel
 import Sampling
 
-/// How far apart the samples of `dump --watch` are.
+/// The interval of `dump --watch`.
 struct WatchInterval: ExpressibleByArgument, CustomStringConvertible {
   static let standard = WatchInterval(nanoseconds: 2_000_000_000, description: "2s")
 
@@ -25,7 +25,7 @@ struct WatchInterval: ExpressibleByArgument, CustomStringConvertible {
   }
 }
 
-/// Looks at a program again and again and prints what changed.
+/// Samples a program repeatedly and prints what changed.
 struct DumpWatch {
   private let process: ProcessIdentity
   private let interval: Int64
@@ -51,13 +51,13 @@ struct DumpWatch {
     pthread_sigmask(SIG_BLOCK, &signals, nil)
     var last: Profile?
     repeat {
-      guard let profile = try sample(isFirst: last == nil) else { return try tellEnd() }
+      guard let profile = try sample(isFirst: last == nil) else { return try writeEnd() }
       try show(profile, after: last)
       last = profile
     } while !isInterrupted(within: interval, signals)
   }
 
-  /// One look; nil when the program, which was there before, has ended.
+  /// One sample; nil when the program, which existed before, has ended.
   private func sample(isFirst: Bool) throws -> Profile? {
     do {
       return try Capture.dump(process, options: options).named().limitingBlockings()
@@ -71,7 +71,7 @@ struct DumpWatch {
 
   private func show(_ profile: Profile, after last: Profile?) throws {
     guard !report.json, let last else {
-      if last == nil && !report.json { try write("\(Self.stamp(profile))  first look\n\n") }
+      if last == nil && !report.json { try write("\(Self.stamp(profile))  first sample\n\n") }
       return try report.showDump(profile)
     }
     let changes = DumpChanges(
@@ -79,7 +79,7 @@ struct DumpWatch {
     try Terminal.write { changes.write(to: &$0, stamp: Self.stamp(profile)) }
   }
 
-  private func tellEnd() throws {
+  private func writeEnd() throws {
     guard !report.json else { return }
     let stamp = Self.stamp(Date().timeIntervalSince1970)
     try write("\(stamp)  the program has ended\n")
@@ -87,7 +87,7 @@ struct DumpWatch {
 
   private func write(_ text: String) throws { try Terminal.write { $0.write(text) } }
 
-  /// Waits; true when a signal to end came meanwhile.
+  /// Waits; true when SIGINT or SIGTERM arrived meanwhile.
   private func isInterrupted(within nanoseconds: Int64, _ signals: sigset_t) -> Bool {
     var signals = signals
     let end = ContinuousClock.now + .nanoseconds(nanoseconds)

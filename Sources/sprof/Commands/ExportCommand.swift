@@ -10,28 +10,32 @@ extension ExportFormat: ExpressibleByArgument {}
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Writes a stored capture in the format of another tool.",
+    abstract: "Converts a capture to the format of another tool.",
     discussion: """
         sprof export slow.pb.gz --to html -o slow.html
         sprof export slow.pb.gz --to speedscope -o slow.speedscope.json
-        sprof export slow.pb.gz --to folded --thread engine | flamegraph.pl > slow.svg
+        sprof export slow.pb.gz --to folded | flamegraph.pl > slow.svg
         sprof export slow.pb.gz --to pprof -o slow.profile.pb.gz
       """)
 
-  @Argument(help: "The capture.", completion: .file())
+  @Argument(help: "The capture file.", completion: .file())
   var file: String
 
-  @Option(help: "The format.")
+  @Option(help: ArgumentHelp("The format.", valueName: "format"))
   var to: ExportFormat
 
   @Option(
-    name: .shortAndLong, help: "Where to write; without it, to stdout.", completion: .file())
+    name: .shortAndLong,
+    help: ArgumentHelp("The output file; without it, stdout.", valueName: "file"),
+    completion: .file())
   var output: String?
 
-  @Flag(help: "Write over a file that is there already.")
+  @Flag(help: "Overwrite the output file if it exists.")
   var force = false
 
-  @Option(help: "Export only the threads whose name matches, or the one with this tid.")
+  @Option(
+    help: ArgumentHelp(
+      "Export only the threads whose name matches, or the one with this tid.", valueName: "glob"))
   var thread: String?
 
   @OptionGroup var filter: FilterArguments
@@ -43,7 +47,7 @@ struct ExportCommand: ParsableCommand {
       try ReportArguments.check(thread, whole)
       let profile = try filter.apply(to: whole, thread: thread)
       guard let output else {
-        guard to.exporter != nil || isatty(STDOUT_FILENO) == 0 else { throw Diagnostic.isNoText }
+        guard to.exporter != nil || isatty(STDOUT_FILENO) == 0 else { throw Diagnostic.isBinary }
         return try Terminal.write { try write(profile, to: &$0) }
       }
       try OutputFile.write(output, force: force) { try write(profile, to: &$0) }

@@ -1,32 +1,32 @@
 import ArgumentParser
 import CaptureFile
-import LinuxProcess
 import ProfileAnalysis
 import ProfileModel
-import Synchronization
 
 struct MergeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merge",
-    abstract: "Puts many captures together to one.",
+    abstract: "Merges captures into one.",
     discussion: """
-      Threads keep their names, behind a label of where they come from: host/program/thread. \
-      Threads of the same label and name become one.
+      Threads are renamed to label/thread, where the label says where they come from. Threads of \
+      the same label and name become one.
 
         sprof merge web1.pb.gz web2.pb.gz -o web.pb.gz
         sprof merge day/*.pb.gz --label none -o day.pb.gz
       """)
 
-  @Argument(help: "The captures.", completion: .file())
+  @Argument(help: "The capture files.", completion: .file())
   var files: [String]
 
-  @Option(name: .shortAndLong, help: "The merged capture.", completion: .file())
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("The merged capture file.", valueName: "file"),
+    completion: .file())
   var output: String
 
-  @Flag(help: "Overwrite the file of --output when it exists.")
+  @Flag(help: "Overwrite the file of --output if it exists.")
   var force = false
 
-  @Option(help: "What stands before the names of threads.")
+  @Option(help: "The label before the names of threads; process is host/program[pid].")
   var label = MergeLabel.process
 
   func run() throws {
@@ -69,11 +69,11 @@ struct MergeCommand: ParsableCommand {
   }
 }
 
-/// What tells the sources of a merged capture apart.
+/// What distinguishes the sources of a merged capture.
 enum MergeLabel: String, CaseIterable, ExpressibleByArgument {
   case process, program, host, file, none
 
-  /// The label of the capture in a file, of which only what it needs is read.
+  /// The label of the capture in a file; reads only the part of the file that it needs.
   func text(of file: String) throws -> String {
     switch self {
     case .process:
@@ -93,54 +93,5 @@ enum MergeLabel: String, CaseIterable, ExpressibleByArgument {
       name.removeLast(ending.count)
     }
     return name
-  }
-}
-
-/// The profiles of files in their order: the next two are read while the last is used.
-struct ProfilesAhead {
-  private static let count = 2
-
-  private var files: ArraySlice<String>
-  private var reads: [ProfileRead] = []
-
-  init(_ files: [String]) {
-    self.files = files[...]
-    readAhead()
-  }
-
-  /// The profile of the next file; every file is asked for once.
-  mutating func next() throws -> Profile {
-    let profile = try reads.removeFirst().profile()
-    readAhead()
-    return profile
-  }
-
-  private mutating func readAhead() {
-    while reads.count < Self.count, let file = files.popFirst() { reads.append(ProfileRead(file)) }
-  }
-}
-
-/// A profile on its way from a thread that reads it.
-private final class ProfileRead: Sendable {
-  private let file: String
-  private let result = Mutex<Result<Profile, any Error>?>(nil)
-  private let thread = Mutex<OSThread.Handle?>(nil)
-
-  init(_ file: String) {
-    self.file = file
-    // Without another thread the file is read when it is asked for.
-    thread.withLock { thread in
-      thread = try? OSThread.start { [self] in
-        let profile = Result { try loadProfile(file) }
-        result.withLock { $0 = profile }
-      }
-    }
-  }
-
-  /// Waits until it is read; to be asked for once.
-  func profile() throws -> Profile {
-    thread.withLock { $0.take() }?.join()
-    guard let result = result.withLock({ $0.take() }) else { return try loadProfile(file) }
-    return try result.get()
   }
 }

@@ -5,11 +5,11 @@ import ProfileModel
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Shows any view of a capture that was kept in a file, or of a part of it.",
+    abstract: "Shows the report of a capture file, or of a part of it.",
     discussion: """
-      Prints what attach or dump printed when it was made; needs neither the program nor its files. \
-      Reads pprof profiles of other tools and folded stacks, too. With --html it writes a page in \
-      place of the text.
+      Prints what attach, run or dump printed when the capture was made; needs neither the program \
+      nor its files. Also reads pprof profiles of other tools and folded stacks. With --html, writes \
+      a page instead of the text.
 
         sprof report slow.pb.gz
         sprof report slow.pb.gz --view waits --thread 'worker-*'
@@ -18,7 +18,7 @@ struct ReportCommand: ParsableCommand {
         sprof report slow.pb.gz --by function --sort cpu --from 2s --to 5s
       """)
 
-  @Argument(help: "The capture.", completion: .file())
+  @Argument(help: "The capture file.", completion: .file())
   var file: String
 
   @OptionGroup var views: ViewArguments
@@ -28,14 +28,14 @@ struct ReportCommand: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("The same as --until.", valueName: "time"), transform: TimeArgument.moment)
+    help: ArgumentHelp("Same as --until.", valueName: "time"), transform: TimeArgument.moment)
   var to: TimeArgument?
 
   func validate() throws {
     try filter.check(end: to)
     guard page.html == nil || !report.json && views.view.isEmpty && views.by == nil else {
       throw ValidationError(
-        "--html writes a page in place of the text: leave out --json, --view and --by.")
+        "--html cannot be combined with --json, --view or --by.")
     }
   }
 

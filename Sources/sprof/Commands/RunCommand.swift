@@ -12,25 +12,26 @@ struct RunCommand: ParsableCommand {
     commandName: "run",
     abstract: "Starts a program and samples it from its first instruction to its end.",
     discussion: """
-      The program gets sprof's own standard files, environment and folder, and the signals that sprof \
-      gets. The report goes to stderr, to keep out of the program's output. When sprof is killed, the \
-      program runs on.
+      The program inherits stdin, stdout, stderr, environment and working directory; sprof passes \
+      signals on to it. The report goes to stderr, apart from the program's output. If sprof is \
+      killed, the program continues.
 
         sprof run -- python3 -m pybench
         sprof run --rate 1000 -o build.pb.gz --children -- make -j4
         sprof run --report profile.json --json -- ./server --port 8080
 
-      Ends with the program's exit code, with 128 and the number of the signal that killed it, with \
-      127 when there is no such program, and with 126 when it cannot be executed; with sprof's own \
-      codes only for what keeps the program from being started, or a report of a program that ended \
-      with 0 from being written.
+      Exits with the program's exit code; with 128 plus the number of the signal that killed it; \
+      with 127 if there is no such program, and 126 if it cannot be executed. sprof's own exit codes \
+      occur only if the program cannot be started, or if it exits with 0 and the report cannot be \
+      written.
       """)
 
   @OptionGroup var rates: RateArguments
 
   @Option(
     name: .customLong("report"),
-    help: ArgumentHelp("Write the report to this file in place of stderr.", valueName: "file"))
+    help: ArgumentHelp(
+      "Write the report to this file instead of stderr; overwrites it.", valueName: "file"))
   var reportFile: String?
 
   @OptionGroup var views: ViewArguments
@@ -48,26 +49,26 @@ struct RunCommand: ParsableCommand {
     help: ArgumentHelp("The program and its arguments.", valueName: "command"))
   var command: [String]
 
-  /// The command without the `--` that may part it from sprof's own options.
+  /// The command without the `--` that may separate it from sprof's own options.
   private var program: [String] {
     Array(command.first == "--" ? command.dropFirst() : command[...])
   }
 
   func validate() throws {
-    // What cannot be an option of the program, which has not been named yet.
+    // These cannot be options of the program, which has not been named yet.
     switch command.first {
     case "-h", "--help": throw CleanExit.helpRequest(self)
     case "--version": throw CleanExit.message(SprofVersion.current)
     default: break
     }
     guard let name = program.first, !name.isEmpty else {
-      throw ValidationError("Give the program to start: sprof run -- make test")
+      throw ValidationError("Name the program to start: sprof run -- make test")
     }
     guard !name.hasPrefix("-") else {
-      throw ValidationError("\(name) is no option of run. Write -- in front of the program.")
+      throw ValidationError("run has no option \(name); put -- before the program's name.")
     }
     try frames.check(report)
-    guard reportFile?.isEmpty != true else { throw ValidationError("--report wants a file name.") }
+    guard reportFile?.isEmpty != true else { throw ValidationError("--report needs a file name.") }
   }
 
   func run() throws {
@@ -79,9 +80,9 @@ struct RunCommand: ParsableCommand {
     }
   }
 
-  /// Returns how the program ended, and what kept sprof from reporting, which it has told.
+  /// Returns how the program ended, and what kept sprof from reporting, which it has reported.
   private func start() throws -> (CaptureInfo.ProgramEnd, Diagnostic?) {
-    // Before the program, which must not run in vain.
+    // Checked first: the program must not run in vain.
     if let reportFile { try OutputFile.check(reportFile) }
     try page.check()
     let name = program[0].split(separator: "/").last.map(String.init) ?? program[0]
@@ -99,17 +100,13 @@ struct RunCommand: ParsableCommand {
     let captured: CapturedProfile
     do {
       captured = try family.record(
-        held.process,
-        plan: SamplingPlan(
-          kind: .run, rate: rates.rate, maxPause: rates.maxPause,
-          options: SampleOptions(frames: frames.choice, followsTasks: frames.followsTasks)),
-        control: CaptureControl(),
-        ready: { held.release() }, recorder: recorder)
+        held.process, plan: plan, control: CaptureControl(), ready: { held.release() },
+        recorder: recorder)
     } catch {
-      // The program is not to suffer for what sprof cannot do.
+      // The program runs on, whatever keeps sprof from sampling it.
       recorder?.cancel()
       let diagnostic = Diagnostic.cannotSample(program[0], error)
-      diagnostic.tell()
+      diagnostic.report()
       held.release()
       return (held.waitForEnd(), diagnostic)
     }
@@ -121,9 +118,15 @@ struct RunCommand: ParsableCommand {
       try keep(profile, with: recorder) { try show(profile) }
       return (ending, nil)
     } catch let diagnostic as Diagnostic {
-      diagnostic.tell()
+      diagnostic.report()
       return (ending, diagnostic)
     }
+  }
+
+  private var plan: SamplingPlan {
+    SamplingPlan(
+      kind: .run, rate: rates.rate, maxPause: rates.maxPause,
+      options: SampleOptions(frames: frames.choice, followsTasks: frames.followsTasks))
   }
 
   private func show(_ profile: Profile) throws {
@@ -131,7 +134,7 @@ struct RunCommand: ParsableCommand {
     let shown = try filter.apply(to: profile)
     try page.write(shown, report, isPart: !filter.isEmpty)
     if let reportFile {
-      // As with a redirection, an older report gives way.
+      // As with a redirection, an older report is overwritten.
       try OutputFile.write(reportFile, force: true) {
         views.write(shown, report, color: false, to: &$0)
       }

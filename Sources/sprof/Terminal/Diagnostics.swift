@@ -5,7 +5,8 @@ import LinuxProcess
 import ProfileModel
 import Sampling
 
-/// Everything that can go wrong for a user, with words and exit code: the only place that has them.
+/// Everything that can go wrong for a user, with its message and exit code: the cause, then what to
+/// type.
 enum Diagnostic: Error {
   case noProcess
   case noMatch(String)
@@ -16,15 +17,15 @@ enum Diagnostic: Error {
   case cannotWrite(String)
   case cannotRead(String, CaptureFileError)
   case cannotCreate(CaptureFileError)
-  /// The capture was made, but its file could not be written at the end.
+  /// The capture is complete, but its file could not be written.
   case cannotKeep(CaptureFileError, partial: String)
   case fileExists(String)
   case nothingLeft
   case cannotStart(String, HeldProgram.Failure)
-  /// The program that sprof has started runs, unwatched.
+  /// The program that sprof has started runs, but cannot be sampled.
   case cannotSample(String, Capture.Failure)
-  /// Bytes were to go to a terminal.
-  case isNoText
+  /// Binary output was to go to a terminal.
+  case isBinary
 
   var exitCode: Int32 {
     switch self {
@@ -38,8 +39,8 @@ enum Diagnostic: Error {
     case .systemCall: 70  // EX_SOFTWARE
     case .cannotRead(_, .system), .cannotRead(_, .notRegular): 66
     case .cannotRead: 65  // EX_DATAERR
-    case .cannotWrite, .isNoText, .fileExists, .cannotCreate, .cannotKeep: 73  // EX_CANTCREAT
-    // As the shell, env and nohup have it.
+    case .cannotWrite, .isBinary, .fileExists, .cannotCreate, .cannotKeep: 73  // EX_CANTCREAT
+    // As the shell, env and nohup do.
     case .cannotStart(_, .notFound), .cannotStart(_, .noInterpreter): 127
     case .cannotStart(_, .notExecutable), .cannotStart(_, .isDirectory): 126
     case .cannotStart(_, .system): 70
@@ -52,13 +53,13 @@ enum Diagnostic: Error {
   var message: String {
     switch self {
     case .noProcess:
-      "There is no such process. To list all: ps -e"
+      "No such process. List processes with: ps -e"
     case .noMatch(let name):
-      "No process is named \"\(name)\". To list all: ps -e"
+      "No process is named \"\(name)\". List processes with: ps -e"
     case .manyMatches(let name, let matches):
       Self.list(matches, named: name)
     case .noThread(let glob, let names):
-      "No thread matches \"\(glob)\". The threads are named: \(names.prefix(40).joined(separator: ", "))"
+      "No thread matches \"\(glob)\". Thread names: \(names.prefix(40).joined(separator: ", "))"
     case .cannotWatch(let pid, let problem, let command):
       Self.words(for: problem, pid: pid, command: command)
     case .systemCall(let error):
@@ -66,30 +67,30 @@ enum Diagnostic: Error {
     case .cannotWrite(let reason):
       "Cannot write the output: \(reason)."
     case .fileExists(let path):
-      "\(path) is there already. Give another name, or --force to write over it."
+      "\(path) already exists. Give another name, or overwrite it with --force."
     case .nothingLeft:
-      "Nothing is left of the profile: no thread did what the options ask for."
+      "Nothing to show: the filters leave no samples. Use fewer filters."
     case .cannotStart(let name, .notFound):
-      "Cannot start \(name): there is no such program. To look for it: type \(name)"
+      "Cannot start \(name): no such program. Look for it with: type \(name)"
     case .cannotStart(let name, .noInterpreter(let interpreter)):
       Self.words(starting: name, without: interpreter)
     case .cannotStart(let name, .isDirectory):
-      "Cannot start \(name): it is a directory. To see what is in it: ls \(name)"
+      "Cannot start \(name): it is a directory. List its contents with: ls \(name)"
     case .cannotStart(let name, .notExecutable(let error)):
-      "Cannot start \(name): \(error.reason). To make it executable: chmod +x \(name)"
+      "Cannot start \(name): \(error.reason). Make it executable with: chmod +x \(name)"
     case .cannotStart(let name, .system(let error)):
       "Cannot start \(name): \(error.call): \(error.reason)"
     case .cannotSample(let name, let failure):
       Self.words(sampling: name, failure)
-    case .isNoText:
-      "This format is no text for a terminal. Give a file with -o."
+    case .isBinary:
+      "Refusing to write binary data to a terminal. Give a file with -o."
     case .cannotRead(let path, let error):
       "Cannot read \(path): \(Self.words(reading: error))"
     case .cannotCreate(let error):
       Self.words(creating: error)
     case .cannotKeep(let error, let partial):
-      "\(Self.words(creating: error)) What the capture saw until then is in \(partial); "
-        + "look at it with: sprof report \(partial)"
+      "\(Self.words(creating: error)) The samples so far are in \(partial). Show them with: "
+        + "sprof report \(partial)"
     }
   }
 
@@ -107,74 +108,75 @@ enum Diagnostic: Error {
     let asRoot = "Run: sudo sprof \(command) \(pid)"
     switch problem {
     case .noSuchProcess:
-      return "There is no process \(pid). To list all: ps -e"
+      return "There is no process \(pid). List processes with: ps -e"
     case .isItself:
-      return "\(pid) is sprof itself, which cannot watch itself. Give the PID of another process."
+      return "\(pid) is sprof itself. Give the PID of another process."
     case .isKernelThread:
-      return "\(pid) is a thread of the kernel and has no program to look at. "
-        + "To see what it waits for: sudo cat /proc/\(pid)/stack"
+      return "\(pid) is a kernel thread, which runs no program. "
+        + "See what it waits for with: sudo cat /proc/\(pid)/stack"
     case .hasEnded:
-      return "Process \(pid) has already ended; only its exit code waits for its parent. "
-        + "To see the parent: ps -o ppid= -p \(pid)"
+      return "Process \(pid) has ended and waits for its parent to reap it. "
+        + "Find the parent with: ps -o ppid= -p \(pid)"
     case .otherUser(let owner, let me):
-      return "May not watch \(pid): it belongs to user \(userName(owner)), and you are "
+      return "Not allowed to trace \(pid): it belongs to user \(userName(owner)), and you are "
         + "\(userName(me)). \(asRoot)"
     case .yama(let scope):
       return yamaWords(scope: scope, pid: pid, asRoot: asRoot)
     case .seccomp:
-      return "May not watch \(pid): a seccomp filter forbids ptrace here, as in a container. "
+      return "Not allowed to trace \(pid): a seccomp filter forbids ptrace, as in a container. "
         + "Start the container with: docker run --cap-add SYS_PTRACE …"
     case .undumpable:
-      return "May not watch \(pid): the program is undumpable (it changed its user, or asked for "
-        + "it with prctl). \(asRoot)"
+      return "Not allowed to trace \(pid): it is not dumpable (it changed its user, or called "
+        + "prctl(PR_SET_DUMPABLE)). \(asRoot)"
     case .missingCapability:
-      return "May not watch \(pid): it has capabilities that you have not, or lives in another "
+      return "Not allowed to trace \(pid): it has capabilities that you lack, or is in another "
         + "user namespace. \(asRoot)"
     case .other(let error):
-      return "Cannot watch \(pid): \(error.call): \(error.reason). \(asRoot)"
+      return "Cannot trace \(pid): \(error.call): \(error.reason). \(asRoot)"
     }
   }
 
   private static func words(starting name: String, without interpreter: String) -> String {
     guard interpreter.hasSuffix("\r") else {
       return "Cannot start \(name): its interpreter \(interpreter) is missing. "
-        + "To see the line that names it: head -n 1 \(name)"
+        + "See the line that names it with: head -n 1 \(name)"
     }
-    return "Cannot start \(name): its lines end as on Windows, so that its interpreter is not "
-      + "found. To mend it: sed -i 's/\\r$//' \(name)"
+    return "Cannot start \(name): its lines end as on Windows (CR LF), so its interpreter is not "
+      + "found. Fix it with: sed -i 's/\\r$//' \(name)"
   }
 
   private static func words(sampling name: String, _ failure: Capture.Failure) -> String {
-    let rest = "The program runs on without being sampled."
+    let rest = "The program continues without being sampled."
     switch failure {
     case .access(.noSuchProcess), .access(.hasEnded):
-      return "\(name) had ended before it could be looked at; there is no report."
+      return "\(name) ended before it could be sampled; there is no report."
     case .access(.undumpable), .access(.otherUser), .access(.missingCapability):
-      return "May not watch \(name): it runs with other rights than yours. \(rest) "
+      return "Not allowed to trace \(name): it has other privileges than you. \(rest) "
         + "To sample it, run: sudo sprof run -- \(name)"
     case .access(.yama(let scope)):
-      return "May not watch \(name): kernel.yama.ptrace_scope is \(scope). \(rest)"
+      return "Not allowed to trace \(name): kernel.yama.ptrace_scope is \(scope). \(rest)"
     case .access(.seccomp):
-      return "May not watch \(name): a seccomp filter forbids ptrace here, as in a container. "
+      return "Not allowed to trace \(name): a seccomp filter forbids ptrace, as in a container. "
         + "\(rest) Start the container with: docker run --cap-add SYS_PTRACE …"
     case .access(.isItself), .access(.isKernelThread):
-      return "Cannot watch \(name). \(rest)"
+      return "Cannot trace \(name). \(rest)"
     case .access(.other(let error)), .system(let error):
-      return "Cannot watch \(name): \(error.call): \(error.reason). \(rest)"
+      return "Cannot trace \(name): \(error.call): \(error.reason). \(rest)"
     }
   }
 
   private static func words(creating error: CaptureFileError) -> String {
     switch error {
-    case .exists(let path): "\(path) exists. To overwrite it, add --force."
+    case .exists(let path):
+      "\(path) already exists. Give another name, or overwrite it with --force."
     case .unfinishedExists(let path):
-      "\(path) exists: a capture that was cut off, or still goes on. "
-        + "Look at it with sprof report \(path); to overwrite it, add --force."
-    case .notRegular(let path): "\(path) is not a plain file. Give another name."
+      "\(path) exists: a capture that was cut off, or is still being written. "
+        + "Show it with: sprof report \(path); or overwrite it with --force."
+    case .notRegular(let path): "\(path) is not a regular file. Give another name."
     case .system(let path, let reason): "Cannot write \(path): \(reason)."
     case .tooLarge, .tooMany:
-      "The capture would be larger than sprof could read again. "
-        + "Merge fewer files, or with a --label that more of them share."
+      "The capture would be too large for sprof to read. "
+        + "Merge fewer files, or use a --label that more of them share."
     default: "Cannot write the capture: \(error)."
     }
   }
@@ -182,32 +184,31 @@ enum Diagnostic: Error {
   private static func words(reading error: CaptureFileError) -> String {
     switch error {
     case .system(_, let reason): "\(reason)."
-    case .notRegular: "it is a directory. Give the file of a capture."
+    case .notRegular: "it is a directory. Give a capture file."
     case .empty: "it is empty."
-    case .foreign: "it is neither a capture, nor a pprof profile, nor folded stacks (a;b;c 12)."
+    case .foreign: "it is not a capture, a pprof profile or folded stacks (a;b;c 12)."
     case .cutOff: "it is cut off, and nothing of it can be read."
-    case .damaged(.compression):
-      "it is damaged: its compressed contents or their checksum are wrong."
-    case .damaged(.message): "it is damaged: its contents are not those of a profile."
+    case .damaged(.compression): "it is damaged: invalid gzip data or checksum."
+    case .damaged(.message): "it is damaged: not the messages of a profile."
     case .damaged(.reference):
-      "it is damaged: it refers to texts, functions or locations that it does not have."
+      "it is damaged: it refers to strings, functions or locations that it lacks."
     case .damaged(.header):
-      "it is damaged, or of a newer version of sprof: what it says about the capture is not clear."
+      "its capture header is invalid: the file is damaged, or from a newer version of sprof."
     case .tooLarge(let limit): "it is too large: a part of it has more than \(limit >> 20) MiB."
-    case .tooMany(let limit): "it has more samples or stacks than the \(limit) that sprof reads."
-    case .noSampleTypes: "it has neither times nor counts that sprof could show."
+    case .tooMany(let limit): "it has more samples or stacks than sprof reads (\(limit))."
+    case .noSampleTypes: "it has neither times nor counts that sprof can show."
     case .exists, .unfinishedExists: "it exists."
     }
   }
 
   private static func yamaWords(scope: Int, pid: Int32, asRoot: String) -> String {
-    let cause = "May not watch \(pid): kernel.yama.ptrace_scope is \(scope)"
+    let cause = "Not allowed to trace \(pid): kernel.yama.ptrace_scope is \(scope)"
     switch scope {
-    case 1: return "\(cause), so that a user may trace only what he started. \(asRoot)"
-    case 2: return "\(cause), so that only root may trace. \(asRoot)"
+    case 1: return "\(cause), so users may trace only their own descendants. \(asRoot)"
+    case 2: return "\(cause), so only root may trace. \(asRoot)"
     default:
-      return "\(cause), so that nobody may trace until the machine is started again. "
-        + "Look for the setting: grep -r ptrace_scope /etc/sysctl.conf /etc/sysctl.d"
+      return "\(cause), so nobody may trace until the next reboot. "
+        + "Find the setting with: grep -r ptrace_scope /etc/sysctl.conf /etc/sysctl.d"
     }
   }
 
@@ -217,9 +218,9 @@ enum Diagnostic: Error {
   }
 
   /// Writes the message to stderr.
-  func tell() { Terminal.writeError("sprof: \(message)\n") }
+  func report() { Terminal.writeError("sprof: \(message)\n") }
 
-  /// Runs a command's body; a failure is told on stderr and ends sprof with its exit code.
+  /// Runs a command's body; a failure is reported on stderr and ends sprof with its exit code.
   static func guarding<Value>(
     command: String, pid: Int32 = 0, _ body: () throws -> Value
   ) throws -> Value {
@@ -235,7 +236,7 @@ enum Diagnostic: Error {
     } catch let error as SystemError {
       throw systemCall(error)
     } catch let diagnostic as Diagnostic {
-      diagnostic.tell()
+      diagnostic.report()
       throw ExitCode(diagnostic.exitCode)
     }
   }

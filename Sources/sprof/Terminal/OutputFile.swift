@@ -1,6 +1,7 @@
+import CaptureFile
 import Glibc
 
-/// Text on its way into an open file, a large piece at a time.
+/// Text for an open file, written a large piece at a time.
 struct FileOutput: TextOutputStream {
   private static let pieceSize = 1 << 16
 
@@ -45,9 +46,9 @@ struct FileOutput: TextOutputStream {
 
 /// Files that sprof writes: they appear whole or not at all.
 enum OutputFile {
-  /// Writes what `body` writes to the file at `path`; one that is there already only with `force`.
+  /// Writes what `body` writes to the file at `path`; replaces one that exists only with `force`.
   ///
-  /// The file has another name until it is complete. What is no plain file, such as a pipe, is
+  /// The file has another name until it is complete. What is not a regular file, such as a pipe, is
   /// written to directly.
   static func write(
     _ path: String, force: Bool, _ body: (inout FileOutput) throws -> Void
@@ -55,20 +56,19 @@ enum OutputFile {
     var status = stat()
     let isThere = stat(path, &status) == 0
     if isThere && status.st_mode & S_IFMT != S_IFREG {
-      return try write(path, flags: O_WRONLY, body)
+      return try writeDirectly(path, body)
     }
     if isThere && !force { throw Diagnostic.fileExists(path) }
-    let draft = "\(path).\(getpid()).part"
     do {
-      try write(draft, flags: O_WRONLY | O_CREAT | O_EXCL, body)
-      guard rename(draft, path) == 0 else { throw failure(path) }
-    } catch {
-      unlink(draft)
-      throw error
+      let draft = try DraftFile(path: path)
+      try FileOutput.write(to: draft.descriptor, body)
+      try draft.putInPlace()
+    } catch CaptureFileError.system(let path, let reason) {
+      throw Diagnostic.cannotWrite("\(path): \(reason)")
     }
   }
 
-  /// Throws when a file at `path` could not be written, as far as that can be told before.
+  /// Throws when a file at `path` could not be written, as far as that is known before.
   static func check(_ path: String) throws {
     var status = stat()
     let isThere = stat(path, &status) == 0
@@ -80,10 +80,10 @@ enum OutputFile {
     guard access(isPlain ? folder : path, W_OK) == 0 else { throw failure(path) }
   }
 
-  private static func write(
-    _ path: String, flags: CInt, _ body: (inout FileOutput) throws -> Void
+  private static func writeDirectly(
+    _ path: String, _ body: (inout FileOutput) throws -> Void
   ) throws {
-    let descriptor = open(path, flags | O_CLOEXEC, 0o644)
+    let descriptor = open(path, O_WRONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw failure(path) }
     defer { close(descriptor) }
     try FileOutput.write(to: descriptor, body)

@@ -1,8 +1,4 @@
 import Glibc
-import LinuxProcess
-import Sampling
-import Synchronization
-import TerminalUI
 
 /// What stdout and stderr are connected to.
 enum Terminal {
@@ -22,14 +18,14 @@ enum Terminal {
     return Int(size.ws_col)
   }
 
-  /// Whether the job that sprof belongs to has the terminal, or there are no jobs.
+  /// Whether sprof's job is in the foreground, or there is no job control.
   static var isForeground: Bool {
     let group = tcgetpgrp(STDERR_FILENO)
     return group < 0 || group == getpgrp()
   }
 
-  /// Takes the places of standard files that are closed, so that none of sprof's own files gets one
-  /// of them and a message ends in a capture.
+  /// Opens standard files that are closed on /dev/null, so that none of sprof's own files gets their
+  /// number and a message ends up in a capture.
   ///
   /// A program that sprof starts finds them closed.
   static func reserveStandardFiles() {
@@ -38,7 +34,7 @@ enum Terminal {
     }
   }
 
-  /// Writes to stderr; nobody is left to be told when that fails.
+  /// Writes to stderr; a failure cannot be reported anywhere.
   static func writeError(_ text: String) {
     var text = text
     text.withUTF8 { _ = Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
@@ -47,75 +43,5 @@ enum Terminal {
   /// Writes to stdout what `body` writes, or throws.
   static func write(_ body: (inout FileOutput) throws -> Void) throws {
     try FileOutput.write(to: STDOUT_FILENO, body)
-  }
-}
-
-/// Shows on the terminal how a capture goes, until it is told to end.
-final class ProgressDisplay: Sendable {
-  private let isDone = Atomic<Bool>(false)
-  private let control: CaptureControl
-  private let duration: Int64?
-
-  init(control: CaptureControl, duration: Int64?) {
-    self.control = control
-    self.duration = duration
-  }
-
-  /// Runs `body` with the progress line shown; takes it away before returning.
-  func show<Value>(during body: () throws -> Value) throws -> Value {
-    guard Terminal.showsProgress,
-      let display = try? OSThread.start({ [self] in redraw() })
-    else { return try body() }
-    let result = Result { try body() }
-    isDone.store(true, ordering: .releasing)
-    display.join()
-    return try result.get()
-  }
-
-  private func redraw() {
-    while !isDone.load(ordering: .acquiring) {
-      let progress = control.progress
-      let elapsed = Double(progress.elapsed) / 1e9
-      let line = ProgressLine(
-        timeLeft: duration.map { max(0, Double($0) / 1e9 - elapsed) }, elapsed: elapsed,
-        ticks: progress.ticks, threads: progress.threads,
-        stoppedShare: progress.elapsed > 0
-          ? Double(progress.stoppedTime) / Double(progress.elapsed) : 0)
-      // The line belongs to whoever has the terminal, which sprof in the background has not.
-      if Terminal.isForeground { Terminal.writeError(line.rendered(width: Terminal.errorWidth)) }
-      usleep(100_000)
-    }
-    if Terminal.isForeground { Terminal.writeError(ProgressLine.erasure) }
-  }
-}
-
-/// Ctrl-C: the first ends the capture, which is then reported; the second ends sprof.
-enum Interrupts {
-  private static let count = Atomic<Int>(0)
-  private static let control = Mutex<CaptureControl?>(nil)
-
-  /// Lets SIGINT and SIGTERM end the capture that `control` belongs to.
-  static func end(_ control: CaptureControl) throws {
-    Self.control.withLock { $0 = control }
-    // A thread of our own takes the signals, so that nothing has to be safe in a signal handler.
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    sigaddset(&signals, SIGINT)
-    sigaddset(&signals, SIGTERM)
-    pthread_sigmask(SIG_BLOCK, &signals, nil)
-    _ = try OSThread.start { Self.wait() }
-  }
-
-  private static func wait() {
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    sigaddset(&signals, SIGINT)
-    sigaddset(&signals, SIGTERM)
-    var number: CInt = 0
-    while sigwait(&signals, &number) == 0 {
-      // The kernel lets go every thread that we hold.
-      if count.wrappingAdd(1, ordering: .relaxed).oldValue > 0 { _exit(128 + number) }
-      control.withLock { $0?.stop() }
-    }
   }
 }

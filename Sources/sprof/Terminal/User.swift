@@ -2,10 +2,10 @@ import Glibc
 
 /// Who runs sprof.
 enum User {
-  /// The home directory; nil when the environment does not tell.
+  /// The home directory; nil when the environment lacks it.
   static var home: String? { variable("HOME") }
 
-  /// The names under which the user is known, also the one who called sudo.
+  /// The names of the user, also of the one who called sudo.
   static var names: [String] {
     var names = ["USER", "LOGNAME", "SUDO_USER"].compactMap { variable($0) }
     if let entry = getpwuid(getuid()), let name = entry.pointee.pw_name {

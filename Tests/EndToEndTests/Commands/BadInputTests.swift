@@ -45,7 +45,7 @@ extension EndToEnd {
     func `a kernel thread is said to be one`() throws {
       expectError(
         try SprofCommand.run(["attach", "2", "--duration", "1s"]), code: ExitCode.noTarget,
-        naming: ["thread of the kernel"])
+        naming: ["kernel thread"])
     }
 
     @Test func `a program that has ended is said to have`() throws {

@@ -83,7 +83,7 @@ extension EndToEnd {
           try SprofCommand.run(base + ["/proc/a"]), code: ExitCode.cannotWrite, naming: ["/proc/a"])
         expectError(
           try SprofCommand.run(base + [folder.path]), code: ExitCode.cannotWrite,
-          naming: ["not a plain file"])
+          naming: ["not a regular file"])
         expectError(
           try SprofCommand.run([command, "\(program.pid)", "--force"]), code: ExitCode.usage,
           naming: ["--output"])
@@ -118,8 +118,8 @@ extension EndToEnd {
       #expect(outcome.stderr.contains("No space left on device"), "\(outcome.stderr)")
       #expect(outcome.stderr.contains("a.partial"))
       #expect(outcome.stdout.contains("Threads:"))
-      #expect(outcome.stderr.contains("cut off before its end"), "\(outcome.stderr)")
-      #expect(!outcome.stderr.contains("a.tmp\n"))
+      #expect(outcome.stderr.contains("cut off before it finished"), "\(outcome.stderr)")
+      #expect(!outcome.stderr.contains(".tmp\n"))
       try program.assertUntouched(progress: "iterations")
     }
 
@@ -164,7 +164,7 @@ extension EndToEnd {
       }
       expectError(
         try SprofCommand.run(["attach", "\(program.pid)", "-o", file]), code: ExitCode.cannotWrite,
-        naming: ["a.partial", "still goes on"])
+        naming: ["a.partial", "still being written"])
       command.send(SIGINT)
       let outcome = try command.finish()
       #expect(try SprofCommand.run(["report", file]).stdout == outcome.stdout)
@@ -180,7 +180,7 @@ extension EndToEnd {
       expectError(
         try SprofCommand.run(["report", folder.path]), code: ExitCode.noTarget,
         naming: ["directory"])
-      for (text, words) in [("", "empty"), ("hello\n", "neither a capture")] {
+      for (text, words) in [("", "empty"), ("hello\n", "not a capture")] {
         try Data(text.utf8).write(to: URL(fileURLWithPath: file))
         expectError(
           try SprofCommand.run(["report", file]), code: ExitCode.badData, naming: [file, words])

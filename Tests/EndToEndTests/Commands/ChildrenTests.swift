@@ -316,7 +316,7 @@ extension EndToEnd {
       ])
       #expect(outcome.status == 4)
       let text = outcome.stderr.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-      #expect(text.contains("1 process may not be watched by this user: other["), "\(text)")
+      #expect(text.contains("Not allowed to trace 1 process: other["), "\(text)")
     }
   }
 }

@@ -36,7 +36,7 @@ extension EndToEnd {
       let text = outcome.stdout.replacingOccurrences(of: "\n", with: " ")
       #expect(text.contains("orders_lock"), "\(text.prefix(600))")
       #expect(!text.hasPrefix("Deadlock"))
-      #expect(text.contains("ended"), "\(text.prefix(600))")
+      #expect(text.contains("exited thread"), "\(text.prefix(600))")
       try program.assertUntouched()
       program.kill()
     }

@@ -93,7 +93,7 @@ struct Hang: Sendable, CustomTestStringConvertible {
     Hang(
       "deadlock", "transfer", "deadlock",
       [
-        (0, "the main thread"), (0, "\"holder\""), (0, "wait for each other"),
+        (0, "the main thread"), (0, "\"holder\""), (0, "for each other"),
         (1, "transfer (gtk_hang.c:"), (1, "mutex journal"), (1, "held by \"holder\""),
         (2, "post_journal (gtk_hang.c:"), (2, "mutex accounts"), (2, "held by the main thread"),
       ]),

@@ -63,12 +63,12 @@ extension EndToEnd {
       let file = folder.path + "/text"
       let command = try watch(program, to: file)
       try waitUntil("two further looks") {
-        lines(file).count { $0.contains("threads still, without having run") } >= 2
+        lines(file).count { $0.contains("threads unchanged, did not run") } >= 2
       }
       command.send(SIGINT)
       let outcome = try command.finish()
       #expect(outcome.status == 0, "\(outcome.stderr)")
-      #expect(lines(file).first?.contains("first look") == true)
+      #expect(lines(file).first?.contains("first sample") == true)
       #expect(lines(file).contains { $0.contains("sleeper-0") })
       #expect(!lines(file).contains { $0.contains("moved") })
       #expect(try program.figure("wakeups") == 0)
@@ -96,7 +96,7 @@ extension EndToEnd {
       let file = folder.path + "/text"
       let command = try watch(program, to: file)
       try waitUntil("a further look") {
-        lines(file).contains { $0.contains("threads still, without having run") }
+        lines(file).contains { $0.contains("threads unchanged, did not run") }
       }
       program.kill()
       let outcome = try command.finish()

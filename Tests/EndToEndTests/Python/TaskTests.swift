@@ -19,14 +19,15 @@ extension EndToEnd {
       #expect(try ReportedTask.all(found) == truth)
       let text = try SprofCommand.run(["dump", "\(program.pid)"]).stdout
       for line in [
-        "  18 tasks wait in 12 stacks", "  2 tasks wait", "  Task \"worker\", awaited by \"boss\"",
+        "  18 waiting tasks in 12 stacks", "  2 waiting tasks",
+        "  Task \"worker\", awaited by \"boss\"",
         "  Task \"gathers\", awaits 2 tasks \"left\", \"right\"",
         "    ×2 \"first\", \"second\", awaited by \"group\"",
       ] {
         #expect(text.contains("\n\(line)\n"), "\(interpreter): \(line) in \(text)")
       }
       // The loops are at rest, whatever their tasks wait for; without symbols that is not told.
-      let rests = text.components(separatedBy: "is at rest in Python's event loop").count
+      let rests = text.components(separatedBy: "idle in Python's event loop").count
       #expect(rests == 3 || !interpreter.hasSymbols)
       try program.assertUntouched()
       expectNothingLeftBehind()
@@ -36,13 +37,14 @@ extension EndToEnd {
     func `that run are named in the heading of their thread`(interpreter: Interpreter) throws {
       let program = try interpreter.start("tasks.py", ["held"])
       let text = try SprofCommand.run(["dump", "\(program.pid)"]).stdout
-      #expect(text.contains("\n  runs task \"inner\", within \"holder\", awaited by \"Task-1\"\n"))
-      #expect(text.contains("\n  Task \"chief\", not begun\n"))
+      #expect(
+        text.contains("\n  running task \"inner\", within \"holder\", awaited by \"Task-1\"\n"))
+      #expect(text.contains("\n  Task \"chief\", not started\n"))
       try program.assertUntouched()
       let busy = try interpreter.start("tasks.py", ["computes"])
       let later = try SprofCommand.run(["dump", "\(busy.pid)"]).stdout
-      #expect(later.contains("\n  a moment later runs task \"holder\", awaited by \"Task-1\"\n"))
-      #expect(later.contains("its thread ran meanwhile"))
+      #expect(later.contains("\n  a moment later running task \"holder\", awaited by \"Task-1\"\n"))
+      #expect(later.contains("the thread was running"))
       try busy.assertUntouched()
       expectNothingLeftBehind()
     }
@@ -68,13 +70,13 @@ extension EndToEnd {
       let folder = try TemporaryFolder()
       let file = folder.path + "/dump.pb.gz"
       let shown = try SprofCommand.run(["dump", "\(program.pid)", "-o", file]).stdout
-      #expect(shown.contains("18 tasks wait in 12 stacks"))
+      #expect(shown.contains("18 waiting tasks in 12 stacks"))
       #expect(try SprofCommand.run(["report", file]).stdout == shown)
       let report = try SprofCommand.report(["report", file])
       let found = try #require(report.tasks.first)
       #expect(try ReportedTask.all(found) == ReportedTask.truth(program))
       let main = try SprofCommand.run(["report", file, "--thread", "\(program.pid)"]).stdout
-      #expect(!main.contains("Task \"") && !main.contains("tasks wait"))
+      #expect(!main.contains("Task \"") && !main.contains("waiting task"))
       // The folder of the fixtures as somebody's home.
       let home = Repository.path("Fixtures/python")
       let command = [SprofCommand.path, "report", file, "--redact", "--json"]

@@ -191,8 +191,8 @@ const TESTS = {
     equal(Array.from(shortened("x".repeat(1e6), 40)).length, 40);
   },
   "figures are written as the report writes them": (equal) => {
-    equal([850, 12345, 999949, 4e6, 999.94e6, 1e10].map(duration),
-      ["850 ns", "12.3 µs", "999.9 µs", "4.0 ms", "999.9 ms", "10.00 s"]);
+    equal([850, 12345, 999949, 4e6, 999.94e6, 1e10, 6e11, 25527.82e9, 1.8e14].map(duration),
+      ["850 ns", "12.3 µs", "999.9 µs", "4.0 ms", "999.9 ms", "10.00 s", "10 min 0 s", "7 h 5 min", "2 d 2 h"]);
     equal([percent(1, 3), percent(1, 1e6), percent(0, 5), percent(1, 0)], ["33.3 %", "<0.1 %", "0.0 %", "–"]);
     equal([moment(2e9), moment(1500e6), moment(123456)], ["2s", "1500ms", "0.123456ms"]);
     equal([readTime("1.5s"), readTime("200ms"), readTime(""), readTime("soon")], [1.5e9, 2e8, null, undefined]);

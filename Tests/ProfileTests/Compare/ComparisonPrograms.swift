@@ -248,7 +248,7 @@ struct SyntheticCapture {
   }
 }
 
-/// Looks at made-up threads the way that the sampler looks at real ones.
+/// Samples made-up threads as the sampler samples real ones.
 private struct Recorder {
   private let plan: SyntheticCapture
   private let module = ModuleID(0)
@@ -299,7 +299,7 @@ private struct Recorder {
       .blocked(WaitReason(systemCall: call)))
   }
 
-  /// Lets time go by in a stack; ticks that fall into it look at it.
+  /// Lets time pass in a stack; ticks within that time sample it.
   mutating func spend(_ seconds: Double, _ stack: StackID, _ activity: Activity) {
     let end = min(now + seconds, plan.seconds)
     while Double(nextTick) / plan.rate <= end {

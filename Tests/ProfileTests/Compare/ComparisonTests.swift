@@ -290,9 +290,9 @@ internal import Testing
     let comparison = Comparison(
       before: [side], after: [`Comparison of captures`.capture(seconds: 5, seed: 3)])
     ComparisonReport(comparison, options: Self.options()).write(to: &text)
-    #expect(text.contains("No difference: nothing changed by more than chance explains."))
+    #expect(text.contains("No difference: nothing changed beyond noise."))
     let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-    #expect(words.contains("To see 2 %, each side needs about"))
+    #expect(words.contains("To detect 2 %, each side needs about"))
   }
 
   @Test func `gives everything as JSON`() throws {

@@ -68,7 +68,7 @@ internal import Testing
     maker.wait(4244, Wait(kind: .semaphore, systemCall: "futex"))
     #expect(
       ReportHead.text(maker.profile).contains(
-        "this program itself may act, should one of its threads wake"))
+        "the program itself could still proceed if one of its threads wakes up"))
   }
 
   @Test(arguments: [
@@ -97,7 +97,7 @@ internal import Testing
     ("clock_nanosleep", "libc.so.6/clock_nanosleep", "Popen._wait", "Popen.wait"),
     ("pselect6", "libc.so.6/__select", "_wait", "wait"),
   ])
-  func `of a sleep between looks at a child process is that it waits for its end`(
+  func `of a sleep between checks of a child process is that it waits for its exit`(
     call: String, sleep: String, inner: String, outer: String
   ) {
     for kind in [WaitKind.sleep, nil] {

@@ -76,10 +76,11 @@ internal import Testing
 
   @Test func `of a process that waits for another of its family names that one`() {
     let text = lockedFamily(holder: 4242, name: "orderd")
-    #expect(text.contains("held by \"orderd\" (pid 4242), in take_turn"), "\(text)")
-    #expect(!text.contains("this program itself"), "\(text)")
+    #expect(text.contains("in take_turn, has been waiting"), "\(text)")
+    #expect(text.contains("held by \"orderd\" (pid 4242)"), "\(text)")
+    #expect(!text.contains("the program itself"), "\(text)")
     let own = lockedFamily(holder: 4300, name: "worker")
-    #expect(own.contains("held by this program itself"), "\(own)")
+    #expect(own.contains("held by the program itself"), "\(own)")
     #expect(!own.contains("\"worker\" (pid 4300)"), "\(own)")
   }
 
@@ -306,7 +307,7 @@ internal import Testing
   }
 }
 
-/// What stands at the top of reports.
+/// The top of reports.
 enum ReportHead {
   static func text(
     _ profile: Profile, _ options: ReportOptions = ReportOptions(views: [])
@@ -338,7 +339,7 @@ extension `The verdict` {
         }
       }
     }
-    add("ring seen once", kind: .dump) { maker in
+    add("cycle seen once", kind: .dump) { maker in
       maker.locked(4242, by: .thread(tid: 4243), samples: 1)
       maker.locked(4243, "b", by: .thread(tid: 4242), timed: true, samples: 1)
     }

@@ -33,7 +33,7 @@ struct WaitMaker {
     maker.stack(
       outermostFirst: functions.reversed().map { name in
         if let known = frames[name] { return known }
-        // What stands for a task is no code.
+        // The frame of a task is not code.
         if name.hasPrefix("<task") {
           let frame = maker.interpretedFrame(SourceLine(function: name))
           frames[name] = frame
@@ -104,7 +104,7 @@ struct WaitMaker {
     maker.profile.threads[thread].process = process
   }
 
-  /// What a thread waits for, looked at during all of the capture.
+  /// What a thread waits for, sampled during all of the capture.
   mutating func wait(
     _ tid: Int32, _ wait: Wait, pid: Int32 = 4242, samples: Int = 5, since: Int64? = nil,
     from: Int64 = 0, to: Int64? = nil, threadCount: Int? = nil

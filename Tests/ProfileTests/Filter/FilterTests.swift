@@ -85,8 +85,8 @@ internal import Testing
     let profile = try Self.filtered { $0.focus = try FunctionPattern("cook") }
     #expect(
       profile.capture.notes == [
-        "a part only (focus cook): 37.5 % of the threads' wall time; what the capture cost is that "
-          + "of all of it."
+        "filtered (focus cook): 37.5 % of the threads' wall time; ticks, stops and cost are those "
+          + "of the whole capture."
       ])
     let shares = try #require(TimeShares(ProfileIndex(profile), thread: 0))
     #expect((shares.running * 3).rounded() == 100)

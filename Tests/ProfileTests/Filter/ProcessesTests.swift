@@ -48,7 +48,7 @@ private func family() -> Profile {
       ])
     let text = text()
     #expect(text.contains("\nsprof run: make (pid 4242)"))
-    #expect(text.contains("Processes: 3, CPU 1.908 s together"))
+    #expect(text.contains("Processes: 3, 1.908 s CPU in total"))
     #expect(text.contains("cc1[4400]/reader"))
     #expect(text.split(separator: "\n").allSatisfy { $0.count <= 100 })
   }

@@ -32,7 +32,7 @@ internal import Testing
       Run(
         thread: 1, stack: profile.stacks.stack(of: frame, calledBy: .empty), end: .complete,
         activity: .running, start: 0, weight: Weight(samples: 9, ticks: 9)))
-    // What stands for a task in a stack.
+    // The frame of a task in a stack.
     for name in ["<task fetch carla of /srv/me/jobs>", "<task carla> (awaited by several)"] {
       let marker = Frame.interpreted(SourceLine(function: name))
       let id = profile.stacks.id(of: marker)

@@ -263,7 +263,7 @@ internal import Testing
 enum Exports {
   typealias Object = [String: Any]
 
-  /// The columns that version 66 of the Firefox Profiler's format asks for.
+  /// The columns that version 66 of the Firefox Profiler's format requires.
   static let firefoxTables: [String: [String]] = [
     "stackTable": ["frame", "prefixOffset"],
     "frameTable": [

@@ -15,7 +15,8 @@ internal import Testing
   @Test func `says the time that went by when no end was asked for`() {
     var open = line
     (open.timeLeft, open.ticks, open.threads) = (nil, 1, 1)
-    #expect(open.text(width: 80) == "3.0 s, Ctrl-C ends · 1 tick · 1 thread · 0.4 % stopped")
+    #expect(
+      open.text(width: 80) == "3.0 s, press Ctrl-C to stop · 1 tick · 1 thread · 0.4 % stopped")
   }
 
   @Test func `leaves out what does not fit`() {

@@ -12,7 +12,7 @@ internal import Testing
     maker.add("wörker", awaits: ["sleep /lib/tasks.py:665", "work /srv/app.py:3"], by: [1])
     #expect(
       maker.lines(ofThread: 7) == [
-        "  3 tasks wait",
+        "  3 waiting tasks",
         "  Task \"boss\", awaits \"wörker\", awaited by \"main\"",
         "    #0  boss  /srv/app.py:5",
         "  Task \"main\", awaits \"boss\"",
@@ -34,7 +34,7 @@ internal import Testing
     let lines = maker.lines(ofThread: 7)
     #expect(
       lines.prefix(6) == [
-        "  9004 tasks wait in 3 stacks",
+        "  9004 waiting tasks in 3 stacks",
         "  Tasks ×9002 \"alone\", \"fetch-1\", …",
         "    ×9000 \"fetch-*\", awaited by \"main\"",
         "    \"alone\"",
@@ -53,7 +53,7 @@ internal import Testing
     let lines = maker.lines(ofThread: 7)
     #expect(lines[1] == "  Tasks ×3 \"often-*\"")
     #expect(lines.filter { $0.hasPrefix("  Task") }.count == 20)
-    #expect(lines.last == "  … 41 more in 41 stacks, --json has them")
+    #expect(lines.last == "  … 41 more in 41 stacks (--json has them)")
     let json = try maker.json()
     #expect((json["tasks"] as? [Any])?.count == 63)
     #expect((json["stacks"] as? [Any])?.count == 61)
@@ -65,9 +65,9 @@ internal import Testing
     maker.add("outer", state: .entered, by: [0])
     maker.add("inner", state: .running)
     maker.add("new", state: .created, awaits: ["new /srv/app.py:1"])
-    let words = "runs task \"inner\", within \"outer\", awaited by \"main\""
+    let words = "running task \"inner\", within \"outer\", awaited by \"main\""
     #expect(maker.text().contains("\n  \(words)\n"))
-    #expect(maker.lines(ofThread: 7).contains("  Task \"new\", not begun"))
+    #expect(maker.lines(ofThread: 7).contains("  Task \"new\", not started"))
     maker.list.movedThreads = [7]
     #expect(maker.text().contains("\n  a moment later \(words)\n"))
   }
@@ -91,9 +91,9 @@ internal import Testing
     maker.list.isCut = true
     let text = maker.text().split(separator: "\n").map { $0.drop { $0 == " " } }.joined(
       separator: " ")
-    #expect(text.contains("1 task waits (its thread ran meanwhile: they may be of different"))
-    #expect(text.contains("there are more, which were not read)"))
-    #expect(text.contains("Event loop whose thread is not known 1 task waits (there are more"))
+    #expect(text.contains("1 waiting task (the thread was running: they may be from different"))
+    #expect(text.contains("there are more than were read)"))
+    #expect(text.contains("Event loop, thread unknown 1 waiting task (there are more"))
     #expect(text.contains("Task \"lost\" #0  two  /srv/app.py:2"))
   }
 

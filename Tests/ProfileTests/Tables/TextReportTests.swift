@@ -1,7 +1,8 @@
 internal import ProfileAnalysis
-internal import ProfileExport
 internal import ProfileModel
 internal import Testing
+
+@testable internal import ProfileExport
 
 @Suite struct `Text report` {
   static func report(_ profile: Profile, _ options: ReportOptions = ReportOptions()) -> String {
@@ -43,6 +44,35 @@ internal import Testing
     #expect(colored.replacing(/\u{1B}\[[0-9]+m/, with: "") == plain)
   }
 
+  @Test(
+    arguments: [
+      (9_999_000_000, "10.00 s"), (599_990_000_000, "599.99 s"), (600_000_000_000, "10 min 0 s"),
+      (3_599_400_000_000, "59 min 59 s"), (25_527_820_000_000, "7 h 5 min"),
+      (180_000_000_000_000, "2 d 2 h"), (-25_527_820_000_000, "-7 h 5 min"),
+      (.max, "106752 d 0 h"), (.min, "-106752 d 0 h"),
+    ] as [(Int64, String)])
+  func `gives long times in the two units that suit them`(nanoseconds: Int64, words: String) {
+    #expect(Figures.duration(nanoseconds) == words)
+  }
+
+  @Test(arguments: [(45.2, "46 s"), (591, "10 min"), (43_032, "12 h"), (260_000, "3 days")])
+  func `gives estimates in round figures`(seconds: Double, words: String) {
+    #expect(Figures.roughly(seconds: seconds) == words)
+  }
+
+  @Test func `never parts a figure from its unit`() {
+    let words = ["ran", "(31.4 %", "of 7 h 5 min);", "12 threads", "-0.002 s/s,", "4 x"]
+    for width in 60...110 {
+      var page = TextPage("", width: width, color: false)
+      page.paragraph(
+        Array(repeating: words.joined(separator: " "), count: 9).joined(separator: " "))
+      let lines = page.output.split(separator: "\n").map { $0.drop { $0 == " " } }
+      #expect(lines.allSatisfy { !$0.hasPrefix("%") && !$0.hasPrefix("s/s") }, "\(lines)")
+      #expect(lines.allSatisfy { !$0.hasPrefix("h ") && !$0.hasPrefix("min") }, "\(lines)")
+      #expect(lines.allSatisfy { $0.count <= width } && !page.output.contains("\u{A0}"))
+    }
+  }
+
   @Test func `heads the line table with the words that its users know`() {
     let header = "cpu_time (cum) ticks (cum) samples (cum) filename:lineno function"
     let lines = Self.report(OrderServer.attached()).split(separator: "\n")
@@ -71,7 +101,7 @@ internal import Testing
     let text = Self.report(profile, ReportOptions(views: [.summary]))
     #expect(
       text.contains(
-        "Heaviest stack of the busiest thread, 4250 \"engine\" (the main thread has ended)"))
+        "Heaviest stack of the busiest thread, 4250 \"engine\" (the main thread ended)"))
     #expect(text.contains("50.7 % of its time"))
   }
 
@@ -92,7 +122,7 @@ internal import Testing
       maker.run(thread, stack, ticks: 1000, cpu: 1_000_000_000)
     }
     let text = Self.report(maker.profile)
-    #expect(text.contains("… 250 more threads with 250.000 s of CPU together"))
+    #expect(text.contains("… 250 more threads with 250.000 s CPU in total"))
     #expect(text.split(separator: "\n").filter { $0.hasSuffix("running") }.count == 300 + 1)
     let all = Self.report(maker.profile, ReportOptions(top: 300))
     #expect(!all.contains("more threads"))

@@ -1,4 +1,4 @@
-// The page on one capture: what is chosen, and the views that follow it.
+// The page of one capture: what is selected, and the views of it.
 
 const TABS = [
   ["flame", "Flame graph"], ["functions", "Tables"], ["lines", "Lines by thread"],
@@ -9,7 +9,7 @@ const TABS = [
 async function start() {
   const data = await readDocument(byId("document").textContent, byId("columns").textContent)
     .catch((error) => {
-      byId("loading").textContent = `The data of this page cannot be read: ${error.message}`;
+      byId("loading").textContent = `Cannot read the data of this page: ${error.message}`;
       throw error;
     });
   const page = data.kind === "compare" ? new ComparePage(data) : new ProfilePage(data);
@@ -56,7 +56,7 @@ class ProfilePage {
     this.toolbar = new Toolbar(this);
     const hasTime = profile.span.end > profile.span.start;
     this.timelineBox = element("div", { class: "scroller timeline" });
-    const timelineCard = element("section", { class: "card", "aria-label": "Time line" },
+    const timelineCard = element("section", { class: "card", "aria-label": "Timeline" },
       element("div", { class: "card-head" }, element("h2", {}, "Threads over time"), stateLegend(profile)),
       this.timelineBox);
     this.panels = Object.fromEntries(TABS.map(([id]) =>
@@ -66,7 +66,7 @@ class ProfilePage {
     this.buildFlame();
     if (hasTime) {
       this.timeline = new TimelineView(this.timelineBox, profile, {
-        label: "Threads over time. Drag to select a span; arrows move it, + and - change it, Escape ends it.",
+        label: "Threads over time. Drag to select a span; arrows move it, + and - resize it, Escape clears it.",
         onRange: (from, to) => this.setFilter({ from, to }),
         onThread: (thread) => this.chooseThread(thread),
       });
@@ -89,10 +89,10 @@ class ProfilePage {
       type: "button", "aria-pressed": String(isOn), "data-mode": value, title: help,
       onclick: () => this.setMode(value),
     }, title);
-    this.modes = element("div", { class: "segments", role: "group", "aria-label": "Arrangement" },
-      choice("Callers first", "down", true, "Icicle: the outermost callers on top, heaviest left"),
-      choice("Inverted", "up", false, "The innermost functions on top, who called them below"),
-      choice("By time", "time", false, "Thread by thread in the order of time"));
+    this.modes = element("div", { class: "segments", role: "group", "aria-label": "Layout" },
+      choice("Callers first", "down", true, "Icicle graph: outermost callers at the top, heaviest on the left"),
+      choice("Inverted", "up", false, "Innermost functions at the top, their callers below"),
+      choice("By time", "time", false, "Each thread in order of time"));
     this.threadSwitch = element("input", { type: "checkbox", id: "by-thread" });
     this.threadSwitch.checked = this.byThread;
     this.threadSwitch.addEventListener("change", () => {
@@ -100,7 +100,7 @@ class ProfilePage {
       this.refresh();
     });
     const head = element("div", { class: "flame-head" }, this.modes,
-      element("label", { class: "check" }, this.threadSwitch, " Threads apart"),
+      element("label", { class: "check" }, this.threadSwitch, " Split by thread"),
       element("button", { type: "button", id: "zoom-out", onclick: () => this.flame.zoom(0) }, "Zoom out"),
       frameLegend(this.profile));
     this.flameBox = element("div", { class: "scroller flame" });
@@ -243,7 +243,7 @@ class ProfilePage {
   describe(node) {
     const tree = this.tree();
     const item = tree.item[node];
-    const own = this.mode === "up" ? "" : ` · itself ${amount(tree.own[node], this.unit)}`;
+    const own = this.mode === "up" ? "" : ` · self ${amount(tree.own[node], this.unit)}`;
     return [shortened(nodeWords(tree, node), 400),
       `${amount(tree.total[node], this.unit)} · ${percent(tree.total[node], tree.total[0])}${own}`,
       item >= 0 ? shortened(this.profile.place(item), 200) : undefined,

@@ -1,6 +1,6 @@
 // The figures of tables: what each function, line, file, module or thread cost.
 
-/** What the rows of a flat table may stand for. */
+/** The units of the rows of a flat table. */
 const TABLE_UNITS = ["function", "line", "file", "module", "thread"];
 
 /** By line: the item that it counts for, and how many items there are; -1 counts for none. */
@@ -159,7 +159,7 @@ function neighbours(tree, id) {
   return { ...sum, callers: list(callers), callees: list(callees) };
 }
 
-/** Whether a call lies below another one of the same function by the same caller. */
+/** Whether a call is below another one of the same function by the same caller. */
 function isNestedCall(tree, node, caller) {
   for (let at = tree.parent[node]; at > 0; at = tree.parent[at]) {
     if (tree.item[at] === tree.item[node] && tree.item[tree.parent[at]] === caller) return true;

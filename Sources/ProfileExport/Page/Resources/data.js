@@ -54,7 +54,7 @@ const PYTHON = 1;
 const KERNEL = 2;
 const STAND_IN = 3;
 
-/** The states that the page tells apart, as `--state` calls them. */
+/** The states of threads, as `--state` calls them. */
 const STATES = ["running", "waiting", "blocked", "uninterruptible", "stopped", "unknown"];
 
 /** One profile with all of its columns. */

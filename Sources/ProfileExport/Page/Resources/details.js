@@ -1,4 +1,4 @@
-// What is known of one frame: where it is, what it cost, who called it, and what it called.
+// The details of one frame: where it is, what it cost, its callers and its callees.
 
 /** The words that name a node of a call tree. */
 function nodeWords(tree, node) {
@@ -28,7 +28,7 @@ function nodeFamily(tree, node) {
 
 const FAMILY_WORDS = {
   native: "native code", python: "Python", kernel: "kernel", inlined: "inlined by the compiler",
-  standIn: "stands for frames that are missing", thread: "",
+  standIn: "stands for missing frames", thread: "",
 };
 
 /** Whether all of a node's weight comes from stacks that a search had to complete. */
@@ -56,21 +56,21 @@ function detailsPanel(context, tree, node) {
   const whole = tree.total[0];
   const family = nodeFamily(tree, node);
   const rows = [
-    ["Here", `${amount(tree.total[node], unit)}, ${percent(tree.total[node], whole)}`],
-    ["Itself", context.mode === "up" ? undefined
+    ["Total", `${amount(tree.total[node], unit)}, ${percent(tree.total[node], whole)}`],
+    ["Self", context.mode === "up" ? undefined
       : `${amount(tree.own[node], unit)}, ${percent(tree.own[node], whole)}`],
   ];
   const parts = [
     element("h3", {}, element("i", { class: `chip ${family}` }), name(nodeWords(tree, node), 600)),
     element("p", { class: "faint" },
-      FAMILY_WORDS[family] + (isGuessed(tree, node) ? ", found by a search of the stack: likely, not certain" : "")),
+      FAMILY_WORDS[family] + (isGuessed(tree, node) ? ", found by scanning the stack: likely, not certain" : "")),
   ];
   if (item < 0) return [...parts, facts(rows)];
   const source = profile.functions[item];
   const plain = context.plainTree();
   const around = neighbours(plain, item);
-  rows.push(["Everywhere", `${amount(around.total, unit)}, ${percent(around.total, whole)}`]);
-  rows.push(["… itself", `${amount(around.own, unit)}, ${percent(around.own, whole)}`]);
+  rows.push(["Total, all places", `${amount(around.total, unit)}, ${percent(around.total, whole)}`]);
+  rows.push(["Self, all places", `${amount(around.own, unit)}, ${percent(around.own, whole)}`]);
   const lines = linesOf(context.selection, item, unit).slice(0, 6);
   if (source.file >= 0) rows.push(["File", name(profile.files[source.file], 400)]);
   if (lines.length > 0) {
@@ -83,8 +83,8 @@ function detailsPanel(context, tree, node) {
   return [
     ...parts, facts(rows),
     element("p", { class: "actions" },
-      element("button", { type: "button", onclick: () => context.setFilter({ focus: pattern }) }, "Focus on it"),
-      element("button", { type: "button", onclick: () => context.setFilter({ ignore: pattern }) }, "Leave it out"),
+      element("button", { type: "button", onclick: () => context.setFilter({ focus: pattern }) }, "Focus"),
+      element("button", { type: "button", onclick: () => context.setFilter({ ignore: pattern }) }, "Ignore"),
       element("button", { type: "button", onclick: () => context.setSearch(source.name, false) }, "Find all")),
     neighbourList("Called by", around.callers, around.total, context),
     neighbourList("Calls", around.callees, around.total, context),
@@ -99,7 +99,7 @@ function neighbourList(title, entries, whole, context) {
   const { profile, unit } = context;
   return element("section", {}, element("h4", {}, title), element("ul", { class: "calls" },
     entries.slice(0, 12).map(([id, weight]) => {
-      const text = id >= 0 ? profile.functions[id].name : "nobody: outermost";
+      const text = id >= 0 ? profile.functions[id].name : "(outermost)";
       const words = bar(name(text, 120), weight, whole);
       return element("li", {},
         id >= 0 ? element("button", { type: "button", title: shortened(text, 600), onclick: () => context.setSearch(text, false) }, words)

@@ -1,4 +1,4 @@
-// The page on what changed between two captures.
+// The page of what changed between two captures.
 
 class ComparePage {
   constructor(data) {
@@ -63,13 +63,13 @@ class ComparePage {
       onSelect: (node) => this.showDetails(node), describe: (node) => this.describe(node),
     });
     const legend = element("ul", { class: "legend" },
-      [["shrank", "Less time"], ["same", "No more than chance"], ["grew", "More time"], ["gone", "Gone"], ["new", "New"]]
+      [["shrank", "Less time"], ["same", "Within noise"], ["grew", "More time"], ["gone", "Gone"], ["new", "New"]]
         .map(([kind, words]) => element("li", {}, element("i", { class: `chip ${kind}` }), words)));
     return element("section", { class: "card", id: "views" },
       element("div", { class: "flame-head" }, this.units, this.sides,
         element("div", { class: "search" }, this.searchInput, this.regex, this.match),
         element("button", { type: "button", id: "zoom-out", onclick: () => this.flame.zoom(0) }, "Zoom out"),
-        element("button", { type: "button", class: "help-button", onclick: () => toggleHelp(), "aria-label": "Keys" }, "?"), legend),
+        element("button", { type: "button", class: "help-button", onclick: () => toggleHelp(), "aria-label": "Keyboard shortcuts" }, "?"), legend),
       element("div", { class: "flame-body" }, this.flameBox, this.details));
   }
 
@@ -113,7 +113,7 @@ class ComparePage {
     return [shortened(tree.words(node), 300),
       `${tree.before[node].toFixed(3)} → ${tree.after[node].toFixed(3)} s/s`,
       change ? `time ${changeWords(change)}` : undefined,
-      node > 0 && tree.item[node] >= 0 && !tree.isSignificant(node) ? "no more than chance explains, or not tested" : undefined];
+      node > 0 && tree.item[node] >= 0 && !tree.isSignificant(node) ? "within noise, or not tested" : undefined];
   }
 
   showDetails(node) {
@@ -122,12 +122,12 @@ class ComparePage {
     const source = comparison.functions[item];
     const rows = [
       [DIFF_UNITS[this.unit].title, `${tree.before[node].toFixed(3)} → ${tree.after[node].toFixed(3)} s/s`],
-      ["… itself", `${tree.ownBefore[node].toFixed(3)} → ${tree.ownAfter[node].toFixed(3)} s/s`],
+      ["Self", `${tree.ownBefore[node].toFixed(3)} → ${tree.ownAfter[node].toFixed(3)} s/s`],
     ];
     const change = tree.change(node);
     if (change) rows.push(["Time here", changeWords(change)]);
     if (source) {
-      rows.push(["Everywhere", changeWords(source.inclusive.time)], ["… itself", changeWords(source.self.time)]);
+      rows.push(["Total, all places", changeWords(source.inclusive.time)], ["Self, all places", changeWords(source.self.time)]);
       if (source.file) rows.push(["File", name(source.file, 400)]);
       if (source.module) rows.push(["Module", name(source.module, 400)]);
       if (comparison.notes[item]) rows.push(["Match", name(comparison.notes[item], 400)]);
@@ -135,7 +135,7 @@ class ComparePage {
     this.details.replaceChildren(
       element("h3", {}, name(tree.words(node), 600)),
       source ? element("p", { class: "faint" }, tree.isSignificant(node)
-        ? "changed by more than chance explains" : "no change here that more than chance explains") : "",
+        ? "changed beyond noise" : "within noise here") : "",
       facts(rows));
   }
 
@@ -148,7 +148,7 @@ class ComparePage {
     this.showTables();
     return element("section", { class: "card", "aria-label": "Tables" },
       element("div", { class: "card-head" }, element("h2", {}, "What changed, in seconds per second"),
-        element("label", { class: "check" }, all, " What may be chance, too")), this.tables);
+        element("label", { class: "check" }, all, " Include changes within noise")), this.tables);
   }
 
   showTables() {
@@ -162,8 +162,8 @@ class ComparePage {
       .filter(([, change]) => this.showsAll || change.significant)
       .map(([kind, change]) => ({ text: `${group.name} ${kind}`, change, note: group.root_function ?? "" })));
     this.tables.replaceChildren(
-      this.table("All threads", totals), this.table("Functions, with what they called", ofFunctions("inclusive")),
-      this.table("Functions, by themselves", ofFunctions("self")), this.table("Threads", ofThreads));
+      this.table("All threads", totals), this.table("Functions by total time", ofFunctions("inclusive")),
+      this.table("Functions by self time", ofFunctions("self")), this.table("Threads", ofThreads));
   }
 
   table(title, rows) {
@@ -178,16 +178,16 @@ class ComparePage {
         (row) => (row.change.before > 0 ? ratioWords(row.change) : "")),
       number("95 % interval", (row) => row.change.low, (row) => (row.change.low === null ? "not tested"
         : `${signed(row.change.low)} … ${signed(row.change.high)}`)),
-      { title: "counts", value: (row) => Number(row.change.significant), text: (row) => (row.change.significant ? "★ changed" : "") },
+      { title: "beyond noise", value: (row) => Number(row.change.significant), text: (row) => (row.change.significant ? "★ changed" : "") },
       { title: "what", value: (row) => row.text, class: "name", node: (row) => [name(row.text, 140),
         row.note ? element("span", { class: "faint" }, " ", name(row.note, 120)) : null] },
     ];
     return element("div", { class: "table-group" }, element("h3", {}, `${title}: ${rows.length}`),
       rows.length > 0 ? sortableTable({ columns, rows, sort: 2, label: title })
-        : element("p", { class: "faint" }, "nothing changed by more than chance explains"));
+        : element("p", { class: "faint" }, "nothing changed beyond noise"));
   }
 
-  // MARK: - Time lines
+  // MARK: - Timelines
 
   timelineCard() {
     const side = (number, title) => {
@@ -199,7 +199,7 @@ class ComparePage {
           return box;
         }));
     };
-    return element("section", { class: "card sides", "aria-label": "Time lines" }, side(0, "Threads before"), side(1, "Threads after"));
+    return element("section", { class: "card sides", "aria-label": "Timelines" }, side(0, "Threads before"), side(1, "Threads after"));
   }
 
   redraw() {
@@ -212,7 +212,7 @@ class ComparePage {
     for (const timeline of this.timelines) timeline.draw();
   }
 
-  // What the keys of a page on one capture ask for, and this one does not have.
+  // Keys of the page of one capture that do nothing here.
   setUnit() {}
   setMode() {}
   setFilter() {}

@@ -5,10 +5,10 @@ const TIME_PARTS = ["cpu", "blocked", "delay"];
 
 /** The weights that a comparison may be drawn by: sums of the parts. */
 const DIFF_UNITS = {
-  time: { title: "Time", parts: [0, 1], help: "On a CPU or blocked: what the program itself does" },
+  time: { title: "Time", parts: [0, 1], help: "On a CPU or blocked: the program's own doing" },
   cpu: { title: "CPU time", parts: [0], help: "On a CPU" },
-  blocked: { title: "Blocked", parts: [1], help: "Asleep in the kernel" },
-  delay: { title: "Run delay", parts: [2], help: "Ready to run, without a CPU: the machine's doing" },
+  blocked: { title: "Blocked", parts: [1], help: "Sleeping in the kernel" },
+  delay: { title: "Run delay", parts: [2], help: "Runnable, waiting for a CPU: the machine's doing" },
 };
 
 /**
@@ -78,7 +78,7 @@ class DiffTree {
 
   pathTo(node) { return pathInTree(this.parent, node); }
 
-  /** Which nodes match, and how much of the chosen side lies in or below them. */
+  /** Which nodes match, and how much of the chosen side is in or below them. */
   search(matches) {
     const inside = new Uint8Array(this.count);
     const isMatch = new Uint8Array(this.count);
@@ -105,7 +105,7 @@ class DiffTree {
     return path >= 0 ? this.comparison.paths[path].inclusive.time : undefined;
   }
 
-  /** Whether more than chance explains a node's change. */
+  /** Whether a node changed beyond noise. */
   isSignificant(node) {
     if (this.item[node] < 0 && node > 0) {
       const { cpu, blocked } = this.comparison.threads[this.threads[node]].times;

@@ -83,25 +83,27 @@ function sortableTable({ columns, rows, sort, label, isDescending = true, onRow 
     const sorted = rows.map((row, index) => ({ row, index, key: state.column.value(row) }));
     sorted.sort((left, right) => (left.key < right.key ? -sign : left.key > right.key ? sign
       : left.index - right.index));
-    body.replaceChildren(...sorted.slice(0, state.limit).map(({ row }) => line(row)));
+    body.replaceChildren(...sorted.slice(0, state.limit).map(({ row }) => tableRow(columns, row, onRow)));
     more.hidden = rows.length <= state.limit;
     more.textContent = `${rows.length - state.limit} more rows`;
-  };
-  const line = (row) => {
-    const cells = columns.map((column) => element("td", { class: column.isNumber ? "number" : column.class },
-      column.node ? column.node(row) : column.text(row)));
-    const item = element("tr", {}, cells);
-    if (onRow) {
-      item.classList.add("link");
-      item.tabIndex = 0;
-      item.addEventListener("click", () => onRow(row));
-      item.addEventListener("keydown", (event) => { if (event.key === "Enter") onRow(row); });
-    }
-    return item;
   };
   fill();
   return element("div", { class: "table" },
     element("table", { "aria-label": label }, element("thead", {}, element("tr", {}, heads)), body), more);
+}
+
+/** A row of a table; `onRow` makes it a link. */
+function tableRow(columns, row, onRow) {
+  const cells = columns.map((column) => element("td", { class: column.isNumber ? "number" : column.class },
+    column.node ? column.node(row) : column.text(row)));
+  const item = element("tr", {}, cells);
+  if (onRow) {
+    item.classList.add("link");
+    item.tabIndex = 0;
+    item.addEventListener("click", () => onRow(row));
+    item.addEventListener("keydown", (event) => { if (event.key === "Enter") onRow(row); });
+  }
+  return item;
 }
 
 /** A figure with a bar as long as its share of the whole. */

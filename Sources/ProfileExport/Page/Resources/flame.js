@@ -27,7 +27,7 @@ class FlameView {
     this.canvas.addEventListener("keydown", (event) => this.key(event));
   }
 
-  /** Shows another tree; keeps the place where one looked, as far as the new tree has it. */
+  /** Shows another tree, zoomed to the same place as far as the new tree has it. */
   show(tree, look, search) {
     const place = this.tree && this.zoomed > 0 ? this.keys(this.zoomed) : [];
     this.tree = tree;

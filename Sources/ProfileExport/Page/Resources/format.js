@@ -9,19 +9,29 @@ const UNIT_WORDS = {
 
 const isTime = (unit) => unit === "wall" || unit === "cpu" || unit === "delay";
 
-/** Nanoseconds in the unit that suits them: `850 ns`, `12.3 µs`, `4.0 ms`, `10.00 s`. */
+/** Nanoseconds in the unit that suits them: `850 ns`, `12.3 µs`, `4.0 ms`, `10.00 s`, `7 h 5 min`. */
 function duration(nanoseconds) {
   const size = Math.abs(nanoseconds);
   if (size < 1000) return `${Math.round(nanoseconds)} ns`;
   if (size < 999950) return `${(nanoseconds / 1e3).toFixed(1)} µs`;
   if (size < 999950000) return `${(nanoseconds / 1e6).toFixed(1)} ms`;
-  return `${(nanoseconds / 1e9).toFixed(2)} s`;
+  if (size < 600e9) return `${(nanoseconds / 1e9).toFixed(2)} s`;
+  return (nanoseconds < 0 ? "-" : "") + longDuration(Math.round(size / 1e9));
+}
+
+/** Ten minutes and more, in the two largest units. */
+function longDuration(seconds) {
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const minutes = Math.floor((seconds + 30) / 60);
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const hours = Math.floor((seconds + 1800) / 3600);
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
 /** A large count with thin spaces between the thousands. */
 const grouped = (number) => String(Math.round(number)).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f");
 
-/** An amount of a unit, with the unit's name where the number alone does not tell. */
+/** An amount of a unit, with the unit's name where the number alone does not say. */
 function amount(value, unit) {
   if (isTime(unit)) return duration(value);
   const noun = unit === "ticks" ? "tick" : "sample";
@@ -53,7 +63,7 @@ function moment(nanoseconds) {
     : `${Number(milliseconds.toFixed(6))}ms`;
 }
 
-// Controls, marks that turn the direction of writing, invisible ones, separators of lines.
+// Control characters, direction marks, invisible characters, line separators.
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}/gu;
 
 /** The text with everything that does not show as itself written as `\u{1B}`. */
@@ -71,7 +81,7 @@ function shortened(text, limit) {
   return `${characters.slice(0, limit - 1 - tail).join("")}…${characters.slice(-tail).join("")}`;
 }
 
-/** A place of at most `limit` characters: of a long path the end tells the most. */
+/** A place of at most `limit` characters: the end of a long path says the most. */
 function shortPlace(text, limit) {
   if (text.length <= limit && printable(text) === text) return text;
   const tail = Array.from(printable(text.slice(-limit * 2))).slice(-limit).join("");

@@ -1,21 +1,21 @@
-// Keys, and the help that lists them.
+// Keyboard shortcuts, and the help that lists them.
 
 const KEYS = [
   ["/", "Find functions"], ["1 – 5", "Wall time, CPU time, ticks, samples, run delay"],
   ["f  t  l  w  s", "Flame graph, tables, lines by thread, waits, source"],
-  ["c  i  o", "Callers first, inverted, by time"], ["x", "Show everything"],
-  ["← ↑ → ↓", "In the flame graph: from frame to frame"], ["Enter", "Zoom into the frame"],
-  ["Esc", "Zoom out; leave the search"], ["Home", "Zoom out all the way"],
-  ["drag", "On the time line: only this span, in every view"],
-  ["← →  + −", "On the time line: move the span, make it shorter or longer"],
-  ["?", "These keys"],
+  ["c  i  o", "Callers first, inverted, by time"], ["x", "Clear all filters"],
+  ["← ↑ → ↓", "In the flame graph: move between frames"], ["Enter", "Zoom into the frame"],
+  ["Esc", "Zoom out; clear the search"], ["Home", "Zoom out all the way"],
+  ["drag", "On the timeline: show only this span, in every view"],
+  ["← →  + −", "On the timeline: move the span, make it shorter or longer"],
+  ["?", "This help"],
 ];
 
 function toggleHelp() {
   const help = byId("help");
   if (help.open) return help.close();
   help.replaceChildren(
-    element("h2", {}, "Keys"),
+    element("h2", {}, "Keyboard shortcuts"),
     element("dl", { class: "keys" }, KEYS.flatMap(([key, words]) =>
       [element("dt", {}, element("kbd", {}, key)), element("dd", {}, words)])),
     element("form", { method: "dialog" }, element("button", {}, "Close")));

@@ -92,7 +92,7 @@ function chosenThreads(profile, glob) {
   return chosen;
 }
 
-/** By path, whether the filter leaves its stack; undefined where it looks at no functions. */
+/** By path, whether the filter leaves its stack; undefined without a filter by function. */
 function chosenPaths(profile, filter) {
   if (!filter.focus && !filter.ignore && !filter.module) return undefined;
   const focus = matchesOf(profile, filter.focus);
@@ -172,7 +172,7 @@ class Selection {
     this.columns = {};
   }
 
-  /** Whether a run reaches into a window; what of it lies outside is cut in proportion. */
+  /** Whether a run reaches into a window; what is outside is cut in proportion. */
   keepPart(run, from, to) {
     const { profile } = this;
     const start = profile.runStart[run];

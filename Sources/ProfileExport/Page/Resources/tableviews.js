@@ -50,11 +50,11 @@ function showTables(page, panel) {
   });
   const word = UNIT_WORDS[unit].toLowerCase() + (isTime(unit) ? ", seconds" : "");
   const columns = [
-    number("Self", "own", `${word}: with this innermost`), share("own"),
-    ...(tableUnit === "thread" ? [] : [number("Total", "all", `${word}: with all that it called`), share("all")]),
+    number("Self", "own", `${word}: spent in it itself`), share("own"),
+    ...(tableUnit === "thread" ? [] : [number("Total", "all", `${word}: with everything it called`), share("all")]),
     { title: { function: "Function", line: "Function", file: "File", module: "Module", thread: "Thread" }[tableUnit],
       value: (row) => row.text.toLowerCase(), node: (row) => name(row.text, 140), class: "name" },
-    { title: tableUnit === "thread" ? "Number" : "Where", value: (row) => row.place, class: "place", node: (row) => place(row.place) },
+    { title: tableUnit === "thread" ? "Tid" : "Where", value: (row) => row.place, class: "place", node: (row) => place(row.place) },
   ];
   panel.replaceChildren(
     element("div", { class: "flame-head" }, element("div", { class: "segments", role: "group", "aria-label": "Rows" },
@@ -125,7 +125,7 @@ function showLines(page, panel) {
       fill(box, thread);
     }
     return box;
-  }), ...(threads.length > shown.length ? [element("p", { class: "faint" }, `… ${threads.length - shown.length} more threads: the thread filter shows them`)] : []));
+  }), ...(threads.length > shown.length ? [element("p", { class: "faint" }, `… ${threads.length - shown.length} more threads (use the thread filter to see them)`)] : []));
 }
 
 function showWaits(page, panel) {
@@ -152,21 +152,21 @@ function showWaits(page, panel) {
       element("li", { class: wait.ring ? "ring" : undefined },
         element("strong", {}, name(profile.threadTitle(wait.thread), 80)), " ", name(wait.words, 400),
         element("span", { class: "faint" }, ` · for ${duration(wait.to - wait.from)}`),
-        wait.ring ? element("b", {}, " · in a ring") : null))) : "",
+        wait.ring ? element("b", {}, " · in a cycle") : null))) : "",
     sortableTable({
       label: "Waits", rows, sort: 0,
       columns: [
         { title: "Total s", isNumber: true, value: (row) => row.wall, node: (row) => bar(cell(row.wall, "wall"), row.wall, whole) },
         { title: "Longest s", isNumber: true, value: (row) => row.longest, text: (row) => cell(row.longest, "wall") },
-        { title: "Times", isNumber: true, value: (row) => row.count, text: (row) => grouped(row.count) },
-        { title: "In", value: (row) => row.kind.wait ?? "", text: (row) => (row.kind.wait ?? "asleep") + (row.kind.state === "uninterruptible" ? " (uninterruptible)" : "") },
+        { title: "Count", isNumber: true, value: (row) => row.count, text: (row) => grouped(row.count) },
+        { title: "Blocked in", value: (row) => row.kind.wait ?? "", text: (row) => (row.kind.wait ?? "blocked") + (row.kind.state === "uninterruptible" ? " (uninterruptible)" : "") },
         { title: "Thread", value: who, node: (row) => name(who(row)) },
         { title: "Function ← callers", value: (row) => row.chain, class: "name", node: (row) => name(row.chain, 400) },
       ],
     }));
 }
 
-/** The source that was found when the page was made, with what each line cost. */
+/** The source that was found when the page was written, with what each line cost. */
 function showSource(page, panel) {
   const { profile, selection, unit } = page;
   const costs = new Map(flatRows(selection, "place").filter(({ item }) => item !== undefined)

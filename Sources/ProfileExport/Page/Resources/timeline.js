@@ -1,9 +1,9 @@
-// Threads over time: a row each, coloured by what the thread did.
+// Threads over time: a row for each thread, coloured by its state.
 
 const THREAD_ROW = 24;
 const AXIS = 26;
 
-/** Steps that a person reads times in, in nanoseconds. */
+/** Round steps of an axis, in nanoseconds. */
 function axisStep(span, width) {
   const least = (span / Math.max(width, 1)) * 110;
   for (let power = 0; power < 18; power++) {
@@ -45,7 +45,7 @@ function stateColumns(profile, thread, from, to, count) {
 }
 
 class TimelineView {
-  /** `onRange(from, to)` hears of a span that was selected, and `onThread(index)` of a row's name. */
+  /** Calls `onRange(from, to)` when a span is selected, and `onThread(index)` when a row's name is clicked. */
   constructor(scroller, profile, { onRange, onThread, label }) {
     Object.assign(this, { scroller, profile, onRange, onThread });
     const interactive = onRange ? { tabindex: 0 } : {};
@@ -75,9 +75,9 @@ class TimelineView {
     const { profile } = this;
     const cpu = new Float64Array(profile.threads.length);
     for (let run = 0; run < profile.runCount; run++) cpu[profile.runThread[run]] += profile.cpu[run];
-    const inRing = new Set(profile.waits.filter(({ ring }) => ring).map(({ thread }) => thread));
+    const inCycle = new Set(profile.waits.filter(({ ring }) => ring).map(({ thread }) => thread));
     const inChain = new Set(profile.verdict?.nodes.map(({ thread }) => thread));
-    const rank = (index) => (inRing.has(index) || inChain.has(index) ? 0 : 1);
+    const rank = (index) => (inCycle.has(index) || inChain.has(index) ? 0 : 1);
     const key = (thread) => [thread.process ?? -1, thread.main ? 0 : 1, rank(thread.index),
       -cpu[thread.index], thread.tid];
     return profile.threads.map((thread) => ({ index: thread.index, key: key(thread) }))
@@ -169,9 +169,9 @@ class TimelineView {
     const height = THREAD_ROW - inset * 2;
     const title = this.profile.threadTitle(thread);
     const info = this.profile.threads[thread];
-    const ring = (this.waits.get(thread) ?? []).some((wait) => wait.ring);
-    context.fillStyle = ring ? colors.mark : info.ended ? colors.faint : colors.text;
-    const label = (ring ? "⟳ " : "") + shortened(title, 60) + (info.main ? " (main)" : "");
+    const isInCycle = (this.waits.get(thread) ?? []).some((wait) => wait.ring);
+    context.fillStyle = isInCycle ? colors.mark : info.ended ? colors.faint : colors.text;
+    const label = (isInCycle ? "⟳ " : "") + shortened(title, 60) + (info.main ? " (main)" : "");
     const text = fitted(context, label, gutter - 16 - (gutter > 120 ? 54 : 0));
     context.fillText(text, 10, y + THREAD_ROW / 2);
     if (gutter > 120) {
@@ -180,7 +180,7 @@ class TimelineView {
       context.fillText(number, gutter - 10 - textWidth(context, number), y + THREAD_ROW / 2);
     }
     this.drawStates(context, thread, y + inset, height, width - gutter - 8);
-    this.drawRings(context, thread, y + inset, height);
+    this.drawCycles(context, thread, y + inset, height);
     this.drawWaits(context, thread, y + inset, height);
   }
 
@@ -194,7 +194,7 @@ class TimelineView {
     return times;
   }
 
-  /** Where states alternate faster than columns tell, each has its share of the height. */
+  /** Where states alternate faster than columns can show, each has its share of the height. */
   drawStates(context, thread, y, height, width) {
     const count = Math.max(1, Math.floor(width));
     if (this.span.end <= this.span.start) return;
@@ -225,7 +225,7 @@ class TimelineView {
     }
   }
 
-  /** What a thread waits for, in its own words where it was looked up. */
+  /** What a thread waits for, in words where that is known. */
   drawWaits(context, thread, y, height) {
     const { profile } = this;
     const colors = palette();
@@ -251,8 +251,8 @@ class TimelineView {
     }
   }
 
-  /** Sets off the time in which a thread waited in a ring of threads. */
-  drawRings(context, thread, y, height) {
+  /** Highlights the time in which a thread waited in a cycle. */
+  drawCycles(context, thread, y, height) {
     const colors = palette();
     const { start, end } = this.span;
     const inside = (time) => this.place(Math.max(start, Math.min(end, time)));

@@ -1,4 +1,4 @@
-// The pointer and the keys on the time line.
+// Pointer and keys on the timeline.
 
 Object.assign(TimelineView.prototype, {
   point(event) {
@@ -53,8 +53,8 @@ Object.assign(TimelineView.prototype, {
   threadWords(thread) {
     const info = this.profile.threads[thread];
     return [`${shortened(this.profile.threadTitle(thread), 200)}${info.main ? " (main)" : ""}`,
-      `thread ${info.tid}${info.ended ? ", has ended" : ""}`,
-      this.onThread ? "Click: only this thread" : undefined];
+      `thread ${info.tid}${info.ended ? ", ended" : ""}`,
+      this.onThread ? "Click to show only this thread" : undefined];
   },
 
   words(thread, time) {
@@ -72,7 +72,7 @@ Object.assign(TimelineView.prototype, {
         wait ? shortened(wait.words, 300) : undefined,
         this.frameWords(profile.runPath[run]), `at ${duration(time)}`];
     }
-    return [head, "not seen", `at ${duration(time)}`];
+    return [head, "not sampled", `at ${duration(time)}`];
   },
 
   frameWords(path) {

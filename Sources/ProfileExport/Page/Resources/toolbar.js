@@ -1,4 +1,4 @@
-// The controls: weight, search, and what is left out.
+// The controls: weight, search and filters.
 
 const STATE_WORDS = {
   running: "Running", waiting: "Waiting for a CPU", blocked: "Blocked",
@@ -18,7 +18,7 @@ function frameLegend(profile) {
   const kinds = [
     ["native", "Native", has(NATIVE)], ["python", "Python", has(PYTHON)],
     ["inlined", "Inlined", profile.pathInlined.includes(1)], ["kernel", "Kernel", has(KERNEL)],
-    ["guessed", "Guessed", profile.kinds.some(({ end }) => end === "inferred")],
+    ["guessed", "Likely", profile.kinds.some(({ end }) => end === "inferred")],
   ];
   return element("ul", { class: "legend frames" }, kinds.filter(([, , isSeen]) => isSeen)
     .map(([kind, words]) => element("li", {}, element("i", { class: `chip ${kind}` }), words)));
@@ -41,11 +41,11 @@ class Toolbar {
     this.shown = element("output", { class: "shown" });
     this.command = element("code", { class: "command" });
     this.problem = element("p", { class: "problem", role: "alert", hidden: true });
-    this.reset = element("button", { type: "button", id: "reset", onclick: () => page.setFilter(noFilter()) }, "Show everything");
+    this.reset = element("button", { type: "button", id: "reset", onclick: () => page.setFilter(noFilter()) }, "Clear filters");
     this.result = element("div", { class: "line result" }, this.reset, this.command);
     this.element = element("section", { class: "card toolbar", "aria-label": "Filters" },
       element("div", { class: "line" }, this.units, this.searchBox,
-        element("button", { type: "button", class: "help-button", onclick: () => toggleHelp(), "aria-label": "Keys" }, "?")),
+        element("button", { type: "button", class: "help-button", onclick: () => toggleHelp(), "aria-label": "Keyboard shortcuts" }, "?")),
       element("div", { class: "line" }, this.chips, this.filters, this.moreButton, this.shown),
       this.more, this.result, this.problem);
   }
@@ -97,8 +97,8 @@ class Toolbar {
       return label;
     };
     this.more = element("div", { class: "fields", id: "more-filters", hidden: true },
-      input("focus", "Only stacks with", { placeholder: "regular expression" }),
-      input("ignore", "No stacks with", { placeholder: "regular expression" }),
+      input("focus", "Stacks with", { placeholder: "regular expression" }),
+      input("ignore", "Stacks without", { placeholder: "regular expression" }),
       input("module", "Through module", { placeholder: "libc.so*" }),
       time("from", "From"), time("to", "To"));
     this.moreButton = element("button", {
@@ -118,7 +118,7 @@ class Toolbar {
     });
     box.addEventListener("change", () => {
       const time = readTime(box.value);
-      if (time === undefined) this.complain(`'${box.value}' is no time. Write it like 1.5s or 200ms.`);
+      if (time === undefined) this.complain(`'${box.value}' is not a time; use a form like 1.5s or 200ms`);
       else this.page.setFilter({ [field]: time });
     });
     return box;
@@ -164,7 +164,7 @@ class Toolbar {
     this.result.hidden = isAll;
     const options = reportOptions(filter);
     this.command.textContent = options === undefined
-      ? "sprof report has no filter for what a thread is blocked in" : `sprof report FILE ${options}`;
+      ? "sprof report cannot filter by what a thread is blocked in" : `sprof report FILE ${options}`;
     if (filter.focus || filter.ignore || filter.module || filter.from !== null || filter.to !== null) this.openMore(true);
   }
 

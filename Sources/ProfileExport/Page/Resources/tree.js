@@ -1,6 +1,6 @@
 // Call trees of a selection: the flame graph draws them.
 
-/** What a node stands for, where it is no function. */
+/** What a node is when it is not a function. */
 const ROOT = -1;
 const THREAD = -2;
 const NO_STACK = -3;
@@ -13,7 +13,7 @@ function pathInTree(parent, node) {
   return path.reverse();
 }
 
-/** Who called whom, and what it weighed; a node stands behind the one that it hangs on. */
+/** Who called whom, and its weight; a node comes after its parent. */
 class CallTree {
   constructor(profile, capacity = 1024) {
     this.profile = profile;
@@ -48,7 +48,7 @@ class CallTree {
     }
   }
 
-  /** Sums up, and orders what hangs on a node. */
+  /** Sums up the weights, and links each node to its children. */
   finish() {
     const { count, parent } = this;
     this.total = this.own.slice(0, count);
@@ -73,7 +73,7 @@ class CallTree {
     return this;
   }
 
-  /** What hangs on a node: heaviest first, or as it came in time. */
+  /** A node's children: heaviest first, or in order of time. */
   children(node) {
     let order = this.orders.get(node);
     if (order) return order;
@@ -89,7 +89,7 @@ class CallTree {
     return order;
   }
 
-  /** What a node is among those that hang on the same one, also in another tree. */
+  /** What identifies a node among its siblings, also in another tree. */
   key(node) {
     const item = this.item[node];
     if (item >= 0) return item;
@@ -98,7 +98,7 @@ class CallTree {
 
   pathTo(node) { return pathInTree(this.parent, node); }
 
-  /** How much of the weight lies in or below nodes that match, and which nodes these are. */
+  /** How much of the weight is in or below matching nodes, and which nodes match. */
   search(matches) {
     const inside = new Uint8Array(this.count);
     const isMatch = new Uint8Array(this.count);
@@ -106,7 +106,7 @@ class CallTree {
     for (let node = 1; node < this.count; node++) {
       const item = this.item[node];
       isMatch[node] = item >= 0 ? matches[item] : 0;
-      // Upside down a node stands for the function at the bottom of it, too.
+      // In an inverted tree a node also belongs to the function at its root.
       inside[node] = inside[this.parent[node]] | isMatch[node];
       if (inside[node]) matched += this.own[node];
     }
@@ -149,20 +149,59 @@ function functionPaths(profile) {
   return profile.functionPaths;
 }
 
-/** Callers first, alike ones together; with a node for each thread where `byThread` asks so. */
+/** Callers first, equal ones together; with a node for each thread if `byThread`. */
 function callTree(selection, unit, byThread) {
+  const builder = new CallTreeBuilder(selection, unit, byThread);
   const { profile } = selection;
-  const paths = functionPaths(profile);
-  const weights = selection.column(unit);
-  const tree = new CallTree(profile, Math.max(1024, byThread ? 1024 : paths.count + 16));
-  const nodeOf = new Int32Array(paths.count);
-  const topOf = new Int32Array(paths.count).fill(-1);
-  const missing = [];
-  const stack = [];
   let thread = byThread ? -1 : 0;
-  let root = 0;
-  let noStack = -1;
-  const add = (path, top, run) => {
+  for (const run of selection.runs) {
+    if (byThread && profile.runThread[run] !== thread) {
+      thread = profile.runThread[run];
+      builder.startThread(thread);
+    }
+    builder.addRun(run);
+  }
+  builder.addMissing();
+  return builder.tree.finish();
+}
+
+/** A call tree while runs are added to it. */
+class CallTreeBuilder {
+  constructor(selection, unit, byThread) {
+    this.profile = selection.profile;
+    this.paths = functionPaths(this.profile);
+    this.weights = selection.column(unit);
+    const { count } = this.paths;
+    this.tree = new CallTree(this.profile, Math.max(1024, byThread ? 1024 : count + 16));
+    /** By path: its node, and the node that its outermost function is below. */
+    this.nodeOf = new Int32Array(count);
+    this.topOf = new Int32Array(count).fill(-1);
+    /** Runs whose callers are missing. */
+    this.missing = [];
+    this.root = 0;
+    this.noStack = -1;
+  }
+
+  startThread(thread) {
+    this.addMissing();
+    this.root = this.tree.add(0, THREAD, thread, 0);
+    this.noStack = -1;
+  }
+
+  addRun(run) {
+    const { profile, tree } = this;
+    const path = this.paths.ofPath[profile.runPath[run]];
+    const { end, isCut } = profile.kinds[profile.runKind[run]];
+    if (path === 0) {
+      if (this.noStack < 0) this.noStack = tree.add(this.root, NO_STACK, 0, 0);
+      tree.own[this.noStack] += this.weights[run];
+    } else if (isCut) this.missing.push({ end, run });
+    else this.add(path, this.root, run);
+  }
+
+  add(path, top, run) {
+    const { paths, tree, nodeOf, topOf } = this;
+    const stack = [];
     let at = path;
     while (at !== 0 && topOf[at] !== top) {
       stack.push(at);
@@ -175,39 +214,25 @@ function callTree(selection, unit, byThread) {
       nodeOf[at] = node;
       topOf[at] = top;
     }
-    tree.own[node] += weights[run];
-    if (profile.kinds[profile.runKind[run]].end === "inferred") tree.guessed[node] += weights[run];
-  };
-  const addMissing = () => {
-    // One kind of end after the other, because a path remembers one place only.
+    tree.own[node] += this.weights[run];
+    const { end } = this.profile.kinds[this.profile.runKind[run]];
+    if (end === "inferred") tree.guessed[node] += this.weights[run];
+  }
+
+  /** Adds the runs whose callers are missing, one kind of end after the other: a path has one place only. */
+  addMissing() {
+    const { profile, paths, tree, missing } = this;
     missing.sort((left, right) => left.end.localeCompare(right.end) || left.run - right.run);
     let [top, end] = [-1, undefined];
     for (const entry of missing) {
       if (entry.end !== end) {
         end = entry.end;
-        top = tree.add(root, MISSING, profile.runKind[entry.run], 0);
+        top = tree.add(this.root, MISSING, profile.runKind[entry.run], 0);
       }
-      add(paths.ofPath[profile.runPath[entry.run]], top, entry.run);
+      this.add(paths.ofPath[profile.runPath[entry.run]], top, entry.run);
     }
     missing.length = 0;
-  };
-  for (const run of selection.runs) {
-    if (byThread && profile.runThread[run] !== thread) {
-      addMissing();
-      thread = profile.runThread[run];
-      root = tree.add(0, THREAD, thread, 0);
-      noStack = -1;
-    }
-    const path = paths.ofPath[profile.runPath[run]];
-    const { end, isCut } = profile.kinds[profile.runKind[run]];
-    if (path === 0) {
-      if (noStack < 0) noStack = tree.add(root, NO_STACK, 0, 0);
-      tree.own[noStack] += weights[run];
-    } else if (isCut) missing.push({ end, run });
-    else add(path, root, run);
   }
-  addMissing();
-  return tree.finish();
 }
 
 /** Innermost functions first, and below each those that called it. */

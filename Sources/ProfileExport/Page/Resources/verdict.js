@@ -1,4 +1,4 @@
-// The head of the page: what the matter is, and who waits for whom.
+// The head of the page: the verdict, and who waits for whom.
 
 /** The head of a page on one capture. */
 function profileHeader(profile, data) {
@@ -13,7 +13,7 @@ function profileHeader(profile, data) {
       name(verdict.words, 4000)));
     if (verdict.nodes.length > 0) sections.push(chainDrawing(verdict));
     if (verdict.chain.length > 0) {
-      sections.push(element("details", { class: "about" }, element("summary", {}, "The same in words"),
+      sections.push(element("details", { class: "about" }, element("summary", {}, "In words"),
         verdict.chain.map((line) => element("p", {}, name(line, 2000)))));
     }
   } else sections.push(element("h1", { class: "verdict" }, name(capture.name)));
@@ -30,7 +30,7 @@ function profileHeader(profile, data) {
   return sections;
 }
 
-/** How bad a verdict is. */
+/** How bad a verdict is, as a class of style. */
 function tone(kind) {
   if (/deadlock|orphaned|hung/.test(kind)) return "bad";
   return /busy|starved|slow/.test(kind) ? "warm" : "calm";
@@ -60,7 +60,7 @@ function wrapped(text, width, count) {
   return shown.map((line) => shortened(line, width + 2));
 }
 
-/** The chain as boxes with arrows between them; a ring leads back to the first. */
+/** The chain as boxes with arrows between them; a cycle leads back to the first. */
 function chainDrawing(verdict) {
   const isNarrow = globalThis.innerWidth < 700;
   const { parts, width, height } = isNarrow ? columnOfBoxes(verdict) : rowOfBoxes(verdict);
@@ -83,7 +83,7 @@ function rowOfBoxes({ nodes, ring }) {
     if (index < nodes.length - 1) {
       return [box, ...arrow(node, nodes[index + 1], x + BOX_WIDTH, top + BOX_HEIGHT / 2)];
     }
-    return ring ? [box, ...ringArrow(node, x, top + BOX_HEIGHT, back)] : [box];
+    return ring ? [box, ...cycleArrow(node, x, top + BOX_HEIGHT, back)] : [box];
   });
   return { parts, width: nodes.length * step - ARROW + 4, height: BOX_HEIGHT + 34 + back };
 }
@@ -116,10 +116,10 @@ function columnOfBoxes({ nodes, ring }) {
   return { parts, width: BOX_WIDTH + (ring ? 40 : 20), height: nodes.length * step - (ring ? 10 : gap) + 4 };
 }
 
-/** What stands on the arrow from a node to the next. */
+/** The label of the arrow from a node to the next. */
 function arrowWords(node, next) {
   if (next?.skipped > 0) return `… ${next.skipped} more between …`;
-  return `waits ${node.lasted ? `${node.lasted} ` : ""}${node.wait ?? ""}`;
+  return `${node.wait ?? ""}${node.lasted ? `, ${node.lasted}` : ""}`;
 }
 
 const arrowHead = () => drawing("defs", {}, drawing("marker", {
@@ -158,7 +158,7 @@ function arrow(node, next, x, y) {
   ];
 }
 
-function ringArrow(node, x, y, back) {
+function cycleArrow(node, x, y, back) {
   const low = y + back - 22;
   const from = x + BOX_WIDTH / 2;
   const to = 2 + BOX_WIDTH / 2;

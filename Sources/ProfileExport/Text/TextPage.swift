@@ -15,9 +15,9 @@ struct Span: ExpressibleByStringLiteral, ExpressibleByStringInterpolation {
   init(stringLiteral text: String) { self.init(text) }
 }
 
-/// Writes lines that stay within a width and hold nothing that commands a terminal but, where
-/// asked for, the sequences of its own styles.
-struct Page<Output: TextOutputStream> {
+/// A page of text: lines that stay within a width, without control characters other than the escape
+/// sequences of its own styles.
+struct TextPage<Output: TextOutputStream> {
   private(set) var output: Output
   let width: Int
   let color: Bool
@@ -50,12 +50,14 @@ struct Page<Output: TextOutputStream> {
     line(Span(PlainText.shortenedInMiddle(PlainText.printable(text), to: width), .heading))
   }
 
-  /// Text that goes on in further lines, set in by `indent`, when it is too long for one.
+  /// Text that continues on further lines, indented by `indent`, when it is too long for one.
   ///
-  /// Spaces that follow each other stay, but not around a line break.
+  /// A figure stays on one line with its unit. Spaces that follow each other stay, but not around a
+  /// line break.
   mutating func paragraph(_ text: String, indent: Int = 2, style: Span.Style = .plain) {
-    let words = PlainText.printable(text).split(separator: " ", omittingEmptySubsequences: false)
-    wrap(words.map(String.init), separator: " ", indent: indent, style: style)
+    wrap(
+      PlainText.unbreakableParts(of: PlainText.printable(text)), separator: " ", indent: indent,
+      style: style)
   }
 
   /// Clauses of a sentence with a dot between them; lines break only between clauses.

@@ -1,0 +1,32 @@
+import ArgumentParser
+
+/// A length of time as the user writes it: `10s`, `500ms`, `2m`, `1h`.
+struct TimeArgument {
+  let nanoseconds: Int64
+
+  /// A moment of a capture, which may be its very beginning.
+  static func moment(_ text: String) throws -> TimeArgument {
+    text == "0" || text == "0s" ? TimeArgument(nanoseconds: 0) : try TimeArgument(text)
+  }
+
+  private init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+  init(_ text: String) throws {
+    let units: [(suffix: String, nanoseconds: Double)] = [
+      ("ms", 1e6), ("us", 1e3), ("s", 1e9), ("m", 60e9), ("h", 3600e9),
+    ]
+    guard let unit = units.first(where: { text.hasSuffix($0.suffix) }),
+      let number = Double(text.dropLast(unit.suffix.count)), number.isFinite
+    else {
+      throw ValidationError(
+        Double(text) != nil
+          ? "it has no unit; did you mean \(text)s?" : "use a form like 10s, 500ms or 2m.")
+    }
+    guard number > 0 else { throw ValidationError("a time must be greater than zero.") }
+    let nanoseconds = number * unit.nanoseconds
+    guard nanoseconds <= 30 * 24 * 3600e9 else {
+      throw ValidationError("a time can be at most 30 days.")
+    }
+    self.nanoseconds = max(1, Int64(nanoseconds.rounded()))
+  }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import ProfileAnalysis
+import ProfileExport
+import ProfileModel
+
+extension ReportView: ExpressibleByArgument {}
+extension FlatTable.Unit: ExpressibleByArgument {}
+extension WeightUnit: ExpressibleByArgument {}
+
+/// The options that choose the parts of the report.
+struct ViewArguments: ParsableArguments {
+  @Option(help: "Show only this part of the report; repeatable.")
+  var view: [ReportView] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Show one table over all threads, by this unit, instead of the views.", valueName: "unit"))
+  var by: FlatTable.Unit?
+
+  @Option(help: ArgumentHelp("Sort tables and trees by this.", valueName: "weight"))
+  var sort: WeightUnit?
+
+  func validate() throws {
+    guard by == nil || view.isEmpty else {
+      throw ValidationError("--by cannot be combined with --view.")
+    }
+  }
+
+  /// The options of the report, with these views.
+  func options(_ report: ReportArguments) -> ReportOptions {
+    var options = report.options(views: view)
+    options.unit = by
+    options.sort = sort
+    return options
+  }
+
+  /// Prints the profile as the options choose; `isPart` says that filters removed something.
+  func show(_ profile: Profile, _ report: ReportArguments, isPart: Bool = false) throws {
+    try Terminal.write {
+      write(profile, report, isPart: isPart, color: Terminal.wantsColor, to: &$0)
+    }
+  }
+
+  /// Writes the profile as the options choose.
+  func write(
+    _ profile: Profile, _ report: ReportArguments, isPart: Bool = false, color: Bool,
+    to output: inout FileOutput
+  ) {
+    let shown = report.shown(profile)
+    var options = options(report)
+    options.showsVerdict = !isPart
+    options.color = color
+    if report.json {
+      JSONReport(shown, options: options).write(to: &output)
+    } else {
+      TextReport(shown, options: options).write(to: &output)
+    }
+  }
+}
