@@ -97,7 +97,8 @@ let package = Package(
     .executableTarget(
       name: "sprof-bench",
       dependencies: [
-        "LinuxProcess", "NativeUnwinding", "ProfileModel", "PythonReading", "Sampling",
+        "LinuxProcess", "NativeUnwinding", "ProfileModel", "PythonReading", "RuntimeReading",
+        "Sampling",
         "TestSupport",
       ],
       swiftSettings: strict),
@@ -129,7 +130,8 @@ let package = Package(
     .testTarget(
       name: "PythonReadingTests",
       dependencies: [
-        "ByteReading", "LinuxProcess", "ProfileModel", "PythonReading", "TestSupport",
+        "ByteReading", "LinuxProcess", "ProfileModel", "PythonReading", "RuntimeReading",
+        "TestSupport",
       ],
       swiftSettings: strict),
     .testTarget(
@@ -140,7 +142,10 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "SamplingTests",
-      dependencies: ["LinuxProcess", "ProfileModel", "Sampling", "TestSupport"],
+      dependencies: [
+        "LinuxProcess", "ProfileModel", "PythonReading", "RuntimeReading", "Sampling",
+        "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "BlockingTests",

@@ -1,5 +1,6 @@
 import LinuxProcess
 import PythonReading
+import RuntimeReading
 import TestSupport
 
 /// How much longer a stop takes for the frames of Python: a copy of known frames, against the bare read
@@ -17,7 +18,8 @@ enum PythonCopyBench {
     let program = try python.start("deep.py", ["\(depth)"])
     defer { program.kill() }
     let memory = ProcessMemory(tid: program.pid)
-    guard case .found(let runtime) = PythonReader.find(in: memory, maps: try memory.maps()) else {
+    guard case .found(let runtime) = PythonSearch(memory: memory, maps: try memory.maps()).run()
+    else {
       throw TestFailure("no interpreter found")
     }
     let reader = PythonReader(runtime, process: program.pid)
@@ -32,12 +34,13 @@ enum PythonCopyBench {
     let program = try python.start("awaiting.py", ["several", "held"])
     defer { program.kill() }
     let memory = ProcessMemory(tid: program.pid)
-    guard case .found(let runtime) = PythonReader.find(in: memory, maps: try memory.maps()) else {
+    guard case .found(let runtime) = PythonSearch(memory: memory, maps: try memory.maps()).run()
+    else {
       throw TestFailure("no interpreter found")
     }
     let reader = PythonReader(runtime, process: program.pid)
     _ = reader.refreshThreads(from: memory)
-    if followsTasks { reader.followTasks(in: memory) }
+    if followsTasks { _ = reader.followTasks(in: memory) }
     guard let thread = reader.threads.first(where: { $0.tid == program.pid }) else {
       throw TestFailure("no thread")
     }
@@ -49,8 +52,10 @@ enum PythonCopyBench {
     _ reader: PythonReader, _ thread: PythonThread, _ memory: ProcessMemory, _ words: String,
     count: Int
   ) throws {
-    guard let tid = thread.tid else { throw TestFailure("no thread") }
-    reader.warmUp(tid, from: memory)
+    guard let tid = thread.tid, let known = reader.thread(tid) else {
+      throw TestFailure("no thread")
+    }
+    known.warmUp(from: memory)
     let plan = reader.threadReader(of: thread).plan
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: plan.byteCount, alignment: 64)
     defer { buffer.deallocate() }
@@ -59,13 +64,14 @@ enum PythonCopyBench {
     var rest: [Double] = []
     for _ in 0..<count {
       reads.append(microseconds { _ = memory.read(plan.ranges[...], into: buffer) })
-      reader.prepare(tid)
-      copies.append(
-        microseconds {
-          _ = reader.copy(
-            tid, nativeStack: nil, from: memory, reads: .max, until: .max, isStopped: true)
-        })
-      rest.append(microseconds { _ = reader.finish(tid, from: memory) })
+      guard let prepared = PreparedRuntimeSample([known]) else { continue }
+      let start = MonotonicClock.now()
+      let copied = prepared.copy(from: memory)
+      let middle = MonotonicClock.now()
+      var stack = copied.finish()
+      stack.forget(reader.refuted(from: memory))
+      copies.append(Double((middle - start).rawValue) / 1e3)
+      rest.append(Double((MonotonicClock.now() - middle).rawValue) / 1e3)
     }
     let readCount = reader.threadReader(of: thread).copies.readCount
     print(
@@ -78,6 +84,6 @@ enum PythonCopyBench {
   private static func microseconds(_ body: () -> Void) -> Double {
     let start = MonotonicClock.now()
     body()
-    return Double(MonotonicClock.now() - start) / 1e3
+    return Double((MonotonicClock.now() - start).rawValue) / 1e3
   }
 }

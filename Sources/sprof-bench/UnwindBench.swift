@@ -32,11 +32,11 @@ enum UnwindBench {
     var perSample: [Double] = []
     for _ in 0..<20 {
       let before = unwinder.statistics
-      let start = MonotonicClock.now().rawValue
+      let start = MonotonicClock.now()
       for snapshot in snapshots {
         _ = snapshot.withSnapshot { unwinder.unwind($0, thread: 0, into: &stacks) }
       }
-      let time = Double(MonotonicClock.now().rawValue - start)
+      let time = Double((MonotonicClock.now() - start).rawValue)
       let after = unwinder.statistics
       perFrame.append(time / Double(max(1, after.steps - before.steps)) / 1e3)
       perSample.append(time / Double(snapshots.count) / 1e3)
