@@ -1,4 +1,5 @@
 import LinuxProcess
+import ProfileModel
 import PythonReading
 import RuntimeReading
 import TestSupport

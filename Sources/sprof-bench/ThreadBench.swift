@@ -72,7 +72,8 @@ func record(_ pid: Int32, rate: Double, seconds: Double, stopAll: Bool = false) 
   let plan = SamplingPlan(
     rate: rate, duration: Int64(seconds * 1e9), options: SampleOptions(stopAll: stopAll))
   return try Capture.record(
-    ProcessIdentity(of: pid), plan: plan, control: CaptureControl()).unnamed
+    ProcessIdentity(of: pid), plan: plan, control: CaptureControl()
+  ).unnamed
 }
 
 /// The tid of the first thread of that name.

@@ -12,7 +12,7 @@ struct Waiters {
   let profile: Profile
 
   init(dumping pid: Int32) throws {
-    profile = try Capture.dump(pid: pid).named()
+    profile = try Capture.dump(ProcessIdentity(of: pid)).named()
   }
 
   init(attaching pid: Int32, for duration: Int64) throws {

@@ -175,7 +175,7 @@ struct MadeInterpreter {
     let (_, thread) = try made.threadReader()
     for _ in 0..<3 {
       thread.prepare()
-      let isWhole = thread.copy(from: made.memory, until: 0)
+      let isWhole = thread.copy(from: made.memory, until: MonotonicClock.Instant(0))
       #expect(!isWhole && thread.copies.byteCount < 6 << 20)
       let stack = thread.finish()
       #expect(stack.frames.contains { $0.line == nil })
@@ -219,13 +219,13 @@ struct MadeInterpreter {
     let made = try MadeInterpreter(threads: 4)
     made.putFrames(600, table: nil)
     let validation = PythonValidation(made.runtime, process: 0)
-    #expect(validation.check(made.memory, until: .max) == .invalid(.namelessFrames))
+    #expect(validation.check(made.memory, until: .distantFuture) == .invalid(.namelessFrames))
     let reads = made.memory.reads
     let short = PythonValidation(made.runtime, process: 0)
-    #expect(short.check(made.memory, until: 0) == .invalid(.tooSlow))
+    #expect(short.check(made.memory, until: MonotonicClock.Instant(0)) == .invalid(.tooSlow))
     #expect(made.memory.reads - reads < min(64, reads))
     made.putFrames(2, table: MadeInterpreter.largeTable)
     let sound = PythonValidation(made.runtime, process: 0)
-    #expect(sound.check(made.memory, until: .max) == .valid)
+    #expect(sound.check(made.memory, until: .distantFuture) == .valid)
   }
 }

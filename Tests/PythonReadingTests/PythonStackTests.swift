@@ -46,9 +46,9 @@ struct `Stacks of Python` {
       throw TestFailure("\(tid) does not sleep")
     }
     let maps = try target.memory.maps()
-    let place = try #require(maps.mapping(containing: RemoteAddress(pointer)))
+    let place = try #require(maps.mapping(containing: pointer))
     for anchor in anchors {
-      #expect(anchor > RemoteAddress(pointer) && place.contains(anchor))
+      #expect(anchor > pointer && place.contains(anchor))
     }
   }
 
@@ -332,13 +332,10 @@ struct RunningStacks {
     for _ in 0..<count * 4 where result.count < count {
       var prepared = target.reader.prepared(tid)
       guard stopper.seize(tid, tag: 0, mayRestartCall: true) == .requested else { continue }
-      stopper.interruptAll()
       var copied: CopiedRuntimeSample?
-      stopper.forEachStopped(
-        { _, registers in
-          guard registers != nil, let sample = prepared.take() else { return }
-          copied = sample.copy(from: target.memory)
-        }, released: { _, _ in })
+      stopper.interruptAll().forEachStopped { _ in
+        if let sample = prepared.take() { copied = sample.copy(from: target.memory) }
+      }
       stopper.releaseOverdue()
       if let copied = copied.take(), copied.isComplete {
         result.append(target.reader.stack(of: copied, from: target.memory))

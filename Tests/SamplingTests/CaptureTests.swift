@@ -91,14 +91,14 @@ import Testing
     let program = try RunningProgram(fixture: "sleepers.c", ["1", "0"])
     let process = try ProcessIdentity(of: program.pid)
     let earlier = ProcessIdentity(pid: process.pid, startTicks: process.startTicks - 1)
-    for rate in [nil, 100.0] {
-      let plan = SamplingPlan(rate: rate, duration: 10_000_000)
-      #expect(throws: Capture.Failure.access(.noSuchProcess)) {
-        try Capture.record(earlier, plan: plan, control: CaptureControl())
-      }
-      #expect(throws: Capture.Failure.access(.noSuchProcess)) {
-        try Capture.recordFamily(earlier, plan: plan, control: CaptureControl())
-      }
+    let plan = SamplingPlan(rate: 100, duration: 10_000_000)
+    let captures: [() throws -> CapturedProfile] = [
+      { try Capture.record(earlier, plan: plan, control: CaptureControl()) },
+      { try Capture.recordFamily(earlier, plan: plan, control: CaptureControl()) },
+      { try Capture.dump(earlier) }, { try Capture.dumpFamily(earlier) },
+    ]
+    for capture in captures {
+      #expect(throws: Capture.Failure.access(.noSuchProcess)) { _ = try capture() }
     }
     try program.assertUntouched()
   }

@@ -56,9 +56,10 @@ private final class BackgroundCapture: Sendable {
   private let outcome = Mutex<Result<Profile, any Error>?>(nil)
 
   init(of pid: Int32) throws {
+    let process = try ProcessIdentity(of: pid)
     try OSThread.start { [self] in
       let result = Result {
-        try Capture.record(pid: pid, plan: SamplingPlan(rate: 200), control: control).named()
+        try Capture.record(process, plan: SamplingPlan(rate: 200), control: control).named()
       }
       outcome.withLock { $0 = result }
     }.detach()

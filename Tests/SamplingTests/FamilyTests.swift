@@ -25,7 +25,7 @@ import Testing
     info.cost.ownCPU = 7
     info.notes = ["A note."]
     var pauses = PauseMeter()
-    pauses.add(pause: Int64(pid))
+    pauses.add(pause: Nanoseconds(Int64(pid)))
     let profile = builder.finish(
       capture: info, modules: [Module(path: "/bin/other\(pid)"), Module(path: path, buildID: "ab")])
     return FamilyProfile.Member(profile: profile, files: [:], pauses: pauses, shift: shift)
@@ -63,8 +63,8 @@ import Testing
 
   @Test func `have their pauses counted together`() {
     var (one, two) = (PauseMeter(), PauseMeter())
-    for value in 1...50 { one.add(pause: Int64(value)) }
-    for value in 51...100 { two.add(pause: Int64(value)) }
+    for value in 1...50 { one.add(pause: Nanoseconds(Int64(value))) }
+    for value in 51...100 { two.add(pause: Nanoseconds(Int64(value))) }
     two.add(held: 30)
     one.add(two)
     #expect(one.count == 100 && one.longest == 100 && one.heldTime == 30)

@@ -9,7 +9,7 @@ import Testing
 @Suite struct `Pause meter` {
   @Test func `gives percentiles within three percent`() {
     var meter = PauseMeter()
-    for value in 1...100_000 { meter.add(pause: Int64(value)) }
+    for value in 1...100_000 { meter.add(pause: Nanoseconds(Int64(value))) }
     #expect(meter.count == 100_000 && meter.longest == 100_000)
     for share in [0.01, 0.5, 0.9, 0.99] {
       let exact = share * 100_000
@@ -23,7 +23,7 @@ import Testing
     #expect(meter.percentile(0.5) == 0)
     meter.add(pause: 0)
     meter.add(pause: -5)
-    meter.add(pause: .max)
+    meter.add(pause: Nanoseconds(.max))
     #expect(meter.longest == .max && meter.percentile(0.99) == .max)
     #expect(meter.percentile(0.5) == 1)
   }
