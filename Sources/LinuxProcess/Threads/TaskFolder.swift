@@ -26,7 +26,7 @@ package final class TaskFolder: Sendable {
 
   // MARK: - Threads
 
-  /// The number of threads, in about 1 µs; nil when the process is gone.
+  /// The number of threads, in about 1 µs; 0 when the process is gone, nil where the kernel does not say.
   package func count() -> Int? {
     var status = stat()
     guard fstat(folder, &status) == 0 else { return nil }
