@@ -180,6 +180,7 @@ package final class StoppedThreads {
       if outcome != 0 {
         let gone = asked.remove(at: index)
         noteEnd(gone.tid, outcome: outcome, status: gone.status)
+        if outcome < 0 { followExecution() }
         ended(gone)
         continue
       }
@@ -209,6 +210,7 @@ package final class StoppedThreads {
   package func releaseOverdue() {
     guard !overdue.isEmpty else { return }
     defer { endHolding() }
+    var hasLost = false
     overdue.removeAll { tid in
       // Left for whoever waits for the program: until then its files show what it did.
       if tid == process, sprof_has_ended(tid) != 0 { return true }
@@ -219,8 +221,22 @@ package final class StoppedThreads {
         return false
       }
       noteEnd(tid, outcome: outcome, status: status)
+      if outcome < 0, tid != process { hasLost = true }
       return outcome < 0 || detach(tid, status: status)
     }
+    if hasLost { followExecution() }
+  }
+
+  /// Takes over a thread whose own number is gone: by executing a program it got the main thread's, under
+  /// which the stop that was asked of it comes (kernel: de_thread; ptrace(2), "execve(2) under ptrace").
+  ///
+  /// Without this the program would stay in that stop for as long as sprof runs.
+  private func followExecution() {
+    guard let process, !overdue.contains(process), !asked.contains(where: { $0.tid == process }),
+      // Only a thread that is seized can be interrupted.
+      sprof_ptrace_interrupt(process) == 0
+    else { return }
+    overdue.append(process)
   }
 
   private func finish(
@@ -229,6 +245,7 @@ package final class StoppedThreads {
   ) {
     guard outcome > 0, stop.status & 0x7f == 0x7f else {
       noteEnd(stop.tid, outcome: outcome, status: stop.status)
+      if outcome < 0 { followExecution() }
       return ended(stop)
     }
     hand(stop, to: copy, ended: ended)

@@ -169,6 +169,31 @@ extension EndToEnd {
       try program.assertUntouched(progress: "iterations")
     }
 
+    @Test(arguments: [
+      ["--rate", "1000", "--stop-all"], ["--rate", "5000", "--max-pause", "100%"], ["--rate", "100"],
+    ])
+    func `programs that a thread other than the main one executes run on, and are seen`(
+      options: [String]
+    ) throws {
+      for _ in 0..<Repository.trials(short: 3, full: 40) {
+        let program = try RunningProgram(fixture: "threadexec.c", ["300"])
+        let command = try SprofCommand.startAttach(to: program, ["--json"] + options)
+        try program.send(line: "go")
+        // One that is left in a stop gets as far as this only when sprof has ended.
+        #expect(try program.readLine() == "settled")
+        #expect(ProcessStatus(pid: command.pid)?.state != "Z")
+        let before = try program.figure("iterations")
+        try waitUntil("the last program has run") {
+          try program.figure("iterations") > before + 1_000_000
+        }
+        command.send(SIGINT)
+        let report = try Report(try command.finish(timeout: .seconds(30)))
+        #expect(report.capture.ending.lowercased().contains("interrupted"))
+        #expect(report.allFunctions.contains("settled"))
+        try program.assertUntouched(progress: "iterations")
+      }
+    }
+
     @Test func `a recursion of 100,000 levels is shown with its middle left out`() throws {
       let program = try RunningProgram(fixture: "deep.c", ["100000", "spin"])
       let report = try SprofCommand.report(["attach", "\(program.pid)", "--duration", "1s"])
