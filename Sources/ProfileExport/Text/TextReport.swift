@@ -206,7 +206,10 @@ extension CaptureCost {
   /// How many samples there were, and how many stops they took.
   var sampleWords: String {
     let samples = Figures.count(samplesWithoutStop, "sample")
-    if stops > 0 { return "\(samples) without a stop, \(Figures.count(stops, "stop"))" }
+    if stops > 0 {
+      let halts = Figures.count(stops, "stop")
+      return samplesWithoutStop > 0 ? "\(samples) without a stop, \(halts)" : halts
+    }
     return samplesWithoutStop > 0 ? "\(samples), no stop needed" : samples
   }
 
