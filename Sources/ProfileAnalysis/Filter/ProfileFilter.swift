@@ -93,6 +93,8 @@ package struct ProfileFilter {
         ? max(first, min(info.lastSeen, to ?? .max)) : first &+ max(0, total.wall)
     }
     guard choosesTime else { return }
+    let whole = profile.capture.cost.wholeDuration ?? profile.capture.duration
+    profile.capture.cost.wholeDuration = whole
     let end = min(to ?? .max, max(profile.capture.duration, 0))
     profile.capture.duration = max(0, end - max(0, from ?? 0))
   }

@@ -189,16 +189,19 @@ extension CaptureInfo {
       """,
       cost.sampleWords,
       cost.pauseWords,
-      "stopped \(Figures.percent(cost.stoppedShare(of: duration))) % of the time",
+      "stopped \(Figures.percent(cost.stoppedShare(of: duration))) % of \(costTime)",
       "sprof itself used \(Figures.seconds(cost.ownCPU)) s CPU\(ownShare)",
     ].compactMap { $0 }
   }
 
   private var rateWords: String { rate > 0 ? " at \(Figures.plain(rate)) Hz" : "" }
 
+  /// What the cost is of: a part of a capture has that of the whole.
+  private var costTime: String { cost.wholeDuration == nil ? "the time" : "the whole capture" }
+
   private var ownShare: String {
     guard duration > 0 else { return "" }
-    return " (\(Figures.percent(Double(cost.ownCPU) / Double(duration))) %)"
+    return " (\(Figures.percent(cost.ownShare(of: duration))) %)"
   }
 }
 

@@ -21,10 +21,21 @@ package struct CaptureCost: Sendable {
   /// Samples that were dropped because the resolver could not keep up.
   package var samplesDropped: Int64 = 0
 
+  /// The duration of the whole capture, in nanoseconds, where the profile is only a part of it: all
+  /// figures here are of the whole.
+  package var wholeDuration: Int64?
+
   package init() {}
 
-  /// The part of a capture's wall time in which at least one thread was stopped, 0 to 1.
-  package func stoppedShare(of duration: Int64) -> Double {
-    duration > 0 ? Double(stoppedTime) / Double(duration) : 0
+  /// The share of the capture's wall time in which at least one thread was stopped, 0 to 1; `duration` is
+  /// that of the profile.
+  package func stoppedShare(of duration: Int64) -> Double { share(stoppedTime, of: duration) }
+
+  /// The CPU time of sprof itself as a share of the capture's wall time: 1 is a whole core.
+  package func ownShare(of duration: Int64) -> Double { share(ownCPU, of: duration) }
+
+  private func share(_ time: Int64, of duration: Int64) -> Double {
+    let whole = wholeDuration ?? duration
+    return whole > 0 ? Double(time) / Double(whole) : 0
   }
 }

@@ -170,7 +170,8 @@ extension EndToEnd {
     }
 
     @Test(arguments: [
-      ["--rate", "1000", "--stop-all"], ["--rate", "5000", "--max-pause", "100%"], ["--rate", "100"],
+      ["--rate", "1000", "--stop-all"], ["--rate", "5000", "--max-pause", "100%"],
+      ["--rate", "100"],
     ])
     func `programs that a thread other than the main one executes run on, and are seen`(
       options: [String]

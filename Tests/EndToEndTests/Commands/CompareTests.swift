@@ -8,13 +8,13 @@ extension EndToEnd {
       (["compare"], "two captures"), (["compare", "one"], "two captures"),
       (["compare", "one", "--window", "0s-1s"], "--window twice"),
       (["compare", "one", "--window", "2s-1s", "--window", "0s-1s"], "ends before it begins"),
-      (["compare", "one", "--window", "1s", "--window", "0s-1s"], "no part of a capture"),
+      (["compare", "one", "--window", "1s", "--window", "0s-1s"], "a form like 0s-10s"),
       (["compare", "--before", "one"], "--after"),
       (["compare", "one", "two", "--before", "three", "--after", "four"], "--before"),
-      (["compare", "one", "two", "--fail-if", "+5"], "lacks its unit"),
+      (["compare", "one", "two", "--fail-if", "+5"], "has no unit"),
       (["compare", "one", "two", "--fail-if", "parse_row"], "not a number"),
-      (["compare", "one", "two", "--fail-if", ""], "empty bound"),
-      (["compare", "one", "two", "--json", "--markdown"], "exclude each other"),
+      (["compare", "one", "two", "--fail-if", ""], "bound is empty"),
+      (["compare", "one", "two", "--json", "--markdown"], "cannot be combined"),
       (["compare", "one", "two", "--top", "0"], "--top"),
     ])
     func `says what is wrong with its arguments`(arguments: [String], words: String) throws {

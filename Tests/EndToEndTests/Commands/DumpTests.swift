@@ -32,10 +32,10 @@ extension EndToEnd {
       #expect(outcome.status == 0, "\(outcome.stderr)")
       let groups = outcome.stdout.components(separatedBy: "\n\n")
       let expected = [
-        ("Threads ×125 ", "wait to read from a pipe"),
-        ("Threads ×125 ", "wait for events of a pipe"),
-        ("124 idle worker threads ", "wait for semaphore semaphore (sleepers.c)"),
-        ("125 idle worker threads ", "wait for condition variable condition (sleepers.c)"),
+        ("Threads ×125 ", "waiting to read from a pipe"),
+        ("Threads ×125 ", "waiting for events on a pipe"),
+        ("124 idle worker threads ", "waiting for semaphore semaphore (sleepers.c)"),
+        ("125 idle worker threads ", "waiting for condition variable condition (sleepers.c)"),
       ]
       for (heading, wait) in expected {
         let isTold = groups.contains { $0.hasPrefix(heading) && $0.contains(wait) }

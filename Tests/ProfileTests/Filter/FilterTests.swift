@@ -37,6 +37,22 @@ internal import Testing
     #expect(profile.threads[0].lastSeen == 1_250_000_000)
   }
 
+  @Test func `has the cost of the whole capture, as a share of the whole`() {
+    let whole = Morning.profile()
+    let part = Self.filtered { ($0.from, $0.to) = (500_000_000, 1_250_000_000) }
+    let cost = part.capture.cost
+    #expect(cost.stoppedTime > 0 && cost.stoppedTime == whole.capture.cost.stoppedTime)
+    #expect(
+      cost.stoppedShare(of: part.capture.duration)
+        == whole.capture.cost.stoppedShare(of: whole.capture.duration))
+    #expect(
+      cost.ownShare(of: part.capture.duration)
+        == whole.capture.cost.ownShare(of: whole.capture.duration))
+    var text = ""
+    TextReport(part, options: ReportOptions()).write(to: &text)
+    #expect(text.contains("% of the whole capture"))
+  }
+
   @Test(arguments: [Int64(1), 3_333_333, 777_777_777, 1_000_000_000, 3_999_999_999])
   func `adds up with the one after it`(cut: Int64) {
     var whole = Morning.profile()
