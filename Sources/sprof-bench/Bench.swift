@@ -50,7 +50,9 @@ func median(_ values: [Double]) -> Double {
 
 func record(_ pid: Int32, rate: Double, seconds: Double, stopAll: Bool = false) throws -> Profile {
   let plan = SamplingPlan(rate: rate, duration: Int64(seconds * 1e9), stopAll: stopAll)
-  return try Capture.record(pid: pid, plan: plan, control: CaptureControl()).unnamed
+  return try Capture.record(
+    ProcessIdentity(of: pid), plan: plan, control: CaptureControl()
+  ).unnamed
 }
 
 /// The tid of the first thread of that name.
