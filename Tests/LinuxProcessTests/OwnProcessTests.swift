@@ -54,6 +54,9 @@ import Testing
     let program = try sleeper()
     defer { program.kill() }
     let folder = try TaskFolder(process: program.pid)
+    let files = try ThreadFiles(folder: folder, thread: program.pid)
+    // It goes to sleep right after it has said that it is ready.
+    while files.systemCall() == .running {}
     let first = try #require(ThreadCounters(contextSwitchesOf: program.pid, in: folder))
     #expect(first.switches > 0)
     #expect(ThreadCounters(contextSwitchesOf: program.pid, in: folder) == first)
