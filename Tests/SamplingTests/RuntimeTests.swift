@@ -44,7 +44,10 @@ private struct NoMemory: TargetMemory {
   @Test func `is of those that know the thread, and joins their stacks by anchors`() {
     if PreparedRuntimeSample([]) != nil { Issue.record("a sample of no runtime") }
     let threads = [MadeThread(20), MadeThread(11)]
-    guard let prepared = PreparedRuntimeSample(threads) else { return Issue.record("no sample") }
+    guard let prepared = PreparedRuntimeSample(threads) else {
+      Issue.record("no sample")
+      return
+    }
     let isInTransit = [11, 20, 30].map { prepared.isInTransit(at: RemoteAddress($0)) }
     #expect(isInTransit == [true, true, false])
     let copied = prepared.copy(from: NoMemory())
