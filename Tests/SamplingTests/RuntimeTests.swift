@@ -18,8 +18,7 @@ private final class MadeThread: RuntimeThread {
   var isCopyInTransit: Bool { false }
 
   func copy(
-    at registers: Registers, from memory: some TargetMemory, reads: Int,
-    until deadline: MonotonicClock.Instant,
+    at registers: Registers, from memory: some TargetMemory, reads: Int, until deadline: MonotonicClock.Instant,
     isStopped: Bool
   ) -> Bool {
     steps += "c"
@@ -49,12 +48,16 @@ private struct NoMemory: TargetMemory {
       Issue.record("no sample")
       return
     }
-    let isInTransit = [11, 20, 30].map { prepared.isInTransit(at: RemoteAddress($0)) }
+    var isInTransit: [Bool] = []
+    for place in [UInt64(11), 20, 30] {
+      isInTransit.append(prepared.isInTransit(at: RemoteAddress(place)))
+    }
     #expect(isInTransit == [true, true, false])
     let copied = prepared.copy(from: NoMemory())
     let isComplete = copied.isComplete
     #expect(!isComplete)
-    #expect(copied.finish().frames.map(\.code.rawValue) == [11, 20])
+    let stack = copied.finish()
+    #expect(stack.frames.map(\.code.rawValue) == [11, 20])
     #expect(threads.map(\.steps) == ["pcf", "pcf"])
   }
 }
@@ -70,19 +73,23 @@ private struct NoMemory: TargetMemory {
     for turn in UInt64(0)..<3 {
       for index in UInt64(1)...5000 {
         guard let sample = sample(index) else { return }
-        #expect(batch.add(sample, of: Int32(index)) == turn * 5000 + index)
+        let number = batch.add(sample, of: Int32(index))
+        #expect(number == turn * 5000 + index)
       }
-      #expect(batch.copiedCount == 5000)
+      let count = batch.copiedCount
+      #expect(count == 5000)
       var next: Int32 = 1
       batch.finish { tid, stack in
         #expect(tid == next && stack.frames.first?.code.rawValue == UInt64(tid))
         next += 1
       }
-      #expect(batch.copiedCount == 0 && batch.unconfirmedCount == 5000)
+      let (copied, unconfirmed) = (batch.copiedCount, batch.unconfirmedCount)
+      #expect(copied == 0 && unconfirmed == 5000)
       let stacks = batch.take { $0.reject() }
       #expect(stacks.map(\.number) == Array(turn * 5000 + 1...turn * 5000 + 5000))
       #expect(stacks.allSatisfy { $0.stack?.frames.isEmpty == true })
-      #expect(batch.unconfirmedCount == 0)
+      let rest = batch.unconfirmedCount
+      #expect(rest == 0)
     }
     // What is not read when the capture ends is let go with it.
     if let sample = sample(1) { _ = batch.add(sample, of: 1) }
@@ -98,10 +105,9 @@ private struct NoMemory: TargetMemory {
     ]
     #expect(
       problems.map(\.note) == [
-        "Only native frames: this is Python 3.13.0 without its lock (free-threaded), and sprof "
-          + "reads 3.7 to 3.15.",
-        "There is a Python interpreter whose frames cannot be read (CPython 3.11.7: no frame with a "
-          + "name).",
+        "Native frames only: this is Python 3.13.0 without the GIL (free-threaded), and sprof reads "
+          + "3.7 to 3.15.",
+        "Native frames only: cannot read the Python interpreter (CPython 3.11.7: no frame with a name).",
       ])
   }
 }
