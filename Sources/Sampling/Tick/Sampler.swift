@@ -177,7 +177,7 @@ extension Sampler {
     prepareTick(time: time)
     sampleThreads(tick: tick, time: time) { _ in true }
     // A thread that executes a program takes the place of a main thread that has ended.
-    if isProgramOver, !threads.isEmpty { listThreads(tick: tick) }
+    if isProgramOver { listThreads(tick: tick) }
   }
 
   private func prepareTick(time: Int64) {
@@ -256,8 +256,10 @@ extension Sampler {
   }
 
   private func dropEndedThreads() {
-    // Those that end with the program are shown where they were: none of them has ended before it.
-    let isFirst = membership.goesOn || !isProgramOver
+    // Those that end with the program are shown where they were: none of them has ended before it. Those
+    // that end because one of them executes another program have.
+    let isReplaced = isProgramOver && roster.endReplacedMainThread()
+    let isFirst = membership.goesOn || isReplaced || !isProgramOver
     for thread in threads where thread.hasEnded {
       handOver(endOf: thread, beforeProgram: isFirst)
     }
