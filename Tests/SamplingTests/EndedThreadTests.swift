@@ -123,7 +123,10 @@ private final class BackgroundCapture: Sendable {
     #expect(profile.capture.ending == .interrupted)
     #expect(Set(profile.threads.map(\.tid)) == before.union(after))
     let ended = Set(profile.threads.filter(\.hasEnded).map(\.tid))
-    #expect(ended.isSuperset(of: before.subtracting(after)))
+    #expect(
+      ended.isSuperset(of: before.subtracting(after)),
+      "\(before) \(after) \(profile.threads.map { ($0.tid, $0.hasEnded, $0.firstSeen, $0.lastSeen) })"
+    )
     #expect(ended.isDisjoint(with: after.subtracting(before)))
     try program.assertUntouched(progress: "iterations")
   }

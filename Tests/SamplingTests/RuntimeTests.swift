@@ -18,7 +18,8 @@ private final class MadeThread: RuntimeThread {
   var isCopyInTransit: Bool { false }
 
   func copy(
-    at registers: Registers, from memory: some TargetMemory, reads: Int, until deadline: MonotonicClock.Instant,
+    at registers: Registers, from memory: some TargetMemory, reads: Int,
+    until deadline: MonotonicClock.Instant,
     isStopped: Bool
   ) -> Bool {
     steps += "c"

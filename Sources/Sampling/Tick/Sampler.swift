@@ -258,7 +258,8 @@ extension Sampler {
   private func dropEndedThreads() {
     // Those that end with the program are shown where they were: none of them has ended before it. Those
     // that end because one of them executes another program have.
-    let isReplaced = isProgramOver && roster.endReplacedMainThread()
+    let isReplaced =
+      isProgramOver && (roster.endReplacedMainThread() || roster.hasOtherThreads())
     let isFirst = membership.goesOn || isReplaced || !isProgramOver
     for thread in threads where thread.hasEnded {
       handOver(endOf: thread, beforeProgram: isFirst)

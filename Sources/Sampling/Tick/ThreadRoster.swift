@@ -36,6 +36,9 @@ struct ThreadRoster: ~Copyable {
     return folder.threads().filter { !known.contains($0) && !uncollected.contains($0) }
   }
 
+  /// Whether the kernel lists a thread that lives and that this does not list.
+  mutating func hasOtherThreads() -> Bool { newThreads().contains { !isOver($0) } }
+
   /// Opens a thread's files and gives it a slot; nil when it has ended or no slot is free.
   mutating func add(_ tid: Int32, account: ThreadAccount) -> SampledThread? {
     guard usedSlots < ThreadRequests.capacity || !freeSlots.isEmpty,
