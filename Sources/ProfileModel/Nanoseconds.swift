@@ -5,6 +5,9 @@ package struct Nanoseconds: Hashable, Comparable, Sendable, AdditiveArithmetic {
   /// The number of nanoseconds; may be negative.
   package let rawValue: Int64
 
+  /// Longer than any other.
+  package static let max = Nanoseconds(.max)
+
   @inlinable
   package init(_ rawValue: Int64) { self.rawValue = rawValue }
 
@@ -41,6 +44,14 @@ package struct Nanoseconds: Hashable, Comparable, Sendable, AdditiveArithmetic {
 
   @inlinable
   package static func / (left: Self, right: Int64) -> Self { Nanoseconds(left.rawValue / right) }
+
+  /// How many whole lengths of `other`, which is not 0, fit into it.
+  @inlinable
+  package func count(of other: Self) -> Int64 { rawValue / other.rawValue }
+
+  /// The same length in seconds, rounded.
+  @inlinable
+  package var inSeconds: Double { Double(rawValue) / 1e9 }
 }
 
 extension Nanoseconds: ExpressibleByIntegerLiteral {

@@ -70,7 +70,8 @@ enum ThreadBench {
 /// Samples a process without looking up names.
 func record(_ pid: Int32, rate: Double, seconds: Double, stopAll: Bool = false) throws -> Profile {
   let plan = SamplingPlan(
-    rate: rate, duration: Int64(seconds * 1e9), options: SampleOptions(stopAll: stopAll))
+    rate: rate, duration: Nanoseconds(Int64(seconds * 1e9)),
+    options: SampleOptions(stopAll: stopAll))
   return try Capture.record(
     ProcessIdentity(of: pid), plan: plan, control: CaptureControl()
   ).unnamed

@@ -119,7 +119,7 @@ extension Waits {
 
     @Test func `are told in a capture, too, with when they fell asleep`() throws {
       let program = try RunningProgram(fixture: "waits.c", ["locks"])
-      let waiters = try Waiters(attaching: program.pid, for: 1_500_000_000)
+      let waiters = try Waiters(attaching: program.pid, for: .milliseconds(1500))
       try expect(LockRow.glibc, of: waiters)
       let normal = try waiters("normal")
       #expect(normal.samples >= 2 && normal.firstSeen < normal.lastSeen)

@@ -15,7 +15,7 @@ struct Waiters {
     profile = try Capture.dump(ProcessIdentity(of: pid)).named()
   }
 
-  init(attaching pid: Int32, for duration: Int64) throws {
+  init(attaching pid: Int32, for duration: Nanoseconds) throws {
     let plan = SamplingPlan(rate: 100, duration: duration)
     let process = try ProcessIdentity(of: pid)
     profile = try Capture.record(process, plan: plan, control: CaptureControl()).named()

@@ -25,7 +25,7 @@ import Testing
   func `accounts for every tick of every thread`(withoutSchedstat: Bool) throws {
     let program = try RunningProgram(fixture: "sleepers.c", ["4", "1"])
     let plan = SamplingPlan(
-      rate: 100, duration: 1_000_000_000,
+      rate: 100, duration: .seconds(1),
       options: SampleOptions(ignoresSchedulerStatistics: withoutSchedstat))
     let profile = try record(program.pid, plan)
     let cost = profile.capture.cost
@@ -49,7 +49,7 @@ import Testing
   @Test func `that stops all holds every thread at each tick, sleeping ones too`() throws {
     let program = try RunningProgram(fixture: "sleepers.c", ["4", "1"])
     let plan = SamplingPlan(
-      rate: 50, duration: 500_000_000, options: SampleOptions(stopAll: true))
+      rate: 50, duration: .milliseconds(500), options: SampleOptions(stopAll: true))
     let profile = try record(program.pid, plan)
     let cost = profile.capture.cost
     #expect(cost.stops >= 5 * (cost.ticksTaken - 1))
@@ -63,7 +63,7 @@ import Testing
   @Test func `fetches registers by one stop, and none again while the thread sleeps on`() throws {
     // Without optimisation every caller is found through the frame pointer.
     let program = try RunningProgram(fixture: "sleepers.c", ["4", "0"], flags: ["-O0", "-g"])
-    let profile = try record(program.pid, SamplingPlan(rate: 100, duration: 500_000_000))
+    let profile = try record(program.pid, SamplingPlan(rate: 100, duration: .milliseconds(500)))
     #expect(profile.capture.cost.stops > 0)
     // Three threads want one stop each; without keeping them it would be one a tick, 150 in all. On
     // a machine that has no CPU for them, a few more are seen on their way back to sleep.
@@ -91,7 +91,7 @@ import Testing
     let program = try RunningProgram(fixture: "sleepers.c", ["1", "0"])
     let process = try ProcessIdentity(of: program.pid)
     let earlier = ProcessIdentity(pid: process.pid, startTicks: process.startTicks - 1)
-    let plan = SamplingPlan(rate: 100, duration: 10_000_000)
+    let plan = SamplingPlan(rate: 100, duration: .milliseconds(10))
     let captures: [() throws -> CapturedProfile] = [
       { try Capture.record(earlier, plan: plan, control: CaptureControl()) },
       { try Capture.recordFamily(earlier, plan: plan, control: CaptureControl()) },
@@ -133,8 +133,8 @@ import Testing
     #expect(stops.isOverdue(program.pid))
     // Its vfork child ends, and with it the sleep.
     for child in TestSupport.children(of: program.pid) { Glibc.kill(child, SIGKILL) }
-    let deadline = MonotonicClock.now().rawValue + 10_000_000_000
-    while !stops.isEmpty, MonotonicClock.now().rawValue < deadline {
+    let deadline = MonotonicClock.now() + .seconds(10)
+    while !stops.isEmpty, MonotonicClock.now() < deadline {
       stops.releaseOverdue()
       usleep(1000)
     }

@@ -18,7 +18,7 @@ private final class SlowTracer: Sendable {
       _ = stops.seize(tid, tag: 0, mayRestartCall: true)
       isTracing.store(true, ordering: .releasing)
       while !shouldCollect.load(ordering: .acquiring) {
-        MonotonicClock.sleep(until: MonotonicClock.now() + 1_000_000)
+        MonotonicClock.sleep(for: .milliseconds(1))
       }
       stops.interruptAll().forEachStopped { _ in }
       hasCollected.store(true, ordering: .releasing)

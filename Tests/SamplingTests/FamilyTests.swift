@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct `Captures of several processes` {
   /// A process with one thread that was seen in a stack of two frames of `path`.
-  private func member(_ pid: Int32, _ name: String, path: String, shift: Int64)
+  private func member(_ pid: Int32, _ name: String, path: String, shift: Nanoseconds)
     -> FamilyProfile.Member
   {
     var builder = ProfileBuilder()

@@ -1,3 +1,4 @@
+import ProfileModel
 import Testing
 
 @testable import Sampling
@@ -5,12 +6,12 @@ import Testing
 @Suite struct `A budget of pauses` {
   /// Takes ticks for ten seconds at 1,000 Hz, of which each holds the program for `pause`; returns how
   /// many were taken, and the share of time in which the program was held.
-  private func simulate(share: Double, pause: Int64) -> (ticks: Int, share: Double) {
+  private func simulate(share: Double, pause: Nanoseconds) -> (ticks: Int, share: Double) {
     var budget = PauseBudget(share: share)
     var ticks = 0
-    var held: Int64 = 0
-    let end: Int64 = 10_000_000_000
-    var time: Int64 = 0
+    var held: Nanoseconds = 0
+    let end = Nanoseconds.seconds(10)
+    var time: Nanoseconds = 0
     while time < end {
       if time >= budget.earliestTick {
         ticks += 1
@@ -18,38 +19,38 @@ import Testing
         time += pause
         budget.spend(heldTime: held, at: time)
       }
-      time = (time / 1_000_000 + 1) * 1_000_000
+      time = .milliseconds(time.count(of: .milliseconds(1)) + 1)
     }
-    return (ticks, Double(held) / Double(end))
+    return (ticks, held.inSeconds / end.inSeconds)
   }
 
   @Test(arguments: [0.001, 0.01, 0.1, 0.25])
   func `is kept by leaving out ticks`(share: Double) {
-    let outcome = simulate(share: share, pause: 900_000)
+    let outcome = simulate(share: share, pause: .microseconds(900))
     #expect(outcome.ticks > 5)
     #expect(outcome.share <= share * 1.03 + 0.0001)
     #expect(outcome.share >= share * 0.8)
   }
 
   @Test func `leaves out nothing where the stops are short, or all is allowed`() {
-    #expect(simulate(share: 0.25, pause: 100_000).ticks == 10_000)
+    #expect(simulate(share: 0.25, pause: .microseconds(100)).ticks == 10_000)
     #expect(simulate(share: 1, pause: 999_999).ticks == 10_000)
   }
 
   @Test func `forgives a long stop now and then`() {
     var budget = PauseBudget(share: 0.25)
-    budget.spend(heldTime: 50_000_000, at: 1_000_000_000)
-    #expect(budget.earliestTick <= 1_000_000_000)
-    budget.spend(heldTime: 150_000_000, at: 1_100_000_000)
-    #expect(budget.earliestTick == 1_200_000_000)
+    budget.spend(heldTime: .milliseconds(50), at: .seconds(1))
+    #expect(budget.earliestTick <= .seconds(1))
+    budget.spend(heldTime: .milliseconds(150), at: .milliseconds(1100))
+    #expect(budget.earliestTick == .milliseconds(1200))
   }
 
   @Test func `waits no longer than a second, whatever a stop has taken`() {
     var budget = PauseBudget(share: 0.001)
-    budget.spend(heldTime: .max, at: 5_000_000_000)
-    #expect(budget.earliestTick == 6_000_000_000)
-    budget.spend(heldTime: 0, at: 6_000_000_000)
-    #expect(budget.earliestTick <= 7_000_000_000)
+    budget.spend(heldTime: .max, at: .seconds(5))
+    #expect(budget.earliestTick == .seconds(6))
+    budget.spend(heldTime: 0, at: .seconds(6))
+    #expect(budget.earliestTick <= .seconds(7))
   }
 
   @Test(arguments: [(0.25, "25 %"), (0.001, "0.1 %"), (1, "100 %"), (0.125, "12.5 %")])

@@ -45,7 +45,7 @@ import Testing
     let figures = account.takeEnd(
       interval: interval, counters: ThreadCounters(cpu: 350, delay: 60), wasAsleep: wasAsleep)
     #expect(figures.weight == Weight(ticks: 1, cpu: 250, wall: wall, delay: 50))
-    #expect(figures.time == 1000 + wall)
+    #expect(figures.time == 1000 + Nanoseconds(wall))
   }
 }
 

@@ -83,7 +83,7 @@ struct DescriptorSurvey {
   }
 
   private static func seconds(_ time: Nanoseconds) -> String {
-    let tenths = time.rawValue / 100_000_000
+    let tenths = time.count(of: .milliseconds(100))
     return "\(tenths / 10).\(tenths % 10) s"
   }
 

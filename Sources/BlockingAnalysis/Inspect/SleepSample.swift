@@ -119,7 +119,7 @@ struct MemoryWindow: Equatable, Sendable {
     at address: RemoteAddress, as type: Value.Type = UInt32.self
   ) -> Value? {
     guard address >= start else { return nil }
-    let offset = Int(clamping: address.rawValue - start.rawValue)
+    let offset = Int(clamping: address.distance(from: start))
     return ByteReader(bytes.span.bytes).value(at: offset, as: type)
   }
 }

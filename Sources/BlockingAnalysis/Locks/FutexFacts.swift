@@ -34,7 +34,7 @@ struct FutexFacts: Sendable {
   /// Nobody will change that; a lock's own word would not be 0 while somebody waits for it.
   func isParked(at place: SleepPlace?) -> Bool {
     guard value == 0, word(at: 0) == 0 else { return false }
-    return place.map { address.rawValue &- $0.stackPointer.rawValue < 4096 } ?? false
+    return place.map { address.distance(from: $0.stackPointer) < 4096 } ?? false
   }
 
   /// The word `offset` bytes from the futex; nil where no memory is.
@@ -76,7 +76,7 @@ extension FutexFacts {
   private func refusedMutexes(
     above stackPointer: RemoteAddress, _ memory: ProcessMemory
   ) -> [FutexFacts] {
-    let distance = address.rawValue &- stackPointer.rawValue
+    let distance = address.distance(from: stackPointer)
     guard command == 0 || command == 9, value == 0, word(at: 0) == 0, distance < 1024,
       let bytes = memory.read(at: stackPointer, count: (Int(distance) + 256) & ~7)
     else { return [] }

@@ -9,6 +9,9 @@ package enum MonotonicClock {
     /// Nanoseconds since some fixed instant, on Linux the start of the machine.
     package let rawValue: Int64
 
+    /// Earlier than any other.
+    package static let distantPast = Instant(0)
+
     /// Later than any other.
     package static let distantFuture = Instant(.max)
 

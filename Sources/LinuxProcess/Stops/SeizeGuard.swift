@@ -10,10 +10,10 @@ internal import Synchronization
 /// both about `cred_guard_mutex`). The tracer sits in the seize then, so that another thread of this
 /// process collects what has ended.
 final class SeizeGuard: Sendable {
-  private static let pause: Int64 = 20_000_000
+  private static let pause = Nanoseconds.milliseconds(20)
 
   private let process: Int32
-  /// When the seize under way began; 0 without one.
+  /// When the seize under way began, by the monotonic clock; 0 without one.
   private let begun = Atomic<Int64>(0)
   private let isDone = Atomic<Bool>(false)
 
@@ -47,11 +47,11 @@ final class SeizeGuard: Sendable {
 
   private static func run() {
     while let guards = current() {
-      MonotonicClock.sleep(for: Nanoseconds(pause))
-      let now = MonotonicClock.now().rawValue
+      MonotonicClock.sleep(for: pause)
+      let now = MonotonicClock.now()
       for one in guards {
-        let begun = one.begun.load(ordering: .relaxed)
-        if begun != 0, now - begun > pause { one.collectEnded() }
+        let begun = MonotonicClock.Instant(one.begun.load(ordering: .relaxed))
+        if begun != .distantPast, now - begun > pause { one.collectEnded() }
       }
     }
   }

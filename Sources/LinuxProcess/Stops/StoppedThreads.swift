@@ -34,13 +34,13 @@ package final class StoppedThreads {
 
   /// How long a stop is waited for before the tick goes on without it: the thread has slipped into
   /// a sleep that nothing can interrupt.
-  private static let patience: Nanoseconds = 20_000_000
+  private static let patience = Nanoseconds.milliseconds(20)
   /// How long the wait is a poll.
   ///
   /// Sleeping in waitpid would add the wake-up of this thread's CPU to the pause of the target. A
   /// thread on another CPU stops within 10 µs (median, measured); one that takes longer has no CPU,
   /// perhaps because this thread has taken it.
-  private static let pollTime: Nanoseconds = 40_000
+  private static let pollTime = Nanoseconds.microseconds(40)
 
   private var asked: [Stop] = []
   /// Threads that did not stop in time; they are resumed as soon as they do.
@@ -94,7 +94,7 @@ package final class StoppedThreads {
       return result == -ESRCH ? .gone : .refused(-result)
     }
     asked.append(
-      Stop(tid: tid, tag: tag, requested: MonotonicClock.Instant(0), mayRestartCall: mayRestartCall)
+      Stop(tid: tid, tag: tag, requested: .distantPast, mayRestartCall: mayRestartCall)
     )
     return .requested
   }

@@ -1,18 +1,18 @@
-internal import ProfileModel
+package import ProfileModel
 
 /// What the scheduler has counted for a thread since it began (`/proc/PID/task/TID/schedstat`).
 package struct ThreadCounters: Equatable, Sendable {
-  /// Nanoseconds on a CPU.
+  /// Time on a CPU.
   ///
   /// For a thread that runs on another CPU the kernel brings it up to date only at its timer ticks
   /// (4 ms at HZ=250); it is exact while the thread sleeps or is stopped.
-  package var cpu: UInt64
-  /// Nanoseconds ready to run without a CPU.
-  package var delay: UInt64
+  package var cpu: Nanoseconds
+  /// Time ready to run without a CPU.
+  package var delay: Nanoseconds
   /// Times that the thread was put on a CPU: unchanged means that it has not run since.
   package var switches: UInt64
 
-  package init(cpu: UInt64 = 0, delay: UInt64 = 0, switches: UInt64 = 0) {
+  package init(cpu: Nanoseconds = 0, delay: Nanoseconds = 0, switches: UInt64 = 0) {
     self.cpu = cpu
     self.delay = delay
     self.switches = switches
@@ -41,8 +41,8 @@ package struct ThreadCounters: Equatable, Sendable {
     guard fields.count > 12, let user = UInt64(fields[11]), let system = UInt64(fields[12]) else {
       return nil
     }
-    let tick = UInt64(bitPattern: KernelClock.tick.rawValue)
-    self.init(cpu: (user &+ system) &* tick, delay: 0, switches: switches)
+    self.init(
+      cpu: KernelClock.tick * Int64(clamping: user &+ system), delay: 0, switches: switches)
   }
 
   /// Reads `cpu delay switches`; nil when it is not of that form.
@@ -51,6 +51,8 @@ package struct ThreadCounters: Equatable, Sendable {
     guard let cpu = scanner.decimal(), let delay = scanner.decimal(),
       let switches = scanner.decimal()
     else { return nil }
-    self.init(cpu: cpu, delay: delay, switches: switches)
+    self.init(
+      cpu: Nanoseconds(Int64(clamping: cpu)), delay: Nanoseconds(Int64(clamping: delay)),
+      switches: switches)
   }
 }

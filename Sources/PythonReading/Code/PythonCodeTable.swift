@@ -39,14 +39,14 @@ final class PythonCodeTable {
   /// So often a code object was the same before it is taken for granted.
   private static let settledSamples = 4
   /// And so long: where samples follow each other closely, four of them say little.
-  private static let settlingTime: Nanoseconds = 100_000_000
+  private static let settlingTime = Nanoseconds.milliseconds(100)
   /// So long no address may have been used again before.
-  private static let quietTime: Nanoseconds = 10_000_000_000
+  private static let quietTime = Nanoseconds.seconds(10)
   /// When a known address last held another code object; 0 if never.
-  private var changeTime = MonotonicClock.Instant(0)
+  private var changeTime = MonotonicClock.Instant.distantPast
   private var isQuiet = true
   private let clock: () -> MonotonicClock.Instant
-  private var sampleTime = MonotonicClock.Instant(0)
+  private var sampleTime = MonotonicClock.Instant.distantPast
   /// Kept only for their memory.
   private var checks = PythonCodeChecks()
 

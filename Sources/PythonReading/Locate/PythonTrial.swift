@@ -18,7 +18,7 @@ final class PythonTrial {
   private let memory: ProcessMemory
   private let maps: MemoryMaps
   /// How long candidates may still be tried: one may lead through its memory for ever.
-  private var timeLeft: Nanoseconds = 200_000_000
+  private var timeLeft = Nanoseconds.milliseconds(200)
   /// Nothing is stopped: a thread may have ended between two reads.
   private static let tries = 4
 

@@ -6,8 +6,8 @@ package import ProfileModel
 /// Keeps its buffers when it is cleared: a copy of the size of the last one allocates nothing.
 package struct MemoryCopies: Sendable {
   private struct Piece {
-    let start: UInt64
-    let end: UInt64
+    let start: RemoteAddress
+    let end: RemoteAddress
     let offset: Int
 
     func isBefore(_ other: Piece) -> Bool { (start, end) < (other.start, other.end) }
@@ -44,7 +44,7 @@ package struct MemoryCopies: Sendable {
   /// Adds bytes that the caller has copied, such as those of the native stack.
   package mutating func add(_ bytes: UnsafeRawBufferPointer, at start: RemoteAddress) {
     guard unsafe !bytes.isEmpty, used + bytes.count <= Self.byteLimit else { return }
-    append(start: start.rawValue, count: bytes.count, offset: used)
+    append(start: start, count: bytes.count, offset: used)
     makeRoom(for: bytes.count)
     let place = used..<(used + bytes.count)
     // There is room, and both have the same size.
@@ -114,7 +114,7 @@ package struct MemoryCopies: Sendable {
     var offset = 0
     for index in first..<ranges.count {
       let count = min(ranges[index].count, filled - offset)
-      append(start: ranges[index].start.rawValue, count: count, offset: base + offset)
+      append(start: ranges[index].start, count: count, offset: base + offset)
       offset += count
       guard count == ranges[index].count else {
         used = base + offset
@@ -125,9 +125,9 @@ package struct MemoryCopies: Sendable {
     return nil
   }
 
-  private mutating func append(start: UInt64, count: Int, offset: Int) {
-    let (end, overflow) = start.addingReportingOverflow(UInt64(count))
-    guard count > 0, !overflow else { return }
+  private mutating func append(start: RemoteAddress, count: Int, offset: Int) {
+    let end = start.advanced(by: Int64(count))
+    guard count > 0, end > start else { return }
     pieces.append(Piece(start: start, end: end, offset: offset))
   }
 
@@ -175,7 +175,7 @@ extension MemoryCopies {
   }
 
   /// The piece that holds all of these addresses.
-  private func piece(from address: UInt64, to end: UInt64) -> Int? {
+  private func piece(from address: RemoteAddress, to end: RemoteAddress) -> Int? {
     let next = pieces.partitioningIndex { $0.start > address }
     // Pieces may overlap; a longer one may begin some places before.
     for index in stride(from: next - 1, through: max(0, next - 8), by: -1) where index >= 0 {
@@ -186,15 +186,14 @@ extension MemoryCopies {
 
   /// The same, for addresses that follow each other closely: `hint` is the piece of the last one.
   func offset(of address: RemoteAddress, count: Int, hint: inout Int) -> Int? {
-    let address = address.rawValue
-    let (end, overflow) = address.addingReportingOverflow(UInt64(max(count, 0)))
-    guard !overflow else { return nil }
+    let end = address.advanced(by: Int64(max(count, 0)))
+    guard end >= address else { return nil }
     if pieces.indices.contains(hint), pieces[hint].start <= address, end <= pieces[hint].end {
-      return pieces[hint].offset + Int(address - pieces[hint].start)
+      return pieces[hint].offset + Int(address.distance(from: pieces[hint].start))
     }
     guard let index = piece(from: address, to: end) else { return nil }
     hint = index
-    return pieces[index].offset + Int(address - pieces[index].start)
+    return pieces[index].offset + Int(address.distance(from: pieces[index].start))
   }
 
   /// The integer at `address`; nil when it was not copied.

@@ -79,7 +79,7 @@ package final class PythonThreadReader {
   }
 
   private static let warmUpReads = 512
-  private static let warmUpTime: Nanoseconds = 5_000_000
+  private static let warmUpTime = Nanoseconds.milliseconds(5)
 
   /// Copies until all frames and their functions are there, with at most `reads` reads.
   ///

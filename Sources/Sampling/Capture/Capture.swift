@@ -48,8 +48,7 @@ package enum Capture {
 /// A capture of one process that has ended.
 struct FinishedCapture {
   let profile: CapturedProfile
-  /// When it began, by the monotonic clock.
-  let startTime: Int64
+  let startTime: MonotonicClock.Instant
   /// The lengths of all stops.
   let pauses: PauseMeter
 }

@@ -1,13 +1,14 @@
+package import ProfileModel
 internal import Synchronization
 
 /// How far a capture is, for a progress line.
 package struct CaptureProgress: Sendable {
-  /// Nanoseconds since the capture began.
-  package var elapsed: Int64 = 0
+  /// Since the capture began.
+  package var elapsed: Nanoseconds = 0
   package var ticks: Int64 = 0
   package var threads = 0
-  /// Nanoseconds in which at least one thread was held.
-  package var stoppedTime: Int64 = 0
+  /// In which at least one thread was held.
+  package var stoppedTime: Nanoseconds = 0
 
   package init() {}
 }

@@ -20,8 +20,8 @@ package final class CapturedProfile {
   struct LiveFacts {
     let modules: ModuleMap
     let sleeps: [SleepRecord]
-    /// When the capture began, by `MonotonicClock`.
-    let startTime: Int64
+    /// When the capture began.
+    let startTime: MonotonicClock.Instant
     /// The language runtimes of the process.
     let runtimes: [any RuntimeNativeCode]
     /// Whether their machinery is hidden.
@@ -110,13 +110,14 @@ extension CapturedProfile {
             processName: capture.processName),
           wait: Wait(kind: .gil, systemCall: "futex", owners: [.thread(tid: holder)]),
           since: capture.kind == .dump ? nil : wait.start, firstSeen: wait.start,
-          lastSeen: max(thread.lastSeen, locks.time), samples: max(2, wait.samples)))
+          lastSeen: max(thread.lastSeen, locks.time.rawValue), samples: max(2, wait.samples)))
     }
   }
 
   /// What may be a wait for an interpreter's lock at the end of a thread's time.
   private struct LockWait {
     let last: StackID
+    /// Nanoseconds from the start of the capture, like the runs'.
     var start: Int64
     var samples: Int
   }

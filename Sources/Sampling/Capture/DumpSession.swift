@@ -42,7 +42,7 @@ final class DumpSession: @unchecked Sendable {
   private func drainUntilSampled() {
     while !isSampled.load(ordering: .acquiring) {
       resolver.drain()
-      MonotonicClock.sleep(for: 500_000)
+      MonotonicClock.sleep(for: .microseconds(500))
     }
     isDrained.store(true, ordering: .releasing)
   }
@@ -52,7 +52,7 @@ final class DumpSession: @unchecked Sendable {
     sampler.runtimes?.noteLockHolders(memory: sampler.memory)
     isSampled.store(true, ordering: .releasing)
     while !isDrained.load(ordering: .acquiring) {
-      MonotonicClock.sleep(for: 50_000)
+      MonotonicClock.sleep(for: .microseconds(50))
     }
     resolver.drain()
     let naming = startNaming()

@@ -1,3 +1,5 @@
+internal import LinuxProcess
+
 /// Whether a process is captured by itself, or as one that another has started.
 enum Membership: Sendable {
   case alone
@@ -28,8 +30,8 @@ enum ProgramOrigin: Sendable {
   case running
   /// It was started for the capture, and is held until the capture is ready.
   case held
-  /// It was born during the capture, at a time of the monotonic clock.
-  case born(at: Int64)
+  /// It was born during the capture.
+  case born(at: MonotonicClock.Instant)
 
   init(_ kind: SamplingPlan.Kind) {
     self =

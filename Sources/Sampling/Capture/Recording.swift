@@ -10,7 +10,7 @@ protocol GrowthReceiver: AnyObject, Sendable {
   func finish()
 
   /// Whether it is time for more, and the last was worked off.
-  func isDue(at time: Int64) -> Bool
+  func isDue(at time: Nanoseconds) -> Bool
 
   /// Takes over what is new, and the files that its frames are in.
   func take(_ growth: ProfileGrowth, files: [ModuleID: MappedFile])
@@ -29,7 +29,7 @@ final class Recording: GrowthReceiver, @unchecked Sendable {
   }
 
   /// Twice a second, so that also with the time it takes no more than a second is ever missing.
-  static let period: Int64 = 500_000_000
+  static let period = Nanoseconds.milliseconds(500)
   let wantsEnd = false
 
   private let names: FrameNames
@@ -39,7 +39,7 @@ final class Recording: GrowthReceiver, @unchecked Sendable {
   /// The session's, as are `start` and `finish`.
   private var handle: OSThread.Handle?
   /// The resolver's: up to when it has handed over.
-  private var lastTime: Int64 = 0
+  private var lastTime: Nanoseconds = 0
 
   init(names: FrameNames, recorder: @escaping @Sendable (ProfileGrowth) -> Void) {
     self.names = names
@@ -55,12 +55,12 @@ final class Recording: GrowthReceiver, @unchecked Sendable {
     handle.take()?.join()
   }
 
-  func isDue(at time: Int64) -> Bool {
+  func isDue(at time: Nanoseconds) -> Bool {
     time - lastTime >= Self.period && waiting.withLock { $0 == nil }
   }
 
   func take(_ growth: ProfileGrowth, files: [ModuleID: MappedFile]) {
-    lastTime = growth.capture?.duration ?? lastTime
+    if let capture = growth.capture { lastTime = Nanoseconds(capture.duration) }
     waiting.withLock { $0 = Work(growth: growth, files: files) }
   }
 
@@ -76,7 +76,7 @@ final class Recording: GrowthReceiver, @unchecked Sendable {
       } else if isLast {
         return
       } else {
-        MonotonicClock.sleep(for: 20_000_000)
+        MonotonicClock.sleep(for: .milliseconds(20))
       }
     }
   }

@@ -61,7 +61,7 @@ final class SamplePipeline: @unchecked Sendable {
     tasks: [AsyncTasks] = []
   ) -> FinishedCapture {
     var info = info
-    info.duration = sampler.lastTickTime
+    info.duration = sampler.lastTickTime.rawValue
     info.ending = ending
     info.cost = sampler.cost
     info.cost.ownCPU = (OwnUsage.cpu() - earlierCPU).rawValue

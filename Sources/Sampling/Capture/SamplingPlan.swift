@@ -1,4 +1,4 @@
-internal import ProfileModel
+package import ProfileModel
 
 /// How a capture of either kind samples a thread.
 package struct SampleOptions: Sendable {
@@ -43,12 +43,12 @@ package struct SamplingPlan: Sendable {
   package var rate: Double
   /// The share of the time in which threads may be stopped, 0 to 1; beyond it ticks are left out.
   package var maxPause: Double
-  /// Nanoseconds; nil samples until it is stopped or the target ends.
-  package var duration: Int64?
+  /// Nil samples until it is stopped or the target ends.
+  package var duration: Nanoseconds?
   package var options: SampleOptions
 
   package init(
-    kind: Kind = .attach, rate: Double, maxPause: Double = 1, duration: Int64? = nil,
+    kind: Kind = .attach, rate: Double, maxPause: Double = 1, duration: Nanoseconds? = nil,
     options: SampleOptions = SampleOptions()
   ) {
     self.kind = kind

@@ -116,10 +116,10 @@ final class SamplingSession: @unchecked Sendable {
     var growth = resolver.takeGrowth(until: progress.elapsed, rate: plan.rate)
     var capture = info
     capture.ending = .unfinished
-    capture.duration = progress.elapsed
-    capture.cost.ticksPlanned = Int64(Double(progress.elapsed) * plan.rate / 1e9)
+    capture.duration = progress.elapsed.rawValue
+    capture.cost.ticksPlanned = progress.elapsed.ticks(at: plan.rate)
     capture.cost.ticksTaken = progress.ticks
-    capture.cost.stoppedTime = progress.stoppedTime
+    capture.cost.stoppedTime = progress.stoppedTime.rawValue
     growth.capture = capture
     recording.take(growth, files: files(of: growth.frames.map(\.frame), in: resolver.modules))
   }
@@ -131,28 +131,26 @@ final class SamplingSession: @unchecked Sendable {
 /// more is wanted of a thread.
 private struct ResolverPace {
   /// For how long it looks often at first, and after each request.
-  private static let firstTime: Int64 = 1_000_000_000
-  private static let soonTime: Int64 = 10_000_000_000
+  private static let firstTime = Nanoseconds.seconds(1)
+  private static let soonTime = Nanoseconds.seconds(10)
 
-  private let shortPause: Int64
-  private let longPause: Int64
+  private let shortPause: Nanoseconds
+  private let longPause: Nanoseconds
   private var soonUntil = firstTime
 
   init(rate: Double, _ membership: Membership) {
     switch membership {
     case .alone:
-      shortPause = min(40_000_000, max(1_000_000, Int64(4e9 / rate)))
-      longPause = 4 * shortPause
+      shortPause = min(.milliseconds(40), max(.milliseconds(1), Nanoseconds(Int64(4e9 / rate))))
+      longPause = shortPause * 4
     case .ofFamily:
-      shortPause = 25_000_000
+      shortPause = .milliseconds(25)
       longPause = shortPause
     }
   }
 
   /// Notes that more of a thread was asked for.
-  mutating func quicken(at time: Int64) { soonUntil = time + Self.soonTime }
+  mutating func quicken(at time: Nanoseconds) { soonUntil = time + Self.soonTime }
 
-  func pause(at time: Int64) -> Nanoseconds {
-    Nanoseconds(time < soonUntil ? shortPause : longPause)
-  }
+  func pause(at time: Nanoseconds) -> Nanoseconds { time < soonUntil ? shortPause : longPause }
 }

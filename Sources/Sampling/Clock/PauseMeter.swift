@@ -8,23 +8,23 @@ package struct PauseMeter: Sendable {
   private var buckets = [Int64](repeating: 0, count: 64 * subBuckets)
   /// Number of pauses.
   package private(set) var count: Int64 = 0
-  /// The longest pause, in nanoseconds.
-  package private(set) var longest: Int64 = 0
-  /// Time in which at least one thread was held, in nanoseconds.
-  package private(set) var heldTime: Int64 = 0
+  /// The longest pause.
+  package private(set) var longest: Nanoseconds = 0
+  /// Time in which at least one thread was held.
+  package private(set) var heldTime: Nanoseconds = 0
 
   package init() {}
 
   /// Adds one thread's pause.
   package mutating func add(pause: Nanoseconds) {
-    let value = max(pause.rawValue, 1)
-    buckets[Self.bucket(of: value)] += 1
+    let pause = max(pause, 1)
+    buckets[Self.bucket(of: pause)] += 1
     count += 1
-    longest = max(longest, value)
+    longest = max(longest, pause)
   }
 
   /// Adds a stretch in which threads were held, be it one or many.
-  package mutating func add(held: Nanoseconds) { heldTime += max(held.rawValue, 0) }
+  package mutating func add(held: Nanoseconds) { heldTime += max(held, 0) }
 
   /// Adds all that another meter has counted.
   package mutating func add(_ other: PauseMeter) {
@@ -34,21 +34,22 @@ package struct PauseMeter: Sendable {
     heldTime += other.heldTime
   }
 
-  private static func bucket(of value: Int64) -> Int {
+  private static func bucket(of pause: Nanoseconds) -> Int {
+    let value = pause.rawValue
     let power = 63 - value.leadingZeroBitCount
     guard power >= 5 else { return Int(value) }
     return power * subBuckets + Int(value >> Int64(power - 5)) - subBuckets
   }
 
-  private static func upperBound(of bucket: Int) -> Int64 {
+  private static func upperBound(of bucket: Int) -> Nanoseconds {
     let power = bucket / subBuckets
-    guard power >= 5 else { return Int64(bucket) }
-    return Int64(clamping: (UInt64(bucket % subBuckets + subBuckets + 1) << UInt64(power - 5)) - 1)
+    guard power >= 5 else { return Nanoseconds(Int64(bucket)) }
+    let end = UInt64(bucket % subBuckets + subBuckets + 1) << UInt64(power - 5)
+    return Nanoseconds(Int64(clamping: end - 1))
   }
 
-  /// The pause that the given share (0 to 1) of all pauses does not exceed, in nanoseconds; 0
-  /// without pauses.
-  package func percentile(_ share: Double) -> Int64 {
+  /// The pause that the given share (0 to 1) of all pauses does not exceed; 0 without pauses.
+  package func percentile(_ share: Double) -> Nanoseconds {
     guard count > 0 else { return 0 }
     let rank = max(1, Int64((Double(count) * share).rounded(.up)))
     var seen: Int64 = 0
@@ -57,5 +58,16 @@ package struct PauseMeter: Sendable {
       if seen >= rank { return min(Self.upperBound(of: bucket), longest) }
     }
     return longest
+  }
+}
+
+extension CaptureCost {
+  /// Takes over what a meter has counted.
+  mutating func setPauses(_ meter: PauseMeter) {
+    stops = meter.count
+    pauseMedian = meter.percentile(0.5).rawValue
+    pause99 = meter.percentile(0.99).rawValue
+    pauseMax = meter.longest.rawValue
+    stoppedTime = meter.heldTime.rawValue
   }
 }

@@ -15,8 +15,7 @@ struct TickLoop {
   private let sampler: Sampler
   private let plan: SamplingPlan
   private let control: CaptureControl
-  /// Nanoseconds.
-  private let period: Int64
+  private let period: Nanoseconds
   /// The number of the last tick; nil where none is.
   private let lastTick: Int64?
   /// Whether a tick is awaited to the microsecond, which takes CPU time.
@@ -34,9 +33,9 @@ struct TickLoop {
     self.sampler = sampler
     self.plan = plan
     self.control = control
-    let period = Int64(1e9 / plan.rate)
+    let period = Nanoseconds(Int64(1e9 / plan.rate))
     self.period = period
-    lastTick = plan.duration.map { max(1, Int64((Double($0) / Double(period)).rounded(.down))) }
+    lastTick = plan.duration.map { max(1, $0.count(of: period)) }
     isPunctual = sampler.membership.mayTakeCPU && plan.rate >= Self.punctualRate
     jitter = TickJitter(period: period)
     budget = PauseBudget(share: plan.maxPause)
@@ -50,10 +49,10 @@ struct TickLoop {
     sampler.begin(ready: ready)
     // What went by before a new process was found counts for the first sample of it. Of a process that
     // was there, ticks are late that go by before the first sample, where this thread got no CPU.
-    let before = sampler.origin.isBorn ? sampler.now / period : 0
+    let before = sampler.origin.isBorn ? sampler.now.count(of: period) : 0
     var tick = before + 1
     while lastTick.map({ tick <= $0 }) ?? true {
-      guard waitForTick(at: tick * period + jitter.next()) else {
+      guard waitForTick(at: period * tick + jitter.next()) else {
         outcome.ending = .interrupted
         break
       }
@@ -65,7 +64,7 @@ struct TickLoop {
         continue
       }
       // Periods that went by unused are not made up for: the tick counts for all of them.
-      let due = min(max(tick, time / period), lastTick ?? .max)
+      let due = min(max(tick, time.count(of: period)), lastTick ?? .max)
       take(tick, due: due, time: time)
       // What is left of a program that has ended, until its parent collects it, is a zombie.
       guard !sampler.isProgramOver else {
@@ -79,8 +78,8 @@ struct TickLoop {
     return outcome
   }
 
-  private mutating func take(_ tick: Int64, due: Int64, time: Int64) {
-    if time - tick * period > period / 2 + jitter.limit { sampler.cost.ticksLate += due - tick + 1 }
+  private mutating func take(_ tick: Int64, due: Int64, time: Nanoseconds) {
+    if time - period * tick > period / 2 + jitter.limit { sampler.cost.ticksLate += due - tick + 1 }
     sampler.cost.ticksTaken += 1
     sampler.takeTick(due, time: time)
     budget.spend(heldTime: sampler.pauses.heldTime, at: sampler.now)
@@ -88,7 +87,7 @@ struct TickLoop {
   }
 
   /// Leaves out a tick; the next one counts for it.
-  private mutating func spare(time: Int64) {
+  private mutating func spare(time: Nanoseconds) {
     outcome.ticksSpared += 1
     sampler.cost.ticksLate += 1
     sampler.stops.releaseOverdue()
@@ -96,23 +95,23 @@ struct TickLoop {
   }
 
   /// Waits for a tick; false when the capture is to end before.
-  private func waitForTick(at time: Int64) -> Bool {
-    let deadline = MonotonicClock.Instant(sampler.startTime + time)
+  private func waitForTick(at time: Nanoseconds) -> Bool {
+    let deadline = sampler.startTime + time
     while true {
       guard !control.shouldStop else { return false }
       let left = deadline - MonotonicClock.now()
       if left <= 0 { return true }
-      let longest: Nanoseconds = 100_000_000
+      let longest = Nanoseconds.milliseconds(100)
       guard isPunctual else {
         MonotonicClock.sleep(until: min(deadline, MonotonicClock.now() + longest))
         continue
       }
       // Waking up from sleep takes up to 60 µs, which at high rates is most of the period.
-      if left < 60_000 {
+      if left < .microseconds(60) {
         while MonotonicClock.now() < deadline {}
         return true
       }
-      MonotonicClock.sleep(until: min(deadline - 30_000, MonotonicClock.now() + longest))
+      MonotonicClock.sleep(until: min(deadline - .microseconds(30), MonotonicClock.now() + longest))
     }
   }
 
@@ -132,15 +131,15 @@ struct TickLoop {
     // The resolver waits for what is not handed over.
     sampler.runtimes?.confirm(from: sampler.memory)
     while !ring.hasRoom(for: size), !control.shouldStop, !isOver {
-      MonotonicClock.sleep(for: 1_000_000)
+      MonotonicClock.sleep(for: .milliseconds(1))
       sampler.stops.releaseOverdue()
     }
   }
 
   private var isOver: Bool { plan.duration.map { sampler.now >= $0 } ?? false }
 
-  private func reportProgress(time: Int64) {
-    guard time - control.progress.elapsed >= 100_000_000 else { return }
+  private func reportProgress(time: Nanoseconds) {
+    guard time - control.progress.elapsed >= .milliseconds(100) else { return }
     // Whoever reads how far it is finds all samples until then.
     sampler.runtimes?.confirm(from: sampler.memory)
     var progress = CaptureProgress()

@@ -51,7 +51,7 @@ extension Capture {
     let members = FamilyMembers(of: process, modules: modules)
     let own = try dump(
       process, options: options, membership: .alone, names: FrameNames(process))
-    let start = MonotonicClock.now().rawValue
+    let start = MonotonicClock.now()
     let found = ProcessTree.descendants(of: [process])
     for member in found.sorted(by: { $0.pid < $1.pid }) {
       do throws(Failure) {

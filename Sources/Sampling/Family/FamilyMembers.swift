@@ -23,8 +23,8 @@ final class FamilyMembers: Sendable {
     state = Mutex(State(profile: FamilyProfile(modules: modules)))
   }
 
-  /// Adds the capture of one process; `start` is when that of all began, by the monotonic clock.
-  func add(_ capture: FinishedCapture, start: Int64) {
+  /// Adds the capture of one process; `start` is when that of all began.
+  func add(_ capture: FinishedCapture, start: MonotonicClock.Instant) {
     let captured = capture.profile
     // It has ended before a sample of it could be taken.
     guard !captured.unnamed.runs.isEmpty || captured.unnamed.capture.pid == process.pid else {

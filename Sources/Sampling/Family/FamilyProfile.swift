@@ -10,7 +10,7 @@ struct FamilyProfile: Sendable {
     let files: [ModuleID: MappedFile]
     let pauses: PauseMeter
     /// What its times must be moved by to count from the start of all.
-    let shift: Int64
+    let shift: Nanoseconds
   }
 
   private let modules: SharedModules
@@ -22,7 +22,7 @@ struct FamilyProfile: Sendable {
   private var cost = CaptureCost()
   private var pauses = PauseMeter()
   private var notes: [String: Int] = [:]
-  private var end: Int64 = 0
+  private var end: Nanoseconds = 0
   /// Processes with threads that were seen.
   private(set) var processCount = 0
 
@@ -36,8 +36,8 @@ struct FamilyProfile: Sendable {
     let first = threads.count
     for var thread in profile.threads {
       thread.process = process
-      thread.firstSeen += member.shift
-      thread.lastSeen += member.shift
+      thread.firstSeen += member.shift.rawValue
+      thread.lastSeen += member.shift.rawValue
       threads.append(thread)
     }
     let frames = modules.share(
@@ -49,7 +49,8 @@ struct FamilyProfile: Sendable {
         Run(
           thread: first + run.thread,
           stack: stackIDs.indices.contains(stack) ? stackIDs[stack] : .empty, end: run.end,
-          activity: run.activity, start: max(0, run.start + member.shift), weight: run.weight))
+          activity: run.activity, start: max(0, run.start + member.shift.rawValue),
+          weight: run.weight))
     }
     add(waits: profile, member)
     tasks += profile.tasks
@@ -59,9 +60,9 @@ struct FamilyProfile: Sendable {
   private mutating func add(waits profile: Profile, _ member: Member) {
     let shifted = profile.blockings.map { blocking in
       var blocking = blocking
-      blocking.firstSeen += member.shift
-      blocking.lastSeen += member.shift
-      blocking.since = blocking.since.map { $0 + member.shift }
+      blocking.firstSeen += member.shift.rawValue
+      blocking.lastSeen += member.shift.rawValue
+      blocking.since = blocking.since.map { $0 + member.shift.rawValue }
       return blocking
     }
     waits.add(shifted, capturedBy: profile.capture.pid)
@@ -87,7 +88,7 @@ struct FamilyProfile: Sendable {
     cost.samplesWithoutStop += capture.cost.samplesWithoutStop
     cost.samplesDropped += capture.cost.samplesDropped
     pauses.add(member.pauses)
-    end = max(end, capture.duration + member.shift)
+    end = max(end, Nanoseconds(capture.duration) + member.shift)
     for note in capture.notes { notes[note, default: 0] += 1 }
   }
 
@@ -97,13 +98,9 @@ struct FamilyProfile: Sendable {
     var capture = capture
     // sprof's own CPU time is of all of it already.
     cost.ownCPU = capture.cost.ownCPU
-    cost.stops = pauses.count
-    cost.pauseMedian = pauses.percentile(0.5)
-    cost.pause99 = pauses.percentile(0.99)
-    cost.pauseMax = pauses.longest
-    cost.stoppedTime = pauses.heldTime
+    cost.setPauses(pauses)
     capture.cost = cost
-    capture.duration = max(capture.duration, end)
+    capture.duration = max(capture.duration, end.rawValue)
     capture.notes = family + memberNotes
     let order = threadOrder(first: capture.pid)
     var places = Array(repeating: 0, count: threads.count)

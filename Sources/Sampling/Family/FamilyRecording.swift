@@ -43,7 +43,7 @@ final class FamilyRecording: @unchecked Sendable {
   /// The receiver of one process's part; its times are moved by `shift`.
   ///
   /// The part of the process that the others descend from shows how far the whole capture is.
-  func part(of pid: Int32, shift: Int64, showsProgress: Bool) -> any GrowthReceiver {
+  func part(of pid: Int32, shift: Nanoseconds, showsProgress: Bool) -> any GrowthReceiver {
     Part(of: self, pid: pid, shift: shift, showsProgress: showsProgress)
   }
 
@@ -74,7 +74,7 @@ final class FamilyRecording: @unchecked Sendable {
       }
       work.forEach(record)
       if isLast && work.isEmpty { return }
-      if work.isEmpty { MonotonicClock.sleep(for: 20_000_000) }
+      if work.isEmpty { MonotonicClock.sleep(for: .milliseconds(20)) }
     }
   }
 
@@ -100,16 +100,16 @@ private final class Part: GrowthReceiver, @unchecked Sendable {
   let wantsEnd = true
   private let recording: FamilyRecording
   private let pid: Int32
-  private let shift: Int64
+  private let shift: Nanoseconds
   private let showsProgress: Bool
-  private var lastTime: Int64 = 0
+  private var lastTime: Nanoseconds = 0
   /// The process's threads as they were handed over last, and the number of the first of each batch.
   private var threads: [Int: (number: Int, info: ThreadInfo)] = [:]
   private var name = ""
   /// The process's frames, with the common numbers of their modules.
   private var frames: [Frame] = []
 
-  init(of recording: FamilyRecording, pid: Int32, shift: Int64, showsProgress: Bool) {
+  init(of recording: FamilyRecording, pid: Int32, shift: Nanoseconds, showsProgress: Bool) {
     self.recording = recording
     self.pid = pid
     self.shift = shift
@@ -119,12 +119,12 @@ private final class Part: GrowthReceiver, @unchecked Sendable {
   func start() {}
   func finish() {}
 
-  func isDue(at time: Int64) -> Bool {
+  func isDue(at time: Nanoseconds) -> Bool {
     time - lastTime >= Recording.period && !recording.isBusy
   }
 
   func take(_ growth: ProfileGrowth, files: [ModuleID: MappedFile]) {
-    lastTime = growth.capture?.duration ?? lastTime
+    if let capture = growth.capture { lastTime = Nanoseconds(capture.duration) }
     var part = growth
     frames += recording.share(growth, files: files)
     part.frames = usedFrames(of: growth)
@@ -132,7 +132,7 @@ private final class Part: GrowthReceiver, @unchecked Sendable {
     part.runs = growth.runs.map { run in
       Run(
         thread: threads[run.thread]?.number ?? 0, stack: run.stack, end: run.end,
-        activity: run.activity, start: max(0, run.start + shift), weight: run.weight)
+        activity: run.activity, start: max(0, run.start + shift.rawValue), weight: run.weight)
     }
     if !showsProgress { part.capture = nil }
     recording.take(part)
@@ -168,8 +168,8 @@ private final class Part: GrowthReceiver, @unchecked Sendable {
     return changed.sorted { $0.number < $1.number }.map { number, info in
       var info = info
       info.process = process
-      info.firstSeen += shift
-      info.lastSeen += shift
+      info.firstSeen += shift.rawValue
+      info.lastSeen += shift.rawValue
       return (number, info)
     }
   }

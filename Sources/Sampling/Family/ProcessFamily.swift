@@ -6,8 +6,8 @@ internal import Synchronization
 final class ProcessFamily: Sendable {
   /// The most processes that are sampled at once: each takes three threads of sprof.
   static let limit = 200
-  /// Nanoseconds between two searches for new processes.
-  private static let period: Int64 = 10_000_000
+  /// Between two searches for new processes.
+  private static let period = Nanoseconds.milliseconds(10)
 
   private struct State: Sendable {
     /// Those that are captured now.
@@ -25,8 +25,8 @@ final class ProcessFamily: Sendable {
   private let members: FamilyMembers
   private let recording: FamilyRecording?
   private let state = Mutex(State())
-  /// When the capture of all began, by the monotonic clock.
-  private let startTime = Atomic<Int64>(0)
+  /// The raw value of `startTime`.
+  private let startValue = Atomic<Int64>(0)
 
   init(
     _ process: ProcessIdentity, plan: SamplingPlan, modules: SharedModules,
@@ -38,11 +38,16 @@ final class ProcessFamily: Sendable {
     members = FamilyMembers(of: process, modules: modules)
   }
 
+  /// When the capture of all began.
+  private var startTime: MonotonicClock.Instant {
+    MonotonicClock.Instant(startValue.load(ordering: .acquiring))
+  }
+
   // MARK: - Searching for new processes
 
   /// Starts the clock of all, and searches for new processes until `finish`.
   func watch() {
-    startTime.store(MonotonicClock.now().rawValue, ordering: .releasing)
+    startValue.store(MonotonicClock.now().rawValue, ordering: .releasing)
     // Without the thread only those that are there are captured.
     if let handle = try? OSThread.startTracer({ [self] in search() }) { handle.detach() }
   }
@@ -51,28 +56,28 @@ final class ProcessFamily: Sendable {
     var births = BirthCounter()
     // The processes that are there when a capture begins have lived before; a program that has been
     // started for it has none.
-    var lastSearch: Int64? =
+    var lastSearch: MonotonicClock.Instant? =
       switch plan.kind {
       case .attach: nil
-      case .run: startTime.load(ordering: .acquiring)
+      case .run: startTime
       }
     // A number is given out a moment before the process is among its parent's children.
     var searches = 0
     while true {
       let (isFinished, hasWaiting) = state.withLock { ($0.isFinished, !$0.waiting.isEmpty) }
       guard !isFinished else { return }
-      let (begin, used) = (MonotonicClock.now().rawValue, OwnUsage.threadCPU())
+      let (begin, used) = (MonotonicClock.now(), OwnUsage.threadCPU())
       if births.hasChanged() { searches = 3 }
       if searches > 0 || hasWaiting { findNew(since: lastSearch) }
       searches = max(0, searches - 1)
       lastSearch = begin
       // No more than one part in thirty of a CPU goes into the search.
-      let pause = max(Self.period, 30 * (OwnUsage.threadCPU() - used).rawValue)
-      MonotonicClock.sleep(until: MonotonicClock.Instant(begin + pause))
+      let pause = max(Self.period, (OwnUsage.threadCPU() - used) * 30)
+      MonotonicClock.sleep(until: begin + pause)
     }
   }
 
-  private func findNew(since lastSearch: Int64?) {
+  private func findNew(since lastSearch: MonotonicClock.Instant?) {
     let roots = state.withLock { Set($0.active.keys).union([self.process]) }
     let found = ProcessTree.descendants(of: roots)
     for process in found.sorted(by: { $0.pid < $1.pid }) {
@@ -104,13 +109,15 @@ final class ProcessFamily: Sendable {
   private var hasRoom: Bool { state.withLock { $0.active.count < Self.limit } }
 
   /// The kernel knows it to 10 ms, and the process was not there at the last search.
-  private func birth(of process: ProcessIdentity, since lastSearch: Int64) -> Int64 {
-    min(max(process.birth.rawValue, lastSearch), MonotonicClock.now().rawValue)
+  private func birth(
+    of process: ProcessIdentity, since lastSearch: MonotonicClock.Instant
+  ) -> MonotonicClock.Instant {
+    min(max(process.birth, lastSearch), MonotonicClock.now())
   }
 
   // MARK: - One process
 
-  private func start(_ process: ProcessIdentity, birth: Int64?) {
+  private func start(_ process: ProcessIdentity, birth: MonotonicClock.Instant?) {
     let control = CaptureControl()
     let isWanted = state.withLock { state in
       state.known.insert(process)
@@ -131,12 +138,14 @@ final class ProcessFamily: Sendable {
     }
   }
 
-  private func capture(_ process: ProcessIdentity, _ control: CaptureControl, birth: Int64?) {
+  private func capture(
+    _ process: ProcessIdentity, _ control: CaptureControl, birth: MonotonicClock.Instant?
+  ) {
     var plan = plan
     plan.duration = nil
     plan.kind = .attach
-    let start = startTime.load(ordering: .acquiring)
-    let shift = max(0, (birth ?? MonotonicClock.now().rawValue) - start)
+    let start = startTime
+    let shift = max(0, (birth ?? MonotonicClock.now()) - start)
     do throws(Capture.Failure) {
       let capture = try Capture.sample(
         process, plan: plan, origin: birth.map { .born(at: $0) } ?? .running,
@@ -161,9 +170,9 @@ final class ProcessFamily: Sendable {
     }
     // Each ends within a tenth of a second; a thread that hangs in a dead file system is not waited
     // for for ever.
-    let deadline = MonotonicClock.now().rawValue + 10_000_000_000
-    while state.withLock({ !$0.active.isEmpty }), MonotonicClock.now().rawValue < deadline {
-      MonotonicClock.sleep(for: 1_000_000)
+    let deadline = MonotonicClock.now() + .seconds(10)
+    while state.withLock({ !$0.active.isEmpty }), MonotonicClock.now() < deadline {
+      MonotonicClock.sleep(for: .milliseconds(1))
     }
     let leftOut = state.withLock { $0.leftOut + $0.waiting.count }
     let note =

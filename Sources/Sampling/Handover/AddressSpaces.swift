@@ -7,7 +7,7 @@ final class AddressSpaces: Sendable {
   struct Reading: Sendable {
     /// Counts the readings from 1; a sample names the one that it belongs to.
     let serial: Int
-    let time: Int64
+    let time: MonotonicClock.Instant
     let maps: MemoryMaps
     /// The process's name then; nil when it was gone.
     let name: String?

@@ -14,8 +14,8 @@ struct SampleRecord {
   /// The slot that the tracer keeps the thread in; another thread may get it after `end`.
   var slot = 0
   var tid: Int32 = 0
-  /// Nanoseconds from the start of the capture.
-  var time: Int64 = 0
+  /// Since the start of the capture.
+  var time: Nanoseconds = 0
   var isRunning = false
   /// Whether a stop would give a sleeping thread's registers without the program noticing.
   var bearsStop = true
@@ -31,7 +31,7 @@ struct SampleRecord {
   var systemCall: Int32 = -1
   var arguments = InlineArray<6, UInt64>(repeating: 0)
   var registers = Registers()
-  var stackStart: UInt64 = 0
+  var stackStart = RemoteAddress(0)
   /// Where the copy of the stack is in the ring's bytes.
   var byteOffset = 0
   var byteCount = 0

@@ -8,8 +8,8 @@ struct ResolvedThread {
   /// Index in `Profile.threads`.
   let index: Int
   let tid: Int32
-  /// Nanoseconds from the start.
-  let firstSeen: Int64
+  /// Since the start of the capture.
+  let firstSeen: Nanoseconds
   /// The call that it slept in at the last sample.
   var call: SleepingCall?
   /// Where it slept when more was asked for: once for each sleep.
@@ -17,20 +17,20 @@ struct ResolvedThread {
   var lastWanted: UInt32 = 0
   var kept: KeptRegisters?
   var pending: ResolvedSample?
-  /// When it was last sampled because it had run, nanoseconds from the start.
-  private(set) var lastSample: Int64 = 0
+  /// When it was last sampled because it had run, since the start.
+  private(set) var lastSample: Nanoseconds = 0
   /// The same of the last sample whose sleep was reported as a long one.
-  var reportedSleep: Int64 = -1
+  var reportedSleep: Nanoseconds = -1
   /// How often it was stopped since the capture began; only while all its samples were of one sleep.
   private(set) var stops = 0
   /// What it had of its interpreter's lock at the last sample; nil when that is not known.
   private(set) var lock: (isHeld: Bool, isAwaited: Bool)?
   private(set) var lockUse = InterpreterLockUse()
-  /// When its name is to be read again, and how long to wait after that, in nanoseconds.
-  var nextNaming: Int64 = 0
-  var namingPause: Int64 = 5_000_000
+  /// When its name is to be read again, and how long to wait after that.
+  var nextNaming: Nanoseconds = 0
+  var namingPause = Nanoseconds.milliseconds(5)
 
-  init(index: Int, tid: Int32, firstSeen: Int64) {
+  init(index: Int, tid: Int32, firstSeen: Nanoseconds) {
     self.index = index
     self.tid = tid
     self.firstSeen = firstSeen
@@ -63,23 +63,23 @@ struct ResolvedThread {
 struct SleepingCall: Equatable {
   let number: Int32
   let arguments: InlineArray<6, UInt64>
-  let stackPointer: UInt64
-  let pc: UInt64
+  let stackPointer: RemoteAddress
+  let pc: RemoteAddress
 
   init?(_ record: SampleRecord) {
     guard !record.isRunning else { return nil }
     number = record.systemCall
     arguments = record.arguments
-    stackPointer = record.registers.stackPointer.rawValue
-    pc = record.registers.instructionPointer.rawValue
+    stackPointer = record.registers.stackPointer
+    pc = record.registers.instructionPointer
   }
 
   /// The same call when the record shows that it goes on: a call that a stop interrupted goes on as
   /// `restart_syscall`, with its own arguments in the registers.
   func continued(by record: SampleRecord) -> SleepingCall? {
     guard !record.isRunning, record.systemCall == SystemCallNames.restart,
-      record.registers.stackPointer.rawValue == stackPointer,
-      record.registers.instructionPointer.rawValue == pc
+      record.registers.stackPointer == stackPointer,
+      record.registers.instructionPointer == pc
     else { return nil }
     return self
   }
@@ -103,7 +103,7 @@ struct Sleep: Equatable {
   init?(_ call: SleepingCall?, _ record: SampleRecord, _ bytes: UnsafeRawBufferPointer) {
     guard let call else { return nil }
     self.call = call
-    let first = Int(clamping: call.stackPointer &- record.stackStart)
+    let first = Int(clamping: call.stackPointer.distance(from: record.stackStart))
     var digest: UInt64 = 0xcbf2_9ce4_8422_2325
     var offset = min(first, bytes.count)
     let end = min(bytes.count, offset &+ Self.extent) - 7
@@ -126,7 +126,7 @@ struct KeptRegisters {
 /// A sample whose stack was unwound.
 struct ResolvedSample {
   let slot: Int
-  let time: Int64
+  let time: Nanoseconds
   let activity: Activity
   var weight: Weight
   var result: UnwoundStack

@@ -18,13 +18,15 @@ extension Resolver {
     return result
   }
 
-  /// The threads that have not run for `threshold` nanoseconds at `time`, each once for each sleep.
+  /// The threads that have not run for `threshold` at `time`, each once for each sleep.
   ///
   /// Everything that was seen until `time` must have been drained before. Checks the threads ten
   /// times a second, and when it `isLast`: then those too that would have slept for long, had they not
   /// been stopped.
-  func takeLongSleeps(until time: Int64, threshold: Int64, isLast: Bool = false) -> [KnownSleep] {
-    guard isLast || time - reportedSleeps >= 100_000_000 else { return [] }
+  func takeLongSleeps(
+    until time: Nanoseconds, threshold: Nanoseconds, isLast: Bool = false
+  ) -> [KnownSleep] {
+    guard isLast || time - reportedSleeps >= .milliseconds(100) else { return [] }
     reportedSleeps = time
     var result: [KnownSleep] = []
     var frames: [StackID: [Frame]] = [:]
@@ -49,7 +51,7 @@ extension Resolver {
     if let stack { known[stack] = frames }
     let place = SleepPlace(
       number: call.number, arguments: (0..<6).map { call.arguments[$0] },
-      stackPointer: RemoteAddress(call.stackPointer), pc: RemoteAddress(call.pc))
+      stackPointer: call.stackPointer, pc: call.pc)
     return KnownSleep(tid: thread.tid, place: place, frames: frames, stops: thread.stops)
   }
 

@@ -19,7 +19,7 @@ extension Resolver {
       registers = kept.registers
     }
     let snapshot = StackSnapshot(
-      registers: registers, start: RemoteAddress(record.stackStart), bytes: bytes,
+      registers: registers, start: record.stackStart, bytes: bytes,
       reachesEnd: record.reachesEnd)
     sample.result = unwinder.unwind(
       snapshot, thread: record.slot, searchesFramePointer: !record.isRunning && !record.bearsStop,
@@ -67,8 +67,8 @@ extension Resolver {
 
   /// Copies twice what the stack needs the next time: a mapping may hold much that is not stack.
   private func adjustCopyLimit(_ record: SampleRecord, _ result: UnwoundStack) {
-    guard result.end == .complete, result.outermost.rawValue > record.stackStart else { return }
-    let used = Int(clamping: result.outermost.rawValue - record.stackStart)
+    guard result.end == .complete, result.outermost > record.stackStart else { return }
+    let used = Int(clamping: result.outermost.distance(from: record.stackStart))
     channel.requests.setCopyLimit(max(64 << 10, used &* 2 & ~0xffff), of: record.slot)
   }
 
@@ -101,7 +101,8 @@ extension Resolver {
   func add(_ sample: ResolvedSample, stack: StackID, end: StackEnd) {
     guard let thread = threads[sample.slot] else { return }
     builder.sample(
-      thread: thread.index, stack: stack, end: end, activity: sample.activity, time: sample.time,
+      thread: thread.index, stack: stack, end: end, activity: sample.activity,
+      time: sample.time.rawValue,
       weight: sample.weight)
   }
 }

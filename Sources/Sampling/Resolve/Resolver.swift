@@ -15,11 +15,11 @@ final class Resolver {
   var builder = ProfileBuilder()
   var threads: [Int: ResolvedThread] = [:]
   /// Up to when long sleeps were reported.
-  var reportedSleeps: Int64 = 0
-  private var mapsTime: Int64 = 0
+  var reportedSleeps: Nanoseconds = 0
+  private var mapsTime: Nanoseconds = 0
   private var isMapStale = false
-  /// When the maps were read from the process itself, by the monotonic clock.
-  private var liveMapsTime: Int64 = 0
+  /// When the maps were read from the process itself.
+  private var liveMapsTime = MonotonicClock.Instant.distantPast
   var hasAsked = false
 
   let runtimeStacks: RuntimeStacks?
@@ -65,11 +65,11 @@ final class Resolver {
     return all.finish(capture: capture, modules: modules.modules)
   }
 
-  /// What is new since the last call, with sleeping threads asleep until `time` (nanoseconds from
-  /// the start): the tracer hands over a sleep only when it ends.
+  /// What is new since the last call, with sleeping threads asleep until `time` (from the
+  /// start): the tracer hands over a sleep only when it ends.
   ///
   /// Everything that was seen until `time` must have been drained before.
-  func takeGrowth(until time: Int64, rate: Double) -> ProfileGrowth {
+  func takeGrowth(until time: Nanoseconds, rate: Double) -> ProfileGrowth {
     let isPending = Set(threads.values.lazy.filter { $0.pending != nil }.map(\.index))
     let seen = builder.threads.map(\.lastSeen)
     var growth = builder.takeGrowth { thread, activity in
@@ -77,10 +77,10 @@ final class Resolver {
       case .running, .waitingForCPU, .unknown: return Weight()
       case .blocked, .uninterruptible, .stopped: break
       }
-      let wall = time - seen[thread]
+      let wall = time - Nanoseconds(seen[thread])
       guard wall > 0, !isPending.contains(thread) else { return Weight() }
-      let ticks = Int64(Double(wall) * rate / 1e9)
-      return Weight(samples: ticks, ticks: ticks, wall: wall)
+      let ticks = wall.ticks(at: rate)
+      return Weight(samples: ticks, ticks: ticks, wall: wall.rawValue)
     }
     growth.modules = modules.modules
     // A thread that is new may have got its name since.
@@ -113,7 +113,7 @@ final class Resolver {
     // After exec, other files may be at the same addresses; a program that switches stacks looks
     // like that, too.
     isMapStale = isMapStale || record.hasMovedStack
-    if record.time - mapsTime > (isMapStale ? 2_000_000 : 2_000_000_000) {
+    if record.time - mapsTime > (isMapStale ? .milliseconds(2) : .seconds(2)) {
       refreshModules(at: record.time)
     }
     update(thread, record)
@@ -135,14 +135,14 @@ final class Resolver {
 
   private func startThread(_ record: SampleRecord) -> ResolvedThread {
     // One that has ended by now had the name of its process, until it got another.
-    let firstSeen = max(0, record.time - record.weight.wall)
+    let firstSeen = max(0, record.time - Nanoseconds(record.weight.wall))
     let name =
       runtimeStacks?.name(of: record.tid, seenSince: firstSeen) ?? record.name
       ?? folder.name(of: record.tid) ?? processName
     let index = builder.add(
       ThreadInfo(
         tid: record.tid, name: name, isMain: record.tid == folder.process,
-        firstSeen: firstSeen, lastSeen: record.time))
+        firstSeen: firstSeen.rawValue, lastSeen: record.time.rawValue))
     var thread = ResolvedThread(index: index, tid: record.tid, firstSeen: firstSeen)
     thread.nextNaming = record.time + thread.namingPause
     return thread
@@ -161,13 +161,13 @@ final class Resolver {
     settle(slot, as: nil)
     guard let thread = threads[slot] else { return }
     let hasEnded = record.state == .dead
-    let (time, counters, weight) = (record.time, record.counters, record.weight)
+    let (time, counters, weight) = (record.time.rawValue, record.counters, record.weight)
     builder.end(thread: thread.index, with: weight, at: time)
     builder.update(thread.index) { info in
       info.lastSeen = time
       info.cpu += weight.cpu
       info.delay += weight.delay
-      info.cpuSinceStart = Int64(clamping: counters.cpu)
+      info.cpuSinceStart = counters.cpu.rawValue
       info.hasEnded = hasEnded
       if thread.lockUse.ticks > 0 { info.lockUse = thread.lockUse }
     }
@@ -183,7 +183,7 @@ final class Resolver {
 
   private func update(_ thread: ResolvedThread, _ record: SampleRecord) {
     let (time, weight, counters, state) = (
-      record.time, record.weight, record.counters, record.state
+      record.time.rawValue, record.weight, record.counters, record.state
     )
     let call =
       record.isRunning
@@ -195,7 +195,7 @@ final class Resolver {
       info.lastSeen = time
       info.cpu += weight.cpu
       info.delay += weight.delay
-      info.cpuSinceStart = Int64(clamping: counters.cpu)
+      info.cpuSinceStart = counters.cpu.rawValue
       info.state = state.map { Character(UnicodeScalar($0.letter)) }
       info.systemCall = call
     }
@@ -206,7 +206,7 @@ final class Resolver {
   private func followName(of thread: inout ResolvedThread, _ record: SampleRecord) {
     guard record.hasMovedStack || record.time >= thread.nextNaming else { return }
     thread.nextNaming = record.time + thread.namingPause
-    thread.namingPause = min(2 * thread.namingPause, 1_000_000_000)
+    thread.namingPause = min(thread.namingPause * 2, .seconds(1))
     let isGone = !refreshName(of: thread, tid: record.tid)
     // What the tracer has read then is the best there is.
     if isGone, record.tid == folder.process {
@@ -247,10 +247,15 @@ final class Resolver {
     return isNew
   }
 
-  private func refreshModules(at time: Int64) {
+  private func refreshModules(at time: Nanoseconds) {
     mapsTime = time
     isMapStale = false
-    liveMapsTime = MonotonicClock.now().rawValue
+    liveMapsTime = MonotonicClock.now()
     if (try? modules.refresh()) == true { unwinder.invalidate() }
   }
+}
+
+extension Nanoseconds {
+  /// How many ticks a capture of that rate, in ticks per second, takes in it.
+  func ticks(at rate: Double) -> Int64 { Int64(Double(rawValue) * rate / 1e9) }
 }

@@ -18,7 +18,7 @@ package enum FrameChoice: String, Sendable, CaseIterable {
 struct StackJoiner {
   private struct Native {
     let frame: FrameID
-    let stackPointer: UInt64
+    let stackPointer: RemoteAddress
   }
 
   let choice: FrameChoice
@@ -53,7 +53,7 @@ struct StackJoiner {
     frameCount = 0
     native.removeAll(keepingCapacity: true)
     unwinder.forEachFrame(of: slot) { frame, _, stackPointer in
-      native.append(Native(frame: frame, stackPointer: stackPointer.rawValue))
+      native.append(Native(frame: frame, stackPointer: stackPointer))
     }
     frames.use(runtimes)
     if let elision = runtime.elision {
@@ -96,7 +96,7 @@ struct StackJoiner {
     }
     var index = 0
     for (number, group) in groups.enumerated() {
-      guard let anchor = group.anchor?.rawValue else {
+      guard let anchor = group.anchor else {
         // Its entry is not known: it runs in the innermost loop further out than the last group.
         let last = number == 0 ? 0 : places[number - 1]
         places.append(firstLoop(from: number == 0 ? 0 : last + 1, stacks) ?? last)
@@ -111,9 +111,9 @@ struct StackJoiner {
   }
 
   /// Whether the last native frame may be the one around `anchor`: its caller is not known.
-  private func reaches(_ anchor: UInt64) -> Bool {
+  private func reaches(_ anchor: RemoteAddress) -> Bool {
     guard let last = native.last else { return false }
-    return anchor &- last.stackPointer < 4096
+    return anchor.distance(from: last.stackPointer) < 4096
   }
 
   private func isLoop(_ index: Int, _ stacks: StackTable) -> Bool {

@@ -1,37 +1,38 @@
 internal import LinuxProcess
+internal import ProfileModel
 internal import RuntimeReading
 
 /// A runtime that was found in the process, with what is due of it: its threads, their names, its tasks.
 final class AttachedRuntime {
-  private static let refreshInterval: Int64 = 100_000_000
+  private static let refreshInterval = Nanoseconds.milliseconds(100)
   /// The same where the lists have not changed for long.
-  private static let quietInterval: Int64 = 250_000_000
-  private static let quietTime: Int64 = 2_000_000_000
+  private static let quietInterval = Nanoseconds.milliseconds(250)
+  private static let quietTime = Nanoseconds.seconds(2)
   /// For how long after a new thread the runtime's are listed at each tick: the kernel knows it first.
-  private static let eagerTime: Int64 = 50_000_000
+  private static let eagerTime = Nanoseconds.milliseconds(50)
   /// Refreshes in a row with torn lists after which the memory is taken to be another program's.
   private static let tornLimit = 10
   /// A thread gets its name a little after it begins.
-  private static let nameDelay: Int64 = 200_000_000
+  private static let nameDelay = Nanoseconds.milliseconds(200)
   /// Between two searches for what tasks are followed with.
-  private static let taskInterval: Int64 = 1_000_000_000
+  private static let taskInterval = Nanoseconds.seconds(1)
 
   let runtime: any LanguageRuntime
   /// The place of its finder among those of the process.
   let finder: Int
   private let program: ProgramIdentity?
-  private var nextRefresh: Int64
-  private var changeTime: Int64 = 0
-  private var eagerEnd: Int64 = 0
+  private var nextRefresh: Nanoseconds
+  private var changeTime: Nanoseconds = 0
+  private var eagerEnd: Nanoseconds = 0
   private var tornRefreshes = 0
-  private var nextNames: Int64
-  private var nextTasks: Int64 = 0
+  private var nextNames: Nanoseconds
+  private var nextTasks: Nanoseconds = 0
   /// Why stacks do not contain the tasks that wait.
   private(set) var taskProblem: RuntimeProblem?
 
   /// A runtime that was found just now.
   init(
-    _ runtime: any LanguageRuntime, of program: ProgramIdentity?, finder: Int, at time: Int64,
+    _ runtime: any LanguageRuntime, of program: ProgramIdentity?, finder: Int, at time: Nanoseconds,
     memory: ProcessMemory
   ) {
     self.runtime = runtime
@@ -46,7 +47,7 @@ final class AttachedRuntime {
   func isOver(in memory: ProcessMemory) -> Bool { program.map { !$0.isSame(in: memory) } ?? false }
 
   /// Lists new threads when it is time; false when the runtime is not there any more.
-  func refresh(at time: Int64, memory: ProcessMemory, hasNewThreads: Bool) -> Bool {
+  func refresh(at time: Nanoseconds, memory: ProcessMemory, hasNewThreads: Bool) -> Bool {
     if hasNewThreads { eagerEnd = time + Self.eagerTime }
     guard time < eagerEnd || time >= nextRefresh else { return true }
     let isQuiet = time - changeTime > Self.quietTime
@@ -61,14 +62,14 @@ final class AttachedRuntime {
   }
 
   /// The names of its threads, when it is time to read them again.
-  func dueNames(at time: Int64, memory: ProcessMemory) -> [Int32: String]? {
+  func dueNames(at time: Nanoseconds, memory: ProcessMemory) -> [Int32: String]? {
     guard time >= nextNames else { return nil }
     nextNames = .max
     return runtime.threadNames(from: memory)
   }
 
   /// Looks whether the program has loaded its event loop by now, when it is time.
-  func followTasks(at time: Int64, memory: ProcessMemory, isEarly: Bool) {
+  func followTasks(at time: Nanoseconds, memory: ProcessMemory, isEarly: Bool) {
     guard time >= nextTasks else { return }
     nextTasks = time + (isEarly ? Self.refreshInterval : Self.taskInterval)
     switch runtime.followTasks(in: memory) {

@@ -24,7 +24,7 @@ final class InterpreterFrames {
   private var tables: [ModuleID: (symbols: SymbolTable, linkage: ProcedureLinkage)?] = [:]
   /// What the interpreter's functions are that were met, ascending by their starts: a sample often meets
   /// a new address, but seldom a new function.
-  private var functions: [ModuleID: [(code: Range<UInt64>, role: NativeRole)]] = [:]
+  private var functions: [ModuleID: [(code: Range<FileAddress>, role: NativeRole)]] = [:]
 
   init(modules: ModuleMap) { self.modules = modules }
 
@@ -66,20 +66,18 @@ final class InterpreterFrames {
   }
 
   private func role(of code: CodeAddress, in runtime: any RuntimeNativeCode) -> NativeRole {
-    let address = code.address.rawValue
     if let known = functions[code.module] {
-      let next = known.partitioningIndex { $0.code.lowerBound > address }
-      if next > 0, known[next - 1].code.contains(address) { return known[next - 1].role }
+      let next = known.partitioningIndex { $0.code.lowerBound > code.address }
+      if next > 0, known[next - 1].code.contains(code.address) { return known[next - 1].role }
     }
     // Without symbols a built-in function cannot be told from the rest.
     guard let symbol = symbol(of: code) else { return .machinery }
     let role = runtime.role(ofFunction: symbol.name)
-    let (end, overflow) = symbol.start.rawValue.addingReportingOverflow(symbol.size)
-    if !overflow, symbol.start.rawValue < end {
-      let start = symbol.start.rawValue
+    let end = FileAddress(symbol.start.rawValue &+ symbol.size)
+    if symbol.start < end {
       let known = functions[code.module] ?? []
-      let place = known.partitioningIndex { $0.code.lowerBound > start }
-      functions[code.module, default: []].insert((start..<end, role), at: place)
+      let place = known.partitioningIndex { $0.code.lowerBound > symbol.start }
+      functions[code.module, default: []].insert((symbol.start..<end, role), at: place)
     }
     return role
   }

@@ -8,8 +8,8 @@ struct InterpreterLockReport: Sendable {
   var holders: [Int32: Int32] = [:]
   /// The threads that were seen to wait for that lock.
   var waiters: Set<Int32> = []
-  /// The second of those moments, in nanoseconds from the start of the capture.
-  var time: Int64 = 0
+  /// The second of those moments, since the start of the capture.
+  var time: Nanoseconds = 0
   /// Where threads sleep that wait for such a lock.
   var ranges: [Range<RemoteAddress>] = []
 }
@@ -17,13 +17,13 @@ struct InterpreterLockReport: Sendable {
 /// Observes the locks of the interpreters of a process.
 struct InterpreterLocks {
   /// Between the two moments.
-  private static let pause: Nanoseconds = 10_000_000
+  private static let pause = Nanoseconds.milliseconds(10)
   /// Between two checks of what a thread waits for.
-  private static let waitPause: Nanoseconds = 500_000
+  private static let waitPause = Nanoseconds.microseconds(500)
   /// How often a thread may be met waiting for something else by then.
   private static let otherWaits = 20
   /// A thread that has just woken up may not get a CPU for long on a busy machine.
-  private static let longestWait: Nanoseconds = 200_000_000
+  private static let longestWait = Nanoseconds.milliseconds(200)
 
   private let process: Int32
   /// Threads that waited for a lock and were not seen to get it; some may do something else by now.
@@ -69,7 +69,7 @@ struct InterpreterLocks {
 
   /// Finds out who holds the locks at the second moment, and who waits for them.
   mutating func conclude(
-    _ runtimes: [AttachedRuntime], _ memory: ProcessMemory, now: () -> Int64
+    _ runtimes: [AttachedRuntime], _ memory: ProcessMemory, now: () -> Nanoseconds
   ) {
     report.ranges = runtimes.flatMap(\.runtime.lockRanges)
     guard !waiters.isEmpty else { return }

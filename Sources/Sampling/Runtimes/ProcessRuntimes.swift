@@ -11,7 +11,7 @@ final class ProcessRuntimes {
   ///
   /// A deeper stack is cut, and the next sample gets further. Frames that are known take some ten
   /// microseconds.
-  private static let stopLimit: Nanoseconds = 1_000_000
+  private static let stopLimit = Nanoseconds.milliseconds(1)
   /// The same for a thread that sleeps, and is not stopped: it delays the tick, where there are ticks.
   private let sleepLimit: Nanoseconds
 
@@ -30,7 +30,7 @@ final class ProcessRuntimes {
     self.pid = pid
     self.stacks = stacks
     self.followsTasks = followsTasks
-    sleepLimit = isDump ? 1_000_000_000 : 50_000_000
+    sleepLimit = isDump ? .seconds(1) : .milliseconds(50)
     finders = KnownRuntimes.all.map { RuntimeFinder($0, process: pid) }
     locks = InterpreterLocks(process: pid)
   }
@@ -38,7 +38,7 @@ final class ProcessRuntimes {
   // MARK: - What is attached
 
   /// Looks for runtimes and for new threads when it is time; nothing may be stopped.
-  func refresh(time: Int64, memory: ProcessMemory, hasNewThreads: Bool) {
+  func refresh(time: Nanoseconds, memory: ProcessMemory, hasNewThreads: Bool) {
     if isAnotherProgram {
       confirm(from: memory)
       for runtime in attached { forget(runtime, at: time) }
@@ -64,14 +64,15 @@ final class ProcessRuntimes {
     }
   }
 
-  private func followTasks(of runtime: AttachedRuntime, at time: Int64, memory: ProcessMemory) {
+  private func followTasks(of runtime: AttachedRuntime, at time: Nanoseconds, memory: ProcessMemory)
+  {
     guard followsTasks else { return }
     runtime.followTasks(
       at: time, memory: memory, isEarly: finders[runtime.finder].isEarly(at: time))
   }
 
   /// Forgets a runtime: the process has become another program, or may have.
-  private func forget(_ runtime: AttachedRuntime, at time: Int64) {
+  private func forget(_ runtime: AttachedRuntime, at time: Nanoseconds) {
     attached.removeAll { $0 === runtime }
     // Of all threads only the main one outlives its program.
     stacks.forgetName(of: pid)
@@ -158,7 +159,7 @@ final class ProcessRuntimes {
 
   /// At the end of a capture: the names of threads, and who held the interpreters' locks at two
   /// moments; nothing may be stopped.
-  func census(memory: ProcessMemory, now: () -> Int64) {
+  func census(memory: ProcessMemory, now: () -> Nanoseconds) {
     for attached in attached {
       _ = attached.runtime.refreshThreads(from: memory)
       stacks.addNames(attached.runtime.threadNames(from: memory), at: now())

@@ -4,21 +4,21 @@ internal import RuntimeReading
 
 /// Looks for one language runtime in the process, time and again until it is there.
 struct RuntimeFinder {
-  private static let earlyInterval: Int64 = 20_000_000
-  private static let interval: Int64 = 1_000_000_000
+  private static let earlyInterval = Nanoseconds.milliseconds(20)
+  private static let interval = Nanoseconds.seconds(1)
   /// While a program starts, its runtime may come at any moment.
-  private static let earlyTime: Int64 = 3_000_000_000
+  private static let earlyTime = Nanoseconds.seconds(3)
   /// How often one search tries again, and the pause before.
   private static let tries = 20
-  private static let pause: Nanoseconds = 300_000
+  private static let pause = Nanoseconds.microseconds(300)
   /// No new try is made after so long, nor a new search for a while after one that took as long.
-  private static let longTime: Nanoseconds = 300_000_000
+  private static let longTime = Nanoseconds.milliseconds(300)
   /// Searches in vain until the runtime is given up as not to be read.
   private static let failureLimit = 20
 
   let kind: any LanguageRuntime.Type
   private let process: Int32
-  private var nextSearch: Int64 = 0
+  private var nextSearch: Nanoseconds = 0
   private var earlyEnd = earlyTime
   private var failures = 0
   /// The files that were mapped when a search was last in vain.
@@ -34,10 +34,10 @@ struct RuntimeFinder {
   }
 
   /// Whether the program has begun just now.
-  func isEarly(at time: Int64) -> Bool { time < earlyEnd }
+  func isEarly(at time: Nanoseconds) -> Bool { time < earlyEnd }
 
   /// Begins anew: the process has become another program, or may have.
-  mutating func restart(at time: Int64) {
+  mutating func restart(at time: Nanoseconds) {
     searchedFiles = nil
     failures = 0
     earlyEnd = time + Self.earlyTime
@@ -48,7 +48,7 @@ struct RuntimeFinder {
   ///
   /// Nothing may be stopped.
   mutating func search(
-    at time: Int64, in memory: ProcessMemory
+    at time: Nanoseconds, in memory: ProcessMemory
   ) -> (runtime: any LanguageRuntime, program: ProgramIdentity?)? {
     if memory.tid != searchedThread {
       // Through a thread that has ended nothing could be found.
@@ -80,7 +80,7 @@ struct RuntimeFinder {
 
   /// A running program's structures change under the reader's hands: not every try can succeed.
   private mutating func find(
-    in memory: ProcessMemory, _ maps: MemoryMaps, at time: Int64
+    in memory: ProcessMemory, _ maps: MemoryMaps, at time: Nanoseconds
   ) -> RuntimeSearch {
     let start = MonotonicClock.now()
     var result = kind.find(in: memory, maps: maps, process: process)
@@ -91,7 +91,7 @@ struct RuntimeFinder {
     }
     let length = MonotonicClock.now() - start
     // Half of the time at most.
-    if length >= Self.longTime { nextSearch = time + 2 * length.rawValue }
+    if length >= Self.longTime { nextSearch = time + length * 2 }
     return result
   }
 

@@ -1,3 +1,4 @@
+internal import ProfileModel
 internal import RuntimeReading
 internal import Synchronization
 
@@ -10,7 +11,7 @@ final class RuntimeStacks: Sendable {
     var head = 0
     var lastNumber: UInt64 = 0
     var nativeCode: [any RuntimeNativeCode] = []
-    var names: [Int32: (name: String, time: Int64)] = [:]
+    var names: [Int32: (name: String, time: Nanoseconds)] = [:]
   }
 
   private let state = Mutex(State())
@@ -29,14 +30,14 @@ final class RuntimeStacks: Sendable {
   /// The name that the program itself gave a thread that was first seen at this time.
   ///
   /// One that was read before is another thread's, whose number it has got.
-  func name(of tid: Int32, seenSince time: Int64) -> String? {
+  func name(of tid: Int32, seenSince time: Nanoseconds) -> String? {
     state.withLock { state in
       state.names[tid].flatMap { $0.time >= time ? $0.name : nil }
     }
   }
 
-  /// Takes the names of threads as they were at a time, in nanoseconds from the start.
-  func addNames(_ names: [Int32: String], at time: Int64) {
+  /// Takes the names of threads as they were at a time, since the start of the capture.
+  func addNames(_ names: [Int32: String], at time: Nanoseconds) {
     state.withLock { state in
       for (tid, name) in names { state.names[tid] = (name, time) }
     }

@@ -11,8 +11,8 @@ struct SleepNames {
 
   let modules: ModuleMap
   let names: FrameNames
-  /// When the capture began, by `MonotonicClock`.
-  let startTime: Int64
+  /// When the capture began.
+  let startTime: MonotonicClock.Instant
   /// Where threads sleep that wait for an interpreter's lock.
   let interpreterLocks: [Range<RemoteAddress>]
   private var places: [RemoteAddress: WaitObject] = [:]
@@ -20,7 +20,7 @@ struct SleepNames {
   private var functions: [[Frame]: WaitFunctions] = [:]
 
   init(
-    modules: ModuleMap, names: FrameNames, startTime: Int64,
+    modules: ModuleMap, names: FrameNames, startTime: MonotonicClock.Instant,
     interpreterLocks: [Range<RemoteAddress>]
   ) {
     self.modules = modules
@@ -44,8 +44,9 @@ struct SleepNames {
       result.append(
         Blocking(
           waiter: record.sample.thread, wait: wait,
-          since: record.sample.since.map { $0.rawValue - startTime },
-          firstSeen: record.firstSeen - startTime, lastSeen: record.lastSeen - startTime,
+          since: record.sample.since.map { ($0 - startTime).rawValue },
+          firstSeen: (record.firstSeen - startTime).rawValue,
+          lastSeen: (record.lastSeen - startTime).rawValue,
           samples: record.samples))
     }
     return result.sorted { ($0.firstSeen, $0.waiter.tid) < ($1.firstSeen, $1.waiter.tid) }

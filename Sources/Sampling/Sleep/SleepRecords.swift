@@ -8,9 +8,8 @@ struct SleepRecord: Sendable {
   var sample: SleepSample
   /// The innermost frames of the stack that the thread sleeps in; empty when they are not known.
   var frames: [Frame]
-  /// By `MonotonicClock`.
-  let firstSeen: Int64
-  var lastSeen: Int64
+  let firstSeen: MonotonicClock.Instant
+  var lastSeen: MonotonicClock.Instant
   var samples = 1
   /// Whether the other ends of its descriptors were searched.
   var knowsPeers = false
@@ -18,16 +17,16 @@ struct SleepRecord: Sendable {
   init(_ sample: SleepSample, frames: [Frame]) {
     self.sample = sample
     self.frames = frames
-    firstSeen = sample.time.rawValue
-    lastSeen = sample.time.rawValue
+    firstSeen = sample.time
+    lastSeen = sample.time
   }
 
   /// The same of a sleep that was seen before, and lasted at `earlier`.
-  init(_ sample: SleepSample, frames: [Frame], seenAt earlier: Int64) {
+  init(_ sample: SleepSample, frames: [Frame], seenAt earlier: MonotonicClock.Instant) {
     self.sample = sample
     self.frames = frames
-    firstSeen = min(earlier, sample.time.rawValue)
-    lastSeen = sample.time.rawValue
+    firstSeen = min(earlier, sample.time)
+    lastSeen = sample.time
     samples = 2
   }
 
@@ -35,7 +34,7 @@ struct SleepRecord: Sendable {
   var hint: SleepHint { SleepHint(place: sample.place, hasStack: SleepHint.suffices(frames)) }
 
   /// What is known of the wait's length.
-  var length: Int64 { lastSeen - (sample.since?.rawValue ?? firstSeen) }
+  var length: Nanoseconds { lastSeen - (sample.since ?? firstSeen) }
 
   /// Takes over a later sample of the same sleep.
   mutating func extend(by later: SleepSample) {
@@ -44,7 +43,7 @@ struct SleepRecord: Sendable {
     sample = later
     sample.since = since ?? later.since
     sample.wait.timeLeft = later.wait.timeLeft ?? timeLeft
-    lastSeen = later.time.rawValue
+    lastSeen = later.time
     samples += 1
   }
 }
@@ -70,10 +69,10 @@ extension SleepHint {
 
 /// The one sample of all sleeping threads that a dump takes.
 struct SleepSurvey {
-  /// For searching who holds the other ends of pipes and sockets, in nanoseconds of CPU time.
-  private static let peerTime: Nanoseconds = 200_000_000
+  /// CPU time for searching who holds the other ends of pipes and sockets.
+  private static let peerTime = Nanoseconds.milliseconds(200)
   /// Between two samples of a thread that waits for somebody.
-  private static let pause: Nanoseconds = 10_000_000
+  private static let pause = Nanoseconds.milliseconds(10)
 
   /// From how many threads on two of ours sample them, half each.
   private static let shared = 200
@@ -81,8 +80,8 @@ struct SleepSurvey {
   private let folder: TaskFolder
   private let liveThread: ProcessIdentity
   private let inspector: SleepInspector
-  /// When all threads had been sampled for their stacks, by `MonotonicClock`.
-  private let begin: Int64
+  /// When all threads had been sampled for their stacks.
+  private let begin: MonotonicClock.Instant
 
   /// Wanted between the samples for stacks and the stops that these ask for: a thread's sleep ends with
   /// its stop.
@@ -90,7 +89,7 @@ struct SleepSurvey {
     self.folder = folder
     self.liveThread = liveThread
     inspector = SleepInspector(folder, liveThread: liveThread)
-    begin = MonotonicClock.now().rawValue
+    begin = MonotonicClock.now()
   }
 
   /// Samples each thread that sleeps; `known` has the stacks.
@@ -118,7 +117,7 @@ struct SleepSurvey {
     _ first: [SleepRecord], _ threads: [SampledThread], known: [Int32: KnownSleep]
   ) -> [SleepRecord] {
     var records = first
-    let time = records.last?.sample.time ?? MonotonicClock.Instant(0)
+    let time = records.last?.sample.time ?? .distantPast
     for index in records.indices {
       let sample = records[index].sample
       guard let sleep = known[sample.thread.tid], let place = sample.place,
@@ -212,12 +211,12 @@ private final class SleepSamples: @unchecked Sendable {
   // reads of the threads is changed by nobody meanwhile.
   private let threads: ArraySlice<SampledThread>
   private let known: [Int32: KnownSleep]
-  private let begin: Int64
+  private let begin: MonotonicClock.Instant
   private let inspector: SleepInspector
   private(set) var records: [SleepRecord] = []
 
   init(
-    _ threads: ArraySlice<SampledThread>, known: [Int32: KnownSleep], begin: Int64,
+    _ threads: ArraySlice<SampledThread>, known: [Int32: KnownSleep], begin: MonotonicClock.Instant,
     inspector: SleepInspector
   ) {
     self.threads = threads

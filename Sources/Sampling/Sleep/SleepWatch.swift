@@ -10,20 +10,20 @@ final class SleepWatch: @unchecked Sendable {
   // `finish` has joined it, and by the thread that calls `finish` after that.
 
   /// A sleep this long is sampled.
-  static let threshold: Int64 = 150_000_000
+  static let threshold = Nanoseconds.milliseconds(150)
   /// Between the first two samples of one sleep: only what was seen twice is said for sure.
-  private static let firstPeriod: Int64 = 30_000_000
+  private static let firstPeriod = Nanoseconds.milliseconds(30)
   /// Between two samples of one sleep; the longer it has lasted, the longer, up to the second figure.
-  private static let period: Int64 = 1_000_000_000
-  private static let longestPeriod: Int64 = 4_000_000_000
+  private static let period = Nanoseconds.seconds(1)
+  private static let longestPeriod = Nanoseconds.seconds(4)
   /// The same of threads of other processes, at the most: samples that find nothing new are twice as
   /// far apart each time.
-  private static let longestPeerPeriod: Int64 = 8_000_000_000
-  private static let pause: Int64 = 50_000_000
-  /// For searching who holds the other ends, in nanoseconds of CPU time a turn.
-  private static let peerTime: Nanoseconds = 50_000_000
+  private static let longestPeerPeriod = Nanoseconds.seconds(8)
+  private static let pause = Nanoseconds.milliseconds(50)
+  /// CPU time a turn for searching who holds the other ends.
+  private static let peerTime = Nanoseconds.milliseconds(50)
   /// For how long who holds pipes and sockets is taken to stay the same.
-  private static let peerLife: Int64 = 15_000_000_000
+  private static let peerLife = Nanoseconds.seconds(15)
   /// Sleeps that have ended and are kept.
   private static let limit = 4096
   /// The same of one thread.
@@ -41,8 +41,8 @@ final class SleepWatch: @unchecked Sendable {
   private var current: [Int32: SleepRecord] = [:]
   private var ended: [Int32: [SleepRecord]] = [:]
   private var endedCount = 0
-  private var peerTime: Int64 = 0
-  private var peerInspectionTime: Int64 = 0
+  private var peerTime = MonotonicClock.Instant.distantPast
+  private var peerInspectionTime = MonotonicClock.Instant.distantPast
   private var peerPeriod = period
 
   init(_ folder: TaskFolder, liveThread: ProcessIdentity) {
@@ -92,31 +92,31 @@ final class SleepWatch: @unchecked Sendable {
 
   /// Waits until a sleep is to be sampled, or the capture ends.
   private func waitForTurn() {
-    let soonest = MonotonicClock.now().rawValue + Self.pause
+    let soonest = MonotonicClock.now() + Self.pause
     let next = max(soonest, timeOfNextSample)
     while !isFinished.load(ordering: .acquiring) {
       let end = ordered.withLock { $0.isEmpty } ? next : soonest
-      guard MonotonicClock.now().rawValue < end else { return }
-      bell.wait(until: MonotonicClock.Instant(end))
+      guard MonotonicClock.now() < end else { return }
+      bell.wait(until: end)
     }
   }
 
-  private var timeOfNextSample: Int64 {
-    var result = current.isEmpty ? .max : peerInspectionTime + peerPeriod
+  private var timeOfNextSample: MonotonicClock.Instant {
+    var result = current.isEmpty ? .distantFuture : peerInspectionTime + peerPeriod
     for record in current.values where record.sample.thread.pid == inspector.pid {
-      guard record.knowsPeers else { return 0 }
-      result = min(result, record.sample.time.rawValue + period(of: record))
+      guard record.knowsPeers else { return .distantPast }
+      result = min(result, record.sample.time + period(of: record))
     }
-    return min(result, MonotonicClock.now().rawValue + Self.longestPeriod)
+    return min(result, MonotonicClock.now() + Self.longestPeriod)
   }
 
-  private func period(of record: SleepRecord) -> Int64 {
+  private func period(of record: SleepRecord) -> Nanoseconds {
     guard record.samples > 1 else { return Self.firstPeriod }
     return min(max((record.lastSeen - record.firstSeen) / 2, Self.period), Self.longestPeriod)
   }
 
   private func turn(isLast: Bool) {
-    let now = MonotonicClock.now().rawValue
+    let now = MonotonicClock.now()
     let new = ordered.withLock { waiting in
       let taken = waiting
       waiting = []
@@ -128,20 +128,20 @@ final class SleepWatch: @unchecked Sendable {
       inspector.forgetPeers()
     }
     // The last turn must not hold up the end of the capture.
-    let deadline = isLast ? now + 100_000_000 : .max
+    let deadline = isLast ? now + .milliseconds(100) : .distantFuture
     for (tid, record) in current {
-      guard isLast || now - record.sample.time.rawValue >= period(of: record) else { continue }
-      guard MonotonicClock.now().rawValue < deadline, !isLast || record.lastSeen < now else {
+      guard isLast || now - record.sample.time >= period(of: record) else { continue }
+      guard MonotonicClock.now() < deadline, !isLast || record.lastSeen < now else {
         break
       }
       sampleAgain(tid, record)
     }
-    for sleep in new where MonotonicClock.now().rawValue < deadline { begin(sleep) }
+    for sleep in new where MonotonicClock.now() < deadline { begin(sleep) }
     addPeers()
     if !new.isEmpty { peerPeriod = Self.period }
     if isLast || now - peerInspectionTime >= peerPeriod {
       peerInspectionTime = now
-      peerPeriod = inspectPeers() ? Self.period : min(2 * peerPeriod, Self.longestPeerPeriod)
+      peerPeriod = inspectPeers() ? Self.period : min(peerPeriod * 2, Self.longestPeerPeriod)
     }
   }
 
@@ -163,9 +163,9 @@ final class SleepWatch: @unchecked Sendable {
     var record = record
     guard record.sample.thread.pid == inspector.pid else { return }
     if !record.sample.mayHaveOwner, inspector.isStillAsleep(record.sample) {
-      record.lastSeen = MonotonicClock.now().rawValue
+      record.lastSeen = MonotonicClock.now()
       record.samples += 1
-      record.sample.time = MonotonicClock.Instant(record.lastSeen)
+      record.sample.time = record.lastSeen
       current[tid] = record
       return
     }

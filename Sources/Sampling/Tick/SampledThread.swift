@@ -50,9 +50,11 @@ final class SampledThread {
   /// The part of memory that the stack is in.
   struct Stack {
     /// The mapping that the stack pointer was last found in.
-    var range: Range<UInt64> = 0..<0
+    var range = RemoteAddress(0)..<RemoteAddress(0)
     /// Whether `range` has changed since a sample was handed over.
     var hasMoved = false
+    /// How many bytes `range` has.
+    var size: Int { Int(clamping: range.upperBound.distance(from: range.lowerBound)) }
     /// How many bytes the last stop had to copy.
     var copySize = 0
   }

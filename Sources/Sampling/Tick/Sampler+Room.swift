@@ -10,7 +10,7 @@ extension Sampler {
     var all = 0
     var largest = 256 << 10
     for thread in threads {
-      let limit = min(requests.copyLimit(thread.slot), thread.stack.range.count)
+      let limit = min(requests.copyLimit(thread.slot), thread.stack.size)
       let size = max(thread.stack.copySize, limit, 256 << 10)
       all += size
       largest = max(largest, size)
@@ -26,7 +26,7 @@ extension Sampler {
       runtimes?.confirm(from: memory)
     }
     for _ in 0..<100 where !ring.hasRoom(for: count) {
-      MonotonicClock.sleep(for: 1_000_000)
+      MonotonicClock.sleep(for: .milliseconds(1))
     }
   }
 }

@@ -5,7 +5,7 @@ internal import ProfileModel
 
 extension Sampler {
   /// Counts a thread that has not run, copies the stack of one that sleeps, and seizes one that runs.
-  func inspect(_ thread: SampledThread, index: Int, tick: Int64, time: Int64) {
+  func inspect(_ thread: SampledThread, index: Int, tick: Int64, time: Nanoseconds) {
     guard thread.isAlive else { return }
     if stops.isOverdue(thread.tid) {
       // The next sample counts for this tick, or, if there is none, the last.
@@ -38,8 +38,8 @@ extension Sampler {
   /// Copies the stack of a thread that sleeps, or seizes it: where it runs, or registers are wanted that
   /// only a stop gives.
   func sample(
-    _ thread: SampledThread, index: Int, time: Int64, interval: Weight, counters: ThreadCounters,
-    wantsRegisters: Bool
+    _ thread: SampledThread, index: Int, time: Nanoseconds, interval: Weight,
+    counters: ThreadCounters, wantsRegisters: Bool
   ) {
     var counters = counters
     // A thread that wakes up and sleeps again while it is sampled gets a few more tries.
@@ -57,7 +57,7 @@ extension Sampler {
         {
           return
         }
-        makeStackKnown(stackPointer.rawValue)
+        makeStackKnown(stackPointer)
         if copyAsleep(
           thread, call: call, state: state, time: time, interval: interval, counters: counters)
         {
@@ -85,14 +85,13 @@ extension Sampler {
   ///
   /// Returns false when the thread ran meanwhile.
   private func copyAsleep(
-    _ thread: SampledThread, call: SystemCallState, state: ThreadState, time: Int64,
-    interval: Weight,
-    counters: ThreadCounters
+    _ thread: SampledThread, call: SystemCallState, state: ThreadState, time: Nanoseconds,
+    interval: Weight, counters: ThreadCounters
   ) -> Bool {
     guard case .asleep(let number, let arguments, let stackPointer, let pc) = call else {
       return false
     }
-    let range = copyRange(of: thread, stackPointer: stackPointer.rawValue)
+    let range = copyRange(of: thread, stackPointer: stackPointer)
     waitForRoom(range.count)
     guard let place = ring.reserve(range.count) else {
       drop(thread, interval: interval)
@@ -129,7 +128,8 @@ extension Sampler {
   /// The kernel does not show where the thread is: it has ended, has no user stack, or the kernel
   /// lacks the file.
   private func sampleWithoutCall(
-    _ thread: SampledThread, index: Int, time: Int64, interval: Weight, counters: ThreadCounters
+    _ thread: SampledThread, index: Int, time: Nanoseconds, interval: Weight,
+    counters: ThreadCounters
   ) {
     guard let state = thread.files.state() else { return thread.end() }
     if state.hasEnded { return noteEnd(of: thread, interval: interval) }
@@ -144,7 +144,7 @@ extension Sampler {
   }
 
   func recordWithoutStack(
-    _ thread: SampledThread, state: ThreadState, time: Int64, interval: Weight,
+    _ thread: SampledThread, state: ThreadState, time: Nanoseconds, interval: Weight,
     counters: ThreadCounters
   ) {
     waitForRoom(0)
@@ -173,41 +173,46 @@ extension Sampler {
   ///
   /// From a little below the stack pointer to the end of its mapping, or to the limit. Allocates
   /// nothing.
-  func copyRange(of thread: SampledThread, stackPointer: UInt64) -> Range<UInt64> {
+  func copyRange(of thread: SampledThread, stackPointer: RemoteAddress) -> MemoryRange {
     if !thread.stack.range.contains(stackPointer) {
-      thread.stack.range = mappings.range(containing: stackPointer) ?? 0..<0
+      thread.stack.range =
+        mappings.range(containing: stackPointer)
+        ?? RemoteAddress(0)..<RemoteAddress(0)
       thread.stack.hasMoved = thread.isMain
     }
     let range = thread.stack.range
     // Below the stack pointer are the red zone (128 bytes, System V ABI) and, in an epilogue, the
     // registers that were just popped.
-    let start = max(stackPointer &- min(stackPointer, 512), range.lowerBound) & ~7
+    let lowest = stackPointer.rawValue - min(stackPointer.rawValue, 512)
+    let start = RemoteAddress(max(lowest, range.lowerBound.rawValue) & ~7)
     guard range.contains(stackPointer) else {
       mappings.areStale = true
-      return start..<(start > .max - 65536 ? start : start + 65536)
+      let isAtTop = start.rawValue > .max - 65536
+      return MemoryRange(start: start, count: isAtTop ? 0 : 65536)
     }
     let wanted = requests.copyLimit(thread.slot)
     let limit = min(wanted > 0 ? wanted : 256 << 10, options.stackLimit)
-    return start..<min(range.upperBound, start &+ UInt64(limit))
+    return MemoryRange(
+      start: start, count: min(limit, Int(clamping: range.upperBound.distance(from: start))))
   }
 
   /// Begins to copy a stack: the native one comes along with what the language's runtime reads first.
   func beginCopy(
-    of thread: SampledThread, _ range: Range<UInt64>, into bytes: UnsafeMutableRawPointer
+    of thread: SampledThread, _ range: MemoryRange, into bytes: UnsafeMutableRawPointer
   ) {
     stackRead.begin(
-      ProcessMemory(tid: thread.tid), at: range.lowerBound,
+      ProcessMemory(tid: thread.tid), at: range.start,
       into: UnsafeMutableRawBufferPointer(start: bytes, count: range.count))
   }
 
   /// Notes that the first `count` bytes of `range` were copied.
   func note(
-    _ range: Range<UInt64>, count: Int, of thread: SampledThread,
+    _ range: MemoryRange, count: Int, of thread: SampledThread,
     in record: UnsafeMutablePointer<SampleRecord>
   ) {
-    record.pointee.stackStart = range.lowerBound
+    record.pointee.stackStart = range.start
     record.pointee.byteCount = count
     record.pointee.reachesEnd =
-      count == range.count && range.upperBound >= thread.stack.range.upperBound
+      count == range.count && range.end >= thread.stack.range.upperBound
   }
 }

@@ -6,7 +6,7 @@ internal import RuntimeReading
 
 extension Sampler {
   /// Stops the threads that were seized, copies, and resumes them.
-  func stopRunningThreads(time: Int64) {
+  func stopRunningThreads(time: Nanoseconds) {
     guard stops.hasRequests else { return }
     // The copies of threads that sleep may just have filled it.
     waitForRoom(min(stops.requestCount * (256 << 10), ring.byteCapacity / 4))
@@ -15,7 +15,7 @@ extension Sampler {
     for number in 1...Self.triesInTransit where threads.contains(where: \.isInTransit) {
       let isLast = number == Self.triesInTransit
       let isPatient = number <= Self.patientTries
-      MonotonicClock.sleep(for: Nanoseconds(Self.transitPause << (number - 1)))
+      MonotonicClock.sleep(for: Self.transitPause * (1 << Int64(number - 1)))
       guard resampleTransit(time: time, isPatient: isPatient) else { continue }
       stopRequested(time: time, mayComeAgain: !isLast)
       runtimes?.finish(from: memory)
@@ -29,13 +29,13 @@ extension Sampler {
   /// The pause before the first of these; each is twice as long as the last: 8 ms in all.
   ///
   /// The thread leaves the place within nanoseconds, once it gets a CPU.
-  private static let transitPause: Int64 = 30_000
+  private static let transitPause = Nanoseconds.microseconds(30)
 
   /// Samples again threads whose frames were being linked; false when none was seized.
   ///
   /// One that has had no CPU since would be found where it was. Where that lasts, a stop helps it: the
   /// kernel soon runs what was woken.
-  private func resampleTransit(time: Int64, isPatient: Bool) -> Bool {
+  private func resampleTransit(time: Nanoseconds, isPatient: Bool) -> Bool {
     for (index, thread) in threads.enumerated() {
       guard case .inTransit(let switches) = thread.linking else { continue }
       guard let counters = counters(of: thread) else {
@@ -53,7 +53,7 @@ extension Sampler {
     return stops.hasRequests
   }
 
-  private func stopRequested(time: Int64, mayComeAgain: Bool) {
+  private func stopRequested(time: Nanoseconds, mayComeAgain: Bool) {
     ring.warm(stops.requestCount)
     let begin = MonotonicClock.now()
     let interrupted = stops.interruptAll()
@@ -84,9 +84,9 @@ extension Sampler {
 
   /// Runs while the thread is stopped: copies and nothing else.
   private func copyStopped(
-    _ thread: SampledThread, _ registers: Registers, time: Int64, mayComeAgain: Bool
+    _ thread: SampledThread, _ registers: Registers, time: Nanoseconds, mayComeAgain: Bool
   ) {
-    let range = copyRange(of: thread, stackPointer: registers.stackPointer.rawValue)
+    let range = copyRange(of: thread, stackPointer: registers.stackPointer)
     thread.stack.copySize = range.count
     guard case .made(let before) = thread.stopRequest, let counters = before.counters,
       let place = ring.reserve(range.count)

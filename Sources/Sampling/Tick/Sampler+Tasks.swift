@@ -5,7 +5,7 @@ internal import RuntimeReading
 extension Sampler {
   /// How often the tasks are read when an event loop runs meanwhile.
   private static let taskTries = 4
-  private static let taskPause: Nanoseconds = 1_000_000
+  private static let taskPause = Nanoseconds.milliseconds(1)
 
   /// Reads the asynchronous tasks without a stop; nil without any.
   ///

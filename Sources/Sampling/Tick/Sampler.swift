@@ -27,14 +27,14 @@ final class Sampler {
   /// Whether the kernel's scheduler statistics serve, or only its context switch counts.
   let usesSchedulerStatistics: Bool
 
-  /// When the capture began, by the monotonic clock.
-  private(set) var startTime: Int64
-  /// Nanoseconds from the start.
-  private(set) var lastTickTime: Int64 = 0
+  /// When the capture began.
+  private(set) var startTime: MonotonicClock.Instant
+  /// Since the start of the capture.
+  private(set) var lastTickTime: Nanoseconds = 0
   var cost = CaptureCost()
   var pauses = PauseMeter()
   /// When the last thread of a round of stops was resumed.
-  var lastResumption = MonotonicClock.Instant(0)
+  var lastResumption = MonotonicClock.Instant.distantPast
   /// The threads that could not be stopped, and the kernel's answer.
   var refusals: [Int32: Int32] = [:]
   private(set) var lacksSystemCallFile = false
@@ -56,11 +56,11 @@ final class Sampler {
     roster = ThreadRoster(folder)
     usesSchedulerStatistics =
       !options.ignoresSchedulerStatistics && ThreadCounters.areKeptByKernel()
-    startTime = MonotonicClock.now().rawValue
+    startTime = MonotonicClock.now()
   }
 
-  /// Time since the start of the capture, in nanoseconds.
-  var now: Int64 { MonotonicClock.now().rawValue - startTime }
+  /// Time since the start of the capture.
+  var now: Nanoseconds { MonotonicClock.now() - startTime }
 
   /// Those that are sampled, and a main thread that has ended.
   var threads: [SampledThread] { roster.threads }
@@ -91,14 +91,14 @@ extension Sampler {
     case .running:
       warmUpRuntimes()
       ready?()
-      startTime = MonotonicClock.now().rawValue
+      startTime = MonotonicClock.now()
       readBaselines()
     case .held:
       warmUpRuntimes()
       // What a program does that is resumed now counts, and this thread may get no CPU for a while.
       readBaselines()
       ready?()
-      startTime = MonotonicClock.now().rawValue
+      startTime = MonotonicClock.now()
     case .born(let time):
       // Its threads began at zero.
       ready?()
@@ -131,7 +131,7 @@ extension Sampler {
   /// time; returns whether there were any.
   func sampleAgain() -> Bool {
     guard threads.contains(where: isSampleWanted) else { return false }
-    if !stops.isEmpty { MonotonicClock.sleep(for: 2_000_000) }
+    if !stops.isEmpty { MonotonicClock.sleep(for: .milliseconds(2)) }
     let time = now
     stops.releaseOverdue()
     prepareTick(time: time)
@@ -149,20 +149,16 @@ extension Sampler {
     releaseAll()
     runtimes?.confirm(from: memory)
     for thread in threads where !thread.hasEnded { handOver(endOf: thread, beforeProgram: false) }
-    cost.stops = pauses.count
-    cost.pauseMedian = pauses.percentile(0.5)
-    cost.pause99 = pauses.percentile(0.99)
-    cost.pauseMax = pauses.longest
-    cost.stoppedTime = pauses.heldTime
+    cost.setPauses(pauses)
   }
 
   /// Resumes whatever a late stop still holds; gives up after a second, when the end of this
   /// process will do it.
   private func releaseAll() {
-    let deadline = MonotonicClock.now().rawValue + 1_000_000_000
-    while !stops.isEmpty, MonotonicClock.now().rawValue < deadline {
+    let deadline = MonotonicClock.now() + .seconds(1)
+    while !stops.isEmpty, MonotonicClock.now() < deadline {
       stops.releaseOverdue()
-      if !stops.isEmpty { MonotonicClock.sleep(for: 1_000_000) }
+      if !stops.isEmpty { MonotonicClock.sleep(for: .milliseconds(1)) }
     }
   }
 }
@@ -170,8 +166,8 @@ extension Sampler {
 // MARK: - One tick
 
 extension Sampler {
-  /// Samples every thread that has run, at `time` (nanoseconds from the start).
-  func takeTick(_ tick: Int64, time: Int64) {
+  /// Samples every thread that has run, at `time` since the start of the capture.
+  func takeTick(_ tick: Int64, time: Nanoseconds) {
     stops.releaseOverdue()
     refreshThreads(tick: tick)
     prepareTick(time: time)
@@ -180,12 +176,14 @@ extension Sampler {
     if isProgramOver { listThreads(tick: tick) }
   }
 
-  private func prepareTick(time: Int64) {
+  private func prepareTick(time: Nanoseconds) {
     if mappings.areDue(at: time, isNewProgram: origin.isNew) { readMappings(time: time) }
     refreshRuntimes(time: time)
   }
 
-  private func sampleThreads(tick: Int64, time: Int64, where isWanted: (SampledThread) -> Bool) {
+  private func sampleThreads(
+    tick: Int64, time: Nanoseconds, where isWanted: (SampledThread) -> Bool
+  ) {
     var anyEnded = false
     let threads = threads
     for (index, thread) in threads.enumerated() where isWanted(thread) {
@@ -203,19 +201,19 @@ extension Sampler {
     thread.hasEnded || thread.isZombie && thread.tid == memory.tid
   }
 
-  private func refreshRuntimes(time: Int64) {
+  private func refreshRuntimes(time: Nanoseconds) {
     guard let runtimes else { return }
     runtimes.refresh(time: time, memory: memory, hasNewThreads: hasNewThreads)
     hasNewThreads = false
   }
 
-  private func readMappings(time: Int64) {
+  private func readMappings(time: Nanoseconds) {
     mappings.read(from: memory, of: folder, at: time, to: channel.spaces)
   }
 
   /// Reads the mappings again when `address` is in none that is known; not while anything is
   /// stopped.
-  func makeStackKnown(_ address: UInt64) {
+  func makeStackKnown(_ address: RemoteAddress) {
     if mappings.range(containing: address) == nil { readMappings(time: now) }
   }
 }
@@ -239,7 +237,7 @@ extension Sampler {
     for tid in roster.newThreads() { add(tid, time: time, tick: tick) }
   }
 
-  private func add(_ tid: Int32, time: Int64, tick: Int64) {
+  private func add(_ tid: Int32, time: Nanoseconds, tick: Int64) {
     // Of a thread that was there when the capture began the clock's start reads how much CPU time it
     // had used.
     let isOld = tick == 0

@@ -8,20 +8,22 @@ struct StackMappings {
   /// Counts the readings of the maps.
   private(set) var serial = 0
   /// In ascending order.
-  private var ranges: [Range<UInt64>] = []
-  /// When they were read last, nanoseconds from the start.
-  private var readTime: Int64 = 0
+  private var ranges: [Range<RemoteAddress>] = []
+  /// When they were read last, since the start of the capture.
+  private var readTime: Nanoseconds = 0
 
   /// Whether it is time to read them again; a new program loads its libraries first: its maps are read
   /// after 1, 2, 4 … ms.
-  func areDue(at time: Int64, isNewProgram: Bool) -> Bool {
-    let pause = isNewProgram ? max(1_000_000, readTime) : 1_000_000_000
-    return areStale || time - readTime >= min(pause, 1_000_000_000)
+  func areDue(at time: Nanoseconds, isNewProgram: Bool) -> Bool {
+    let longest = Nanoseconds.seconds(1)
+    let pause = isNewProgram ? min(max(.milliseconds(1), readTime), longest) : longest
+    return areStale || time - readTime >= pause
   }
 
   /// Reads the maps, and passes them on to the resolver; keeps what is known when they cannot be read.
   mutating func read(
-    from memory: ProcessMemory, of folder: TaskFolder, at time: Int64, to spaces: AddressSpaces
+    from memory: ProcessMemory, of folder: TaskFolder, at time: Nanoseconds,
+    to spaces: AddressSpaces
   ) {
     guard let maps = try? memory.maps(), !maps.mappings.isEmpty else { return }
     areStale = false
@@ -29,16 +31,16 @@ struct StackMappings {
     serial += 1
     spaces.publish(
       AddressSpaces.Reading(
-        serial: serial, time: MonotonicClock.now().rawValue, maps: maps,
+        serial: serial, time: MonotonicClock.now(), maps: maps,
         name: folder.name(of: folder.process)))
     ranges.removeAll(keepingCapacity: true)
     for mapping in maps.mappings where mapping.isReadable && mapping.isWritable {
-      ranges.append(mapping.start.rawValue..<mapping.end.rawValue)
+      ranges.append(mapping.start..<mapping.end)
     }
   }
 
   /// The mapping around `address`, by binary search; allocates nothing.
-  func range(containing address: UInt64) -> Range<UInt64>? {
+  func range(containing address: RemoteAddress) -> Range<RemoteAddress>? {
     var low = 0
     var high = ranges.count
     while low < high {

@@ -13,9 +13,11 @@ final class StackRead: TargetMemory {
   private var count: Int?
 
   /// Begins a sample of a thread whose stack goes to `place`.
-  func begin(_ memory: ProcessMemory, at start: UInt64, into place: UnsafeMutableRawBufferPointer) {
+  func begin(
+    _ memory: ProcessMemory, at start: RemoteAddress, into place: UnsafeMutableRawBufferPointer
+  ) {
     self.memory = memory
-    self.start = RemoteAddress(start)
+    self.start = start
     self.place = place
     count = nil
   }

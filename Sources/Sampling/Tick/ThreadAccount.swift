@@ -6,21 +6,21 @@ struct ThreadAccount {
   /// The figures of a thread between its last sample and its end.
   struct LastFigures {
     var weight: Weight
-    /// When it ended, nanoseconds from the start.
-    var time: Int64
+    /// When it ended, since the start of the capture.
+    var time: Nanoseconds
   }
 
   /// The counters at the last sample.
   private(set) var counters: ThreadCounters
-  /// When the last tick that counted it was (nanoseconds from the start, and number).
-  private(set) var lastTime: Int64
+  /// When the last tick that counted it was (since the start, and its number).
+  private(set) var lastTime: Nanoseconds
   private var lastTick: Int64
   /// What the stack of the last sample has lasted on since.
   private(set) var repeated = Weight()
   /// Ticks and wall time of samples that could not be handed over.
   private var carried = Weight()
 
-  init(counters: ThreadCounters, time: Int64, tick: Int64) {
+  init(counters: ThreadCounters, time: Nanoseconds, tick: Int64) {
     self.counters = counters
     lastTime = time
     lastTick = tick
@@ -33,8 +33,8 @@ struct ThreadAccount {
   mutating func beginWithCapture() { lastTime = 0 }
 
   /// The time and ticks that went by since the last tick that counted this thread.
-  mutating func takeInterval(until time: Int64, tick: Int64) -> Weight {
-    let interval = Weight(ticks: tick - lastTick, wall: time - lastTime)
+  mutating func takeInterval(until time: Nanoseconds, tick: Int64) -> Weight {
+    let interval = Weight(ticks: tick - lastTick, wall: (time - lastTime).rawValue)
     lastTime = time
     lastTick = tick
     return interval
@@ -74,7 +74,7 @@ struct ThreadAccount {
     var weight = interval + carried
     addCPU(to: &weight, until: final)
     let lived = wasAsleep ? weight.wall : min(weight.wall, weight.cpu &+ weight.delay)
-    let time = lastTime - (weight.wall - lived)
+    let time = lastTime - Nanoseconds(weight.wall - lived)
     weight.wall = lived
     carried = Weight()
     counters = final
@@ -83,7 +83,7 @@ struct ThreadAccount {
 
   /// A counter that went backwards (a kernel's rounding) counts as unchanged.
   private func addCPU(to weight: inout Weight, until new: ThreadCounters) {
-    weight.cpu = new.cpu > counters.cpu ? Int64(clamping: new.cpu - counters.cpu) : 0
-    weight.delay = new.delay > counters.delay ? Int64(clamping: new.delay - counters.delay) : 0
+    weight.cpu = max(0, new.cpu - counters.cpu).rawValue
+    weight.delay = max(0, new.delay - counters.delay).rawValue
   }
 }

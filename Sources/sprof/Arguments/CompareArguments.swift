@@ -1,9 +1,10 @@
 import ArgumentParser
 import ProfileAnalysis
+import ProfileModel
 
 /// A time span of a capture as the user writes it: `10s-20s`.
 struct WindowArgument {
-  let nanoseconds: Range<Int64>
+  let times: Range<Nanoseconds>
   let text: String
 
   init(_ text: String) throws {
@@ -12,12 +13,12 @@ struct WindowArgument {
       throw ValidationError("use a form like 0s-10s.")
     }
     let isZero = parts[0] == "0" || Double(parts[0].dropLast()) == 0
-    let start = isZero ? 0 : try TimeArgument(parts[0]).nanoseconds
-    let end = try TimeArgument(parts[1]).nanoseconds
+    let start = isZero ? 0 : try TimeArgument(parts[0]).length
+    let end = try TimeArgument(parts[1]).length
     guard start < end else {
       throw ValidationError("it ends before it begins.")
     }
-    nanoseconds = start..<end
+    times = start..<end
     self.text = text
   }
 }

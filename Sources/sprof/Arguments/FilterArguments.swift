@@ -53,8 +53,8 @@ struct FilterArguments: ParsableArguments {
     var filter = ProfileFilter()
     filter.thread = thread.map { ThreadFilter(glob: $0) }
     filter.states = Set(state)
-    filter.from = from?.nanoseconds
-    filter.to = (end ?? until)?.nanoseconds
+    filter.from = from?.length.rawValue
+    filter.to = (end ?? until)?.length.rawValue
     filter.focus = focus
     filter.ignore = ignore
     filter.module = module.map { Glob($0) }
@@ -67,7 +67,7 @@ struct FilterArguments: ParsableArguments {
 extension FilterArguments {
   /// Refuses a time span that ends before it begins.
   func check(end: TimeArgument?) throws {
-    guard let from, let end, from.nanoseconds >= end.nanoseconds else { return }
+    guard let from, let end, from.length >= end.length else { return }
     throw ValidationError("--from must be earlier than the end of the time span.")
   }
 }

@@ -1,15 +1,16 @@
 import ArgumentParser
+import ProfileModel
 
 /// A length of time as the user writes it: `10s`, `500ms`, `2m`, `1h`.
 struct TimeArgument {
-  let nanoseconds: Int64
+  let length: Nanoseconds
 
   /// A moment of a capture, which may be its very beginning.
   static func moment(_ text: String) throws -> TimeArgument {
-    text == "0" || text == "0s" ? TimeArgument(nanoseconds: 0) : try TimeArgument(text)
+    text == "0" || text == "0s" ? TimeArgument(length: 0) : try TimeArgument(text)
   }
 
-  private init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+  private init(length: Nanoseconds) { self.length = length }
 
   init(_ text: String) throws {
     let units: [(suffix: String, nanoseconds: Double)] = [
@@ -27,6 +28,6 @@ struct TimeArgument {
     guard nanoseconds <= 30 * 24 * 3600e9 else {
       throw ValidationError("a time can be at most 30 days.")
     }
-    self.nanoseconds = max(1, Int64(nanoseconds.rounded()))
+    length = max(1, Nanoseconds(Int64(nanoseconds.rounded())))
   }
 }

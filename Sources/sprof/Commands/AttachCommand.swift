@@ -72,10 +72,10 @@ struct AttachCommand: ParsableCommand {
 
   private func sample(_ process: ProcessIdentity, _ control: CaptureControl) throws {
     let plan = SamplingPlan(
-      rate: rates.rate, maxPause: rates.maxPause, duration: duration?.nanoseconds,
+      rate: rates.rate, maxPause: rates.maxPause, duration: duration?.length,
       options: SampleOptions(
         stopAll: stopAll, frames: frames.choice, followsTasks: frames.followsTasks))
-    let display = ProgressDisplay(control: control, duration: duration?.nanoseconds)
+    let display = ProgressDisplay(control: control, duration: duration?.length)
     let recorder = try capture.recorder(kind: .attach, pid: process.pid, rate: rates.rate)
     let profile: Profile
     do {

@@ -92,7 +92,7 @@ struct CompareCommand: ParsableCommand {
   func run() throws {
     try Diagnostic.guarding(command: "compare") {
       let sides = try [before, after].enumerated().map { number, list in
-        try side(paths(number, list), window.isEmpty ? nil : window[number].nanoseconds)
+        try side(paths(number, list), window.isEmpty ? nil : window[number].times)
       }
       try checkFilter(sides)
       let comparison = Comparison(
@@ -115,8 +115,9 @@ struct CompareCommand: ParsableCommand {
     ]
   }
 
-  private func side(_ paths: [String], _ window: Range<Int64>?) throws -> [ComparedCapture] {
-    try paths.map { ComparedCapture(try loadProfile($0), window: window) }
+  private func side(_ paths: [String], _ times: Range<Nanoseconds>?) throws -> [ComparedCapture] {
+    let window = times.map { $0.lowerBound.rawValue..<$0.upperBound.rawValue }
+    return try paths.map { ComparedCapture(try loadProfile($0), window: window) }
   }
 
   private func write(

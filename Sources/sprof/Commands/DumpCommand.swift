@@ -56,7 +56,7 @@ struct DumpCommand: ParsableCommand {
       try JobControl.begin()
       try Diagnostic.guarding(command: "dump", pid: process.pid) {
         guard let watch else { return try sample(process) }
-        try DumpWatch(process, interval: watch.nanoseconds, options: options, report).run()
+        try DumpWatch(process, interval: watch.length, options: options, report).run()
       }
     }
   }

@@ -9,31 +9,32 @@ import Sampling
 
 /// The interval of `dump --watch`.
 struct WatchInterval: ExpressibleByArgument, CustomStringConvertible {
-  static let standard = WatchInterval(nanoseconds: 2_000_000_000, description: "2s")
+  static let standard = WatchInterval(length: .seconds(2), description: "2s")
 
-  let nanoseconds: Int64
+  let length: Nanoseconds
   let description: String
 
-  private init(nanoseconds: Int64, description: String) {
-    self.nanoseconds = nanoseconds
+  private init(length: Nanoseconds, description: String) {
+    self.length = length
     self.description = description
   }
 
   init?(argument: String) {
     guard let time = try? TimeArgument(argument) else { return nil }
-    self.init(nanoseconds: time.nanoseconds, description: argument)
+    self.init(length: time.length, description: argument)
   }
 }
 
 /// Samples a program repeatedly and prints what changed.
 struct DumpWatch {
   private let process: ProcessIdentity
-  private let interval: Int64
+  private let interval: Nanoseconds
   private let options: SampleOptions
   private let report: ReportArguments
 
   init(
-    _ process: ProcessIdentity, interval: Int64, options: SampleOptions, _ report: ReportArguments
+    _ process: ProcessIdentity, interval: Nanoseconds, options: SampleOptions,
+    _ report: ReportArguments
   ) {
     self.process = process
     self.interval = interval
@@ -88,9 +89,9 @@ struct DumpWatch {
   private func write(_ text: String) throws { try Terminal.write { $0.write(text) } }
 
   /// Waits; true when SIGINT or SIGTERM arrived meanwhile.
-  private func isInterrupted(within nanoseconds: Int64, _ signals: sigset_t) -> Bool {
+  private func isInterrupted(within interval: Nanoseconds, _ signals: sigset_t) -> Bool {
     var signals = signals
-    let end = ContinuousClock.now + .nanoseconds(nanoseconds)
+    let end = ContinuousClock.now + .nanoseconds(interval.rawValue)
     while true {
       let left = max(.zero, end - .now).components
       var time = timespec(

@@ -1,5 +1,6 @@
 import Glibc
 import LinuxProcess
+import ProfileModel
 import Sampling
 import Synchronization
 import TerminalUI
@@ -8,9 +9,9 @@ import TerminalUI
 final class ProgressDisplay: Sendable {
   private let isDone = Atomic<Bool>(false)
   private let control: CaptureControl
-  private let duration: Int64?
+  private let duration: Nanoseconds?
 
-  init(control: CaptureControl, duration: Int64?) {
+  init(control: CaptureControl, duration: Nanoseconds?) {
     self.control = control
     self.duration = duration
   }
@@ -29,12 +30,12 @@ final class ProgressDisplay: Sendable {
   private func redraw() {
     while !isDone.load(ordering: .acquiring) {
       let progress = control.progress
-      let elapsed = Double(progress.elapsed) / 1e9
+      let elapsed = progress.elapsed.inSeconds
       let line = ProgressLine(
-        timeLeft: duration.map { max(0, Double($0) / 1e9 - elapsed) }, elapsed: elapsed,
+        timeLeft: duration.map { max(0, $0.inSeconds - elapsed) }, elapsed: elapsed,
         ticks: progress.ticks, threads: progress.threads,
         stoppedShare: progress.elapsed > 0
-          ? Double(progress.stoppedTime) / Double(progress.elapsed) : 0)
+          ? progress.stoppedTime.inSeconds / elapsed : 0)
       // A background job must not write over what the foreground job shows.
       if Terminal.isForeground { Terminal.writeError(line.rendered(width: Terminal.errorWidth)) }
       usleep(100_000)
