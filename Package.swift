@@ -77,7 +77,9 @@ let package = Package(
       name: "ProfileExport", dependencies: ["ProfileAnalysis", "ProfileModel"],
       exclude: ["Page/Resources"], swiftSettings: strict, plugins: ["EmbedPage"]),
     .plugin(name: "EmbedPage", capability: .buildTool()),
-    module("TerminalUI", ["ProfileAnalysis", "ProfileModel"]),
+    module("TerminalUI"),
+
+    // Layer 5.
     module(
       "Sampling",
       [
@@ -85,7 +87,7 @@ let package = Package(
         "PythonReading", "RuntimeReading", "Symbolication",
       ]),
 
-    // Layer 5.
+    // Layer 6.
     .executableTarget(
       name: "sprof",
       dependencies: [

@@ -1,4 +1,5 @@
-// A program to be started: works for some milliseconds and ends, or tells how it found itself.
+// brief [MS [EXIT_CODE [LINES]]] | tell | signals N | kill N | cpu MS | exec PROGRAM …: a program to be
+// started; computes for some milliseconds and ends, or prints what it was started with.
 #include "fixture.h"
 #include <dirent.h>
 #include <sys/resource.h>

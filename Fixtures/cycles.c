@@ -1,4 +1,4 @@
-// rings KIND: threads that wait for each other for ever, by locks of that kind: mutex, five, pi,
+// cycles KIND: threads that wait for each other for ever, by locks of that kind: mutex, five, pi,
 // robust, rwlock, join, self; or behind a lock whose owner has ended: orphan.
 #include "fixture.h"
 

@@ -1,4 +1,4 @@
-// A C program that runs Python within: argument 1 is the number of seconds to be without any.
+// A C program that runs Python within; with an argument it waits for a line before it starts Python.
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stdio.h>

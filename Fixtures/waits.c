@@ -1,7 +1,7 @@
 // waits locks | calls [TIMES] | ring: a thread, or that many, for each kind of wait, named after it; or
-// one that waits for io_uring; `waits ring` ends with 77 where the kernel forbids that. Threads named holder, reader
-// and heir hold what the others wait for; those named doomed have ended with it. With `calls` it leaves
-// /tmp/sprof-waits-fifo.PID behind.
+// one that waits for io_uring: `waits ring` ends with 77 where the kernel forbids that. Threads named
+// holder, reader and heir hold what the others wait for; those named doomed have ended with it. With
+// `calls` it leaves /tmp/sprof-waits-fifo.PID behind.
 #include "fixture.h"
 #include <limits.h>
 #include <mqueue.h>

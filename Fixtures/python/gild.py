@@ -1,5 +1,5 @@
 """A deadlock of two threads that the main one waits for: one holds a mutex and wants the interpreter's
-lock, the other holds that and waits in C for the mutex. Only C frames tell what it waits for."""
+lock, the other holds that and waits in C for the mutex. Only C frames show what it waits for."""
 
 import ctypes
 import threading

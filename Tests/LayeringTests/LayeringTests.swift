@@ -54,6 +54,41 @@ import Testing
   }
 }
 
+@Suite struct `Paths in the architecture` {
+  private static func text() throws -> String {
+    try String(contentsOfFile: Repository.path("docs/architecture.md"), encoding: .utf8)
+  }
+
+  @Test func `all lead to a file or a folder`() throws {
+    let text = try Self.text()
+    #expect(DocumentedPaths.all(in: text).count > 50)
+    #expect(DocumentedPaths.dead(in: text) == [])
+  }
+
+  @Test(arguments: [
+    "Sampling/Nowhere", "Sampling/Tick/Sampler.c", "Fixtures/nothing.c", "Sampling/tick",
+  ])
+  func `are reported when nothing is there`(path: String) {
+    #expect(DocumentedPaths.dead(in: "See `\(path)` and `Sampling/Tick`.") == [path])
+  }
+
+  @Test func `count from the root, Sources or Tests, and need no ending of Swift files`() {
+    let text = """
+      `Sampling/Tick/Sampler`, `LayeringTests/Layers`, `scripts/setup.sh`, `Tests/LayeringTests`
+
+      ```
+      drawn `at/will`
+      ```
+      `make golden`, either/or
+      """
+    let paths = [
+      "Sampling/Tick/Sampler", "LayeringTests/Layers", "scripts/setup.sh", "Tests/LayeringTests",
+    ]
+    #expect(DocumentedPaths.all(in: text) == paths)
+    #expect(DocumentedPaths.dead(in: text) == [])
+  }
+}
+
 @Suite struct `Import checker` {
   private static let table = [
     LayeredTarget(layer: 1, name: "Low", imports: []),

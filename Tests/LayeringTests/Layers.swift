@@ -31,7 +31,7 @@ enum Layers {
   }
 
   /// The words between backticks.
-  private static func codeWords(in text: String) -> [String] {
+  static func codeWords(in text: String) -> [String] {
     let parts = text.split(separator: "`", omittingEmptySubsequences: false)
     return parts.indices.filter { $0 % 2 == 1 }.map { String(parts[$0]) }
   }
