@@ -6,10 +6,14 @@ package import ProfileModel
 /// RAX RDX RCX RBX RSI RDI RBP RSP R8…R15 RIP.
 package struct Registers: Sendable {
   package static let count = 17
-  // Indexes of the registers with a name here.
-  package static let framePointer = 6
-  package static let stackPointer = 7
-  package static let instructionPointer = 16
+  // Indexes of the registers with a name here; computed, since other targets would call an accessor of
+  // a constant at each frame.
+  @inlinable
+  package static var framePointer: Int { 6 }
+  @inlinable
+  package static var stackPointer: Int { 7 }
+  @inlinable
+  package static var instructionPointer: Int { 16 }
 
   /// In that order; 0 where not known.
   package var values: InlineArray<17, UInt64>

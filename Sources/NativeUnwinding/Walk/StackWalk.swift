@@ -41,6 +41,7 @@ struct StackWalk {
   private var new: UnsafeMutablePointer<WalkedFrame>
   private var room: Int
 
+  @inline(__always)
   init(
     from registers: Registers, history: ThreadHistory, equalFrom tail: RemoteAddress?,
     into scratch: borrowing FrameBuffer
@@ -55,11 +56,13 @@ struct StackWalk {
     room = scratch.capacity
   }
 
+  @inline(__always)
   func ended(_ ending: WalkEnding) -> WalkResult {
     WalkResult(ending: ending, outermost: outermost)
   }
 
   /// The result where the walk has met the last one.
+  @inline(__always)
   func joined(_ history: ThreadHistory) -> WalkResult {
     WalkResult(ending: .joined, kept: oldIndex + 1, outermost: history.top)
   }

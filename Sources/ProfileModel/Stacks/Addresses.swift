@@ -2,16 +2,33 @@
 package struct RemoteAddress: Hashable, Comparable, Sendable, CustomStringConvertible {
   package let rawValue: UInt64
 
+  @inlinable @inline(__always)
   package init(_ rawValue: UInt64) { self.rawValue = rawValue }
 
+  // Written out to be inlined across targets: the loop that unwinds compares addresses at each frame.
+  @inlinable @inline(__always)
+  package static func == (left: Self, right: Self) -> Bool { left.rawValue == right.rawValue }
+
+  @inlinable @inline(__always)
   package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
+  @inlinable @inline(__always)
+  package static func > (left: Self, right: Self) -> Bool { left.rawValue > right.rawValue }
+
+  @inlinable @inline(__always)
+  package static func >= (left: Self, right: Self) -> Bool { left.rawValue >= right.rawValue }
+
+  @inlinable @inline(__always)
+  package static func <= (left: Self, right: Self) -> Bool { left.rawValue <= right.rawValue }
+
   /// The address `offset` bytes further; wraps around like the machine's own arithmetic.
+  @inlinable @inline(__always)
   package func advanced(by offset: Int64) -> RemoteAddress {
     RemoteAddress(rawValue &+ UInt64(bitPattern: offset))
   }
 
   /// How many bytes it is behind `start`; wraps around like the machine's own arithmetic.
+  @inlinable @inline(__always)
   package func distance(from start: RemoteAddress) -> UInt64 { rawValue &- start.rawValue }
 
   package var description: String { "0x" + String(rawValue, radix: 16) }
@@ -22,8 +39,14 @@ package struct RemoteAddress: Hashable, Comparable, Sendable, CustomStringConver
 package struct FileAddress: Hashable, Comparable, Sendable, CustomStringConvertible {
   package let rawValue: UInt64
 
+  @inlinable @inline(__always)
   package init(_ rawValue: UInt64) { self.rawValue = rawValue }
 
+  // Written out to be inlined across targets: the loop that unwinds compares addresses at each frame.
+  @inlinable @inline(__always)
+  package static func == (left: Self, right: Self) -> Bool { left.rawValue == right.rawValue }
+
+  @inlinable @inline(__always)
   package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
   package var description: String { "0x" + String(rawValue, radix: 16) }
