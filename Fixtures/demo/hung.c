@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 enum { POOL = 4 };
@@ -53,6 +54,8 @@ __attribute__((noinline)) static void on_refresh_clicked(void) {
 
 int main(void) {
   pthread_t thread;
+  // Where Yama lets only parents trace (Ubuntu), the demo would need root.
+  prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
   if (pipe(server) != 0) return 1;
   for (int i = 0; i < POOL; i++) {
     if (pthread_create(&thread, NULL, pool_thread, NULL) != 0) return 1;
