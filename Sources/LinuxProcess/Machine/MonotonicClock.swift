@@ -1,38 +1,38 @@
 internal import CLinux
 internal import Glibc
-package import ProfileModel
+public import ProfileModel
 
 /// A nanosecond clock that never steps, the one of the ticks and of all times in a capture.
-package enum MonotonicClock {
+public enum MonotonicClock {
   /// A moment by this clock.
-  package struct Instant: Hashable, Comparable, Sendable {
+  public struct Instant: Hashable, Comparable, Sendable {
     /// Nanoseconds since some fixed instant, on Linux the start of the machine.
-    package let rawValue: Int64
+    public let rawValue: Int64
 
     /// Earlier than any other.
-    package static let distantPast = Instant(0)
+    public static let distantPast = Instant(0)
 
     /// Later than any other.
-    package static let distantFuture = Instant(.max)
+    public static let distantFuture = Instant(.max)
 
     @inlinable
-    package init(_ rawValue: Int64) { self.rawValue = rawValue }
+    public init(_ rawValue: Int64) { self.rawValue = rawValue }
 
     @inlinable
-    package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
     @inlinable
-    package static func + (left: Self, right: Nanoseconds) -> Self {
+    public static func + (left: Self, right: Nanoseconds) -> Self {
       Instant(left.rawValue &+ right.rawValue)
     }
 
     @inlinable
-    package static func - (left: Self, right: Nanoseconds) -> Self {
+    public static func - (left: Self, right: Nanoseconds) -> Self {
       Instant(left.rawValue &- right.rawValue)
     }
 
     @inlinable
-    package static func - (left: Self, right: Self) -> Nanoseconds {
+    public static func - (left: Self, right: Self) -> Nanoseconds {
       Nanoseconds(left.rawValue &- right.rawValue)
     }
   }

@@ -4,16 +4,16 @@ package import ProfileModel
 ///
 /// The order is that of libunwind and of DWARF's x86_64 numbering as libunwind uses it:
 /// RAX RDX RCX RBX RSI RDI RBP RSP R8…R15 RIP.
-package struct Registers: Sendable {
+public struct Registers: Sendable {
   package static let count = 17
-  // Indexes of the registers with a name here; computed, since other targets would call an accessor of
-  // a constant at each frame.
+  // Indexes of the registers with a name here. Computed and public, so that other targets do not call an
+  // accessor at each frame (see `RemoteAddress`).
   @inlinable
-  package static var framePointer: Int { 6 }
+  public static var framePointer: Int { 6 }
   @inlinable
-  package static var stackPointer: Int { 7 }
+  public static var stackPointer: Int { 7 }
   @inlinable
-  package static var instructionPointer: Int { 16 }
+  public static var instructionPointer: Int { 16 }
 
   /// In that order; 0 where not known.
   package var values: InlineArray<17, UInt64>

@@ -1,55 +1,57 @@
 /// A virtual address in the watched process.
-package struct RemoteAddress: Hashable, Comparable, Sendable, CustomStringConvertible {
-  package let rawValue: UInt64
+///
+/// Public, as no other type here need be: the compiler (6.3) inlines across targets only what is public,
+/// and the loop that unwinds makes and compares addresses at each frame.
+public struct RemoteAddress: Hashable, Comparable, Sendable, CustomStringConvertible {
+  public let rawValue: UInt64
 
-  @inlinable @inline(__always)
-  package init(_ rawValue: UInt64) { self.rawValue = rawValue }
+  @inlinable
+  public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 
-  // Written out to be inlined across targets: the loop that unwinds compares addresses at each frame.
-  @inlinable @inline(__always)
-  package static func == (left: Self, right: Self) -> Bool { left.rawValue == right.rawValue }
+  // The operators that the compiler would write are not inlined across targets.
+  @inlinable
+  public static func == (left: Self, right: Self) -> Bool { left.rawValue == right.rawValue }
 
-  @inlinable @inline(__always)
-  package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+  @inlinable
+  public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
-  @inlinable @inline(__always)
-  package static func > (left: Self, right: Self) -> Bool { left.rawValue > right.rawValue }
+  @inlinable
+  public static func > (left: Self, right: Self) -> Bool { left.rawValue > right.rawValue }
 
-  @inlinable @inline(__always)
-  package static func >= (left: Self, right: Self) -> Bool { left.rawValue >= right.rawValue }
+  @inlinable
+  public static func >= (left: Self, right: Self) -> Bool { left.rawValue >= right.rawValue }
 
-  @inlinable @inline(__always)
-  package static func <= (left: Self, right: Self) -> Bool { left.rawValue <= right.rawValue }
+  @inlinable
+  public static func <= (left: Self, right: Self) -> Bool { left.rawValue <= right.rawValue }
 
   /// The address `offset` bytes further; wraps around like the machine's own arithmetic.
-  @inlinable @inline(__always)
-  package func advanced(by offset: Int64) -> RemoteAddress {
+  @inlinable
+  public func advanced(by offset: Int64) -> RemoteAddress {
     RemoteAddress(rawValue &+ UInt64(bitPattern: offset))
   }
 
   /// How many bytes it is behind `start`; wraps around like the machine's own arithmetic.
-  @inlinable @inline(__always)
-  package func distance(from start: RemoteAddress) -> UInt64 { rawValue &- start.rawValue }
+  @inlinable
+  public func distance(from start: RemoteAddress) -> UInt64 { rawValue &- start.rawValue }
 
-  package var description: String { "0x" + String(rawValue, radix: 16) }
+  public var description: String { "0x" + String(rawValue, radix: 16) }
 }
 
 /// A virtual address as in an ELF file's own headers, symbols and debug data: without the load
 /// bias.
-package struct FileAddress: Hashable, Comparable, Sendable, CustomStringConvertible {
-  package let rawValue: UInt64
+public struct FileAddress: Hashable, Comparable, Sendable, CustomStringConvertible {
+  public let rawValue: UInt64
 
-  @inlinable @inline(__always)
-  package init(_ rawValue: UInt64) { self.rawValue = rawValue }
+  @inlinable
+  public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 
-  // Written out to be inlined across targets: the loop that unwinds compares addresses at each frame.
-  @inlinable @inline(__always)
-  package static func == (left: Self, right: Self) -> Bool { left.rawValue == right.rawValue }
+  @inlinable
+  public static func == (left: Self, right: Self) -> Bool { left.rawValue == right.rawValue }
 
-  @inlinable @inline(__always)
-  package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+  @inlinable
+  public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
-  package var description: String { "0x" + String(rawValue, radix: 16) }
+  public var description: String { "0x" + String(rawValue, radix: 16) }
 }
 
 /// The number of an entry of `Profile.modules`.

@@ -38,19 +38,19 @@ internal import Testing
   }
 
   @Test func `has the cost of the whole capture, as a share of the whole`() {
-    let whole = Morning.profile()
-    let part = Self.filtered { ($0.from, $0.to) = (500_000_000, 1_250_000_000) }
-    let cost = part.capture.cost
-    #expect(cost.stoppedTime > 0 && cost.stoppedTime == whole.capture.cost.stoppedTime)
-    #expect(
-      cost.stoppedShare(of: part.capture.duration)
-        == whole.capture.cost.stoppedShare(of: whole.capture.duration))
-    #expect(
-      cost.ownShare(of: part.capture.duration)
-        == whole.capture.cost.ownShare(of: whole.capture.duration))
+    var whole = Morning.profile()
+    whole.capture.cost.stoppedTime = whole.capture.duration / 100
+    whole.capture.cost.ownCPU = whole.capture.duration / 20
+    var filter = ProfileFilter()
+    (filter.from, filter.to) = (500_000_000, 1_250_000_000)
+    let part = filter.apply(to: whole)
+    #expect(part.capture.duration < whole.capture.duration)
+    #expect(abs(part.capture.cost.stoppedShare(of: part.capture.duration) - 0.01) < 1e-9)
+    #expect(abs(part.capture.cost.ownShare(of: part.capture.duration) - 0.05) < 1e-9)
     var text = ""
     TextReport(part, options: ReportOptions()).write(to: &text)
-    #expect(text.contains("% of the whole capture"))
+    #expect(text.contains("stopped 1.0 % of the whole capture"))
+    #expect(text.contains("(5.0 %)"))
   }
 
   @Test(arguments: [Int64(1), 3_333_333, 777_777_777, 1_000_000_000, 3_999_999_999])
