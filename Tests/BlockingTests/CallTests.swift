@@ -114,6 +114,7 @@ extension Waits {
     @Test(.enabled(if: mayUseRings, "needs a kernel that allows io_uring"))
     func `for a completion of io_uring name the ring`() throws {
       let program = try RunningProgram(fixture: "waits.c", ["ring"])
+      try program.awaitSleep()
       let waiters = try Waiters(dumping: program.pid)
       let wait = try waiters.wait("ring")
       #expect(wait.kind == .asynchronousIO && wait.systemCall == "io_uring_enter", "\(wait)")

@@ -99,6 +99,7 @@ extension Waits {
 
     @Test func `of glibc are told with lock and holder, without a stop`() throws {
       let program = try RunningProgram(fixture: "waits.c", ["locks"])
+      try program.awaitSleep()
       let waiters = try Waiters(dumping: program.pid)
       try expect(LockRow.glibc, of: waiters)
       #expect(waiters.profile.capture.cost.stops == 0)

@@ -112,6 +112,13 @@ package final class RunningProgram {
     return value
   }
 
+  /// Waits until all its threads sleep: after `ready` its main thread goes on for a moment.
+  package func awaitSleep() throws {
+    try waitUntil("all threads of \(command) sleep") {
+      ProcessStatus.threads(of: pid).allSatisfy { ProcessStatus(pid: pid, tid: $0)?.state == "S" }
+    }
+  }
+
   /// Ends it with SIGKILL and reaps it; does nothing the second time.
   package func kill() {
     guard ending == nil else { return }

@@ -61,6 +61,7 @@ extension EndToEnd {
 
     @Test func `looks at sleeping threads without a stop, and wakes none`() throws {
       let program = try RunningProgram(fixture: "sleepers.c", ["16"])
+      try program.awaitSleep()
       let report = try SprofCommand.report(["attach", "\(program.pid)", "--duration", "1s"])
       #expect(report.cost.stops == 0)
       #expect(report.cost.looksWithoutStop > 17 * 50)
