@@ -66,7 +66,7 @@ final class SamplingSession: @unchecked Sendable {
   }
 
   private func trace() {
-    var loop = TickLoop(sampler, plan: plan, control: control)
+    let loop = TickLoop(sampler, plan: plan, control: control)
     outcome = loop.run(ready: ready)
     sampler.runtimes?.census(memory: sampler.memory) { sampler.now }
   }

@@ -4,7 +4,7 @@ internal import ProfileModel
 /// Takes the ticks of a sampling capture at their times, until it is over.
 ///
 /// Belongs to the tracer thread.
-struct TickLoop {
+final class TickLoop {
   /// How it went.
   struct Outcome {
     var ending = CaptureInfo.Ending.duration
@@ -45,7 +45,7 @@ struct TickLoop {
   ///
   /// `ready` is called when the clock is about to start.
   @available(*, noasync, message: "blocks for the whole capture")
-  mutating func run(ready: (@Sendable () -> Void)?) -> Outcome {
+  func run(ready: (@Sendable () -> Void)?) -> Outcome {
     sampler.begin(ready: ready)
     // What went by before a new process was found counts for the first sample of it. Of a process that
     // was there, ticks are late that go by before the first sample, where this thread got no CPU.
@@ -78,7 +78,7 @@ struct TickLoop {
     return outcome
   }
 
-  private mutating func take(_ tick: Int64, due: Int64, time: Nanoseconds) {
+  private func take(_ tick: Int64, due: Int64, time: Nanoseconds) {
     if time - period * tick > period / 2 + jitter.limit { sampler.cost.ticksLate += due - tick + 1 }
     sampler.cost.ticksTaken += 1
     sampler.takeTick(due, time: time)
@@ -87,7 +87,7 @@ struct TickLoop {
   }
 
   /// Leaves out a tick; the next one counts for it.
-  private mutating func spare(time: Nanoseconds) {
+  private func spare(time: Nanoseconds) {
     outcome.ticksSpared += 1
     sampler.cost.ticksLate += 1
     sampler.stops.releaseOverdue()
@@ -119,7 +119,7 @@ struct TickLoop {
   /// copy by all that is known.
   ///
   /// Where the resolver gets no CPU, ticks are late then, and no sample is lost.
-  private mutating func waitForResolver() {
+  private func waitForResolver() {
     let ring = sampler.ring
     let isFilling = ring.isFilling
     if isFilling, !hasRung { sampler.channel.resolverWaker.wake() }
