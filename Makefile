@@ -64,7 +64,8 @@ uninstall:
 	rm -f $(BIN)/sprof $(SHARE)/bash-completion/completions/sprof \
 	  $(SHARE)/zsh/site-functions/_sprof $(SHARE)/fish/vendor_completions.d/sprof.fish
 
-bench: setup
+# What it measures is built, too: sprof-bench takes the sprof beside itself.
+bench: release
 	swift run $(RELEASE) sprof-bench
 
 trials: build

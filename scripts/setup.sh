@@ -29,6 +29,7 @@ has() {
     musl-tools) command -v musl-gcc >/dev/null ;;
     valgrind) command -v callgrind_annotate >/dev/null ;;
     python3-tk) /usr/bin/python3 -c 'import _tkinter' 2>/dev/null ;;
+    python3-gevent) /usr/bin/python3 -c 'import gevent' 2>/dev/null ;;
     python3-numpy) /usr/bin/python3 -c 'import numpy' 2>/dev/null ;;
     python3-gi | gir1.2-gtk-3.0)
       /usr/bin/python3 -c 'import gi; gi.require_version("Gtk", "3.0")' 2>/dev/null ;;
@@ -44,7 +45,7 @@ case ${1:-build} in
   programs)
     needs="redis-server postgresql golang-go gdb elfutils xvfb xauth xdotool libgtk-3-dev strace"
     needs="$needs clang lld musl-tools python3 python3-gi gir1.2-gtk-3.0 libaio-dev python3-dev"
-    needs="$needs python3-tk python3-numpy"
+    needs="$needs python3-tk python3-numpy python3-gevent"
     needs="$needs valgrind chromium"
     ;;
   *) fail "say build or programs" ;;
@@ -56,12 +57,13 @@ fi
 command -v swift >/dev/null ||
   fail "no swift on PATH. Install a Swift toolchain (6.2 or later): https://www.swift.org/install/linux/"
 
-# Python releases that the distribution does not carry yet. Tests that want them are skipped
-# without: not every machine's mirror has them.
+# Python releases that the distribution does not carry yet, and gevent for others. Tests that want them
+# are skipped without: not every machine's mirror has them.
 python_releases() {
   if [ "${1:-}" = programs ]; then
     root=$(dirname "$0")/..
     sh "$root/scripts/python-releases.sh" "$root/.build/python-releases" || true
+    sh "$root/scripts/greenlets.sh" "$root/.build/greenlets" || true
   fi
 }
 

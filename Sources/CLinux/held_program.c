@@ -13,6 +13,11 @@ pid_t sprof_spawn_held(char *const arguments[], const sigset_t *mask, int *start
     close(gate[1]);
     return -code;
   }
+  // A parent may have left SIGCHLD ignored: then the kernel throws away how children end (wait(2)).
+  // sprof needs to know it; the program gets what it would have had.
+  struct sigaction children;
+  const int ignores = sigaction(SIGCHLD, 0, &children) == 0 && children.sa_handler == SIG_IGN;
+  if (ignores) signal(SIGCHLD, SIG_DFL);
   pid_t child = fork();
   if (child == 0) {
     // Only what is safe between fork and exec of a program with threads (fork(2)).
@@ -26,6 +31,7 @@ pid_t sprof_spawn_held(char *const arguments[], const sigset_t *mask, int *start
         sigaction(signal, &action, 0);
       }
     }
+    if (ignores) signal(SIGCHLD, SIG_IGN);
     sigprocmask(SIG_SETMASK, mask, 0);
     // The end of the pipe opens the gate, also when it comes because sprof has gone: the program is
     // to run all the same.

@@ -37,8 +37,9 @@ package struct ELFFile: Sendable {
     package var isExecutable: Bool { flags & 1 != 0 }
     package var isWritable: Bool { flags & 2 != 0 }
 
-    /// PT_LOAD, PT_NOTE, PT_GNU_EH_FRAME.
+    /// PT_LOAD, PT_DYNAMIC, PT_NOTE, PT_GNU_EH_FRAME.
     package static let load: UInt32 = 1
+    package static let dynamic: UInt32 = 2
     package static let note: UInt32 = 4
     package static let ehFrameHeader: UInt32 = 0x6474_e550
   }

@@ -11,10 +11,17 @@ package final class PythonReader {
   let codes: PythonCodeTable
   private let identities: PythonThreadIdentity
   private var list: PythonThreadList
-  /// By thread state.
-  private var readers: [RemoteAddress: PythonThreadReader] = [:]
+  private(set) var owners = PythonThreadOwners()
+  private var readers: [ReaderKey: PythonThreadReader] = [:]
   /// The thread states of each thread; several where it runs several interpreters.
   private var statesOfThread: [Int32: [PythonThread]] = [:]
+  /// Those that some thread runs, of which it is not known which one: each is looked for on the stacks of
+  /// all threads.
+  private var unplaced: [PythonThread] = []
+  /// What the threads' `pthread_self()` points to, in ascending order.
+  private var stackEnds: [UInt64] = []
+  /// Whether other threads own thread states than when these were put together.
+  private var isIndexOld = false
   /// The same as samples take them, of the threads that were met.
   private var threadsByID: [Int32: PythonOSThread] = [:]
   /// Whether asyncio was loaded when the names of threads were last read; nil before that.
@@ -26,6 +33,14 @@ package final class PythonReader {
   /// What stands for tasks in stacks, by its text.
   private var taskMarkers: [String: RuntimeFunction] = [:]
   private static let markerLimit = 1 << 14
+  /// More are not looked for at each sample.
+  private static let unplacedLimit = 32
+
+  /// A thread state as one thread's samples copy it: samples of several may be under way.
+  private struct ReaderKey: Hashable {
+    let state: RemoteAddress
+    let tid: Int32?
+  }
 
   /// `clock` shows how long code objects have been the same.
   package init(
@@ -60,6 +75,7 @@ package final class PythonReader {
   /// Whether the last refresh saw the interpreter shut down.
   var isFinalising: Bool { list.isFinalising }
   package var isWhole: Bool { list.isWhole }
+  func isMain(_ tid: Int32) -> Bool { tid == process }
   package var isEmpty: Bool { list.threads.isEmpty }
 
   package func refreshThreads(from memory: some TargetMemory) -> RuntimeThreadChanges {
@@ -70,15 +86,31 @@ package final class PythonReader {
     let new = Set(list.threads.map(\.key))
     changes.began = new.subtracting(old).count
     changes.ended = old.subtracting(new).count
-    let known = Dictionary(before.map { ($0.key, $0.tid) }, uniquingKeysWith: { first, _ in first })
     identities.begin()
-    for index in list.threads.indices {
-      let thread = list.threads[index]
-      let tid = (known[thread.key] ?? nil).flatMap { identities.isAlive($0) ? $0 : nil }
-      list.setThreadID(tid ?? identities.threadID(of: thread, from: memory), at: index)
-    }
+    owners.update(
+      to: list.threads, isAlive: { identities.isAlive($0) },
+      named: { identities.threadID(of: $0, from: memory) })
+    let owned = Set(before.lazy.filter { $0.tid != nil }.map(\.key))
+    let wanted = Set(unplaced.map(\.key))
     rebuildIndex()
+    for thread in list.threads where !owned.contains(thread.key) {
+      if let tid = thread.tid { changes.gained.insert(tid) }
+    }
+    changes.mayHaveGained = unplaced.contains { !wanted.contains($0.key) }
     return changes
+  }
+
+  /// Notes whether the frames of a thread state were found on a thread's stack.
+  func note(_ thread: PythonThread, _ tid: Int32, isThere: Bool) {
+    let isNew =
+      isThere ? owners.note(thread, runsOn: tid) : owners.note(thread, isNotOn: tid)
+    if isNew { isIndexOld = true }
+  }
+
+  package var problem: RuntimeProblem? {
+    if isIndexOld { rebuildIndex() }
+    let count = unplaced.count { !owners[$0].wasFound }
+    return count > 0 ? .unplacedStacks(language: Self.language, count: count) : nil
   }
 
   /// Right as long as the process has no new thread, which might have the number of one that has
@@ -91,9 +123,20 @@ package final class PythonReader {
   }
 
   private func rebuildIndex() {
+    isIndexOld = false
+    for index in list.threads.indices {
+      list.setThreadID(owners[list.threads[index]].tid, at: index)
+    }
     statesOfThread.removeAll(keepingCapacity: true)
     threadsByID.removeAll(keepingCapacity: true)
-    var kept: [RemoteAddress: PythonThreadReader] = [:]
+    unplaced = list.threads.filter { $0.tid == nil && $0.hasFrames }
+    stackEnds = list.threads.map(\.pthread).sorted()
+    let current = Dictionary(
+      list.threads.map { ($0.state, $0) }, uniquingKeysWith: { first, _ in first })
+    readers = readers.filter { key, reader in
+      guard let thread = current[key.state], reader.thread.key == thread.key else { return false }
+      return thread.tid == nil || thread.tid == key.tid
+    }
     // Newest first: of two states of one interpreter the newer belongs to a thread that is about to
     // begin and still has the number of the one that started it.
     var owners: Set<[UInt64]> = []
@@ -103,28 +146,46 @@ package final class PythonReader {
       {
         statesOfThread[tid, default: []].insert(thread, at: 0)
       }
-      if let reader = readers[thread.state], reader.thread.key == thread.key {
-        kept[thread.state] = reader
-      }
     }
-    readers = kept
+  }
+
+  /// The place with as much of the mapping as can be the stack of that thread.
+  ///
+  /// Stacks may share a mapping: since glibc 2.42 guard pages need none of their own
+  /// (`MADV_GUARD_INSTALL`). At the upper end of each is what `pthread_self()` points to.
+  func withinOwnStack(_ place: ThreadPlace) -> ThreadPlace {
+    let pointer = place.registers.stackPointer
+    let next = stackEnds.partitioningIndex { $0 > pointer.rawValue }
+    guard next < stackEnds.count else { return place }
+    let end = RemoteAddress(stackEnds[next]) + 1
+    guard place.stack.contains(pointer), end < place.stack.upperBound else { return place }
+    return ThreadPlace(place.registers, stack: place.stack.lowerBound..<end)
   }
 
   package func thread(_ tid: Int32) -> (any RuntimeThread)? { osThread(tid) }
 
   private func osThread(_ tid: Int32) -> PythonOSThread? {
+    if isIndexOld { rebuildIndex() }
     if let known = threadsByID[tid] { return known }
-    guard let states = statesOfThread[tid] else { return nil }
-    let thread = PythonOSThread(states.map { threadReader(of: $0) }, of: runtime)
+    let own = statesOfThread[tid] ?? []
+    let states = own + unplaced.prefix(Self.unplacedLimit)
+    guard !states.isEmpty else { return nil }
+    let thread = PythonOSThread(
+      states.map { threadReader(of: $0, on: tid) }, ownCount: own.count, tid: tid, of: self)
     threadsByID[tid] = thread
     return thread
   }
 
-  /// The reader of one thread state; the same object until the thread ends.
+  /// The reader of one thread state; the same object until the thread ends, or another runs it.
   package func threadReader(of thread: PythonThread) -> PythonThreadReader {
-    if let known = readers[thread.state], known.thread.key == thread.key { return known }
+    threadReader(of: thread, on: thread.tid)
+  }
+
+  private func threadReader(of thread: PythonThread, on tid: Int32?) -> PythonThreadReader {
+    let key = ReaderKey(state: thread.state, tid: tid)
+    if let known = readers[key], known.thread.key == thread.key { return known }
     let reader = PythonThreadReader(thread, of: self)
-    readers[thread.state] = reader
+    readers[key] = reader
     return reader
   }
 

@@ -30,11 +30,14 @@ package protocol LanguageRuntime: AnyObject {
   /// Whether the last refresh read all of the runtime's lists; a torn one leaves old threads in place.
   var isWhole: Bool { get }
 
-  /// One thread of the process; nil where the runtime does not know it.
+  /// One thread of the process; nil where it runs nothing of the runtime's, by all that is known.
   func thread(_ tid: Int32) -> (any RuntimeThread)?
 
   /// The names that the program itself has given its threads. Costs several reads a thread.
   func threadNames(from memory: some TargetMemory) -> [Int32: String]
+
+  /// What keeps frames from being shown, by the last refresh.
+  var problem: RuntimeProblem? { get }
 
   // MARK: - Checks
 
@@ -89,10 +92,9 @@ package protocol RuntimeThread: AnyObject {
   /// Copies what the frames are read from, in at most `reads` reads and until about `deadline`, by
   /// `MonotonicClock`; allocates nothing where the last sample took as much.
   ///
-  /// `registers` are all known in a stop, and few of a thread that sleeps. Returns whether all is
-  /// there.
+  /// Returns whether all is there.
   func copy(
-    at registers: Registers, from memory: some TargetMemory, reads: Int,
+    at place: ThreadPlace, from memory: some TargetMemory, reads: Int,
     until deadline: MonotonicClock.Instant,
     isStopped: Bool
   ) -> Bool
@@ -105,6 +107,29 @@ package protocol RuntimeThread: AnyObject {
   ///
   /// What was there for long is taken to be there still: see `LanguageRuntime.refuted`.
   func finish() -> RuntimeStack
+}
+
+/// Where a thread is that is being sampled.
+package struct ThreadPlace: Sendable {
+  /// All are known in a stop, and few of a thread that sleeps.
+  package let registers: Registers
+  /// The part of memory that the stack is in; empty where it is not known.
+  package let stack: Range<RemoteAddress>
+
+  package init(
+    _ registers: Registers = Registers(),
+    stack: Range<RemoteAddress> = RemoteAddress(0)..<RemoteAddress(0)
+  ) {
+    self.registers = registers
+    self.stack = stack
+  }
+
+  /// What of the stack is in use; empty where it is not known.
+  package var usedStack: Range<RemoteAddress> {
+    let pointer = registers.stackPointer
+    guard stack.contains(pointer) else { return RemoteAddress(0)..<RemoteAddress(0) }
+    return pointer..<stack.upperBound
+  }
 }
 
 /// What the search for a language runtime in a process found.
@@ -124,8 +149,12 @@ package enum RuntimeSearch {
 package struct RuntimeThreadChanges: Sendable, Equatable {
   package var began = 0
   package var ended = 0
+  /// The threads of the process that have frames to be shown since then: a sample from before lacks them.
+  package var gained: Set<Int32> = []
+  /// Whether any other thread may have some.
+  package var mayHaveGained = false
 
   package init() {}
 
-  package var isEmpty: Bool { began == 0 && ended == 0 }
+  package var isEmpty: Bool { began == 0 && ended == 0 && gained.isEmpty && !mayHaveGained }
 }

@@ -4,6 +4,8 @@ package enum RuntimeProblem: Hashable, Sendable {
   case unknownBuild(RuntimeBuild, known: String)
   /// A known version that does not read as it should; `title` such as `CPython 3.11.7`.
   case unreadable(RuntimeFault, language: String, title: String)
+  /// Frames that some thread runs, of which it is not known which one.
+  case unplacedStacks(language: String, count: Int)
   /// A version whose tasks are not followed; `known` are those whose are.
   case unknownTasks(library: String, title: String, known: String)
 }

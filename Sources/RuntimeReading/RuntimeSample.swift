@@ -24,13 +24,13 @@ package struct PreparedRuntimeSample: ~Copyable {
   ///
   /// At most `reads` reads are made, and no more begun at `deadline`, by `MonotonicClock`.
   package consuming func copy(
-    at registers: Registers = Registers(), from memory: some TargetMemory, reads: Int = .max,
+    at place: ThreadPlace = ThreadPlace(), from memory: some TargetMemory, reads: Int = .max,
     until deadline: MonotonicClock.Instant = .distantFuture, isStopped: Bool = true
   ) -> CopiedRuntimeSample {
     var isComplete = true
     for thread in threads {
       let isWhole = thread.copy(
-        at: registers, from: memory, reads: reads, until: deadline, isStopped: isStopped)
+        at: place, from: memory, reads: reads, until: deadline, isStopped: isStopped)
       isComplete = isComplete && isWhole
     }
     return CopiedRuntimeSample(threads: threads, isComplete: isComplete)

@@ -17,6 +17,7 @@ extension RuntimeStack {
     let stacks = filled.isEmpty ? stacks : filled
     guard var result = stacks.first, stacks.count > 1 else { return stacks.first ?? RuntimeStack() }
     for stack in stacks.dropFirst() { result.takeState(of: stack) }
+    result.surplusAnchors.removeAll()
     var parts = stacks.flatMap(\.parts)
     if parts.allSatisfy({ $0.group.anchor != nil }) {
       parts.sort { left, right in

@@ -67,6 +67,9 @@ package struct RuntimeStack: Sendable {
   package var frames: [RuntimeFrame] = []
   /// Their frame counts sum up to the number of `frames`.
   package var groups: [RuntimeFrameGroup] = []
+  /// All anchors that were found, the innermost first, where they are more than the groups and nothing tells
+  /// which are of none; else empty.
+  package var surplusAnchors: [RemoteAddress] = []
   package var elision: Elision?
   package var end = End.complete
   /// Whether all of it was copied at one instant; else callers and callees may not belong together.
@@ -112,6 +115,7 @@ extension RuntimeStack {
   package mutating func reject() {
     frames.removeAll()
     groups.removeAll()
+    surplusAnchors.removeAll()
     elision = nil
     end = .unreadable(RemoteAddress(0))
   }

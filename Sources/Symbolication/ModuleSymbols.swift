@@ -4,25 +4,29 @@ internal import ProfileModel
 
 /// The symbols and debug data of one module.
 final class ModuleSymbols {
-  private let file: MappedFile?
-  private let elf: ELFFile?
+  enum FileState {
+    case unchanged
+    /// What was looked up since the last check may be wrong.
+    case changed
+  }
+
+  private var file: MappedFile?
+  private var elf: ELFFile?
   private(set) var problem: String?
-  private let debugFile: (_ buildID: String) -> MappedFile?
+  private let debugFiles: DebugFiles
+  /// Others that names are taken from.
+  private var otherFiles: [MappedFile] = []
   private lazy var symbols: (table: SymbolTable, file: MappedFile)? = readSymbols()
   private lazy var linkage: ProcedureLinkage? = readLinkage()
   private lazy var debugData: DebugData? = openDebugData()
 
-  init(_ file: MappedFile?, debugFile: @escaping (_ buildID: String) -> MappedFile?) {
+  init(_ file: MappedFile?, debugFiles: DebugFiles) {
     self.file = file
-    self.debugFile = debugFile
-    guard let file else {
-      elf = nil
-      return
-    }
+    self.debugFiles = debugFiles
+    guard let file else { return }
     do throws(ELFFile.Problem) {
       elf = try ELFFile(file.bytes)
     } catch {
-      elf = nil
       problem =
         switch error {
         case .notELF: "not an ELF file"
@@ -30,6 +34,17 @@ final class ModuleSymbols {
         case .truncated: "the ELF file is cut off"
         }
     }
+  }
+
+  /// Looks whether a file was written to since it was opened; from then on addresses stay addresses.
+  func checkFiles() -> FileState {
+    guard ([file].compactMap { $0 } + otherFiles).contains(where: \.hasChanged) else {
+      return .unchanged
+    }
+    (file, elf, otherFiles) = (nil, nil, [])
+    (symbols, variables, linkage, debugData) = (nil, nil, nil, nil)
+    problem = Module.changedFile
+    return .changed
   }
 
   /// At least one.
@@ -89,9 +104,10 @@ final class ModuleSymbols {
   ) -> (table: SymbolTable, file: MappedFile)? {
     guard let elf, let file else { return nil }
     if elf.section(named: ".symtab") == nil, let id = elf.buildID(in: file.bytes),
-      let separate = debugFile(id), let debug = try? ELFFile(separate.bytes),
+      let separate = debugFiles.byBuildID(id), let debug = try? ELFFile(separate.bytes),
       debug.buildID(in: separate.bytes) == id, debug.section(named: ".symtab") != nil
     {
+      otherFiles.append(separate)
       return (SymbolTable(debug, bytes: separate.bytes, content: content), separate)
     }
     return (SymbolTable(elf, bytes: file.bytes, content: content), file)
@@ -105,7 +121,9 @@ final class ModuleSymbols {
   private func openDebugData() -> DebugData? {
     guard let elf, let file else { return nil }
     do throws(DebugData.Problem) {
-      return try DebugData(file, elf: elf)
+      let data = try DebugData(file, elf: elf, debugFiles)
+      otherFiles += data.otherFiles
+      return data
     } catch {
       problem = error.words
       return nil

@@ -1,6 +1,21 @@
 package import LinuxProcess
 package import ProfileModel
 
+/// Opens the debug files that others refer to; whether they are the right ones their build ids say.
+package struct DebugFiles {
+  let byBuildID: (_ buildID: String) -> MappedFile?
+  let byPath: (_ path: String) -> MappedFile?
+
+  /// Finds none where a closure is left out.
+  package init(
+    byBuildID: @escaping (_ buildID: String) -> MappedFile? = { _ in nil },
+    byPath: @escaping (_ path: String) -> MappedFile? = { _ in nil }
+  ) {
+    self.byBuildID = byBuildID
+    self.byPath = byPath
+  }
+}
+
 /// Gives names, files and lines to code addresses.
 ///
 /// Everything is read when it is first needed and kept: a module's symbols at its first address, its
@@ -20,21 +35,18 @@ package final class Symbolizer {
   }
 
   private let file: (ModuleID) -> MappedFile?
-  private let debugFile: (_ buildID: String) -> MappedFile?
+  private let debugFiles: DebugFiles
   private var modules: [ModuleID: ModuleSymbols] = [:]
   private var resolved: [Request: ResolvedFrame] = [:]
 
   /// `file` opens a module's file; it is called once for each module, and where it gives nil, the
   /// module's addresses stay addresses.
   ///
-  /// `debugFile` opens the separate debug file of a stripped module, of which only the symbols are
-  /// read: inflating its debug data would take longer than all the rest (65 ms for the C library).
-  package init(
-    file: @escaping (ModuleID) -> MappedFile?,
-    debugFile: @escaping (_ buildID: String) -> MappedFile? = { _ in nil }
-  ) {
+  /// Of the separate debug file of a stripped module only the symbols are read: inflating its debug
+  /// data would take longer than all the rest (65 ms for the C library).
+  package init(file: @escaping (ModuleID) -> MappedFile?, debugFiles: DebugFiles = DebugFiles()) {
     self.file = file
-    self.debugFile = debugFile
+    self.debugFiles = debugFiles
   }
 
   /// Why modules have no names or no lines although they seem to carry some, in words.
@@ -50,9 +62,19 @@ package final class Symbolizer {
   ) -> [ResolvedFrame] {
     var result: [ResolvedFrame] = []
     result.reserveCapacity(addresses.count)
-    for address in addresses {
+    var new: [ModuleID: [Int]] = [:]
+    for (index, address) in addresses.enumerated() {
+      if resolved[Request(address: address, detail: detail)] == nil {
+        new[address.module, default: []].append(index)
+      }
       result.append(frame(at: address, detail: detail))
       progress?(result.count, addresses.count)
+    }
+    for (module, places) in new where symbols(of: module).checkFiles() == .changed {
+      for place in places {
+        resolved[Request(address: addresses[place], detail: detail)] = nil
+        result[place] = frame(at: addresses[place], detail: detail)
+      }
     }
     return result
   }
@@ -71,12 +93,14 @@ package final class Symbolizer {
   /// The first call for a module with debug data reads all its variables, within a limit; meant for
   /// the few addresses that threads wait for.
   package func variable(at address: CodeAddress) -> DataVariable? {
-    symbols(of: address.module).variable(at: address.address)
+    let symbols = symbols(of: address.module)
+    let variable = symbols.variable(at: address.address)
+    return symbols.checkFiles() == .changed ? nil : variable
   }
 
   private func symbols(of module: ModuleID) -> ModuleSymbols {
     if let known = modules[module] { return known }
-    let symbols = ModuleSymbols(module == .anonymous ? nil : file(module), debugFile: debugFile)
+    let symbols = ModuleSymbols(module == .anonymous ? nil : file(module), debugFiles: debugFiles)
     modules[module] = symbols
     return symbols
   }

@@ -52,11 +52,18 @@ struct Bench {
       Usage: sprof-bench [PART …]
 
       Measures what sprof costs on this machine. Without a part, all of them run in turn,
-      which takes about an hour. sprof itself is taken from .build/release/sprof.
+      which takes about an hour. `make bench` builds the sprof that it measures, which is the one
+      beside sprof-bench: \(sprof)
 
       \(lines.joined(separator: "\n"))
       """
   }
+
+  /// The program that is measured: of the same build as this one, and so never another's.
+  static let sprof: String = {
+    let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+    return URL(fileURLWithPath: own).deletingLastPathComponent().path + "/sprof"
+  }()
 
   static func main() {
     let names = CommandLine.arguments.dropFirst()
@@ -64,6 +71,10 @@ struct Bench {
     if let unknown = names.first(where: { name in !parts.contains { $0.name == name } }) {
       print("sprof-bench has no part '\(unknown)'.\n\n\(help)")
       exit(64)
+    }
+    guard FileManager.default.isExecutableFile(atPath: sprof) else {
+      print("sprof-bench: \(sprof) is missing. Build it, and measure, with: make bench")
+      exit(66)
     }
     for part in parts where names.isEmpty || names.contains(part.name) {
       print("## \(part.name): \(part.summary)")

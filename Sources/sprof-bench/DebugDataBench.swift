@@ -15,7 +15,7 @@ enum DebugDataBench {
       .reduce(0, +)
     let target = try RunningProgram([program])
     defer { target.kill() }
-    let sprof = Repository.path(".build/release/sprof")
+    let sprof = Bench.sprof
     let times = try (0..<5).map { _ in
       try TestSupport.run([sprof, "dump", "\(target.pid)"], timeout: .seconds(60)).seconds
     }

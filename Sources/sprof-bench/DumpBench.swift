@@ -4,7 +4,7 @@ import TestSupport
 enum DumpBench {
   private typealias Tool = (name: String, command: [String])
 
-  private static let sprof = Repository.path(".build/release/sprof")
+  private static let sprof = Bench.sprof
   /// Prints `ready` when its threads sleep.
   private static let sleepingPython = """
     from threading import Thread

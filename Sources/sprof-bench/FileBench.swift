@@ -40,7 +40,7 @@ enum FileBench {
   ) throws -> Double {
     guard mode != .alone else { return try loopsPerSecond(of: program) }
     let command = try StartedCommand(
-      [Repository.path(".build/release/sprof"), "attach", "\(program.pid)", "--rate", "1000"]
+      [Bench.sprof, "attach", "\(program.pid)", "--rate", "1000"]
         + (mode == .file ? ["-o", file] : []))
     try waitUntil("sprof samples") { command.watches(program.pid) }
     let loops = try loopsPerSecond(of: program)

@@ -11,7 +11,7 @@ struct PythonTool {
   /// A C program that only stops the threads and copies 64 KiB of their stacks, and sprof.
   static func bareStopsAndSprof() throws -> [PythonTool] {
     let floor = try Fixture.compile(source: "bench/floor.c", flags: ["-O2"])
-    let sprof = Repository.path(".build/release/sprof")
+    let sprof = Bench.sprof
     func attach(_ options: [String]) -> (Int32, Double) -> [String] {
       { pid, seconds in
         [sprof, "attach", "\(pid)", "--rate", "\(rate)", "--duration", "\(seconds)s"] + options

@@ -123,6 +123,41 @@ extension Waits {
       try program.assertUntouched()
     }
 
+    @Test(.enabled(if: mayUseRings, "needs a kernel that allows io_uring"))
+    func `of a worker of io_uring are for work, or for what its work waits for`() throws {
+      for (what, kind) in [("rest", WaitKind.kernelWork), ("open", .open)] {
+        let program = try RunningProgram(fixture: "iouring.c", [what])
+        try program.awaitSleep()
+        let waiters = [
+          try Waiters(dumping: program.pid), try Waiters(attaching: program.pid, for: .seconds(1)),
+        ]
+        for waiters in waiters {
+          let wait = try waiters.wait("iou-wrk-\(program.pid)")
+          // Without the right to read the kernel's stack it is only known to be at work.
+          let isKnown = wait.kind == kind || !Repository.isRoot && wait.kind == .asynchronousIO
+          #expect(isKnown && wait.kernelFunction != nil, "\(what): \(wait)")
+          let worker = try #require(waiters.profile.threads.firstIndex { !$0.isMain })
+          let ends = waiters.profile.runs.filter { $0.thread == worker }.map(\.end)
+          #expect(Set(ends) == [.truncated(.kernelWorker)])
+        }
+        try program.assertUntouched()
+      }
+    }
+
+    @Test(.enabled(if: mayUseRings, "needs a kernel that allows io_uring"))
+    func `of a kernel thread that computes need no stop`() throws {
+      let program = try RunningProgram(fixture: "iouring.c", ["poll"])
+      let profile = try Waiters(attaching: program.pid, for: .milliseconds(500)).profile
+      let poller = profile.threads.firstIndex { $0.name == "iou-sqp-\(program.pid)" }
+      let runs = profile.runs.filter { $0.thread == poller }
+      #expect(
+        runs.contains { $0.activity == .running || $0.activity == .waitingForCPU }, "\(Array(runs))"
+      )
+      #expect(Set(runs.map(\.end)) == [.truncated(.kernelWorker)])
+      #expect(profile.capture.cost.stops == 0 && profile.capture.notes.isEmpty)
+      try program.assertUntouched()
+    }
+
     @Test func `that a signal has stopped say so`() throws {
       let program = try RunningProgram(fixture: "deadlock.c", ["2"])
       program.send(signal: SIGSTOP)

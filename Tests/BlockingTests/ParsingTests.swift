@@ -1,3 +1,4 @@
+import BlockingAnalysis
 import LinuxProcess
 import ProfileModel
 import Testing
@@ -131,10 +132,96 @@ import Testing
     let fields = "S " + (4...52).map { "\($0)" }.joined(separator: " ")
     let plain = stat("7 (a) b) \(fields)")
     #expect(plain?.name == "a) b" && plain?.state == .sleeping && plain?.processor == 39)
+    #expect(plain?.flags == 9)
+    func isWorker(_ flags: Int, isMain: Bool) -> Bool? {
+      stat("7 (a) S 4 5 6 7 8 \(flags)" + String(repeating: " 1", count: 40))?
+        .isKernelWorker(isMain: isMain)
+    }
+    // What 6.18 shows of a worker of io_uring, of an ordinary thread, and of vhost's worker.
+    #expect(isWorker(4_210_768, isMain: false) == true)
+    #expect(isWorker(4_194_560, isMain: false) == false)
+    #expect(isWorker(4_210_752, isMain: false) == true)
+    // In kernels before 6.4 that flag is of a process which loads a module.
+    #expect(isWorker(4_210_752, isMain: true) == false)
     #expect(stat("7 (a\\nb) \(fields)")?.name == nil)
     let short = stat("7 (a) D 1")
     #expect(short?.name == "a" && short?.processor == nil && short?.state == .uninterruptible)
     for text in ["", ")", "7 (a", "7 (a)", ") S ("] { #expect(stat(text) == nil, "\(text)") }
+  }
+
+  private static let mounts = """
+    31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755
+    37 31 0:34 / /cg/freezer rw,relatime shared:9 - cgroup cgroup rw,freezer
+    38 31 0:35 / /cg/blkio rw,relatime - cgroup cgroup rw,blkio
+    41 31 0:38 / /cg/unified rw,relatime - cgroup2 cgroup2 rw
+    """
+
+  /// What is found in control groups whose files have these texts, by their paths.
+  private func frozen(
+    _ membership: String, mounts: String = Self.mounts, _ files: [String: String]
+  ) -> FrozenCgroup? {
+    let mounts = mounts.split(separator: "\n").compactMap { CgroupMount(parsing: $0) }
+    return FrozenCgroup(membership: membership, mounts: mounts) { files[$0] }
+  }
+
+  @Test func `of control groups tell which one is frozen, and what thaws it`() {
+    let membership = "7:blkio:/\n6:freezer:/a/b\n0::/x/y\n"
+    #expect(frozen(membership, [:]) == nil)
+    #expect(frozen(membership, ["/cg/freezer/a/b/freezer.state": "THAWED\n"]) == nil)
+    let old = frozen(
+      membership,
+      [
+        "/cg/freezer/a/b/freezer.state": "FROZEN\n", "/cg/freezer/a/b/freezer.self_freezing": "0\n",
+        "/cg/freezer/a/freezer.self_freezing": "1\n",
+      ])
+    #expect(old?.control == "/cg/freezer/a/freezer.state" && old?.isSettled == true)
+    let settled = frozen(
+      membership,
+      [
+        "/cg/unified/x/y/cgroup.events": "populated 1\nfrozen 1\n",
+        "/cg/unified/x/y/cgroup.freeze": "0\n", "/cg/unified/x/cgroup.freeze": "1\n",
+      ])
+    #expect(settled?.control == "/cg/unified/x/cgroup.freeze" && settled?.isSettled == true)
+    let unsettled = frozen(
+      membership,
+      [
+        "/cg/unified/x/y/cgroup.events": "populated 1\nfrozen 0\n",
+        "/cg/unified/x/y/cgroup.freeze": "1\n",
+      ])
+    #expect(unsettled?.isSettled == false)
+  }
+
+  @Test func `of control groups outside a container leave open what thaws them`() {
+    let mounts = "41 31 0:38 /docker/7 /cg rw,relatime - cgroup2 cgroup2 rw"
+    let files = ["/cg/cgroup.events": "frozen 1\n", "/cg/cgroup.freeze": "0\n"]
+    let inside = frozen("0::/docker/7", mounts: mounts, files)
+    #expect(inside?.isSettled == true && inside?.control == nil)
+    for foreign in ["0::/docker/8", "0::/docker/77", "0::/docker/7/../8", "0::/", "0:", ""] {
+      #expect(frozen(foreign, mounts: mounts, files) == nil, "\(foreign)")
+    }
+  }
+
+  @Test func `of the kernel's functions tell page faults from other waits`() {
+    let fault = KernelFunctions.names(
+      parsing: """
+        [<0>] handle_userfault+0x3b8/0x7e0
+        [<0>] __handle_mm_fault+0xb3d/0x1140
+        [<0>] handle_mm_fault.isra.0+0xda/0x310
+        [<0>] exc_page_fault+0x6a/0x140
+
+        """)
+    #expect(fault.count == 4 && fault.first == "handle_userfault")
+    #expect(KernelFunctions.isPageFault(fault, at: fault.first) == true)
+    let freezer = ["get_signal", "arch_do_signal_or_restart", "asm_sysvec_reschedule_ipi"]
+    #expect(KernelFunctions.isPageFault(freezer, at: "get_signal") == false)
+    // Without the right to read the stack the innermost function may do.
+    #expect(KernelFunctions.isPageFault(nil, at: "folio_wait_bit_common") == true)
+    #expect(KernelFunctions.isPageFault(nil, at: "get_signal") == nil)
+    #expect(KernelFunctions.isPageFault([], at: nil) == nil)
+    let work = ["fifo_open", "do_dentry_open", "io_openat2", "io_issue_sqe", "io_wq_worker"]
+    #expect(KernelFunctions.operation(work) == .open)
+    #expect(KernelFunctions.operation(["io_wq_worker"]) == nil)
+    #expect(KernelFunctions.names(parsing: "\n+\n[<0>] \n").allSatisfy { !$0.isEmpty })
   }
 
   @Test func `of the scheduler tell when a thread ran`() {

@@ -94,6 +94,12 @@ import Testing
   }
 }
 
+extension ProfileBuilder {
+  fileprivate consuming func takeGrowthOfNothing() -> ProfileGrowth {
+    takeGrowth { _, _ in Weight() }
+  }
+}
+
 @Suite struct `Growing capture file` {
   /// Feeds a recorder as a capture does, and gives the profile of all that it told.
   private func grow(
@@ -125,6 +131,27 @@ import Testing
     #expect(try everyReport(on: read).allSatisfy { !$0.isEmpty })
     try recorder.finish(told)
     try expectSame(CaptureReader.read(path: recorder.path), told)
+  }
+
+  @Test func `says what is known of the capture once that has begun`() throws {
+    let folder = try TemporaryFolder()
+    // As `run` knows it before the program is there.
+    let early = CaptureInfo(kind: .run, pid: 0, processName: "python3")
+    let recorder = try CaptureRecorder(
+      path: folder.path + "/a", replacing: false, capture: early)
+    #expect(try CaptureReader.read(path: recorder.partialPath).capture.processName == "python3")
+    var growth = ProfileBuilder().takeGrowthOfNothing()
+    growth.capture = RandomCapture(seed: 1).info
+    for duration: Int64 in [500_000_000, 1_000_000_000] {
+      growth.capture?.duration = duration
+      recorder.append(growth)
+      let read = try CaptureReader.read(path: recorder.partialPath).capture
+      let told = RandomCapture(seed: 1).info
+      #expect(read.pid == told.pid && read.processName == told.processName)
+      #expect(read.startTime == told.startTime && read.commandLine == told.commandLine)
+      #expect(read.executable == told.executable && read.hostName == told.hostName)
+      #expect(read.duration == duration && read.ending == .unfinished)
+    }
   }
 
   @Test func `cut off anywhere gives what came before the cut`() throws {

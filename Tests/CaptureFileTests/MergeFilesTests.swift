@@ -54,14 +54,7 @@ import Testing
   private func merge(
     _ files: [String], to output: String
   ) throws -> (seconds: Double, peak: Int) {
-    let command = try StartedCommand([SprofCommand.path, "merge"] + files + ["-o", output])
-    var peak = 0
-    // A child that has ended and was not waited for has no memory any more.
-    while let size = try? memory("VmHWM", of: command.pid) {
-      peak = size
-      usleep(5_000)
-    }
-    let outcome = try command.finish(timeout: .seconds(600))
+    let (outcome, peak) = try measured(["merge"] + files + ["-o", output])
     #expect(outcome.status == 0, "\(outcome.stderr)")
     return (outcome.seconds, peak)
   }
@@ -97,6 +90,35 @@ import Testing
     let capture = try CaptureReader.read(path: files[0]).capture
     #expect(merged.capture.duration == 6 * capture.duration)
     #expect(try fleet.folder.names == ["0.pb.gz", "1.pb.gz", "2.pb.gz", "merged"])
+  }
+
+  @Test func `reads a file once, so that it may come through a pipe`() throws {
+    let fleet = try Fleet(loads: 1, ticks: 50)
+    let files = try [0, 1].map { try fleet.write($0) }
+    let output = fleet.folder.path + "/merged"
+    for label in ["process", "none"] {
+      let command =
+        "cat '\(files[1])' | '\(SprofCommand.path)' merge '\(files[0])' /dev/stdin --force "
+        + "--label \(label) -o '\(output)'"
+      let outcome = try run(["sh", "-c", command])
+      #expect(outcome.status == 0, "\(outcome.stderr)")
+      let merged = try CaptureReader.read(path: output)
+      #expect(merged.threads.count == (label == "none" ? 1 : 2) * 50)
+      let labels = Set(merged.threads.map { $0.name.prefix(6) })
+      #expect(labels == (label == "none" ? ["worker"] : ["host0/", "host1/"]))
+    }
+  }
+
+  @Test func `joins the files of other tools, whose label is not at their beginning`() throws {
+    let folder = try TemporaryFolder()
+    let files = (0..<3).map { "\(folder.path)/\($0).pb" }
+    for file in files { try Data(ForeignProfile.go).write(to: URL(fileURLWithPath: file)) }
+    let output = folder.path + "/merged"
+    let outcome = try SprofCommand.run(["merge"] + files + ["-o", output])
+    #expect(outcome.status == 0, "\(outcome.stderr)")
+    let merged = try CaptureReader.read(path: output)
+    #expect(merged.threads.map(\.name) == ["/app[0]/all threads"])
+    #expect(merged.runs.map(\.weight.cpu) == [30_000_000, 90_000_000])
   }
 
   @Test func `leaves no file when one of them cannot be read`() throws {

@@ -25,7 +25,7 @@ import Testing
 
   @Test func `tells other tools the process of each sample`() throws {
     let profile = profile()
-    let file = try PprofMessages(messages(of: profile))
+    let file = try PprofMessages(messages(of: profile), ReadingBudget())
     var told: [OwningProcess] = []
     try file.forEachSample { sample throws(CaptureFileError) in
       var (pid, name): (Int64, String) = (0, "")

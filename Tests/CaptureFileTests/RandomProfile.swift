@@ -101,6 +101,7 @@ struct RandomCapture {
     info.cost.stops = 12
     info.cost.pauseMax = 112_000
     info.cost.ownCPU = 181_000_001
+    info.unsampled = CaptureInfo.Unsampled(threads: 664, processes: 2)
     return info
   }
 

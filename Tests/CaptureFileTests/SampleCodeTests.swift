@@ -62,7 +62,8 @@ import Testing
       profile.sampleType = [ForeignProfile.type(1, 2)]
     }
     var read: [PprofSample] = []
-    let messages = try PprofMessages(file + [2 << 3 | 2, UInt8(bytes.count)] + bytes)
+    let messages = try PprofMessages(
+      file + [2 << 3 | 2, UInt8(bytes.count)] + bytes, ReadingBudget())
     try messages.forEachSample { sample throws(CaptureFileError) in read.append(sample) }
     #expect(read.count == 1)
     #expect(read[0].locations == [1, 300, .max, 7])
@@ -85,7 +86,8 @@ import Testing
       [9 << 3 | 1, 1, 2],  // Eight bytes of which two are there.
     ]
     for body in bodies {
-      let messages = try PprofMessages(header + [2 << 3 | 2, UInt8(body.count)] + body)
+      let messages = try PprofMessages(
+        header + [2 << 3 | 2, UInt8(body.count)] + body, ReadingBudget())
       #expect(throws: CaptureFileError.damaged(.message), "\(body)") {
         try messages.forEachSample { _ throws(CaptureFileError) in }
       }
@@ -108,7 +110,7 @@ import Testing
     rest.runs = []
     try writer.finish(rest)
     try expectSame(CaptureReader.read(path: path), profile)
-    #expect(try CaptureReader.info(path: path).pid == profile.capture.pid)
+    #expect(try CaptureReader.info(path: path) == nil, "it is at the end")
     #expect(try folder.names == ["parts"])
   }
 
@@ -116,7 +118,7 @@ import Testing
     let folder = try TemporaryFolder()
     do {
       let writer = try CaptureWriter(path: folder.path + "/a", replacing: false)
-      #expect(try folder.names == ["a.\(getpid()).tmp"])
+      #expect(try folder.names.map { $0.hasPrefix("a.") && $0.hasSuffix(".tmp") } == [true])
       _ = consume writer
     }
     #expect(try folder.names == [])
@@ -127,15 +129,15 @@ import Testing
     let profile = RandomCapture.profile(seed: 3)
     let path = folder.path + "/a"
     try CaptureWriter(path: path, replacing: false).finish(profile)
-    let info = try CaptureReader.info(path: path)
+    let info = try #require(try CaptureReader.info(path: path))
     #expect(String(reflecting: info) == String(reflecting: profile.capture))
     let whole = try bytes(of: path)
     // Longer than the facts and shorter than the whole.
     let beginning = Array(whole[..<(whole.count * 3 / 4)])
     #expect(throws: CaptureFileError.cutOff) { try CaptureReader.read(beginning, name: "x") }
     try Data(beginning).write(to: URL(fileURLWithPath: path))
-    #expect(try CaptureReader.info(path: path).pid == profile.capture.pid)
+    #expect(try CaptureReader.info(path: path)?.pid == profile.capture.pid)
     try Data(ForeignProfile.go).write(to: URL(fileURLWithPath: path))
-    #expect(try CaptureReader.info(path: path).processName == "app")
+    #expect(try CaptureReader.info(path: path) == nil, "another tool's file has none")
   }
 }

@@ -24,6 +24,18 @@ func memory(_ name: String, of pid: Int32? = nil) throws -> Int {
   return kilobytes * 1024
 }
 
+/// Runs `sprof` to its end, and gives the most memory that was ever resident.
+func measured(_ arguments: [String]) throws -> (outcome: CommandOutcome, peak: Int) {
+  let command = try StartedCommand([SprofCommand.path] + arguments)
+  var peak = 0
+  // A child that has ended and was not waited for has no memory any more.
+  while let size = try? memory("VmHWM", of: command.pid) {
+    peak = size
+    usleep(5_000)
+  }
+  return (try command.finish(timeout: .seconds(600)), peak)
+}
+
 /// A server of 50 threads on two CPUs: two that always run, eight that wake up each second, and forty
 /// that wait all the time.
 struct SimulatedServer {

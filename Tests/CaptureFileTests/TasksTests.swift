@@ -59,9 +59,9 @@ import Testing
     let line = #"""
       sprof:v1 {"tasks":{"pid":3,"new":1,"list":[{"name":"a","address":1,"state":"dreams","x":[]}]}}
       """#
-    let comment = try #require(try CaptureComment(line: line))
+    let facts = try #require(try CaptureFacts(text: line))
     var all: [AsyncTasks] = []
-    comment.tasks?.add(to: &all)
+    facts.tasks?.add(to: &all)
     #expect(all.count == 1 && all[0].pid == 3)
     #expect(all[0].tasks.map(\.state) == [.suspended])
   }

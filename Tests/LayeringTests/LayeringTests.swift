@@ -187,3 +187,28 @@ import Testing
     #expect(outcome.status == status, "\(outcome.stdout)")
   }
 }
+
+@Suite struct `Make targets` {
+  /// What would be run, line by line.
+  private func plan(_ target: String) throws -> [Substring] {
+    let outcome = try run(["make", "-n", "-C", Repository.root, target])
+    #expect(outcome.status == 0, "\(outcome.stderr)")
+    return outcome.stdout.split(separator: "\n")
+  }
+
+  @Test(
+    .enabled(if: Tool.isInstalled("make"), "needs make"),
+    arguments: [
+      ("bench", "sprof-bench", "--product sprof"), ("install", "install -m 755", "--product sprof"),
+      ("demo", "demo.sh", "--product sprof"), ("trials", "test.sh", "--product sprofPackageTests"),
+      ("test", "test.sh", "lint build"),
+    ])
+  func `build what they run, before they run it`(target: String, run: String, build: String)
+    throws
+  {
+    let lines = try plan(target)
+    let runs = try #require(lines.firstIndex { $0.contains(run) && !$0.contains(build) })
+    let builds = try #require(lines.firstIndex { $0.contains(build) })
+    #expect(builds < runs)
+  }
+}

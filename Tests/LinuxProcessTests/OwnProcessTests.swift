@@ -50,6 +50,28 @@ import Testing
     #expect(asleep >= 3 && running == 1)
   }
 
+  @Test func `reads the same of a thread whose files are opened for each read`() throws {
+    let program = try sleeper()
+    defer { program.kill() }
+    try waitUntil("the main thread sleeps") {
+      TestSupport.ProcessStatus(pid: program.pid)?.state == "S"
+    }
+    let folder = try TaskFolder(process: program.pid)
+    let kept = try ThreadFiles(folder: folder, thread: program.pid)
+    let reopened = try ThreadFiles(folder: folder, thread: program.pid, mayKeep: false)
+    #expect(!kept.areReopened && reopened.areReopened)
+    let (counters, state, call) = (kept.counters(), kept.state(), kept.systemCall())
+    #expect(counters != nil && reopened.counters() == counters)
+    #expect(state == .sleeping && reopened.state() == state)
+    #expect(call != .unavailable && reopened.systemCall() == call)
+    #expect(reopened.details() == kept.details())
+    #expect(!kept.isGone && !reopened.isGone)
+    program.kill()
+    #expect(kept.isGone && reopened.isGone)
+    #expect(reopened.counters() == nil && reopened.state() == nil && reopened.details() == nil)
+    #expect(reopened.systemCall() == .unavailable)
+  }
+
   @Test func `falls back to context switches without scheduler statistics`() throws {
     let program = try sleeper()
     defer { program.kill() }

@@ -31,7 +31,6 @@ import Testing
     let other = ProcessIdentity(pid: real.pid, startTicks: real.startTicks + 1)
     #expect(real.isStillThere && !other.isStillThere)
     #expect(throws: AccessProblem.noSuchProcess) { try AccessCheck.check(other) }
-    #expect(throws: AccessProblem.noSuchProcess) { try AccessCheck.liveThread(of: other) }
     #expect(throws: SystemError.self) { try TaskFolder(other) }
     #expect(throws: SystemError.self) { try ProcessMemory(other).maps() }
     let mapping = try #require(try ProcessMemory(real).maps().mappings.first { $0.isFile })

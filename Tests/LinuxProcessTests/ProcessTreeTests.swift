@@ -7,7 +7,8 @@ import Testing
 
 @Suite(.serialized) struct `The tree of processes` {
   @Test func `has children and grandchildren, by both ways to ask for them`() throws {
-    let script = "sh -c 'sleep 600 & echo $!; echo ready; wait' & echo $!; wait"
+    // One process prints both numbers, so that they are there when it is ready.
+    let script = "sh -c 'echo $$; sleep 600 & echo $!; echo ready; wait' & wait"
     let program = try RunningProgram(["/bin/sh", "-c", script])
     defer { program.kill() }
     let pids = program.greeting.compactMap { Int32($0) }
@@ -63,7 +64,7 @@ import Testing
     #expect(access(trace, F_OK) != 0)
     #expect(ProcessSearch.threadName(process: held.pid, thread: held.pid) == "sh")
     held.release()
-    #expect(held.waitForEnd() == .exited(9))
+    #expect(try held.waitForEnd() == .exited(9))
     #expect(access(trace, F_OK) == 0)
   }
 
@@ -71,7 +72,7 @@ import Testing
     let held = try HeldProgram.start(["/bin/sleep", "600"], mask: mask)
     held.send(SIGKILL)
     held.release()
-    #expect(held.waitForEnd() == .killed(signal: SIGKILL))
+    #expect(try held.waitForEnd() == .killed(signal: SIGKILL))
   }
 
   @Test func `says why it cannot be started`() {
@@ -79,7 +80,9 @@ import Testing
       try HeldProgram.start(["/no/such/file"], mask: mask)
     }
     #expect(throws: HeldProgram.Failure.notFound) { try HeldProgram.start([], mask: mask) }
-    #expect(throws: HeldProgram.Failure.notExecutable(SystemError("exec", code: EACCES))) {
+    #expect(
+      throws: HeldProgram.Failure.notExecutable(SystemError("exec", code: EACCES), isProgram: false)
+    ) {
       try HeldProgram.start(["/etc/passwd"], mask: mask)
     }
   }

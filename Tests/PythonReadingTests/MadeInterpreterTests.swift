@@ -51,6 +51,14 @@ struct MadeInterpreter {
     memory.put(value, at: address + UInt64(offset))
   }
 
+  /// Puts an interpreter without any thread before the other one, as one that was made just now.
+  func putIdleInterpreter() {
+    let address: UInt64 = 0x5_0000
+    put(.runtimeInterpreters, of: Self.address, address)
+    put(.interpreterThreads, of: address, UInt64(0))
+    put(.interpreterNext, of: address, Self.interpreter)
+  }
+
   /// Writes a frame; returns where it lies.
   @discardableResult
   func putFrame(
@@ -145,6 +153,15 @@ struct MadeInterpreter {
     #expect(runtime() != nil)
     layout[.asciiSize] = 1 << 19
     #expect(runtime() == nil)
+  }
+
+  @Test func `is found though the newest of its interpreters runs nothing`() throws {
+    let made = try MadeInterpreter()
+    made.putLargeTable()
+    made.putFrames(2, table: MadeInterpreter.largeTable)
+    made.putIdleInterpreter()
+    let validation = PythonValidation(made.runtime, process: 0)
+    #expect(validation.check(made.memory, until: .distantFuture) == .valid)
   }
 
   @Test func `has large line tables, which no single read of a stop is for`() throws {

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import LinuxProcess
+internal import ProfileModel
 internal import PythonReading
 internal import RuntimeReading
 internal import TestSupport
@@ -84,7 +85,12 @@ final class PythonTarget {
     let files = try ThreadFiles(process: pid, thread: tid)
     for _ in 0..<50 {
       let before = files.counters()
-      let sample = try reader.copied(tid, from: memory)
+      guard case .asleep(_, _, let pointer, let instruction) = files.systemCall() else { continue }
+      let stack = try memory.maps().mapping(containing: pointer).map { $0.start..<$0.end }
+      let place = ThreadPlace(
+        Registers(stackPointer: pointer, instructionPointer: instruction),
+        stack: stack ?? pointer..<pointer)
+      let sample = try reader.copied(tid, at: place, from: memory)
       if files.counters() == before { return reader.stack(of: sample, from: memory) }
     }
     throw TestFailure("thread \(tid) does not sleep")
@@ -99,10 +105,11 @@ extension PythonReader {
 
   /// The same, copied.
   func copied(
-    _ tid: Int32, from memory: some TargetMemory, reads: Int = .max
+    _ tid: Int32, at place: ThreadPlace = ThreadPlace(), from memory: some TargetMemory,
+    reads: Int = .max
   ) throws -> CopiedRuntimeSample {
     guard let sample = prepared(tid) else { throw TestFailure("no thread \(tid)") }
-    return sample.copy(from: memory, reads: reads)
+    return sample.copy(at: place, from: memory, reads: reads)
   }
 
   /// The stack of a sample, of which nothing is taken for granted.

@@ -213,4 +213,94 @@ import Testing
     #expect(profile.runs[0].weight == Weight(samples: 4, ticks: 5, cpu: 6, wall: 50))
     #expect(profile.runs[0].start == 0 && profile.runs[1].start == 50)
   }
+
+  /// Samples one thread, each time in a stack of its own.
+  private func builder(_ activities: [Activity]) -> ProfileBuilder {
+    var builder = ProfileBuilder()
+    let thread = builder.add(ThreadInfo(tid: 1, name: "main", isMain: true))
+    for (number, activity) in activities.enumerated() {
+      let frame = builder.stacks.id(
+        of: .code(CodeAddress(module: ModuleID(0), address: FileAddress(UInt64(number)))))
+      builder.sample(
+        thread: thread, stack: builder.stacks.stack(of: frame, calledBy: .empty), end: .complete,
+        activity: activity, time: Int64(number + 1) * 10,
+        weight: Weight(samples: 1, ticks: 1, wall: 10))
+    }
+    return builder
+  }
+
+  private func finish(_ builder: consuming ProfileBuilder) -> Profile {
+    builder.finish(capture: CaptureInfo(kind: .attach, pid: 1, processName: "x"), modules: [])
+  }
+
+  private let asleep = Activity.blocked(WaitReason(systemCall: "poll"))
+
+  @Test func `credits CPU time to the last run on a CPU, and delay to the last without one`() {
+    var builder = builder([.waitingForCPU, .running, asleep])
+    builder.credit(thread: 0, Weight(cpu: 7, delay: 5))
+    let profile = finish(builder)
+    #expect(profile.runs.map(\.weight.cpu) == [0, 7, 0])
+    #expect(profile.runs.map(\.weight.delay) == [5, 0, 0])
+  }
+
+  @Test func `hands over what was credited to a run after it was handed over`() {
+    var builder = builder([.running, asleep])
+    let first = builder.takeGrowth { _, _ in Weight() }
+    builder.credit(thread: 0, Weight(cpu: 7))
+    let second = builder.takeGrowth { _, _ in Weight() }
+    #expect(first.runs.map(\.weight.cpu) == [0, 0])
+    #expect(second.runs.map(\.weight) == [Weight(cpu: 7)])
+    #expect(second.runs.first?.stack == first.runs.first?.stack)
+    #expect(second.runs.first?.start == first.runs.first?.start)
+    #expect(builder.takeGrowth { _, _ in Weight() }.runs.isEmpty)
+    #expect(finish(builder).runs.map(\.weight.cpu) == [7, 0])
+  }
+
+  @Test func `spreads what belongs to no run over those on a CPU`() {
+    var builder = builder([.running, asleep, .running, .running])
+    builder.spread(thread: 0, Weight(cpu: 100, delay: 10))
+    let profile = finish(builder)
+    #expect(profile.runs.map(\.weight.cpu) == [33, 0, 34, 33])
+    #expect(profile.runs.map(\.weight.delay).reduce(0, +) == 10)
+  }
+
+  @Test func `says so where a thread ran and no sample saw it`() throws {
+    var builder = builder([asleep])
+    builder.spread(thread: 0, Weight(cpu: 1_000_000))
+    let profile = finish(builder)
+    // What it was found in is its last run.
+    let run = try #require(profile.runs.first)
+    #expect(profile.runs.map(\.weight.cpu) == [1_000_000, 0])
+    let frame = try #require(profile.stacks.innermostFrame(of: run.stack))
+    #expect(
+      profile.stacks[frame] == .interpreted(SourceLine(function: ProfileBuilder.unseenName)))
+    #expect(run.activity == .running && run.weight.samples == 0)
+  }
+
+  @Test func `leaves what a thread used to wake up for a moment where it sleeps`() {
+    var builder = builder([asleep])
+    builder.spread(thread: 0, Weight(cpu: 20_000))
+    #expect(finish(builder).runs.map(\.weight.cpu) == [20_000])
+  }
+
+  @Test func `begins a run where a thread has run since, though it sleeps where it slept`() {
+    var builder = builder([asleep])
+    let stack = builder.openStack(of: 0) ?? .empty
+    for hasRun in [false, true] {
+      builder.sample(
+        thread: 0, stack: stack, end: .complete, activity: asleep, time: 20,
+        weight: Weight(samples: 1, ticks: 1, wall: 10), hasRun: hasRun)
+    }
+    #expect(finish(builder).runs.map(\.weight.ticks) == [2, 1])
+  }
+
+  @Test func `ends a thread that ran after its last sleep with a run of its own`() {
+    var builder = builder([.running, asleep])
+    builder.end(thread: 0, with: Weight(ticks: 1, cpu: 4, wall: 5), at: 25)
+    let profile = finish(builder)
+    #expect(profile.runs.map(\.weight.wall) == [10, 10, 5])
+    #expect(profile.runs.map(\.weight.cpu) == [0, 0, 0])
+    #expect(profile.runs.last?.stack == profile.runs.first?.stack)
+    #expect(profile.runs.last?.activity == .running)
+  }
 }

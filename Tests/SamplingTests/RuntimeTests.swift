@@ -18,7 +18,7 @@ private final class MadeThread: RuntimeThread {
   var isCopyInTransit: Bool { false }
 
   func copy(
-    at registers: Registers, from memory: some TargetMemory, reads: Int,
+    at place: ThreadPlace, from memory: some TargetMemory, reads: Int,
     until deadline: MonotonicClock.Instant,
     isStopped: Bool
   ) -> Bool {

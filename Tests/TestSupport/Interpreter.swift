@@ -33,6 +33,11 @@ package struct Interpreter: CustomStringConvertible, Sendable {
     return all.filter { seen.insert($0.minor).inserted }
   }()
 
+  /// The minor versions of which there is none, so that their tests do not run.
+  package static func missing(of minors: ClosedRange<Int>) -> [Int] {
+    minors.filter { minor in !onePerVersion.contains { $0.minor == minor } }
+  }
+
   /// Each version with every kind of program in the trials; else each with half of the kinds, and each
   /// kind with half of the versions.
   package static func perVersion(_ kinds: [String]) -> [(Interpreter, String)] {
@@ -88,6 +93,16 @@ package struct Interpreter: CustomStringConvertible, Sendable {
       command + [Repository.path("Fixtures/python/\(fixture)")] + arguments,
       deadline: .seconds(60), environment: environment.merging(more) { $1 })
   }
+
+  /// Those that have gevent: of `scripts/greenlets.sh`, and the distribution's.
+  package static let withGreenlets: [Interpreter] = {
+    let root = Repository.path(".build/greenlets")
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+    let installed = names.sorted().filter {
+      FileManager.default.fileExists(atPath: "\(root)/\($0)/complete")
+    }.map { Interpreter(name: $0, command: ["\(root)/\($0)/bin/python3"]) }
+    return installed + ofDistribution.filter { $0.has(module: "gevent") }
+  }()
 
   /// Whether it can import a module.
   package func has(module: String) -> Bool {

@@ -45,6 +45,8 @@ package struct Report: Decodable, Sendable {
     package let ending: String
     package let exitCode: Int32?
     package let exitSignal: String?
+    package let unsampledThreads: Int
+    package let unsampledProcesses: Int
     package let notes: [String]
   }
 

@@ -11,19 +11,23 @@ package final class SleepInspector {
   /// The process whose threads are inspected.
   package var pid: Int32 { folder.process }
   /// A thread whose files are read for the process as a whole: the main thread may have ended.
-  private let liveThread: ProcessIdentity
+  let liveThread: ProcessIdentity
   private let processName: String
-  private let folder: TaskFolder
+  let folder: TaskFolder
   /// Of another process than the one that is profiled: how many threads it has.
   private let threadCount: Int?
   private let hasSchedulerStatistics: Bool
   private var survey: DescriptorSurvey
   private var surveyTime = MonotonicClock.now()
   private var numbers: ThreadNumbers
+  /// Whether the numbers and arguments of system calls mean something else: of a 32-bit program.
+  private var isOf32Bits: Bool
   private let clock: SleepClock
   let peers: PeerIndex
   let processes: PeerProcesses
-  private var tracer: WaitOwner??
+  var tracer: WaitOwner??
+  /// The frozen cgroup that the process is in, once that was read.
+  var frozenCgroup: FrozenCgroup??
   /// Nil until it is needed.
   private var returnAddresses: ReturnAddresses?
 
@@ -57,6 +61,7 @@ package final class SleepInspector {
     hasSchedulerStatistics = ThreadCounters.areKeptByKernel()
     survey = DescriptorSurvey(folder, liveThread: liveThread.pid, processes: processes)
     numbers = ThreadNumbers(folder, processes: processes)
+    isOf32Bits = ProcessMemory(liveThread).isOf32BitProgram
   }
 
   /// The threads of the process as they are now.
@@ -72,9 +77,12 @@ package final class SleepInspector {
       survey = DescriptorSurvey(folder, liveThread: liveThread.pid, processes: processes)
       returnAddresses = nil
     }
+    // It may have executed another program.
+    isOf32Bits = ProcessMemory(liveThread).isOf32BitProgram
     numbers.forget()
     processes.forgetNames()
     tracer = nil
+    frozenCgroup = nil
   }
 
   /// Forgets who holds pipes and sockets, and how the CPUs' clocks differ.
@@ -111,7 +119,7 @@ package final class SleepInspector {
       let lastRun = findsStart ? lastRun(files.tid, stat) : .unknown
       if case .forgotten = lastRun { continue }
       guard switches(files) == before, isSettled else { continue }
-      addState(stat.state, files.tid, to: &draft)
+      addState(stat, files.tid, to: &draft)
       var since: MonotonicClock.Instant?
       if case .at(let moment) = lastRun { since = min(moment, time) }
       return finish(draft, files: files, switches: before, stat: stat, time: time, since: since)
@@ -125,14 +133,17 @@ package final class SleepInspector {
 
   /// Whether the thread has not run since the sample; 5 µs.
   package func isStillAsleep(_ sample: SleepSample) -> Bool {
-    guard hasSchedulerStatistics else { return false }
+    // The freezer of version 1 does not wake those that sleep.
+    guard hasSchedulerStatistics, (sample.wait.kind == .frozen) == (processFreezer != nil) else {
+      return false
+    }
     return folder.read("schedstat", of: sample.thread.tid, capacity: 96) {
       ThreadCounters(parsing: $0)?.switches
     } == sample.switches
   }
 
   /// What the guarded part of a sample has read.
-  private struct Draft {
+  struct Draft {
     var place: SleepPlace?
     var wait: Wait
     var futex: FutexFacts?
@@ -166,7 +177,9 @@ package final class SleepInspector {
   private func draft(
     _ files: borrowing ThreadFiles, known: SleepHint, isSameSleep: Bool
   ) -> Draft? {
-    if isSameSleep, let place = known.place, place.number != SystemCallNames.restart {
+    if isSameSleep, let place = known.place, place.number != SystemCallNames.restart,
+      place.pc != .null
+    {
       var draft = Draft(place: place, wait: Wait(kind: .unknown))
       decode(place, files.tid, hasStack: known.hasStack, &draft)
       return draft
@@ -174,6 +187,10 @@ package final class SleepInspector {
     switch files.systemCall() {
     case .running: return nil
     case .unavailable: return Draft(wait: Wait(kind: .unknown))
+    case .asleep(let number, _, let stackPointer, let pc) where isOf32Bits:
+      let place = SleepPlace(
+        number: -1, arguments: Array(repeating: 0, count: 6), stackPointer: stackPointer, pc: pc)
+      return Draft(place: place, wait: Wait(kind: number < 0 ? .unknown : .otherCall))
     case .asleep(let number, let arguments, let stackPointer, let pc):
       var place = SleepPlace(
         number: number, arguments: (0..<6).map { arguments[$0] }, stackPointer: stackPointer, pc: pc
@@ -202,42 +219,6 @@ package final class SleepInspector {
     guard decoder.isFutex else { return }
     draft.futex = FutexFacts(place, memory: ProcessMemory(tid: tid))
     if !hasStack { draft.returnAddresses = returnAddresses(above: place.stackPointer, of: tid) }
-  }
-
-  /// What the state says beside the call.
-  private func addState(_ state: ThreadState, _ tid: Int32, to draft: inout Draft) {
-    let isDisk = state == .uninterruptible
-    if isDisk || draft.wait.kind == .unknown || draft.wait.kind == .pageFault {
-      addKernelFunction(tid, isDisk: isDisk, to: &draft.wait)
-    }
-    if state == .stopped || state == .tracingStop { markStopped(state, &draft) }
-  }
-
-  private func addKernelFunction(_ tid: Int32, isDisk: Bool, to wait: inout Wait) {
-    let text = folder.text(of: "wchan", of: tid)
-    wait.kernelFunction = text == "0" || text == "" ? nil : text
-    guard isDisk, wait.kind != .childProcess, wait.kind != .pageFault else { return }
-    wait.kind = .disk
-  }
-
-  private func markStopped(_ state: ThreadState, _ draft: inout Draft) {
-    let call = draft.wait.systemCall
-    draft.futex = nil
-    draft.ends = []
-    guard state == .tracingStop else {
-      draft.wait = Wait(kind: .stoppedBySignal, systemCall: call)
-      return
-    }
-    draft.wait = Wait(kind: .stoppedByDebugger, systemCall: call)
-    if let owner = tracingProcess() { draft.wait.owners = [owner] }
-  }
-
-  private func tracingProcess() -> WaitOwner? {
-    if let tracer { return tracer }
-    let holder = folder.status(of: liveThread.pid)?.tracer ?? 0
-    let owner = holder > 0 ? processes.owner(holder) : nil
-    tracer = .some(owner)
-    return owner
   }
 
   // MARK: - After the thread was read

@@ -28,6 +28,18 @@ package struct SleepPlace: Hashable, Sendable {
   package func isSame(as other: SleepPlace) -> Bool {
     stackPointer == other.stackPointer && pc == other.pc && arguments == other.arguments
   }
+
+  /// Whether `other` is the same wait, begun anew: in the same call of the same function, for the same
+  /// object.
+  ///
+  /// Who waits for a condition variable sleeps at other words of it in turn, with other values
+  /// (nptl/pthread_cond_wait.c: two groups in 48 bytes).
+  package func isSameWait(as other: SleepPlace) -> Bool {
+    guard stackPointer == other.stackPointer, pc == other.pc, let object = arguments.first,
+      let otherObject = other.arguments.first
+    else { return false }
+    return max(object, otherObject) - min(object, otherObject) < 48
+  }
 }
 
 /// What is known of a thread before a sample of it; all of it may be out of date.

@@ -1,15 +1,17 @@
 // What Swift cannot import from the system headers: variadic functions, functions behind
 // _GNU_SOURCE (which must not be defined here: Swift's own glibc module is built without it),
 // and constants that are macros with casts. Each function here is one call, or a few that belong
-// together. The three with more to them are in C files: held_program.c (fork and exec),
-// unix_peer.c (a netlink question), semaphore.c.
+// together. Those with more to them are in C files: held_program.c (fork and exec), unix_peer.c (a netlink
+// question), guarded_mapping.c (a signal handler), semaphore.c.
 #pragma once
 
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <linux/kcmp.h>
 #include <linux/netlink.h>
+#include <linux/openat2.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <semaphore.h>
@@ -94,6 +96,20 @@ static inline int sprof_wait(pid_t tid, int *status, int nonblocking) {
   return result < 0 ? -errno : result;
 }
 
+// Like sprof_wait with WNOHANG, but a stop can be waited for again: the kernel forgets the signal that a
+// thread is about to get when its stop is collected (wait_task_stopped), and delivers it otherwise, should
+// this process die before it detaches.
+static inline int sprof_poll(pid_t tid, int *status) {
+  siginfo_t info;
+  info.si_pid = 0;
+  int flags = WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL;
+  if (waitid(P_PID, (id_t)tid, &info, flags) < 0) return -errno;
+  if (info.si_pid == 0) return 0;
+  if (info.si_code <= CLD_DUMPED) return sprof_wait(tid, status, 1);
+  *status = info.si_status << 8 | 0x7f;
+  return tid;
+}
+
 // Whether a child or traced thread has ended; it stays as it is. waitid reports stops of traced threads,
 // too, whatever it is asked for.
 static inline int sprof_has_ended(pid_t tid) {
@@ -140,12 +156,53 @@ static inline int sprof_openat(int directory, const char *path, int flags) {
   return fd < 0 ? -errno : fd;
 }
 
+// Finds what is at a path, and opens nothing: the descriptor serves for fstat, or names the file in
+// /proc/self/fd. Returns the descriptor or the negative errno. (O_PATH is behind _GNU_SOURCE.)
+static inline int sprof_find(const char *path) { return sprof_open(path, __O_PATH); }
+
+// The same with a path as a process sees it whose root directory is `root`: no symbolic link leads out of
+// it. -ENOSYS, or -EPERM, where the kernel has no openat2, or a container forbids it.
+static inline int sprof_find_in_root(const char *root, const char *path) {
+  struct open_how how = {.flags = __O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
+  int directory = sprof_open(root, __O_PATH | O_DIRECTORY);
+  if (directory < 0) return directory;
+  long fd = syscall(SYS_openat2, (long)directory, path, &how, sizeof how);
+  int result = fd < 0 ? -errno : (int)fd;
+  close(directory);
+  return result;
+}
+
+// Keeps reads of a mapping of a file from ending this process when the file has been cut short: they
+// find zeros. Returns NULL for want of memory.
+typedef struct sprof_guard sprof_guard;
+sprof_guard *sprof_guard_mapping(const void *start, uint64_t count);
+// Whether any were found.
+int sprof_has_lost_pages(const sprof_guard *guard);
+// To be called before the mapping is removed.
+void sprof_release_guard(sprof_guard *guard);
+
 // Restricts a thread of this process to one CPU. Returns 0 or the negative errno.
 static inline int sprof_go_to_cpu(pid_t tid, int cpu) {
   unsigned char mask[1024] = {0};
   if (cpu < 0 || cpu >= (int)sizeof mask * 8) return -EINVAL;
   mask[cpu / 8] = (unsigned char)(1 << cpu % 8);
   return syscall(SYS_sched_setaffinity, tid, sizeof mask, mask) < 0 ? -errno : 0;
+}
+
+// Gives the calling thread time slices of so many nanoseconds, and that nice value; returns 0 or -errno.
+//
+// Since Linux 6.12 a thread that wakes up takes the CPU from one with longer slices at once; before, and
+// since 6.6, only when that one has used up its slice (kernel/sched/fair.c: RUN_TO_PARITY, PREEMPT_SHORT).
+static inline int sprof_set_time_slice(uint64_t nanoseconds, int32_t nice_value) {
+  // struct sched_attr of linux/sched/types.h, which not every C library has.
+  struct {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+  } attributes = {.size = 48, .nice = nice_value, .runtime = nanoseconds};
+  return syscall(SYS_sched_setattr, 0, &attributes, 0) < 0 ? -errno : 0;
 }
 
 // Allows it all CPUs again; 0 is no thread here.

@@ -15,10 +15,8 @@ package enum CaptureFileError: Error, Equatable {
   case cutOff
   /// The contents contradict themselves.
   case damaged(Damage)
-  /// Larger than the limit, in bytes.
-  case tooLarge(limit: Int)
-  /// More samples or distinct stacks than the limit.
-  case tooMany(limit: Int)
+  /// More than a bound that the user may lift.
+  case tooLarge(ReadingLimits.Bound)
   /// A pprof profile without sample types of times or counts.
   case noSampleTypes
 
@@ -29,7 +27,7 @@ package enum CaptureFileError: Error, Equatable {
     case message
     /// An index or id that points to nothing.
     case reference
-    /// A comment of sprof's own about the capture has another form.
+    /// Facts of sprof's own about the capture have another form.
     case header
   }
 }

@@ -11,14 +11,17 @@ package final class CaptureRecorder: Sendable {
   package let path: String
   /// The path of the growing file.
   package let partialPath: String
+  private let replacing: Bool
   private let partial: Mutex<Partial?>
 
-  /// The end of a growing file's name, after that of the capture.
-  static let partialEnding = ".partial"
+  /// The path of the file in which a capture grows that is to be at `path`.
+  package static func partialPath(of path: String) -> String { path + ".partial" }
 
   private struct Partial: ~Copyable {
-    var output: CaptureOutput
+    var file: DraftFile
     var encoder: ProfileEncoder
+    /// Whether the file has what is known of the capture since it has begun.
+    var isDescribed = false
     var failure: CaptureFileError?
   }
 
@@ -33,22 +36,28 @@ package final class CaptureRecorder: Sendable {
     path: String, replacing: Bool, capture: CaptureInfo
   ) throws(CaptureFileError) {
     self.path = path
-    partialPath = path + Self.partialEnding
+    self.replacing = replacing
+    partialPath = Self.partialPath(of: path)
     try CaptureWriter.check(path, replacing: replacing)
     var encoder = ProfileEncoder(capture)
-    var comment = CaptureComment()
-    comment.version = SprofVersion.current
-    comment.complete = false
-    comment.capture = CaptureComment.Capture(capture)
-    encoder.add(comment)
-    var output = try CaptureOutput(path: partialPath, replacing: replacing)
+    encoder.addBeginning(of: capture)
+    encoder.addComment()
+    // Each capture grows in a file of its own, whatever has the name: with `replacing` the one that
+    // began last has it.
+    var file = try DraftFile(path: partialPath)
+    try file.output.append(GzipMember.compressing(encoder.take()))
     do {
-      try output.append(GzipMember.compressing(encoder.take()))
-    } catch {
-      unlink(partialPath)
-      throw error
+      try file.putInPlace(replacing: replacing, isDurable: false)
+    } catch .exists {
+      throw .unfinishedExists(path: partialPath)
     }
-    partial = Mutex(Partial(output: output, encoder: encoder))
+    partial = Mutex(Partial(file: file, encoder: encoder))
+  }
+
+  /// The path of the growing file while it has that name: another capture of the same name, begun
+  /// later, takes it.
+  package var remainingPath: String? {
+    partial.withLock { $0?.file.isFile(at: partialPath) ?? false } ? partialPath : nil
   }
 
   /// Appends what is new to the growing file, as one gzip member with one write.
@@ -57,10 +66,14 @@ package final class CaptureRecorder: Sendable {
   package func append(_ growth: ProfileGrowth) {
     partial.withLock { partial in
       guard partial != nil, partial?.failure == nil else { return }
+      if let capture = growth.capture, partial?.isDescribed == false {
+        partial?.isDescribed = true
+        partial?.encoder.addBeginning(of: capture)
+      }
       partial?.encoder.add(growth)
       guard let bytes = partial?.encoder.take() else { return }
       do throws(CaptureFileError) {
-        try partial?.output.append(GzipMember.compressing(bytes))
+        try partial?.file.output.append(GzipMember.compressing(bytes))
       } catch {
         partial?.failure = error
       }
@@ -70,18 +83,27 @@ package final class CaptureRecorder: Sendable {
   /// Writes the whole capture under a temporary name, renames it to `path` and removes the growing
   /// file, which stays when that fails.
   package func finish(_ profile: Profile) throws(CaptureFileError) {
-    try CaptureWriter(unchecked: path).finish(profile)
+    try CaptureWriter(unchecked: path, replacing: replacing).finish(profile)
     cancel()
   }
 
   /// Removes the growing file.
   package func cancel() {
+    if remainingPath != nil { unlink(partialPath) }
     partial.withLock { $0 = nil }
-    unlink(partialPath)
   }
 }
 
 extension ProfileEncoder {
+  /// What is known of a capture that is not over; what comes later counts.
+  fileprivate mutating func addBeginning(of capture: CaptureInfo) {
+    var facts = CaptureFacts()
+    facts.version = SprofVersion.current
+    facts.complete = false
+    facts.capture = CaptureFacts.Capture(capture)
+    add(facts)
+  }
+
   fileprivate mutating func add(_ growth: ProfileGrowth) {
     for (index, thread) in growth.threads { add(thread, index: index) }
     add(growth.threads)
@@ -97,11 +119,11 @@ extension ProfileEncoder {
     }
     for run in growth.runs { add(run, frames: growth.stacks[run.stack] ?? []) }
     guard let capture = growth.capture else { return }
-    var comment = CaptureComment()
-    comment.progress = CaptureComment.Progress(
+    var facts = CaptureFacts()
+    facts.progress = CaptureFacts.Progress(
       duration: capture.duration, ticksPlanned: capture.cost.ticksPlanned,
       ticksTaken: capture.cost.ticksTaken, stopped: capture.cost.stoppedTime)
-    add(comment)
+    add(facts)
     setDuration(capture.duration)
   }
 }

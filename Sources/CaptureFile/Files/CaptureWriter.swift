@@ -6,7 +6,9 @@ package import ProfileModel
 /// The file has a temporary name until it is complete; a writer that is not finished leaves no
 /// file.
 package struct CaptureWriter: ~Copyable {
+  private let limits: ReadingLimits
   private var draft: DraftFile
+  private let replacing: Bool
   private var gzip = GzipEncoder()
   private var encoder: ProfileEncoder
   /// Compressed bytes for the next write.
@@ -18,14 +20,22 @@ package struct CaptureWriter: ~Copyable {
   /// Checks that the capture can be written, and creates the temporary file.
   ///
   /// - Throws: `exists`, `unfinishedExists`, `notRegular`, or `system` with the system's words.
-  package init(path: String, replacing: Bool) throws(CaptureFileError) {
+  ///
+  /// A file beyond `limits` is one that `CaptureReader` does not read with them; nothing is left of it.
+  package init(
+    path: String, replacing: Bool, limits: ReadingLimits = .standard
+  ) throws(CaptureFileError) {
     try Self.check(path, replacing: replacing)
-    try self.init(unchecked: path)
+    try self.init(unchecked: path, replacing: replacing, limits: limits)
   }
 
-  /// Writes to `path`, and overwrites a file there.
-  init(unchecked path: String) throws(CaptureFileError) {
+  /// The same, where only the end finds that there is a file of that name.
+  init(
+    unchecked path: String, replacing: Bool, limits: ReadingLimits = .standard
+  ) throws(CaptureFileError) {
+    self.limits = limits
     encoder = ProfileEncoder()
+    self.replacing = replacing
     draft = try DraftFile(path: path)
   }
 
@@ -36,16 +46,19 @@ package struct CaptureWriter: ~Copyable {
       guard kind == S_IFREG else { throw .notRegular(path: path) }
       guard replacing else { throw .exists(path: path) }
     }
-    let partial = path + CaptureRecorder.partialEnding
+    let partial = CaptureRecorder.partialPath(of: path)
     guard let kind = fileType(partial) else { return }
     guard kind == S_IFREG else { throw .notRegular(path: partial) }
     guard replacing else { throw .unfinishedExists(path: partial) }
   }
 
-  /// The type of the file at `path` (`S_IFREG` and so on); nil when there is none.
+  /// The type of the file at `path` (`S_IFREG` and so on), or of that to which a link leads; nil when
+  /// nothing has that name.
   private static func fileType(_ path: String) -> mode_t? {
     var status = stat()
-    return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+    if stat(path, &status) == 0 { return status.st_mode & S_IFMT }
+    // A link that leads nowhere is replaced like a file.
+    return lstat(path, &status) == 0 ? S_IFREG : nil
   }
 
   /// Writes runs; the frames of their stacks may be described later.
@@ -59,9 +72,8 @@ package struct CaptureWriter: ~Copyable {
     }
     threadCount = max(threadCount, threads.count)
     runCount += runs.count
-    guard runCount <= ProfileDecoder.countLimit else {
-      throw .tooMany(limit: ProfileDecoder.countLimit)
-    }
+    guard runCount <= limits.count else { throw .tooLarge(.samples(limit: limits.count)) }
+    guard stacks.stackCount <= limits.count else { throw .tooLarge(.stacks(limit: limits.count)) }
     for run in runs where Int(run.stack.rawValue) < stacks.stackCount {
       encoder.add(run, frames: stacks.frames(of: run.stack))
       if encoder.sampleCount == 4096 { try write(encoder.take()) }
@@ -85,12 +97,12 @@ package struct CaptureWriter: ~Copyable {
     try add(profile.runs, stacks: profile.stacks, threads: profile.threads)
     gzip.finish { ready += $0 }
     try draft.output.append(ready)
-    try draft.putInPlace()
+    try draft.putInPlace(replacing: replacing)
   }
 
   private mutating func write(_ bytes: [UInt8]) throws(CaptureFileError) {
     size += bytes.count
-    guard size <= CaptureReader.sizeLimit else { throw .tooLarge(limit: CaptureReader.sizeLimit) }
+    guard size <= limits.contents else { throw .tooLarge(.contents(limit: limits.contents)) }
     gzip.add(bytes) { ready += $0 }
     guard ready.count >= 1 << 20 else { return }
     try draft.output.append(ready)

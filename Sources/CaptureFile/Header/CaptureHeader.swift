@@ -1,7 +1,6 @@
 internal import ProfileModel
 
-/// A file's facts about the capture as a whole: those of sprof's comments, or of pprof's own
-/// fields.
+/// A file's facts about the capture as a whole: sprof's own, or those of pprof's fields.
 struct CaptureHeader {
   private(set) var capture: CaptureInfo
   private(set) var threads: [Int: ThreadInfo] = [:]
@@ -18,7 +17,10 @@ struct CaptureHeader {
   /// Many more waits than sprof writes; the rest is left out.
   private static let blockingLimit = 1 << 16
 
-  init(_ tables: Perftools_Profiles_Profile, name: String) throws(CaptureFileError) {
+  init(
+    _ messages: PprofMessages, name: String, _ budget: ReadingBudget
+  ) throws(CaptureFileError) {
+    let tables = messages.tables
     capture = CaptureInfo(kind: .imported, pid: 0, processName: name)
     capture.startTime = Double(tables.timeNanos) / 1e9
     capture.duration = max(0, tables.durationNanos)
@@ -26,32 +28,42 @@ struct CaptureHeader {
       capture.executable = path
       capture.processName = Module(path: path).name
     }
-    for index in tables.comment {
-      guard let comment = try CaptureComment(line: tables.text(index)) else { continue }
-      try add(comment)
-    }
+    for text in messages.facts { try add(text, budget) }
+    // Early versions had the facts in comments, which other tools show.
+    for index in tables.comment { try add(tables.text(index), budget) }
   }
 
-  private mutating func add(_ comment: CaptureComment) throws(CaptureFileError) {
-    if let info = comment.capture, !isOwn {
+  private mutating func add(
+    _ text: String, _ budget: ReadingBudget
+  ) throws(CaptureFileError) {
+    guard text.hasPrefix(CaptureFacts.prefix) else { return }
+    try budget.take(MemoryCost.record + 8 * text.utf8.count)
+    guard let facts = try CaptureFacts(text: text) else { return }
+    try budget.take(MemoryCost.thread, times: facts.threads?.count ?? 0)
+    try add(facts)
+  }
+
+  private mutating func add(_ facts: CaptureFacts) throws(CaptureFileError) {
+    // A capture that is not over says more of itself once it has begun.
+    if let info = facts.capture, !isOwn || !isComplete {
       capture = info.info
       isOwn = true
-      isComplete = comment.complete ?? true
+      isComplete = facts.complete ?? true
       if !isComplete { capture.ending = .unfinished }
     }
-    if let progress = comment.progress {
+    if let progress = facts.progress {
       capture.duration = progress.duration
       capture.cost.ticksPlanned = progress.ticksPlanned
       capture.cost.ticksTaken = progress.ticksTaken
       capture.cost.stoppedTime = progress.stopped
     }
-    for thread in comment.threads ?? [] {
+    for thread in facts.threads ?? [] {
       guard thread.index >= 0, thread.index < Self.threadLimit else { throw .damaged(.header) }
       threads[thread.index] = thread.info
     }
-    blockings += (comment.waits ?? []).prefix(Self.blockingLimit - blockings.count)
+    blockings += (facts.waits ?? []).prefix(Self.blockingLimit - blockings.count)
       .map(\.blocking)
-    if let part = comment.tasks { part.add(to: &tasks) }
-    for problem in comment.problems ?? [] { problems[problem.module] = problem.problem }
+    if let part = facts.tasks { part.add(to: &tasks) }
+    for problem in facts.problems ?? [] { problems[problem.module] = problem.problem }
   }
 }

@@ -6,6 +6,9 @@ struct FrameTable {
   private(set) var symbols: [ResolvedFrame] = []
   private let tables: Perftools_Profiles_Profile
   private let lineLimit: Int
+  private let budget: ReadingBudget
+  /// By stack: its frames, each function inlined into them counted.
+  private var depths: [UInt32] = [0]
   private var locations: [UInt64: Int] = [:]
   private var functions: [UInt64: Int] = [:]
   private var mappings: [UInt64: Int] = [:]
@@ -15,9 +18,12 @@ struct FrameTable {
   /// How many locations `stackIDs` may still hold, so that no file fills the memory with it.
   private var cacheRoom = 1 << 21
 
-  init(_ tables: Perftools_Profiles_Profile, lineLimit: Int) throws(CaptureFileError) {
+  init(
+    _ tables: Perftools_Profiles_Profile, lineLimit: Int, _ budget: ReadingBudget
+  ) throws(CaptureFileError) {
     self.tables = tables
     self.lineLimit = lineLimit
+    self.budget = budget
     for (index, mapping) in tables.mapping.enumerated() {
       guard mappings.updateValue(index, forKey: mapping.id) == nil, index < Int32.max else {
         throw .damaged(.reference)
@@ -40,14 +46,39 @@ struct FrameTable {
 
   /// The stack of these locations.
   mutating func stack(innermostFirst ids: [UInt64]) throws(CaptureFileError) -> StackID {
-    if let known = stackIDs[ids] { return known }
+    if let known = stackIDs[ids] {
+      try takeSteps(of: known)
+      return known
+    }
     var stack = StackID.empty
-    for id in ids.reversed() { stack = stacks.stack(of: try frame(id), calledBy: stack) }
+    for id in ids.reversed() {
+      let frame = try frame(id)
+      let caller = stack
+      stack = stacks.stack(of: frame, calledBy: caller)
+      if stacks.stackCount > depths.count { try add(frame, calledBy: caller) }
+    }
     if cacheRoom > 0 {
       cacheRoom -= ids.count + 8
       stackIDs[ids] = stack
     }
+    try takeSteps(of: stack)
     return stack
+  }
+
+  /// Counts the last stack, which is new.
+  private mutating func add(
+    _ frame: FrameID, calledBy caller: StackID
+  ) throws(CaptureFileError) {
+    let limit = budget.limits.count
+    guard stacks.stackCount <= limit else { throw .tooLarge(.stacks(limit: limit)) }
+    let functions = max(1, symbols[Int(frame.rawValue)].lines.count)
+    try budget.take(MemoryCost.stack, times: functions)
+    depths.append(depths[Int(caller.rawValue)] &+ UInt32(clamping: functions))
+  }
+
+  /// Counts the steps through the stack of a sample: exports take them for each.
+  private func takeSteps(of stack: StackID) throws(CaptureFileError) {
+    try budget.take(Int(depths[Int(stack.rawValue)]))
   }
 
   /// The file's mappings; `problems` by their number.
@@ -65,6 +96,7 @@ struct FrameTable {
     guard let index = locations[id] else { throw .damaged(.reference) }
     let location = tables.location[index]
     guard location.line.count <= lineLimit else { throw .damaged(.message) }
+    try budget.take(MemoryCost.frame, times: max(1, location.line.count))
     let module = try self.module(of: location)
     var frame = Frame.code(
       CodeAddress(module: module, address: FileAddress(fileAddress(of: location))))

@@ -8,6 +8,8 @@ internal import SwiftProtobuf
 struct PprofMessages {
   /// All but the samples.
   private(set) var tables = Perftools_Profiles_Profile()
+  /// Pieces of `bytes` that are sprof's own facts.
+  private var factRanges: [Range<Int>] = []
   private let bytes: [UInt8]
   /// Pieces of `bytes` with nothing but samples.
   private var samples: [Range<Int>] = []
@@ -16,26 +18,30 @@ struct PprofMessages {
 
   /// Bytes that are decoded at a time.
   private static let pieceSize = 256 << 10
-  /// The longest field, and all fields together that are not samples: decoded they may take twenty
-  /// times the room.
-  private static let fieldLimit = 4 << 20
-  private static let tableLimit = 128 << 20
-  /// Field number and wire type 2 of `Profile.sample`.
+  /// Field numbers and wire type 2 of `Profile.sample`, and of sprof's own facts.
   private static let sampleTag: UInt64 = 2 << 3 | 2
+  private static let factTag = CaptureFacts.field << 3 | 2
 
-  init(_ bytes: [UInt8]) throws(CaptureFileError) {
+  /// - Throws: `tooLarge` before anything is decoded that takes more than `budget` allows for.
+  init(_ bytes: [UInt8], _ budget: ReadingBudget) throws(CaptureFileError) {
     self.bytes = bytes
     var others: [Range<Int>] = []
     var position = 0
     var tableSize = 0
     while position < bytes.count {
-      let (end, isSample) = try Self.field(bytes, at: position)
-      if isSample {
+      let (tag, start, end) = try Self.field(bytes, at: position, limit: budget.limits.field)
+      if tag == Self.sampleTag {
         Self.add(position..<end, to: &samples)
       } else {
         tableSize += end - position
-        guard tableSize <= Self.tableLimit else { throw .tooLarge(limit: Self.tableLimit) }
-        Self.add(position..<end, to: &others)
+        let limit = budget.limits.tables
+        guard tableSize <= limit else { throw .tooLarge(.tables(limit: limit)) }
+        try budget.take(TableField.cost(bytes, at: position, end: end))
+        if tag == Self.factTag {
+          factRanges.append(start..<end)
+        } else {
+          Self.add(position..<end, to: &others)
+        }
       }
       position = end
     }
@@ -46,6 +52,11 @@ struct PprofMessages {
         throw .damaged(.message)
       }
     }
+  }
+
+  /// The texts of sprof's own facts.
+  var facts: some Sequence<String> {
+    factRanges.lazy.map { String(decoding: bytes[$0], as: UTF8.self) }
   }
 
   /// Calls `body` for each sample, in the order of the file.
@@ -64,14 +75,16 @@ struct PprofMessages {
     }
   }
 
-  /// The tables before the first sample, from bytes that may end anywhere; nil when these are no
-  /// part of a profile.
-  static func header(_ bytes: [UInt8]) -> Perftools_Profiles_Profile? {
+  /// What is before the first sample, in bytes that may end anywhere; nil when these are no part of a
+  /// profile.
+  static func beginning(_ bytes: [UInt8]) -> PprofMessages? {
     var end = 0
-    while end < bytes.count, let field = try? field(bytes, at: end), !field.isSample {
+    while end < bytes.count, let field = try? field(bytes, at: end, limit: bytes.count),
+      field.tag != sampleTag
+    {
       end = field.end
     }
-    return try? Perftools_Profiles_Profile(serializedBytes: Array(bytes[..<end]), partial: true)
+    return try? PprofMessages(Array(bytes[..<end]), ReadingBudget())
   }
 
   private static func add(_ field: Range<Int>, to pieces: inout [Range<Int>]) {
@@ -84,15 +97,53 @@ struct PprofMessages {
     }
   }
 
-  /// The end of the field at `position`.
+  /// The tag of the field at `position`, and where its contents begin and end.
   private static func field(
-    _ bytes: [UInt8], at position: Int
-  ) throws(CaptureFileError) -> (end: Int, isSample: Bool) {
+    _ bytes: [UInt8], at position: Int, limit: Int
+  ) throws(CaptureFileError) -> (tag: UInt64, start: Int, end: Int) {
     var reader = ByteReader(bytes.span.bytes, at: position)
     let tag = try reader.nextNumber()
-    let start = reader.offset
+    var start = reader.offset
     try reader.skipField(tag)
-    guard reader.offset - start <= fieldLimit else { throw .tooLarge(limit: fieldLimit) }
-    return (reader.offset, tag == sampleTag)
+    guard reader.offset - start <= limit else { throw .tooLarge(.field(limit: limit)) }
+    let end = reader.offset
+    if tag & 7 == 2 {
+      reader.offset = start
+      _ = try reader.nextNumber()
+      start = reader.offset
+    }
+    return (tag, start, end)
+  }
+}
+
+/// A field of a profile that is no sample.
+private enum TableField {
+  private static let location: UInt64 = 4 << 3 | 2
+  private static let line: UInt64 = 4 << 3 | 2
+  private static let text: UInt64 = 6 << 3 | 2
+  private static let comments: UInt64 = 13 << 3 | 2
+
+  /// The memory that the field takes when it is decoded.
+  static func cost(
+    _ bytes: [UInt8], at position: Int, end: Int
+  ) throws(CaptureFileError) -> Int {
+    var reader = ByteReader(bytes.span.bytes, at: position)
+    let tag = try reader.nextNumber()
+    let size = end - position
+    switch tag {
+    case text: return MemoryCost.text + 2 * size
+    // Packed numbers of a byte or more each.
+    case comments: return MemoryCost.text + MemoryLayout<Int64>.size * size
+    case location:
+      _ = try reader.nextFieldEnd()
+      var lines = 0
+      while reader.offset < end {
+        let tag = try reader.nextNumber()
+        if tag == line { lines += 1 }
+        try reader.skipField(tag)
+      }
+      return MemoryCost.entry + MemoryCost.line * lines
+    default: return MemoryCost.entry + 2 * size
+    }
   }
 }

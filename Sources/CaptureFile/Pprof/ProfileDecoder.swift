@@ -4,8 +4,6 @@ internal import ProfileModel
 struct ProfileDecoder {
   /// More inlined calls in one place than compilers make.
   private static let lineLimit = 1000
-  /// The most runs, and the most distinct stacks; each takes about 100 bytes.
-  static let countLimit = 1 << 24
 
   private let tables: Perftools_Profiles_Profile
   private let header: CaptureHeader
@@ -17,21 +15,26 @@ struct ProfileDecoder {
   /// By thread: the index of its last run, which a further piece of that run lengthens.
   private var lastRuns: [Int: Int] = [:]
 
-  private init(_ messages: PprofMessages, name: String) throws(CaptureFileError) {
+  private let budget: ReadingBudget
+
+  private init(
+    _ messages: PprofMessages, name: String, _ budget: ReadingBudget
+  ) throws(CaptureFileError) {
+    self.budget = budget
     self.tables = messages.tables
     let tables = messages.tables
-    header = try CaptureHeader(tables, name: name)
+    header = try CaptureHeader(messages, name: name, budget)
     types = try SampleTypes(tables)
     labelKeys = LabelKeys(tables)
-    frames = try FrameTable(tables, lineLimit: Self.lineLimit)
-    threads = ThreadLookup(header)
+    frames = try FrameTable(tables, lineLimit: Self.lineLimit, budget)
+    threads = ThreadLookup(header, budget)
   }
 
   /// The profile; samples are decoded one after the other.
   static func profile(
-    _ messages: PprofMessages, name: String
+    _ messages: PprofMessages, name: String, _ budget: ReadingBudget
   ) throws(CaptureFileError) -> Profile {
-    var decoder = try ProfileDecoder(messages, name: name)
+    var decoder = try ProfileDecoder(messages, name: name, budget)
     try messages.forEachSample { sample throws(CaptureFileError) in
       try decoder.add(sample)
     }
@@ -39,15 +42,15 @@ struct ProfileDecoder {
   }
 
   private mutating func add(_ sample: PprofSample) throws(CaptureFileError) {
-    guard runs.count < Self.countLimit, frames.stacks.stackCount < Self.countLimit else {
-      throw .tooMany(limit: Self.countLimit)
-    }
+    let limit = budget.limits.count
+    guard runs.count < limit else { throw .tooLarge(.samples(limit: limit)) }
+    try budget.take(MemoryCost.sample)
     let labels = try SampleLabels(sample.labels, labelKeys, tables)
     let weight = try types.weight(of: sample.values)
     let stack = try frames.stack(innermostFirst: sample.locations)
     let activity = labels.activity ?? (types.tellsCPU && weight.cpu > 0 ? .running : .unknown)
     let end = labels.end ?? (stack == .empty ? .truncated(.noStack) : .complete)
-    let thread = threads.index(of: labels, isOwn: header.isOwn)
+    let thread = try threads.index(of: labels, isOwn: header.isOwn)
     threads.note(thread, start: labels.start, weight: weight)
     let run = Run(
       thread: thread, stack: stack, end: end, activity: activity, start: labels.start,

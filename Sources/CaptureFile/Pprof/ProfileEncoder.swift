@@ -20,12 +20,12 @@ struct ProfileEncoder {
   }
 
   private var strings: [String: Int64] = [:]
-  private var stringCount: Int64 = 0
   private var functions: [FunctionKey: UInt64] = [:]
   private var mappings: Set<Int32> = []
   private var threads: [Int: KnownThread] = [:]
   private var usesOfTid: [Int32: Int64] = [:]
   private var message = Perftools_Profiles_Profile()
+  private var facts: [UInt8] = []
   private var samples = SampleEncoder()
 
   /// Whether labels that only sprof reads are left out.
@@ -44,7 +44,8 @@ struct ProfileEncoder {
     describe(capture)
   }
 
-  /// Sets the values that viewers show, and when and for how long the capture was; call it once.
+  /// Sets the values that viewers show, and when and for how long the capture was; call it once: pprof
+  /// refuses a profile with two times of its start.
   mutating func describe(_ capture: CaptureInfo) {
     // A dump has no duration.
     message.defaultSampleType = index(of: capture.kind == .dump ? "samples" : "wall")
@@ -65,14 +66,23 @@ struct ProfileEncoder {
     // It fails only for required fields, which proto3 does not have, and for messages of 2 GB.
     let bytes: [UInt8] = (try? message.serializedBytes()) ?? []
     message = Perftools_Profiles_Profile()
-    return bytes + samples.take()
+    defer { facts.removeAll(keepingCapacity: true) }
+    return bytes + facts + samples.take()
   }
 
   mutating func add(comment: String) { message.comment.append(index(of: comment)) }
 
-  /// Adds a comment, whose text is not looked up: no other is the same.
-  mutating func add(_ comment: CaptureComment) {
-    message.comment.append(append(comment.line))
+  /// Adds the one comment of a capture: other tools show it above their reports.
+  mutating func addComment() {
+    add(
+      comment: "sprof \(SprofVersion.current): for threads, waits and the verdict, use sprof report"
+    )
+  }
+
+  mutating func add(_ added: CaptureFacts) {
+    let text = added.text.utf8
+    facts.beginField(CaptureFacts.field, count: text.count)
+    facts += text
   }
 
   mutating func setDuration(_ duration: Int64) { message.durationNanos = duration }
@@ -203,15 +213,9 @@ struct ProfileEncoder {
 
   private mutating func index(of text: String) -> Int64 {
     if let known = strings[text] { return known }
-    let index = append(text)
+    let index = Int64(strings.count)
+    message.stringTable.append(text)
     strings[text] = index
     return index
-  }
-
-  /// The index of a text that is not looked up again.
-  private mutating func append(_ text: String) -> Int64 {
-    message.stringTable.append(text)
-    stringCount += 1
-    return stringCount - 1
   }
 }

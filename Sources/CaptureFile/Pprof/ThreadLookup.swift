@@ -16,8 +16,10 @@ struct ThreadLookup {
   private var sums: [Weight] = []
   private var spans: [(first: Int64, last: Int64)?] = []
   private let pid: Int32
+  private let budget: ReadingBudget
 
-  init(_ header: CaptureHeader) {
+  init(_ header: CaptureHeader, _ budget: ReadingBudget) {
+    self.budget = budget
     pid = header.capture.pid
     var uses: [Int32: Int64] = [:]
     for (_, info) in header.threads.sorted(by: { $0.key < $1.key }) {
@@ -34,7 +36,9 @@ struct ThreadLookup {
   }
 
   /// The thread that the labels name; a new one where none is known.
-  mutating func index(of labels: SampleLabels, isOwn: Bool) -> Int {
+  mutating func index(
+    of labels: SampleLabels, isOwn: Bool
+  ) throws(CaptureFileError) -> Int {
     let key = Key(
       tid: labels.tid, use: labels.tidUse, name: labels.tid == nil ? labels.threadName : nil)
     if let last, last.key == key { return last.index }
@@ -42,6 +46,7 @@ struct ThreadLookup {
       last = (key, known)
       return known
     }
+    try budget.take(MemoryCost.thread)
     let tid = labels.tid ?? Int32(truncatingIfNeeded: infos.count + 1)
     let name = labels.threadName ?? (labels.tid == nil ? "all threads" : "")
     let isMain = labels.tid == nil ? infos.isEmpty : labels.tid == pid

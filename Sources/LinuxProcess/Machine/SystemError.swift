@@ -10,6 +10,7 @@ package struct SystemError: Error, Equatable, Sendable {
   package init(_ call: String, code: CInt) {
     self.call = call
     self.code = code
+    if meansTooManyFiles { OpenFileLimit.noteFailure() }
   }
 
   static let noSuchProcess = ESRCH
@@ -17,6 +18,15 @@ package struct SystemError: Error, Equatable, Sendable {
   /// Whether it says that the process or thread has ended: every call on a thread may.
   package var meansGone: Bool { code == ESRCH || code == ENOENT }
 
-  /// The C library's words for the reason.
-  package var reason: String { String(cString: strerror(code)) }
+  /// Whether it says that this process, or the whole system, may open no more files.
+  package var meansTooManyFiles: Bool { Self.meansTooManyFiles(code) }
+
+  static func meansTooManyFiles(_ code: CInt) -> Bool { code == EMFILE || code == ENFILE }
+
+  /// The reason in words: the C library's, except where these would not say whose limit it is.
+  package var reason: String {
+    code == EMFILE
+      ? "sprof may have no more than \(OpenFileLimit.current) files open (ulimit -n)"
+      : String(cString: strerror(code))
+  }
 }

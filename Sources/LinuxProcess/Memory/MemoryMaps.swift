@@ -38,6 +38,13 @@ package struct MemoryMapping: Hashable, Sendable {
   package var isFile: Bool { inode != 0 }
 
   package func contains(_ address: RemoteAddress) -> Bool { address >= start && address < end }
+
+  /// The same memory, as if it were no file's.
+  package var withoutFile: MemoryMapping {
+    MemoryMapping(
+      start: start, end: end, isReadable: isReadable, isWritable: isWritable,
+      isExecutable: isExecutable, fileOffset: 0, device: 0, inode: 0, path: "")
+  }
 }
 
 /// The address space of a process, in ascending order.
@@ -53,6 +60,9 @@ package struct MemoryMaps: Equatable, Sendable {
 
   /// No mapping.
   package init() { mappings = [] }
+
+  /// These, which are in ascending order.
+  package init(_ mappings: [MemoryMapping]) { self.mappings = mappings }
 
   /// Reads the text of `/proc/PID/maps`.
   package init(parsing text: some StringProtocol) throws(Problem) {

@@ -52,24 +52,36 @@ extension ProcessMemory: TargetMemory {
   /// pieces are more than a thousand.
   ///
   /// Pieces that are within the first one are taken from it: each piece less is a microsecond less.
-  /// Returns how many bytes of each were read.
+  /// Returns how many bytes of each were read, and the 8 bytes at `word`, nil where they were not read.
   package func read(
     at address: RemoteAddress, into first: UnsafeMutableRawBufferPointer,
-    and ranges: ArraySlice<MemoryRange>, into buffer: UnsafeMutableRawBufferPointer
-  ) -> (first: Int, rest: Int) {
+    and ranges: ArraySlice<MemoryRange>, into buffer: UnsafeMutableRawBufferPointer,
+    word: RemoteAddress? = nil
+  ) -> (first: Int, rest: Int, word: UInt64?) {
     let wanted = ranges.reduce(0) { $0 &+ $1.count }
     if ranges.count < Self.mostVectors, wanted <= buffer.count {
+      var value: UInt64 = 0
       let count = readVectors(
-        address, first, ranges, UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]))
-      if count >= first.count {
-        let read = count - first.count
+        address, first, ranges, UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]), word,
+        &value)
+      let others = count - first.count - (word == nil ? 0 : 8)
+      if others >= 0 {
         return (
-          first.count, Self.fill(buffer, with: ranges, within: first, at: address, read: read)
+          first.count, Self.fill(buffer, with: ranges, within: first, at: address, read: others),
+          word == nil ? nil : value
         )
       }
     }
     // The first one is not there as a whole, which keeps the others from being read.
-    return (max(0, read(at: address, into: first)), read(ranges, into: buffer))
+    return (
+      max(0, read(at: address, into: first)), read(ranges, into: buffer), word.flatMap(readWord)
+    )
+  }
+
+  private func readWord(at address: RemoteAddress) -> UInt64? {
+    var value: UInt64 = 0
+    let count = withUnsafeMutableBytes(of: &value) { read(at: address, into: $0) }
+    return count == 8 ? value : nil
   }
 
   private func readBatch(
@@ -77,7 +89,8 @@ extension ProcessMemory: TargetMemory {
   ) -> Int {
     guard !buffer.isEmpty else { return 0 }
     let none = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-    let count = readVectors(RemoteAddress(0), none, ranges, buffer)
+    var value: UInt64 = 0
+    let count = readVectors(RemoteAddress(0), none, ranges, buffer, nil, &value)
     guard count == -Int(EPERM) || count == -Int(ENOSYS) else { return max(0, count) }
     return readOneByOne(ranges, into: buffer)
   }
@@ -87,14 +100,21 @@ extension ProcessMemory: TargetMemory {
   /// Leaves out the pieces that are within the first one, whose places in `buffer` stay as they are.
   private func readVectors(
     _ address: RemoteAddress, _ first: UnsafeMutableRawBufferPointer,
-    _ ranges: ArraySlice<MemoryRange>, _ buffer: UnsafeMutableRawBufferPointer
+    _ ranges: ArraySlice<MemoryRange>, _ buffer: UnsafeMutableRawBufferPointer,
+    _ word: RemoteAddress?, _ value: UnsafeMutablePointer<UInt64>
   ) -> Int {
-    // Places and pieces, each with the first one, and one place more for each piece that is left out.
-    let capacity = ranges.count + 2
+    // Places and pieces, each with the first one and the word, and one place more for each piece that is
+    // left out.
+    let capacity = ranges.count + 3
     return withUnsafeTemporaryAllocation(of: iovec.self, capacity: 2 * capacity) { vectors in
       var (places, pieces) = (1, 1)
       vectors[0] = iovec(iov_base: first.baseAddress, iov_len: first.count)
       vectors[capacity] = Self.vector(address, first.count)
+      if let word {
+        vectors[1] = iovec(iov_base: value, iov_len: 8)
+        vectors[capacity + 1] = Self.vector(word, 8)
+        (places, pieces) = (2, 2)
+      }
       var (start, end) = (0, 0)
       func addPlace() {
         guard start < end else { return }

@@ -10,7 +10,7 @@ package struct ProcessMemory: Sendable {
   /// A live thread of the process.
   package let tid: Int32
   /// Whose maps and files are given out; nil where the number cannot have passed to another.
-  private let thread: ProcessIdentity?
+  let thread: ProcessIdentity?
 
   /// Of a process that cannot end meanwhile, such as one whose thread is held, or that sprof has not
   /// collected.
@@ -37,6 +37,17 @@ package struct ProcessMemory: Sendable {
     }
   }
 
+  /// Whether the program is one of 32 bits, by its file: its system calls have other numbers, its stacks
+  /// and structures other layouts.
+  package var isOf32BitProgram: Bool {
+    let file = sprof_open("/proc/\(tid)/exe", O_RDONLY)
+    guard file >= 0 else { return false }
+    defer { close(file) }
+    // EI_CLASS, the byte behind the ELF file's magic number, is ELFCLASS32.
+    return withStart(of: file, capacity: 5) { $0.elementsEqual(Array("\u{7f}ELF\u{1}".utf8)) }
+      ?? false
+  }
+
   /// Up to `count` bytes from `address`; fewer when the memory ends sooner, nil when none is there.
   package func read(at address: RemoteAddress, count: Int) -> [UInt8]? {
     guard count > 0 else { return nil }
@@ -58,61 +69,5 @@ package struct ProcessMemory: Sendable {
     guard file >= 0 else { return Int(file) }
     defer { close(file) }
     return pread(file, buffer.baseAddress, buffer.count, Int(truncatingIfNeeded: address.rawValue))
-  }
-
-  /// Opens the very file that is mapped, also when it was deleted, replaced, or is in another mount
-  /// namespace.
-  ///
-  /// `map_files` is the file itself, but needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE; the two
-  /// paths are checked by device and inode, so that a replaced file is never taken for the old.
-  package func open(_ mapping: MemoryMapping) throws(SystemError) -> MappedFile {
-    let file = try find(mapping)
-    try thread?.check()
-    return file
-  }
-
-  private func find(_ mapping: MemoryMapping) throws(SystemError) -> MappedFile {
-    let range =
-      String(mapping.start.rawValue, radix: 16) + "-" + String(mapping.end.rawValue, radix: 16)
-    let itself = sprof_open("/proc/\(tid)/map_files/\(range)", O_RDONLY)
-    if itself >= 0 { return try MappedFile(descriptor: itself) }
-    var failure = SystemError(mapping.path, code: ENOENT)
-    for path in ["/proc/\(tid)/root\(mapping.path)", mapping.path] {
-      // O_NONBLOCK: the path may by now name a FIFO, whose open would wait for ever.
-      let file = sprof_open(path, O_RDONLY | O_NONBLOCK)
-      guard file >= 0 else {
-        failure = SystemError(path, code: -file)
-        continue
-      }
-      if isSameFile(file, as: mapping) { return try MappedFile(descriptor: file) }
-      close(file)
-      failure = SystemError(path, code: ESTALE)
-    }
-    throw failure
-  }
-
-  /// Opens the separate debug file that a distribution installs for a build id, in the process's
-  /// own file system or in sprof's; nil when there is none.
-  ///
-  /// Whether it is the right one its own build id says.
-  package func debugFile(buildID: String) -> MappedFile? {
-    guard buildID.utf8.count > 2, buildID.allSatisfy(\.isHexDigit) else { return nil }
-    let path = "/usr/lib/debug/.build-id/\(buildID.prefix(2))/\(buildID.dropFirst(2)).debug"
-    for root in ["/proc/\(tid)/root", ""] {
-      let file = sprof_open(root + path, O_RDONLY | O_NONBLOCK)
-      if file >= 0 { return try? MappedFile(descriptor: file) }
-    }
-    return nil
-  }
-
-  private func isSameFile(_ file: CInt, as mapping: MemoryMapping) -> Bool {
-    var status = stat()
-    guard fstat(file, &status) == 0, UInt64(status.st_ino) == mapping.inode else { return false }
-    // glibc's gnu_dev_major and gnu_dev_minor. An overlay or btrfs file may show another device in
-    // maps than in stat (the kernel prints the superblock's): the inode alone must do there.
-    let device = UInt64(status.st_dev)
-    let major = (device >> 8) & 0xfff | (device >> 32) & 0xffff_f000
-    let minor = device & 0xff | (device >> 12) & 0xffff_ff00
-    return major << 32 | minor == mapping.device || mapping.device >> 32 == 0
   }
 }

@@ -18,6 +18,23 @@
   }
 
   extension user_regs_struct {
+    /// The system call that the thread was in when the stop came, and whether the stop woke it up there.
+    ///
+    /// An interrupted call that the kernel restarts returns ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND or
+    /// ERESTART_RESTARTBLOCK, 512 to 516, which no program ever sees (include/linux/errno.h).
+    ///
+    /// `orig_rax` is negative where an interrupt or a fault led into the kernel (arch/x86/entry/calling.h).
+    var systemCall: StoppedThread.Call? {
+      guard Int64(bitPattern: UInt64(orig_rax)) >= 0, cs == 0x33 else { return nil }
+      let result = Int64(bitPattern: UInt64(rax))
+      return StoppedThread.Call(
+        number: Int32(truncatingIfNeeded: orig_rax),
+        arguments: [
+          UInt64(rdi), UInt64(rsi), UInt64(rdx), UInt64(r10), UInt64(r8), UInt64(r9),
+        ],
+        wasInterrupted: (-516 ... -512).contains(result) || result == -Int64(EINTR))
+    }
+
     /// Whether the thread is about to return EINTR from a 64-bit system call. (Calls which the
     /// kernel restarts by itself hold an ERESTART code here, not EINTR.)
     var isInterruptedSystemCall: Bool {

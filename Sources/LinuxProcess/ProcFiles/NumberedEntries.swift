@@ -5,7 +5,10 @@ internal import Glibc
 enum NumberedEntries {
   /// The numbers above 0 in the folder at `path`, in the kernel's order; empty when it cannot be read.
   static func list(_ path: String) -> [Int32] {
-    guard let stream = opendir(path) else { return [] }
+    guard let stream = opendir(path) else {
+      if SystemError.meansTooManyFiles(errno) { OpenFileLimit.noteFailure() }
+      return []
+    }
     return drain(stream)
   }
 
@@ -13,7 +16,10 @@ enum NumberedEntries {
   static func list(in folder: CInt) -> [Int32] {
     // A fresh open each time: a directory stream keeps its place, and closing it closes its file.
     let file = sprof_openat(folder, ".", O_RDONLY | O_DIRECTORY)
-    guard file >= 0 else { return [] }
+    guard file >= 0 else {
+      if SystemError.meansTooManyFiles(-file) { OpenFileLimit.noteFailure() }
+      return []
+    }
     guard let stream = fdopendir(file) else {
       close(file)
       return []

@@ -34,10 +34,11 @@ enum ExecutableFile {
     switch failure {
     case .notFound:
       return path(of: name).flatMap(missingInterpreter).map { .noInterpreter($0) } ?? failure
-    case .notExecutable(let error):
+    case .notExecutable(let error, _):
+      guard error.code == EACCES, let path = path(of: name) else { return failure }
       // exec says of a directory that access is denied (execve(2)).
-      let isDirectory = error.code == EACCES && path(of: name).map(isDirectory) ?? false
-      return isDirectory ? .isDirectory : failure
+      if isDirectory(path) { return .isDirectory }
+      return .notExecutable(error, isProgram: access(path, X_OK) != 0 && isProgram(path))
     case .noInterpreter, .isDirectory, .system: return failure
     }
   }
@@ -45,6 +46,12 @@ enum ExecutableFile {
   private static func isDirectory(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// Whether a file begins like a binary or a script.
+  private static func isProgram(_ path: String) -> Bool {
+    let start = beginning(of: path)
+    return start.starts(with: Array("#!".utf8)) || start.starts(with: [0x7F] + Array("ELF".utf8))
   }
 
   /// The interpreter that is not there, of a script or of the script that is to run it.
@@ -61,16 +68,20 @@ enum ExecutableFile {
 
   /// What the first line of a script names; nil for other files.
   private static func interpreter(of path: String) -> String? {
-    // The kernel reads 256 bytes (BINPRM_BUF_SIZE).
-    var start = [UInt8](repeating: 0, count: 256)
-    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard file >= 0 else { return nil }
-    defer { close(file) }
-    let count = start.withUnsafeMutableBytes { read(file, $0.baseAddress, $0.count) }
-    guard count > 2, start.starts(with: Array("#!".utf8)) else { return nil }
+    let start = beginning(of: path)
+    guard start.starts(with: Array("#!".utf8)) else { return nil }
     let blanks = [UInt8(ascii: " "), UInt8(ascii: "\t")]
-    let line = start[2..<count].prefix { $0 != UInt8(ascii: "\n") && $0 != 0 }
+    let line = start.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") && $0 != 0 }
     let name = line.drop { blanks.contains($0) }.prefix { !blanks.contains($0) }
     return name.isEmpty ? nil : String(decoding: name, as: UTF8.self)
+  }
+  /// As much of a file as the kernel reads, 256 bytes (BINPRM_BUF_SIZE); nothing where that fails.
+  private static func beginning(of path: String) -> [UInt8] {
+    var start = [UInt8](repeating: 0, count: 256)
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard file >= 0 else { return [] }
+    defer { close(file) }
+    let count = start.withUnsafeMutableBytes { read(file, $0.baseAddress, $0.count) }
+    return Array(start.prefix(max(0, count)))
   }
 }

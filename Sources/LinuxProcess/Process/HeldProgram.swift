@@ -15,8 +15,9 @@ package final class HeldProgram: Sendable {
     /// The file is there, but not the one that its first line names to run it.
     case noInterpreter(String)
     case isDirectory
-    /// The file is there but cannot be executed.
-    case notExecutable(SystemError)
+    /// The file is there but cannot be executed; `isProgram` where it is a binary or a script that
+    /// lacks nothing but the permission.
+    case notExecutable(SystemError, isProgram: Bool)
     case system(SystemError)
   }
 
@@ -63,11 +64,11 @@ package final class HeldProgram: Sendable {
       kill(program.pid, SIGKILL)
       close(gate)
       close(errors)
-      _ = program.waitForEnd()
+      _ = try? program.waitForEnd()
       throw .system(error)
     }
     if let failure = outcome.wait() {
-      _ = program.waitForEnd()
+      _ = try? program.waitForEnd()
       throw failure
     }
     return program
@@ -103,18 +104,20 @@ package final class HeldProgram: Sendable {
     }
   }
 
-  /// Waits for the program's end and collects it.
+  /// Waits for the program's end and collects it; throws when the system does not say how it ended.
   ///
   /// Call it once. `collected` is the status when a stop of the program found its end
   /// (`StoppedThreads.collectedEnd`).
   @available(*, noasync, message: "blocks until the program has ended")
-  package func waitForEnd(collected: CInt? = nil) -> CaptureInfo.ProgramEnd {
+  package func waitForEnd(
+    collected: CInt? = nil
+  ) throws(SystemError) -> CaptureInfo.ProgramEnd {
     var status: CInt = 0
     if let known = collected ?? earlyEnd.withLock({ $0 }) {
       status = known
     } else {
       while waitpid(pid, &status, 0) < 0 {
-        guard errno == EINTR else { return .exited(0) }
+        guard errno == EINTR else { throw SystemError("waitpid", code: errno) }
       }
     }
     let signal = status & 0x7f
@@ -144,7 +147,7 @@ package final class HeldProgram: Sendable {
     case ENOENT, ENOTDIR: return .notFound
     case EISDIR: return .isDirectory
     case EACCES, ENOEXEC, ETXTBSY, EPERM, ELIBBAD, EINVAL:
-      return .notExecutable(SystemError("exec", code: code))
+      return .notExecutable(SystemError("exec", code: code), isProgram: false)
     default: return .system(SystemError("exec", code: code))
     }
   }

@@ -16,6 +16,29 @@ package enum ProcessSearch {
     ProcessTree.all().compactMap { match($0, name) }
   }
 
+  /// The one of several from which all others descend, such as a browser among its content processes;
+  /// nil where there is none.
+  package static func ancestor(of matches: [Match]) -> Match? {
+    ancestor(of: matches) { (try? ProcessStatus(of: $0))?.parent }
+  }
+
+  static func ancestor(of matches: [Match], parent: (Int32) -> Int32?) -> Match? {
+    let pids = Set(matches.map(\.pid))
+    // The topmost one of those above each, itself included.
+    let tops = Set(
+      matches.map { match in
+        var (top, pid) = (match.pid, match.pid)
+        var seen: Set<Int32> = [pid]
+        while let next = parent(pid), next > 0, seen.insert(next).inserted {
+          pid = next
+          if pids.contains(pid) { top = pid }
+        }
+        return top
+      })
+    guard tops.count == 1, let top = tops.first else { return nil }
+    return matches.first { $0.pid == top && $0.process.isStillThere }
+  }
+
   private static func match(_ pid: Int32, _ name: String) -> Match? {
     guard let process = try? ProcessIdentity(of: pid), let status = try? ProcessStatus(of: pid),
       !status.state.hasEnded

@@ -26,10 +26,12 @@ package final class StoppedThreads {
     /// What the caller wants to recognise it by.
     package let tag: Int
     /// When the stop was asked for (`MonotonicClock`).
-    package fileprivate(set) var requested: MonotonicClock.Instant
+    package internal(set) var requested: MonotonicClock.Instant
     /// Whether a system call that the stop interrupts may be restarted from its beginning.
-    fileprivate let mayRestartCall: Bool
-    fileprivate var status: CInt = 0
+    let mayRestartCall: Bool
+    var status: CInt = 0
+    /// Whether there is nothing more to copy: it was copied, or is none that was asked for.
+    var isDone = false
   }
 
   /// How long a stop is waited for before the tick goes on without it: the thread has slipped into
@@ -42,16 +44,18 @@ package final class StoppedThreads {
   /// perhaps because this thread has taken it.
   private static let pollTime = Nanoseconds.microseconds(40)
 
-  private var asked: [Stop] = []
+  var asked: [Stop] = []
   /// Threads that did not stop in time; they are resumed as soon as they do.
-  private var overdue: [Int32] = []
-  private var registers = user_regs_struct()
+  var overdue: [Stop] = []
+  /// When those were last looked at.
+  var overdueTime = MonotonicClock.Instant.distantPast
+  var registers = user_regs_struct()
   /// System calls that were interrupted by a stop and made to go on as if nothing had been.
-  package private(set) var restartedSystemCalls = 0
+  package internal(set) var restartedSystemCalls = 0
   /// The end of a watched program that is a child of this process, as `waitpid` gave it here: whoever
   /// waits for it will not get it again.
   package private(set) var collectedEnd: CInt?
-  private let process: Int32?
+  let process: Int32?
   private var seizeGuard: SeizeGuard?
   /// Whether `JobControl` knows that something is held.
   private var isHolding = false
@@ -72,7 +76,7 @@ package final class StoppedThreads {
   package var isEmpty: Bool { asked.isEmpty && overdue.isEmpty }
 
   /// Whether a stop of this thread was asked for and has not come yet.
-  package func isOverdue(_ tid: Int32) -> Bool { overdue.contains(tid) }
+  package func isOverdue(_ tid: Int32) -> Bool { overdue.contains { $0.tid == tid } }
 
   /// Whether any thread was taken hold of since the last stop.
   package var hasRequests: Bool { !asked.isEmpty }
@@ -88,7 +92,13 @@ package final class StoppedThreads {
   package func seize(_ tid: Int32, tag: Int, mayRestartCall: Bool) -> Request {
     if !isHolding { JobControl.beginHolding() }
     isHolding = true
-    let result = seize(tid)
+    var result = seize(tid)
+    if result == -EPERM, tid == process {
+      // By an execve its number may just have become that of a thread which is held already, or the
+      // refusal was of the thread that had it before.
+      if followExecution() { return .gone }
+      result = seize(tid)
+    }
     guard result == 0 else {
       endHolding()
       return result == -ESRCH ? .gone : .refused(-result)
@@ -99,7 +109,7 @@ package final class StoppedThreads {
     return .requested
   }
 
-  private func endHolding() {
+  func endHolding() {
     guard isHolding, isEmpty else { return }
     isHolding = false
     JobControl.endHolding()
@@ -137,7 +147,7 @@ package final class StoppedThreads {
           collect(asked.remove(at: index))
           continue
         }
-        let outcome = sprof_wait(asked[index].tid, &asked[index].status, 1)
+        let outcome = sprof_poll(asked[index].tid, &asked[index].status)
         guard outcome != 0 else {
           index += 1
           continue
@@ -159,7 +169,7 @@ package final class StoppedThreads {
 
   /// Leaves the threads that are still waited for to `releaseOverdue`.
   fileprivate func giveUp() {
-    for stop in asked { overdue.append(stop.tid) }
+    for stop in asked { wait(late: stop) }
     asked.removeAll(keepingCapacity: true)
   }
 
@@ -172,7 +182,7 @@ package final class StoppedThreads {
     var index = 0
     // Threads that have stopped are moved to the front, those still waited for stay behind them.
     while index < asked.count {
-      let outcome = sprof_wait(asked[index].tid, &asked[index].status, 1)
+      let outcome = sprof_poll(asked[index].tid, &asked[index].status)
       if outcome > 0, asked[index].status & 0x7f == 0x7f {
         index += 1
         continue
@@ -186,7 +196,7 @@ package final class StoppedThreads {
       }
       let waited = MonotonicClock.now() - start
       if waited > Self.patience {
-        overdue.append(asked.remove(at: index).tid)
+        wait(late: asked.remove(at: index))
       } else if waited > Self.pollTime {
         Self.giveWay()
       }
@@ -201,42 +211,6 @@ package final class StoppedThreads {
     // A shorter sleep would be over before another thread got the CPU.
     var time = timespec(tv_sec: 0, tv_nsec: 20_000)
     nanosleep(&time, nil)
-  }
-
-  /// Resumes the threads that stopped too late for their tick.
-  ///
-  /// Call it once a tick. Those that have not stopped are asked again: the kernel drops a request
-  /// that meets the `execve` of the thread (6.18), and the thread would never stop.
-  package func releaseOverdue() {
-    guard !overdue.isEmpty else { return }
-    defer { endHolding() }
-    var hasLost = false
-    overdue.removeAll { tid in
-      // Left for whoever waits for the program: until then its files show what it did.
-      if tid == process, sprof_has_ended(tid) != 0 { return true }
-      var status: CInt = 0
-      let outcome = sprof_wait(tid, &status, 1)
-      guard outcome != 0 else {
-        _ = sprof_ptrace_interrupt(tid)
-        return false
-      }
-      noteEnd(tid, outcome: outcome, status: status)
-      if outcome < 0, tid != process { hasLost = true }
-      return outcome < 0 || detach(tid, status: status)
-    }
-    if hasLost { followExecution() }
-  }
-
-  /// Takes over a thread whose own number is gone: by executing a program it got the main thread's, under
-  /// which the stop that was asked of it comes (kernel: de_thread; ptrace(2), "execve(2) under ptrace").
-  ///
-  /// Without this the program would stay in that stop for as long as sprof runs.
-  private func followExecution() {
-    guard let process, !overdue.contains(process), !asked.contains(where: { $0.tid == process }),
-      // Only a thread that is seized can be interrupted.
-      sprof_ptrace_interrupt(process) == 0
-    else { return }
-    overdue.append(process)
   }
 
   private func finish(
@@ -256,8 +230,8 @@ package final class StoppedThreads {
   private func hand(
     _ stop: Stop, to copy: (borrowing StoppedThread) -> Void, ended: (Stop) -> Void
   ) {
-    guard let registers = readRegisters(of: stop) else { return ended(stop) }
-    copy(StoppedThread(stop: stop, registers: registers))
+    guard let (registers, call) = readRegisters(of: stop) else { return ended(stop) }
+    copy(StoppedThread(stop: stop, registers: registers, call: call))
   }
 
   private func collect(_ ended: Stop) {
@@ -266,31 +240,35 @@ package final class StoppedThreads {
     noteEnd(ended.tid, outcome: outcome, status: status)
   }
 
-  private func noteEnd(_ tid: Int32, outcome: CInt, status: CInt) {
+  func noteEnd(_ tid: Int32, outcome: CInt, status: CInt) {
     // The main thread's status is the process's.
     guard outcome > 0, status & 0x7f != 0x7f, tid == process else { return }
     collectedEnd = status
   }
 
   private func resume(_ stop: Stop, _ resumed: (Stop, MonotonicClock.Instant) -> Void) {
-    // Killed in its stop: it stays ours, and an `execve` waits until its end is collected.
-    if !detach(stop.tid, status: stop.status) { overdue.append(stop.tid) }
+    if !detach(stop.tid, status: stop.status) {
+      // Killed in its stop: it stays ours, and an `execve` waits until its end is collected.
+      var killed = stop
+      killed.isDone = true
+      wait(late: killed)
+    }
     resumed(stop, MonotonicClock.now())
   }
 
   /// Detaches, with the signal that the thread was about to get, if that is what stopped it; false
   /// when the thread is in no stop any more.
-  private func detach(_ tid: Int32, status: CInt) -> Bool {
+  func detach(_ tid: Int32, status: CInt) -> Bool {
     guard status & 0x7f == 0x7f else { return true }
     let isEventStop = status >> 16 == 128  // PTRACE_EVENT_STOP: our own request, or a group stop.
     let signal = isEventStop ? 0 : (status >> 8) & 0xff
     return sprof_ptrace_detach(tid, signal) == 0
   }
 
-  private func readRegisters(of stop: Stop) -> Registers? {
+  func readRegisters(of stop: Stop) -> (Registers, StoppedThread.Call?)? {
     guard sprof_ptrace_get_registers(stop.tid, &registers) == 0 else { return nil }
     // What the thread did when the stop came, even if its system call is restarted.
-    let seen = Registers(registers)
+    let seen = (Registers(registers), registers.systemCall)
     if stop.status >> 16 == 128, stop.mayRestartCall { restartInterruptedCall(stop.tid) }
     return seen
   }
@@ -335,36 +313,22 @@ package struct InterruptedThreads: ~Copyable {
 
 /// A thread in its stop: it cannot run before whoever borrows this returns.
 package struct StoppedThread: ~Copyable {
+  /// A system call that a thread was in when its stop came.
+  package struct Call: Sendable {
+    package let number: Int32
+    package let arguments: InlineArray<6, UInt64>
+    /// Whether the stop woke the thread up: else the call was about to return by itself.
+    package let wasInterrupted: Bool
+  }
+
   package let stop: StoppedThreads.Stop
   package let registers: Registers
+  /// Nil for a thread that was in none.
+  package let call: Call?
 
-  fileprivate init(stop: StoppedThreads.Stop, registers: Registers) {
+  init(stop: StoppedThreads.Stop, registers: Registers, call: Call?) {
     self.stop = stop
     self.registers = registers
-  }
-}
-
-// MARK: - System calls that a stop interrupts
-
-extension StoppedThreads {
-  /// Undoes the EINTR that our own stop gave to a system call which the kernel never restarts.
-  ///
-  /// A thread that was running when it was looked at may have entered `epoll_wait`, `semop` and
-  /// the like in the microseconds before the stop reached it. Those return EINTR to the program
-  /// for a mere stop (ptrace(2), "PTRACE_INTERRUPT"; signal(7) lists them). The thread is put back
-  /// before its `syscall` instruction, the way the kernel restarts a call itself
-  /// (arch_do_signal_or_restart), unless a signal of its own waits for it, which would have
-  /// interrupted the call without us.
-  private func restartInterruptedCall(_ tid: Int32) {
-    guard registers.isInterruptedSystemCall, !hasDeliverableSignal(tid) else { return }
-    registers.restartSystemCall()
-    if sprof_ptrace_set_registers(tid, &registers) == 0 { restartedSystemCalls += 1 }
-  }
-
-  private func hasDeliverableSignal(_ tid: Int32) -> Bool {
-    var mask: UInt64 = 0
-    guard sprof_ptrace_signal_mask(tid, &mask) == 0 else { return true }
-    return sprof_ptrace_has_pending_signal(tid, mask, 0) != 0
-      || sprof_ptrace_has_pending_signal(tid, mask, 1) != 0
+    self.call = call
   }
 }

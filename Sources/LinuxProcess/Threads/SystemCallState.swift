@@ -1,3 +1,4 @@
+internal import Glibc
 package import ProfileModel
 
 /// What `/proc/PID/task/TID/syscall` says of a thread, without a stop.
@@ -11,6 +12,9 @@ package enum SystemCallState: Equatable, Sendable {
   )
   /// The kernel did not say: the file is missing, forbidden, or the thread has no user stack.
   case unavailable
+
+  /// Whether this kernel has the file: built with CONFIG_HAVE_ARCH_TRACEHOOK.
+  package static let isShownByKernel = access("/proc/self/syscall", F_OK) == 0
 
   package static func == (left: Self, right: Self) -> Bool {
     switch (left, right) {

@@ -39,6 +39,9 @@ package final class TaskFolder: Sendable {
   /// About 1 µs a thread. Empty when the process is gone.
   package func threads() -> [Int32] { NumberedEntries.list(in: folder) }
 
+  /// Whether the kernel lists a thread of that number, ended or not; opens no file.
+  package func has(_ thread: Int32) -> Bool { faccessat(folder, String(thread), F_OK, 0) == 0 }
+
   /// The name of a thread as it is now; nil when it is gone.
   package func name(of thread: Int32) -> String? {
     guard var name = text(of: "comm", of: thread) else { return nil }
@@ -100,7 +103,9 @@ package final class TaskFolder: Sendable {
       }
       path[end] = 0
       guard let start = path.baseAddress else { return -EINVAL }
-      return sprof_openat(folder, start, O_RDONLY)
+      let file = sprof_openat(folder, start, O_RDONLY)
+      if SystemError.meansTooManyFiles(-file) { OpenFileLimit.noteFailure() }
+      return file
     }
   }
 

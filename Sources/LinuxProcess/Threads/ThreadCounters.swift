@@ -20,7 +20,13 @@ package struct ThreadCounters: Equatable, Sendable {
 
   /// Whether this kernel keeps the counters: built with CONFIG_SCHED_INFO, and not switched off.
   package static func areKeptByKernel() -> Bool {
-    guard let bytes = try? ProcFile.bytes(of: "/proc/self/schedstat") else { return false }
+    let bytes: [UInt8]
+    do {
+      bytes = try ProcFile.bytes(of: "/proc/self/schedstat")
+    } catch {
+      // That sprof may open no more files says nothing of the kernel.
+      return error.meansTooManyFiles
+    }
     return bytes.withUnsafeBytes { ThreadCounters(parsing: $0)?.switches ?? 0 } > 0
   }
 

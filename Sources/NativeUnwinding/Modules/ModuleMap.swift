@@ -34,6 +34,8 @@ package final class ModuleMap {
   private var imageCount = 0
   private var identifiers: [FileKey: ModuleID] = [:]
   private var executable: [MemoryMapping] = []
+  /// Whether the process still has the libraries of the sample in hand; asked after something was read.
+  package var isCurrent: () -> Bool = { true }
   /// Counts the refreshes after which something found before may be wrong.
   private(set) var generation = 0
 
@@ -42,12 +44,14 @@ package final class ModuleMap {
     self.memory = memory
   }
 
-  /// Reads the maps again; about 1 µs a line.
+  /// Reads the maps again, unless they show something else than the sample in hand met (`isCurrent`);
+  /// about 1 µs a line.
   ///
   /// Returns whether the executable mappings changed since; then rules and frames cached for
   /// changed ranges must be dropped (`NativeUnwinder.invalidate`).
   package func refresh() throws(SystemError) -> Bool {
-    update(to: try memory.maps())
+    let maps = try memory.maps()
+    return isCurrent() && update(to: maps)
   }
 
   /// The same with maps that were read elsewhere.
@@ -189,14 +193,17 @@ extension ModuleMap {
       let file = mapping.isFile ? try memory.open(mapping) : try copy(mapping)
       entries[index].file = file
       let elf = try ELFFile(file.bytes)
-      if elf.machine == .host {
+      if !LoadedFile(file, elf, mapping).isAsLoaded(in: memory, maps), isCurrent() {
+        entries[index].file = nil
+        describe(index, problem: Module.changedFile)
+      } else if elf.machine == .host {
         entries[index].contents = LoadedImage.Contents(file: file, elf: elf)
         describe(index, buildID: elf.buildID(in: file.bytes))
       } else {
         describe(index, problem: "it is code for another machine")
       }
     } catch let error as SystemError {
-      describe(index, problem: Self.words(for: error))
+      describe(index, problem: Self.words(for: error, mapping))
     } catch ELFFile.Problem.notELF {
       describe(index, problem: "it is not an ELF file")
     } catch ELFFile.Problem.unsupportedClass {
@@ -206,10 +213,10 @@ extension ModuleMap {
     }
   }
 
-  private static func words(for error: SystemError) -> String {
+  private static func words(for error: SystemError, _ mapping: MemoryMapping) -> String {
     // ProcessMemory found another file at the path.
-    error.code == ESTALE
-      ? "the file was replaced since it was loaded" : error.reason
+    if error.code == ESTALE { return Module.replacedFile }
+    return mapping.path.hasSuffix(" (deleted)") ? Module.deletedFile : error.reason
   }
 
   private func describe(_ index: Int, buildID: String? = nil, problem: String? = nil) {

@@ -40,10 +40,14 @@ extension NativeUnwinder {
     let now = MonotonicClock.now()
     let interval =
       refreshes < Self.frequentRefreshes ? Self.refreshInterval / 10 : Self.refreshInterval
-    if let lastRefresh, now - lastRefresh < interval { return nil }
+    // A tenth of the time at most, where there are many mappings.
+    if let lastRefresh, now - lastRefresh < max(interval, refreshCost * 10) { return nil }
     lastRefresh = now
     refreshes += 1
-    guard (try? modules.refresh()) == true else { return nil }
+    let before = OwnUsage.threadCPU()
+    let hasChanged = try? modules.refresh()
+    refreshCost = OwnUsage.threadCPU() - before
+    guard hasChanged == true else { return nil }
     return modules.executableMapping(containing: address)
   }
 

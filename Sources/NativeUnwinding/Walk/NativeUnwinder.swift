@@ -26,9 +26,14 @@ package struct UnwoundStack: Sendable {
   }
 
   /// The stack of a thread of which nothing could be copied.
-  package static let none = UnwoundStack(
-    stack: .empty, end: .truncated(.noStack), outermost: RemoteAddress(0), needsRegisters: false,
-    depth: 0)
+  package static let none = missing(.noStack)
+
+  /// The stack of a thread that has none which could be read.
+  package static func missing(_ reason: StackEnd.Reason) -> UnwoundStack {
+    UnwoundStack(
+      stack: .empty, end: .truncated(reason), outermost: RemoteAddress(0), needsRegisters: false,
+      depth: 0)
+  }
 }
 
 /// Finds the frames of native stacks in copies of stack memory.
@@ -57,6 +62,8 @@ package final class NativeUnwinder {
   var lastRefresh: MonotonicClock.Instant?
   var refreshes = 0
   var mayRefresh = false
+  /// The CPU time that the last one took.
+  var refreshCost: Nanoseconds = 0
   /// The size of the stack table at the last call: a smaller one is another table.
   private var knownStacks = 0
   var elided: FrameID?

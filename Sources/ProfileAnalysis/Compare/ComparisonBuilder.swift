@@ -137,10 +137,11 @@ struct ComparisonBuilder {
       }
       return node
     }
+    let sleep = TimeAsleep(index.runs(of: thread))
     for run in index.runs(of: thread) {
       let node = node(of: paths.path(of: run.stack))
       let wait = run.activity.wait.map { ids.waits.number(of: $0) } ?? -1
-      let times = Comparison.Times(run.weight, per: seconds)
+      let times = Comparison.Times(run, asleep: sleep.part(of: run), per: seconds)
       let wall = Double(max(run.weight.wall, 0)) / 1e9 / seconds
       layouts[side].divide(run, of: capture) { window, part in
         entries[side].append(

@@ -24,8 +24,8 @@ package struct ComparisonLimit: Sendable {
     /// The change is beyond the bound, and not by chance.
     case exceeded(Comparison.Change)
     case kept(Comparison.Change)
-    /// Neither side has a function of that name.
-    case noSuchFunction
+    /// Neither side has a function of that name; those whose names are most alike.
+    case noSuchFunction(nearest: [String])
     /// The captures are too short to say.
     case cannotTell
   }
@@ -85,7 +85,10 @@ package struct ComparisonLimit: Sendable {
           || entry.oldName.map { FunctionName.matches($0, function) } ?? false
       }
       let worst = named.max { $0.inclusive.change.change < $1.inclusive.change.change }
-      guard let worst else { return .noSuchFunction }
+      guard let worst else {
+        return .noSuchFunction(
+          nearest: SimilarNames.nearest(to: function, in: comparison.functions.map(\.name)))
+      }
       change = worst.inclusive.change
     } else {
       change = comparison.cpu

@@ -6,6 +6,8 @@ struct CPUSamples {
   struct Place {
     let frame: SourceFrame
     let share: Double
+    /// How far the share may be off by chance (`SamplingError`); nil where that is not known.
+    var error: Double?
   }
 
   /// The part of the samples that a loop must hold: a few go to signals and interrupts.
@@ -21,13 +23,39 @@ struct CPUSamples {
 
   init(_ index: ProfileIndex, thread: Int) {
     var samples: [StackID: Int64] = [:]
-    for run in index.runs(of: thread) where run.activity.isOnCPU {
+    for run in index.runs(of: thread) where run.activity == .running {
       samples[run.stack, default: 0] &+= max(run.weight.samples, 0)
+    }
+    // One that has hardly had a CPU is described by what it would run.
+    if samples.values.reduce(0, &+) < Self.leastSamples {
+      for run in index.runs(of: thread) where run.activity == .waitingForCPU {
+        samples[run.stack, default: 0] &+= max(run.weight.samples, 0)
+      }
     }
     let counts = CPUCounts(index, samples)
     count = Int(clamping: counts.total)
-    hottest = counts.total > 0 ? counts.hottest : nil
+    var hottest = counts.total > 0 ? counts.hottest : nil
+    if let function = counts.hottestFunction, index.profile.capture.kind.hasTimes {
+      hottest?.error = Self.error(of: function, in: index, thread: thread, counts)
+    }
+    self.hottest = hottest
     loop = counts.total >= Self.leastSamples ? counts.loop(holding: Self.loopShare) : nil
+  }
+
+  /// 1.96 standard deviations of the share: as many samples as the root of how often the thread entered
+  /// the place, by its samples.
+  private static func error(
+    of function: Int, in index: ProfileIndex, thread: Int, _ counts: CPUCounts
+  ) -> Double {
+    var known: [StackID: Bool] = [:]
+    var (entries, wasThere) = (0, false)
+    for run in index.runs(of: thread) where counts.contains(run.stack) && run.activity.isRunnable {
+      let isThere = known[run.stack] ?? counts.isHottest(run.stack, function)
+      known[run.stack] = isThere
+      if isThere, !wasThere { entries += 1 }
+      wasThere = isThere
+    }
+    return 1.96 * Double(entries).squareRoot() / Double(counts.total)
   }
 }
 
@@ -44,6 +72,7 @@ private struct CPUCounts {
   private let paths: PathTable
   private let owners: [ModuleOwner]
   let total: Int64
+  private let stacks: Set<StackID>
   /// By path: the samples of it and of what it called.
   private var sums: [Int64]
   /// By path: the frame that makes its innermost function; -1 for a path without samples.
@@ -57,6 +86,7 @@ private struct CPUCounts {
     paths = index.stacks.functionPaths
     owners = index.profile.modules.map(\.owner)
     total = samples.values.reduce(0, &+)
+    stacks = Set(samples.keys)
     sums = Array(repeating: 0, count: paths.count)
     frames = Array(repeating: -1, count: paths.count)
     for (stack, count) in samples.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
@@ -91,12 +121,26 @@ private struct CPUCounts {
     own[function] = known
   }
 
+  /// Whether samples of the stack are counted.
+  func contains(_ stack: StackID) -> Bool { stacks.contains(stack) }
+
+  /// Whether a stack is in the function with the most samples of its own.
+  func isHottest(_ stack: StackID, _ hottest: Int) -> Bool {
+    let frames = index.sourceFrames(of: stack)
+    let place = owners.place(of: frames.lazy.map { index.stacks.frames[$0] })
+    return place.map { index.stacks.function(ofFrame: frames[$0]) } == hottest
+  }
+
   /// The function with the most samples of its own.
   var hottest: CPUSamples.Place? {
-    own.max { ($0.value.samples, $1.key) < ($1.value.samples, $0.key) }.map { _, best in
+    hottestFunction.flatMap { own[$0] }.map { best in
       CPUSamples.Place(
         frame: index.stacks.frames[best.frame], share: Double(best.samples) / Double(total))
     }
+  }
+
+  var hottestFunction: Int? {
+    own.max { ($0.value.samples, $1.key) < ($1.value.samples, $0.key) }?.key
   }
 
   /// The deepest function that holds this share of the samples, where most of these are in at most
@@ -124,15 +168,5 @@ private struct CPUCounts {
     }
     let place = owners.place(of: around.lazy.map { index.stacks.frames[frames[$0]] })
     return place.map { around[$0] } ?? path
-  }
-}
-
-extension Activity {
-  /// Whether the thread runs, or would if it had a CPU.
-  fileprivate var isOnCPU: Bool {
-    switch self {
-    case .running, .waitingForCPU: true
-    case .blocked, .uninterruptible, .stopped, .unknown: false
-    }
   }
 }

@@ -28,6 +28,8 @@ package struct Verdict: Sendable {
     case waiting
     /// Every thread is at rest.
     case idle
+    /// Kept from running by the freezer of a control group.
+    case frozen
     /// Stopped by a signal or a debugger.
     case stopped
     case inconclusive
@@ -52,6 +54,8 @@ package struct Verdict: Sendable {
   package var place: SourceFrame?
   /// The part of the thread's CPU time, or of its samples on a CPU, that it spent there; 0 to 1.
   package var placeShare: Double?
+  /// How far `placeShare` may be off by chance in 19 of 20 captures; nil where that is not known.
+  package var placeShareError: Double?
   /// The parts of the thread's time; nil for one sample.
   package var shares: TimeShares?
   /// What the thread waits for; for one that is slow the wait that took most of its time.

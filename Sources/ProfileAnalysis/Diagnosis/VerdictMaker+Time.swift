@@ -59,6 +59,7 @@ extension VerdictMaker {
     var verdict = self.time(subject, .slow)
     verdict.place = samples.hottest?.frame
     verdict.placeShare = samples.hottest?.share
+    verdict.placeShareError = samples.hottest?.error
     verdict.samples = samples.count
     return verdict
   }
@@ -98,12 +99,12 @@ extension VerdictMaker {
     return verdict
   }
 
-  /// For one sample: the thread that was on a CPU.
+  /// For one sample: the thread that was on a CPU, or waited for one.
   private var runningNow: Verdict? {
     let running = situations.filter { $0.activity == .running || $0.activity == .waitingForCPU }
     let subject = running.first { index.profile.isMainThread($0.thread) } ?? running.first
     guard let subject else { return nil }
-    var verdict = Verdict(kind: .running)
+    var verdict = Verdict(kind: subject.activity == .running ? .running : .starved)
     verdict.thread = subject.thread
     verdict.samples = 1
     let frames = index.frames(of: subject.stack)

@@ -27,7 +27,8 @@ struct VerdictMaker {
 
   var verdict: Verdict {
     var verdict =
-      cycle(isCertain: true) ?? orphanedLock ?? stopped ?? cycle(isCertain: false) ?? hung ?? busy
+      cycle(isCertain: true) ?? orphanedLock ?? frozen ?? stopped ?? cycle(isCertain: false) ?? hung
+      ?? busy
       ?? rest
     verdict.idleThreads = situations.count { $0.idleness != nil && !$0.usesCPU }
     return verdict
@@ -70,6 +71,13 @@ struct VerdictMaker {
       return hang(situation, .orphanedLock)
     }
     return nil
+  }
+
+  private var frozen: Verdict? {
+    guard let subject = main ?? situations.first, !situations.isEmpty,
+      situations.allSatisfy({ $0.wait?.kind == .frozen })
+    else { return nil }
+    return hang(subject, .frozen)
   }
 
   private var stopped: Verdict? {
@@ -145,14 +153,14 @@ extension VerdictMaker {
     case .mutex, .readLock, .writeLock, .onceInitializer, .gil, .fileLock, .databaseLock:
       return .hungOnLock
     case .connect, .write, .send: return .hungOnIO
-    case .disk, .pageFault: return .hung
+    case .disk, .pageFault, .frozen: return .hung
     case .read, .receive, .poll, .select, .epoll, .open, .accept, .asynchronousIO, .messageQueue:
       // Outside a handler this may be the normal business of the thread.
       return situation.handlerOf != nil ? .hungOnIO : nil
     case .conditionVariable, .semaphore, .barrier, .join, .futex, .parking, .sleep, .childProcess,
       .signal, .systemVSemaphore, .otherCall:
       return situation.handlerOf != nil ? .hung : nil
-    case .stoppedBySignal, .stoppedByDebugger, .unknown: return nil
+    case .stoppedBySignal, .stoppedByDebugger, .kernelWork, .unknown: return nil
     }
   }
 }

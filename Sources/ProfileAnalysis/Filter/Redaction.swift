@@ -46,6 +46,10 @@ package struct Redaction: Sendable {
     }
     for index in redacted.threads.indices {
       redacted.threads[index].name = text.clean(redacted.threads[index].name)
+      if let process = redacted.threads[index].process {
+        redacted.threads[index].process = OwningProcess(
+          pid: process.pid, name: text.clean(process.name))
+      }
     }
     redacted.blockings = profile.blockings.map { $0.redacted(text) }
     redacted.tasks = profile.tasks.map { $0.redacted(text) }

@@ -183,6 +183,7 @@ enum IdleNames {
     ("run_mod", .glue), ("builtin_exec", .glue), ("builtin_eval", .glue), ("gomp_", .glue),
     ("kmp_", .glue), ("std::condition_variable::wait", .call), ("std::this_thread::sleep_", .call),
     ("std::_V2::condition_variable_any::wait", .call), ("std::__invoke", .root),
+    ("greenlet::", .glue), ("green_switch", .glue),
     ("std::thread::", .root), ("std::sys::thread", .root), ("std::sys_common::backtrace", .root),
     ("std::sys::backtrace", .root), ("std::panicking::", .root), ("std::panic::", .root),
     ("core::ops::function::FnOnce", .root), ("std::sys::", .call), ("std::sync::", .call),

@@ -3,6 +3,10 @@ package import ProfileModel
 extension IdleRecognition {
   /// Why a thread with this stack is idle; nil when it may need what it waits for.
   package static func idleness(of stack: Stack, wait: Wait, isMain: Bool) -> Idleness? {
+    if wait.kind == .kernelWork {
+      let isRing = wait.kernelFunction?.hasPrefix("io_") ?? false
+      return .workerPool(isRing ? .ioUring : .kernel)
+    }
     if stack.fetch == .work, wait.kind.isFetch { return .workerPool(.unnamed) }
     if case .rest(let rest) = stack.askerRole {
       return rest.covers(wait.kind, isMain: isMain) ? rest.idleness : nil

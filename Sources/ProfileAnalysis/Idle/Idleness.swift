@@ -42,6 +42,7 @@ package enum Idleness: Hashable, Sendable {
   package func isImplied(by wait: WaitKind) -> Bool {
     switch (self, wait) {
     case (.acceptLoop, .accept), (.signals, .signal), (.sleep, .sleep): true
+    case (.workerPool, .kernelWork): true
     default: false
     }
   }
@@ -86,8 +87,10 @@ package enum EventLoop: Hashable, Sendable, CaseIterable {
 
 /// The pools of worker threads that are known by the names of their functions.
 package enum WorkerPool: Hashable, Sendable, CaseIterable {
-  case apache, blas, dispatch, glib, jemalloc, mesa, node, nodeInspector, openMP, qt, rayon, redis
-  case tbb, tokio
+  case apache, blas, dispatch, glib, ioUring, jemalloc, mesa, node, nodeInspector, openMP, qt, rayon
+  case redis, tbb, tokio
+  /// The kernel's own threads in the program, other than those of io_uring.
+  case kernel
   /// One that is only known to be a pool.
   case unnamed
 

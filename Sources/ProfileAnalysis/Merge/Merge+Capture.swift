@@ -20,6 +20,7 @@ extension Merge {
     merged.startTime = min(merged.startTime, other.startTime)
     merged.duration = merged.duration.addingClamped(other.duration)
     merged.cost.add(other.cost)
+    merged.unsampled.add(other.unsampled)
     capture = merged
   }
 
@@ -46,6 +47,13 @@ extension Merge {
         """
       ] + mostFrequent.map { $0.value > 1 ? "\($0.key) (\($0.value) captures)" : $0.key }
     return merged
+  }
+}
+
+extension CaptureInfo.Unsampled {
+  fileprivate mutating func add(_ other: Self) {
+    threads = Int(clamping: Int64(threads).addingClamped(Int64(other.threads)))
+    processes = Int(clamping: Int64(processes).addingClamped(Int64(other.processes)))
   }
 }
 

@@ -10,18 +10,6 @@ package enum FunctionName {
     return withoutLambdaNumbers(text)
   }
 
-  /// Whether a user who writes `wanted` may mean the function `name`: its whole name, or that
-  /// without parameters, or without the scopes, too.
-  package static func matches(_ name: String, _ wanted: String) -> Bool {
-    let name = normalized(name)
-    let wanted = normalized(wanted)
-    if name == wanted { return true }
-    // `operator()` and `(anonymous namespace)` are no parameter lists.
-    let bare = name.firstIndex(of: "(").map { $0 == name.startIndex ? name[...] : name[..<$0] }
-    let plain = bare ?? name[...]
-    return plain == wanted || plain.hasSuffix("::" + wanted)
-  }
-
   private static let cloneWords: Set<Substring> = [
     "isra", "constprop", "part", "cold", "llvm", "lto_priv", "clone", "localalias", "specialized",
     "warm", "hot", "unlikely", "resume", "destroy",

@@ -17,6 +17,9 @@ package struct FlatTable: Sendable {
     package let own: Weight
     /// The weight with this anywhere in the stack; with recursion it counts once.
     package let cumulative: Weight
+    /// How far both may be off, where that is known: 0 for a dump, and for other tools' files.
+    package var ownError = SamplingError()
+    package var cumulativeError = SamplingError()
   }
 
   /// Heaviest first: by what the item did itself, then with all that it called.
@@ -45,10 +48,29 @@ package struct FlatTable: Sendable {
     let items = Items(unit, index)
     var counter = LineCounter(index, itemOfLine: items.ofLine, itemCount: items.count)
     let counts = counter.count(threads: threads)
-    rows = counts.rows.map { Row(item: $0.item, own: $0.own, cumulative: $0.cumulative) }
-      .heaviestFirst(by: weight)
+    rows = counts.rows.map {
+      Row(
+        item: $0.item, own: $0.own, cumulative: $0.cumulative, ownError: $0.ownError,
+        cumulativeError: $0.cumulativeError)
+    }.heaviestFirst(by: weight)
     total = counts.total
     names = items.names
+  }
+}
+
+extension FlatTable {
+  /// How many times as long a capture would have to be to tell which of the first two rows is the larger;
+  /// nil where this one does, or where errors are not known.
+  ///
+  /// What is left to chance falls with the root of the length.
+  package func lengtheningToRank(by unit: WeightUnit) -> Double? {
+    guard rows.count > 1, let first = rows[0].ownError.variance(unit),
+      let second = rows[1].ownError.variance(unit), first + second > 0
+    else { return nil }
+    let difference = Double(rows[0].own[unit] &- rows[1].own[unit])
+    let least = 1.96 * (first + second).squareRoot()
+    guard difference < least else { return nil }
+    return difference > 0 ? (least / difference) * (least / difference) : .infinity
   }
 }
 

@@ -7,6 +7,8 @@ struct LineCounter: Sendable {
     let item: Int?
     var own = Weight()
     var cumulative = Weight()
+    var ownError = SamplingError()
+    var cumulativeError = SamplingError()
   }
 
   private let index: ProfileIndex
@@ -42,7 +44,45 @@ struct LineCounter: Sendable {
     }
     var rows: [Row] = []
     for (path, weight) in weights { add(weight, path, to: &rows) }
+    addErrors(of: threads, to: &rows)
     return (rows, total)
+  }
+
+  /// Costs one step for each frame of each run.
+  private mutating func addErrors(of threads: [Int], to rows: inout [Row]) {
+    // A dump has one sample of each thread, and other tools' files do not say in which order theirs are.
+    guard index.profile.capture.kind.hasTimes else { return }
+    var errors = RowErrors(rowCount: rows.count)
+    for thread in threads {
+      var found = (path: -1, rows: [Int]())
+      for run in index.runs(of: thread) {
+        let path = paths.path(of: run.stack)
+        if path != found.path { found = (path, rowsOf(path)) }
+        errors.add(run, rows: found.rows)
+      }
+      errors.endThread()
+    }
+    for row in rows.indices where rows[row].item != nil {
+      rows[row].ownError = errors.own[row]
+      rows[row].cumulativeError = errors.cumulative[row]
+    }
+  }
+
+  /// The rows of a path, innermost first; the first is -1 where the innermost line has none.
+  private mutating func rowsOf(_ path: Int) -> [Int] {
+    stack += 1
+    var rows: [Int] = []
+    var current = path
+    while current != 0 {
+      if let item = itemOfLine[paths.item(of: current)], stackOfItem[item] != stack {
+        stackOfItem[item] = stack
+        rows.append(rowOfItem[item])
+      } else if current == path {
+        rows.append(-1)
+      }
+      current = paths.caller(of: current)
+    }
+    return rows
   }
 
   private mutating func add(_ weight: Weight, _ path: Int, to rows: inout [Row]) {

@@ -9,6 +9,9 @@ package struct LineTable: Sendable {
     package let own: Weight
     /// The weight with this line anywhere in the stack; with recursion it counts once.
     package let cumulative: Weight
+    /// How far both may be off, where that is known: 0 for a dump, and for other tools' files.
+    package var ownError = SamplingError()
+    package var cumulativeError = SamplingError()
   }
 
   /// Most expensive first: by own CPU time, then own ticks, then the same with what they called;
@@ -57,7 +60,11 @@ package struct LineTable: Sendable {
   }
 
   private init(rows: [LineCounter.Row], total: Weight, sortedBy unit: WeightUnit?) {
-    let rows = rows.map { Row(line: $0.item, own: $0.own, cumulative: $0.cumulative) }
+    let rows = rows.map {
+      Row(
+        line: $0.item, own: $0.own, cumulative: $0.cumulative, ownError: $0.ownError,
+        cumulativeError: $0.cumulativeError)
+    }
     // Callers have lower numbers; among equals the innermost comes first.
     self.rows = rows.reversed().sorted { $0.key(unit) > $1.key(unit) }
     self.total = total

@@ -246,8 +246,8 @@ extension Wait {
       }
       return descriptors.count == 1 || descriptors.allSatisfy(\.hasPeers)
     case .semaphore, .conditionVariable, .barrier, .systemVSemaphore, .parking, .sleep, .accept,
-      .databaseLock, .signal, .messageQueue, .asynchronousIO, .pageFault, .disk,
-      .stoppedBySignal, .stoppedByDebugger, .otherCall, .unknown:
+      .databaseLock, .signal, .messageQueue, .asynchronousIO, .kernelWork, .pageFault, .disk,
+      .stoppedBySignal, .stoppedByDebugger, .frozen, .otherCall, .unknown:
       // Any thread, and any signal handler, may signal or post these.
       return false
     }

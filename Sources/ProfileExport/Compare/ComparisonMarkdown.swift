@@ -14,7 +14,9 @@ package struct ComparisonMarkdown {
   /// Writes the report; names from the program cannot end a table, a link or a line early.
   package func write(to output: inout some TextOutputStream) {
     for verdict in options.verdicts {
-      line("\(verdict.isExceeded ? "❌" : "✅") \(Self.escaped(verdict.words))\n", to: &output)
+      line(
+        "\(verdict.isExceeded || verdict.isUnknown ? "❌" : "✅") \(Self.escaped(verdict.words))\n",
+        to: &output)
     }
     if !comparison.hasChanges {
       line("**No difference**: nothing changed beyond noise.\n", to: &output)

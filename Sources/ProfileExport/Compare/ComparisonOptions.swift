@@ -62,13 +62,28 @@ package struct LimitVerdict: Sendable {
     return false
   }
 
+  /// Whether the bound is on a function that neither side has, so that it says nothing.
+  package var isUnknown: Bool {
+    if case .noSuchFunction = verdict { return true }
+    return false
+  }
+
+  /// Whether the bound is kept.
+  package var isKept: Bool {
+    if case .kept = verdict { return true }
+    return false
+  }
+
   /// The outcome in a sentence.
   package var words: String {
     let name = "--fail-if '\(limit.text.replacingQuotes)'"
     switch verdict {
     case .exceeded(let change): return "\(name): exceeded, \(change.words)"
     case .kept(let change): return "\(name): not exceeded, \(change.words)"
-    case .noSuchFunction: return "\(name): not exceeded, neither side has such a function"
+    case .noSuchFunction(let nearest):
+      let names = nearest.map(\.shortName).joined(separator: ", ")
+      return "\(name): neither side has such a function"
+        + (names.isEmpty ? "" : "; the nearest names are: \(names)")
     case .cannotTell: return "\(name): undecided, the captures are too short"
     }
   }

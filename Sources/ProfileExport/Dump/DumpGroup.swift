@@ -23,7 +23,11 @@ struct DumpGroup {
     let letter: Character?
 
     /// What the thread does, in words.
-    var state: String { hasEnded ? "ended while sampled" : activity.state(letter: letter) }
+    var state: String {
+      if hasEnded { return "ended while sampled" }
+      guard end == .truncated(.kernelWorker) else { return activity.state(letter: letter) }
+      return "kernel worker, " + (activity == .running ? "running" : "blocked")
+    }
   }
 
   /// The groups of some threads, the most interesting first; threads with tasks stay alone.

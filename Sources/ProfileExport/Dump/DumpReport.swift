@@ -163,7 +163,8 @@ extension Wait {
   /// Whether its kind has words of its own.
   fileprivate var hasWords: Bool {
     switch kind {
-    case .otherCall, .unknown: false
+    case .otherCall: false
+    case .unknown: kernelFunction != nil
     default: true
     }
   }

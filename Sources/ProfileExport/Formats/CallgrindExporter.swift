@@ -5,7 +5,9 @@ package import ProfileModel
 /// nanoseconds, by line; inlined functions are functions of their own.
 ///
 /// The format holds who called whom, not whole stacks, and asks how often: a sampler cannot know,
-/// so every call counts as one. The format: https://valgrind.org/docs/manual/cl-format.html
+/// so every call counts as one. Readers take functions that nobody calls for the outermost ones; since
+/// one of them may be called elsewhere (as Python's are, by their interpreter's C functions), there is
+/// one that calls them all. The format: https://valgrind.org/docs/manual/cl-format.html
 package struct CallgrindExporter: ProfileExporter {
   package init() {}
 
@@ -131,7 +133,7 @@ private struct CallGraph {
 
   private static func places(of stack: Stack, _ index: ProfileIndex) -> [Place] {
     let root = stack.root.map { [Place(function: $0, line: 0)] } ?? []
-    return root
+    return [Place(function: .everything, line: 0)] + root
       + index.stacks.linePaths.items(of: stack.path).map { item in
         let line = index.stacks.lines[item]
         return Place(function: .source(line.function), line: max(0, line.line))

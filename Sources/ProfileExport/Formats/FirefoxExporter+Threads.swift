@@ -34,27 +34,11 @@ extension FirefoxDocument {
       json.member("length", samples.count)
     }
   }
-
-  private func writeMarkers(of thread: Int, to json: inout JSONWriter) {
-    let waits = index.runs(of: thread).filter { $0.activity.isWait }
-    json.object("markers") { json in
-      json.array("data", repeating: nil, count: waits.count)
-      json.array("name", of: waits) { $0.value(texts.number(of: $1.activity)) }
-      json.array("startTime", of: waits) { $0.value(milliseconds: $1.start) }
-      json.array("endTime", of: waits) { json, run in
-        json.value(milliseconds: run.start &+ max(0, run.weight.wall))
-      }
-      // 1 is an interval with a start and an end.
-      json.array("phase", repeating: 1, count: waits.count)
-      json.array("category", of: waits) { $0.value(FirefoxCategory($1.activity).rawValue) }
-      json.member("length", waits.count)
-    }
-  }
 }
 
 extension JSONWriter {
   /// Nanoseconds as milliseconds, to the last digit; not below 0.
-  fileprivate mutating func value(milliseconds nanoseconds: Int64) {
+  mutating func value(milliseconds nanoseconds: Int64) {
     let nanoseconds = max(0, nanoseconds)
     value(millionths: nanoseconds)
   }

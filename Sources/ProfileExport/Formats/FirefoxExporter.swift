@@ -2,7 +2,7 @@ internal import ProfileAnalysis
 package import ProfileModel
 
 /// The processed format of the Firefox Profiler, version 66: threads with their CPU use, states as
-/// categories of the innermost frame, waits as markers.
+/// categories of the innermost frame, waits as markers with what is known of them.
 ///
 /// A run is two samples, in the middle of its first and of its last tick; their weights are the
 /// run's ticks (samples in a dump). The format:
@@ -68,6 +68,8 @@ struct FirefoxDocument {
   let stacks: FirefoxStacks
   let texts: FirefoxTexts
   let unit: WeightUnit
+  /// What threads were found to wait for, by thread.
+  let blockings: [Int: [Blocking]]
 
   var profile: Profile { index.profile }
 
@@ -76,6 +78,7 @@ struct FirefoxDocument {
     unit = index.profile.runs.contains { $0.weight.ticks > 0 } ? .ticks : .samples
     stacks = FirefoxStacks(index)
     texts = FirefoxTexts(index, stacks)
+    blockings = Self.blockings(of: index.profile)
   }
 
   func write(to json: inout JSONWriter) {
@@ -110,7 +113,7 @@ struct FirefoxDocument {
     json.member("importedFrom", "sprof")
     json.member("usesOnlyOneStackType", true)
     json.member("sourceCodeIsNotOnSearchfox", true)
-    json.array("markerSchema") { _ in }
+    writeMarkerSchema(to: &json)
     json.array("categories", of: FirefoxCategory.allCases) { json, category in
       json.object { json in
         json.member("name", category.name)

@@ -37,6 +37,8 @@ enum ExportedFrame: Hashable {
   case callersUnknown(StackEnd.Reason)
   /// In place of a stack of which nothing is known.
   case noStack
+  /// The caller of all outermost frames, in a format whose readers look for one.
+  case everything
 
   /// The outermost frame of a stack that ended so; nil where nothing is missing.
   static func root(of end: StackEnd, isEmpty: Bool) -> ExportedFrame? {
@@ -51,6 +53,7 @@ enum ExportedFrame: Hashable {
     case .source: nil
     case .callersUnknown(let reason): "(callers unknown: \(reason.words))"
     case .noStack: "(no stack)"
+    case .everything: "(all threads)"
     }
   }
 }
@@ -79,7 +82,8 @@ extension CaptureInfo {
 }
 
 extension String {
-  /// The text in one line, with `other` in place of what parts lines and of `separator`.
+  /// The text in one line, with `other` in place of `separator`, and spaces in place of what parts
+  /// lines, controls a terminal or changes the direction of writing.
   func inOneLine(separator: Unicode.Scalar? = nil, insteadOfIt other: Unicode.Scalar = ":")
     -> String
   {
@@ -91,9 +95,11 @@ extension String {
     for scalar in unicodeScalars {
       switch scalar {
       case separator: text.append(other)
-      case _ where scalar.properties.generalCategory == .control: text.append(" ")
-      case "\u{2028}", "\u{2029}": text.append(" ")
-      default: text.append(scalar)
+      default:
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: text.append(" ")
+        default: text.append(scalar)
+        }
       }
     }
     return text.isEmpty ? "?" : String(text)

@@ -20,6 +20,13 @@ extension JSONWriter {
     member("file", verdict.place?.line.file)
     member("line", verdict.place.flatMap { $0.line.line > 0 ? $0.line.line : nil })
     member("function_share", verdict.placeShare)
+    let error = verdict.placeShareError
+    member(
+      "function_share_low", error.flatMap { error in verdict.placeShare.map { max(0, $0 - error) } }
+    )
+    member(
+      "function_share_high",
+      error.flatMap { error in verdict.placeShare.map { min(1, $0 + error) } })
     member("running_percent", verdict.shares?.running)
     member("waiting_percent", verdict.shares?.waiting)
     member("blocked_percent", verdict.shares?.blocked)

@@ -140,8 +140,11 @@ extension JSONWriter {
     member("start_time", capture.startTime)
     member("duration_ns", capture.duration)
     member("rate_hz", capture.rate)
+    member("seed", capture.seed.map { Int64($0) })
     member("ending", capture.ending.rawValue)
     members(of: capture.programEnd)
+    member("unsampled_threads", capture.unsampled.threads)
+    member("unsampled_processes", capture.unsampled.processes)
     array("notes", of: capture.notes) { $0.value($1) }
   }
 
@@ -225,10 +228,23 @@ extension JSONWriter {
     member("line", place.flatMap { $0.line > 0 ? $0.line : nil })
     member("cpu_ns", row.own.cpu)
     member("cpu_cum_ns", row.cumulative.cpu)
+    interval("cpu_low_ns", "cpu_high_ns", row.own.cpu, row.ownError[.cpu])
+    interval("cpu_cum_low_ns", "cpu_cum_high_ns", row.cumulative.cpu, row.cumulativeError[.cpu])
     member("ticks", row.own.ticks)
     member("ticks_cum", row.cumulative.ticks)
+    interval("ticks_low", "ticks_high", row.own.ticks, row.ownError[.ticks])
+    interval("ticks_cum_low", "ticks_cum_high", row.cumulative.ticks, row.cumulativeError[.ticks])
     member("samples", row.own.samples)
     member("samples_cum", row.cumulative.samples)
+  }
+
+  /// Where the true figure is in 19 of 20 captures; null where that is not known.
+  private mutating func interval(
+    _ low: StaticString, _ high: StaticString, _ value: Int64, _ error: Double?
+  ) {
+    let error = error.flatMap { $0 > 0 ? Int64(exactly: $0.rounded()) : nil }
+    member(low, error.map { max(0, value &- $0) })
+    member(high, error.map { value &+ $0 })
   }
 
   fileprivate mutating func members(

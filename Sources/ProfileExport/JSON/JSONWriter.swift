@@ -191,27 +191,33 @@ struct JSONWriter {
     if needsComma { buffer.write(byte: UInt8(ascii: ",")) }
   }
 
-  /// RFC 8259 requires quotes, backslashes and control characters to be escaped, and nothing else.
+  /// RFC 8259 requires quotes, backslashes and control characters to be escaped; the rest of what
+  /// would control a terminal is escaped, too, for a document may be printed on one.
   private mutating func writeEscaped(_ text: String) {
     let isWritten = text.utf8.withContiguousStorageIfAvailable { bytes in
-      let isPlain = bytes.allSatisfy { $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C }
+      let isPlain = bytes.allSatisfy { (0x20..<0x7F).contains($0) && $0 != 0x22 && $0 != 0x5C }
       if isPlain { buffer.write(utf8: bytes) }
       return isPlain
     }
     if isWritten == true { return }
     var escaped: [UInt8] = []
-    for byte in text.utf8 {
-      switch byte {
-      case 0x22, 0x5C: escaped += [0x5C, byte]
-      case 0x0A: escaped += [0x5C, UInt8(ascii: "n")]
-      case 0x0D: escaped += [0x5C, UInt8(ascii: "r")]
-      case 0x09: escaped += [0x5C, UInt8(ascii: "t")]
-      case ..<0x20:
-        let digits = Array("0123456789abcdef".utf8)
-        escaped += Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 0xF)]]
-      default: escaped.append(byte)
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"", "\\": escaped += [0x5C, UInt8(ascii: scalar)]
+      case "\n": escaped += [0x5C, UInt8(ascii: "n")]
+      case "\r": escaped += [0x5C, UInt8(ascii: "r")]
+      case "\t": escaped += [0x5C, UInt8(ascii: "t")]
+      case _ where PlainText.isPrintable(scalar): escaped += UTF8.encode(scalar) ?? .init()
+      default: for unit in Character(scalar).utf16 { escaped += Self.escape(unit) }
       }
     }
     buffer.write(utf8: escaped)
+  }
+
+  /// Such as `\u001b`.
+  private static func escape(_ unit: UInt16) -> [UInt8] {
+    let digits = Array("0123456789abcdef".utf8)
+    return Array("\\u".utf8)
+      + [12, 8, 4, 0].map { digits[Int(unit >> UInt16($0)) & 0xF] }
   }
 }

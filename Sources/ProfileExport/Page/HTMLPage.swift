@@ -2,6 +2,9 @@ internal import ProfileModel
 
 /// The document around every page: its policy, style, data and script.
 struct HTMLPage {
+  /// Stands near the beginning of every page.
+  static let generator = "<meta name=\"generator\" content=\"sprof\">"
+
   let title: String
 
   /// Writes a page with the data that `document` adds: members of a JSON object, and columns.
@@ -43,6 +46,7 @@ struct HTMLPage {
     <html lang="en">
     <head>
     <meta charset="utf-8">
+    \(Self.generator)
     <meta http-equiv="Content-Security-Policy" content="\(policy)">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">

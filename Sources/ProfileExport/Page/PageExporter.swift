@@ -27,6 +27,12 @@ package struct PageExporter: ProfileExporter {
     self.showsNative = showsNative
   }
 
+  /// Whether a file that begins with `bytes` is a page of sprof's, of a report or a comparison.
+  package static func isPage(_ bytes: [UInt8]) -> Bool {
+    let text = String(decoding: bytes.prefix(4096), as: UTF8.self)
+    return text.hasPrefix("<!DOCTYPE html>") && text.contains(HTMLPage.generator)
+  }
+
   package func write(_ profile: Profile, to output: inout some TextOutputStream) {
     let diagnosis = Diagnosis(profile)
     let capture = profile.capture

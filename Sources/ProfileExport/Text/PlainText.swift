@@ -18,7 +18,8 @@ enum PlainText {
     return result
   }
 
-  private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+  /// Whether a character shows as itself.
+  static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
     if scalar.isASCII { return (0x20..<0x7F).contains(scalar.value) }
     if scalar.properties.isDefaultIgnorableCodePoint { return false }
     switch scalar.properties.generalCategory {
@@ -136,5 +137,16 @@ enum PlainText {
       start = before
     }
     return String(text.unicodeScalars[start...])
+  }
+}
+
+extension String {
+  /// The text as a terminal may show it, with what would control one written as `\u{1B}`.
+  package var printable: String { PlainText.printable(self) }
+
+  /// The same of each line of the text.
+  package var printableLines: String {
+    split(separator: "\n", omittingEmptySubsequences: false)
+      .map { PlainText.printable(String($0)) }.joined(separator: "\n")
   }
 }

@@ -9,16 +9,20 @@ extension TextReport {
     let columns = WeightColumns(flat: table.rows.map { ($0.own, $0.cumulative) }, sort)
     page.heading(
       "By \(unit.rawValue), sorted by self \(sort.rawValue) (total: with everything it called)")
-    page.line(Span("\(columns.header) \(PlainText.paddedAtLeft("%", to: 5)) \(unit.title)", .dim))
-    for row in table.rows.prefix(options.top) {
-      let share = Figures.percent(row.own[sort], of: table.total[sort])
+    let shown = table.rows.prefix(options.top)
+    let shares = shown.map { share(of: $0, table, sort) }
+    let width = max(shares.lazy.map { PlainText.columns($0) }.max() ?? 0, 5)
+    page.line(
+      Span("\(columns.header) \(PlainText.paddedAtLeft("%", to: width)) \(unit.title)", .dim))
+    for (row, share) in zip(shown, shares) {
       page.line(
         """
         \(columns.figures(own: row.own, cumulative: row.cumulative)) \
-        \(PlainText.paddedAtLeft(share, to: 5)) \
-        \(label(row, unit, table, room: page.width - columns.width - 6))
+        \(PlainText.paddedAtLeft(share, to: width)) \
+        \(label(row, unit, table, room: page.width - columns.width - width - 1))
         """)
     }
+    writeRanking(table, sort, to: &page)
     let hidden = table.rows.dropFirst(options.top)
     guard !hidden.isEmpty else { return }
     let rest = hidden.reduce(into: Weight()) { $0 += $1.own }
@@ -27,6 +31,25 @@ extension TextReport {
       … \(Figures.count(Int64(hidden.count), "more row")), self \
       \(Figures.percent(rest[sort], of: table.total[sort])) % (raise --top to see them)
       """)
+  }
+
+  /// The row's part of the whole in percent, and how far that may be off.
+  private func share(of row: FlatTable.Row, _ table: FlatTable, _ unit: WeightUnit) -> String {
+    let (part, whole) = (Double(row.own[unit]), Double(table.total[unit]))
+    guard whole > 0 else { return "-" }
+    return Figures.percent(part / whole, error: row.ownError[unit].map { $0 / whole })
+  }
+
+  /// Says how long a capture would show which of the first two rows is the larger, where chance may have
+  /// put them in order.
+  private func writeRanking(
+    _ table: FlatTable, _ unit: WeightUnit, to page: inout TextPage<some TextOutputStream>
+  ) {
+    guard let factor = table.lengtheningToRank(by: unit) else { return }
+    let needed = Double(profile.capture.duration) * factor
+    let length =
+      needed < 86_400e9 ? "about " + Figures.duration(Int64(needed)) : "more than a day"
+    page.line("The order of the first two rows may be chance: it would take \(length) to tell.")
   }
 
   private func label(

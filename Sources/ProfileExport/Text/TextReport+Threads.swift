@@ -85,6 +85,9 @@ extension TextReport {
       row.threads.count == 1
       ? String(profile.threads[row.threads[0]].tid) : "×\(row.threads.count)"
     var activity = row.activity?.entry ?? "never sampled"
+    if isKernelWorker(row.threads[0]), row.activity?.wait == nil {
+      activity = "kernel worker, " + (row.activity == .running ? "running" : "blocked")
+    }
     if let shares = row.shares {
       for (other, share) in [(Activity.stopped, shares.stopped), (.unknown, shares.unknown)]
       where share >= 0.05 {
@@ -99,6 +102,10 @@ extension TextReport {
       cpu: Figures.seconds(row.cpu),
       shares: shares?.map { Figures.fixed($0, decimals: 1) } ?? ["-", "-", "-"],
       activity: activity)
+  }
+
+  private func isKernelWorker(_ thread: Int) -> Bool {
+    index.lastRun(of: thread)?.end == .truncated(.kernelWorker)
   }
 
   /// The tids of a merged row, consecutive ones as `from-to`.

@@ -46,6 +46,16 @@ package struct TextReport {
     output = page.output
   }
 
+  /// Whether a file that begins with `bytes` is a report of sprof's on a program, as text or JSON.
+  package static func isReport(_ bytes: [UInt8]) -> Bool {
+    let text = String(decoding: bytes, as: UTF8.self)
+    if text.hasPrefix("{\"sprof\":") { return true }
+    // The verdict stands before what was captured.
+    return text.split(separator: "\n").prefix(40).contains { line in
+      ["sprof attach: ", "sprof run: ", "sprof dump: "].contains { line.hasPrefix($0) }
+    }
+  }
+
   private var noThreads: String {
     options.threadFilter.map { "No thread matches \"\($0.glob.replacingQuotes)\"." }
       ?? "No threads were sampled."

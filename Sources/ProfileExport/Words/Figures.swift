@@ -61,6 +61,13 @@ enum Figures {
     return percent > 0 && percent < 0.05 ? "<0.1" : fixed(percent, decimals: 1)
   }
 
+  /// A share in percent without the sign, and by how much it may be off: `51.3 ±2.1`.
+  static func percent(_ share: Double, error: Double?) -> String {
+    let percent = fixed(share * 100, decimals: 1)
+    guard let error, error > 0 else { return percent }
+    return percent + " ±" + fixed(max(error * 100, 0.1), decimals: 1)
+  }
+
   /// A part of a whole in percent without the sign; `-` when there is no whole.
   static func percent(_ part: Int64, of whole: Int64) -> String {
     whole > 0 ? fixed(Double(part) / Double(whole) * 100, decimals: 1) : "-"

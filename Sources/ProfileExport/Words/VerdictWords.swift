@@ -23,8 +23,23 @@ struct VerdictWords {
     page.space()
   }
 
-  /// The verdict without its chain.
-  var sentence: String {
+  /// The verdict without its chain, and what it does not know of.
+  var sentence: String { finding + unsampledWords }
+
+  /// What was not sampled may be the very thing that matters.
+  private var unsampledWords: String {
+    let unsampled = diagnosis.index.profile.capture.unsampled
+    let parts = [
+      unsampled.threads > 0 ? Figures.count(Int64(unsampled.threads), "thread") : nil,
+      unsampled.processes > 0
+        ? Figures.count(Int64(unsampled.processes), "process", plural: "processes") : nil,
+    ].compactMap { $0 }
+    guard !parts.isEmpty else { return "" }
+    let isOne = unsampled.threads + unsampled.processes == 1
+    return " \(parts.joined(separator: " and ")) \(isOne ? "was" : "were") not sampled."
+  }
+
+  private var finding: String {
     let subject = verdict.thread.map { waits.thread($0) } ?? "The program"
     switch verdict.kind {
     case .deadlock: return cycleSentence("Deadlock") + evidence
@@ -33,24 +48,42 @@ struct VerdictWords {
       return "Hung: \(waiting(subject)); nobody can unlock it any more" + evidence
     case .hungOnLock, .hungOnIO, .hung: return "Hung: \(waiting(subject))" + behindWords + evidence
     case .busyLoop: return busyLoop(subject)
-    case .starved:
-      return "Starved: \(subject) was runnable, but waiting for a CPU, "
-        + "\(percent(verdict.shares?.waiting)) % of the time and ran only "
-        + "\(percent(verdict.shares?.running)) %. The machine is overloaded, or its CPU limit is too "
-        + "low."
+    case .starved: return starved(subject)
     case .slow: return slow(subject)
     case .running:
       return "Running: \(subject) was on a CPU when sampled"
         + (verdict.place.map { ", in " + name($0) } ?? "") + handlerWords(verdict.place) + "."
     case .waiting: return "Waiting: \(waiting(subject))" + behindWords + evidence
     case .idle: return "Idle: \(subject) \(idleWords)" + restWords + evidence
+    case .frozen: return frozen
     case .stopped: return "Stopped: every thread is stopped by a signal or a debugger."
     case .inconclusive: return inconclusive
     }
   }
 
+  private var frozen: String {
+    "Frozen: every thread is kept from running by the freezer of its control group"
+      + (verdict.wait?.frozenCgroup.map { " " + $0 } ?? ", which sprof cannot see") + evidence
+  }
+
+  private func starved(_ subject: String) -> String {
+    let reason = "The machine is overloaded, or its CPU limit is too low."
+    guard let shares = verdict.shares else {
+      let place = verdict.place.map { ", in " + name($0) } ?? ""
+      return
+        "Starved: \(subject) was runnable, but waiting for a CPU, when sampled\(place). \(reason)"
+    }
+    return
+      "Starved: \(subject) was runnable, but waiting for a CPU, \(percent(shares.waiting)) % of the "
+      + "time and ran only \(percent(shares.running)) %. \(reason)"
+  }
+
   private var inconclusive: String {
     let capture = diagnosis.index.profile.capture
+    let cost = capture.cost
+    if cost.ticksTaken > 0, cost.stops == 0, cost.samplesWithoutStop == 0 {
+      return "Nothing conclusive: no thread could be sampled."
+    }
     guard capture.kind != .dump, (1..<50_000_000).contains(capture.duration) else {
       return "Nothing conclusive: no thread explains a slowdown."
     }
@@ -94,7 +127,7 @@ struct VerdictWords {
     var words = "\(word): \(subject) was on a CPU \(percent(shares.running)) % of \(lasted)"
     if let place = verdict.place, let share = verdict.placeShare, verdict.samples >= 10 {
       words +=
-        ", mostly in \(name(place)) (\(percent(share * 100)) % of "
+        ", mostly in \(name(place)) (\(Figures.percent(share, error: verdict.placeShareError)) % of "
         + Figures.count(Int64(verdict.samples), "sample") + ")"
     }
     words += runnableWords
@@ -203,8 +236,11 @@ struct VerdictWords {
 
   // MARK: - The chain
 
-  /// One line for each thread of the chain, and what the last one does.
+  /// One line for each thread of the chain, and what the last one does; how to thaw a frozen program.
   var chainLines: [String] {
+    if verdict.kind == .frozen {
+      return verdict.wait?.thawCommand.map { ["Thaw it with: " + $0] } ?? []
+    }
     // A process as a whole is named by the thread that waits for it.
     let nodes = verdict.chain.enumerated().filter { position, node in
       diagnosis.graph.nodes[node].tid != nil || position == verdict.chain.count - 1
@@ -275,7 +311,7 @@ extension Verdict.Kind {
   var hasChain: Bool {
     switch self {
     case .deadlock, .possibleDeadlock, .orphanedLock, .hungOnLock, .hungOnIO, .hung, .waiting: true
-    case .busyLoop, .starved, .slow, .running, .idle, .stopped, .inconclusive: false
+    case .busyLoop, .starved, .slow, .running, .idle, .frozen, .stopped, .inconclusive: false
     }
   }
 }

@@ -82,7 +82,7 @@ struct WaitWords {
   func sentence(
     _ wait: Wait, lasted: Int64? = nil, in pid: Int32, withOwner: Bool = true
   ) -> String {
-    (lasted ?? 0 > 0 ? "has been " : "is ")
+    (lasted ?? 0 > 0 && wait.kind != .frozen ? "has been " : "is ")
       + phrase(wait, lasted: lasted, in: pid, withOwner: withOwner)
   }
 
@@ -99,6 +99,8 @@ struct WaitWords {
   func action(_ wait: Wait, _ time: String? = nil, in pid: Int32) -> String {
     switch wait.kind {
     case .sleep: return "sleeping" + (time.map { " for " + $0 } ?? "")
+    // Since when is not known: it may have slept before.
+    case .frozen: return "frozen " + subject(wait, in: pid)
     case .stoppedBySignal, .stoppedByDebugger, .parking:
       let verb = wait.kind == .parking ? "parked" : "stopped"
       return verb + (time.map { " for " + $0 } ?? "") + " " + subject(wait, in: pid)
@@ -129,15 +131,17 @@ struct WaitWords {
     case .databaseLock: "for a locked database, sleeping between retries"
     case .systemVSemaphore: "for a System V semaphore"
     case .messageQueue: "for a message queue"
-    case .asynchronousIO: "for asynchronous I/O to complete"
+    case .asynchronousIO: "for asynchronous I/O to complete" + kernelPlace(wait)
+    case .kernelWork: "for work in the kernel" + kernelPlace(wait)
     case .pageFault: "for the kernel to resolve a page fault" + kernelPlace(wait)
     case .disk: "uninterruptibly in the kernel" + callWords(wait) + kernelPlace(wait)
     case .stoppedBySignal: "by a signal"
     case .stoppedByDebugger: "by a debugger"
+    case .frozen: "by its control group" + (wait.frozenCgroup.map { " " + $0 } ?? "")
     case .otherCall: "in " + (wait.systemCall ?? "a system call")
-    case .unknown: "outside any system call"
+    case .unknown: "outside any system call" + kernelPlace(wait)
     case .poll, .select, .epoll, .read, .write, .open, .connect, .accept, .receive, .send:
-      transfer(wait, in: pid)
+      transfer(wait, in: pid) + kernelPlace(wait)
     }
   }
 
@@ -253,6 +257,38 @@ struct WaitWords {
     case .closed: "a closed descriptor"
     case .unknown: "a descriptor"
     }
+  }
+}
+
+extension Wait {
+  /// The file that thaws the control group which keeps the thread from running.
+  private var freezerControl: String? { kind == .frozen ? descriptors.first?.name : nil }
+
+  /// The folder of that control group.
+  var frozenCgroup: String? {
+    freezerControl.flatMap { path in
+      path.lastIndex(of: "/").map { String(path[..<$0]).shortName }
+    }
+  }
+
+  /// What to type so that the thread runs on.
+  var thawCommand: String? {
+    freezerControl.map { path in
+      "echo \(path.hasSuffix("/freezer.state") ? "THAWED" : "0") > \(path.shellWord)"
+    }
+  }
+}
+
+extension String {
+  /// The text as one word of a command, whatever is in it.
+  fileprivate var shellWord: String {
+    let isPlain = utf8.allSatisfy { byte in
+      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+        || (UInt8(ascii: "-")...UInt8(ascii: ":")).contains(byte) || byte == UInt8(ascii: "_")
+    }
+    guard !isPlain else { return self }
+    let quoted = split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
+    return "'" + PlainText.printable(quoted) + "'"
   }
 }
 

@@ -10,6 +10,14 @@ package struct CaptureInfo: Sendable {
     case dump
     /// Made by another tool and read from its file.
     case imported
+
+    /// Whether its samples were taken at times, and are in their order.
+    package var hasTimes: Bool {
+      switch self {
+      case .attach, .run: true
+      case .dump, .imported: false
+      }
+    }
   }
 
   /// Why the capture ended.
@@ -29,6 +37,18 @@ package struct CaptureInfo: Sendable {
     case killed(signal: Int32)
   }
 
+  /// What the capture should have, and has no sample of; a note says why.
+  package struct Unsampled: Hashable, Sendable {
+    package var threads: Int
+    /// Of a capture of many processes.
+    package var processes: Int
+
+    package init(threads: Int = 0, processes: Int = 0) {
+      self.threads = threads
+      self.processes = processes
+    }
+  }
+
   package var kind: Kind
   /// The main process, by its number in sprof's own PID namespace.
   package var pid: Int32
@@ -41,14 +61,18 @@ package struct CaptureInfo: Sendable {
   package var kernel: String
   /// Seconds since 1970 when the capture began.
   package var startTime: Double
-  /// Nanoseconds from the first to the last tick.
+  /// Nanoseconds from the start to the end of the last tick's period.
   package var duration: Int64
   /// Ticks per second that were asked for; 0 for a dump.
   package var rate: Double
+  /// What the random times of the ticks followed from; nil where each fell in the middle of its period,
+  /// and where that is not known.
+  package var seed: UInt32?
   package var ending: Ending
   /// How the program ended; known only of one that sprof started.
   package var programEnd: ProgramEnd?
   package var cost: CaptureCost
+  package var unsampled: Unsampled
   /// What the user should know about how the capture was made, in whole sentences: a tracer that
   /// holds the program, a kernel without schedstat, threads that could not be read.
   package var notes: [String]
@@ -57,7 +81,8 @@ package struct CaptureInfo: Sendable {
     kind: Kind, pid: Int32, processName: String, executable: String? = nil,
     commandLine: [String] = [], hostName: String = "", kernel: String = "", startTime: Double = 0,
     duration: Int64 = 0, rate: Double = 0, ending: Ending = .duration,
-    programEnd: ProgramEnd? = nil, cost: CaptureCost = CaptureCost(), notes: [String] = []
+    programEnd: ProgramEnd? = nil, cost: CaptureCost = CaptureCost(),
+    unsampled: Unsampled = Unsampled(), notes: [String] = []
   ) {
     self.kind = kind
     self.pid = pid
@@ -72,6 +97,7 @@ package struct CaptureInfo: Sendable {
     self.ending = ending
     self.programEnd = programEnd
     self.cost = cost
+    self.unsampled = unsampled
     self.notes = notes
   }
 }

@@ -6,8 +6,12 @@ package struct ProfileBuilder: Sendable {
   /// The stacks of the samples; add a stack before its sample.
   package var stacks = StackTable()
   package private(set) var threads: [ThreadInfo] = []
-  private var runs = RunList()
+  var runs = RunList()
   private var openRuns: [Int: Run] = [:]
+  /// The last of a thread's closed runs with that activity, on a CPU or waiting for one.
+  private var lastRuns: [RunKey: Int] = [:]
+  /// By thread: CPU time and delay that belong to all of its runs.
+  var unplaced: [Int: Weight] = [:]
   private var taken = Taken()
 
   package init() {}
@@ -30,18 +34,20 @@ package struct ProfileBuilder: Sendable {
   ///   - stack: the stack that was found.
   ///   - end: how the stack ended.
   ///   - activity: what the thread did.
-  ///   - time: nanoseconds from the start of the capture to the sample.
-  ///   - weight: what the sample stands for: the time since the last one.
+  ///   - time: nanoseconds from the start of the capture to the end of what the sample stands for.
+  ///   - weight: what the sample stands for.
+  ///   - hasRun: whether the thread is known to have run since the sample before: a new run begins.
   package mutating func sample(
-    thread: Int, stack: StackID, end: StackEnd, activity: Activity, time: Int64, weight: Weight
+    thread: Int, stack: StackID, end: StackEnd, activity: Activity, time: Int64, weight: Weight,
+    hasRun: Bool = false
   ) {
     if var run = openRuns[thread] {
-      if run.stack == stack, run.activity == activity, run.end == end {
+      if !hasRun, run.stack == stack, run.activity == activity, run.end == end {
         run.weight += weight
         openRuns[thread] = run
         return
       }
-      runs.append(run)
+      close(run)
     }
     openRuns[thread] = Run(
       thread: thread, stack: stack, end: end, activity: activity,
@@ -53,24 +59,61 @@ package struct ProfileBuilder: Sendable {
     openRuns[thread]?.weight += weight
   }
 
-  /// Adds what the thread did between its last sample and its end.
+  /// Adds CPU time to the thread's last run on a CPU, and delay to its last one waiting for a CPU.
+  package mutating func credit(thread: Int, _ weight: Weight) {
+    credit(RunKey(thread: thread, activity: .running), Weight(cpu: weight.cpu))
+    credit(RunKey(thread: thread, activity: .waitingForCPU), Weight(delay: weight.delay))
+  }
+
+  private mutating func credit(_ key: RunKey, _ weight: Weight) {
+    guard weight != Weight() else { return }
+    if openRuns[key.thread]?.activity == key.activity {
+      openRuns[key.thread]?.weight += weight
+    } else if let index = lastRuns[key] {
+      runs[index].weight += weight
+      if index < taken.runs { taken.credits[index, default: Weight()] += weight }
+    } else {
+      spread(thread: key.thread, weight)
+    }
+  }
+
+  /// Adds CPU time to all of the thread's runs on a CPU, in proportion, and delay to those that wait
+  /// for one; where there are none, to a run of its own.
+  package mutating func spread(thread: Int, _ weight: Weight) {
+    guard weight != Weight() else { return }
+    unplaced[thread, default: Weight()] += weight
+  }
+
+  /// Adds the time and ticks between the thread's last sample and its end; the CPU time and delay of
+  /// `weight`, which are to be credited, show what it did.
   ///
-  /// Time in which it ran lengthens the last run, or follows it as a run in the same stack where
-  /// the last run is a sleep.
-  package mutating func end(thread: Int, with weight: Weight, at time: Int64) {
-    guard weight != Weight(), let last = openRuns[thread] else { return }
+  /// Time in which it ran lengthens the last run, or follows it as a run of its own where the last run
+  /// is a sleep.
+  package mutating func end(thread: Int, with weight: Weight, at end: Int64) {
+    let time = Weight(ticks: weight.ticks, wall: weight.wall)
+    guard time != Weight(), let last = openRuns[thread] else { return }
     let isAsleep =
       switch last.activity {
       case .blocked, .uninterruptible: true
       case .running, .waitingForCPU, .stopped, .unknown: false
       }
     guard isAsleep, weight.cpu &+ weight.delay > weight.wall / 2 else {
-      return extend(thread: thread, by: weight)
+      return extend(thread: thread, by: time)
     }
+    let running = lastRuns[RunKey(thread: thread, activity: .running)].map { runs[$0] }
     sample(
-      thread: thread, stack: last.stack, end: last.end,
-      activity: weight.delay > weight.cpu ? .waitingForCPU : .running, time: time, weight: weight)
+      thread: thread, stack: running?.stack ?? unseenStack(), end: running?.end ?? .complete,
+      activity: weight.delay > weight.cpu ? .waitingForCPU : .running, time: end, weight: time)
   }
+
+  /// The stack of a thread that ran when no sample saw it.
+  mutating func unseenStack() -> StackID {
+    stacks.stack(
+      of: stacks.id(of: .interpreted(SourceLine(function: Self.unseenName))), calledBy: .empty)
+  }
+
+  /// Stands in a stack for what a thread ran that was never found running.
+  package static let unseenName = "<ran between samples>"
 
   /// The stack of the thread's last run, while it is open; nil without one.
   package func openStack(of thread: Int) -> StackID? { openRuns[thread]?.stack }
@@ -87,7 +130,14 @@ package struct ProfileBuilder: Sendable {
 
   /// Closes the thread's last run.
   package mutating func end(thread: Int) {
-    if let run = openRuns.removeValue(forKey: thread) { runs.append(run) }
+    if let run = openRuns.removeValue(forKey: thread) { close(run) }
+  }
+
+  private mutating func close(_ run: Run) {
+    if run.activity.isRunnable {
+      lastRuns[RunKey(thread: run.thread, activity: run.activity)] = runs.count
+    }
+    runs.append(run)
   }
 
   /// What was added since the last call, for a file that grows while the capture goes on.
@@ -97,6 +147,12 @@ package struct ProfileBuilder: Sendable {
   /// last sample. Costs one step for each thread and each new run and stack.
   package mutating func takeGrowth(lasting: (Int, Activity) -> Weight) -> ProfileGrowth {
     var growth = ProfileGrowth()
+    for (index, weight) in taken.credits.sorted(by: { $0.key < $1.key }) {
+      var run = runs[index]
+      run.weight = weight
+      growth.add(run, without: Weight(), stacks)
+    }
+    taken.credits = [:]
     for run in runs[taken.runs...] {
       let known = taken.weights.removeValue(forKey: run.thread)
       growth.add(run, without: known ?? Weight(), stacks)
@@ -125,6 +181,7 @@ package struct ProfileBuilder: Sendable {
   package consuming func finish(capture: CaptureInfo, modules: [Module]) -> Profile {
     runs.append(contentsOf: openRuns.values)
     openRuns = [:]
+    placeUnplaced()
     runs.sortByStart()
     var profile = Profile(
       capture: capture, modules: modules, threads: threads, stacks: stacks)
@@ -133,6 +190,12 @@ package struct ProfileBuilder: Sendable {
     profile.renumberStacks()
     return profile
   }
+}
+
+/// The runs of a thread with one activity.
+private struct RunKey: Hashable {
+  let thread: Int
+  let activity: Activity
 }
 
 /// What a builder has given away of its contents so far.
@@ -147,6 +210,8 @@ private struct Taken: Sendable {
   var threads: [Thread] = []
   /// By thread: how much of the weight of its open run.
   var weights: [Int: Weight] = [:]
+  /// By number of the run: what was added to it since.
+  var credits: [Int: Weight] = [:]
 
   func isNew(_ thread: ThreadInfo, at index: Int) -> Bool {
     guard index < threads.count else { return true }

@@ -23,6 +23,14 @@ package struct WaitReason: Hashable, Sendable {
 }
 
 extension Activity {
+  /// On a CPU, or ready for one.
+  package var isRunnable: Bool {
+    switch self {
+    case .running, .waitingForCPU: true
+    case .blocked, .uninterruptible, .stopped, .unknown: false
+    }
+  }
+
   /// A word for programs, without the reason.
   package var rawName: String {
     switch self {

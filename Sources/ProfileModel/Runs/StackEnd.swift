@@ -22,6 +22,10 @@ package enum StackEnd: Hashable, Sendable {
     case badFrame
     /// More frames than the unwinder accepts.
     case frameLimit
+    /// The thread does the kernel's work, such as io_uring's, and has no stack of the program.
+    case kernelWorker
+    /// The program is not one of 64 bits.
+    case unsupportedProgram
     /// Nothing is known of this thread's stack.
     case noStack
   }

@@ -13,6 +13,13 @@ package struct Module: Hashable, Sendable {
     self.problem = problem
   }
 
+  /// The problem of a file in whose place is another.
+  package static let replacedFile = "the file was replaced since it was loaded"
+  /// The problem of a file that could only be opened with rights that sprof lacks.
+  package static let deletedFile = "the file was deleted or replaced since it was loaded"
+  /// The problem of a file that was written to or cut short.
+  package static let changedFile = "the file was changed in place since it was loaded"
+
   /// The last part of the path.
   package var name: String { path.split(separator: "/").last.map(String.init) ?? path }
 }

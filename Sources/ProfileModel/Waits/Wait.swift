@@ -16,7 +16,8 @@ package struct Wait: Hashable, Sendable {
   package var timeLeft: Int64?
   /// Whether the call has a time limit.
   package var isTimed: Bool
-  /// Where in the kernel it sleeps (`/proc/PID/wchan`), for uninterruptible sleep.
+  /// Where in the kernel it sleeps (`/proc/PID/wchan`), for uninterruptible sleep and outside any system
+  /// call.
   package var kernelFunction: String?
 
   package init(
@@ -71,12 +72,16 @@ package enum WaitKind: String, Sendable, CaseIterable {
   case messageQueue = "message_queue"
   case systemVSemaphore = "system_v_semaphore"
   case asynchronousIO = "asynchronous_io"
+  /// A thread that does the kernel's work, such as io_uring's, waits for some.
+  case kernelWork = "kernel_work"
   /// A fault in memory that the kernel must first fetch.
   case pageFault = "page_fault"
   /// Uninterruptible sleep in the kernel (state D).
   case disk
   case stoppedBySignal = "stopped_by_signal"
   case stoppedByDebugger = "stopped_by_debugger"
+  /// Kept from running by the freezer of its control group, whose control file is the descriptor.
+  case frozen
   case otherCall = "other_call"
   case unknown
 }

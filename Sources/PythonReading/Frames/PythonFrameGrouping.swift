@@ -26,8 +26,8 @@ enum PythonFrameGrouping {
 
   /// Up to 3.10 each call of the loop runs one frame; in 3.11 the outermost one is marked.
   ///
-  /// Groups and anchors are paired from the outermost end: at the innermost one, frame and anchor are
-  /// not pushed at the same instruction.
+  /// In 3.11 anchors name their frames. In 3.10 both are paired from the outermost end: at the innermost
+  /// one, frame and anchor are not pushed at the same instruction.
   private static func byCFrames(
     _ walk: PythonFrameWalk, marksEntries: Bool
   ) -> [RuntimeFrameGroup] {
@@ -36,18 +36,32 @@ enum PythonFrameGrouping {
     if marksEntries {
       count = frames.count(where: \.isEntry) + (frames.last?.isEntry == false ? 1 : 0)
     }
+    // Of two with the same frame the inner one is the loop's, the other a greenlet's copy.
+    let named = walk.cframes.compactMap { cframe in cframe.frame.map { ($0, cframe.address) } }
+    let anchors = Dictionary(named, uniquingKeysWith: { inner, _ in inner })
     var groups: [RuntimeFrameGroup] = []
     groups.reserveCapacity(count)
     var size = 0
     for (index, frame) in frames.enumerated() {
       size += 1
       guard !marksEntries || frame.isEntry || index == frames.count - 1 else { continue }
+      let anchor = anchors[frames[index + 1 - size].address]
       let place = groups.count + walk.cframes.count - count
-      let anchor =
-        walk.cframes.indices.contains(place) ? walk.cframes[place] : nil
-      groups.append(RuntimeFrameGroup(frameCount: size, anchor: anchor))
+      let counted = walk.cframes.indices.contains(place) ? walk.cframes[place].address : nil
+      groups.append(
+        RuntimeFrameGroup(frameCount: size, anchor: anchors.isEmpty ? counted : anchor))
       size = 0
     }
     return groups
+  }
+
+  /// All anchors, where they are more than the groups and do not name their frames (3.10).
+  ///
+  /// Greenlets put a structure of their own behind those of the loop.
+  static func surplusAnchors(of walk: PythonFrameWalk, groups: Int) -> [RemoteAddress] {
+    guard walk.cframes.count > groups, walk.cframes.allSatisfy({ $0.frame == nil }) else {
+      return []
+    }
+    return walk.cframes.map(\.address)
   }
 }

@@ -25,7 +25,8 @@ struct PythonFrameWalk {
   private(set) var frames: [PythonRawFrame] = []
   /// The anchors of groups, innermost first, and how many frames there were below each.
   private(set) var shims: [(address: RemoteAddress, frames: Int)] = []
-  private(set) var cframes: [RemoteAddress] = []
+  /// `frame` is the innermost one of an activation, where the version keeps it there (3.11).
+  private(set) var cframes: [(address: RemoteAddress, frame: RemoteAddress?)] = []
   private(set) var state = State.going
   /// Every record that was read, for the plan of the next copy.
   private(set) var touched: [MemoryRange] = []
@@ -57,6 +58,7 @@ struct PythonFrameWalk {
     frames.removeAll(keepingCapacity: true)
     if !shims.isEmpty { shims.removeAll(keepingCapacity: true) }
     if !cframes.isEmpty { cframes.removeAll(keepingCapacity: true) }
+    previousCFrame = .null
     touched.removeAll(keepingCapacity: true)
     state = .going
     hint = -1
@@ -93,6 +95,14 @@ struct PythonFrameWalk {
 
   /// Whether nothing was read yet.
   var isUntouched: Bool { stage == .thread && isGoing }
+
+  /// A place on the C stack within the call that runs the innermost frames; nil where nothing shows it,
+  /// as up to 3.9.
+  var place: RemoteAddress? {
+    let isWithinThread = previousCFrame.isWithin(runtime.threadSize, of: thread)
+    if !previousCFrame.isNull, !isWithinThread { return previousCFrame }
+    return shims.first?.address
+  }
 
   /// Without `==`, which goes through the witness table of `End` here.
   var isGoing: Bool {
@@ -256,7 +266,10 @@ struct PythonFrameWalk {
       return want(address, count: cframeSpan, aheadOf: copies)
     }
     note(address, count: cframeSpan)
-    cframes.append(address)
+    let frame = runtime.layout[.cframeFrame].map {
+      RemoteAddress(copies.load(at: offset + $0, as: UInt64.self))
+    }
+    cframes.append((address, frame))
     address = RemoteAddress(copies.load(at: offset + field, as: UInt64.self))
     return nil
   }

@@ -71,6 +71,10 @@ package final class PythonRuntime: Sendable {
 
   private static let entrySpan = 256
 
+  /// Whether thread states or their frames point to the C stack of the thread that runs them (3.10 and
+  /// later).
+  var hasStackPlaces: Bool { layout[.threadCFrame] != nil || frameShape.hasShims }
+
   /// The name and version, such as `CPython 3.11.7`.
   package var title: String { "CPython \(version)" }
 }
@@ -91,7 +95,9 @@ package struct PythonThread: Hashable, Sendable {
   package let pthread: UInt64
   /// The thread id that the interpreter itself knows: in the innermost PID namespace.
   package let nativeID: Int32?
-  /// The thread id as this machine's `/proc` counts; nil where it could not be found out.
+  /// Whether it ran anything when it was listed.
+  let hasFrames: Bool
+  /// The thread that runs it, as this machine's `/proc` counts; nil where it could not be found out.
   package var tid: Int32?
 }
 

@@ -28,17 +28,31 @@ struct PythonValidation {
     func pointer(_ field: PythonField, of record: RemoteAddress) -> RemoteAddress? {
       runtime.layout[field].flatMap { objects.pointer(record + $0) }
     }
-    guard let first = pointer(.runtimeInterpreters, of: runtime.address) else {
+    guard var interpreter = pointer(.runtimeInterpreters, of: runtime.address) else {
       return .invalid(.memoryUnreadable)
     }
-    guard !first.isNull else { return .empty }
-    guard let thread = pointer(.interpreterThreads, of: first) else {
-      return .invalid(.noInterpreter)
+    // The newest is the first, and may run nothing while others do.
+    for _ in 0..<Self.interpreterLimit {
+      guard !interpreter.isNull else { return .empty }
+      guard let thread = pointer(.interpreterThreads, of: interpreter) else {
+        return .invalid(.noInterpreter)
+      }
+      if !thread.isNull {
+        guard pointer(.threadInterpreter, of: thread) == interpreter else {
+          return .invalid(.strayThread)
+        }
+        return checkFrames(objects, until: deadline)
+      }
+      guard let next = pointer(.interpreterNext, of: interpreter) else {
+        return .invalid(.noInterpreter)
+      }
+      interpreter = next
     }
-    guard !thread.isNull else { return .empty }
-    guard pointer(.threadInterpreter, of: thread) == first else { return .invalid(.strayThread) }
-    return checkFrames(objects, until: deadline)
+    return .empty
   }
+
+  /// More are a list that leads in a circle.
+  private static let interpreterLimit = 1024
 
   private func checkFrames<Memory: TargetMemory>(
     _ objects: PythonObjects<Memory>, until deadline: MonotonicClock.Instant

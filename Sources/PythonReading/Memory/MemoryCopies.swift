@@ -41,6 +41,9 @@ package struct MemoryCopies: Sendable {
     readCount = 0
   }
 
+  /// Makes room for as many bytes, so that the copy of them allocates none.
+  mutating func reserve(_ count: Int) { makeRoom(for: count) }
+
   /// Adds bytes that the caller has copied, such as those of the native stack.
   package mutating func add(_ bytes: UnsafeRawBufferPointer, at start: RemoteAddress) {
     guard unsafe !bytes.isEmpty, used + bytes.count <= Self.byteLimit else { return }

@@ -3,6 +3,8 @@ internal import ProfileModel
 
 /// Finds the kernel's thread id of a thread state.
 final class PythonThreadIdentity {
+  /// Stays that of the process, whoever gets its number; nil when it was gone already.
+  private let folder: TaskFolder?
   private let process: Int32
   /// The process's threads when they were last listed, and by their ids in its innermost PID namespace.
   private var tids: Set<Int32> = []
@@ -12,15 +14,14 @@ final class PythonThreadIdentity {
   /// Ids in the namespace of threads that were met.
   private var namespaceIDs: [Int32: Int32] = [:]
 
-  init(process: Int32) { self.process = process }
+  init(process: Int32) {
+    self.process = process
+    folder = try? TaskFolder(process: process)
+  }
 
   /// Lists the process's threads; call it once before a round of questions.
   func begin() {
-    guard let list = try? TaskFolder(process: process) else {
-      tids = []
-      return
-    }
-    tids = Set(list.threads())
+    tids = Set(folder?.threads() ?? [])
     if isNested == nil { isNested = (namespaceChain(of: process)?.count ?? 1) > 1 }
     guard isNested == true else { return }
     namespaceIDs = namespaceIDs.filter { tids.contains($0.key) }
@@ -35,9 +36,8 @@ final class PythonThreadIdentity {
 
   /// The ids of a thread from our namespace to its innermost one (`NSpid`).
   private func namespaceChain(of tid: Int32) -> [Int32]? {
-    guard let text = try? ProcFile.read("/proc/\(process)/task/\(tid)/status") else { return nil }
-    let line = text.split(separator: "\n").first { $0.hasPrefix("NSpid:") }
-    return line?.dropFirst(6).split { $0 == "\t" || $0 == " " }.compactMap { Int32($0) }
+    let numbers = folder?.status(of: tid)?.namespaceNumbers ?? []
+    return numbers.isEmpty ? nil : numbers
   }
 
   /// Our id for the one that the thread knows itself by.

@@ -98,9 +98,20 @@ struct PythonThreadListWalk<Memory: TargetMemory> {
           state: address, interpreter: interpreter.address, interpreterID: interpreter.id,
           pthread: word(.threadPthread, of: address, record) ?? 0,
           nativeID: native.flatMap { Int32(exactly: $0) }.flatMap { $0 > 0 ? $0 : nil },
-          tid: nil))
+          hasFrames: hasFrames(address, record), tid: nil))
       address = next
     }
+  }
+}
+
+extension PythonThreadListWalk {
+  /// Whether a thread state runs anything: 3.11 and 3.12 point to a structure within it while it does not.
+  private mutating func hasFrames(_ address: RemoteAddress, _ record: [MemoryRange]) -> Bool {
+    if let frame = pointer(.threadFrame, of: address, record) {
+      return !frame.isNull && !frame.isWithin(runtime.threadSize, of: address)
+    }
+    guard let frame = pointer(.threadCFrame, of: address, record) else { return false }
+    return !frame.isNull && !frame.isWithin(runtime.threadSize, of: address)
   }
 }
 

@@ -26,8 +26,10 @@ extension PythonReader {
     let names = stateNames(from: memory)
     var result: [Int32: String] = [:]
     for thread in threads {
-      guard let tid = thread.tid, let name = names[thread.state], !name.isEmpty,
-        tid != process || !Self.isMadeUp(name)
+      // A thread state that another thread has made leads to the name of that one.
+      guard let tid = thread.tid, owners[thread].named == tid, let name = names[thread.state],
+        !name.isEmpty, tid != process || !Self.isMadeUp(name),
+        thread.interpreterID == 0 || result[tid] == nil
       else { continue }
       result[tid] = name
     }

@@ -15,6 +15,7 @@ extension PythonThreadReader {
     stack.isConsistent = isConsistent
     readState(into: &stack)
     var groups = PythonFrameGrouping.groups(of: walk, runtime: reader.runtime)
+    stack.surplusAnchors = PythonFrameGrouping.surplusAnchors(of: walk, groups: groups.count)
     let shown = shownCount
     if shown < walk.frames.count { stack.end = .cut }
     let visible = hideCleanups(in: &groups)

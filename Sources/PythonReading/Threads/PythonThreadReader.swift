@@ -162,6 +162,9 @@ package final class PythonThreadReader {
       }
   }
 
+  /// Whether the thread state ran nothing when it was copied.
+  var hasNoFrames: Bool { walk.frames.isEmpty && walk.place == nil }
+
   /// Whether the innermost frame may not be linked to its caller yet.
   var isCallerUnknown: Bool { walk.isCallerUnknown }
 

@@ -109,15 +109,15 @@ struct CaptureTarget {
   var pid: Int32 { folder.process }
 
   init(_ process: ProcessIdentity) throws(Capture.Failure) {
-    let holder: Int32
+    let access: ProcessAccess
     do {
-      holder = try AccessCheck.check(process)
-      liveThread = try AccessCheck.liveThread(of: process)
+      access = try AccessCheck.check(process)
     } catch {
       throw .access(error)
     }
+    liveThread = access.liveThread
     folder = try Capture.Failure.guarding { () throws(SystemError) in try TaskFolder(process) }
     // The thread that holds a program which sprof has started resumes it by the first tick.
-    self.holder = OSThread.isOwn(holder) ? 0 : holder
+    self.holder = OSThread.isOwn(access.tracer) ? 0 : access.tracer
   }
 }

@@ -1,24 +1,47 @@
 internal import LinuxProcess
+internal import ProfileModel
 
 /// What a capture says of itself: what was missing, and what it did to the program.
 enum CaptureNotes {
-  /// The notes of a capture whose threads have ended; `spared` says how many ticks were left out for
-  /// which share of time.
+  /// The notes of a capture whose threads have ended, and of the ticks that were left out to keep to its
+  /// plan.
   static func lines(
-    of pipeline: SamplePipeline, spared: (ticks: Int64, maxPause: Double)? = nil
+    of pipeline: SamplePipeline, sparing outcome: TickLoop.Outcome, by plan: SamplingPlan
   ) -> [String] {
+    lines(of: pipeline) + sparing(outcome, plan, pipeline.membership)
+  }
+
+  private static func sparing(
+    _ outcome: TickLoop.Outcome, _ plan: SamplingPlan, _ membership: Membership
+  ) -> [String] {
+    // Without its number a note is that of many processes.
+    func skipped(_ ticks: Int64) -> String {
+      membership.goesOn ? "Ticks were skipped" : "\(ticks) of the late ticks were skipped"
+    }
+    var lines: [String] = []
+    if outcome.ticksSparedForPauses > 0 {
+      lines.append(
+        "\(skipped(outcome.ticksSparedForPauses)) to spare the program: stops may take at most "
+          + "\(TimeBudget.words(plan.maxPause)) of its time (--max-pause).")
+    }
+    if outcome.ticksSparedForCPU > 0 {
+      lines.append(
+        "\(skipped(outcome.ticksSparedForCPU)) to spare the machine: sprof may use at most "
+          + "\(TimeBudget.words(plan.cpuBudget.share)) of a core to sample (--max-cpu).")
+    }
+    return lines
+  }
+
+  /// The notes of a capture whose threads have ended.
+  static func lines(of pipeline: SamplePipeline) -> [String] {
     let sampler = pipeline.sampler
     var lines = tracing(pipeline.target.holder, refusals: sampler.refusals.count)
+    lines += threads(sampler.leftOut)
     lines += sampler.runtimes?.problems.map(\.note) ?? []
     if !sampler.usesSchedulerStatistics {
       lines.append(
         "This kernel has no scheduler statistics (schedstat): CPU times come in steps of 10 ms, and "
           + "waiting for a CPU counts as running.")
-    }
-    if let spared, spared.ticks > 0 {
-      lines.append(
-        "\(spared.ticks) of the late ticks were skipped to spare the program: stops may take "
-          + "at most \(PauseBudget.words(spared.maxPause)) of its time (--max-pause).")
     }
     let restarted = sampler.stops.restartedSystemCalls
     if restarted > 0 {
@@ -27,11 +50,67 @@ enum CaptureNotes {
           ? "1 system call was interrupted by a stop and restarted transparently."
           : "\(restarted) system calls were interrupted by a stop and restarted transparently.")
     }
-    if sampler.lacksSystemCallFile {
+    if sampler.mappings.areOf32Bits {
+      lines.append(
+        "The program has executed a 32-bit one, which sprof does not support: it has no stacks of it."
+      )
+    }
+    let uncertain = pipeline.resolver.libraries.uncertainSamples
+    if uncertain > 0 {
+      lines.append(
+        "\(uncertain) \(uncertain == 1 ? "sample was" : "samples were") taken while libraries came and "
+          + "went too fast to know which were loaded: functions in libraries are shown as addresses there."
+      )
+    }
+    if sampler.unsampled > 0 {
+      lines.append(
+        "\(sampler.unsampled == 1 ? "1 thread" : "\(sampler.unsampled) threads") got no CPU in which to "
+          + "be stopped, and \(sampler.unsampled == 1 ? "has" : "have") no stack.")
+    }
+    if !SystemCallState.isShownByKernel {
       lines.append(
         "This kernel has no /proc/PID/syscall: sleeping threads had to be stopped for each sample.")
     }
     return lines
+  }
+
+  /// Why threads are missing, or cost more than others.
+  private static func threads(_ leftOut: ThreadRoster.LeftOut) -> [String] {
+    var lines: [String] = []
+    if !leftOut.threads.isEmpty {
+      let reason =
+        leftOut.failure?.reason ?? "\(ThreadRequests.capacity) were being sampled already"
+      lines.append("\(counted(leftOut.threads.count)) not sampled: \(reason).")
+    }
+    if leftOut.reopened > 0 {
+      lines.append(
+        "\(counted(leftOut.reopened)) read more slowly, by opening their files each time: sprof may "
+          + "have no more than \(OpenFileLimit.current) files open (ulimit -n).")
+    }
+    if OpenFileLimit.wasMet {
+      lines.append(
+        "sprof ran out of open files (ulimit -n \(OpenFileLimit.current)): names, waits or processes may "
+          + "be missing.")
+    }
+    return lines
+  }
+
+  private static func counted(_ threads: Int) -> String {
+    threads == 1 ? "1 thread was" : "\(threads) threads were"
+  }
+
+  /// Which files with code that was sampled are not those any more that the program has loaded.
+  static func lines(ofModulesIn profile: Profile) -> [String] {
+    let used = Set(
+      profile.stacks.frames.compactMap { frame in
+        if case .code(let address) = frame { Int(address.module.rawValue) } else { nil }
+      })
+    return used.sorted().filter { profile.modules.indices.contains($0) }
+      .map { profile.modules[$0] }
+      .filter {
+        [Module.changedFile, Module.replacedFile, Module.deletedFile].contains($0.problem)
+      }
+      .map { "Functions of \($0.path) are shown as addresses: \($0.problem ?? "")." }
   }
 
   /// Why running threads have no stacks, if they have none.

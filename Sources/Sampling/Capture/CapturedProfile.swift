@@ -64,6 +64,7 @@ package final class CapturedProfile {
       profile.modules[Int(module.rawValue)] = Module(
         path: known.path, buildID: known.buildID, problem: known.problem ?? problem)
     }
+    profile.capture.notes += CaptureNotes.lines(ofModulesIn: profile)
     return profile
   }
 }

@@ -50,6 +50,8 @@ final class DumpSession: @unchecked Sendable {
   private func trace() {
     sampler.sampleOnce()
     sampler.runtimes?.noteLockHolders(memory: sampler.memory)
+    // What follows takes longer than a thread may be held.
+    sampler.releaseAll()
     isSampled.store(true, ordering: .releasing)
     while !isDrained.load(ordering: .acquiring) {
       MonotonicClock.sleep(for: .microseconds(50))

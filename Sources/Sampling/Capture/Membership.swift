@@ -15,6 +15,14 @@ enum Membership: Sendable {
   /// Whether frames get their names as soon as they are known; of many processes all get them at the end.
   var namesEarly: Bool { self == .alone }
 
+  /// The seed of a process's own ticks: those of many processes fall at times of their own.
+  func seed(_ seed: UInt32?, of pid: Int32) -> UInt64? {
+    switch self {
+    case .alone: seed.map { UInt64($0) }
+    case .ofFamily: seed.map { UInt64($0) << 32 | UInt64(UInt32(bitPattern: pid)) }
+    }
+  }
+
   /// A ring that fits the number of captures: of many each has few samples at a time.
   func makeRing() -> SampleRing {
     switch self {

@@ -36,7 +36,7 @@ final class SamplePipeline: @unchecked Sendable {
       origin: origin, membership: membership, channel: channel,
       runtimes: stacks.map {
         ProcessRuntimes(
-          pid: target.pid, stacks: $0, followsTasks: options.followsTasks, isDump: series == .single
+          target.folder, stacks: $0, followsTasks: options.followsTasks, isDump: series == .single
         )
       })
   }
@@ -61,11 +61,12 @@ final class SamplePipeline: @unchecked Sendable {
     tasks: [AsyncTasks] = []
   ) -> FinishedCapture {
     var info = info
-    info.duration = sampler.lastTickTime.rawValue
+    info.duration = sampler.lastTickEnd.rawValue
     info.ending = ending
     info.cost = sampler.cost
     info.cost.ownCPU = (OwnUsage.cpu() - earlierCPU).rawValue
     info.notes = notes
+    info.unsampled.threads = sampler.leftOut.threads.count
     let modules = resolver.modules
     let facts = liveFacts(modules: modules, sleeps: sleeps)
     var profile = resolver.finish(capture: info)

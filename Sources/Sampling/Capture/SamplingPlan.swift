@@ -43,19 +43,27 @@ package struct SamplingPlan: Sendable {
   package var rate: Double
   /// The share of the time in which threads may be stopped, 0 to 1; beyond it ticks are left out.
   package var maxPause: Double
+  /// The CPU time that sprof itself may use for it; captures of copies of the plan share it.
+  let cpuBudget: CPUBudget
   /// Nil samples until it is stopped or the target ends.
   package var duration: Nanoseconds?
   package var options: SampleOptions
+  /// Where in its period each tick falls follows from it (`TickTimes`); nil for the middle of each.
+  package var seed: UInt32?
 
+  /// `maxCPU` is the share of a core that sprof itself may use, 0 to 1; 1 is without a limit.
   package init(
-    kind: Kind = .attach, rate: Double, maxPause: Double = 1, duration: Nanoseconds? = nil,
-    options: SampleOptions = SampleOptions()
+    kind: Kind = .attach, rate: Double, maxPause: Double = 1, maxCPU: Double = 1,
+    duration: Nanoseconds? = nil, options: SampleOptions = SampleOptions(),
+    seed: UInt32? = .random(in: .min ... .max)
   ) {
     self.kind = kind
     self.rate = rate
     self.maxPause = maxPause
+    cpuBudget = CPUBudget(share: maxCPU)
     self.duration = duration
     self.options = options
+    self.seed = seed
   }
 }
 

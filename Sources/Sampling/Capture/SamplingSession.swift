@@ -28,20 +28,26 @@ final class SamplingSession: @unchecked Sendable {
     self.control = control
     self.ready = ready
     self.recording = recording
-    sleepWatch = SleepWatch(pipeline.target.folder, liveThread: pipeline.target.liveThread)
+    sleepWatch = SleepWatch(
+      pipeline.target.folder, liveThread: pipeline.target.liveThread, cpuBudget: plan.cpuBudget)
   }
 
   @available(*, noasync, message: "blocks for the whole capture")
   func run() throws(SystemError) -> FinishedCapture {
-    let info = pipeline.beginning(CaptureInfo.Kind(plan.kind), rate: plan.rate)
+    var info = pipeline.beginning(CaptureInfo.Kind(plan.kind), rate: plan.rate)
+    info.seed = plan.seed
     let sleeps = try sample(info)
-    let notes = CaptureNotes.lines(
-      of: pipeline, spared: (ticks: outcome.ticksSpared, maxPause: plan.maxPause))
+    let notes = CaptureNotes.lines(of: pipeline, sparing: outcome, by: plan)
     return pipeline.finish(info, ending: outcome.ending, notes: notes, sleeps: sleeps)
   }
 
   /// Returns the long sleeps.
   private func sample(_ info: CaptureInfo) throws(SystemError) -> [SleepRecord] {
+    if pipeline.membership.goesOn {
+      // What the thread of this capture has used to prepare it.
+      var cpuMeter = CPUBudget.Meter(plan.cpuBudget, sinceThreadBegan: true)
+      cpuMeter.count()
+    }
     try recording?.start()
     defer { recording?.finish() }
     try sleepWatch.start(threads: pipeline.target.folder.threads())
@@ -73,8 +79,11 @@ final class SamplingSession: @unchecked Sendable {
 
   // MARK: - The resolver's thread
 
+  private static let longestPause = Nanoseconds.milliseconds(200)
+
   private func resolve(_ info: CaptureInfo) {
     var pace = ResolverPace(rate: plan.rate, pipeline.membership)
+    var cpuMeter = CPUBudget.Meter(plan.cpuBudget)
     while true {
       let isLast = isSampled.load(ordering: .acquiring)
       let progress = control.progress
@@ -83,9 +92,13 @@ final class SamplingSession: @unchecked Sendable {
         resolver.takeLongSleeps(
           until: progress.elapsed, threshold: SleepWatch.threshold, isLast: isLast))
       record(until: progress, info)
+      cpuMeter.count()
       if isLast { break }
+      // While ticks are skipped there is less to do; a ring that fills rings.
+      let now = MonotonicClock.now()
+      let skipped = min(plan.cpuBudget.earliestTick - now, Self.longestPause)
       pipeline.channel.resolverWaker.wait(
-        until: MonotonicClock.now() + pace.pause(at: progress.elapsed))
+        until: now + max(pace.pause(at: progress.elapsed), skipped))
     }
     recordEnd(info)
   }
@@ -106,7 +119,7 @@ final class SamplingSession: @unchecked Sendable {
   private func recordEnd(_ info: CaptureInfo) {
     guard let recording, recording.wantsEnd else { return }
     var progress = control.progress
-    progress.elapsed = sampler.lastTickTime
+    progress.elapsed = sampler.lastTickEnd
     handOver(until: progress, info, to: recording)
   }
 

@@ -9,7 +9,9 @@ final class TickLoop {
   struct Outcome {
     var ending = CaptureInfo.Ending.duration
     /// The ticks that were left out to keep the stops within the plan's share of time.
-    var ticksSpared: Int64 = 0
+    var ticksSparedForPauses: Int64 = 0
+    /// The ticks that were left out to keep sprof's own CPU time within the plan's share of a core.
+    var ticksSparedForCPU: Int64 = 0
   }
 
   private let sampler: Sampler
@@ -23,8 +25,12 @@ final class TickLoop {
   /// Many captures at once are not to take that, and at low rates nobody notices.
   private let isPunctual: Bool
   private static let punctualRate = 500.0
-  private var jitter: TickJitter
-  private var budget: PauseBudget
+  /// How soon a thread that stopped too late for its tick is looked after, while it is waited for.
+  private static let firstHeldPause = Nanoseconds.milliseconds(1)
+  private static let longestHeldPause = Nanoseconds.milliseconds(20)
+  private var times: TickTimes
+  private var pauseBudget: TimeBudget
+  private var cpuMeter: CPUBudget.Meter
   /// Whether the resolver was called because the ring fills.
   private var hasRung = false
   private var outcome = Outcome()
@@ -37,8 +43,9 @@ final class TickLoop {
     self.period = period
     lastTick = plan.duration.map { max(1, $0.count(of: period)) }
     isPunctual = sampler.membership.mayTakeCPU && plan.rate >= Self.punctualRate
-    jitter = TickJitter(period: period)
-    budget = PauseBudget(share: plan.maxPause)
+    times = TickTimes(period: period, seed: sampler.membership.seed(plan.seed, of: sampler.pid))
+    pauseBudget = TimeBudget(share: plan.maxPause)
+    cpuMeter = CPUBudget.Meter(plan.cpuBudget, sinceThreadBegan: true)
   }
 
   /// Samples until the plan's duration is over, the target ends, or the control says stop.
@@ -47,25 +54,28 @@ final class TickLoop {
   @available(*, noasync, message: "blocks for the whole capture")
   func run(ready: (@Sendable () -> Void)?) -> Outcome {
     sampler.begin(ready: ready)
+    // With thousands of threads the preparation takes what is allowed for seconds; that of one among
+    // many processes is a part of sampling all.
+    if !sampler.membership.goesOn { cpuMeter = CPUBudget.Meter(plan.cpuBudget) }
     // What went by before a new process was found counts for the first sample of it. Of a process that
     // was there, ticks are late that go by before the first sample, where this thread got no CPU.
     let before = sampler.origin.isBorn ? sampler.now.count(of: period) : 0
     var tick = before + 1
     while lastTick.map({ tick <= $0 }) ?? true {
-      guard waitForTick(at: period * tick + jitter.next()) else {
+      let planned = times.next(tick)
+      guard waitForTick(at: planned) else {
         outcome.ending = .interrupted
         break
       }
       waitForResolver()
       let time = sampler.now
-      if time < budget.earliestTick, tick != lastTick {
-        spare(time: time)
-        tick += 1
+      if let next = allowedTick(after: tick, at: time) {
+        tick = next
         continue
       }
       // Periods that went by unused are not made up for: the tick counts for all of them.
       let due = min(max(tick, time.count(of: period)), lastTick ?? .max)
-      take(tick, due: due, time: time)
+      take(tick, due: due, time: time, planned: planned)
       // What is left of a program that has ended, until its parent collects it, is a zombie.
       guard !sampler.isProgramOver else {
         outcome.ending = .targetEnded
@@ -74,34 +84,57 @@ final class TickLoop {
       sampler.cost.ticksPlanned = due - before
       tick = due + 1
     }
+    // The last tick stands for its whole period, too.
+    if outcome.ending == .duration, let lastTick, !waitForTick(at: period * lastTick) {
+      outcome.ending = .interrupted
+    }
     sampler.finish()
     return outcome
   }
 
-  private func take(_ tick: Int64, due: Int64, time: Nanoseconds) {
-    if time - period * tick > period / 2 + jitter.limit { sampler.cost.ticksLate += due - tick + 1 }
+  private func take(_ tick: Int64, due: Int64, time: Nanoseconds, planned: Nanoseconds) {
+    if time - planned > period / 2 { sampler.cost.ticksLate += due - tick + 1 }
     sampler.cost.ticksTaken += 1
-    sampler.takeTick(due, time: time)
-    budget.spend(heldTime: sampler.pauses.heldTime, at: sampler.now)
+    sampler.takeTick(due, time: time, end: period * due)
+    pauseBudget.spend(sampler.pauses.heldTime, at: sampler.now)
+    cpuMeter.count()
     reportProgress(time: time)
   }
 
-  /// Leaves out a tick; the next one counts for it.
-  private func spare(time: Nanoseconds) {
-    outcome.ticksSpared += 1
-    sampler.cost.ticksLate += 1
-    sampler.stops.releaseOverdue()
-    reportProgress(time: time)
+  /// The first tick that the budgets allow, which counts for those before it; nil when they allow this
+  /// one.
+  ///
+  /// The first and the last tick are taken in any case.
+  private func allowedTick(after tick: Int64, at time: Nanoseconds) -> Int64? {
+    let forPauses = pauseBudget.earliestTick
+    let forCPU = plan.cpuBudget.earliestTick - sampler.startTime
+    let earliest = max(forPauses, forCPU)
+    guard time < earliest, sampler.cost.ticksTaken > 0, tick != lastTick else { return nil }
+    let next = min(max(tick, earliest.count(of: period)) + 1, lastTick ?? .max)
+    if forPauses >= forCPU {
+      outcome.ticksSparedForPauses += next - tick
+    } else {
+      outcome.ticksSparedForCPU += next - tick
+    }
+    sampler.cost.ticksLate += next - tick
+    return next
   }
 
   /// Waits for a tick; false when the capture is to end before.
   private func waitForTick(at time: Nanoseconds) -> Bool {
     let deadline = sampler.startTime + time
+    var heldPause = Self.firstHeldPause
     while true {
       guard !control.shouldStop else { return false }
+      reportProgress(time: sampler.now)
       let left = deadline - MonotonicClock.now()
       if left <= 0 { return true }
-      let longest = Nanoseconds.milliseconds(100)
+      var longest = Nanoseconds.milliseconds(100)
+      if !sampler.stops.isEmpty {
+        sampler.releaseOverdue()
+        longest = heldPause
+        heldPause = min(heldPause * 2, Self.longestHeldPause)
+      }
       guard isPunctual else {
         MonotonicClock.sleep(until: min(deadline, MonotonicClock.now() + longest))
         continue
@@ -132,7 +165,7 @@ final class TickLoop {
     sampler.runtimes?.confirm(from: sampler.memory)
     while !ring.hasRoom(for: size), !control.shouldStop, !isOver {
       MonotonicClock.sleep(for: .milliseconds(1))
-      sampler.stops.releaseOverdue()
+      sampler.releaseOverdue()
     }
   }
 

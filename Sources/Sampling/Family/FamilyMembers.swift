@@ -43,27 +43,35 @@ final class FamilyMembers: Sendable {
     case .access(.noSuchProcess), .access(.hasEnded), .access(.isItself), .access(.isKernelThread):
       break
     case .access(.other(let error)), .system(let error): note(error)
+    case .access(.is32Bit): note("32-bit programs are not supported")
     case .access:
       let name = ProcessSearch.processName(process.pid) ?? "?"
       state.withLock { $0.refused.append("\(name)[\(process.pid)]") }
     }
   }
 
-  func note(_ error: SystemError) {
-    state.withLock { $0.failures[error.reason, default: 0] += 1 }
+  func note(_ error: SystemError) { note(error.reason) }
+
+  private func note(_ reason: String) {
+    state.withLock { $0.failures[reason, default: 0] += 1 }
   }
 
   /// The profile of all, with addresses in place of names; `own` is the capture of the process that the
-  /// others descend from, `title` says how many were captured.
+  /// others descend from, `title` says how many were captured, `leftOut` how many were not, and in which
+  /// words.
   func finish(
-    with own: FinishedCapture, leftOut: [String] = [], title: (_ count: Int) -> String
+    with own: FinishedCapture, leftOut: (count: Int, note: String) = (0, ""),
+    title: (_ count: Int) -> String
   ) -> Profile {
     add(own, start: own.startTime)
     return state.withLock { state in
       var profile = FamilyProfile(modules: modules)
       swap(&profile, &state.profile)
-      let notes = [title(profile.processCount)] + Self.problems(of: state) + leftOut
-      return profile.finish(capture: own.profile.unnamed.capture, notes: notes)
+      var notes = [title(profile.processCount)] + Self.problems(of: state)
+      if leftOut.count > 0 { notes.append(leftOut.note) }
+      let failed = state.failures.values.reduce(state.refused.count, +)
+      return profile.finish(
+        capture: own.profile.unnamed.capture, unsampled: failed + leftOut.count, notes: notes)
     }
   }
 

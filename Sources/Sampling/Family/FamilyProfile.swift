@@ -22,6 +22,7 @@ struct FamilyProfile: Sendable {
   private var cost = CaptureCost()
   private var pauses = PauseMeter()
   private var notes: [String: Int] = [:]
+  private var unsampledThreads = 0
   private var end: Nanoseconds = 0
   /// Processes with threads that were seen.
   private(set) var processCount = 0
@@ -89,13 +90,17 @@ struct FamilyProfile: Sendable {
     cost.samplesDropped += capture.cost.samplesDropped
     pauses.add(member.pauses)
     end = max(end, Nanoseconds(capture.duration) + member.shift)
+    unsampledThreads += capture.unsampled.threads
     for note in capture.notes { notes[note, default: 0] += 1 }
   }
 
   /// The whole, with the frames' addresses in place of names; `capture` is that of the process that
-  /// the others descend from.
-  consuming func finish(capture: CaptureInfo, notes family: [String]) -> Profile {
+  /// the others descend from, `unsampled` how many processes have no capture.
+  consuming func finish(
+    capture: CaptureInfo, unsampled: Int = 0, notes family: [String]
+  ) -> Profile {
     var capture = capture
+    capture.unsampled = CaptureInfo.Unsampled(threads: unsampledThreads, processes: unsampled)
     // sprof's own CPU time is of all of it already.
     cost.ownCPU = capture.cost.ownCPU
     cost.setPauses(pauses)

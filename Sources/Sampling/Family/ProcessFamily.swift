@@ -177,7 +177,7 @@ final class ProcessFamily: Sendable {
     let leftOut = state.withLock { $0.leftOut + $0.waiting.count }
     let note =
       "\(FamilyMembers.counted(leftOut)) skipped: \(Self.limit) were being sampled already."
-    return members.finish(with: own, leftOut: leftOut > 0 ? [note] : []) { count in
+    return members.finish(with: own, leftOut: (leftOut, note)) { count in
       """
       \(FamilyMembers.counted(count)) sampled: the program and its descendants. Those that lived for \
       less than about 10 ms, or lost their parent before they were found, are missing.

@@ -11,11 +11,29 @@ final class AddressSpaces: Sendable {
     let maps: MemoryMaps
     /// The process's name then; nil when it was gone.
     let name: String?
+    /// What the loader had loaded; nil where it keeps no record.
+    let libraries: Libraries?
+  }
+
+  /// Which libraries the maps of a reading show.
+  struct Libraries: Sendable {
+    /// Nil where the loader was at work all the time.
+    let counts: LoaderRecord.Counts?
+    let loader: LoaderRecord
+    /// The path of the program.
+    let program: String?
   }
 
   /// More than the resolver ever lags behind, but for a program that maps memory without end.
-  private static let capacity = 64
+  private static let capacity = 256
   private let readings = Mutex<[Reading]>([])
+  private let settled = Atomic<Int>(0)
+
+  /// Counts up to which samples that wait for a reading have it, or will not get it.
+  var settlement: Int { settled.load(ordering: .acquiring) }
+
+  /// The tracer's: there will be no other reading for the samples that wait for one.
+  func settle() { settled.add(1, ordering: .releasing) }
 
   /// The tracer's: hands over the maps as they are now.
   func publish(_ reading: Reading) {

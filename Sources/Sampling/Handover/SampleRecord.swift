@@ -16,6 +16,8 @@ struct SampleRecord {
   var tid: Int32 = 0
   /// Since the start of the capture.
   var time: Nanoseconds = 0
+  /// The end of the last period that it stands for.
+  var end: Nanoseconds = 0
   var isRunning = false
   /// Whether a stop would give a sleeping thread's registers without the program noticing.
   var bearsStop = true
@@ -23,8 +25,14 @@ struct SampleRecord {
   var hasMovedStack = false
   /// The reading of the maps that it belongs to (`AddressSpaces`).
   var mapsSerial = 0
+  /// The settlement before which that reading may not have been handed over (`AddressSpaces`).
+  var settlement = 0
+  /// How many libraries the loader had loaded, ever; nil where that is not known.
+  var loads: UInt64?
   /// Whether most of the time since the last sample went by waiting for a CPU.
   var isWaitingForCPU = false
+  /// Why the thread has no stack that could be read; nil where it should have one.
+  var missing: StackEnd.Reason?
   /// The state letter of /proc, 0 when it was not read.
   var state: ThreadState? = nil
   /// -1 for none.

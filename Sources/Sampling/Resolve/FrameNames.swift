@@ -17,7 +17,9 @@ final class FrameNames {
   init(_ process: ProcessIdentity) {
     let memory = ProcessMemory(process)
     symbolizer = Symbolizer(
-      file: { [files] in files.known[$0] }, debugFile: { memory.debugFile(buildID: $0) })
+      file: { [files] in files.known[$0] },
+      debugFiles: DebugFiles(
+        byBuildID: { memory.debugFile(buildID: $0) }, byPath: { memory.debugFile(path: $0) }))
   }
 
   /// Why modules have no names or no lines, in words.

@@ -16,6 +16,10 @@ struct ResolvedThread {
   var lastAsked: Sleep?
   var lastWanted: UInt32 = 0
   var kept: KeptRegisters?
+  private var cpuTime: TimeDivision
+  private var delay: TimeDivision
+  /// CPU time since its last run began, that no sample of it shows.
+  private var hiddenCPU: Int64 = 0
   var pending: ResolvedSample?
   /// When it was last sampled because it had run, since the start.
   private(set) var lastSample: Nanoseconds = 0
@@ -34,7 +38,36 @@ struct ResolvedThread {
     self.index = index
     self.tid = tid
     self.firstSeen = firstSeen
+    cpuTime = TimeDivision(since: firstSeen)
+    delay = TimeDivision(since: firstSeen)
   }
+
+  /// The CPU time and delay of no sample.
+  var unplaced: Weight { Weight(cpu: cpuTime.unplaced, delay: delay.unplaced) }
+
+  /// Gives a sample its part of the CPU time and delay since the last, and returns what samples before
+  /// have of them.
+  mutating func divide(_ sample: inout ResolvedSample) -> Weight {
+    let (activity, used) = (sample.activity, sample.weight)
+    let cpu = cpuTime.divide(
+      Nanoseconds(used.cpu), at: sample.time, isFound: activity == .running)
+    let delay = delay.divide(
+      Nanoseconds(used.delay), at: sample.time, isFound: activity == .waitingForCPU)
+    hiddenCPU = activity.isRunnable ? 0 : hiddenCPU &+ used.cpu
+    sample.hasRun = hiddenCPU >= Self.noticedCPU
+    if sample.hasRun { hiddenCPU = 0 }
+    sample.weight.cpu = cpu.own.rawValue
+    sample.weight.delay = delay.own.rawValue
+    return Weight(cpu: cpu.former, delay: delay.former)
+  }
+
+  /// What samples before have of the last that the thread used.
+  mutating func divideLast(_ used: Weight) -> Weight {
+    Weight(cpu: cpuTime.finish(Nanoseconds(used.cpu)), delay: delay.finish(Nanoseconds(used.delay)))
+  }
+
+  /// So much CPU time between samples of one sleep shows that it was not one sleep.
+  private static let noticedCPU: Int64 = 250_000
 
   /// Notes whether it holds its interpreter's lock, or waits for it.
   mutating func follow(_ runtime: RuntimeStack?, _ record: SampleRecord) {
@@ -56,6 +89,12 @@ struct ResolvedThread {
     call = call?.continued(by: record) ?? SleepingCall(record)
     // A sleeping thread's registers are all known only from a stop.
     if !record.isRunning, record.registers.areComplete { stops += 1 }
+  }
+}
+
+extension Weight {
+  fileprivate init(cpu: Nanoseconds, delay: Nanoseconds) {
+    self.init(cpu: cpu.rawValue, delay: delay.rawValue)
   }
 }
 
@@ -126,9 +165,13 @@ struct KeptRegisters {
 /// A sample whose stack was unwound.
 struct ResolvedSample {
   let slot: Int
+  /// When it was taken, and the end of the last period that it stands for.
   let time: Nanoseconds
+  let end: Nanoseconds
   let activity: Activity
   var weight: Weight
+  /// Whether the thread ran since the sample before, although both found it asleep.
+  var hasRun = false
   var result: UnwoundStack
   /// What to ask the tracer for (`ThreadRequests`); 0 when the stack is as good as it gets.
   var wants: UInt32 = 0
@@ -138,6 +181,7 @@ struct ResolvedSample {
   init(_ record: SampleRecord, activity: Activity) {
     slot = record.slot
     time = record.time
+    end = record.end
     self.activity = activity
     weight = record.weight
     result = UnwoundStack.none

@@ -11,6 +11,7 @@ extension Resolver {
   ) -> ResolvedSample {
     var sample = ResolvedSample(record, activity: activity(record, thread))
     let runtime = record.runtimeNumber > 0 ? runtimeStacks?.take(record.runtimeNumber) : nil
+    if let reason = record.missing { sample.result = .missing(reason) }
     guard record.byteCount > 0 else { return sample }
     var registers = record.registers
     if let kept = thread.kept, kept.sleep.call == thread.call,
@@ -102,8 +103,7 @@ extension Resolver {
     guard let thread = threads[sample.slot] else { return }
     builder.sample(
       thread: thread.index, stack: stack, end: end, activity: sample.activity,
-      time: sample.time.rawValue,
-      weight: sample.weight)
+      time: sample.end.rawValue, weight: sample.weight, hasRun: sample.hasRun)
   }
 }
 

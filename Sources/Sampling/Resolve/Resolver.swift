@@ -18,8 +18,11 @@ final class Resolver {
   var reportedSleeps: Nanoseconds = 0
   private var mapsTime: Nanoseconds = 0
   private var isMapStale = false
+  /// The CPU time of the last reading of the maps from the process itself.
+  private var mapsCost: Nanoseconds = 0
   /// When the maps were read from the process itself.
   private var liveMapsTime = MonotonicClock.Instant.distantPast
+  var libraries = LoadedLibraries()
   var hasAsked = false
 
   let runtimeStacks: RuntimeStacks?
@@ -38,8 +41,8 @@ final class Resolver {
     unwinder = NativeUnwinder(modules: modules)
     self.runtimeStacks = runtimeStacks
     joiner = StackJoiner(choice: options.frames, frames: InterpreterFrames(modules: modules))
-    // A program that ends now has no maps; its frames will be addresses.
-    _ = try? modules.refresh()
+    let memory = ProcessMemory(target.liveThread)
+    modules.isCurrent = { [unowned self] in libraries.areCurrent(in: memory) }
   }
 
   /// Works off everything that the ring holds and whose runtime's frames are handed over.
@@ -50,7 +53,11 @@ final class Resolver {
   func drain() -> Bool {
     hasAsked = false
     let lastNumber = runtimeStacks?.lastNumber ?? 0
-    while channel.ring.takeOne(if: { $0.runtimeNumber <= lastNumber }, { resolve($0, $1) }) {}
+    let settlement = channel.spaces.settlement
+    let isReady = { (record: SampleRecord) in
+      record.runtimeNumber <= lastNumber && record.settlement <= settlement
+    }
+    while channel.ring.takeOne(if: isReady, { resolve($0, $1) }) {}
     return hasAsked
   }
 
@@ -60,6 +67,7 @@ final class Resolver {
     for thread in threads.values where series.outlivesNames || ownName(of: thread) != nil {
       refreshName(of: thread, tid: thread.tid)
     }
+    libraries.leave(modules)
     var all = ProfileBuilder()
     swap(&all, &builder)
     return all.finish(capture: capture, modules: modules.modules)
@@ -113,14 +121,21 @@ final class Resolver {
     // After exec, other files may be at the same addresses; a program that switches stacks looks
     // like that, too.
     isMapStale = isMapStale || record.hasMovedStack
-    if record.time - mapsTime > (isMapStale ? .milliseconds(2) : .seconds(2)) {
+    libraries.enter(record, modules)
+    let pause =
+      isMapStale
+      ? max(.milliseconds(2), mapsCost * 10) : max(.seconds(2), mapsCost * 50)
+    if record.time - mapsTime > pause {
       refreshModules(at: record.time)
     }
     update(thread, record)
     followName(of: &thread, record)
     thread.follow(record)
-    let sample = unwind(record, bytes, &thread)
+    var sample = unwind(record, bytes, &thread)
+    // The samples of a dump stand for no time.
+    let former = series == .ticks ? thread.divide(&sample) : Weight()
     threads[slot] = thread
+    builder.credit(thread: thread.index, former)
     settle(slot, as: sample)
     if sample.wants != 0, thread.lastAsked != sample.sleep || thread.lastWanted != sample.wants {
       threads[slot]?.lastAsked = sample.sleep
@@ -135,14 +150,14 @@ final class Resolver {
 
   private func startThread(_ record: SampleRecord) -> ResolvedThread {
     // One that has ended by now had the name of its process, until it got another.
-    let firstSeen = max(0, record.time - Nanoseconds(record.weight.wall))
+    let firstSeen = max(0, record.end - Nanoseconds(record.weight.wall))
     let name =
       runtimeStacks?.name(of: record.tid, seenSince: firstSeen) ?? record.name
       ?? folder.name(of: record.tid) ?? processName
     let index = builder.add(
       ThreadInfo(
         tid: record.tid, name: name, isMain: record.tid == folder.process,
-        firstSeen: firstSeen.rawValue, lastSeen: record.time.rawValue))
+        firstSeen: firstSeen.rawValue, lastSeen: record.end.rawValue))
     var thread = ResolvedThread(index: index, tid: record.tid, firstSeen: firstSeen)
     thread.nextNaming = record.time + thread.namingPause
     return thread
@@ -159,10 +174,15 @@ final class Resolver {
 
   private func end(_ slot: Int, _ record: SampleRecord) {
     settle(slot, as: nil)
-    guard let thread = threads[slot] else { return }
+    guard var thread = threads[slot] else { return }
     let hasEnded = record.state == .dead
-    let (time, counters, weight) = (record.time.rawValue, record.counters, record.weight)
+    let (time, counters, weight) = (record.end.rawValue, record.counters, record.weight)
+    if series == .ticks {
+      builder.credit(thread: thread.index, thread.divideLast(weight))
+      builder.spread(thread: thread.index, thread.unplaced)
+    }
     builder.end(thread: thread.index, with: weight, at: time)
+    threads[slot] = thread
     builder.update(thread.index) { info in
       info.lastSeen = time
       info.cpu += weight.cpu
@@ -183,7 +203,7 @@ final class Resolver {
 
   private func update(_ thread: ResolvedThread, _ record: SampleRecord) {
     let (time, weight, counters, state) = (
-      record.time.rawValue, record.weight, record.counters, record.state
+      record.end.rawValue, record.weight, record.counters, record.state
     )
     let call =
       record.isRunning
@@ -236,12 +256,15 @@ final class Resolver {
   private func takeReadings(until serial: Int) -> Bool {
     var isNew = false
     let isWanted = { (reading: AddressSpaces.Reading) in
-      reading.serial <= serial || self.modules.isContained(in: reading.maps)
+      reading.serial <= serial
+        || self.libraries.areAll(in: reading) && self.modules.isContained(in: reading.maps)
     }
     while let reading = channel.spaces.take(if: isWanted) {
       if let name = reading.name { processName = name }
-      guard reading.time > liveMapsTime else { continue }
+      // One with a count of what was loaded is for the samples of that count.
+      guard reading.libraries != nil || reading.time > liveMapsTime else { continue }
       isNew = true
+      libraries.take(reading)
       if modules.update(to: reading.maps) { unwinder.invalidate() }
     }
     return isNew
@@ -251,7 +274,9 @@ final class Resolver {
     mapsTime = time
     isMapStale = false
     liveMapsTime = MonotonicClock.now()
+    let before = OwnUsage.threadCPU()
     if (try? modules.refresh()) == true { unwinder.invalidate() }
+    mapsCost = OwnUsage.threadCPU() - before
   }
 }
 

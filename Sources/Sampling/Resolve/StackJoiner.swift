@@ -89,14 +89,14 @@ struct StackJoiner {
   }
 
   private mutating func findPlaces(_ runtime: RuntimeStack, _ stacks: StackTable) {
-    let groups = runtime.groups
-    guard groups.contains(where: { $0.anchor != nil }) else {
+    let anchors = anchors(of: runtime, stacks)
+    guard anchors.contains(where: { $0 != nil }) else {
       places = countedPlaces(runtime, stacks)
       return
     }
     var index = 0
-    for (number, group) in groups.enumerated() {
-      guard let anchor = group.anchor else {
+    for (number, anchor) in anchors.enumerated() {
+      guard let anchor else {
         // Its entry is not known: it runs in the innermost loop further out than the last group.
         let last = number == 0 ? 0 : places[number - 1]
         places.append(firstLoop(from: number == 0 ? 0 : last + 1, stacks) ?? last)
@@ -108,6 +108,19 @@ struct StackJoiner {
       let isBeyond = index + 1 >= native.count && !reaches(anchor)
       places.append(isBeyond ? native.count : isInside ? index : max(places.last ?? 0, index))
     }
+  }
+
+  /// The anchor of each group; those that are not within the loop are of none.
+  private func anchors(of runtime: RuntimeStack, _ stacks: StackTable) -> [RemoteAddress?] {
+    let own = runtime.groups.map(\.anchor)
+    guard !runtime.surplusAnchors.isEmpty else { return own }
+    var found: [RemoteAddress?] = []
+    var index = 0
+    for anchor in runtime.surplusAnchors {
+      while index + 1 < native.count, native[index + 1].stackPointer <= anchor { index += 1 }
+      if index < native.count, isLoop(index, stacks) { found.append(anchor) }
+    }
+    return found.count == own.count ? found : own
   }
 
   /// Whether the last native frame may be the one around `anchor`: its caller is not known.

@@ -27,6 +27,8 @@ final class AttachedRuntime {
   private var tornRefreshes = 0
   private var nextNames: Nanoseconds
   private var nextTasks: Nanoseconds = 0
+  /// What threads gained since `forgetGains`.
+  private var gains = RuntimeThreadChanges()
   /// Why stacks do not contain the tasks that wait.
   private(set) var taskProblem: RuntimeProblem?
 
@@ -40,8 +42,15 @@ final class AttachedRuntime {
     self.finder = finder
     nextRefresh = time + Self.refreshInterval
     nextNames = time + Self.nameDelay
-    _ = runtime.refreshThreads(from: memory)
+    gains = runtime.refreshThreads(from: memory)
   }
+
+  /// Whether a thread may have frames since the last `forgetGains` that it had not before.
+  func mayHaveGained(_ tid: Int32) -> Bool { gains.mayHaveGained || gains.gained.contains(tid) }
+
+  var hasGains: Bool { gains.mayHaveGained || !gains.gained.isEmpty }
+
+  func forgetGains() { gains = RuntimeThreadChanges() }
 
   /// Whether the process runs another program by now; one small read.
   func isOver(in memory: ProcessMemory) -> Bool { program.map { !$0.isSame(in: memory) } ?? false }
@@ -56,6 +65,8 @@ final class AttachedRuntime {
       hasNewThreads
       ? runtime.refreshThreads(from: memory) : runtime.refreshThreadsIfChanged(from: memory)
     if hasNewThreads || !changes.isEmpty { changeTime = time }
+    gains.gained.formUnion(changes.gained)
+    gains.mayHaveGained = gains.mayHaveGained || changes.mayHaveGained
     if changes.began > 0 { nextNames = min(nextNames, time + Self.nameDelay) }
     tornRefreshes = runtime.isWhole ? 0 : tornRefreshes + 1
     return !runtime.isEmpty && tornRefreshes < Self.tornLimit

@@ -25,21 +25,33 @@ struct InterpreterLocks {
   /// A thread that has just woken up may not get a CPU for long on a busy machine.
   private static let longestWait = Nanoseconds.milliseconds(200)
 
-  private let process: Int32
+  private let folder: TaskFolder
+  /// Whether what a thread does at its last sample is all that is shown of it.
+  private let isDump: Bool
   /// Threads that waited for a lock and were not seen to get it; some may do something else by now.
   private var waiters: Set<Int32> = []
   private var first: (holders: [Int32: Int32], time: MonotonicClock.Instant)?
   private(set) var report = InterpreterLockReport()
 
-  init(process: Int32) { self.process = process }
+  init(_ folder: TaskFolder, isDump: Bool) {
+    self.folder = folder
+    self.isDump = isDump
+  }
 
   /// Whether a thread that sleeps in this system call waits for the lock of an interpreter; notes it.
   mutating func noteWait(
     _ tid: Int32, _ call: Int32, _ arguments: InlineArray<6, UInt64>, _ runtimes: [AttachedRuntime]
   ) -> Bool {
     let isWait = Self.isWait(call, arguments, runtimes)
-    if isWait { waiters.insert(tid) }
+    if isWait { waiters.insert(tid) } else { noteAwake(tid) }
     return isWait
+  }
+
+  /// Notes that a thread was seen to do something else.
+  ///
+  /// In a capture of some time it may have been on its way from one wait for the lock to the next.
+  mutating func noteAwake(_ tid: Int32) {
+    if isDump, !waiters.isEmpty { waiters.remove(tid) }
   }
 
   private static func isWait(
@@ -90,7 +102,7 @@ struct InterpreterLocks {
   private func waits(
     _ tid: Int32, for runtimes: [AttachedRuntime], until deadline: MonotonicClock.Instant
   ) -> Bool {
-    guard let files = try? ThreadFiles(process: process, thread: tid) else { return false }
+    guard let files = try? ThreadFiles(folder: folder, thread: tid) else { return false }
     var others = 0
     repeat {
       if case .asleep(let call, let arguments, _, _) = files.systemCall() {

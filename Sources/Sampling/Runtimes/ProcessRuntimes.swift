@@ -26,41 +26,56 @@ final class ProcessRuntimes {
   /// Whether the program that the runtimes are of was seen to be over.
   private var isAnotherProgram = false
 
-  init(pid: Int32, stacks: RuntimeStacks, followsTasks: Bool, isDump: Bool) {
-    self.pid = pid
+  init(_ folder: TaskFolder, stacks: RuntimeStacks, followsTasks: Bool, isDump: Bool) {
+    pid = folder.process
     self.stacks = stacks
     self.followsTasks = followsTasks
     sleepLimit = isDump ? .seconds(1) : .milliseconds(50)
-    finders = KnownRuntimes.all.map { RuntimeFinder($0, process: pid) }
-    locks = InterpreterLocks(process: pid)
+    finders = KnownRuntimes.all.map { RuntimeFinder($0, process: folder.process) }
+    locks = InterpreterLocks(folder, isDump: isDump)
   }
 
   // MARK: - What is attached
 
   /// Looks for runtimes and for new threads when it is time; nothing may be stopped.
-  func refresh(time: Nanoseconds, memory: ProcessMemory, hasNewThreads: Bool) {
+  ///
+  /// Returns whether the program is the same, by all that is known: the mappings of another are to be read.
+  func refresh(
+    time: Nanoseconds, memory: ProcessMemory, mappings: StackMappings, hasNewThreads: Bool
+  ) -> Bool {
     if isAnotherProgram {
       confirm(from: memory)
-      for runtime in attached { forget(runtime, at: time) }
+      for runtime in attached { forget(runtime, at: time, mappings) }
       isAnotherProgram = false
-      return
+      return false
     }
+    var isSame = true
     for runtime in attached {
       followTasks(of: runtime, at: time, memory: memory)
       guard runtime.refresh(at: time, memory: memory, hasNewThreads: hasNewThreads) else {
         confirm(from: memory)
-        forget(runtime, at: time)
+        forget(runtime, at: time, mappings)
+        isSame = false
         continue
       }
       if let names = runtime.dueNames(at: time, memory: memory) { stacks.addNames(names, at: time) }
     }
     for index in finders.indices where !attached.contains(where: { $0.finder == index }) {
-      guard let found = finders[index].search(at: time, in: memory) else { continue }
+      guard let found = finders[index].search(at: time, in: memory, mappings) else { continue }
       let runtime = AttachedRuntime(
         found.runtime, of: found.program, finder: index, at: time, memory: memory)
       attached.append(runtime)
       stacks.add(found.runtime.nativeCode)
       followTasks(of: runtime, at: time, memory: memory)
+    }
+    return isSame
+  }
+
+  /// Calls `body` for the threads that may have frames since the last refresh which samples from before lack.
+  func takeGains(among threads: [SampledThread], _ body: (SampledThread) -> Void) {
+    for attached in attached where attached.hasGains {
+      for thread in threads where attached.mayHaveGained(thread.tid) { body(thread) }
+      attached.forgetGains()
     }
   }
 
@@ -72,16 +87,19 @@ final class ProcessRuntimes {
   }
 
   /// Forgets a runtime: the process has become another program, or may have.
-  private func forget(_ runtime: AttachedRuntime, at time: Nanoseconds) {
+  private func forget(
+    _ runtime: AttachedRuntime, at time: Nanoseconds, _ mappings: StackMappings
+  ) {
     attached.removeAll { $0 === runtime }
     // Of all threads only the main one outlives its program.
     stacks.forgetName(of: pid)
-    finders[runtime.finder].restart(at: time)
+    finders[runtime.finder].restart(at: time, mappings)
   }
 
   /// What keeps frames of runtimes from being shown, and tasks from being followed.
   var problems: [RuntimeProblem] {
-    finders.compactMap(\.problem) + attached.compactMap(\.taskProblem)
+    finders.compactMap(\.problem) + attached.compactMap(\.runtime.problem)
+      + attached.compactMap(\.taskProblem)
   }
 
   /// The native code of the runtimes that are attached.
@@ -102,11 +120,11 @@ final class ProcessRuntimes {
   /// Copies the frames of a thread that cannot run, or of which it is checked afterwards that it
   /// has not.
   func copy(
-    _ sample: consuming PreparedRuntimeSample, at registers: Registers,
+    _ sample: consuming PreparedRuntimeSample, at place: ThreadPlace,
     from memory: some TargetMemory, isAsleep: Bool
   ) -> CopiedRuntimeSample {
     let limit = isAsleep ? sleepLimit : Self.stopLimit
-    return sample.copy(at: registers, from: memory, until: MonotonicClock.now() + limit)
+    return sample.copy(at: place, from: memory, until: MonotonicClock.now() + limit)
   }
 
   /// Keeps a copied sample; gives the number under which its stack will come.
@@ -153,6 +171,9 @@ final class ProcessRuntimes {
   func noteLockWait(_ tid: Int32, _ call: Int32, _ arguments: InlineArray<6, UInt64>) -> Bool {
     locks.noteWait(tid, call, arguments, attached)
   }
+
+  /// Notes that a thread was seen to run.
+  func noteAwake(_ tid: Int32) { locks.noteAwake(tid) }
 
   /// Notes who holds the interpreters' locks, where there is something else to do until `census`.
   func noteLockHolders(memory: ProcessMemory) { locks.noteHolders(of: attached, memory) }

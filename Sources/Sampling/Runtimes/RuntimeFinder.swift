@@ -23,6 +23,8 @@ struct RuntimeFinder {
   private var failures = 0
   /// The files that were mapped when a search was last in vain.
   private var searchedFiles: Int?
+  /// The last reading of the maps that is of an earlier program.
+  private var earlierReading = 0
   /// The thread through which memory was read then.
   private var searchedThread: Int32 = 0
   /// What the last search found to keep the frames from being shown.
@@ -37,8 +39,9 @@ struct RuntimeFinder {
   func isEarly(at time: Nanoseconds) -> Bool { time < earlyEnd }
 
   /// Begins anew: the process has become another program, or may have.
-  mutating func restart(at time: Nanoseconds) {
+  mutating func restart(at time: Nanoseconds, _ mappings: StackMappings) {
     searchedFiles = nil
+    earlierReading = mappings.serial
     failures = 0
     earlyEnd = time + Self.earlyTime
     nextSearch = time + Self.earlyInterval
@@ -46,24 +49,24 @@ struct RuntimeFinder {
 
   /// Searches when it is time; gives the runtime with the mark of the program that it is of.
   ///
-  /// Nothing may be stopped.
+  /// Nothing may be stopped. Reads no maps, which takes milliseconds where there are many.
   mutating func search(
-    at time: Nanoseconds, in memory: ProcessMemory
+    at time: Nanoseconds, in memory: ProcessMemory, _ mappings: StackMappings
   ) -> (runtime: any LanguageRuntime, program: ProgramIdentity?)? {
     if memory.tid != searchedThread {
       // Through a thread that has ended nothing could be found.
       searchedThread = memory.tid
       (nextSearch, searchedFiles, failures) = (0, nil, 0)
     }
-    guard time >= nextSearch else { return nil }
-    nextSearch = time + (isEarly(at: time) ? Self.earlyInterval : Self.interval)
     // The same files as at a search that found nothing need no second one.
-    guard let maps = try? memory.maps(), case let files = Self.files(of: maps),
-      files != searchedFiles
-    else { return nil }
+    let files = mappings.pace.files
+    guard time >= nextSearch, mappings.serial > earlierReading, files != searchedFiles else {
+      return nil
+    }
+    nextSearch = time + (isEarly(at: time) ? Self.earlyInterval : Self.interval)
     problem = nil
     let program = ProgramIdentity(memory)
-    switch find(in: memory, maps, at: time) {
+    switch find(in: memory, mappings.latest, at: time) {
     case .none: searchedFiles = files
     case .notReady: break
     case .found(let runtime): return (runtime, program)
@@ -93,15 +96,5 @@ struct RuntimeFinder {
     // Half of the time at most.
     if length >= Self.longTime { nextSearch = time + length * 2 }
     return result
-  }
-
-  /// A number that changes with the files that are mapped, and their places.
-  private static func files(of maps: MemoryMaps) -> Int {
-    var hasher = Hasher()
-    for mapping in maps.mappings where mapping.isFile && mapping.fileOffset == 0 {
-      hasher.combine(mapping.inode)
-      hasher.combine(mapping.start)
-    }
-    return hasher.finalize()
   }
 }

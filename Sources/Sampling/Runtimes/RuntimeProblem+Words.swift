@@ -8,6 +8,10 @@ extension RuntimeProblem {
       "Native frames only: this is \(build.language) \(build.words), and sprof reads \(known)."
     case .unreadable(let fault, let language, let title):
       "Native frames only: cannot read the \(language) interpreter (\(title): \(fault.words))."
+    case .unplacedStacks(let language, let count):
+      count == 1
+        ? "One \(language) stack is not shown: no thread was found that runs it."
+        : "\(count) \(language) stacks are not shown: no threads were found that run them."
     case .unknownTasks(let library, let title, let known):
       "Following the tasks of \(library) (--async) needs \(known); this is \(title)."
     }

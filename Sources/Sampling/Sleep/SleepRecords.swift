@@ -30,6 +30,18 @@ struct SleepRecord: Sendable {
     samples = 2
   }
 
+  /// The record with the stack of `sleep`; nil where the thread was last seen to do something else, so that
+  /// its stack and this wait would be of two moments.
+  func belonging(to sleep: KnownSleep?) -> SleepRecord? {
+    guard let sleep else { return nil }
+    var result = self
+    // Without a stack there is nothing to compare.
+    guard let place = sample.place, sleep.place.stackPointer.rawValue != 0 else { return result }
+    guard sleep.place.isSameWait(as: place) else { return nil }
+    result.frames = sleep.frames
+    return result
+  }
+
   /// What a next sample may start from.
   var hint: SleepHint { SleepHint(place: sample.place, hasStack: SleepHint.suffices(frames)) }
 
@@ -116,15 +128,8 @@ struct SleepSurvey {
   func finish(
     _ first: [SleepRecord], _ threads: [SampledThread], known: [Int32: KnownSleep]
   ) -> [SleepRecord] {
-    var records = first
-    let time = records.last?.sample.time ?? .distantPast
-    for index in records.indices {
-      let sample = records[index].sample
-      guard let sleep = known[sample.thread.tid], let place = sample.place,
-        sleep.place.isSame(as: place)
-      else { continue }
-      records[index].frames = sleep.frames
-    }
+    let time = first.last?.sample.time ?? .distantPast
+    var records = first.compactMap { $0.belonging(to: known[$0.sample.thread.tid]) }
     addPeers(to: &records)
     let others = inspector.inspectPeers(
       of: records.map(\.sample), budget: Self.peerTime)

@@ -30,6 +30,7 @@ final class SleepWatch: @unchecked Sendable {
   private static let threadLimit = 16
 
   private let inspector: SleepInspector
+  private let cpuBudget: CPUBudget
   private let ordered = Mutex<[KnownSleep]>([])
   private let isFinished = Atomic<Bool>(false)
   /// Rung when there is something to do.
@@ -45,7 +46,9 @@ final class SleepWatch: @unchecked Sendable {
   private var peerInspectionTime = MonotonicClock.Instant.distantPast
   private var peerPeriod = period
 
-  init(_ folder: TaskFolder, liveThread: ProcessIdentity) {
+  /// Counts what it uses in `cpuBudget`, and does not wait for that.
+  init(_ folder: TaskFolder, liveThread: ProcessIdentity, cpuBudget: CPUBudget) {
+    self.cpuBudget = cpuBudget
     inspector = SleepInspector(folder, liveThread: liveThread)
   }
 
@@ -82,9 +85,11 @@ final class SleepWatch: @unchecked Sendable {
   // MARK: - The watching thread
 
   private func run() {
+    var cpuMeter = CPUBudget.Meter(cpuBudget)
     while true {
       let isLast = isFinished.load(ordering: .acquiring)
       turn(isLast: isLast)
+      cpuMeter.count()
       if isLast { return }
       waitForTurn()
     }

@@ -68,6 +68,8 @@ final class SampledThread {
   let files: ThreadFiles
   let slot: Int
   let isMain: Bool
+  /// Whether it does the kernel's work: a stop would show nothing of it.
+  let isKernelWorker: Bool
   var tid: Int32 { files.tid }
 
   private(set) var life = Life.alive
@@ -83,6 +85,7 @@ final class SampledThread {
   var name: String?
 
   init(files: consuming ThreadFiles, slot: Int, isMain: Bool, account: ThreadAccount) {
+    isKernelWorker = files.details()?.isKernelWorker(isMain: isMain) ?? false
     self.files = files
     self.slot = slot
     self.isMain = isMain
@@ -111,13 +114,14 @@ extension SampledThread {
   /// Notes that its entry in `/proc` is gone.
   func end() { life = .ended(lastFigures, isListed: false) }
 
-  /// Notes that it has ended and that its entry stays (state Z or X); `final` are its last counters.
+  /// Notes that it was found at `now` to have ended and that its entry stays (state Z or X); `final` are
+  /// its last counters.
   ///
   /// The kernel keeps the entry of a main thread until its process is collected, and that of another
   /// only for its tracer (exit_notify).
-  func endWithEntry(interval: Weight, counters final: ThreadCounters?) {
+  func endWithEntry(interval: Weight, counters final: ThreadCounters?, at now: Nanoseconds) {
     let figures = final.map {
-      account.takeEnd(interval: interval, counters: $0, wasAsleep: wasAsleep)
+      account.takeEnd(interval: interval, counters: $0, wasAsleep: wasAsleep, at: now)
     }
     life = isMain ? .zombie(figures) : .ended(figures, isListed: true)
   }
@@ -129,6 +133,11 @@ extension SampledThread {
   var wasAsleep: Bool { lastSample == .asleep }
   /// Whether a sample of it was handed over.
   var wasSampled: Bool { lastSample != .none }
+  /// Whether it lives and was asked to stop, and no sample of it was handed over.
+  var awaitsFirstSample: Bool {
+    guard isAlive, !wasSampled, case .made = stopRequest else { return false }
+    return true
+  }
   var isRefused: Bool { if case .refused = stopRequest { true } else { false } }
 
   /// Notes that it may run from here on.
@@ -152,8 +161,12 @@ extension SampledThread {
     record.pointee.slot = slot
     record.pointee.tid = tid
     record.pointee.repeated = account.repeated
+    if isMain, wasSampled, !account.mayReach(counters, after: interval) {
+      account.begin(at: counters)
+    }
     let weight = account.takeSample(interval: interval, counters: counters)
     record.pointee.weight = weight
+    record.pointee.end = account.lastTime
     record.pointee.counters = counters
     record.pointee.hasMovedStack = stack.hasMoved
     stack.hasMoved = false

@@ -6,7 +6,14 @@ internal import ProfileModel
 extension Sampler {
   /// Notes that a thread has ended whose entry stays, with its last figures.
   func noteEnd(of thread: SampledThread, interval: Weight) {
-    thread.endWithEntry(interval: interval, counters: counters(of: thread))
+    thread.endWithEntry(interval: interval, counters: counters(of: thread), at: now)
+  }
+
+  /// Ends a thread of which nothing can be read, once it is gone: sprof may only just not open its files.
+  ///
+  /// `interval` is left to its next sample then.
+  func endIfGone(_ thread: SampledThread, leaving interval: Weight = Weight()) {
+    if thread.files.isGone { thread.end() } else { thread.skip(interval) }
   }
 
   /// Hands over what the thread's last stack has lasted on.
@@ -18,9 +25,15 @@ extension Sampler {
     record.pointee.slot = thread.slot
     record.pointee.tid = thread.tid
     record.pointee.time = now
-    if let figures = thread.lastFigures {
+    record.pointee.end = now
+    if thread.isAlive, series == .ticks, let counters = counters(of: thread) {
+      record.pointee.weight = thread.account.takeUse(until: counters)
+    } else if let figures = thread.lastFigures {
       record.pointee.weight = figures.weight
-      if isProgramOver { record.pointee.time = figures.time }
+      if isProgramOver { record.pointee.end = figures.time }
+    }
+    if thread.isAlive, stops.isOverdue(thread.tid) {
+      record.pointee.weight = thread.account.takeDelay()
     }
     // Ticks whose sample never came about count for what was seen before.
     record.pointee.repeated = thread.account.rest

@@ -24,6 +24,7 @@ extension Sampler {
     if !ring.hasRoom(for: count) {
       runtimes?.finish(from: memory)
       runtimes?.confirm(from: memory)
+      settleMappings()
     }
     for _ in 0..<100 where !ring.hasRoom(for: count) {
       MonotonicClock.sleep(for: .milliseconds(1))

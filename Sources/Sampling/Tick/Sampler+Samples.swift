@@ -1,5 +1,6 @@
 internal import LinuxProcess
 internal import ProfileModel
+internal import RuntimeReading
 
 // MARK: - Samples without a stop
 
@@ -9,20 +10,21 @@ extension Sampler {
     guard thread.isAlive else { return }
     if stops.isOverdue(thread.tid) {
       // The next sample counts for this tick, or, if there is none, the last.
-      thread.account.carry(thread.account.takeInterval(until: time, tick: tick))
+      thread.account.carry(thread.account.takeInterval(until: tickEnd, tick: tick))
       return
     }
+    let isUnreadable = missingStack(of: thread) != nil
     // Of a thread that goes on running nothing needs to be known before its stop.
-    if thread.lastSample == .awake, case .running = thread.files.systemCall() {
+    if !isUnreadable, thread.lastSample == .awake, case .running = thread.files.systemCall() {
       _ = requests.take(thread.slot)
-      let interval = thread.account.takeInterval(until: time, tick: tick)
+      let interval = thread.account.takeInterval(until: tickEnd, tick: tick)
       seizeRunning(thread, index: index, interval: interval)
       return
     }
-    guard let counters = counters(of: thread) else { return thread.end() }
+    guard let counters = counters(of: thread) else { return endIfGone(thread) }
     if series.beginsAtFirstSample, !thread.wasSampled { thread.account.begin(at: counters) }
     let asked = requests.take(thread.slot)
-    let interval = thread.account.takeInterval(until: time, tick: tick)
+    let interval = thread.account.takeInterval(until: tickEnd, tick: tick)
     if thread.wasAsleep, counters.switches == thread.counters.switches, asked == 0,
       !options.stopAll
     {
@@ -30,9 +32,18 @@ extension Sampler {
       cost.samplesWithoutStop += 1
       return
     }
+    if isUnreadable {
+      sampleWithoutCall(thread, index: index, time: time, interval: interval, counters: counters)
+      return
+    }
     sample(
       thread, index: index, time: time, interval: interval, counters: counters,
       wantsRegisters: options.stopAll || asked & ThreadRequests.registers != 0)
+  }
+
+  /// Why a thread has no stack that could be read, in a stop or without one; nil for nearly all.
+  private func missingStack(of thread: SampledThread) -> StackEnd.Reason? {
+    thread.isKernelWorker ? .kernelWorker : mappings.areOf32Bits ? .unsupportedProgram : nil
   }
 
   /// Copies the stack of a thread that sleeps, or seizes it: where it runs, or registers are wanted that
@@ -58,12 +69,18 @@ extension Sampler {
           return
         }
         makeStackKnown(stackPointer)
+        guard missingStack(of: thread) == nil else {
+          return sampleWithoutCall(
+            thread, index: index, time: time, interval: interval, counters: counters)
+        }
         if copyAsleep(
           thread, call: call, state: state, time: time, interval: interval, counters: counters)
         {
           return
         }
-        guard let again = self.counters(of: thread) else { return thread.end() }
+        guard let again = self.counters(of: thread) else {
+          return endIfGone(thread, leaving: interval)
+        }
         counters = again
       case .unavailable:
         sampleWithoutCall(thread, index: index, time: time, interval: interval, counters: counters)
@@ -100,7 +117,8 @@ extension Sampler {
     let registers = Registers(stackPointer: stackPointer, instructionPointer: pc)
     let prepared = runtimes?.prepare(thread.tid)
     beginCopy(of: thread, range, into: place.bytes)
-    let copied = copyFrames(prepared, at: registers, isAsleep: true)
+    let copied = copyFrames(
+      prepared, at: ThreadPlace(registers, stack: thread.stack.range), isAsleep: true)
     let count = stackRead.finish()
     // Unchanged: it has not run since before its system call was read, so all belongs together.
     guard self.counters(of: thread)?.switches == counters.switches else { return false }
@@ -131,10 +149,10 @@ extension Sampler {
     _ thread: SampledThread, index: Int, time: Nanoseconds, interval: Weight,
     counters: ThreadCounters
   ) {
-    guard let state = thread.files.state() else { return thread.end() }
+    guard let state = thread.files.state() else { return endIfGone(thread, leaving: interval) }
     if state.hasEnded { return noteEnd(of: thread, interval: interval) }
-    let mayRun = state == .running || !thread.files.hasSystemCallFile
-    guard mayRun, state != .uninterruptible else {
+    let mayRun = state == .running || !SystemCallState.isShownByKernel
+    guard mayRun, state != .uninterruptible, missingStack(of: thread) == nil else {
       recordWithoutStack(thread, state: state, time: time, interval: interval, counters: counters)
       return
     }
@@ -156,8 +174,26 @@ extension Sampler {
     place.record.pointee.time = time
     place.record.pointee.state = state
     place.record.pointee.isRunning = isRunning
+    place.record.pointee.missing = missingStack(of: thread)
     place.commit()
     cost.samplesWithoutStop += 1
+  }
+
+  /// Records a thread without a stack that was asked to stop and got no CPU in which to do so.
+  func recordWithoutCPU(_ thread: SampledThread) {
+    guard let counters = counters(of: thread), let place = ring.reserve(0) else { return }
+    unsampled += 1
+    thread.fill(
+      place.record, interval: Weight(), counters: counters, isAsleep: false,
+      mapsSerial: mappings.serial)
+    place.record.pointee.time = thread.account.lastTime
+    place.record.pointee.state = .running
+    place.record.pointee.isRunning = true
+    place.record.pointee.isWaitingForCPU = true
+    // The kernel counts a delay when it is over.
+    let weight = place.record.pointee.weight
+    place.record.pointee.weight.delay = max(weight.delay, weight.wall - weight.cpu)
+    place.commit()
   }
 
   private func drop(_ thread: SampledThread, interval: Weight) {
@@ -202,7 +238,8 @@ extension Sampler {
   ) {
     stackRead.begin(
       ProcessMemory(tid: thread.tid), at: range.start,
-      into: UnsafeMutableRawBufferPointer(start: bytes, count: range.count))
+      into: UnsafeMutableRawBufferPointer(start: bytes, count: range.count),
+      counter: mappings.loader?.loads)
   }
 
   /// Notes that the first `count` bytes of `range` were copied.
@@ -210,6 +247,12 @@ extension Sampler {
     _ range: MemoryRange, count: Int, of thread: SampledThread,
     in record: UnsafeMutablePointer<SampleRecord>
   ) {
+    if count > 0 {
+      record.pointee.loads = stackRead.loads
+      let serial = mappings.serial(atLoads: stackRead.loads)
+      record.pointee.mapsSerial = max(record.pointee.mapsSerial, serial)
+      if mappings.isAwaited { record.pointee.settlement = channel.spaces.settlement + 1 }
+    }
     record.pointee.stackStart = range.start
     record.pointee.byteCount = count
     record.pointee.reachesEnd =

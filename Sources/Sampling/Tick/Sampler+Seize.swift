@@ -17,10 +17,16 @@ extension Sampler {
     runtimes?.warmUp(thread.tid, from: memory)
     switch stops.seize(thread.tid, tag: index, mayRestartCall: mayRestart) {
     case .refused(let code):
+      // The kernel forbids also what has ended (ptrace_attach).
+      guard thread.files.state().map({ !$0.hasEnded }) ?? false else {
+        thread.skip(interval)
+        noteEndInStop(of: thread)
+        return true
+      }
       refusals[thread.tid] = code
       thread.stopRequest = .refused
       return false
-    case .gone: if counters(of: thread) == nil { thread.end() }
+    case .gone: if counters(of: thread) == nil { endIfGone(thread) }
     case .requested: break
     }
     thread.preparedFrames = runtimes?.prepare(thread.tid)
@@ -39,7 +45,9 @@ extension Sampler {
 
   /// A running thread that another tracer holds, or that the kernel keeps from us.
   func recordRefused(_ thread: SampledThread, interval: Weight) {
-    guard let counters = counters(of: thread) else { return thread.end() }
+    guard let counters = counters(of: thread) else {
+      return endIfGone(thread, leaving: interval)
+    }
     let state = thread.files.state() ?? .running
     recordWithoutStack(
       thread, state: state, time: thread.account.lastTime, interval: interval, counters: counters)

@@ -40,7 +40,7 @@ extension Sampler {
       guard case .inTransit(let switches) = thread.linking else { continue }
       guard let counters = counters(of: thread) else {
         thread.linking = .whole
-        thread.end()
+        endIfGone(thread)
         continue
       }
       let hasRun = !usesSchedulerStatistics || counters.switches != switches
@@ -61,7 +61,8 @@ extension Sampler {
     // Functions, and not closures in constants, which would be allocated for each stop.
     func copy(_ stopped: borrowing StoppedThread) {
       copyStopped(
-        threads[stopped.stop.tag], stopped.registers, time: time, mayComeAgain: mayComeAgain)
+        threads[stopped.stop.tag], stopped.registers, stopped.call, time: time,
+        mayComeAgain: mayComeAgain)
     }
     func ended(_ stop: StoppedThreads.Stop) { noteEndInStop(of: threads[stop.tag]) }
     func resumed(_ stop: StoppedThreads.Stop, _ now: MonotonicClock.Instant) {
@@ -76,19 +77,44 @@ extension Sampler {
     pauses.add(held: lastResumption - begin)
   }
 
-  private func noteEndInStop(of thread: SampledThread) {
+  /// Copies and resumes the threads that stopped too late for their tick: of one that waits long for a
+  /// CPU there may be no other sample.
+  func releaseOverdue() {
+    guard !stops.isEmpty else { return }
+    func copy(_ stopped: borrowing StoppedThread) {
+      guard let thread = threads.first(where: { $0.tid == stopped.stop.tid && $0.isAlive }) else {
+        return
+      }
+      copyStopped(
+        thread, stopped.registers, stopped.call, time: thread.account.lastTime, mayComeAgain: false,
+        late: counters(of: thread))
+    }
+    func resumed(_ stop: StoppedThreads.Stop, _ now: MonotonicClock.Instant) {
+      pauses.add(pause: now - stop.requested)
+      pauses.add(held: now - stop.requested)
+    }
+    stops.releaseOverdue(copy, resumed: resumed)
+    runtimes?.finish(from: memory)
+  }
+
+  /// Notes what has become of a thread that could not be stopped.
+  func noteEndInStop(of thread: SampledThread) {
     let state = counters(of: thread) == nil ? nil : thread.files.state()
-    guard let state else { return thread.end() }
+    guard let state else { return endIfGone(thread) }
     if state.hasEnded { noteEnd(of: thread, interval: Weight()) }
   }
 
   /// Runs while the thread is stopped: copies and nothing else.
+  ///
+  /// `late` are its counters now, where it has waited long for the CPU in which it stopped.
   private func copyStopped(
-    _ thread: SampledThread, _ registers: Registers, time: Nanoseconds, mayComeAgain: Bool
+    _ thread: SampledThread, _ registers: Registers, _ call: StoppedThread.Call?,
+    time: Nanoseconds, mayComeAgain: Bool,
+    late: ThreadCounters? = nil
   ) {
     let range = copyRange(of: thread, stackPointer: registers.stackPointer)
     thread.stack.copySize = range.count
-    guard case .made(let before) = thread.stopRequest, let counters = before.counters,
+    guard case .made(let before) = thread.stopRequest, let earlier = before.counters,
       let place = ring.reserve(range.count)
     else {
       cost.samplesDropped += 1
@@ -100,21 +126,72 @@ extension Sampler {
         thread, at: registers, mayComeAgain: mayComeAgain)
     else {
       // What the sample stands for is carried until it is done.
-      thread.linking = .inTransit(switches: counters.switches)
+      thread.linking = .inTransit(switches: earlier.switches)
       return
     }
     let count = stackRead.finish()
+    let counters = late ?? countersInStop(of: thread, earlier: earlier)
     let record = place.record
     record.pointee.runtimeNumber = runtimeNumber
     thread.fill(
-      record, interval: Weight(), counters: counters, isAsleep: false, mapsSerial: mappings.serial)
+      record, interval: Weight(), counters: counters, isAsleep: false,
+      mapsSerial: mappings.serial)
     record.pointee.time = time
     record.pointee.registers = registers
+    if usesSchedulerStatistics, late == nil {
+      record.pointee.isWaitingForCPU = wasWaiting(
+        from: earlier, to: counters, tick: time, isInSystemCall: call != nil)
+    }
     note(range, count: count, of: thread, in: record)
-    describe(thread, before, in: record)
+    describe(thread, before, call, in: record)
+    if series == .single || late != nil { noteDelay(from: earlier, to: counters, in: record) }
     place.commit()
     thread.stopRequest = .none
   }
+
+  /// What the kernel counts of a thread in its stop: exact then, where it lags by up to 4 ms for one that
+  /// runs (one read, 0.4 µs).
+  private func countersInStop(
+    of thread: SampledThread, earlier: ThreadCounters
+  ) -> ThreadCounters {
+    usesSchedulerStatistics ? thread.files.counters() ?? earlier : earlier
+  }
+
+  /// Whether a thread that was stopped had been waiting for a CPU when the tick began.
+  ///
+  /// It then had to get one to stop: the kernel counts that, and how long it had waited. Where this thread
+  /// has just taken the CPU from it, the wait began with the tick.
+  private func wasWaiting(
+    from earlier: ThreadCounters, to counters: ThreadCounters, tick time: Nanoseconds,
+    isInSystemCall: Bool
+  ) -> Bool {
+    guard counters.switches != earlier.switches else { return false }
+    let began = now - (counters.delay - earlier.delay)
+    // One that is about to leave a system call has most likely woken up since.
+    return isInSystemCall
+      ? began < time - Self.wakingTime || began > time
+      : began < time - Self.tolerance || began > time + Self.tolerance
+  }
+
+  /// About how long this thread takes from its waking up until it reads the clock.
+  private static let wakingTime = Nanoseconds.microseconds(20)
+  /// The longest that this takes, or the way from a thread's stop until its counters are read.
+  private static let tolerance = Nanoseconds.microseconds(100)
+
+  /// Of a single sample, or one that came late, only how long the stop took to come tells whether the
+  /// thread had a CPU.
+  private func noteDelay(
+    from before: ThreadCounters, to now: ThreadCounters,
+    in record: UnsafeMutablePointer<SampleRecord>
+  ) {
+    guard record.pointee.isRunning else { return }
+    let delay = now.delay - before.delay
+    record.pointee.isWaitingForCPU = delay > max(now.cpu - before.cpu, Self.shortDelay)
+  }
+
+  /// Each thread that can run gets a CPU within this time, unless there are many more of them than CPUs; some
+  /// of it may go by while sprof itself uses them.
+  private static let shortDelay = Nanoseconds.milliseconds(20)
 
   /// Copies the interpreted frames of a stopped thread; nil where they are being linked, and another stop
   /// may find them whole.
@@ -124,7 +201,8 @@ extension Sampler {
     guard let prepared = thread.preparedFrames.take() else { return 0 }
     let mayWait = mayComeAgain && !thread.isAlwaysInTransit
     if mayWait, prepared.isInTransit(at: registers.instructionPointer) { return nil }
-    guard let copied = copyFrames(prepared, at: registers, isAsleep: false) else { return 0 }
+    let place = ThreadPlace(registers, stack: thread.stack.range)
+    guard let copied = copyFrames(prepared, at: place, isAsleep: false) else { return 0 }
     let isInTransit = copied.isInTransit
     if isInTransit, mayWait { return nil }
     thread.linking = isInTransit ? .always : .whole
@@ -133,10 +211,10 @@ extension Sampler {
 
   /// Copies the interpreted frames of a thread that cannot run, together with its native stack.
   func copyFrames(
-    _ prepared: consuming PreparedRuntimeSample?, at registers: Registers, isAsleep: Bool
+    _ prepared: consuming PreparedRuntimeSample?, at place: ThreadPlace, isAsleep: Bool
   ) -> CopiedRuntimeSample? {
     guard let runtimes, let prepared else { return nil }
-    return runtimes.copy(prepared, at: registers, from: stackRead, isAsleep: isAsleep)
+    return runtimes.copy(prepared, at: place, from: stackRead, isAsleep: isAsleep)
   }
 
   /// Keeps copied frames until the threads run; gives the number of their stack, 0 for none.
@@ -145,16 +223,35 @@ extension Sampler {
     return runtimes.keep(copied, of: tid)
   }
 
-  /// Writes what the thread did when it was asked to stop.
+  /// Writes what the thread did when the stop came: between the question before it and the stop it may
+  /// have fallen asleep, or woken up.
   private func describe(
-    _ thread: SampledThread, _ before: SampledThread.BeforeStop,
+    _ thread: SampledThread, _ before: SampledThread.BeforeStop, _ call: StoppedThread.Call?,
     in record: UnsafeMutablePointer<SampleRecord>
   ) {
-    record.pointee.state = before.state
-    guard case .asleep(let number, let arguments, _, _) = before.call else {
+    switch before.call {
+    case .asleep(let number, let arguments, _, _)
+    where before.state == .stopped || number < 0 || call?.number == number:
+      note(sleepIn: number, arguments, before.state, of: thread, in: record)
+    case .asleep, .running:
+      guard let call, call.wasInterrupted else {
+        record.pointee.state = .running
+        record.pointee.isRunning = true
+        runtimes?.noteAwake(thread.tid)
+        return
+      }
+      note(sleepIn: call.number, call.arguments, .sleeping, of: thread, in: record)
+    case .unavailable:
+      record.pointee.state = before.state
       record.pointee.isRunning = before.state == .running
-      return
     }
+  }
+
+  private func note(
+    sleepIn number: Int32, _ arguments: InlineArray<6, UInt64>, _ state: ThreadState,
+    of thread: SampledThread, in record: UnsafeMutablePointer<SampleRecord>
+  ) {
+    record.pointee.state = state
     record.pointee.systemCall = number
     record.pointee.arguments = arguments
     record.pointee.awaitsLock = runtimes?.noteLockWait(thread.tid, number, arguments) ?? false

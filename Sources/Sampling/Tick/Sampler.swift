@@ -29,15 +29,20 @@ final class Sampler {
 
   /// When the capture began.
   private(set) var startTime: MonotonicClock.Instant
-  /// Since the start of the capture.
-  private(set) var lastTickTime: Nanoseconds = 0
+  /// The end of the last tick's period, since the start of the capture.
+  private(set) var lastTickEnd: Nanoseconds = 0
+  /// The end of the period of the tick under way.
+  private(set) var tickEnd: Nanoseconds = 0
   var cost = CaptureCost()
   var pauses = PauseMeter()
   /// When the last thread of a round of stops was resumed.
   var lastResumption = MonotonicClock.Instant.distantPast
   /// The threads that could not be stopped, and the kernel's answer.
   var refusals: [Int32: Int32] = [:]
-  private(set) var lacksSystemCallFile = false
+  /// What threads are not sampled.
+  var leftOut: ThreadRoster.LeftOut { roster.leftOut }
+  /// The threads that got no CPU in which to stop, and have no sample with a stack.
+  var unsampled = 0
 
   init(
     _ folder: TaskFolder, liveThread: ProcessIdentity, options: SampleOptions, series: SampleSeries,
@@ -120,10 +125,12 @@ extension Sampler {
   /// Samples every thread once, now.
   func sampleOnce() {
     refreshThreads(tick: 0)
+    readMappings(time: 0)
     refreshRuntimes(time: 0)
     cost.ticksPlanned = 1
     cost.ticksTaken = 1
-    takeTick(1, time: now)
+    let time = now
+    takeTick(1, time: time, end: time)
     runtimes?.confirm(from: memory)
   }
 
@@ -133,8 +140,9 @@ extension Sampler {
     guard threads.contains(where: isSampleWanted) else { return false }
     if !stops.isEmpty { MonotonicClock.sleep(for: .milliseconds(2)) }
     let time = now
-    stops.releaseOverdue()
+    releaseOverdue()
     prepareTick(time: time)
+    tickEnd = time
     sampleThreads(tick: 1, time: time, where: isSampleWanted)
     runtimes?.confirm(from: memory)
     return true
@@ -148,16 +156,17 @@ extension Sampler {
   func finish() {
     releaseAll()
     runtimes?.confirm(from: memory)
+    for thread in threads where thread.awaitsFirstSample { recordWithoutCPU(thread) }
     for thread in threads where !thread.hasEnded { handOver(endOf: thread, beforeProgram: false) }
     cost.setPauses(pauses)
   }
 
   /// Resumes whatever a late stop still holds; gives up after a second, when the end of this
   /// process will do it.
-  private func releaseAll() {
+  func releaseAll() {
     let deadline = MonotonicClock.now() + .seconds(1)
     while !stops.isEmpty, MonotonicClock.now() < deadline {
-      stops.releaseOverdue()
+      releaseOverdue()
       if !stops.isEmpty { MonotonicClock.sleep(for: .milliseconds(1)) }
     }
   }
@@ -166,18 +175,21 @@ extension Sampler {
 // MARK: - One tick
 
 extension Sampler {
-  /// Samples every thread that has run, at `time` since the start of the capture.
-  func takeTick(_ tick: Int64, time: Nanoseconds) {
-    stops.releaseOverdue()
+  /// Samples every thread that has run.
+  ///
+  /// At `time`, in a period that ends at `end`, both since the start of the capture.
+  func takeTick(_ tick: Int64, time: Nanoseconds, end: Nanoseconds) {
+    releaseOverdue()
     refreshThreads(tick: tick)
     prepareTick(time: time)
+    tickEnd = end
     sampleThreads(tick: tick, time: time) { _ in true }
     // A thread that executes a program takes the place of a main thread that has ended.
     if isProgramOver { listThreads(tick: tick) }
   }
 
   private func prepareTick(time: Nanoseconds) {
-    if mappings.areDue(at: time, isNewProgram: origin.isNew) { readMappings(time: time) }
+    if mappings.areDue(at: time) { readMappings(time: time) }
     refreshRuntimes(time: time)
   }
 
@@ -191,8 +203,9 @@ extension Sampler {
       anyEnded = anyEnded || thread.hasEnded
     }
     stopRunningThreads(time: time)
+    settleMappings()
     runtimes?.finish(from: memory)
-    lastTickTime = time
+    lastTickEnd = tickEnd
     if anyEnded || threads.contains(where: isLost) { dropEndedThreads() }
   }
 
@@ -203,18 +216,36 @@ extension Sampler {
 
   private func refreshRuntimes(time: Nanoseconds) {
     guard let runtimes else { return }
-    runtimes.refresh(time: time, memory: memory, hasNewThreads: hasNewThreads)
+    let isSame = runtimes.refresh(
+      time: time, memory: memory, mappings: mappings, hasNewThreads: hasNewThreads)
+    if !isSame { mappings.areStale = true }
     hasNewThreads = false
+    // One that sleeps is not sampled again for as long as it has not run.
+    runtimes.takeGains(among: threads) { $0.wake() }
   }
 
   private func readMappings(time: Nanoseconds) {
-    mappings.read(from: memory, of: folder, at: time, to: channel.spaces)
+    mappings.read(
+      from: memory, of: folder, at: time, isNewProgram: origin.isNew, to: channel.spaces)
   }
 
-  /// Reads the mappings again when `address` is in none that is known; not while anything is
-  /// stopped.
+  /// Reads the mappings for the samples that need them as they are now; nothing may be stopped.
+  ///
+  /// The sooner, the less the loader has done meanwhile.
+  func settleMappings() {
+    guard mappings.isAwaited else { return }
+    let time = now
+    if mappings.areDueForSamples(at: time) { readMappings(time: time) }
+    mappings.settle(channel.spaces)
+  }
+
+  /// Reads the mappings again when `address` is in none that is known, unless that would take too much
+  /// of the time; not while anything is stopped.
   func makeStackKnown(_ address: RemoteAddress) {
-    if mappings.range(containing: address) == nil { readMappings(time: now) }
+    guard mappings.range(containing: address) == nil else { return }
+    mappings.areStale = true
+    let time = now
+    if mappings.areDue(at: time) { readMappings(time: time) }
   }
 }
 
@@ -232,9 +263,19 @@ extension Sampler {
   }
 
   private func listThreads(tick: Int64) {
-    if roster.endReplacedMainThread() { dropEndedThreads() }
     let time = now
+    if endReplacedMainThread(time: time) { dropEndedThreads() }
     for tid in roster.newThreads() { add(tid, time: time, tick: tick) }
+  }
+
+  /// Ends a main thread whose number another thread has taken over, by executing a program; returns
+  /// whether there was one.
+  private func endReplacedMainThread(time: Nanoseconds) -> Bool {
+    roster.endReplacedMainThread { main in
+      guard main.wasSampled, let counters = counters(of: main) else { return true }
+      let interval = Weight(wall: max(0, time - main.account.lastTime).rawValue)
+      return main.account.mayReach(counters, after: interval)
+    }
   }
 
   private func add(_ tid: Int32, time: Nanoseconds, tick: Int64) {
@@ -242,10 +283,9 @@ extension Sampler {
     // had used.
     let isOld = tick == 0
     let account = ThreadAccount(
-      counters: ThreadCounters(), time: isOld ? time : lastTickTime, tick: isOld ? 0 : tick - 1)
+      counters: ThreadCounters(), time: isOld ? time : lastTickEnd, tick: isOld ? 0 : tick - 1)
     guard let thread = roster.add(tid, account: account) else { return }
     requests.reset(thread.slot)
-    if !thread.files.hasSystemCallFile { lacksSystemCallFile = true }
     // It has executed a program: what it did before that was counted under its own number.
     if thread.isMain, !isOld, let counters = counters(of: thread) {
       thread.account.begin(at: counters)
@@ -257,7 +297,7 @@ extension Sampler {
     // Those that end with the program are shown where they were: none of them has ended before it. Those
     // that end because one of them executes another program have.
     let isReplaced =
-      isProgramOver && (roster.endReplacedMainThread() || roster.hasOtherThreads())
+      isProgramOver && (endReplacedMainThread(time: now) || roster.hasOtherThreads())
     let isFirst = membership.goesOn || isReplaced || !isProgramOver
     for thread in threads where thread.hasEnded {
       handOver(endOf: thread, beforeProgram: isFirst)

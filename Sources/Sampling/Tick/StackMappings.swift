@@ -1,42 +1,94 @@
 internal import LinuxProcess
 internal import ProfileModel
 
-/// The writable mappings of the process: each stack is in one of them.
+/// The writable mappings of the process, in one of which each stack is, and whether the maps show the
+/// libraries that are loaded.
 struct StackMappings {
   /// Whether an address was met that is in none of them.
   var areStale = true
+  /// Whether they are those of a program of 32 bits.
+  private(set) var areOf32Bits = false
   /// Counts the readings of the maps.
   private(set) var serial = 0
   /// In ascending order.
   private var ranges: [Range<RemoteAddress>] = []
-  /// When they were read last, since the start of the capture.
-  private var readTime: Nanoseconds = 0
+  /// The last reading.
+  private(set) var latest = MemoryMaps()
+  private(set) var pace = MapsPace()
+  /// Nil where the program's loader keeps no record.
+  private(set) var loader: LoaderRecord?
+  /// What the loader had counted when they were read; nil where it went on counting meanwhile.
+  private var counts: LoaderRecord.Counts?
+  /// Whether samples wait for the next reading.
+  private(set) var isAwaited = false
 
-  /// Whether it is time to read them again; a new program loads its libraries first: its maps are read
-  /// after 1, 2, 4 … ms.
-  func areDue(at time: Nanoseconds, isNewProgram: Bool) -> Bool {
-    let longest = Nanoseconds.seconds(1)
-    let pause = isNewProgram ? min(max(.milliseconds(1), readTime), longest) : longest
-    return areStale || time - readTime >= pause
+  /// Whether it is time to read them again.
+  func areDue(at time: Nanoseconds) -> Bool { pace.isDue(at: time, isUrgent: areStale) }
+
+  /// Whether samples wait for a reading that would not take too much of the time.
+  func areDueForSamples(at time: Nanoseconds) -> Bool {
+    isAwaited && pace.isDue(at: time, isUrgent: true)
+  }
+
+  /// The reading of the maps that a stack belongs to which was copied when the loader had counted so many
+  /// loads: the next one, if it has gone on counting.
+  mutating func serial(atLoads loads: UInt64?) -> Int {
+    guard loader != nil, loads == nil || loads != counts?.loads else { return serial }
+    isAwaited = true
+    return serial + 1
   }
 
   /// Reads the maps, and passes them on to the resolver; keeps what is known when they cannot be read.
   mutating func read(
-    from memory: ProcessMemory, of folder: TaskFolder, at time: Nanoseconds,
+    from memory: ProcessMemory, of folder: TaskFolder, at time: Nanoseconds, isNewProgram: Bool,
     to spaces: AddressSpaces
   ) {
-    guard let maps = try? memory.maps(), !maps.mappings.isEmpty else { return }
+    let before = OwnUsage.threadCPU()
+    guard let maps = readMaps(from: memory) else { return }
     areStale = false
-    readTime = time
+    latest = maps
     serial += 1
+    let libraries = loader.map {
+      AddressSpaces.Libraries(
+        counts: counts, loader: $0, program: folder.link("exe", of: memory.tid))
+    }
     spaces.publish(
       AddressSpaces.Reading(
         serial: serial, time: MonotonicClock.now(), maps: maps,
-        name: folder.name(of: folder.process)))
+        name: folder.name(of: folder.process), libraries: libraries))
+    // A stack this low has hardly any other program.
+    let isLow = maps.mappings.contains { $0.path == "[stack]" && $0.end.rawValue <= 1 << 32 }
+    areOf32Bits = isLow && memory.isOf32BitProgram
     ranges.removeAll(keepingCapacity: true)
     for mapping in maps.mappings where mapping.isReadable && mapping.isWritable {
       ranges.append(mapping.start..<mapping.end)
     }
+    pace.note(
+      maps, at: time, cost: OwnUsage.threadCPU() - before, isNewProgram: isNewProgram)
+  }
+
+  /// Reads maps and counters that belong together; without counters where the loader is at work all the
+  /// time.
+  private mutating func readMaps(from memory: ProcessMemory) -> MemoryMaps? {
+    var latest: MemoryMaps?
+    for _ in 0..<3 {
+      let before = loader?.counts(in: memory)
+      guard let maps = try? memory.maps(), !maps.mappings.isEmpty else { break }
+      latest = maps
+      loader = LoaderRecord.find(in: maps, from: loader, memory)
+      counts = loader?.counts(in: memory)
+      // What is being mapped is there before it counts.
+      if counts == before, counts?.isChanging != true { return maps }
+    }
+    counts = nil
+    return latest
+  }
+
+  /// Lets the resolver go on with samples that wait for a reading, whether or not there was one.
+  mutating func settle(_ spaces: AddressSpaces) {
+    guard isAwaited else { return }
+    isAwaited = false
+    spaces.settle()
   }
 
   /// The mapping around `address`, by binary search; allocates nothing.

@@ -52,6 +52,15 @@ struct ThreadAccount {
   /// What the last sample has lasted on, and intervals whose sample never came about.
   var rest: Weight { repeated + carried }
 
+  /// Takes the intervals that wait for a sample of a thread that had no CPU in them: it would have stopped.
+  mutating func takeDelay() -> Weight {
+    var weight = carried
+    carried = Weight()
+    // The kernel counts a delay when it is over.
+    weight.delay = weight.wall
+    return weight
+  }
+
   /// What a sample stands for whose counters are `new`; the next interval begins there.
   mutating func takeSample(interval: Weight, counters new: ThreadCounters) -> Weight {
     var weight = interval
@@ -64,14 +73,18 @@ struct ThreadAccount {
     return weight
   }
 
-  /// What a thread did until its end, `final` being its last counters.
+  /// What a thread did until its end, which was met at `now`; `final` are its last counters.
   ///
   /// Of one that was not asleep at its last sample nothing shows that it slept: it has ended before the
   /// tick.
   mutating func takeEnd(
-    interval: Weight, counters final: ThreadCounters, wasAsleep: Bool
+    interval: Weight, counters final: ThreadCounters, wasAsleep: Bool, at now: Nanoseconds
   ) -> LastFigures {
     var weight = interval + carried
+    // The interval ends with the tick's period, which goes on.
+    let beyond = max(0, lastTime - now)
+    lastTime -= beyond
+    weight.wall = max(0, weight.wall - beyond.rawValue)
     addCPU(to: &weight, until: final)
     let lived = wasAsleep ? weight.wall : min(weight.wall, weight.cpu &+ weight.delay)
     let time = lastTime - Nanoseconds(weight.wall - lived)
@@ -80,6 +93,30 @@ struct ThreadAccount {
     counters = final
     return LastFigures(weight: weight, time: time)
   }
+
+  /// The CPU time and delay since the last sample, for a thread that goes on.
+  mutating func takeUse(until new: ThreadCounters) -> Weight {
+    var weight = Weight()
+    addCPU(to: &weight, until: new)
+    counters = new
+    return weight
+  }
+
+  /// Whether the thread can have the counters `new` after `interval` more: none of them falls, and nobody
+  /// uses more CPU time than goes by.
+  ///
+  /// A main thread cannot whose number another thread has taken over, by executing a program.
+  func mayReach(_ new: ThreadCounters, after interval: Weight) -> Bool {
+    // In what is repeated it did not run. A sample may be at any time of its tick: up to a period more has
+    // gone by than its interval says.
+    let period = interval.ticks > 0 ? interval.wall / interval.ticks : 0
+    let passed = Nanoseconds(interval.wall &+ carried.wall &+ period)
+    return new.switches >= counters.switches && new.cpu + Self.rounding >= counters.cpu
+      && new.cpu - counters.cpu <= passed + Self.rounding
+  }
+
+  /// What the kernel's counters and the moments of their readings may be off by.
+  private static let rounding = Nanoseconds.milliseconds(50)
 
   /// A counter that went backwards (a kernel's rounding) counts as unchanged.
   private func addCPU(to weight: inout Weight, until new: ThreadCounters) {

@@ -30,8 +30,6 @@ final class DebugData {
     let unit: UInt64
   }
 
-  // libdw reads the file's bytes as long as the session lasts.
-  private let file: MappedFile
   private let session: DwarfSession
   private let sections: DebugSections
   private let code: CodeRanges
@@ -42,16 +40,18 @@ final class DebugData {
   /// Read at the first look-up of a variable.
   private(set) lazy var variables = DebugVariables(session)
 
-  init(_ file: MappedFile, elf: ELFFile) throws(Problem) {
+  /// Files that the data goes on in.
+  var otherFiles: [MappedFile] { session.alternateFile.map { [$0] } ?? [] }
+
+  init(_ file: MappedFile, elf: ELFFile, _ debugFiles: DebugFiles) throws(Problem) {
     try Self.check(elf, in: file)
-    self.file = file
-    session = try DwarfSession(file)
+    session = try DwarfSession(file) { AlternateFile.open($0, buildID: $1, of: file, debugFiles) }
     sections = DebugSections(session)
     code = CodeRanges(elf)
     hasIndex = elf.sections.contains { $0.name == ".debug_aranges" && $0.size > 0 }
   }
 
-  private static func check(_ elf: ELFFile, in file: MappedFile) throws(Problem) {
+  fileprivate static func check(_ elf: ELFFile, in file: MappedFile) throws(Problem) {
     var hasDebugData = false
     var total: UInt64 = 0
     for section in elf.sections
@@ -130,5 +130,33 @@ final class DebugData {
     }
     result.sort { ($0.low, $1.high) < ($1.low, $0.high) }
     return result
+  }
+}
+
+/// The file that dwz(1) moves to what several have in common.
+private enum AlternateFile {
+  /// Finds it as libdw does: by its build ID, or by its name, which may be relative to `file`.
+  static func open(
+    _ name: String, buildID: String, of file: MappedFile, _ debugFiles: DebugFiles
+  ) -> MappedFile? {
+    if let found = debugFiles.byBuildID(buildID), isRight(found, buildID) { return found }
+    guard let path = path(name, of: file), let found = debugFiles.byPath(path),
+      isRight(found, buildID)
+    else { return nil }
+    return found
+  }
+
+  private static func path(_ name: String, of file: MappedFile) -> String? {
+    if name.hasPrefix("/") { return name }
+    guard let own = file.path, let end = own.lastIndex(of: "/") else { return nil }
+    return own[...end] + name
+  }
+
+  /// Whether it is the one that is meant, and not too large.
+  private static func isRight(_ file: MappedFile, _ buildID: String) -> Bool {
+    guard let elf = try? ELFFile(file.bytes), elf.buildID(in: file.bytes) == buildID else {
+      return false
+    }
+    return (try? DebugData.check(elf, in: file)) != nil
   }
 }

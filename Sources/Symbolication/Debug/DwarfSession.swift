@@ -4,16 +4,38 @@ internal import ProfileModel
 
 /// The one owner of libelf's and libdw's handles for a file.
 final class DwarfSession {
+  /// What the handles read.
+  private let image: AnyObject
   private let elf: OpaquePointer
   private let handle: OpaquePointer
+  private var alternate: DwarfSession?
+  /// The file that the debug data goes on in.
+  private(set) var alternateFile: MappedFile?
 
-  /// `file` must outlive the session.
-  init(_ file: MappedFile) throws(DebugData.Problem) {
+  /// `openAlternate` opens the file that the debug data goes on in, by name and build ID: libdw, which
+  /// opens it by itself otherwise, would open whatever has that name, and wait where it is a FIFO.
+  convenience init(
+    _ file: MappedFile, openAlternate: (_ name: String, _ buildID: String) -> MappedFile?
+  ) throws(DebugData.Problem) {
     // A copy of memory, such as the vdso, carries no debug data.
-    guard file.descriptor >= 0 else { throw .noDebugData }
+    guard let mapping = Self.map(file) else { throw .noDebugData }
+    // A mapping of libelf's own: it writes to the section headers when it inflates.
+    try self.init(mapping.start, count: mapping.count, of: mapping)
+    guard let link = alternateLink else { return }
+    if let file = openAlternate(link.name, link.buildID) {
+      // That one goes on nowhere.
+      alternate = try? DwarfSession(file) { _, _ in nil }
+      alternateFile = alternate == nil ? nil : file
+    }
+    if alternate == nil { alternate = try Self.empty() }
+    if let alternate { dwarf_setalt(handle, alternate.handle) }
+  }
+
+  private init(
+    _ start: UnsafeMutableRawPointer, count: Int, of image: AnyObject
+  ) throws(DebugData.Problem) {
     elf_version(UInt32(EV_CURRENT))
-    // A private mapping of libelf's own: it writes to the section headers when it inflates.
-    guard let elf = elf_begin(file.descriptor, ELF_C_READ_MMAP_PRIVATE, nil) else {
+    guard let elf = elf_memory(start.assumingMemoryBound(to: CChar.self), count) else {
       throw .unreadable(elf_errmsg(-1).map { String(cString: $0) } ?? "not an ELF file")
     }
     guard let handle = dwarf_begin_elf(elf, DWARF_C_READ, nil) else {
@@ -21,13 +43,36 @@ final class DwarfSession {
       elf_end(elf)
       throw .unreadable(reason)
     }
+    self.image = image
     self.elf = elf
     self.handle = handle
+  }
+
+  private static func map(_ file: MappedFile) -> GuardedMapping? {
+    do throws(SystemError) { return try file.writableMapping() } catch { return nil }
+  }
+
+  /// The one that stands for a file that is not there.
+  private static func empty() throws(DebugData.Problem) -> DwarfSession {
+    let image = EmptyDebugData()
+    return try DwarfSession(image.bytes, count: EmptyDebugData.count, of: image)
   }
 
   deinit {
     dwarf_end(handle)
     elf_end(elf)
+  }
+
+  private var alternateLink: (name: String, buildID: String)? {
+    var name: UnsafePointer<CChar>?
+    var identifier: UnsafeRawPointer?
+    let count = dwelf_dwarf_gnu_debugaltlink(handle, &name, &identifier)
+    guard count > 0, let name, let identifier else { return nil }
+    let bytes = UnsafeRawBufferPointer(start: identifier, count: min(count, 64))
+    return (
+      String(cString: name),
+      bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    )
   }
 
   /// The content of a section, inflated as libdw has it; empty where there is none.

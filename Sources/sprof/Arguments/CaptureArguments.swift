@@ -1,5 +1,6 @@
 import ArgumentParser
 import CaptureFile
+import LinuxProcess
 import ProfileModel
 
 /// The options that write a capture to a file.
@@ -21,6 +22,9 @@ struct CaptureArguments: ParsableArguments {
     guard output?.isEmpty != true else { throw ValidationError("--output needs a file name.") }
   }
 
+  /// The files that a capture writes; none without `--output`.
+  var files: [OutputFile] { output.map { OutputFile.capture($0, force: force) } ?? [] }
+
   /// The growing file; nil without `--output`.
   ///
   /// Throws when the capture could not be written, before it begins.
@@ -28,11 +32,22 @@ struct CaptureArguments: ParsableArguments {
     kind: CaptureInfo.Kind, pid: Int32, name: String? = nil, rate: Double
   ) throws -> CaptureRecorder? {
     guard let output else { return nil }
-    let capture = CaptureInfo(kind: kind, pid: pid, processName: name ?? "\(pid)", rate: rate)
+    let capture = CaptureInfo(
+      kind: kind, pid: pid, processName: name ?? ProcessSearch.processName(pid) ?? "\(pid)",
+      startTime: Host.wallClock(), rate: rate)
     do {
       return try CaptureRecorder(path: output, replacing: force, capture: capture)
     } catch {
       throw Diagnostic.cannotCreate(error)
+    }
+  }
+}
+
+extension OutputFile {
+  /// A capture, and the file that it grows in.
+  static func capture(_ path: String, force: Bool) -> [OutputFile] {
+    [path, CaptureRecorder.partialPath(of: path)].map {
+      OutputFile(path: $0, option: "--output", replaceable: force ? .anyFile : .nothing)
     }
   }
 }
@@ -49,6 +64,6 @@ func keep(
   }
   try report()
   if let failure, let recorder {
-    throw Diagnostic.cannotKeep(failure, partial: recorder.partialPath)
+    throw Diagnostic.cannotKeep(failure, partial: recorder.remainingPath)
   }
 }

@@ -11,7 +11,7 @@ struct PageArguments: ParsableArguments {
       "Write the report as one HTML page to this file: flame graph, timeline, tables.",
       discussion: """
         The page contains its script and data, opens from disk and loads nothing from the network. \
-        Overwrites an existing file.
+        Overwrites an older page.
         """, valueName: "file"), completion: .file())
   var html: String?
 
@@ -27,26 +27,32 @@ struct PageArguments: ParsableArguments {
     }
   }
 
-  /// Throws when the page could not be written, before any work is done.
-  func check() throws { if let html { try OutputFile.check(html) } }
+  /// The file of the page; nil without `--html`.
+  var file: OutputFile? { html.map { OutputFile.page($0) } }
 
   /// Writes the page with `--html`; returns whether it did.
   ///
   /// The page has the chosen threads only; the other filters have been applied before.
   @discardableResult
   func write(_ profile: Profile, _ report: ReportArguments, isPart: Bool) throws -> Bool {
-    guard let html else { return false }
+    guard let file else { return false }
     var filter = ProfileFilter()
     filter.thread = report.thread.map { ThreadFilter(glob: $0) }
     let part = filter.apply(to: profile)
     let shown = report.shown(part)
-    try OutputFile.write(html, force: true) {
+    try file.write {
       PageExporter.packed(
         withSource: source, showsVerdict: !isPart && report.thread == nil,
         showsNative: report.frames.native
       ).write(shown, to: &$0)
     }
     return true
+  }
+}
+
+extension OutputFile {
+  static func page(_ path: String) -> OutputFile {
+    OutputFile(path: path, option: "--html", replaceable: .page)
   }
 }
 

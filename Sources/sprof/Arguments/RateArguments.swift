@@ -10,7 +10,8 @@ enum RateArgument {
   }
 }
 
-/// How often sprof samples, and how much of the program's time its stops may take.
+/// How often sprof samples, how much of the program's time its stops may take, and how much of a core
+/// sprof itself.
 struct RateArguments: ParsableArguments {
   @Option(
     parsing: .unconditional,
@@ -25,15 +26,43 @@ struct RateArguments: ParsableArguments {
         Where they would take more, as on an overloaded machine, ticks are skipped. 100% means no \
         limit.
         """, valueName: "percent"),
-    transform: PauseArgument.parse)
+    transform: ShareArgument.parse)
   var maxPause = 0.25
+
+  @Option(
+    name: .customLong("max-cpu"),
+    help: ArgumentHelp(
+      "The largest share of a core that sprof itself may use to sample; 50% by default.",
+      discussion: """
+        Where sampling would take more, as with thousands of threads, ticks are skipped. Looking up \
+        names is not counted. 100% means no limit.
+        """, valueName: "percent"),
+    transform: ShareArgument.parse)
+  var maxCPU = 0.5
+
+  @Flag(
+    name: .customLong("no-jitter"),
+    help: ArgumentHelp(
+      "Sample at even intervals.",
+      discussion: """
+        By default each tick falls at a random time within its period, so that the samples are not in \
+        step with what the program does at fixed times.
+        """))
+  var isEven = false
+
+  /// What the random times of the ticks follow from; nil for even ones.
+  var seed: UInt32? { isEven ? nil : .random(in: .min ... .max) }
 }
 
-/// A share of time as the user writes it.
-enum PauseArgument {
+/// A share of time as the user writes it: `25%`.
+enum ShareArgument {
   static func parse(_ text: String) throws -> Double {
-    let number = text.hasSuffix("%") ? String(text.dropLast()) : text
-    guard let percent = Double(number), percent >= 0.1, percent <= 100 else {
+    guard text.hasSuffix("%") else {
+      throw ValidationError(
+        Double(text) != nil
+          ? "it has no unit; did you mean \(text)%?" : "it must be a percentage, such as 1%.")
+    }
+    guard let percent = Double(text.dropLast()), percent >= 0.1, percent <= 100 else {
       throw ValidationError("it must be a percentage from 0.1% to 100%, such as 1%.")
     }
     return percent / 100

@@ -61,7 +61,10 @@ struct ReportArguments: ParsableArguments {
   }
 
   /// Throws when no thread matches `--thread`: the report would look like that of an empty program.
-  func checkFilter(_ profile: Profile) throws { try Self.check(thread, profile) }
+  func checkFilter(_ profile: Profile) throws {
+    guard thread != nil else { return }
+    try Self.check(thread, shown(profile))
+  }
 
   /// The same for a pattern of another command.
   static func check(_ thread: String?, _ profile: Profile) throws {

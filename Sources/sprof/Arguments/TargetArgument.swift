@@ -30,8 +30,14 @@ enum TargetArgument: ExpressibleByArgument {
     case .name(let name):
       let matches = ProcessSearch.processes(named: name)
       guard let match = matches.first else { throw Diagnostic.noMatch(name) }
-      guard matches.count == 1 else { throw Diagnostic.manyMatches(name, matches) }
-      return match.process
+      guard matches.count > 1 else { return match.process }
+      guard let ancestor = ProcessSearch.ancestor(of: matches) else {
+        throw Diagnostic.manyMatches(name, matches)
+      }
+      Terminal.writeMessage(
+        "\(matches.count) processes are named \"\(name)\"; this is \(ancestor.pid), from which the "
+          + "others descend.")
+      return ancestor.process
     }
   }
 
@@ -42,7 +48,7 @@ enum TargetArgument: ExpressibleByArgument {
       return try ProcessIdentity(of: group > 0 ? group : id)
     } catch {
       throw Diagnostic.cannotWatch(
-        pid: id, error.meansGone ? .noSuchProcess : .other(error), command: command)
+        pid: id, AccessCheck.problem(reading: id, error), command: command)
     }
   }
 }

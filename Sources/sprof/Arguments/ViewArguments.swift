@@ -26,6 +26,14 @@ struct ViewArguments: ParsableArguments {
     }
   }
 
+  /// Refuses options that the JSON, which has everything, would ignore.
+  func check(_ report: ReportArguments) throws {
+    guard !report.json || view.isEmpty && by == nil && sort == nil else {
+      throw ValidationError(
+        "--json writes everything; it cannot be combined with --view, --by or --sort.")
+    }
+  }
+
   /// The options of the report, with these views.
   func options(_ report: ReportArguments) -> ReportOptions {
     var options = report.options(views: view)

@@ -23,7 +23,9 @@ struct AttachCommand: ParsableCommand {
         sprof attach 4242 --duration 5s --redact > for-a-bug-report.txt
       """)
 
-  @Argument(help: "The process: its PID, or a name that only one process has.")
+  @Argument(
+    help: "The process: its PID, or a name (of several processes, the one that started the others)."
+  )
   var target: TargetArgument
 
   @Option(
@@ -55,11 +57,15 @@ struct AttachCommand: ParsableCommand {
         """))
   var stopAll = false
 
-  func validate() throws { try frames.check(report) }
+  func validate() throws {
+    try frames.check(report)
+    try views.check(report)
+  }
 
   func run() throws {
     try Diagnostic.guarding(command: "attach") {
-      try page.check()
+      try page.file?.check()
+      try OutputFile.checkDistinct(capture.files + [page.file].compactMap { $0 })
       let control = CaptureControl()
       try Interrupts.end(control)
       try JobControl.begin()
@@ -72,9 +78,11 @@ struct AttachCommand: ParsableCommand {
 
   private func sample(_ process: ProcessIdentity, _ control: CaptureControl) throws {
     let plan = SamplingPlan(
-      rate: rates.rate, maxPause: rates.maxPause, duration: duration?.length,
+      rate: rates.rate, maxPause: rates.maxPause, maxCPU: rates.maxCPU,
+      duration: duration?.length,
       options: SampleOptions(
-        stopAll: stopAll, frames: frames.choice, followsTasks: frames.followsTasks))
+        stopAll: stopAll, frames: frames.choice, followsTasks: frames.followsTasks),
+      seed: rates.seed)
     let display = ProgressDisplay(control: control, duration: duration?.length)
     let recorder = try capture.recorder(kind: .attach, pid: process.pid, rate: rates.rate)
     let profile: Profile

@@ -45,7 +45,8 @@ struct CompareCommand: ParsableCommand {
       "Exit with code 3 if this bound is exceeded beyond noise; repeatable.",
       discussion: """
         '+5%' bounds the CPU time of all threads; 'NAME +10%' and 'NAME +0.1s/s' bound the total \
-        time of a function.
+        time of a function. NAME may leave out namespaces, template arguments and parameters. A \
+        function that neither side has is an error.
         """, valueName: "bound"),
     transform: LimitArgument.parse)
   var failIf: [ComparisonLimit] = []
@@ -67,6 +68,8 @@ struct CompareCommand: ParsableCommand {
       "Write one HTML page to this file instead of the text: a flame graph of what changed.",
       valueName: "file"), completion: .file())
   var html: String?
+
+  @OptionGroup var reading: ReadingArguments
 
   func validate() throws {
     guard top > 0 else { throw ValidationError("--top must be at least 1.") }
@@ -91,8 +94,13 @@ struct CompareCommand: ParsableCommand {
 
   func run() throws {
     try Diagnostic.guarding(command: "compare") {
+      let page = html.map { OutputFile.page($0) }
+      try page?.check()
+      try OutputFile.checkDistinct(
+        [page].compactMap { $0 }, reading: paths(0, before) + paths(1, after))
+      let budget = ReadingBudget(reading.limits)
       let sides = try [before, after].enumerated().map { number, list in
-        try side(paths(number, list), window.isEmpty ? nil : window[number].times)
+        try side(paths(number, list), window.isEmpty ? nil : window[number].times, budget)
       }
       try checkFilter(sides)
       let comparison = Comparison(
@@ -101,11 +109,12 @@ struct CompareCommand: ParsableCommand {
         LimitVerdict($0, $0.verdict(on: comparison, rules: failIf.count))
       }
       try write(comparison, verdicts, sides)
-      for verdict in verdicts where verdict.isExceeded || json {
-        Terminal.writeError("sprof: \(verdict.words)\n")
+      for verdict in verdicts where !verdict.isKept || json {
+        Terminal.writeMessage(verdict.words)
       }
       // For an `ExitCode` ArgumentParser prints nothing.
       if verdicts.contains(where: \.isExceeded) { throw ExitCode(3) }
+      if verdicts.contains(where: \.isUnknown) { throw ExitCode(Diagnostic.nothingLeft.exitCode) }
     }
   }
 
@@ -115,9 +124,11 @@ struct CompareCommand: ParsableCommand {
     ]
   }
 
-  private func side(_ paths: [String], _ times: Range<Nanoseconds>?) throws -> [ComparedCapture] {
+  private func side(
+    _ paths: [String], _ times: Range<Nanoseconds>?, _ budget: ReadingBudget
+  ) throws -> [ComparedCapture] {
     let window = times.map { $0.lowerBound.rawValue..<$0.upperBound.rawValue }
-    return try paths.map { ComparedCapture(try loadProfile($0), window: window) }
+    return try paths.map { ComparedCapture(try loadProfile($0, budget), window: window) }
   }
 
   private func write(
@@ -127,7 +138,7 @@ struct CompareCommand: ParsableCommand {
     let profiles = sides.map { $0.map(shownPart) }
     let page = ComparisonPage(
       comparison, options: options(comparison, verdicts), before: profiles[0], after: profiles[1])
-    try OutputFile.write(html, force: true) {
+    try OutputFile.page(html).write {
       page.write(compress: { GzipMember.compressing($0) }, to: &$0)
     }
   }

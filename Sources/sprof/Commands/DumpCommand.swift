@@ -22,7 +22,9 @@ struct DumpCommand: ParsableCommand {
         sprof dump 4242 --redact > for-a-bug-report.txt
       """)
 
-  @Argument(help: "The process: its PID, or a name that only one process has.")
+  @Argument(
+    help: "The process: its PID, or a name (of several processes, the one that started the others)."
+  )
   var target: TargetArgument
 
   @OptionGroup var report: ReportArguments
@@ -47,16 +49,26 @@ struct DumpCommand: ParsableCommand {
     guard watch == nil || capture.output == nil else {
       throw ValidationError("--watch cannot be combined with --output.")
     }
+    // The parser takes a value that it cannot read for none.
+    let given = CommandLine.arguments.last { $0.hasPrefix("--watch=") }
+    if watch != nil, let given {
+      do {
+        _ = try TimeArgument(String(given.dropFirst("--watch=".count)))
+      } catch let error as ValidationError {
+        throw ValidationError("The interval of '\(given)' is wrong: \(error.message)")
+      }
+    }
   }
 
   func run() throws {
     try Diagnostic.guarding(command: "dump") {
+      try OutputFile.checkDistinct(capture.files)
       let process = try target.resolve(for: "dump")
       prepareOpenFiles(forThreadsOf: process.pid)
       try JobControl.begin()
       try Diagnostic.guarding(command: "dump", pid: process.pid) {
         guard let watch else { return try sample(process) }
-        try DumpWatch(process, interval: watch.length, options: options, report).run()
+        try DumpWatch(process, family, interval: watch.length, options: options, report).run()
       }
     }
   }

@@ -28,15 +28,17 @@ struct WatchInterval: ExpressibleByArgument, CustomStringConvertible {
 /// Samples a program repeatedly and prints what changed.
 struct DumpWatch {
   private let process: ProcessIdentity
+  private let family: FamilyArguments
   private let interval: Nanoseconds
   private let options: SampleOptions
   private let report: ReportArguments
 
   init(
-    _ process: ProcessIdentity, interval: Nanoseconds, options: SampleOptions,
-    _ report: ReportArguments
+    _ process: ProcessIdentity, _ family: FamilyArguments, interval: Nanoseconds,
+    options: SampleOptions, _ report: ReportArguments
   ) {
     self.process = process
+    self.family = family
     self.interval = interval
     self.options = options
     self.report = report
@@ -61,7 +63,7 @@ struct DumpWatch {
   /// One sample; nil when the program, which existed before, has ended.
   private func sample(isFirst: Bool) throws -> Profile? {
     do {
-      return try Capture.dump(process, options: options).named().limitingBlockings()
+      return try family.dump(process, options: options).named().limitingBlockings()
     } catch Capture.Failure.access(let problem) where !isFirst {
       switch problem {
       case .noSuchProcess, .hasEnded: return nil

@@ -40,17 +40,26 @@ struct ExportCommand: ParsableCommand {
 
   @OptionGroup var filter: FilterArguments
   @OptionGroup var frames: ShownFrames
+  @OptionGroup var reading: ReadingArguments
 
   func run() throws {
     try Diagnostic.guarding(command: "export") {
-      let whole = try loadProfile(file)
+      try outputFile?.check()
+      try OutputFile.checkDistinct([outputFile].compactMap { $0 }, reading: [file])
+      let whole = try loadProfile(file, ReadingBudget(reading.limits))
       try ReportArguments.check(thread, whole)
       let profile = try filter.apply(to: whole, thread: thread)
-      guard let output else {
+      guard let outputFile else {
         guard to.exporter != nil || isatty(STDOUT_FILENO) == 0 else { throw Diagnostic.isBinary }
         return try Terminal.write { try write(profile, to: &$0) }
       }
-      try OutputFile.write(output, force: force) { try write(profile, to: &$0) }
+      try outputFile.write { try write(profile, to: &$0) }
+    }
+  }
+
+  private var outputFile: OutputFile? {
+    output.map {
+      OutputFile(path: $0, option: "--output", replaceable: force ? .anyFile : .nothing)
     }
   }
 

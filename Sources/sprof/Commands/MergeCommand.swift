@@ -29,8 +29,11 @@ struct MergeCommand: ParsableCommand {
   @Option(help: "The label before the names of threads; process is host/program[pid].")
   var label = MergeLabel.process
 
+  @OptionGroup var reading: ReadingArguments
+
   func run() throws {
     try Diagnostic.guarding(command: "merge") {
+      try OutputFile.checkDistinct(OutputFile.capture(output, force: force), reading: files)
       do {
         try mergeFiles()
       } catch let error as CaptureFileError {
@@ -41,21 +44,29 @@ struct MergeCommand: ParsableCommand {
 
   /// Merges label after label, so that the runs of one are written before those of the next come.
   private func mergeFiles() throws {
-    var writer = try CaptureWriter(path: output, replacing: force)
+    var writer = try CaptureWriter(path: output, replacing: force, limits: reading.limits)
     var merge = Merge()
+    let budget = ReadingBudget(reading.limits)
     let sources = try self.sources()
-    var profiles = ProfilesAhead(sources.flatMap(\.files))
+    var profiles = ProfilesAhead(sources.flatMap(\.files), reading.limits)
     for source in sources {
-      for _ in source.files { merge.add(try profiles.next(), label: source.label) }
+      for file in source.files {
+        let (profile, bytes) = try profiles.next()
+        let label = source.label ?? label.text(of: file, profile.capture)
+        merge.add(profile, label: label)
+        try budget.check(
+          stacks: merge.stacks.stackCount, threads: merge.threads.count, addingFileBytes: bytes)
+      }
       try writer.add(merge.takeRuns(), stacks: merge.stacks, threads: merge.threads)
     }
     try writer.finish(merge.finish())
   }
 
-  /// The files of each label, the labels in the order of their first file.
-  private func sources() throws -> [(label: String, files: [String])] {
-    var sources: [(label: String, files: [String])] = []
-    var places: [String: Int] = [:]
+  /// The files of each label, the labels in the order of their first file; those whose label is not
+  /// known before they are read as a whole have none, and are together.
+  private func sources() throws -> [(label: String?, files: [String])] {
+    var sources: [(label: String?, files: [String])] = []
+    var places: [String?: Int] = [:]
     for file in files {
       let label = try label.text(of: file)
       if let place = places[label] {
@@ -73,16 +84,23 @@ struct MergeCommand: ParsableCommand {
 enum MergeLabel: String, CaseIterable, ExpressibleByArgument {
   case process, program, host, file, none
 
-  /// The label of the capture in a file; reads only the part of the file that it needs.
-  func text(of file: String) throws -> String {
+  /// The label of the capture in a file, from its beginning alone; nil when that does not say.
+  func text(of file: String) throws -> String? {
+    switch self {
+    case .process, .program, .host: try loadInfo(file).map { text(of: file, $0) }
+    case .file, .none: text(of: file, nil)
+    }
+  }
+
+  /// The label of the capture in a file, of which `capture` is known.
+  func text(of file: String, _ capture: CaptureInfo?) -> String {
     switch self {
     case .process:
-      let capture = try loadInfo(file)
-      return "\(capture.hostName)/\(capture.processName)[\(capture.pid)]"
-    case .program: return try loadInfo(file).processName
-    case .host: return try loadInfo(file).hostName
-    case .file: return Self.name(of: file)
-    case .none: return ""
+      capture.map { "\($0.hostName)/\($0.processName)[\($0.pid)]" } ?? ""
+    case .program: capture?.processName ?? ""
+    case .host: capture?.hostName ?? ""
+    case .file: Self.name(of: file)
+    case .none: ""
     }
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CaptureFile
 import ProfileExport
 import ProfileModel
 
@@ -25,6 +26,7 @@ struct ReportCommand: ParsableCommand {
   @OptionGroup var report: ReportArguments
   @OptionGroup var filter: FilterArguments
   @OptionGroup var page: PageArguments
+  @OptionGroup var reading: ReadingArguments
 
   @Option(
     parsing: .unconditional,
@@ -32,6 +34,7 @@ struct ReportCommand: ParsableCommand {
   var to: TimeArgument?
 
   func validate() throws {
+    try views.check(report)
     try filter.check(end: to)
     guard page.html == nil || !report.json && views.view.isEmpty && views.by == nil else {
       throw ValidationError(
@@ -41,7 +44,9 @@ struct ReportCommand: ParsableCommand {
 
   func run() throws {
     try Diagnostic.guarding(command: "report") {
-      let profile = try loadProfile(file)
+      try page.file?.check()
+      try OutputFile.checkDistinct([page.file].compactMap { $0 }, reading: [file])
+      let profile = try loadProfile(file, ReadingBudget(reading.limits))
       try report.checkFilter(profile)
       let part = try filter.apply(to: profile, end: to)
       let isPart = !filter.isEmpty || to != nil

@@ -31,8 +31,9 @@ struct RunCommand: ParsableCommand {
   @Option(
     name: .customLong("report"),
     help: ArgumentHelp(
-      "Write the report to this file instead of stderr; overwrites it.", valueName: "file"))
-  var reportFile: String?
+      "Write the report to this file instead of stderr; overwrites an older report.",
+      valueName: "file"))
+  var reportPath: String?
 
   @OptionGroup var views: ViewArguments
   @OptionGroup var report: ReportArguments
@@ -64,11 +65,12 @@ struct RunCommand: ParsableCommand {
     guard let name = program.first, !name.isEmpty else {
       throw ValidationError("Name the program to start: sprof run -- make test")
     }
-    guard !name.hasPrefix("-") else {
+    guard !name.hasPrefix("-") || command.first == "--" else {
       throw ValidationError("run has no option \(name); put -- before the program's name.")
     }
     try frames.check(report)
-    guard reportFile?.isEmpty != true else { throw ValidationError("--report needs a file name.") }
+    try views.check(report)
+    guard reportPath?.isEmpty != true else { throw ValidationError("--report needs a file name.") }
   }
 
   func run() throws {
@@ -77,14 +79,16 @@ struct RunCommand: ParsableCommand {
     case .exited(0): if let failure { throw ExitCode(failure.exitCode) }
     case .exited(let code): throw ExitCode(code)
     case .killed(let signal): throw ExitCode(128 + signal)
+    case nil: throw ExitCode(failure?.exitCode ?? EXIT_FAILURE)
     }
   }
 
   /// Returns how the program ended, and what kept sprof from reporting, which it has reported.
-  private func start() throws -> (CaptureInfo.ProgramEnd, Diagnostic?) {
+  private func start() throws -> (CaptureInfo.ProgramEnd?, Diagnostic?) {
     // Checked first: the program must not run in vain.
-    if let reportFile { try OutputFile.check(reportFile) }
-    try page.check()
+    let files = [reportFile, page.file].compactMap { $0 }
+    for file in files { try file.check() }
+    try OutputFile.checkDistinct(capture.files + files)
     let name = program[0].split(separator: "/").last.map(String.init) ?? program[0]
     let recorder = try capture.recorder(kind: .run, pid: 0, name: name, rate: rates.rate)
     let signals = try ForwardedSignals()
@@ -108,25 +112,43 @@ struct RunCommand: ParsableCommand {
       let diagnostic = Diagnostic.cannotSample(program[0], error)
       diagnostic.report()
       held.release()
-      return (held.waitForEnd(), diagnostic)
+      return (ending(of: held).end, diagnostic)
     }
-    let ending = held.waitForEnd(collected: captured.collectedEnd)
+    let (ending, unknown) = ending(of: held, collected: captured.collectedEnd)
     signals.stopForwarding()
     var profile = captured.named().limitingBlockings()
     profile.capture.programEnd = ending
     do {
       try keep(profile, with: recorder) { try show(profile) }
-      return (ending, nil)
+      return (ending, unknown)
     } catch let diagnostic as Diagnostic {
       diagnostic.report()
       return (ending, diagnostic)
     }
   }
 
+  /// How the program ended; without that, what kept the system from saying so, which is reported.
+  private func ending(
+    of held: HeldProgram, collected: CInt? = nil
+  ) -> (end: CaptureInfo.ProgramEnd?, Diagnostic?) {
+    do throws(SystemError) {
+      return (try held.waitForEnd(collected: collected), nil)
+    } catch {
+      let diagnostic = Diagnostic.unknownEnd(program[0], error)
+      diagnostic.report()
+      return (nil, diagnostic)
+    }
+  }
+
+  private var reportFile: OutputFile? {
+    reportPath.map { OutputFile(path: $0, option: "--report", replaceable: .report) }
+  }
+
   private var plan: SamplingPlan {
     SamplingPlan(
-      kind: .run, rate: rates.rate, maxPause: rates.maxPause,
-      options: SampleOptions(frames: frames.choice, followsTasks: frames.followsTasks))
+      kind: .run, rate: rates.rate, maxPause: rates.maxPause, maxCPU: rates.maxCPU,
+      options: SampleOptions(frames: frames.choice, followsTasks: frames.followsTasks),
+      seed: rates.seed)
   }
 
   private func show(_ profile: Profile) throws {
@@ -134,8 +156,7 @@ struct RunCommand: ParsableCommand {
     let shown = try filter.apply(to: profile)
     try page.write(shown, report, isPart: !filter.isEmpty)
     if let reportFile {
-      // As with a redirection, an older report is overwritten.
-      try OutputFile.write(reportFile, force: true) {
+      try reportFile.write {
         views.write(shown, report, color: false, to: &$0)
       }
     } else {

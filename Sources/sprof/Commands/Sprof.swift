@@ -1,4 +1,6 @@
 import ArgumentParser
+import LinuxProcess
+import ProfileExport
 import ProfileModel
 
 @main
@@ -21,7 +23,7 @@ struct Sprof: ParsableCommand {
 
       Exit codes: 0 success (also if the program ended meanwhile), 3 a bound of --fail-if was \
       exceeded, 64 wrong usage, 65 not a capture, or a damaged one, 66 no such process or file, 70 \
-      internal error, 73 output cannot be written, 77 not allowed to trace the process; run exits \
+      internal error, 72 /proc is not mounted, 73 output cannot be written, 77 not allowed to trace the process; run exits \
       with the exit code of its program (see sprof help run).
       """,
     version: SprofVersion.current,
@@ -35,6 +37,21 @@ struct Sprof: ParsableCommand {
 
   static func main() {
     Terminal.reserveStandardFiles()
-    main(nil)
+    // Without it sprof learns neither its own arguments nor anything of a program.
+    guard AccessCheck.isProcMounted else {
+      Terminal.writeMessage("/proc is not mounted. Mount it with: mount -t proc proc /proc")
+      exit(withError: ExitCode(72))  // EX_OSFILE
+    }
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch  where exitCode(for: error).isSuccess {
+      exit(withError: error)
+    } catch {
+      // Arguments, such as the names of files, may hold anything.
+      let message = fullMessage(for: error)
+      if !message.isEmpty { Terminal.writeError(message.printableLines + "\n") }
+      exit(withError: exitCode(for: error))
+    }
   }
 }

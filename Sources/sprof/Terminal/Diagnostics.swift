@@ -2,6 +2,7 @@ import ArgumentParser
 import CaptureFile
 import Glibc
 import LinuxProcess
+import ProfileExport
 import ProfileModel
 import Sampling
 
@@ -18,33 +19,45 @@ enum Diagnostic: Error {
   case cannotRead(String, CaptureFileError)
   case cannotCreate(CaptureFileError)
   /// The capture is complete, but its file could not be written.
-  case cannotKeep(CaptureFileError, partial: String)
+  case cannotKeep(CaptureFileError, partial: String?)
   case fileExists(String)
+  /// A file of that name is not what the command would replace.
+  case isOther(String, than: String)
+  /// An output that is an input or another output, by whatever path.
+  case isTwice(String, String, String)
   case nothingLeft
   case cannotStart(String, HeldProgram.Failure)
   /// The program that sprof has started runs, but cannot be sampled.
   case cannotSample(String, Capture.Failure)
+  /// The system does not say how the program ended.
+  case unknownEnd(String, SystemError)
   /// Binary output was to go to a terminal.
   case isBinary
 
   var exitCode: Int32 {
     switch self {
-    case .noProcess, .noMatch, .manyMatches, .noThread, .nothingLeft: 66  // EX_NOINPUT
+    // EX_NOINPUT
+    case .noProcess, .noMatch, .manyMatches, .noThread, .nothingLeft: 66
     case .cannotWatch(_, let problem, _):
       switch problem {
-      case .noSuchProcess, .isKernelThread, .hasEnded, .isItself: 66
-      case .otherUser, .yama, .seccomp, .undumpable, .missingCapability: 77  // EX_NOPERM
+      case .noSuchProcess, .isKernelThread, .hasEnded, .isItself, .is32Bit: 66
+      case .otherUser, .yama, .seccomp, .undumpable, .missingCapability, .hidden,
+        .missingReadCapability:
+        77  // EX_NOPERM
       case .other: 70
       }
-    case .systemCall: 70  // EX_SOFTWARE
+    case .systemCall, .unknownEnd: 70  // EX_SOFTWARE
     case .cannotRead(_, .system), .cannotRead(_, .notRegular): 66
-    case .cannotRead: 65  // EX_DATAERR
-    case .cannotWrite, .isBinary, .fileExists, .cannotCreate, .cannotKeep: 73  // EX_CANTCREAT
+    case .cannotRead, .cannotCreate(.tooLarge): 65  // EX_DATAERR
+    case .cannotWrite, .isBinary, .fileExists, .isOther, .isTwice, .cannotCreate, .cannotKeep:
+      73  // EX_CANTCREAT
     // As the shell, env and nohup do.
     case .cannotStart(_, .notFound), .cannotStart(_, .noInterpreter): 127
     case .cannotStart(_, .notExecutable), .cannotStart(_, .isDirectory): 126
     case .cannotStart(_, .system): 70
-    case .cannotSample(_, .access(.noSuchProcess)), .cannotSample(_, .access(.hasEnded)): 66
+    case .cannotSample(_, .access(.noSuchProcess)), .cannotSample(_, .access(.hasEnded)),
+      .cannotSample(_, .access(.is32Bit)):
+      66
     case .cannotSample(_, .access(.other)), .cannotSample(_, .system): 70
     case .cannotSample: 77
     }
@@ -55,11 +68,13 @@ enum Diagnostic: Error {
     case .noProcess:
       "No such process. List processes with: ps -e"
     case .noMatch(let name):
-      "No process is named \"\(name)\". List processes with: ps -e"
+      Self.words(noMatch: name)
     case .manyMatches(let name, let matches):
       Self.list(matches, named: name)
     case .noThread(let glob, let names):
-      "No thread matches \"\(glob)\". Thread names: \(names.prefix(40).joined(separator: ", "))"
+      "No thread matches \"\(glob)\". Thread names: \(names.prefix(40).map(\.printable).joined(separator: ", "))"
+    case .unknownEnd(let name, let error):
+      "Cannot tell how \(name) ended: \(error.call): \(error.reason)."
     case .cannotWatch(let pid, let problem, let command):
       Self.words(for: problem, pid: pid, command: command)
     case .systemCall(let error):
@@ -68,55 +83,80 @@ enum Diagnostic: Error {
       "Cannot write the output: \(reason)."
     case .fileExists(let path):
       "\(path) already exists. Give another name, or overwrite it with --force."
+    case .isOther(let path, let kind):
+      "\(path) exists and is not a \(kind) of sprof. Give another name, or remove it first."
+    case .isTwice(let path, let first, let second):
+      "\(path) is both \(first) and \(second). Give another name."
     case .nothingLeft:
       "Nothing to show: the filters leave no samples. Use fewer filters."
     case .cannotStart(let name, .notFound):
-      "Cannot start \(name): no such program. Look for it with: type \(name)"
+      "Cannot start \(name): no such program. "
+        + "Look for it with: type \(name.hasPrefix("-") ? "-- " : "")\(name)"
     case .cannotStart(let name, .noInterpreter(let interpreter)):
       Self.words(starting: name, without: interpreter)
     case .cannotStart(let name, .isDirectory):
       "Cannot start \(name): it is a directory. List its contents with: ls \(name)"
-    case .cannotStart(let name, .notExecutable(let error)):
-      "Cannot start \(name): \(error.reason). Make it executable with: chmod +x \(name)"
+    case .cannotStart(let name, .notExecutable(let error, let isProgram)):
+      Self.words(starting: name, error, isProgram: isProgram)
     case .cannotStart(let name, .system(let error)):
       "Cannot start \(name): \(error.call): \(error.reason)"
     case .cannotSample(let name, let failure):
       Self.words(sampling: name, failure)
     case .isBinary:
       "Refusing to write binary data to a terminal. Give a file with -o."
+    case .cannotRead(let path, .system(_, Self.accessDenied)):
+      // Only its owner may read a capture, which is root after `sudo sprof attach -o`.
+      "Cannot read \(path): \(Self.accessDenied). If it is a capture that root made, make it yours "
+        + "with: sudo chown $USER \(path)"
     case .cannotRead(let path, let error):
       "Cannot read \(path): \(Self.words(reading: error))"
     case .cannotCreate(let error):
       Self.words(creating: error)
     case .cannotKeep(let error, let partial):
-      "\(Self.words(creating: error)) The samples so far are in \(partial). Show them with: "
-        + "sprof report \(partial)"
+      Self.words(creating: error)
+        + (partial.map { " The samples so far are in \($0). Show them with: sprof report \($0)" }
+          ?? "")
     }
   }
+
+  private static let accessDenied = String(cString: strerror(EACCES))
 
   private static func list(_ matches: [ProcessSearch.Match], named name: String) -> String {
     var lines = ["\(matches.count) processes are named \"\(name)\". Give the PID of one:"]
     for match in matches.prefix(20) {
-      let command = match.commandLine.joined(separator: " ")
-      lines.append("  \(match.pid)  \(command.isEmpty ? match.name : String(command.prefix(80)))")
+      let command =
+        match.commandLine.isEmpty ? match.name : match.commandLine.joined(separator: " ")
+      lines.append("  \(match.pid)  \(String(command.printable.prefix(80)))")
     }
     if matches.count > 20 { lines.append("  … and \(matches.count - 20) more: pgrep -a \(name)") }
     return lines.joined(separator: "\n")
   }
 
   private static func words(for problem: AccessProblem, pid: Int32, command: String) -> String {
-    let asRoot = "Run: sudo sprof \(command) \(pid)"
+    let asRoot =
+      isRoot ? rootWithoutRight : "Run: sudo sprof \(command) \(pid)"
     switch problem {
     case .noSuchProcess:
       return "There is no process \(pid). List processes with: ps -e"
+    case .hidden:
+      return "Not allowed to see process \(pid): /proc hides other users' processes (hidepid). "
+        + asRoot
+    case .missingReadCapability:
+      return
+        "Not allowed to read /proc/\(pid)/syscall: sprof has the capability cap_sys_ptrace, but "
+        + "not cap_dac_read_search. Give it both with: "
+        + "sudo setcap cap_sys_ptrace,cap_dac_read_search=ep \"$(command -v sprof)\""
     case .isItself:
       return "\(pid) is sprof itself. Give the PID of another process."
     case .isKernelThread:
       return "\(pid) is a kernel thread, which runs no program. "
-        + "See what it waits for with: sudo cat /proc/\(pid)/stack"
+        + "See what it waits for with: \(isRoot ? "" : "sudo ")cat /proc/\(pid)/stack"
     case .hasEnded:
       return "Process \(pid) has ended and waits for its parent to reap it. "
         + "Find the parent with: ps -o ppid= -p \(pid)"
+    case .is32Bit:
+      return "\(pid) is a 32-bit program; sprof supports only 64-bit ones. "
+        + "Sample it with: perf record -g -p \(pid)"
     case .otherUser(let owner, let me):
       return "Not allowed to trace \(pid): it belongs to user \(userName(owner)), and you are "
         + "\(userName(me)). \(asRoot)"
@@ -132,8 +172,33 @@ enum Diagnostic: Error {
       return "Not allowed to trace \(pid): it has capabilities that you lack, or is in another "
         + "user namespace. \(asRoot)"
     case .other(let error):
-      return "Cannot trace \(pid): \(error.call): \(error.reason). \(asRoot)"
+      return "Cannot trace \(pid): \(error.call): \(error.reason)." + (isRoot ? "" : " " + asRoot)
     }
+  }
+
+  private static var isRoot: Bool { geteuid() == 0 }
+
+  /// What root lacks who is refused: sudo would change nothing.
+  private static let rootWithoutRight =
+    "You are root, but without the capability CAP_SYS_PTRACE or outside its user namespace, as in a "
+    + "container. Run sprof on the host, or start the container with: docker run --cap-add SYS_PTRACE …"
+
+  private static func words(noMatch name: String) -> String {
+    AccessCheck.hidesProcesses
+      ? "No process that you may see is named \"\(name)\": /proc hides other users' processes "
+        + "(hidepid). List yours with: ps -e" + (isRoot ? "" : "; or run sprof with sudo")
+      : "No process is named \"\(name)\". List processes with: ps -e"
+  }
+
+  private static func words(
+    starting name: String, _ error: SystemError, isProgram: Bool
+  ) -> String {
+    let cause = "Cannot start \(name): \(error.reason)"
+    if isProgram { return "\(cause). Make it executable with: chmod +x \(name)" }
+    guard error.code == EACCES else { return "\(cause)." }
+    return
+      "\(cause): it is not a program, or its file system or a folder above it does not allow it. "
+      + "See what it is with: file \(name)"
   }
 
   private static func words(starting name: String, without interpreter: String) -> String {
@@ -147,17 +212,21 @@ enum Diagnostic: Error {
 
   private static func words(sampling name: String, _ failure: Capture.Failure) -> String {
     let rest = "The program continues without being sampled."
+    let asRoot = isRoot ? rootWithoutRight : "To sample it, run: sudo sprof run -- \(name)"
     switch failure {
     case .access(.noSuchProcess), .access(.hasEnded):
       return "\(name) ended before it could be sampled; there is no report."
-    case .access(.undumpable), .access(.otherUser), .access(.missingCapability):
-      return "Not allowed to trace \(name): it has other privileges than you. \(rest) "
-        + "To sample it, run: sudo sprof run -- \(name)"
+    case .access(.undumpable), .access(.otherUser), .access(.missingCapability), .access(.hidden),
+      .access(.missingReadCapability):
+      return "Not allowed to trace \(name): it has other privileges than you. \(rest) \(asRoot)"
     case .access(.yama(let scope)):
-      return "Not allowed to trace \(name): kernel.yama.ptrace_scope is \(scope). \(rest)"
+      return "Not allowed to trace \(name): kernel.yama.ptrace_scope is \(scope). \(rest) "
+        + (scope == 3 ? yamaSetting : asRoot)
     case .access(.seccomp):
       return "Not allowed to trace \(name): a seccomp filter forbids ptrace, as in a container. "
         + "\(rest) Start the container with: docker run --cap-add SYS_PTRACE …"
+    case .access(.is32Bit):
+      return "\(name) is a 32-bit program; sprof supports only 64-bit ones. \(rest)"
     case .access(.isItself), .access(.isKernelThread):
       return "Cannot trace \(name). \(rest)"
     case .access(.other(let error)), .system(let error):
@@ -174,9 +243,9 @@ enum Diagnostic: Error {
         + "Show it with: sprof report \(path); or overwrite it with --force."
     case .notRegular(let path): "\(path) is not a regular file. Give another name."
     case .system(let path, let reason): "Cannot write \(path): \(reason)."
-    case .tooLarge, .tooMany:
-      "The capture would be too large for sprof to read. "
-        + "Merge fewer files, or use a --label that more of them share."
+    case .tooLarge(let bound):
+      "The capture would be too large: it \(words(for: bound)). Merge fewer files, use a --label "
+        + "that more of them share, or lift the bound with --allow-huge."
     default: "Cannot write the capture: \(error)."
     }
   }
@@ -194,10 +263,22 @@ enum Diagnostic: Error {
       "it is damaged: it refers to strings, functions or locations that it lacks."
     case .damaged(.header):
       "its capture header is invalid: the file is damaged, or from a newer version of sprof."
-    case .tooLarge(let limit): "it is too large: a part of it has more than \(limit >> 20) MiB."
-    case .tooMany(let limit): "it has more samples or stacks than sprof reads (\(limit))."
+    case .tooLarge(let bound): "it \(words(for: bound)). If you trust it, add --allow-huge."
     case .noSampleTypes: "it has neither times nor counts that sprof can show."
     case .exists, .unfinishedExists: "it exists."
+    }
+  }
+
+  private static func words(for bound: ReadingLimits.Bound) -> String {
+    switch bound {
+    case .memory(let limit, let file):
+      "would take more than \(limit >> 20) MiB of memory, too much for \(file >> 10) KiB of input"
+    case .contents(let limit): "has more than \(limit >> 20) MiB uncompressed"
+    case .tables(let limit): "has more than \(limit >> 20) MiB without its samples"
+    case .field(let limit): "has a field of more than \(limit >> 20) MiB"
+    case .line(let limit): "has a line of more than \(limit >> 20) MiB"
+    case .samples(let limit): "has more than \(limit) samples"
+    case .stacks(let limit): "has more than \(limit) distinct stacks"
     }
   }
 
@@ -207,10 +288,13 @@ enum Diagnostic: Error {
     case 1: return "\(cause), so users may trace only their own descendants. \(asRoot)"
     case 2: return "\(cause), so only root may trace. \(asRoot)"
     default:
-      return "\(cause), so nobody may trace until the next reboot. "
-        + "Find the setting with: grep -r ptrace_scope /etc/sysctl.conf /etc/sysctl.d"
+      return "\(cause), so nobody may trace until the next boot, not even root. \(yamaSetting)"
     }
   }
+
+  private static let yamaSetting =
+    "Change the setting, and boot again; find it with: "
+    + "grep -rs ptrace_scope /etc/sysctl.conf /etc/sysctl.d /run/sysctl.d /usr/lib/sysctl.d"
 
   private static func userName(_ id: UInt32) -> String {
     guard let entry = getpwuid(id), let name = entry.pointee.pw_name else { return "\(id)" }
@@ -218,7 +302,7 @@ enum Diagnostic: Error {
   }
 
   /// Writes the message to stderr.
-  func report() { Terminal.writeError("sprof: \(message)\n") }
+  func report() { Terminal.writeMessage(message) }
 
   /// Runs a command's body; a failure is reported on stderr and ends sprof with its exit code.
   static func guarding<Value>(

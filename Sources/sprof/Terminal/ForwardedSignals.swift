@@ -21,7 +21,9 @@ final class ForwardedSignals: Sendable {
 
   /// From now on the signals wait for `forward`.
   init() throws {
-    originalMask = SignalMask.block(Self.signals)
+    // A reader of stderr that has gone must not end sprof, which is to exit as the program does:
+    // then the write fails.
+    originalMask = SignalMask.block(Self.signals + [SIGPIPE])
     _ = try OSThread.start { [self] in wait() }
   }
 

@@ -1,95 +1,99 @@
 import CaptureFile
 import Glibc
+import ProfileExport
 
-/// Text for an open file, written a large piece at a time.
-struct FileOutput: TextOutputStream {
-  private static let pieceSize = 1 << 16
-
-  private let descriptor: CInt
-  private var bytes: [UInt8] = []
-  /// The errno of the first write that failed; nothing is written after it.
-  private var failure: CInt?
-
-  /// Writes what `body` writes; throws when not all of it arrived.
-  static func write(
-    to descriptor: CInt, _ body: (inout FileOutput) throws -> Void
-  ) throws {
-    var output = FileOutput(descriptor: descriptor)
-    try body(&output)
-    output.flush()
-    if let code = output.failure { throw Diagnostic.cannotWrite(String(cString: strerror(code))) }
+/// A file that a command writes: it appears whole or not at all.
+struct OutputFile {
+  /// What may have the file's name before, and is then replaced.
+  enum Replaceable {
+    case nothing
+    /// Whatever it is, with `--force`.
+    case anyFile
+    case page
+    case report
   }
 
-  private init(descriptor: CInt) { self.descriptor = descriptor }
+  let path: String
+  /// How the user gave it, such as `--html`.
+  let option: String
+  let replaceable: Replaceable
 
-  mutating func write(_ text: String) {
-    bytes.append(contentsOf: text.utf8)
-    if bytes.count >= Self.pieceSize { flush() }
-  }
-
-  mutating func write(_ piece: [UInt8]) {
-    bytes += piece
-    if bytes.count >= Self.pieceSize { flush() }
-  }
-
-  private mutating func flush() {
-    var rest = bytes[...]
-    while failure == nil && !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      let code = errno
-      if count < 0, code == EINTR { continue }
-      if count > 0 { rest = rest.dropFirst(count) } else { failure = code }
+  /// Throws when the file could not be written, or would replace what it may not, as far as that is
+  /// known before.
+  func check() throws {
+    let kind = fileType
+    if kind == S_IFDIR { throw failure(EISDIR) }
+    if kind == S_IFREG { try checkReplaceable() }
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+    guard access(kind == nil || kind == S_IFREG ? folder : path, W_OK) == 0 else {
+      throw failure(errno)
     }
-    bytes.removeAll(keepingCapacity: true)
   }
-}
 
-/// Files that sprof writes: they appear whole or not at all.
-enum OutputFile {
-  /// Writes what `body` writes to the file at `path`; replaces one that exists only with `force`.
+  /// Writes what `body` writes.
   ///
   /// The file has another name until it is complete. What is not a regular file, such as a pipe, is
   /// written to directly.
-  static func write(
-    _ path: String, force: Bool, _ body: (inout FileOutput) throws -> Void
-  ) throws {
-    var status = stat()
-    let isThere = stat(path, &status) == 0
-    if isThere && status.st_mode & S_IFMT != S_IFREG {
-      return try writeDirectly(path, body)
-    }
-    if isThere && !force { throw Diagnostic.fileExists(path) }
+  func write(_ body: (inout FileOutput) throws -> Void) throws {
+    guard fileType ?? S_IFREG == S_IFREG else { return try writeDirectly(body) }
+    // Another file may have come since the first check.
+    try check()
+    var mayReplace = true
+    if case .nothing = replaceable { mayReplace = false }
     do {
-      let draft = try DraftFile(path: path)
+      var draft = try DraftFile(path: path)
       try FileOutput.write(to: draft.descriptor, body)
-      try draft.putInPlace()
+      try draft.putInPlace(replacing: mayReplace, isShared: true)
+    } catch CaptureFileError.exists(let path) {
+      throw Diagnostic.fileExists(path)
     } catch CaptureFileError.system(let path, let reason) {
       throw Diagnostic.cannotWrite("\(path): \(reason)")
     }
   }
 
-  /// Throws when a file at `path` could not be written, as far as that is known before.
-  static func check(_ path: String) throws {
+  /// The type of what has the name (`S_IFREG` and so on), or of that to which a link leads; nil when
+  /// nothing has it.
+  private var fileType: mode_t? {
     var status = stat()
-    let isThere = stat(path, &status) == 0
-    if isThere && status.st_mode & S_IFMT == S_IFDIR {
-      throw Diagnostic.cannotWrite("\(path): \(String(cString: strerror(EISDIR)))")
-    }
-    let isPlain = !isThere || status.st_mode & S_IFMT == S_IFREG
-    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-    guard access(isPlain ? folder : path, W_OK) == 0 else { throw failure(path) }
+    if stat(path, &status) == 0 { return status.st_mode & S_IFMT }
+    // A link that leads nowhere would be replaced like a file.
+    return lstat(path, &status) == 0 ? S_IFREG : nil
   }
 
-  private static func writeDirectly(
-    _ path: String, _ body: (inout FileOutput) throws -> Void
-  ) throws {
+  private func checkReplaceable() throws {
+    let beginning = beginning
+    switch replaceable {
+    case .anyFile: return
+    case .nothing: throw Diagnostic.fileExists(path)
+    case .page:
+      guard beginning?.isEmpty == true || beginning.map(PageExporter.isPage) == true else {
+        throw Diagnostic.isOther(path, than: "page")
+      }
+    case .report:
+      guard beginning?.isEmpty == true || beginning.map(TextReport.isReport) == true else {
+        throw Diagnostic.isOther(path, than: "report")
+      }
+    }
+  }
+
+  /// The first bytes of the file that is there; nil when it cannot be read.
+  private var beginning: [UInt8]? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: 1 << 14)
+    let count = read(descriptor, &bytes, bytes.count)
+    return count < 0 ? nil : Array(bytes[..<count])
+  }
+
+  private func writeDirectly(_ body: (inout FileOutput) throws -> Void) throws {
     let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw failure(path) }
+    guard descriptor >= 0 else { throw failure(errno) }
     defer { close(descriptor) }
     try FileOutput.write(to: descriptor, body)
   }
 
-  private static func failure(_ path: String) -> Diagnostic {
-    .cannotWrite("\(path): \(String(cString: strerror(errno)))")
+  private func failure(_ code: CInt) -> Diagnostic {
+    .cannotWrite("\(path): \(String(cString: strerror(code)))")
   }
 }

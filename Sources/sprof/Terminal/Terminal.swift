@@ -1,4 +1,5 @@
 import Glibc
+import ProfileExport
 
 /// What stdout and stderr are connected to.
 enum Terminal {
@@ -33,6 +34,10 @@ enum Terminal {
       _ = open("/dev/null", O_RDWR | O_CLOEXEC)
     }
   }
+
+  /// Writes a message of sprof's to stderr; names of files, programs and threads in it may hold
+  /// anything, and do not control the terminal.
+  static func writeMessage(_ text: String) { writeError("sprof: \(text.printableLines)\n") }
 
   /// Writes to stderr; a failure cannot be reported anywhere.
   static func writeError(_ text: String) {

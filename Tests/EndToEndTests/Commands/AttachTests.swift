@@ -59,6 +59,16 @@ extension EndToEnd {
       try program.assertUntouched(progress: "iterations")
     }
 
+    @Test func `says of no thread that has ended that the kernel refused its stop`() throws {
+      let program = try RunningProgram(fixture: "churn.c", ["4"])
+      let report = try SprofCommand.report([
+        "attach", "\(program.pid)", "--duration", "3s", "--rate", "2000", "--max-pause", "100%",
+      ])
+      #expect(report.threads.contains { $0.ended } && report.cost.stops > 0)
+      #expect(!report.capture.notes.contains { $0.contains("refused") }, "\(report.capture.notes)")
+      try program.assertUntouched(progress: "ended")
+    }
+
     @Test func `looks at sleeping threads without a stop, and wakes none`() throws {
       let program = try RunningProgram(fixture: "sleepers.c", ["16"])
       try program.awaitSleep()
@@ -133,7 +143,41 @@ extension EndToEnd {
       let spinner = try #require(spared.threads.first { $0.name == "diver" })
       #expect(spinner.runs.reduce(0) { $0 + $1.ticks } >= spared.cost.ticksPlanned)
       let unbounded = try SprofCommand.report(common + ["--max-pause", "100%"])
-      #expect(!unbounded.capture.notes.contains { $0.contains("skipped to spare") })
+      #expect(!unbounded.capture.notes.contains { $0.contains("skipped to spare the program") })
+      try program.assertUntouched(progress: "iterations")
+    }
+
+    @Test func `ticks are left out where sprof would use more than its share of a core`() throws {
+      let program = try RunningProgram(fixture: "deep.c", ["100", "spin"])
+      let common = [
+        "attach", "\(program.pid)", "--duration", "2s", "--rate", "2000", "--max-pause", "100%",
+      ]
+      let bounded = try SprofCommand.report(common + ["--max-cpu", "1%"])
+      #expect(bounded.capture.notes.contains { $0.contains("at most 1 % of a core") })
+      let spinner = try #require(bounded.threads.first { $0.name == "diver" })
+      #expect(spinner.runs.reduce(0) { $0 + $1.ticks } >= bounded.cost.ticksPlanned)
+      let unbounded = try SprofCommand.report(common + ["--max-cpu", "100%"])
+      #expect(!unbounded.capture.notes.contains { $0.contains("--max-cpu") })
+      #expect(bounded.cost.ticksTaken < unbounded.cost.ticksTaken / 2)
+      try program.assertUntouched(progress: "iterations")
+    }
+
+    @Test(.enabled(if: Tool.isInstalled("chrt"), "needs chrt of util-linux"))
+    func `a thread that hardly gets a CPU is sampled, and found starved`() throws {
+      let spin = try Fixture.compile(source: "spin.c", flags: ["-g", "-O1"])
+      let program = try RunningProgram(["chrt", "--idle", "0", spin, "1", "1"])
+      let busy = try RunningProgram(
+        fixture: "spin.c", ["\(2 * ProcessInfo.processInfo.activeProcessorCount)", "1"])
+      let attached = try SprofCommand.report(
+        ["attach", "\(program.pid)", "--duration", "3s", "--rate", "1000"])
+      #expect(attached.verdict?.kind == "starved")
+      #expect(try !attached.thread("spinner-0").runs.isEmpty)
+      for _ in 0..<Repository.trials(short: 3, full: 30) {
+        let dumped = try SprofCommand.report(["dump", "\(program.pid)"])
+        #expect(try dumped.thread("spinner-0").state == "R")
+        #expect(["starved", "running"].contains(dumped.verdict?.kind))
+      }
+      busy.kill()
       try program.assertUntouched(progress: "iterations")
     }
 
@@ -159,41 +203,20 @@ extension EndToEnd {
 
     @Test func `two threads that end in one exec after another are not held up, and seen`() throws {
       let program = try RunningProgram(fixture: "reexec.c", ["400"])
-      let command = try SprofCommand.startAttach(
-        to: program, ["--rate", "1000", "--duration", "8s", "--json"])
+      let command = try SprofCommand.startAttach(to: program, ["--rate", "1000", "--json"])
       try program.send(line: "go")
-      #expect(try program.readLine() == "settled")
       // Held up, it gets as far as this only when sprof has ended.
+      #expect(try program.readLine(deadline: .seconds(60)) == "settled")
       #expect(ProcessStatus(pid: command.pid)?.state != "Z")
+      let before = try program.figure("iterations")
+      try waitUntil("the last program has run") {
+        try program.figure("iterations") > before + 1_000_000
+      }
+      command.send(SIGINT)
       let report = try Report(try command.finish(timeout: .seconds(30)))
+      #expect(!report.capture.notes.contains { $0.contains("refused") })
       #expect(report.allFunctions.contains("settled"))
       try program.assertUntouched(progress: "iterations")
-    }
-
-    @Test(arguments: [
-      ["--rate", "1000", "--stop-all"], ["--rate", "5000", "--max-pause", "100%"],
-      ["--rate", "100"],
-    ])
-    func `programs that a thread other than the main one executes run on, and are seen`(
-      options: [String]
-    ) throws {
-      for _ in 0..<Repository.trials(short: 3, full: 40) {
-        let program = try RunningProgram(fixture: "threadexec.c", ["300"])
-        let command = try SprofCommand.startAttach(to: program, ["--json"] + options)
-        try program.send(line: "go")
-        // One that is left in a stop gets as far as this only when sprof has ended.
-        #expect(try program.readLine() == "settled")
-        #expect(ProcessStatus(pid: command.pid)?.state != "Z")
-        let before = try program.figure("iterations")
-        try waitUntil("the last program has run") {
-          try program.figure("iterations") > before + 1_000_000
-        }
-        command.send(SIGINT)
-        let report = try Report(try command.finish(timeout: .seconds(30)))
-        #expect(report.capture.ending.lowercased().contains("interrupted"))
-        #expect(report.allFunctions.contains("settled"))
-        try program.assertUntouched(progress: "iterations")
-      }
     }
 
     @Test func `a recursion of 100,000 levels is shown with its middle left out`() throws {

@@ -203,6 +203,22 @@ extension EndToEnd {
       try program.assertUntouched(progress: "iterations")
     }
 
+    @Test func `show a line about the capture, not all that sprof keeps`() throws {
+      let program = try RunningProgram(fixture: "sleepers.c", ["40", "1"])
+      let folder = try TemporaryFolder()
+      let file = folder.path + "/a.pb.gz"
+      _ = try SprofCommand.run(["attach", "\(program.pid)", "--duration", "300ms", "-o", file])
+      #expect(try SprofCommand.report(["report", file]).threads.count > 40)
+      for view in ["-top", "-traces"] {
+        let text = try run(["go", "tool", "pprof", "-symbolize=none", view, file]).stdout
+        let header = text.split(separator: "\n").prefix {
+          !$0.hasPrefix("Showing") && !$0.hasPrefix("-----")
+        }
+        #expect((4...8).contains(header.count) && header.allSatisfy { $0.count < 100 }, "\(header)")
+        #expect(header.count { $0.hasPrefix("sprof ") } == 1 && !text.contains("sprof:v1"))
+      }
+    }
+
     @Test func `see the threads and the stacks`() throws {
       let program = try RunningProgram(fixture: "sleepers.c", ["4", "1"])
       let folder = try TemporaryFolder()
@@ -261,8 +277,10 @@ extension EndToEnd {
       let outcome = try run(
         ["go", "tool", "pprof", "-proto", "-symbolize=none", "-output=\(other)", file])
       #expect(outcome.status == 0, "\(outcome.stderr)")
+      // pprof writes only what it knows: the samples with their labels.
       let after = try SprofCommand.report(["report", other])
-      #expect(after.capture.pid == program.pid)
+      #expect(after.capture.kind == "imported")
+      #expect(after.threads.map(\.name) == before.threads.map(\.name))
       let sums = [before, after].map { report in
         report.threads.map { thread in thread.runs.reduce(0) { $0 + $1.cpuNs } }
       }

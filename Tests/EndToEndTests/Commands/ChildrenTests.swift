@@ -96,6 +96,55 @@ extension EndToEnd {
       #expect(chosen.threads.map(\.name) == ["spinner-0"])
     }
 
+    @Test func `are sampled again and again when the program is watched`() throws {
+      let program = try family()
+      let folder = try TemporaryFolder()
+      let file = folder.path + "/text"
+      let command = try StartedCommand([
+        "/bin/sh", "-c", "exec \"$0\" \"$@\" > '\(file)'", SprofCommand.path, "dump",
+        "\(program.pid)", "--watch", "100ms", "--children",
+      ])
+      let children = children(of: program.pid)
+      let text = { (try? String(contentsOfFile: file, encoding: .utf8)) ?? "" }
+      try waitUntil("a further sample") {
+        text().contains("ran, now back") || text().contains("moved")
+      }
+      #expect(text().contains("worker-0[\(children[0])]"))
+      // One that ends is told of, too.
+      kill(children[0], SIGKILL)
+      try waitUntil("a child's end") { text().contains("worker-0[\(children[0])] ended") }
+      command.send(SIGINT)
+      #expect(try command.finish().status == 0)
+      try assertUntouched(program, Array(children.dropFirst()))
+    }
+
+    @Test func `have no names of the user in a redacted report`() throws {
+      let folder = try TemporaryFolder()
+      let spin = folder.path + "/annabel-spin"
+      try FileManager.default.copyItem(
+        atPath: try Fixture.compile(source: "spin.c"), toPath: spin)
+      let program = try RunningProgram(fixture: "family.c", [spin, "1", "20"])
+      let page = folder.path + "/page"
+      for arguments in [
+        ["dump", "\(program.pid)"], ["dump", "\(program.pid)", "--json"],
+        ["attach", "\(program.pid)", "--duration", "300ms"],
+        ["attach", "\(program.pid)", "--duration", "300ms", "--json"],
+        ["attach", "\(program.pid)", "--duration", "300ms", "--html", page],
+        ["dump", "\(program.pid)", "--thread", "none"],
+      ] {
+        let command = [SprofCommand.path] + arguments + ["--children"]
+        let user = ["USER": "annabel"]
+        let plain = try run(command, environment: user)
+        let masked = try run(command + ["--redact"], environment: user)
+        // The names are there to be found.
+        #expect((plain.stdout + plain.stderr).contains("annabel-spin"), "\(arguments)")
+        #expect(!(masked.stdout + masked.stderr).contains("annabel"), "\(arguments)")
+      }
+      let html = try String(contentsOfFile: page, encoding: .utf8)
+      #expect(html.contains("…-spin") && !html.contains("annabel"))
+      try program.assertUntouched()
+    }
+
     @Test func `are dumped with the program`() throws {
       let program = try family()
       let children = children(of: program.pid)

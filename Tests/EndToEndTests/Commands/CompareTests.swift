@@ -44,6 +44,26 @@ extension EndToEnd {
       #expect(reports <= max(1, pairs / 20))
     }
 
+    @Test func `fails for a bound on a function that neither side has, with the nearest names`()
+      throws
+    {
+      let program = try RunningProgram(fixture: "sleepers.c", ["2", "1"])
+      let folder = try TemporaryFolder()
+      let file = folder.path + "/a"
+      let attach = try SprofCommand.run(
+        ["attach", "\(program.pid)", "--duration", "500ms", "-o", file])
+      #expect(attach.status == 0, "\(attach.stderr)")
+      for (bound, code, words) in [
+        ("wait_for_conditoin +5%", 66, "wait_for_condition"), ("+5%", 0, ""),
+        ("wait_for_condition +5%", 0, ""), ("qqqqqqqqqq +5%", 66, "neither side"),
+      ] as [(String, Int32, String)] {
+        let outcome = try SprofCommand.run(["compare", file, file, "--fail-if", bound])
+        #expect(outcome.status == code, "\(bound): \(outcome.stderr)")
+        #expect(words.isEmpty || outcome.stderr.contains(words), "\(outcome.stderr)")
+      }
+      try program.assertUntouched()
+    }
+
     @Test func `shows a function that became slower as slower`() throws {
       let change = try Self.change(percent: 100)
       let function = try #require(change.report.functions.first { $0.name == "parse_row" })

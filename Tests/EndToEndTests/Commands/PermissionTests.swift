@@ -21,6 +21,45 @@ extension EndToEnd {
       try program.assertUntouched()
     }
 
+    @Test func `a program whose file was deleted, or replaced, has names`() throws {
+      let folder = try TemporaryFolder()
+      let path = folder.path + "/sleepers"
+      let original = try Fixture.compile(source: "sleepers.c")
+      for replacement in [nil, "/bin/sh"] {
+        try FileManager.default.copyItem(atPath: original, toPath: path)
+        let program = try RunningProgram(asNobody([path, "1"]))
+        try FileManager.default.removeItem(atPath: path)
+        if let replacement {
+          try FileManager.default.copyItem(atPath: replacement, toPath: path)
+        }
+        let report = try Report(
+          try run(asNobody([SprofCommand.path, "dump", "\(program.pid)", "--json"])))
+        #expect(report.allFunctions.contains("wait_for_condition"), "\(report.allFunctions)")
+        try program.assertUntouched()
+        if replacement != nil { try FileManager.default.removeItem(atPath: path) }
+      }
+    }
+
+    @Test func `of a library that was deleted the report says that its names are missing`() throws {
+      let folder = try TemporaryFolder()
+      let (red, blue) = (
+        try Plugin.compile("red", in: folder), try Plugin.compile("blue", in: folder)
+      )
+      let path = try Fixture.compile(source: "plugins.c")
+      let program = try RunningProgram(asNobody([path, "0", red, blue]))
+      try program.awaitSleep()
+      try FileManager.default.removeItem(atPath: red)
+      let report = try Report(
+        try run(asNobody([SprofCommand.path, "dump", "\(program.pid)", "--json"])))
+      #expect(!report.allFunctions.contains("red_sleep"))
+      #expect(
+        report.capture.notes.contains { $0.contains("libred.so (deleted) are shown as addresses") })
+      // Root may open it all the same.
+      #expect(
+        try SprofCommand.report(["dump", "\(program.pid)"]).allFunctions.contains("red_sleep"))
+      try program.assertUntouched()
+    }
+
     @Test func `root may watch an undumpable program`() throws {
       let path = try Fixture.compile(source: "undumpable.c")
       let program = try RunningProgram(asNobody([path]))

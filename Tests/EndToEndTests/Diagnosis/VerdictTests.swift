@@ -23,6 +23,30 @@ extension EndToEnd {
       expectNothingLeftBehind()
     }
 
+    @Test(
+      .enabled(if: !ControlGroup.mounts.isEmpty, "needs to make control groups"),
+      arguments: ControlGroup.mounts)
+    func `is frozen where the freezer keeps it from running, and says how to thaw it`(
+      mount: String
+    ) throws {
+      let program = try RunningProgram(fixture: "spin.c", ["1", "5"])
+      let group = try ControlGroup(in: mount, of: program.pid)
+      defer { group.remove() }
+      try group.freeze()
+      for command in [["dump"], ["attach", "--duration", "1s"]] {
+        let report = try SprofCommand.report(
+          [command[0], "\(program.pid)"] + command.dropFirst())
+        let verdict = try #require(report.verdict)
+        #expect(verdict.kind == "frozen" && verdict.words.hasPrefix("Frozen: "), "\(verdict)")
+        #expect(verdict.chainWords.count == 1)
+        #expect(verdict.chainWords.first?.hasSuffix(" > " + group.control) == true, "\(verdict)")
+        #expect(Set(report.waits?.seen.map(\.kind) ?? []) == ["frozen"])
+      }
+      try group.thaw()
+      try program.assertUntouched(progress: "iterations")
+      expectNothingLeftBehind()
+    }
+
     @Test func `is a busy loop when a thread stays in one function`() throws {
       let program = try RunningProgram(fixture: "spin.c", ["1", "5"])
       let outcome = try SprofCommand.run(["attach", "\(program.pid)", "--duration", "1s"])

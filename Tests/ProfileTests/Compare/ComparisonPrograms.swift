@@ -306,17 +306,23 @@ private struct Recorder {
       let tick = Double(nextTick) / plan.rate
       count(tick - now, activity)
       now = tick
+      var weight = Weight(samples: 1, ticks: 1, wall: Int64(1e9 / plan.rate))
+      // Only a sample that finds the thread on a CPU has CPU time, and so on.
+      if activity == .running { weight.cpu = take(&cpu) }
+      if activity == .waitingForCPU { weight.delay = take(&delay) }
       builder.sample(
         thread: thread, stack: stack, end: .complete, activity: activity, time: Int64(tick * 1e9),
-        weight: Weight(
-          samples: 1, ticks: 1, cpu: Int64(cpu * 1e9), wall: Int64(1e9 / plan.rate),
-          delay: Int64(delay * 1e9)))
-      (cpu, delay) = (0, 0)
+        weight: weight)
       nextTick += 1
     }
     count(end - now, activity)
     now = end
     if now >= plan.seconds { now = .infinity }
+  }
+
+  private func take(_ seconds: inout Double) -> Int64 {
+    defer { seconds = 0 }
+    return Int64(seconds * 1e9)
   }
 
   private mutating func count(_ seconds: Double, _ activity: Activity) {

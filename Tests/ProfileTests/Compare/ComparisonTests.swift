@@ -27,6 +27,29 @@ internal import Testing
     ("parse_row.isra.0", "parse_row", true), ("my_parse_row", "parse_row", false),
     ("csv::parse_row(char const*)", "csv::parse_row(char const*)", true),
     ("(anonymous namespace)::f", "f", true), ("parse_rows", "parse_row", false),
+    ("(anonymous namespace)::f(int)", "f", true),
+    ("a::(anonymous namespace)::f(int)", "a::f", true),
+    ("void f<int>(int)", "f", true), ("void f<int>(int)", "f<int>", true),
+    ("void f<int>(int)", "f<int>(int)", true), ("void f<int>(int)", "f<char>", false),
+    ("std::vector<int> ns::f<a::b, c<d>>(a::b, int (*)(int)) const", "ns::f", true),
+    ("std::vector<int> ns::f<a::b>(a::b)", "vector", false),
+    ("unsigned long f<1ul>(char const*)", "f", true), ("f(int)", "f(int)", true),
+    ("ns::f(int)", "f(int)", true), ("ns::f(int)", "f(char)", false), ("ns::f(int)", "s::f", false),
+    ("Table<int>::find(int) const", "Table::find", true), ("Table<int>::find(int)", "Table", false),
+    ("void Table<int>::each<f()::{lambda(int)#1}>(int)", "each", true),
+    ("bool operator< <int>(A<int> const&, A<int> const&)", "operator<", true),
+    ("ns::T::operator()(int) const", "operator()", true),
+    ("ns::T::operator bool() const", "T", false),
+    ("ns::T::operator->() const", "T::operator->", true),
+    ("f[abi:cxx11](int)", "f[abi:cxx11]", true),
+    ("<alloc::vec::Vec<T> as core::Clone>::clone", "clone", true),
+    ("alloc::vec::Vec<T,A>::push::h0123456789abcdef", "Vec::push", true),
+    ("net/http.(*Server).Serve", "Serve", true),
+    ("net/http.(*Server).Serve", "(*Server).Serve", true),
+    ("net/http.Get", "http.Get", true), ("Engine.App.run(for: Swift.Int) -> ()", "run", true),
+    ("Engine.App.run(for: Swift.Int) -> ()", "App.run", true), ("Job.work", "work", true),
+    ("closure #1 in run<A>(A)", "run", false), ("<module>", "<module>", true),
+    ("f((", "f", false), ("f<<", "f", false), ("", "f", false), ("f", "", false),
   ])
   func `are found by what a user writes`(name: String, wanted: String, matches: Bool) {
     #expect(FunctionName.matches(name, wanted) == matches)
@@ -63,6 +86,18 @@ internal import Testing
       before: [ComparedCapture(profile)], after: [ComparedCapture(profile)])
     let verdict = try ComparisonLimit("no_such +1%").verdict(on: comparison)
     #expect(LimitOutcome(verdict) == .noSuchFunction)
+    let name = try #require(
+      comparison.functions.first { FunctionName.base($0.name).count > 5 }?.name)
+    var typo = FunctionName.base(name)
+    typo.remove(at: typo.index(after: typo.startIndex))
+    guard
+      case .noSuchFunction(let nearest) = try ComparisonLimit("\(typo) +1%").verdict(on: comparison)
+    else {
+      Issue.record("\(typo) is taken for a function")
+      return
+    }
+    #expect(nearest.contains(name), "\(typo): \(nearest)")
+    #expect(nearest.count <= 3)
   }
 }
 

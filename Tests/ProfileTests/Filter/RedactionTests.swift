@@ -18,6 +18,7 @@ internal import Testing
     ]
     maker.wait(4243, wait)
     var profile = maker.profile
+    profile.threads[1].process = OwningProcess(pid: 4243, name: "doris-worker")
     profile.capture.hostName = "build7"
     profile.capture.executable = "/home/anna/bin/app"
     profile.capture.commandLine = [
@@ -78,5 +79,6 @@ internal import Testing
       #expect(text.contains(part), "\(part)")
     }
     #expect(profile.threads.map(\.name) == ["…-main", "net"])
+    #expect(profile.threads[1].process?.name == "…-worker")
   }
 }

@@ -21,6 +21,18 @@ internal import Testing
     profile.runs.reduce(into: Weight()) { $0 += $1.weight }
   }
 
+  @Test(arguments: ExportFormat.allCases.filter { $0.exporter != nil })
+  func `to any text controls no terminal that it is printed on`(format: ExportFormat) throws {
+    let text = try Self.text(format, HostileReportTestsProfile.profile)
+    #expect(text.count > 1000)
+    let found = Set(text.unicodeScalars).filter {
+      !["\n", "\t"].contains($0)
+        && [.control, .format, .lineSeparator, .paragraphSeparator]
+          .contains($0.properties.generalCategory)
+    }
+    #expect(found.isEmpty)
+  }
+
   // MARK: - speedscope
 
   @Test(arguments: profiles)
@@ -128,6 +140,57 @@ internal import Testing
     #expect(samples["weight"] as? [Int] == [1, 99, 1, 199, 1, 99])
   }
 
+  @Test func `to Firefox tells of a wait which lock, who holds it, and where it is`() throws {
+    var profile = Morning.profile()
+    let second = Int64(1_000_000_000)
+    let waiter = WaitingThread(pid: 4242, tid: 10, name: "morning", processName: "orderd")
+    func lock(_ name: String, first: Int64, last: Int64, call: String = "read") -> Blocking {
+      let object = WaitObject(
+        address: RemoteAddress(0x10), variable: name, field: ".lock", file: "/src/\(name).c")
+      return Blocking(
+        waiter: waiter,
+        wait: Wait(kind: .mutex, systemCall: call, object: object, owners: [.thread(tid: 11)]),
+        firstSeen: first, lastSeen: last)
+    }
+    profile.blockings = [
+      lock("early", first: 0, last: second / 2), lock("short", first: second, last: second + 5),
+      lock("audit", first: second + 10, last: 3 * second),
+      lock("other_call", first: second, last: 3 * second, call: "futex"),
+    ]
+    for kind in [CaptureInfo.Kind.attach, .dump] {
+      if kind == .dump { profile.blockings = [profile.blockings[2]] }
+      profile.capture.kind = kind
+      let object = try Exports.object(Self.text(.firefox, profile))
+      let threads = try #require(object["threads"] as? [Exports.Object])
+      let markers = try #require(threads[0]["markers"] as? Exports.Object)
+      let data = try #require(markers["data"] as? [[String: String]])
+      #expect(
+        data == [
+          [
+            "type": "Wait", "reason": "waiting for mutex audit.lock (audit.c)",
+            "lock": "audit.lock", "holder": "\"helper\" (11)", "file": "/src/audit.c",
+            "call": "read",
+          ]
+        ])
+    }
+  }
+
+  @Test func `to Firefox describes the payload of its markers`() throws {
+    let object = try Exports.object(Self.text(.firefox, Morning.profile()))
+    let meta = try #require(object["meta"] as? Exports.Object)
+    let schema = try #require(meta["markerSchema"] as? [Exports.Object])
+    let fields = try #require(schema[0]["fields"] as? [[String: String]])
+    let threads = try #require(object["threads"] as? [Exports.Object])
+    let markers = try #require(threads[0]["markers"] as? Exports.Object)
+    let data = try #require(markers["data"] as? [[String: String]])
+    #expect(
+      schema.count == 1 && data == [["type": "Wait", "reason": "blocked in read", "call": "read"]])
+    #expect(schema[0]["name"] as? String == data[0]["type"])
+    #expect(Set(schema[0]["display"] as? [String] ?? []) == ["marker-chart", "marker-table"])
+    #expect(fields.map { $0["key"] } == ["reason", "lock", "holder", "file", "call"])
+    #expect(fields.allSatisfy { ["string", "file-path"].contains($0["format"]) })
+  }
+
   @Test func `to Firefox names a library as symbol servers do`() throws {
     var profile = Morning.profile()
     profile.modules = [
@@ -230,6 +293,16 @@ internal import Testing
     #expect(text.contains("\nsummary: \(max(0, total.wall)) \(max(0, total.cpu))\n"))
   }
 
+  /// Readers take functions without a caller for the outermost ones, and count what they include.
+  @Test(arguments: profiles + [Tangle.profile()])
+  func `to callgrind has all its time below what nobody calls`(profile: Profile) throws {
+    let graph = try Exports.callgrind(Self.text(.callgrind, profile))
+    let roots = graph.inclusive.keys.filter { !graph.called.contains($0) }
+    let total = Self.total(profile)
+    #expect(roots.reduce(0) { $0 &+ (graph.inclusive[$1] ?? 0) } == total.wall, "\(roots)")
+    #expect(roots.count == (profile.runs.isEmpty ? 0 : 1) && graph.inclusive.count > 1)
+  }
+
   static let annotate = "/usr/bin/callgrind_annotate"
 
   @Test(
@@ -256,92 +329,5 @@ internal import Testing
     let line = try #require(text.split(separator: "\n").first { $0.contains("PROGRAM TOTALS") })
     let figures = line.replacing(",", with: "").split(separator: " ").compactMap { Int64($0) }
     #expect(figures.prefix(2) == [total.wall, total.cpu])
-  }
-}
-
-/// Reads exports by the rules of their formats.
-enum Exports {
-  typealias Object = [String: Any]
-
-  /// The columns that version 66 of the Firefox Profiler's format requires.
-  static let firefoxTables: [String: [String]] = [
-    "stackTable": ["frame", "prefixOffset"],
-    "frameTable": [
-      "address", "inlineDepth", "category", "subcategory", "func", "nativeSymbol",
-      "innerWindowID", "line", "column", "originalLocation",
-    ],
-    "funcTable": [
-      "name", "isJS", "relevantForJS", "resource", "source", "lineNumber", "columnNumber",
-      "originalLocation",
-    ],
-    "resourceTable": ["lib", "name", "host", "type"],
-    "nativeSymbols": ["libIndex", "address", "name", "functionSize"],
-    "sources": ["id", "filename", "startLine", "startColumn", "sourceMapURL", "content"],
-    "sourceLocationTable": ["source", "line", "column"],
-  ]
-
-  static func object(_ text: String) throws -> Object {
-    try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? Object)
-  }
-
-  /// The columns of a table, which must be as long as it says.
-  static func columns(_ table: Object, named names: [String]) throws -> [String: [Any]] {
-    let length = try #require(table["length"] as? Int)
-    return try names.reduce(into: [:]) { columns, name in
-      let column = try #require(table[name] as? [Any], "no column \(name)")
-      #expect(column.count == length, "\(name)")
-      columns[name] = column
-    }
-  }
-
-  /// Whether every entry is null or a place in a list of `count`.
-  static func indexes(_ column: [Any]?, below count: Int) -> Bool {
-    guard let column else { return false }
-    return column.allSatisfy { $0 is NSNull || (0..<count).contains($0 as? Int ?? -1) }
-  }
-}
-
-/// A hostile program whose figures are small enough to add up.
-enum HostileReportTestsProfile {
-  static var profile: Profile { `A report on a hostile program`.profile(kind: .attach) }
-
-  static var plain: Profile {
-    var plain = profile
-    plain.runs.removeAll { $0.weight.wall == .max || !plain.threads.indices.contains($0.thread) }
-    return plain
-  }
-}
-
-/// A program of two threads whose runs follow each other: one second of work, two of waiting in
-/// `read`, one of work in another function; the other waits for a CPU and runs by turns.
-enum Morning {
-  static func profile() -> Profile {
-    var maker = ProfileMaker()
-    let app = maker.module("/bin/morning")
-    let libc = maker.module("/lib/libc.so.6")
-    let main = maker.frame(SourceLine(function: "main", file: "m.c", line: 9), in: app)
-    let cook = maker.frame(
-      SourceLine(function: "stir", file: "m.h", line: 3, isInlined: true),
-      SourceLine(function: "cook", file: "m.c", line: 20), in: app)
-    let read = maker.frame(SourceLine(function: "read"), in: libc)
-    let wash = maker.frame(SourceLine(function: "wash", file: "w.c", line: 5), in: app)
-    let second = Int64(1_000_000_000)
-    let first = maker.thread(10, "morning", isMain: true, cpu: 2 * second, lastSeen: 4 * second)
-    let cooking = maker.stack(outermostFirst: [main, cook])
-    maker.run(first, cooking, ticks: 100, cpu: second)
-    maker.run(
-      first, maker.stack(outermostFirst: [main, cook, read]), .asleep(in: "read"), ticks: 200,
-      start: second)
-    let washing = maker.stack(outermostFirst: [main, wash])
-    maker.run(first, washing, ticks: 100, cpu: second, start: 3 * second)
-    let other = maker.thread(11, "helper", cpu: second, delay: second, lastSeen: 4 * second)
-    for turn in 0..<4 {
-      let activity = turn.isMultiple(of: 2) ? Activity.waitingForCPU : .running
-      maker.run(
-        other, washing, activity, ticks: 100, cpu: turn.isMultiple(of: 2) ? 0 : second / 2,
-        start: Int64(turn) * second)
-    }
-    maker.profile.capture.duration = 4 * second
-    return maker.profile
   }
 }

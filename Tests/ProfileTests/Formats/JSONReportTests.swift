@@ -43,6 +43,21 @@ internal import Testing
     #expect(lines.reduce(0) { $0 + ($1["ticks"] as? Int ?? 0) } == 1000)
   }
 
+  @Test func `controls no terminal, and gives each name as it is`() throws {
+    let name = "a\u{1B}[31m\u{7F}\u{9B}31m\u{202E}\u{E0041}é日\u{1F600}\"\\\n"
+    var profile = OrderServer.attached()
+    profile.threads[0].name = name
+    var text = ""
+    JSONReport(profile).write(to: &text)
+    let found = text.dropLast().unicodeScalars.filter {
+      [.control, .format].contains($0.properties.generalCategory)
+    }
+    #expect(found.isEmpty)
+    #expect(text.contains("é日\u{1F600}") && text.contains("\\u202e"))
+    let threads = try #require(try Self.object(profile)["threads"] as? [Object])
+    #expect(threads[0]["name"] as? String == name)
+  }
+
   @Test func `gives each thread a root of the tree`() throws {
     let profile = OrderServer.attached()
     let nodes = try #require(try Self.object(profile)["tree"] as? [Object])

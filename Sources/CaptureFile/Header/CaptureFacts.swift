@@ -1,10 +1,13 @@
 internal import FoundationEssentials
 internal import ProfileModel
 
-/// One `comment` line of a capture, for what pprof has no field for: `sprof:v1 ` and a JSON object.
+/// Facts about a capture that pprof has no field for: `sprof:v1 ` and a JSON object.
 ///
-/// docs/capture.md describes it.
-struct CaptureComment: Codable {
+/// Each is a field of `Profile` with a number that pprof does not use, so that other tools skip it.
+/// docs/capture.md describes them.
+struct CaptureFacts: Codable {
+  /// The field of `Profile` that holds the text of one.
+  static let field: UInt64 = 21_360
   static let prefix = "sprof:v1 "
 
   /// The version of sprof that wrote the file.
@@ -21,18 +24,18 @@ struct CaptureComment: Codable {
 
   init() {}
 
-  /// Reads a comment line; nil for one of another tool.
-  init?(line: String) throws(CaptureFileError) {
-    guard line.hasPrefix(Self.prefix) else { return nil }
+  /// Reads the text of some facts; nil for a text of another tool.
+  init?(text: String) throws(CaptureFileError) {
+    guard text.hasPrefix(Self.prefix) else { return nil }
     do {
-      let data = Data(line.utf8.dropFirst(Self.prefix.utf8.count))
+      let data = Data(text.utf8.dropFirst(Self.prefix.utf8.count))
       self = try JSONDecoder().decode(Self.self, from: data)
     } catch {
       throw .damaged(.header)
     }
   }
 
-  var line: String {
+  var text: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
     // The numbers are finite: those that JSON has no form for are replaced before.

@@ -1,6 +1,6 @@
 internal import ProfileModel
 
-extension CaptureComment {
+extension CaptureFacts {
   struct Thread: Codable {
     var index: Int
     var tid: Int32

@@ -1,7 +1,7 @@
 internal import ProfileModel
 
-/// What threads were found to wait for, as comments of a capture.
-extension CaptureComment {
+/// What threads were found to wait for, as facts of a capture.
+extension CaptureFacts {
   struct Waiting: Codable {
     var pid, tid: Int32
     var name, process: String
@@ -61,7 +61,7 @@ extension CaptureComment {
   }
 }
 
-extension CaptureComment.Waiting {
+extension CaptureFacts.Waiting {
   init(_ blocking: Blocking) {
     let wait = blocking.wait
     pid = blocking.waiter.pid
@@ -71,10 +71,10 @@ extension CaptureComment.Waiting {
     processThreads = blocking.waiter.threadCount
     kind = wait.kind.rawValue
     call = wait.systemCall
-    object = wait.object.map { CaptureComment.Object($0) }
-    owners = wait.owners.isEmpty ? nil : wait.owners.map { CaptureComment.Owner($0) }
+    object = wait.object.map { CaptureFacts.Object($0) }
+    owners = wait.owners.isEmpty ? nil : wait.owners.map { CaptureFacts.Owner($0) }
     descriptors =
-      wait.descriptors.isEmpty ? nil : wait.descriptors.map { CaptureComment.Descriptor($0) }
+      wait.descriptors.isEmpty ? nil : wait.descriptors.map { CaptureFacts.Descriptor($0) }
     omitted = wait.omittedDescriptors == 0 ? nil : wait.omittedDescriptors
     timeLeft = wait.timeLeft
     timed = wait.isTimed
@@ -99,7 +99,7 @@ extension CaptureComment.Waiting {
   }
 }
 
-extension CaptureComment.Object {
+extension CaptureFacts.Object {
   fileprivate init(_ object: WaitObject) {
     address = object.address.rawValue
     flavor = object.flavor?.rawName
@@ -117,7 +117,7 @@ extension CaptureComment.Object {
   }
 }
 
-extension CaptureComment.Owner {
+extension CaptureFacts.Owner {
   fileprivate init(_ owner: WaitOwner) {
     switch owner {
     case .thread(let thread): tid = thread
@@ -141,13 +141,13 @@ extension CaptureComment.Owner {
   }
 }
 
-extension CaptureComment.Descriptor {
+extension CaptureFacts.Descriptor {
   fileprivate init(_ descriptor: WaitDescriptor) {
     number = descriptor.number
     kind = descriptor.kind.rawValue
     name = descriptor.name
     peerAddress = descriptor.peerAddress
-    peers = descriptor.peers.isEmpty ? nil : descriptor.peers.map { CaptureComment.Owner($0) }
+    peers = descriptor.peers.isEmpty ? nil : descriptor.peers.map { CaptureFacts.Owner($0) }
     events = descriptor.events
     state = descriptor.state?.rawName
   }

@@ -1,7 +1,7 @@
 internal import ProfileModel
 
-/// The tasks of a process, as comments of a capture, in parts that follow each other.
-extension CaptureComment {
+/// The tasks of a process, as facts of a capture, in parts that follow each other.
+extension CaptureFacts {
   struct Tasks: Codable {
     var pid: Int32
     var cut: Bool?
@@ -37,7 +37,7 @@ extension CaptureComment {
   }
 }
 
-extension CaptureComment.Tasks {
+extension CaptureFacts.Tasks {
   /// More tasks and processes than sprof writes; the rest is left out.
   private static let taskLimit = 1 << 17
   private static let processLimit = 1 << 12
@@ -52,14 +52,14 @@ extension CaptureComment.Tasks {
     for start in stride(from: 0, to: tasks.stacks.count, by: 500) {
       var part = Self(pid: tasks.pid)
       part.stacks = tasks.stacks[start..<min(start + 500, tasks.stacks.count)].map { stack in
-        stack.map { CaptureComment.Line(function: $0.function, file: $0.file, line: $0.line) }
+        stack.map { CaptureFacts.Line(function: $0.function, file: $0.file, line: $0.line) }
       }
       parts.append(part)
     }
     for start in stride(from: 0, to: tasks.tasks.count, by: 500) {
       var part = Self(pid: tasks.pid)
       part.list = tasks.tasks[start..<min(start + 500, tasks.tasks.count)].map {
-        CaptureComment.Task($0)
+        CaptureFacts.Task($0)
       }
       parts.append(part)
     }
@@ -99,7 +99,7 @@ extension AsyncTasks {
   }
 }
 
-extension CaptureComment.Task {
+extension CaptureFacts.Task {
   fileprivate init(_ task: AsyncTask) {
     name = task.name
     address = task.address.rawValue

@@ -1,6 +1,6 @@
 internal import ProfileModel
 
-extension CaptureComment {
+extension CaptureFacts {
   struct Capture: Codable {
     var kind: String
     var pid: Int32
@@ -12,20 +12,25 @@ extension CaptureComment {
     var startTime: Double
     var duration: Int64
     var rate: Double
+    var seed: UInt32?
     var ending: String
     /// How the program ended, where that is known: one of the two.
     var exitCode, exitSignal: Int32?
     var cost: Cost
+    /// What has no sample, where there is such.
+    var unsampledThreads, unsampledProcesses: Int?
     var notes: [String]
 
     enum CodingKeys: String, CodingKey {
-      case kind, pid, process, executable, host, kernel, ending, cost, notes
+      case kind, pid, process, executable, host, kernel, ending, cost, notes, seed
       case commandLine = "command_line"
       case startTime = "start_time"
       case duration = "duration_ns"
       case rate = "rate_hz"
       case exitCode = "exit_code"
       case exitSignal = "exit_signal"
+      case unsampledThreads = "unsampled_threads"
+      case unsampledProcesses = "unsampled_processes"
     }
 
     init(_ info: CaptureInfo) {
@@ -39,6 +44,7 @@ extension CaptureComment {
       startTime = info.startTime.isFinite ? info.startTime : 0
       duration = info.duration
       rate = info.rate.isFinite ? info.rate : 0
+      seed = info.seed
       ending = info.ending.rawValue
       switch info.programEnd {
       case .exited(let code): exitCode = code
@@ -46,18 +52,25 @@ extension CaptureComment {
       case nil: break
       }
       cost = Cost(info.cost)
+      if info.unsampled.threads > 0 { unsampledThreads = info.unsampled.threads }
+      if info.unsampled.processes > 0 { unsampledProcesses = info.unsampled.processes }
       notes = info.notes
     }
 
     /// The facts; words that this version does not know become the nearest that it knows.
     var info: CaptureInfo {
-      CaptureInfo(
+      var info = CaptureInfo(
         kind: CaptureInfo.Kind(rawValue: kind) ?? .attach, pid: pid, processName: process,
         executable: executable, commandLine: commandLine, hostName: host, kernel: kernel,
         startTime: startTime, duration: duration, rate: rate,
         ending: CaptureInfo.Ending(rawValue: ending) ?? .unfinished,
         programEnd: exitSignal.map { .killed(signal: $0) } ?? exitCode.map { .exited($0) },
-        cost: cost.cost, notes: notes)
+        cost: cost.cost,
+        unsampled: CaptureInfo.Unsampled(
+          threads: max(0, unsampledThreads ?? 0), processes: max(0, unsampledProcesses ?? 0)),
+        notes: notes)
+      info.seed = seed
+      return info
     }
   }
 

@@ -1,0 +1,118 @@
+internal import ProfileAnalysis
+internal import ProfileModel
+
+extension FirefoxDocument {
+  /// The type of the markers of waits: which of their fields the reader shows, and how.
+  func writeMarkerSchema(to json: inout JSONWriter) {
+    json.array("markerSchema") { json in
+      json.object { json in
+        json.member("name", WaitMarker.type)
+        json.member("tooltipLabel", "{marker.name}")
+        json.member("tableLabel", "{marker.data.reason}")
+        json.member("chartLabel", "{marker.data.reason}")
+        json.array("display", of: ["marker-chart", "marker-table"]) { $0.value($1) }
+        json.member("description", "What the thread waited for.")
+        json.array("fields", of: WaitMarker.fields) { json, field in
+          json.object { json in
+            json.member("key", field.key)
+            json.member("label", field.label)
+            json.member("format", field.format)
+          }
+        }
+      }
+    }
+  }
+
+  func writeMarkers(of thread: Int, to json: inout JSONWriter) {
+    let waits = index.runs(of: thread).filter { $0.activity.isWait }
+    let known = blockings[thread] ?? []
+    let words = WaitWords(profile)
+    json.object("markers") { json in
+      json.array("data", of: waits) { json, run in
+        let marker = WaitMarker(run, known, words, isDump: profile.capture.kind == .dump)
+        json.object { marker.write(to: &$0) }
+      }
+      json.array("name", of: waits) { $0.value(texts.number(of: $1.activity)) }
+      json.array("startTime", of: waits) { $0.value(milliseconds: $1.start) }
+      json.array("endTime", of: waits) { json, run in
+        json.value(milliseconds: run.start &+ max(0, run.weight.wall))
+      }
+      // 1 is an interval with a start and an end.
+      json.array("phase", repeating: 1, count: waits.count)
+      json.array("category", of: waits) { $0.value(FirefoxCategory($1.activity).rawValue) }
+      json.member("length", waits.count)
+    }
+  }
+
+  /// What the threads of the profile were found to wait for, by thread.
+  static func blockings(of profile: Profile) -> [Int: [Blocking]] {
+    struct Key: Hashable { let pid, tid: Int32 }
+    var threads: [Key: [Int]] = [:]
+    for (number, thread) in profile.threads.enumerated() {
+      let key = Key(pid: thread.pid(in: profile.capture.pid), tid: thread.tid)
+      threads[key, default: []].append(number)
+    }
+    var blockings: [Int: [Blocking]] = [:]
+    for blocking in profile.blockings {
+      // Two threads may have had one number, one after the other: the times part them.
+      for thread in threads[Key(pid: blocking.waiter.pid, tid: blocking.waiter.tid)] ?? [] {
+        blockings[thread, default: []].append(blocking)
+      }
+    }
+    return blockings
+  }
+}
+
+/// What is known of a wait, as the payload of a marker.
+private struct WaitMarker {
+  static let type = "Wait"
+  /// The formats are words of the reader: it can leave out paths where a profile is shared.
+  static let fields = [
+    (key: "reason", label: "Waits", format: "string"),
+    (key: "lock", label: "Lock", format: "string"),
+    (key: "holder", label: "Held by", format: "string"),
+    (key: "file", label: "File", format: "file-path"),
+    (key: "call", label: "System call", format: "string"),
+  ]
+
+  private let reason: String
+  private let lock, holder, file, call: String?
+
+  /// What is known of the wait of `run`: the one of `blockings` that was seen in most of its time.
+  init(_ run: Run, _ blockings: [Blocking], _ words: WaitWords, isDump: Bool) {
+    call = run.activity.wait
+    let end = run.start &+ max(0, run.weight.wall)
+    func overlap(_ blocking: Blocking) -> Int64 {
+      let (first, last) = (max(run.start, blocking.firstSeen), min(end, blocking.lastSeen))
+      return isDump ? 0 : last < first ? -1 : last &- first
+    }
+    let best = blockings.filter { $0.wait.systemCall == run.activity.wait && overlap($0) >= 0 }
+      .max { overlap($0) < overlap($1) }
+    guard let best else {
+      reason = run.activity.words
+      (lock, holder, file) = (nil, nil, nil)
+      return
+    }
+    let (wait, pid) = (best.wait, best.waiter.pid)
+    reason = words.action(wait, in: pid)
+    lock = wait.object.map { object in
+      object.variable.map { $0 + (object.field ?? "") } ?? object.address.description
+    }
+    let owners = wait.owners.isEmpty ? wait.descriptors.flatMap(\.peers) : wait.owners
+    holder = owners.isEmpty ? nil : words.owners(owners, in: pid)
+    file = wait.object?.file ?? wait.descriptors.first { $0.hasPath }?.name
+  }
+
+  func write(to json: inout JSONWriter) {
+    json.member("type", Self.type)
+    json.member("reason", reason)
+    if let lock { json.member("lock", lock) }
+    if let holder { json.member("holder", holder) }
+    if let file { json.member("file", file) }
+    if let call { json.member("call", call) }
+  }
+}
+
+extension WaitDescriptor {
+  fileprivate var hasPath: Bool { name.hasPrefix("/") }
+}
