@@ -33,6 +33,15 @@ package struct ProcessStatus: Sendable {
   }
 }
 
+/// For how long the threads of a process were ready to run and waited for a CPU, all together:
+/// schedstat's second number, in Documentation/scheduler/sched-stats.rst of the kernel.
+package func runDelay(of pid: Int32) -> Duration {
+  ProcessStatus.threads(of: pid).reduce(.zero) { sum, tid in
+    let fields = procText("/proc/\(pid)/task/\(tid)/schedstat")?.split(separator: " ") ?? []
+    return sum + .nanoseconds(fields.count > 1 ? Int64(fields[1]) ?? 0 : 0)
+  }
+}
+
 /// The whole text of a file of `/proc`; nil when there is none.
 ///
 /// Such a file has no size, and each read gives a part of it: Foundation stops after the first.

@@ -45,13 +45,16 @@ package enum SprofCommand {
 }
 
 extension StartedCommand {
-  /// Whether it keeps files open that tell of a thread of `pid`, as a capture under way does.
+  /// Whether it keeps a thread's counters open, as a capture under way does.
+  ///
+  /// The checks before a capture open other files of `pid` for a moment.
   package func watches(_ pid: Int32) -> Bool {
     let folder = "/proc/\(self.pid)/fd"
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     return entries.contains { entry in
       let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(entry)")
-      return link?.hasPrefix("/proc/\(pid)/") ?? false
+      guard let link else { return false }
+      return link.hasPrefix("/proc/\(pid)/") && link.hasSuffix("/schedstat")
     }
   }
 }
