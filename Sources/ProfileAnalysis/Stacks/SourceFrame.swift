@@ -15,7 +15,7 @@ package struct SourceFrame: Hashable, Sendable {
   package var isElided: Bool { elidedCount != nil }
 
   /// Whether it is of a language that an interpreter runs.
-  var isInterpreted: Bool { address == nil && !isElided && line.file != nil }
+  package var isInterpreted: Bool { address == nil && !isElided && line.file != nil }
 }
 
 extension SourceFrame {

@@ -32,9 +32,10 @@ struct DumpGroup {
 
   /// The groups of some threads, the most interesting first; threads with tasks stay alone.
   ///
-  /// `index` has the stacks as they are shown.
+  /// `index` has the stacks as they are shown. In a brief report any threads that sleep in the same stack
+  /// are together.
   static func groups(
-    _ diagnosis: Diagnosis, _ index: ProfileIndex, threads: [Int], tasks: DumpTasks
+    _ diagnosis: Diagnosis, _ index: ProfileIndex, threads: [Int], tasks: DumpTasks, isBrief: Bool
   ) -> [DumpGroup] {
     let profile = diagnosis.index.profile
     let chain = diagnosis.verdict.kind.hasChain ? diagnosis.verdict.chain : []
@@ -55,7 +56,7 @@ struct DumpGroup {
         likeness.isQuiet && !profile.threads[thread].isMain && place[thread] == nil
           && !tasks.hasTasks(thread: thread)
       }
-      let isMerged = quiet.count >= (likeness.idleness == nil ? mergeLimit : 2)
+      let isMerged = quiet.count >= (likeness.idleness == nil && !isBrief ? mergeLimit : 2)
       let apart = isMerged ? alike.filter { !quiet.contains($0) } : alike
       return apart.map { DumpGroup(threads: [$0], likeness: likeness) }
         + (isMerged ? [DumpGroup(threads: quiet, likeness: likeness)] : [])

@@ -9,18 +9,26 @@ package struct DumpReport {
   private let diagnosis: Diagnosis
   private let words: WaitWords
   private let tasks: DumpTasks
+  /// Whether it is to fit a screen or two: threads at rest have no stack, and long stacks no middle.
+  private let isBrief: Bool
+  private let resting: [ThreadGroups.Group]
 
   private var profile: Profile { index.profile }
 
-  /// A report on `profile`; views, unit and sort order of the options are not used.
+  /// A report on `profile`; of the options' views only `all` matters: every thread with its whole
+  /// stack. Unit and sort order are not used.
   package init(_ profile: Profile, options: ReportOptions = ReportOptions()) {
     diagnosis = Diagnosis(profile)
     index = diagnosis.shownIndex(withNative: options.showsNative)
     self.options = options
     words = WaitWords(profile)
     tasks = DumpTasks(profile, limit: options.top)
-    groups = DumpGroup.groups(
-      diagnosis, index, threads: index.threads(matching: options.threadFilter), tasks: tasks)
+    let threads = index.threads(matching: options.threadFilter)
+    isBrief = !options.views.contains(.all) && options.threadFilter == nil
+    groups = DumpGroup.groups(diagnosis, index, threads: threads, tasks: tasks, isBrief: isBrief)
+    let busy = threads.filter(tasks.hasTasks)
+    resting =
+      isBrief ? ThreadGroups(diagnosis, index, threads: threads, busy: busy).resting : []
   }
 
   /// Writes the report; each line ends with a newline and stays within the width of the options.
@@ -30,13 +38,29 @@ package struct DumpReport {
       VerdictWords(diagnosis).write(to: &page)
     }
     writeCapture(to: &page)
-    for group in groups {
+    let atRest = Set(resting.flatMap(\.threads))
+    let active = groups.filter { group in !group.threads.allSatisfy(atRest.contains) }
+    let stackLines =
+      isBrief ? min(max(Self.lines(for: groups) / max(active.count, 1) - 4, 4), 16) : nil
+    var room = isBrief ? Self.lines(for: groups) : Int.max
+    var shown = 0
+    for group in active {
+      let frames = FrameLines(
+        profile,
+        isBrief
+          ? index.userFrames(of: group.likeness.stack) : index.frames(of: group.likeness.stack),
+        end: group.likeness.end, isBrief: isBrief)
+      room -= min(frames.count, stackLines ?? 0) + 4
+      guard room >= 0 || shown == 0 else { break }
+      shown += 1
       page.space()
       writeHeading(of: group, to: &page)
-      FrameLines(index, stack: group.likeness.stack, end: group.likeness.end).write(
-        to: &page, indent: 2)
+      frames.write(
+        to: &page, indent: 2, limit: stackLines ?? FrameLines.limit,
+        hint: isBrief ? "--all" : "--json")
       if group.threads.count == 1 { tasks.write(thread: group.threads[0], to: &page) }
     }
+    writeRest(active.dropFirst(shown), to: &page)
     if options.threadFilter == nil { tasks.writeOthers(to: &page) }
     if groups.isEmpty {
       page.space()
@@ -45,6 +69,25 @@ package struct DumpReport {
           ?? "No threads were sampled.")
     }
     output = page.output
+  }
+
+  /// The lines that all stacks together may have; a program of very many threads has a second screen.
+  private static func lines(for groups: [DumpGroup]) -> Int {
+    groups.reduce(0) { $0 + $1.threads.count } > 20 ? 76 : 48
+  }
+
+  /// Says what of a brief report is left out.
+  private func writeRest(
+    _ hidden: ArraySlice<DumpGroup>, to page: inout TextPage<some TextOutputStream>
+  ) {
+    if !hidden.isEmpty {
+      let count = hidden.reduce(0) { $0 + $1.threads.count }
+      page.space()
+      page.line("… \(Figures.count(Int64(count), "more thread")) (--all shows them)")
+    }
+    guard !resting.isEmpty else { return }
+    page.space()
+    page.paragraph("At rest: \(resting.words) (--all shows their stacks)")
   }
 
   private func writeCapture(to page: inout TextPage<some TextOutputStream>) {
@@ -59,7 +102,7 @@ package struct DumpReport {
         sampled in \(Figures.duration(capture.duration))
         """, cost.sampleWords + pause,
       ], style: .strong)
-    page.notes(of: capture)
+    page.notes(of: capture, atMost: isBrief ? 6 : .max)
   }
 
   private func writeHeading(of group: DumpGroup, to page: inout TextPage<some TextOutputStream>) {

@@ -14,17 +14,25 @@ struct FrameLines {
     let isElided: Bool
   }
 
+  /// How many lines there are.
+  var count: Int { lines.count }
+
   private var lines: [Line] = []
   private let end: StackEnd
   private let hasFrames: Bool
+  private let isBrief: Bool
 
   init(_ index: ProfileIndex, stack: StackID, end: StackEnd) {
     self.init(index.profile, index.frames(of: stack), end: end)
   }
 
-  /// Frames that are no stack of the profile, such as those of a task.
-  init(_ profile: Profile, _ frames: [SourceFrame], end: StackEnd = .complete) {
+  /// Frames that are no stack of the profile, such as those of a task; of brief ones files are named by
+  /// their last two parts.
+  init(
+    _ profile: Profile, _ frames: [SourceFrame], end: StackEnd = .complete, isBrief: Bool = false
+  ) {
     self.end = end
+    self.isBrief = isBrief
     hasFrames = !frames.isEmpty
     var position = 0
     while position < frames.count {
@@ -38,26 +46,32 @@ struct FrameLines {
           function: PlainText.printable(frame.name),
           mark: last > position
             ? " (recursion ×\(last - position + 1))" : frame.line.isInlined ? " (inlined)" : "",
-          place: profile.place(frame), isElided: frame.isElided))
+          place: isBrief ? profile.briefPlace(frame) : profile.place(frame),
+          isElided: frame.isElided))
       position = last + 1
     }
   }
 
-  func write(to page: inout TextPage<some TextOutputStream>, indent: Int) {
+  /// Writes them; of more than `limit` lines some are left out, the outermost ones of brief frames and else
+  /// those in the middle, and `hint` says what has them.
+  func write(
+    to page: inout TextPage<some TextOutputStream>, indent: Int, limit: Int = Self.limit,
+    hint: String = "--json"
+  ) {
     let margin = String(repeating: " ", count: indent)
-    let numberWidth = max(lines.lazy.map(\.number.count).max() ?? 0, 3)
+    let hidden = hidden(limit)
+    let shown = lines.indices.filter { !hidden.contains($0) }.map { lines[$0] }
+    let numberWidth = max(shown.lazy.map(\.number.count).max() ?? 0, 3)
     let room = page.width - indent - numberWidth - 1
-    let widestPlace = min(lines.lazy.map { PlainText.columns($0.place.text) }.max() ?? 0, 34)
-    let widestName = lines.lazy.map { PlainText.columns($0.function) + $0.mark.utf8.count }.max()
+    let widestPlace = min(shown.lazy.map { PlainText.columns($0.place.text) }.max() ?? 0, 34)
+    let widestName = shown.lazy.map { PlainText.columns($0.function) + $0.mark.utf8.count }.max()
     let nameWidth = min(widestName ?? 0, room - 2 - widestPlace)
     for (position, line) in lines.enumerated() {
-      if lines.count > Self.limit && position == Self.limit * 3 / 4 {
-        page.line("\(margin)… \(lines.count - Self.limit) lines left out (--json has them) …")
+      if position == hidden.lowerBound, !hidden.isEmpty {
+        let frames = Figures.count(Int64(hidden.count), "more frame")
+        page.line("\(margin)… \(frames) (\(hint) shows \(hidden.count == 1 ? "it" : "them"))")
       }
-      let fromEnd = lines.count - position
-      if lines.count > Self.limit && position >= Self.limit * 3 / 4 && fromEnd > Self.limit / 4 {
-        continue
-      }
+      guard !hidden.contains(position) else { continue }
       if line.isElided {
         page.line("\(margin)\(line.function)")
         continue
@@ -69,6 +83,7 @@ struct FrameLines {
       let number = PlainText.paddedAtRight(line.number, to: numberWidth)
       page.line(Span("\(margin)\(number) ", .dim), "\(label)  ", Span(place, .dim))
     }
+    guard hidden.upperBound < lines.count || hidden.isEmpty else { return }
     switch end {
     case .complete: break
     case .inferred:
@@ -77,6 +92,15 @@ struct FrameLines {
       let missing = hasFrames ? "callers unknown" : "no stack"
       page.line("\(margin)(\(missing): \(reason.words))")
     }
+  }
+}
+
+extension FrameLines {
+  /// The lines that are left out; empty when there is room for all.
+  private func hidden(_ limit: Int) -> Range<Int> {
+    guard lines.count > limit else { return 0..<0 }
+    if isBrief { return max(limit - 1, 1)..<lines.count }
+    return limit * 3 / 4..<lines.count - limit / 4
   }
 }
 
@@ -96,6 +120,12 @@ extension Profile {
   /// Where a frame is: `file:line`, or the module in parentheses when the file is not known.
   func place(_ frame: SourceFrame) -> SourcePlace {
     place(file: frame.line.file, line: frame.line.line, module: frame.module)
+  }
+
+  /// The same with the last two parts of the file's path.
+  func briefPlace(_ frame: SourceFrame) -> SourcePlace {
+    place(
+      file: frame.line.file.map(\.lastTwoParts), line: frame.line.line, module: frame.module)
   }
 
   /// Where code is; line 0 is left out.

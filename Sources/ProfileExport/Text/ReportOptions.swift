@@ -3,7 +3,8 @@ internal import ProfileModel
 
 /// A part of the text report that can be shown alone.
 package enum ReportView: String, CaseIterable, Sendable {
-  /// The heaviest stack of the main thread.
+  /// The first screen: the stacks that the verdict is about, the functions and lines that took the
+  /// time, and the threads in groups.
   case summary
   /// The threads, and what they did with their time.
   case threads
@@ -17,6 +18,8 @@ package enum ReportView: String, CaseIterable, Sendable {
   case waits
   /// Threads over time.
   case timeline
+  /// All the others.
+  case all
 }
 
 /// What a report shows, and how.
@@ -43,14 +46,16 @@ package struct ReportOptions: Sendable {
   package var showsNative = true
 
   /// The views that answer most questions.
-  package static let defaultViews: Set<ReportView> = [.summary, .threads, .lines, .tree]
+  package static let defaultViews: Set<ReportView> = [.summary]
+  /// Where the capture is kept, to be named where more of it can be seen; nil for nowhere.
+  package var file: String?
 
   package init(
     views: Set<ReportView> = Self.defaultViews, threadFilter: ThreadFilter? = nil,
     unit: FlatTable.Unit? = nil, sort: WeightUnit? = nil, top: Int = 20, color: Bool = false,
     width: Int = 100
   ) {
-    self.views = views
+    self.views = views.contains(.all) ? Set(ReportView.allCases) : views
     self.threadFilter = threadFilter
     self.unit = unit
     self.sort = sort

@@ -25,14 +25,20 @@ package struct TextReport {
     if options.showsVerdict && profile.capture.hasVerdict {
       VerdictWords(diagnosis).write(to: &page)
     }
-    writeCapture(to: &page)
+    let isSummary = options.unit == nil && options.views == [.summary]
+    let summary = Summary(self)
+    if isSummary {
+      Summary.writeCapture(profile.capture, notes: summary.limits.notes, to: &page)
+    } else {
+      writeCapture(to: &page)
+    }
     if rows.isEmpty {
       page.space()
       page.paragraph(noThreads)
     } else if let unit = options.unit {
       writeFlatTable(by: unit, to: &page)
     } else {
-      if options.views.contains(.summary) { writeHeaviestStack(to: &page) }
+      if options.views.contains(.summary) { summary.write(to: &page) }
       if options.views.contains(.threads) {
         writeProcesses(to: &page)
         writeThreads(to: &page)
@@ -94,35 +100,6 @@ package struct TextReport {
   private func writeImported(to page: inout TextPage<some TextOutputStream>) {
     page.paragraph(profile.capture.sentence, style: .strong)
     page.notes(of: profile.capture)
-  }
-
-  // MARK: - The heaviest stack
-
-  private func writeHeaviestStack(to page: inout TextPage<some TextOutputStream>) {
-    let main = rows.first {
-      profile.isMainThread($0.threads[0]) && !$0.hasEnded && $0.heaviest != nil
-    }
-    // The rows are in the order of CPU time, the merged idle ones last.
-    let busiest = rows.filter { $0.heaviest != nil }.min { left, right in
-      (-left.cpu, left.threads.count) < (-right.cpu, right.threads.count)
-    }
-    guard let row = main ?? busiest, let heaviest = row.heaviest else { return }
-    let rank = main != nil ? "main" : "busiest"
-    let isMainGone =
-      main == nil && rows.contains { profile.isMainThread($0.threads[0]) && $0.hasEnded }
-    let thread = profile.threads[row.threads[0]]
-    page.heading(
-      """
-      Heaviest stack of the \(rank) thread, \(thread.tid) "\(thread.title.shortName)"\
-      \(isMainGone ? " (the main thread ended)" : "")
-      """)
-    page.paragraph(
-      """
-      \(Figures.percent(heaviest.share)) % of its time \
-      (\(Figures.duration(heaviest.weight.wall)), \
-      \(Figures.seconds(heaviest.weight.cpu)) s CPU), \(heaviest.activity.words)
-      """)
-    FrameLines(index, stack: heaviest.stack, end: heaviest.end).write(to: &page, indent: 2)
   }
 
   // MARK: - Every stack
@@ -238,12 +215,14 @@ extension CaptureCost {
 
 extension TextPage {
   /// What to know about how the capture was made, a note a line.
-  mutating func notes(of capture: CaptureInfo) {
+  mutating func notes(of capture: CaptureInfo, atMost limit: Int = .max) {
     let dropped = capture.cost.samplesDropped
     if dropped > 0 {
       paragraph("note: \(Figures.count(dropped, "sample")) dropped: sprof could not keep up")
     }
-    for note in capture.notes { paragraph("note: \(note)", indent: 6) }
+    for note in capture.notes.prefix(limit) { paragraph("note: \(note)", indent: 6) }
+    let rest = capture.notes.count - min(limit, capture.notes.count)
+    if rest > 0 { paragraph("note: \(Figures.count(Int64(rest), "more note")) (--view threads)") }
   }
 }
 

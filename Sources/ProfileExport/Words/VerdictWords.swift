@@ -19,7 +19,9 @@ struct VerdictWords {
   /// The verdict, its evidence, and its chain, at the top of a report.
   func write(to page: inout TextPage<some TextOutputStream>) {
     page.paragraph(sentence, style: .strong)
-    for line in chainLines { page.paragraph("  " + line, indent: 4) }
+    // What the first of a chain waits for is the verdict itself.
+    let isTold = verdict.chain.count > 1 && !verdict.isCycle
+    for line in chainLines.dropFirst(isTold ? 1 : 0) { page.paragraph("  " + line, indent: 4) }
     page.space()
   }
 

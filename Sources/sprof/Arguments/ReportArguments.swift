@@ -40,11 +40,12 @@ struct ReportArguments: ParsableArguments {
     return options
   }
 
-  /// Prints a dump as the options choose; `isPart` says that filters removed something.
-  func showDump(_ profile: Profile, isPart: Bool = false) throws {
+  /// Prints a dump as the options choose; `isPart` says that filters removed something, `all` asks for
+  /// every thread with its whole stack.
+  func showDump(_ profile: Profile, isPart: Bool = false, all: Bool = false) throws {
     try checkFilter(profile)
     let shown = shown(profile)
-    var options = options()
+    var options = options(views: all ? [.all] : [])
     options.showsVerdict = !isPart
     try Terminal.write { output in
       if json {

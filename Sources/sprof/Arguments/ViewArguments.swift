@@ -43,21 +43,26 @@ struct ViewArguments: ParsableArguments {
   }
 
   /// Prints the profile as the options choose; `isPart` says that filters removed something.
-  func show(_ profile: Profile, _ report: ReportArguments, isPart: Bool = false) throws {
+  ///
+  /// `file` is where the capture is kept, if anywhere.
+  func show(
+    _ profile: Profile, _ report: ReportArguments, isPart: Bool = false, file: String? = nil
+  ) throws {
     try Terminal.write {
-      write(profile, report, isPart: isPart, color: Terminal.wantsColor, to: &$0)
+      write(profile, report, isPart: isPart, color: Terminal.wantsColor, file: file, to: &$0)
     }
   }
 
   /// Writes the profile as the options choose.
   func write(
     _ profile: Profile, _ report: ReportArguments, isPart: Bool = false, color: Bool,
-    to output: inout FileOutput
+    file: String? = nil, to output: inout FileOutput
   ) {
     let shown = report.shown(profile)
     var options = options(report)
     options.showsVerdict = !isPart
     options.color = color
+    options.file = file
     if report.json {
       JSONReport(shown, options: options).write(to: &output)
     } else {

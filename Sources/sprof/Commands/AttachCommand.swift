@@ -99,7 +99,7 @@ struct AttachCommand: ParsableCommand {
       try report.checkFilter(profile)
       let part = try filter.apply(to: profile)
       try page.write(part, report, isPart: !filter.isEmpty)
-      try views.show(part, report, isPart: !filter.isEmpty)
+      try views.show(part, report, isPart: !filter.isEmpty, file: capture.output)
     }
   }
 }

@@ -37,6 +37,9 @@ struct DumpCommand: ParsableCommand {
   @Flag(help: "Stop all threads at once, for one consistent picture of a changing program.")
   var stopAll = false
 
+  @Flag(help: "Show the whole stack of every thread, also of those at rest.")
+  var all = false
+
   @Option(
     defaultAsFlag: WatchInterval.standard, parsing: .next,
     help: ArgumentHelp(
@@ -68,7 +71,7 @@ struct DumpCommand: ParsableCommand {
       try JobControl.begin()
       try Diagnostic.guarding(command: "dump", pid: process.pid) {
         guard let watch else { return try sample(process) }
-        try DumpWatch(process, family, interval: watch.length, options: options, report).run()
+        try DumpWatch(process, family, interval: watch.length, options: options, report, all: all).run()
       }
     }
   }
@@ -87,6 +90,6 @@ struct DumpCommand: ParsableCommand {
       recorder?.cancel()
       throw error
     }
-    try keep(profile, with: recorder) { try report.showDump(profile) }
+    try keep(profile, with: recorder) { try report.showDump(profile, all: all) }
   }
 }

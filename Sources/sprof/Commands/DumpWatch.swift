@@ -32,16 +32,18 @@ struct DumpWatch {
   private let interval: Nanoseconds
   private let options: SampleOptions
   private let report: ReportArguments
+  private let all: Bool
 
   init(
     _ process: ProcessIdentity, _ family: FamilyArguments, interval: Nanoseconds,
-    options: SampleOptions, _ report: ReportArguments
+    options: SampleOptions, _ report: ReportArguments, all: Bool
   ) {
     self.process = process
     self.family = family
     self.interval = interval
     self.options = options
     self.report = report
+    self.all = all
   }
 
   /// Runs until Ctrl-C, SIGTERM, or the end of the program.
@@ -75,7 +77,7 @@ struct DumpWatch {
   private func show(_ profile: Profile, after last: Profile?) throws {
     guard !report.json, let last else {
       if last == nil && !report.json { try write("\(Self.stamp(profile))  first sample\n\n") }
-      return try report.showDump(profile)
+      return try report.showDump(profile, all: all)
     }
     let changes = DumpChanges(
       from: report.shown(last), to: report.shown(profile), options: report.options())

@@ -51,10 +51,10 @@ struct ReportCommand: ParsableCommand {
       let part = try filter.apply(to: profile, end: to)
       let isPart = !filter.isEmpty || to != nil
       if try page.write(part, report, isPart: isPart) { return }
-      if part.isDump && views.view.isEmpty && views.by == nil {
-        try report.showDump(part, isPart: isPart)
+      if part.isDump && Set(views.view).isSubset(of: [.all]) && views.by == nil {
+        try report.showDump(part, isPart: isPart, all: !views.view.isEmpty)
       } else {
-        try views.show(part, report, isPart: isPart)
+        try views.show(part, report, isPart: isPart, file: file)
       }
     }
   }

@@ -157,11 +157,13 @@ struct RunCommand: ParsableCommand {
     try page.write(shown, report, isPart: !filter.isEmpty)
     if let reportFile {
       try reportFile.write {
-        views.write(shown, report, color: false, to: &$0)
+        views.write(shown, report, color: false, file: capture.output, to: &$0)
       }
     } else {
       try FileOutput.write(to: STDERR_FILENO) {
-        views.write(shown, report, color: Terminal.wantsColor(on: STDERR_FILENO), to: &$0)
+        views.write(
+          shown, report, color: Terminal.wantsColor(on: STDERR_FILENO), file: capture.output,
+          to: &$0)
       }
     }
   }

@@ -48,7 +48,7 @@ internal import Testing
     #expect(abs(part.capture.cost.stoppedShare(of: part.capture.duration) - 0.01) < 1e-9)
     #expect(abs(part.capture.cost.ownShare(of: part.capture.duration) - 0.05) < 1e-9)
     var text = ""
-    TextReport(part, options: ReportOptions()).write(to: &text)
+    TextReport(part, options: ReportOptions(views: [.threads])).write(to: &text)
     #expect(text.contains("stopped 1.0 % of the whole capture"))
     #expect(text.contains("(5.0 %)"))
   }

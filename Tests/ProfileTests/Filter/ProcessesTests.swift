@@ -46,7 +46,7 @@ private func family() -> Profile {
         "make[4242]/make", "make[4242]/reader", "cc1[4400]/cc1", "cc1[4400]/reader",
         "cc1[4300]/cc1",
       ])
-    let text = text()
+    let text = text(ReportOptions(views: [.threads, .lines, .tree]))
     #expect(text.contains("\nsprof run: make (pid 4242)"))
     #expect(text.contains("Processes: 3, 1.908 s CPU in total"))
     #expect(text.contains("cc1[4400]/reader"))
@@ -105,8 +105,13 @@ private func family() -> Profile {
           process: process))
     }
     var text = ""
-    TextReport(profile).write(to: &text)
+    let views: Set<ReportView> = [.threads, .lines, .tree]
+    TextReport(profile, options: ReportOptions(views: views)).write(to: &text)
     #expect(text.split(separator: "\n").count < 1000)
     #expect(text.contains("more processes"))
+    var summary = ""
+    TextReport(profile).write(to: &summary)
+    #expect(summary.split(separator: "\n", omittingEmptySubsequences: false).count < 90)
+    #expect(summary.contains("cc1/cc1 (main) ×500"))
   }
 }

@@ -103,6 +103,7 @@ internal import Testing
     maker.add("one", awaits: ["one /srv/app.py:1"])
     #expect(isMerged)
     #expect(!maker.text().contains("  tids"))
+    #expect(maker.text([.summary]).contains("Thread 7 "))
   }
 
   @Test func `of two processes belong to the threads of each`() {
@@ -167,9 +168,9 @@ struct TaskMaker {
     return whole
   }
 
-  func text() -> String {
+  func text(_ views: Set<ReportView> = [.all]) -> String {
     var text = ""
-    DumpReport(whole).write(to: &text)
+    DumpReport(whole, options: ReportOptions(views: views)).write(to: &text)
     return text
   }
 

@@ -75,7 +75,8 @@ internal import Testing
 
   @Test func `heads the line table with the words that its users know`() {
     let header = "cpu_time (cum) ticks (cum) samples (cum) filename:lineno function"
-    let lines = Self.report(OrderServer.attached()).split(separator: "\n")
+    let text = Self.report(OrderServer.attached(), ReportOptions(views: [.lines]))
+    let lines = text.split(separator: "\n")
     #expect(lines.filter { $0 == header }.count == 5)
   }
 
@@ -95,14 +96,33 @@ internal import Testing
       ])
   }
 
-  @Test func `shows the busiest thread when the main one has ended`() {
-    var profile = OrderServer.attached()
-    profile.threads[0].hasEnded = true
-    let text = Self.report(profile, ReportOptions(views: [.summary]))
+  @Test func `shows the busiest thread where the verdict is about none that is shown`() {
+    let options = ReportOptions(threadFilter: ThreadFilter(glob: "engine"))
+    let text = Self.report(OrderServer.attached(), options)
+    #expect(text.contains("Where it is\nThread 4250 \"engine\""))
+    #expect(!text.contains("Thread 4242"))
+  }
+
+  @Test func `begins with a screen that has the verdict's threads, the functions and the rest`() {
+    let text = Self.report(OrderServer.attached())
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(lines.count < 60)
+    #expect(lines.prefix(25).contains { $0.contains("Book::onClick") })
+    #expect(text.contains("At rest: ") && text.contains("worker-* ×31"))
+    #expect(text.contains("More: --view "))
+    var options = ReportOptions()
+    options.file = "slow.pb.gz"
     #expect(
-      text.contains(
-        "Heaviest stack of the busiest thread, 4250 \"engine\" (the main thread ended)"))
-    #expect(text.contains("50.7 % of its time"))
+      Self.report(OrderServer.attached(), options).contains("More: sprof report slow.pb.gz "))
+  }
+
+  @Test func `has everything with the view all`() {
+    let all = Self.report(OrderServer.attached(), ReportOptions(views: [.all]))
+    for view in ReportView.allCases where view != .all {
+      let part = Self.report(OrderServer.attached(), ReportOptions(views: [view]))
+      let last = part.split(separator: "\n").last { !$0.hasPrefix("More: ") } ?? ""
+      #expect(all.contains(last), "\(view)")
+    }
   }
 
   @Test func `says that no thread matches`() {
@@ -121,10 +141,12 @@ internal import Testing
       let thread = maker.thread(Int32(tid), "spin", isMain: tid == 1, cpu: 1_000_000_000)
       maker.run(thread, stack, ticks: 1000, cpu: 1_000_000_000)
     }
-    let text = Self.report(maker.profile)
+    let options = ReportOptions(views: [.threads, .lines, .tree])
+    let text = Self.report(maker.profile, options)
     #expect(text.contains("… 250 more threads with 250.000 s CPU in total"))
-    #expect(text.split(separator: "\n").filter { $0.hasSuffix("running") }.count == 300 + 1)
-    let all = Self.report(maker.profile, ReportOptions(top: 300))
+    #expect(text.split(separator: "\n").filter { $0.hasSuffix("running") }.count == 300)
+    let all = Self.report(
+      maker.profile, ReportOptions(views: [.threads, .lines, .tree], top: 300))
     #expect(!all.contains("more threads"))
   }
 
@@ -154,10 +176,10 @@ internal import Testing
         let thread = maker.thread(Int32(number + 1), "pool", isMain: number == 0)
         maker.run(thread, stack, .asleep(in: "futex"))
       }
-      let headings = Self.dump(maker.profile).split(separator: "\n").filter {
-        $0.hasPrefix("Thread")
-      }
+      let all = Self.dump(maker.profile, ReportOptions(views: [.all]))
+      let headings = all.split(separator: "\n").filter { $0.hasPrefix("Thread") }
       #expect(headings.count == (count == 4 ? 5 : 2))
+      #expect(Self.dump(maker.profile).contains("\nThreads ×\(count) "))
     }
   }
 }

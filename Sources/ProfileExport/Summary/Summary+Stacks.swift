@@ -1,0 +1,125 @@
+internal import ProfileAnalysis
+internal import ProfileModel
+
+extension Summary {
+  private struct Shown {
+    let threads: [Int]
+    let stack: StackID
+    let end: StackEnd
+    let weight: Weight?
+  }
+
+  /// The stacks of the threads that the verdict is about, alike ones once.
+  func writeStacks(to page: inout TextPage<some TextOutputStream>) {
+    let stacks = shownStacks
+    guard !stacks.isEmpty else { return }
+    page.heading(stacks.count == 1 ? "Where it is" : "Where they are")
+    let chain = diagnosis.verdict.kind.hasChain ? diagnosis.verdict.chain.count : 0
+    let room = max(limits.stackLines - max(chain - 2, 0), 2 * stacks.count + 4)
+    for shown in stacks {
+      page.paragraph(heading(of: shown), style: .strong)
+      let frames = report.index.userFrames(of: shown.stack)
+      FrameLines(profile, frames, end: shown.end, isBrief: true).write(
+        to: &page, indent: 2, limit: max(room / stacks.count - 1, 3), hint: "--view stacks")
+    }
+  }
+
+  /// The threads of the verdict, at most four; where they are not shown, or there is no verdict, the
+  /// busiest one.
+  private var subjects: [Int] {
+    let shown = Set(report.rows.flatMap(\.threads))
+    let named =
+      report.options.showsVerdict ? diagnosis.verdictThreads.filter(shown.contains) : []
+    if !named.isEmpty { return Array(named.prefix(4)) }
+    let busiest = (groups.active + groups.resting).max { $0.cpu < $1.cpu }
+    return busiest.map { [$0.threads[0]] } ?? []
+  }
+
+  /// Of a verdict about CPU time the heaviest stack that used any.
+  private var shownStacks: [Shown] {
+    var shown: [Shown] = []
+    for thread in subjects {
+      guard let stack = stack(of: thread) else { continue }
+      let path = report.index.stacks.linePaths.path(of: stack.stack)
+      if let same = shown.firstIndex(where: {
+        report.index.stacks.linePaths.path(of: $0.stack) == path
+      }) {
+        let other = shown[same]
+        shown[same] = Shown(
+          threads: other.threads + [thread], stack: other.stack, end: other.end, weight: nil)
+      } else {
+        shown.append(stack)
+      }
+    }
+    return shown
+  }
+
+  private func stack(of thread: Int) -> Shown? {
+    guard let situation = diagnosis.situations[thread] else { return nil }
+    guard let unit = decisiveUnit else {
+      // Stacks of the diagnosis have all frames.
+      guard report.options.showsNative else {
+        return HeaviestStack(report.index, thread: thread).map {
+          Shown(threads: [thread], stack: $0.stack, end: $0.end, weight: nil)
+        }
+      }
+      return Shown(threads: [thread], stack: situation.stack, end: situation.end, weight: nil)
+    }
+    let stacks = DistinctStacks(report.index, threads: [thread], sortedBy: unit)
+    return stacks.entries.first.map {
+      Shown(threads: [thread], stack: $0.stack, end: $0.end, weight: $0.weight)
+    }
+  }
+
+  /// What the verdict's thread took most of; nil where its place at the end tells more.
+  private var decisiveUnit: WeightUnit? {
+    let verdict = diagnosis.verdict
+    switch verdict.kind {
+    case .busyLoop, .running: return .cpu
+    case .starved: return .delay
+    case .slow:
+      let isWaiting = (verdict.shares?.blocked ?? 0) >= 50 && verdict.waitIdleness == nil
+      return isWaiting ? .wall : .cpu
+    case .deadlock, .possibleDeadlock, .orphanedLock, .hungOnLock, .hungOnIO, .hung, .waiting,
+      .idle, .frozen, .stopped, .inconclusive:
+      return nil
+    }
+  }
+
+  private func heading(of shown: Shown) -> String {
+    let infos = shown.threads.map { profile.threads[$0] }
+    let names =
+      infos.count > 3
+      ? "Threads ×\(infos.count) \"\(infos[0].namePattern.shortName)\""
+      : infos.map { info in
+        "Thread \(info.tid) \"\(info.title.shortName)\"\(info.isMain ? " (main)" : "")"
+      }.joined(separator: ", ")
+    guard let weight = shown.weight, let unit = decisiveUnit else { return names }
+    let total = report.index.weight(of: shown.threads[0])
+    let share = Figures.percent(weight[unit], of: total[unit])
+    return names + ": \(share) % of its \(unit.noun) in this stack"
+  }
+}
+
+extension ProfileIndex {
+  /// The frames that a reader knows, where an interpreter runs the program: its own, and the native one
+  /// that a sample met.
+  func userFrames(of stack: StackID) -> [SourceFrame] {
+    let frames = frames(of: stack)
+    guard let first = frames.firstIndex(where: \.isInterpreted) else { return frames }
+    return Array(
+      frames[..<min(first, 1)] + frames[first...].filter { $0.isInterpreted || $0.isElided })
+  }
+}
+
+extension WeightUnit {
+  fileprivate var noun: String {
+    switch self {
+    case .cpu: "CPU time"
+    case .wall: "time"
+    case .delay: "waiting for a CPU"
+    case .ticks: "ticks"
+    case .samples: "samples"
+    }
+  }
+}

@@ -1,0 +1,116 @@
+internal import ProfileAnalysis
+internal import ProfileModel
+
+extension Summary {
+  /// The functions and the lines that took the time of all threads but those at rest.
+  func writeTables(to page: inout TextPage<some TextOutputStream>) {
+    let threads = groups.active.flatMap(\.threads)
+    let cpu = threads.reduce(Int64(0)) { $0 &+ profile.threads[$1].cpu }
+    // A program that sleeps is told by where, one that computes by what uses the CPU.
+    let unit: WeightUnit =
+      profile.capture.kind == .imported
+      ? .wall : cpu > profile.capture.duration / 100 ? .cpu : .wall
+    let functions = FlatTable(shownIndex, by: .function, threads: threads, sortedBy: unit)
+    guard functions.rows.contains(where: { $0.own[unit] > 0 }) else { return }
+    let rest = groups.resting.isEmpty ? "" : ", without threads at rest"
+    let times = unit == .cpu ? "CPU time" : "time"
+    write(
+      functions, unit, title: "Functions by \(times)\(rest)", limit: limits.functions,
+      column: "function  file", to: &page
+    ) { functionLabel($0, room: $1) }
+    let lines = FlatTable(shownIndex, by: .line, threads: threads, sortedBy: unit)
+    guard hasLines(lines) else { return }
+    write(
+      lines, unit, title: "Lines by \(times)", limit: limits.lines, column: "line  function",
+      to: &page
+    ) { lineLabel($0, room: $1) }
+  }
+
+  private func write(
+    _ table: FlatTable, _ unit: WeightUnit, title: String, limit: Int, column: String,
+    to page: inout TextPage<some TextOutputStream>, label: (Int, Int) -> String
+  ) {
+    let other: WeightUnit = unit == .cpu ? .wall : .cpu
+    // What shows as 0.0 % tells nothing.
+    let shown = table.rows.prefix(limit).filter { $0.own[unit] > table.total[unit] / 2000 }
+    let cells = shown.map { row in
+      [
+        Figures.seconds(row.own[unit], decimals: 2), share(row, table, unit),
+        Figures.percent(row.cumulative[unit], of: table.total[unit]),
+        Figures.seconds(row.own[other], decimals: 2),
+      ]
+    }
+    let header = ["\(unit.shortTitle) s", "% self", "% total", "\(other.shortTitle) s"]
+    let widths = header.indices.map { column in
+      cells.reduce(header[column].count) { max($0, PlainText.columns($1[column])) }
+    }
+    func figures(_ cells: [String]) -> String {
+      zip(cells, widths).map { PlainText.paddedAtLeft($0, to: $1) }.joined(separator: "  ")
+    }
+    page.heading(title)
+    page.line(Span("\(figures(header))  \(column)", .dim))
+    let room = page.width - widths.reduce(0, +) - 2 * widths.count
+    for (row, cell) in zip(shown, cells) {
+      let text = row.item.map { label($0, room) } ?? "(no stack)"
+      page.line("\(figures(cell))  \(text)")
+    }
+  }
+
+  /// The row's part of the whole in percent, and how far that may be off.
+  private func share(_ row: FlatTable.Row, _ table: FlatTable, _ unit: WeightUnit) -> String {
+    let whole = Double(table.total[unit])
+    guard whole > 0 else { return "-" }
+    return Figures.percent(
+      Double(row.own[unit]) / whole, error: row.ownError[unit].map { $0 / whole })
+  }
+
+  private func functionLabel(_ item: Int, room: Int) -> String {
+    let function = shownIndex.stacks.functions[item]
+    let name = PlainText.printable(function.name)
+    let place = profile.place(
+      file: function.file.map(\.lastTwoParts), line: 0, module: function.module)
+    let shownPlace = place.shortened(
+      to: min(max(place.leastColumns, room - 2 - PlainText.columns(name)), room - 2))
+    let nameRoom = room - 2 - PlainText.columns(shownPlace)
+    return PlainText.shortenedInMiddle(name, to: nameRoom) + "  " + shownPlace
+  }
+
+  private func lineLabel(_ item: Int, room: Int) -> String {
+    let line = shownIndex.stacks.lines[item]
+    let function = shownIndex.stacks.functions[line.function]
+    let place = profile.place(
+      file: function.file.map(\.lastTwoParts), line: line.line, module: function.module)
+    let shownPlace = place.shortened(to: min(PlainText.columns(place.text), room / 2))
+    let nameRoom = room - 2 - PlainText.columns(shownPlace)
+    return shownPlace + "  "
+      + PlainText.shortenedInMiddle(PlainText.printable(function.name), to: nameRoom)
+  }
+
+  /// Whether lines say more than functions: some of the first have a line of a file.
+  private func hasLines(_ table: FlatTable) -> Bool {
+    table.rows.prefix(limits.lines).contains { row in
+      guard let item = row.item else { return false }
+      let line = shownIndex.stacks.lines[item]
+      return line.line > 0 && shownIndex.stacks.functions[line.function].file != nil
+    }
+  }
+}
+
+extension WeightUnit {
+  fileprivate var shortTitle: String {
+    switch self {
+    case .cpu: "cpu"
+    case .wall: "wall"
+    case .delay: "delay"
+    case .ticks: "ticks"
+    case .samples: "samples"
+    }
+  }
+}
+
+extension String {
+  /// A path's file and the folder around it.
+  var lastTwoParts: String {
+    split(separator: "/").suffix(2).joined(separator: "/")
+  }
+}
