@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -151,6 +152,14 @@ static void wait_read(void) {
 static void wait_write(void) {
   char byte = 0;
   if (write(full_pipe[1], &byte, 1) < 0) die("write");
+}
+static void wait_vmsplice(void) {
+  char byte = 0;
+  struct iovec part = {&byte, 1};
+  if (syscall(SYS_vmsplice, full_pipe[1], &part, 1L, 0L) < 0) die("vmsplice");
+}
+static void wait_splice(void) {
+  if (syscall(SYS_splice, pipe_ends[0], NULL, full_pipe[1], NULL, 1L, 0L) < 0) die("splice");
 }
 static void wait_poll(void) {
   struct pollfd list[2] = {{.fd = pipe_ends[0], .events = POLLIN}, {.fd = -1}};
@@ -319,6 +328,7 @@ static const struct row call_rows[] = {
     {"mail", wait_mail},         {"mail_timed", wait_mail_timed},   {"mail_room", wait_mail_room},
     {"file_lock", wait_open_file_lock}, {"unknown_lock", wait_unknown_lock}, {"pidfd", wait_pidfd},
     {"child_file", wait_child_file}, {"send", wait_send},           {"lockf", wait_lockf},
+    {"vmsplice", wait_vmsplice}, {"splice", wait_splice},
 };
 
 static const struct row ring_row = {"ring", wait_ring};

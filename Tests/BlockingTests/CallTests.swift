@@ -18,7 +18,7 @@ extension Waits {
       ("semtimedop", .systemVSemaphore), ("message_room", .messageQueue), ("mail", .messageQueue),
       ("mail_timed", .messageQueue), ("mail_room", .messageQueue), ("file_lock", .fileLock),
       ("unknown_lock", .fileLock), ("lockf", .fileLock), ("pidfd", .poll),
-      ("child_file", .childProcess), ("send", .send),
+      ("child_file", .childProcess), ("send", .send), ("vmsplice", .write), ("splice", .otherCall),
     ]
 
     private static let descriptors: [(String, WaitDescriptor.Kind)] = [
@@ -27,7 +27,7 @@ extension Waits {
       ("accept", .tcpSocket), ("receive", .tcpSocket), ("connect", .tcpSocket),
       ("unix", .unixSocket), ("open", .fifo), ("flock", .file), ("fcntl", .file),
       ("file_lock", .file), ("unknown_lock", .file), ("lockf", .file), ("pidfd", .pidfd),
-      ("child_file", .pidfd), ("send", .unixSocket),
+      ("child_file", .pidfd), ("send", .unixSocket), ("vmsplice", .pipe),
     ]
 
     private func compilers() -> [String] {
@@ -60,6 +60,10 @@ extension Waits {
       #expect(Set(epoll.descriptors.map(\.kind)) == [.eventfd, .timerfd, .pipe, .inotify])
       #expect(epoll.descriptors.allSatisfy { $0.events == "readable" } && !epoll.isTimed)
       #expect(try waiters.wait("write").descriptors.first?.events == "writable")
+      #expect(try waiters.wait("vmsplice").descriptors.first?.events == "writable")
+      let splice = try waiters.wait("splice").descriptors
+      #expect(splice.map(\.kind) == [.pipe, .pipe])
+      #expect(splice.map(\.events) == ["readable", "writable"])
       #expect(try waiters.wait("accept").descriptors.first?.state == .listening)
       #expect(try waiters.wait("accept").descriptors.first?.name.hasPrefix("127.0.0.1:") == true)
       let connect = try #require(try waiters.wait("connect").descriptors.first)
@@ -91,13 +95,13 @@ extension Waits {
       }
       // Nobody but the program itself has the other ends.
       let own = WaitOwner.process(pid: pid, tid: nil, name: "waits")
-      for name in ["read", "write", "poll", "receive", "connect", "unix", "send"] {
+      for name in ["read", "write", "poll", "receive", "connect", "unix", "send", "vmsplice"] {
         let wait = try waiters.wait(name)
         #expect(wait.owners == [own], "\(name): \(wait)")
       }
       let known: Set = [
         "child", "flock", "fcntl", "read", "write", "poll", "receive", "connect", "unix",
-        "file_lock", "lockf", "pidfd", "child_file", "send",
+        "file_lock", "lockf", "pidfd", "child_file", "send", "vmsplice",
       ]
       #expect(waiters.claims(besides: known) == [])
       // The child is looked at, too.

@@ -52,7 +52,10 @@ struct CallDecoder {
     case "futex_wait":
       wait.kind = .futex
       wait.object = WaitObject(address: address(0))
-    case "futex_waitv": wait.kind = .futex
+      limit = absolute(address(4), clock: integer(5))
+    case "futex_waitv":
+      wait.kind = .futex
+      limit = absolute(address(3), clock: integer(4))
     case "nanosleep", "clock_nanosleep", "poll", "ppoll", "select", "pselect6", "epoll_wait",
       "epoll_pwait", "epoll_pwait2":
       decodeTimed()
@@ -101,9 +104,12 @@ struct CallDecoder {
     case "sendfile":
       wait.kind = .write
       add(integer(0), .writing)
-    case "splice", "tee":
+    case "splice", "tee", "copy_file_range":
       add(integer(0), .reading)
-      add(wait.systemCall == "splice" ? integer(2) : integer(1), .writing)
+      add(wait.systemCall == "tee" ? integer(1) : integer(2), .writing)
+    case "vmsplice":
+      let isReader = OpenDescriptors.access(of: integer(0), in: tid)?.canRead ?? false
+      transfer(isReader ? .read : .write, isReader ? .reading : .writing)
     case "ioctl", "fsync", "fdatasync", "ftruncate", "fallocate", "getdents64", "sync_file_range":
       add(integer(0), nil)
     default: break
@@ -167,6 +173,11 @@ struct CallDecoder {
   private func relative(_ address: RemoteAddress, unit: Int64 = 1) -> TimeLimit {
     guard address != .null else { return .none }
     return memory.time(at: address, unit: unit).map { .relative($0) } ?? .unknown
+  }
+
+  private func absolute(_ address: RemoteAddress, clock: Int32) -> TimeLimit {
+    guard address != .null else { return .none }
+    return memory.time(at: address).map { .absolute(clock: clock, $0) } ?? .unknown
   }
 
   private func futexLimit() -> TimeLimit {
@@ -299,10 +310,7 @@ struct CallDecoder {
     case "mq_timedreceive", "mq_timedsend":
       wait.kind = .messageQueue
       add(integer(0), wait.systemCall == "mq_timedsend" ? .writing : .reading)
-      if argument(4) != 0 {
-        limit =
-          memory.time(at: address(4)).map { .absolute(clock: CLOCK_REALTIME, $0) } ?? .unknown
-      }
+      limit = absolute(address(4), clock: CLOCK_REALTIME)
     case "io_uring_enter":
       wait.kind = .asynchronousIO
       add(integer(0), nil)

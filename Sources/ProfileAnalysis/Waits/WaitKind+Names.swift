@@ -8,15 +8,18 @@ extension WaitKind {
   package static func of(systemCall: String?, functions: some Sequence<String>) -> WaitKind {
     guard let systemCall else { return .unknown }
     let names = functions.prefix(12).map { FunctionName.plain($0) }
-    if systemCall == "futex" || systemCall == "futex_waitv" { return ofFutex(names) }
-    if systemCall == "restart_syscall" {
-      // The kernel goes on with a call that a signal or a stop interrupted; the C library's
-      // function says which.
-      let known = names.lazy.compactMap { WaitNames.systemCalls[$0] }.first
-      return known ?? (names.contains { WaitNames.locks[$0] != nil } ? ofFutex(names) : .otherCall)
-    }
-    let kind = WaitNames.systemCalls[systemCall] ?? .otherCall
-    return kind == .select && isPythonSleep(names) ? .sleep : kind
+    let kind =
+      systemCall == "restart_syscall" ? ofRestart(names) : WaitNames.systemCalls[systemCall]
+    if kind == .futex { return ofFutex(names) }
+    if kind == .select, isPythonSleep(names) { return .sleep }
+    return kind ?? .otherCall
+  }
+
+  /// The kernel goes on with a call that a signal or a stop interrupted; the C library's function says
+  /// which.
+  private static func ofRestart(_ names: [String]) -> WaitKind? {
+    names.lazy.compactMap { WaitNames.systemCalls[$0] }.first
+      ?? (names.contains { WaitNames.locks[$0] != nil } ? .futex : nil)
   }
 
   /// Whether a `select` is how `time.sleep` does it, up to Python 3.10: below the C library's

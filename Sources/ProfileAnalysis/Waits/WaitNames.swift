@@ -7,8 +7,8 @@ enum WaitNames {
     (.poll, "poll ppoll"),
     (.select, "select pselect6 pselect"),
     (.epoll, "epoll_wait epoll_pwait epoll_pwait2 epoll_wait_old"),
-    (.read, "read readv pread64 preadv preadv2 getrandom"),
-    (.write, "write writev pwrite64 pwritev pwritev2 sendfile splice tee vmsplice copy_file_range"),
+    (.read, "read readv pread64 preadv preadv2"),
+    (.write, "write writev pwrite64 pwritev pwritev2 sendfile vmsplice"),
     (.open, "open openat openat2 creat"),
     (.connect, "connect"),
     (.accept, "accept accept4"),
@@ -20,6 +20,9 @@ enum WaitNames {
     (.messageQueue, "msgrcv msgsnd mq_timedreceive mq_timedsend"),
     (.systemVSemaphore, "semop semtimedop"),
     (.asynchronousIO, "io_getevents io_pgetevents io_uring_enter"),
+    (.futex, "futex futex_wait futex_waitv"),
+    // Which of two descriptors these wait for is not known, or they wait for none.
+    (.otherCall, "splice tee copy_file_range getrandom"),
   ])
 
   static let locks: [String: WaitKind] = table([

@@ -246,7 +246,10 @@ enum RealStacks {
     func kind(_ call: String?, _ functions: String) -> WaitKind {
       WaitKind.of(systemCall: call, functions: functions.split(separator: " ").map(String.init))
     }
-    #expect(kind("futex", "__lll_lock_wait ___pthread_mutex_lock f") == .mutex)
+    for call in ["futex", "futex_wait", "futex_waitv"] {
+      #expect(kind(call, "__lll_lock_wait ___pthread_mutex_lock f") == .mutex)
+      #expect(kind(call, "syscall f") == .futex)
+    }
     #expect(
       kind("futex", "futex_wait __futex_abstimed_wait_common64 ___pthread_cond_wait@@GLIBC_2.3.2 g")
         == .conditionVariable)
