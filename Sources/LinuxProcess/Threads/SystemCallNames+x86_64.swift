@@ -83,11 +83,17 @@
     package static func interruption(
       of number: Int32, _ arguments: InlineArray<6, UInt64>
     ) -> Interruption {
-      switch number {
-      case 232, 281, 441, 65, 220, 128, 208, 333, 426:
-        // epoll_wait, epoll_pwait, epoll_pwait2, semop, semtimedop, rt_sigtimedwait, io_getevents,
-        // io_pgetevents, io_uring_enter
-        waitsWithoutLimit(number, arguments) ? .restartable : .visible
+      // One that waits without a limit of time may start again from the beginning: that changes nothing.
+      func restarted(unlimited: Bool) -> Interruption { unlimited ? .restartable : .visible }
+      return switch number {
+      case 232, 281:  // epoll_wait, epoll_pwait
+        restarted(unlimited: Int32(truncatingIfNeeded: arguments[3]) < 0)
+      case 441: restarted(unlimited: arguments[3] == 0)  // epoll_pwait2
+      case 65: restarted(unlimited: true)  // semop
+      case 220: restarted(unlimited: arguments[3] == 0)  // semtimedop
+      case 128: restarted(unlimited: arguments[2] == 0)  // rt_sigtimedwait
+      case 208, 333: restarted(unlimited: arguments[4] == 0)  // io_getevents, io_pgetevents
+      case 426: .visible  // io_uring_enter
       case 42, 43, 44, 45, 46, 47, 288, 299, 307:
         // connect, accept, sendto, recvfrom, sendmsg, recvmsg, accept4, recvmmsg, sendmmsg:
         // visible to the program when the socket has a timeout, which is not known from outside.
@@ -96,22 +102,6 @@
         // read, write, pread64, pwrite64, readv, writev
         .visibleOnSocket
       default: .none
-      }
-    }
-
-    /// Whether a call that the kernel does not restart waits without a limit of time, so that
-    /// starting it again from the beginning changes nothing.
-    package static func waitsWithoutLimit(
-      _ number: Int32, _ arguments: InlineArray<6, UInt64>
-    ) -> Bool {
-      switch number {
-      case 232, 281: Int32(truncatingIfNeeded: arguments[3]) < 0  // epoll_wait, epoll_pwait
-      case 441: arguments[3] == 0  // epoll_pwait2
-      case 65: true  // semop
-      case 220: arguments[3] == 0  // semtimedop
-      case 128: arguments[2] == 0  // rt_sigtimedwait
-      case 208, 333: arguments[4] == 0  // io_getevents, io_pgetevents
-      default: false
       }
     }
   }

@@ -12,7 +12,7 @@ extension Sampler {
   ) -> Bool {
     var mayRestart = true
     if case .asleep(let number, let arguments, _, _) = call {
-      mayRestart = SystemCallNames.waitsWithoutLimit(number, arguments)
+      mayRestart = SystemCallNames.interruption(of: number, arguments) == .restartable
     }
     runtimes?.warmUp(thread.tid, from: memory)
     switch stops.seize(thread.tid, tag: index, mayRestartCall: mayRestart) {
