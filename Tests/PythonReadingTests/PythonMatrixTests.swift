@@ -1,15 +1,32 @@
 import TestSupport
 import Testing
 
+@testable import PythonReading
+
 /// The tests of Python have a case for each one that is installed.
 ///
 /// One that is not drops out of all of them, which nobody would see: these tests are skipped then.
 @Suite struct `Pythons under test` {
-  @Test(.enabled(if: isWhole(7...13), words(7...13)))
-  func `are all of 3.7 to 3.13`() throws { try expectVersions(7...13) }
+  @Test func `are the versions that sprof has offsets of, each in every table`() {
+    #expect(PythonOffsets.minors == Interpreter.minors)
+    #expect(PythonReader.versions == Interpreter.versions)
+    for (field, offsets) in PythonOffsets.rows {
+      #expect(offsets.count == PythonOffsets.minors.count, "\(field)")
+    }
+    for (field, positions) in PythonDebugOffsets.rows {
+      #expect(positions.count == PythonDebugOffsets.minors.count, "\(field)")
+    }
+    #expect(PythonDebugOffsets.collectors.count == PythonDebugOffsets.minors.count)
+  }
 
-  @Test(.enabled(if: isWhole(14...15), words(14...15)))
-  func `are all of 3.14 and 3.15`() throws { try expectVersions(14...15) }
+  @Test(.enabled(if: isWhole(older), words(older)))
+  func `are all those that a distribution or pyenv has`() throws { try expectVersions(older) }
+
+  @Test(.enabled(if: isWhole(Interpreter.released), words(Interpreter.released)))
+  func `are all those that the script of releases unpacks`() throws {
+    #expect(!Interpreter.released.isEmpty)
+    try expectVersions(Interpreter.released)
+  }
 
   @Test(
     .enabled(
@@ -20,7 +37,7 @@ import Testing
     #expect(try version(of: interpreter) == interpreter.minor)
   }
 
-  private func expectVersions(_ minors: ClosedRange<Int>) throws {
+  private func expectVersions(_ minors: [Int]) throws {
     for minor in minors {
       let interpreter = try #require(Interpreter.onePerVersion.first { $0.minor == minor })
       #expect(try version(of: interpreter) == minor)
@@ -35,11 +52,13 @@ import Testing
   }
 }
 
-private func isWhole(_ minors: ClosedRange<Int>) -> Bool {
+private let older = Interpreter.minors.filter { !Interpreter.released.contains($0) }
+
+private func isWhole(_ minors: [Int]) -> Bool {
   Interpreter.missing(of: minors).isEmpty
 }
 
-private func words(_ minors: ClosedRange<Int>) -> Comment {
+private func words(_ minors: [Int]) -> Comment {
   let missing = Interpreter.missing(of: minors).map { "3.\($0)" }.joined(separator: ", ")
   return "no CPython \(missing) on this machine: no test ran against it"
 }

@@ -99,7 +99,7 @@ internal import Testing
   @Test(
     .enabled(
       if: FileManager.default.fileExists(atPath: "\(Interpreter.releases)/complete"),
-      "no unpacked releases"), arguments: [14, 15])
+      "no unpacked releases"), arguments: Interpreter.released)
   func `finds a released interpreter without sections by its cookie`(_ minor: Int) throws {
     let interpreter = try #require(
       Interpreter.all.first { $0.minor == minor && $0.name.hasSuffix("unpacked") })

@@ -1,6 +1,7 @@
 import LinuxProcess
 import ProfileModel
 import RuntimeReading
+import TestSupport
 import Testing
 
 @testable import Sampling
@@ -101,13 +102,13 @@ private struct NoMemory: TargetMemory {
   @Test func `is said in a note of the report`() {
     let build = RuntimeBuild(language: "Python", version: "3.13.0", peculiarity: .withoutLock)
     let problems: [RuntimeProblem] = [
-      .unknownBuild(build, known: "3.7 to 3.15"),
+      .unknownBuild(build, known: Interpreter.versions),
       .unreadable(.namelessFrames, language: "Python", title: "CPython 3.11.7"),
     ]
     #expect(
       problems.map(\.note) == [
         "Native frames only: this is Python 3.13.0 without the GIL (free-threaded), and sprof reads "
-          + "3.7 to 3.15.",
+          + "\(Interpreter.versions).",
         "Native frames only: cannot read the Python interpreter (CPython 3.11.7: no frame with a name).",
       ])
   }

@@ -9,6 +9,27 @@ package struct Interpreter: CustomStringConvertible, Sendable {
 
   package var description: String { name }
 
+  /// The minor versions of CPython that sprof reads: the tests take theirs from here alone.
+  package static let minors = Array(7...15)
+
+  /// The same as sprof's messages write them.
+  package static let versions = words(minors)
+
+  /// Those of them that `scripts/python-releases.sh` unpacks.
+  package static let released: [Int] = {
+    let script = try? String(
+      contentsOfFile: Repository.path("scripts/python-releases.sh"), encoding: .utf8)
+    let line = script?.split(separator: "\n").first { $0.hasPrefix("versions=") }
+    return line?.split { !$0.isNumber && $0 != "." }.compactMap { version in
+      version.split(separator: ".").last.flatMap { Int($0) }
+    } ?? []
+  }()
+
+  /// The first and last of some versions: `3.7 to 3.15`.
+  package static func words(_ minors: [Int]) -> String {
+    "3.\(minors.first ?? 0) to 3.\(minors.last ?? 0)"
+  }
+
   package init(name: String, command: [String], environment: [String: String] = [:]) {
     self.name = name
     self.command = command
@@ -34,7 +55,7 @@ package struct Interpreter: CustomStringConvertible, Sendable {
   }()
 
   /// The minor versions of which there is none, so that their tests do not run.
-  package static func missing(of minors: ClosedRange<Int>) -> [Int] {
+  package static func missing(of minors: [Int]) -> [Int] {
     minors.filter { minor in !onePerVersion.contains { $0.minor == minor } }
   }
 
@@ -54,13 +75,13 @@ package struct Interpreter: CustomStringConvertible, Sendable {
       .filter { version in
         guard let minor = version.split(separator: ".").dropFirst().first.flatMap({ Int($0) })
         else { return false }
-        return version.hasPrefix("3.") && minor >= 7
+        return version.hasPrefix("3.") && minors.contains(minor)
       }
       .map { Interpreter(name: $0, command: ["\(root)/\($0)/bin/python3"]) }
   }
 
   private static var ofDistribution: [Interpreter] {
-    (7...15).compactMap { minor in
+    minors.compactMap { minor in
       let path = "/usr/bin/python3.\(minor)"
       guard FileManager.default.isExecutableFile(atPath: path) else { return nil }
       return Interpreter(name: "3.\(minor) of the system", command: [path])
@@ -75,7 +96,7 @@ package struct Interpreter: CustomStringConvertible, Sendable {
     guard FileManager.default.fileExists(atPath: "\(releases)/complete") else { return [] }
     let root = "\(releases)/root"
     let libraries = "\(root)/usr/lib/x86_64-linux-gnu"
-    return [14, 15].map { minor in
+    return released.map { minor in
       Interpreter(
         name: "3.\(minor) unpacked",
         command: [

@@ -21,7 +21,7 @@ package struct PythonLibrary: CustomStringConvertible, Sendable {
       ])
   }
 
-  private static let ofDistribution: [PythonLibrary] = (8...15).compactMap { minor in
+  private static let ofDistribution: [PythonLibrary] = Interpreter.minors.compactMap { minor in
     let library = "/usr/lib/x86_64-linux-gnu/libpython3.\(minor).so"
     guard FileManager.default.fileExists(atPath: library),
       FileManager.default.fileExists(atPath: "/usr/include/python3.\(minor)/Python.h")
@@ -32,7 +32,7 @@ package struct PythonLibrary: CustomStringConvertible, Sendable {
   }
 
   /// The archive of the distribution, for a program without any symbols of Python.
-  package static let archive: PythonLibrary? = (8...15).lazy.compactMap { minor in
+  package static let archive: PythonLibrary? = Interpreter.minors.lazy.compactMap { minor in
     let archive =
       "/usr/lib/python3.\(minor)/config-3.\(minor)-x86_64-linux-gnu/libpython3.\(minor).a"
     guard FileManager.default.fileExists(atPath: archive),

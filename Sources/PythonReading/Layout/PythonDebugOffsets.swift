@@ -14,8 +14,11 @@ struct PythonDebugOffsets {
   let isFreeThreaded: Bool
   let layout: PythonLayout
 
-  /// Where the structure keeps each offset, in 3.13, 3.14 and 3.15.
-  private static let rows: [(PythonField, [Int])] = [
+  /// The minor versions of the columns.
+  static let minors = PythonOffsets.minors.filter { $0 >= firstMinor }
+
+  /// Where the structure keeps each offset.
+  static let rows: [(PythonField, [Int])] = [
     (.runtimeFinalizing, [32, 32, 32]),
     (.runtimeInterpreters, [40, 40, 40]),
     (.interpreterID, [56, 56, 56]),
@@ -52,6 +55,9 @@ struct PythonDebugOffsets {
     (.generatorState, [-1, 688, 816]),
   ]
 
+  /// Where it keeps the interpreter's collector, and what is within that.
+  static let collectors = [(80, 576), (88, 656), (88, 760)]
+
   /// Reads the structure from the first bytes of `_PyRuntime`.
   ///
   /// Nil without the cookie, or when an offset cannot be one.
@@ -66,7 +72,7 @@ struct PythonDebugOffsets {
     isFreeThreaded = freeThreaded != 0
     // A build without the lock lays out every object in another way.
     guard !isFreeThreaded, var layout = PythonOffsets.layout(minor: version.minor),
-      let column = [13, 14, 15].firstIndex(of: version.minor)
+      let column = Self.minors.firstIndex(of: version.minor)
     else {
       self.layout = PythonLayout()
       return
@@ -78,8 +84,9 @@ struct PythonDebugOffsets {
       }
       layout[field] = Int(value)
     }
-    if let collector = reader.value(at: version.minor == 13 ? 80 : 88, as: UInt64.self),
-      let collecting = reader.value(at: [576, 656, 760][column], as: UInt64.self),
+    let (collectorAt, collectingAt) = Self.collectors[column]
+    if let collector = reader.value(at: collectorAt, as: UInt64.self),
+      let collecting = reader.value(at: collectingAt, as: UInt64.self),
       collector < 1 << 20, collecting < 1 << 20
     {
       layout[.interpreterCollecting] = Int(collector + collecting)

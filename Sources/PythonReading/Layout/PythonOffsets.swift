@@ -11,7 +11,7 @@ enum PythonOffsets {
   /// An offset that all of these versions share.
   private static func same(_ offset: Int) -> [Int] { minors.map { _ in offset } }
 
-  private static let rows: [(PythonField, [Int])] = [
+  static let rows: [(PythonField, [Int])] = [
     (.runtimeFinalizing, [-1, 16, 16, 16, 24, 24, 608, 784, 912]),
     (.runtimeInterpreters, [24, 32, 32, 32, 40, 40, 632, 808, 936]),
     (.runtimeMainInterpreter, [32, 40, 40, 40, 48, 48, 640, 816, 944]),
@@ -132,7 +132,7 @@ enum PythonOffsets {
   static func layout(minor: Int) -> PythonLayout? {
     guard let column = minors.firstIndex(of: minor) else { return nil }
     var layout = PythonLayout()
-    for (field, offsets) in rows where column < offsets.count && offsets[column] != none {
+    for (field, offsets) in rows where offsets[column] != none {
       layout[field] = offsets[column]
     }
     return layout

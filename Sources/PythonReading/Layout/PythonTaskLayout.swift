@@ -38,7 +38,8 @@ struct PythonTaskLayout: Sendable, Equatable {
   /// The first version whose tasks are read.
   static let firstMinor = 12
   /// The versions, in words, whose tasks are followed to those that wait for them.
-  static let versions = "CPython 3.12 to 3.15 with the GIL"
+  static let versions =
+    "CPython 3.\(firstMinor) to 3.\(PythonOffsets.minors.last ?? 0) with the GIL"
   /// Where Python's part of the tasks is.
   static let module = "asyncio.tasks"
   /// The section in which 3.14 and later say the rest (`struct _Py_AsyncioModuleDebugOffsets`).
