@@ -76,12 +76,12 @@ final class TickLoop {
       // Periods that went by unused are not made up for: the tick counts for all of them.
       let due = min(max(tick, time.count(of: period)), lastTick ?? .max)
       take(tick, due: due, time: time, planned: planned)
+      sampler.cost.ticksPlanned = due - before
       // What is left of a program that has ended, until its parent collects it, is a zombie.
       guard !sampler.isProgramOver else {
         outcome.ending = .targetEnded
         break
       }
-      sampler.cost.ticksPlanned = due - before
       tick = due + 1
     }
     // The last tick stands for its whole period, too.

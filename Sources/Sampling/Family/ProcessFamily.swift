@@ -178,10 +178,10 @@ final class ProcessFamily: Sendable {
     let note =
       "\(FamilyMembers.counted(leftOut)) skipped: \(Self.limit) were being sampled already."
     return members.finish(with: own, leftOut: (leftOut, note)) { count in
-      """
-      \(FamilyMembers.counted(count)) sampled: the program and its descendants. Those that lived for \
-      less than about 10 ms, or lost their parent before they were found, are missing.
-      """
+      (count == 1
+        ? "Only the program itself was sampled. Processes"
+        : "\(count) processes were sampled: the program and its descendants. Those")
+        + " that lived for less than about 10 ms, or were orphaned before they were found, are missing."
     }
   }
 }

@@ -25,6 +25,13 @@ extension EndToEnd {
       #expect(try SprofCommand.run(["run", "--", brief, "1", "\(code)"]).status == code)
     }
 
+    @Test func `has planned each tick that it took of a program that ends at once`() throws {
+      let report = try report(["--children"], [brief, "1", "0"])
+      #expect(report.cost.ticksTaken > 0 && report.cost.ticksTaken <= report.cost.ticksPlanned)
+      let note = "Only the program itself was sampled."
+      #expect(report.capture.notes.contains { $0.hasPrefix(note) })
+    }
+
     @Test(arguments: [SIGTERM, SIGKILL, SIGSEGV])
     func `ends with 128 and the number of the signal that killed the program`(
       signal: Int32
