@@ -12,9 +12,8 @@ struct WindowArgument {
     guard parts.count == 2 else {
       throw ValidationError("use a form like 0s-10s.")
     }
-    let isZero = parts[0] == "0" || Double(parts[0].dropLast()) == 0
-    let start = isZero ? 0 : try TimeArgument(parts[0]).length
-    let end = try TimeArgument(parts[1]).length
+    let start = try TimeArgument.moment(parts[0]).length
+    let end = try TimeArgument.moment(parts[1]).length
     guard start < end else {
       throw ValidationError("it ends before it begins.")
     }

@@ -48,7 +48,7 @@ struct RunCommand: ParsableCommand {
   @Argument(
     parsing: .captureForPassthrough,
     help: ArgumentHelp("The program and its arguments.", valueName: "command"))
-  var command: [String]
+  var command: [String] = []
 
   /// The command without the `--` that may separate it from sprof's own options.
   private var program: [String] {

@@ -19,6 +19,13 @@ extension EndToEnd {
         naming: ["--internals", "--no-native"])
     }
 
+    @Test(arguments: [["run"], ["run", "--"], ["run", "--rate", "50"]])
+    func `without a program to start, sprof asks for one`(arguments: [String]) throws {
+      expectError(
+        try SprofCommand.run(arguments), code: ExitCode.usage, naming: ["Name the program to start"]
+      )
+    }
+
     @Test func `a name that matches no process is named`() throws {
       expectError(
         try SprofCommand.run(["dump", "no-such-program"]), code: ExitCode.noTarget,

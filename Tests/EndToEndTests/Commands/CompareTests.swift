@@ -8,6 +8,8 @@ extension EndToEnd {
       (["compare"], "two captures"), (["compare", "one"], "two captures"),
       (["compare", "one", "--window", "0s-1s"], "--window twice"),
       (["compare", "one", "--window", "2s-1s", "--window", "0s-1s"], "ends before it begins"),
+      (["compare", "one", "--window", "1s-0s", "--window", "0s-1s"], "ends before it begins"),
+      (["compare", "one", "--window", "0s-0s", "--window", "0s-1s"], "ends before it begins"),
       (["compare", "one", "--window", "1s", "--window", "0s-1s"], "a form like 0s-10s"),
       (["compare", "--before", "one"], "--after"),
       (["compare", "one", "two", "--before", "three", "--after", "four"], "--before"),
