@@ -52,8 +52,8 @@ enum CaptureNotes {
     }
     if sampler.mappings.areOf32Bits {
       lines.append(
-        "The program has executed a 32-bit one, which sprof does not support: it has no stacks of it."
-      )
+        "The program executed a 32-bit program, which sprof does not support; there are no stacks from "
+          + "then on.")
     }
     let uncertain = pipeline.resolver.libraries.uncertainSamples
     if uncertain > 0 {
@@ -64,8 +64,10 @@ enum CaptureNotes {
     }
     if sampler.unsampled > 0 {
       lines.append(
-        "\(sampler.unsampled == 1 ? "1 thread" : "\(sampler.unsampled) threads") got no CPU in which to "
-          + "be stopped, and \(sampler.unsampled == 1 ? "has" : "have") no stack.")
+        sampler.unsampled == 1
+          ? "1 thread never got a CPU on which it could be stopped, so it has no stack."
+          : "\(sampler.unsampled) threads never got a CPU on which they could be stopped, so they have "
+            + "no stack.")
     }
     if !SystemCallState.isShownByKernel {
       lines.append(
@@ -124,8 +126,9 @@ enum CaptureNotes {
     }
     guard refusals > 0 else { return [] }
     return [
-      "The kernel refused to stop \(refusals == 1 ? "1 thread" : "\(refusals) threads"), which left no "
-        + "stacks of the time on a CPU."
+      refusals == 1
+        ? "The kernel refused to stop 1 thread, so its time on a CPU has no stacks."
+        : "The kernel refused to stop \(refusals) threads, so their time on a CPU has no stacks."
     ]
   }
 }

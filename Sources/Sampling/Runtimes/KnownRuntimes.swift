@@ -1,7 +1,7 @@
 internal import PythonReading
 internal import RuntimeReading
 
-/// The language runtimes that are looked for in each process: the one place that names them.
+/// The language runtimes that are looked for in each process.
 enum KnownRuntimes {
   static var all: [any LanguageRuntime.Type] { [PythonReader.self] }
 }

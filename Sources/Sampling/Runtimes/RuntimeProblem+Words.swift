@@ -24,7 +24,7 @@ extension RuntimeBuild {
     case nil: version
     case .withoutLock: "\(version) without the GIL (free-threaded)"
     case .preRelease: "\(version), a pre-release"
-    case .ownLayout: "\(version), a build of its own"
+    case .ownLayout: "\(version), a modified build"
     }
   }
 }
@@ -33,7 +33,7 @@ extension RuntimeFault {
   fileprivate var words: String {
     switch self {
     case .memoryUnreadable: "its memory cannot be read"
-    case .noInterpreter: "no interpreter where the first should be"
+    case .noInterpreter: "the first interpreter is not where it should be"
     case .strayThread: "a thread state that belongs to no interpreter"
     case .namelessFrames: "no frame with a name"
     case .tooSlow: "its frames take too long to read"

@@ -29,13 +29,17 @@ struct FilterArguments: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Drop what was before this time of the capture.", valueName: "time"),
+    help: ArgumentHelp(
+      "Ignore everything before this time, counted from the start of the capture.",
+      valueName: "time"),
     transform: TimeArgument.moment)
   var from: TimeArgument?
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Drop what was after this time of the capture.", valueName: "time"),
+    help: ArgumentHelp(
+      "Ignore everything after this time, counted from the start of the capture.",
+      valueName: "time"),
     transform: TimeArgument.moment)
   var until: TimeArgument?
 

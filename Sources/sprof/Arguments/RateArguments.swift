@@ -21,7 +21,7 @@ struct RateArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The largest share of the program's time that stops may take; 25% by default.",
+      "Limit stops to this share of the program's time; 25% by default.",
       discussion: """
         Where they would take more, as on an overloaded machine, ticks are skipped. 100% means no \
         limit.
@@ -32,7 +32,7 @@ struct RateArguments: ParsableArguments {
   @Option(
     name: .customLong("max-cpu"),
     help: ArgumentHelp(
-      "The largest share of a core that sprof itself may use to sample; 50% by default.",
+      "Limit sprof's own sampling to this share of a core; 50% by default.",
       discussion: """
         Where sampling would take more, as with thousands of threads, ticks are skipped. Looking up \
         names is not counted. 100% means no limit.

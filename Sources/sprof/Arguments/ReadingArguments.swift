@@ -3,7 +3,7 @@ import CaptureFile
 
 /// The option that lifts the bounds on what reading a file may take.
 struct ReadingArguments: ParsableArguments {
-  @Flag(help: "Read files however much memory that takes.")
+  @Flag(help: "Read files regardless of the memory they need.")
   var allowHuge = false
 
   var limits: ReadingLimits { allowHuge ? .huge : .standard }

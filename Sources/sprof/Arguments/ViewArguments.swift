@@ -14,7 +14,8 @@ struct ViewArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Show one table over all threads, by this unit, instead of the views.", valueName: "unit"))
+      "Show one table of all threads, grouped by this unit, in place of the views.",
+      valueName: "unit"))
   var by: FlatTable.Unit?
 
   @Option(help: ArgumentHelp("Sort tables and trees by this.", valueName: "weight"))

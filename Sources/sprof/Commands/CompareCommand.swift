@@ -19,7 +19,7 @@ struct CompareCommand: ParsableCommand {
         sprof compare before.pb.gz after.pb.gz --fail-if '+5%'
       """)
 
-  @Argument(help: "The captures before and after; or one capture, with two --window.")
+  @Argument(help: "The captures before and after; or one capture, with --window given twice.")
   var captures: [String] = []
 
   @Option(help: ArgumentHelp("The captures before, separated by commas.", valueName: "files"))
@@ -87,7 +87,7 @@ struct CompareCommand: ParsableCommand {
     } else {
       guard captures.count == 2 || (captures.count == 1 && window.count == 2) else {
         throw ValidationError(
-          "Give two captures, or one with two --window, or --before and --after.")
+          "Give two captures, or one with --window given twice, or --before and --after.")
       }
     }
   }

@@ -12,8 +12,8 @@ struct DumpCommand: ParsableCommand {
     abstract: "Samples every thread of a program once and shows its stack.",
     discussion: """
       The first line is the verdict; then come the threads, each with what it waits for and who \
-      holds it up, idle ones last. Sleeping threads are not stopped; running ones are, for about \
-      0.1 ms.
+      holds it up, idle ones last. Running threads are stopped for about 0.1 ms, sleeping \
+      ones almost never.
 
         sprof dump 4242
         sprof dump nginx --json
@@ -23,7 +23,7 @@ struct DumpCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "The process: its PID, or a name (of several processes, the one that started the others)."
+    help: "The process: its PID, or a name (if several match, the one that started the others)."
   )
   var target: TargetArgument
 

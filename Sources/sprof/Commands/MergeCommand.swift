@@ -26,7 +26,7 @@ struct MergeCommand: ParsableCommand {
   @Flag(help: "Overwrite the file of --output if it exists.")
   var force = false
 
-  @Option(help: "The label before the names of threads; process is host/program[pid].")
+  @Option(help: "Prefix of thread names; 'process' means host/program[pid].")
   var label = MergeLabel.process
 
   @OptionGroup var reading: ReadingArguments

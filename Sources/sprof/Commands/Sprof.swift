@@ -10,7 +10,7 @@ struct Sprof: ParsableCommand {
     abstract: "Shows why a running program is slow or hangs.",
     discussion: """
       Samples the program from outside: no restart, no recompilation, no agent. Sleeping threads \
-      are not even stopped.
+      are almost never stopped.
 
         sprof attach 4242 --duration 10s     where its time goes
         sprof dump 4242                      what every thread does right now

@@ -206,7 +206,7 @@ enum Diagnostic: Error {
       return "Cannot start \(name): its interpreter \(interpreter) is missing. "
         + "See the line that names it with: head -n 1 \(name)"
     }
-    return "Cannot start \(name): its lines end as on Windows (CR LF), so its interpreter is not "
+    return "Cannot start \(name): it has Windows line endings (CR LF), so its interpreter is not "
       + "found. Fix it with: sed -i 's/\\r$//' \(name)"
   }
 
@@ -218,7 +218,7 @@ enum Diagnostic: Error {
       return "\(name) ended before it could be sampled; there is no report."
     case .access(.undumpable), .access(.otherUser), .access(.missingCapability), .access(.hidden),
       .access(.missingReadCapability):
-      return "Not allowed to trace \(name): it has other privileges than you. \(rest) \(asRoot)"
+      return "Not allowed to trace \(name): its privileges differ from yours. \(rest) \(asRoot)"
     case .access(.yama(let scope)):
       return "Not allowed to trace \(name): kernel.yama.ptrace_scope is \(scope). \(rest) "
         + (scope == 3 ? yamaSetting : asRoot)
@@ -256,7 +256,7 @@ enum Diagnostic: Error {
     case .notRegular: "it is a directory. Give a capture file."
     case .empty: "it is empty."
     case .foreign: "it is not a capture, a pprof profile or folded stacks (a;b;c 12)."
-    case .cutOff: "it is cut off, and nothing of it can be read."
+    case .cutOff: "it is truncated, and nothing in it can be read."
     case .damaged(.compression): "it is damaged: invalid gzip data or checksum."
     case .damaged(.message): "it is damaged: not the messages of a profile."
     case .damaged(.reference):
