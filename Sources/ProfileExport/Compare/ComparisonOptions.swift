@@ -83,7 +83,7 @@ package struct LimitVerdict: Sendable {
     case .noSuchFunction(let nearest):
       let names = nearest.map(\.shortName).joined(separator: ", ")
       return "\(name): neither side has such a function"
-        + (names.isEmpty ? "" : "; the nearest names are: \(names)")
+        + (names.isEmpty ? "." : "; the nearest names are: \(names).")
     case .cannotTell: return "\(name): undecided, the captures are too short"
     }
   }

@@ -70,8 +70,8 @@ extension Comparison {
       PlainText.printable(functions[need.function].name), to: 50)
     let visible = Figures.percent(need.visible)
     guard need.moreSeconds > 0 else {
-      return "A change of 2 % in \(name), the busiest function, would be detected "
-        + "(from \(visible) % on, in four of five such comparisons)."
+      return "In \(name), the busiest function, changes of \(visible) % or more would be detected "
+        + "in four of five such comparisons."
     }
     return
       "In \(name), the busiest function, a change of \(visible) % would be detected in four of "
@@ -180,7 +180,7 @@ extension ComparisonWarning {
       "\(Self.side(isAfter)): \(Figures.percent(share)) % of the ticks were late: sprof or the "
         + "machine was too busy for the rate"
     case .fewSamples(let isAfter, let count):
-      "\(Self.side(isAfter)): only \(Figures.count(count, "sample"))"
+      "\(Self.side(isAfter)): only \(Figures.count(count, "sample")), too few to see small changes"
     case .fewWindows(let isAfter, let count):
       "\(Self.side(isAfter)): only \(Figures.count(Int64(count), "time window")), too few to "
         + "tell changes from noise"
