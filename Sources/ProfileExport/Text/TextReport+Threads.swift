@@ -95,7 +95,7 @@ extension TextReport {
         activity += (row.activity == other ? "" : ", " + other.entry) + percent
       }
     }
-    if row.hasEnded { activity += ", ended" }
+    if row.hasEnded { activity = "ended, " + activity }
     let shares = row.shares.map { [$0.running, $0.waiting, $0.blocked] }
     return ThreadCells(
       tid: tid, name: PlainText.printable(row.name) + (row.isMain ? " (main)" : ""),

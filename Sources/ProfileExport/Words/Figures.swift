@@ -61,10 +61,12 @@ enum Figures {
     return percent > 0 && percent < 0.05 ? "<0.1" : fixed(percent, decimals: 1)
   }
 
-  /// A share in percent without the sign, and by how much it may be off: `51.3 ±2.1`.
+  /// A share in percent without the sign, and by how much it may be off: `51.3 ±2.1`; where that
+  /// reaches beyond the whole, from where on: `88.5 to 100.0`.
   static func percent(_ share: Double, error: Double?) -> String {
     let percent = fixed(share * 100, decimals: 1)
     guard let error, error > 0 else { return percent }
+    guard share + error <= 1 else { return fixed((share - error) * 100, decimals: 1) + " to 100.0" }
     return percent + " ±" + fixed(max(error * 100, 0.1), decimals: 1)
   }
 

@@ -69,7 +69,7 @@ struct VerdictWords {
   }
 
   private func starved(_ subject: String) -> String {
-    let reason = "The machine is overloaded, or its CPU limit is too low."
+    let reason = "The machine is overloaded, or the program's CPU limit is too low."
     guard let shares = verdict.shares else {
       let place = verdict.place.map { ", in " + name($0) } ?? ""
       return
@@ -115,7 +115,7 @@ struct VerdictWords {
     let place = verdict.place.map { name($0) } ?? "one function"
     let share = verdict.placeShare.map { percent($0 * 100) } ?? "100.0"
     return
-      "Busy loop or long computation: \(subject) was on a CPU "
+      "Busy loop or long computation: \(subject) was on a CPU for "
       + "\(percent(verdict.shares?.running)) % of \(lasted) and stayed in "
       + "\(place)\(handlerWords(verdict.place)) (\(share) % of \(verdict.samples) samples)"
       + "\(runnableWords)."
@@ -126,7 +126,7 @@ struct VerdictWords {
     let word =
       shares.running + shares.waiting >= 50
       ? "Busy" : verdict.waitIdleness != nil ? "Partly busy" : "Mostly waiting"
-    var words = "\(word): \(subject) was on a CPU \(percent(shares.running)) % of \(lasted)"
+    var words = "\(word): \(subject) was on a CPU for \(percent(shares.running)) % of \(lasted)"
     if let place = verdict.place, let share = verdict.placeShare, verdict.samples >= 10 {
       words +=
         ", mostly in \(name(place)) (\(Figures.percent(share, error: verdict.placeShareError)) % of "
@@ -209,7 +209,7 @@ struct VerdictWords {
       let verb = rests.count == 1 ? "is" : "are"
       let threads = Figures.count(Int64(rests.count), "other thread")
       let isSame = rests.allSatisfy { $0 == situation?.idleness }
-      words += isSame ? "; so \(verb) \(threads)" : "; \(threads) \(verb) idle, too"
+      words += isSame ? "; so \(verb) \(threads)" : "; \(threads) \(verb) also idle"
     }
     if waiting > 0 {
       words +=
@@ -281,7 +281,7 @@ struct VerdictWords {
   /// What a thread or process at the end of a chain does.
   func doing(_ number: Int) -> String {
     let node = diagnosis.graph.nodes[number]
-    if node.isDead { return "left it locked" }
+    if node.isDead { return "did not unlock it" }
     guard let thread = node.thread, let situation = diagnosis.situations[thread] else {
       let profile = diagnosis.index.profile
       let own = profile.threads.filter { $0.pid(in: profile.capture.pid) == node.pid }

@@ -75,6 +75,14 @@ struct WaitWords {
     return names.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
   }
 
+  /// The same, of whom one is enough.
+  private func anyOwner(_ owners: [WaitOwner], in pid: Int32) -> String {
+    var names = owners.prefix(3).map { owner($0, in: pid) }
+    if owners.count > names.count { names.append("\(owners.count - names.count) more") }
+    guard let last = names.popLast(), !names.isEmpty else { return self.owners(owners, in: pid) }
+    return names.joined(separator: ", ") + " or " + last
+  }
+
   // MARK: - Waits
 
   /// What a thread does: `has been waiting 12.40 s for mutex audit_lock (bank.c), held by "worker-2"
@@ -124,7 +132,8 @@ struct WaitWords {
     case .futex: "for " + object(wait, "futex", "a futex")
     case .gil: "for Python's global interpreter lock"
     case .childProcess:
-      "for " + (wait.owners.isEmpty ? "a child process" : owners(wait.owners, in: pid)) + " to exit"
+      "for " + (wait.owners.isEmpty ? "a child process" : anyOwner(wait.owners, in: pid))
+        + " to exit"
     case .sleep: ""
     case .signal: "for a signal"
     case .fileLock: "for a lock on " + descriptors(wait, in: pid, none: "a file")

@@ -268,7 +268,23 @@ internal import Testing
     maker.thread(4243, "", "poll g_main_context_iterate start_thread", .asleep(in: "poll"))
     #expect(ReportHead.text(maker.profile).contains("GLib's main loop; so is 1 other thread"))
     maker.thread(4244, "", "clock_nanosleep job start_thread", .asleep(in: "clock_nanosleep"))
-    #expect(ReportHead.text(maker.profile).contains("; 2 other threads are idle, too"))
+    #expect(ReportHead.text(maker.profile).contains("; 2 other threads are also idle"))
+  }
+
+  @Test func `names children of which any may end the wait`() {
+    func words(_ count: Int32) -> String {
+      var maker = WaitMaker()
+      let call = "wait4"
+      maker.thread(4242, "", "wait4 supervise main", .asleep(in: call))
+      let children = (0..<count).map { WaitOwner.process(pid: 5000 + $0, tid: nil, name: "job") }
+      maker.wait(4242, Wait(kind: .childProcess, systemCall: call, owners: children))
+      return ReportHead.text(maker.profile).split { $0 == " " || $0 == "\n" }
+        .joined(separator: " ")
+    }
+    let first = "for \"job\" (pid 5000)"
+    #expect(words(1).contains(first + " to exit"))
+    #expect(words(2).contains(first + " or \"job\" (pid 5001) to exit"))
+    #expect(words(5).contains(", \"job\" (pid 5002) or 2 more to exit"))
   }
 
   @Test func `says nothing of a part or of another tool's profile`() {
