@@ -25,8 +25,9 @@ package struct ThreadGroups: Sendable {
   /// Those that do not matter to a reader: each thread is idle, and used next to no CPU time.
   package let resting: [Group]
 
-  /// The groups of some threads, given by indexes into `profile.threads`; `index` has the stacks that
-  /// are shown. Of `busy` threads none is at rest.
+  /// The groups of some threads, given by indexes into `profile.threads`.
+  ///
+  /// `index` has the stacks that are shown; of `busy` threads none is at rest.
   package init(
     _ diagnosis: Diagnosis, _ index: ProfileIndex, threads: [Int], busy: [Int] = []
   ) {

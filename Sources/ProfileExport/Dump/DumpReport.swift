@@ -15,8 +15,10 @@ package struct DumpReport {
 
   private var profile: Profile { index.profile }
 
-  /// A report on `profile`; of the options' views only `all` matters: every thread with its whole
-  /// stack. Unit and sort order are not used.
+  /// A report on `profile`.
+  ///
+  /// Of the options' views only `all` matters, for every thread with its whole stack; unit and sort
+  /// order are not used.
   package init(_ profile: Profile, options: ReportOptions = ReportOptions()) {
     diagnosis = Diagnosis(profile)
     index = diagnosis.shownIndex(withNative: options.showsNative)

@@ -15,7 +15,9 @@ extension Summary {
     guard !stacks.isEmpty else { return }
     page.heading(stacks.count == 1 ? "Where it is" : "Where they are")
     let chain = diagnosis.verdict.kind.hasChain ? diagnosis.verdict.chain.count : 0
-    let room = max(limits.stackLines - max(chain - 2, 0), 2 * stacks.count + 4)
+    // What the threads do not need of the screen is for stacks.
+    let spare = 2 * (limits.threads - min(groups.active.count, limits.threads))
+    let room = max(limits.stackLines + spare - max(chain - 2, 0), 2 * stacks.count + 4)
     for shown in stacks {
       page.paragraph(heading(of: shown), style: .strong)
       let frames = report.index.userFrames(of: shown.stack)

@@ -71,7 +71,8 @@ struct DumpCommand: ParsableCommand {
       try JobControl.begin()
       try Diagnostic.guarding(command: "dump", pid: process.pid) {
         guard let watch else { return try sample(process) }
-        try DumpWatch(process, family, interval: watch.length, options: options, report, all: all).run()
+        try DumpWatch(process, family, interval: watch.length, options: options, report, all: all)
+          .run()
       }
     }
   }

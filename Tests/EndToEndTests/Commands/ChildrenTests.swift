@@ -189,7 +189,8 @@ extension EndToEnd {
       // Its threads have been asleep for a while.
       usleep(200_000)
       for _ in 0..<3 {
-        let text = try SprofCommand.run(["dump", "\(program.pid)", "--children"]).stdout
+        let text = try SprofCommand.run(
+          ["dump", "\(program.pid)", "--children", "--all"]).stdout
         #expect(text.contains("3 idle worker threads"), "\(text)")
         #expect(!text.contains("for futex"), "\(text)")
       }

@@ -29,7 +29,7 @@ extension EndToEnd {
     @Test func `tells of each of many threads what it waits for, without a stop`() throws {
       let program = try RunningProgram(fixture: "sleepers.c", ["499"])
       try program.awaitSleep()
-      let outcome = try SprofCommand.run(["dump", "\(program.pid)"])
+      let outcome = try SprofCommand.run(["dump", "\(program.pid)", "--all"])
       #expect(outcome.status == 0, "\(outcome.stderr)")
       let groups = outcome.stdout.components(separatedBy: "\n\n")
       let expected = [

@@ -36,12 +36,20 @@ extension EndToEnd {
       // The look comes when the window has hung for as long as the capture took.
       for command in [["attach", "--duration", "2s"], ["dump"]] {
         let file = folder.path + "/" + command[0]
+        let begin = (time: ContinuousClock.now, delay: runDelay(of: program.pid))
         let outcome = try SprofCommand.run(
           [command[0], "\(program.pid)", "-o", file] + command.dropFirst())
+        let delay = runDelay(of: program.pid) - begin.delay
         #expect(outcome.status == 0, "\(outcome.stderr)")
         let report = try SprofCommand.report(["report", file])
         let verdict = try #require(report.verdict)
         let isDump = command[0] == "dump"
+        // A loop that a busy machine gives no CPU is starved, and said to be.
+        if hang.mode == "loop", verdict.kind == "starved",
+          delay > (ContinuousClock.now - begin.time) / 3
+        {
+          continue
+        }
         #expect(verdict.kind == (isDump ? hang.dumpKind : hang.kind), "\(verdict.words)")
         #expect(verdict.ring == (hang.kind == "deadlock"))
         #expect(verdict.tid == program.pid)
