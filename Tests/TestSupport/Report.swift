@@ -18,6 +18,27 @@ package struct Report: Decodable, Sendable {
   package let tasks: [Tasks]
   /// Nil for a part of a capture.
   package let waits: Waits?
+  /// Nil for what has no time.
+  package let freezes: Freezes?
+
+  package struct Freezes: Decodable, Sendable {
+    package let known: Bool
+    package let list: [Freeze]
+
+    package struct Freeze: Decodable, Sendable {
+      package let tid: Int32
+      package let startNs: Int64
+      package let lengthNs: Int64
+      package let loop: String?
+      package let handlerFunction: String?
+      package let handlerFile: String?
+      package let handlerLine: Int?
+      package let cause: String
+      package let waitObject: String?
+      package let ownerDid: String?
+      package let words: String
+    }
+  }
 
   package struct Waits: Decodable, Sendable {
     package let seen: [Seen]

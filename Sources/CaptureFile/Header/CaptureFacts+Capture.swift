@@ -20,6 +20,8 @@ extension CaptureFacts {
     /// What has no sample, where there is such.
     var unsampledThreads, unsampledProcesses: Int?
     var notes: [String]
+    /// Missing for no, as in captures of older versions.
+    var knowsUnseenSleeps: Bool?
 
     enum CodingKeys: String, CodingKey {
       case kind, pid, process, executable, host, kernel, ending, cost, notes, seed
@@ -31,6 +33,7 @@ extension CaptureFacts {
       case exitSignal = "exit_signal"
       case unsampledThreads = "unsampled_threads"
       case unsampledProcesses = "unsampled_processes"
+      case knowsUnseenSleeps = "knows_unseen_sleeps"
     }
 
     init(_ info: CaptureInfo) {
@@ -55,6 +58,7 @@ extension CaptureFacts {
       if info.unsampled.threads > 0 { unsampledThreads = info.unsampled.threads }
       if info.unsampled.processes > 0 { unsampledProcesses = info.unsampled.processes }
       notes = info.notes
+      if info.knowsUnseenSleeps { knowsUnseenSleeps = true }
     }
 
     /// The facts; words that this version does not know become the nearest that it knows.
@@ -70,6 +74,7 @@ extension CaptureFacts {
           threads: max(0, unsampledThreads ?? 0), processes: max(0, unsampledProcesses ?? 0)),
         notes: notes)
       info.seed = seed
+      info.knowsUnseenSleeps = knowsUnseenSleeps ?? false
       return info
     }
   }

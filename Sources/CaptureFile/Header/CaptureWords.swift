@@ -15,6 +15,8 @@ enum CaptureWords {
   static let state = "state"
   static let wait = "wait"
   static let end = "end"
+  /// Where the thread slept between samples (`UnseenSleeps`); missing for nowhere.
+  static let slept = "slept_unseen"
   /// System names that mark locations: one for frames left out of a deep stack, and an interpreted
   /// function.
   static let elided = "[sprof:elided]"

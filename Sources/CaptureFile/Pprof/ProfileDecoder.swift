@@ -54,10 +54,11 @@ struct ProfileDecoder {
     threads.note(thread, start: labels.start, weight: weight)
     let run = Run(
       thread: thread, stack: stack, end: end, activity: activity, start: labels.start,
-      weight: weight)
+      weight: weight, unseenSleeps: labels.unseenSleeps)
     // Only a growing file has runs in pieces.
     if header.isOwn, !header.isComplete, let last = lastRuns[thread], runs[last].isBegun(by: run) {
       runs[last].weight += weight
+      runs[last].unseenSleeps.formUnion(labels.unseenSleeps)
       return
     }
     lastRuns[thread] = runs.count

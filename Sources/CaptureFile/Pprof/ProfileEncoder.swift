@@ -145,7 +145,7 @@ struct ProfileEncoder {
   mutating func add(_ run: Run, frames: [FrameID]) {
     guard let thread = labels(ofThread: run.thread) else { return }
     let kind =
-      samples.labels(of: run) ?? samples.keep(labels(of: run.activity, run.end), as: run)
+      samples.labels(of: run) ?? samples.keep(labels(of: run), as: run)
     guard !isPlain else { return samples.add(run, frames: frames, labels: [thread, kind]) }
     let start = SampleEncoder.SampleLabel(
       key: index(of: CaptureWords.start), number: run.start, unit: index(of: "nanoseconds"))
@@ -189,10 +189,14 @@ struct ProfileEncoder {
   }
 
   /// The bytes of the labels of what a thread did.
-  private mutating func labels(of activity: Activity, _ end: StackEnd) -> [UInt8] {
-    var bytes = label(CaptureWords.state, activity.rawName)
-    if let wait = activity.wait { bytes += label(CaptureWords.wait, wait) }
-    if end != .complete, !isPlain { bytes += label(CaptureWords.end, end.rawName) }
+  private mutating func labels(of run: Run) -> [UInt8] {
+    var bytes = label(CaptureWords.state, run.activity.rawName)
+    if let wait = run.activity.wait { bytes += label(CaptureWords.wait, wait) }
+    guard !isPlain else { return bytes }
+    if run.end != .complete { bytes += label(CaptureWords.end, run.end.rawName) }
+    if !run.unseenSleeps.isEmpty {
+      bytes += label(CaptureWords.slept, Int64(run.unseenSleeps.rawValue))
+    }
     return bytes
   }
 

@@ -5,8 +5,11 @@ struct SampleEncoder {
   private struct Kind: Hashable {
     let activity: Activity
     let end: StackEnd
+    let unseenSleeps: UnseenSleeps
 
-    init(_ run: Run) { (activity, end) = (run.activity, run.end) }
+    init(_ run: Run) {
+      (activity, end, unseenSleeps) = (run.activity, run.end, run.unseenSleeps)
+    }
   }
 
   private(set) var count = 0

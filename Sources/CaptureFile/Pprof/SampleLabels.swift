@@ -8,6 +8,7 @@ struct SampleLabels {
   private(set) var start: Int64 = 0
   private(set) var activity: Activity?
   private(set) var end: StackEnd?
+  private(set) var unseenSleeps: UnseenSleeps = []
 
   init(
     _ labels: [PprofSample.Label], _ keys: LabelKeys, _ tables: Perftools_Profiles_Profile
@@ -22,6 +23,7 @@ struct SampleLabels {
       case .state: state = text
       case .wait: wait = text
       case .end: end = text.flatMap { StackEnd(rawName: $0) }
+      case .slept: unseenSleeps = UnseenSleeps(rawValue: UInt8(truncatingIfNeeded: label.number))
       case .threadName: threadName = text ?? threadName
       case .tid: tid = text.flatMap { Int32($0) } ?? Int32(exactly: label.number) ?? tid
       case nil: break
@@ -34,12 +36,12 @@ struct SampleLabels {
 /// The keys of labels by the index of their text, so that no text is compared for a sample.
 struct LabelKeys {
   enum Key {
-    case start, tidUse, state, wait, end, threadName, tid
+    case start, tidUse, state, wait, end, slept, threadName, tid
   }
 
   private static let words: [String: Key] = [
     CaptureWords.start: .start, CaptureWords.tidUse: .tidUse, CaptureWords.state: .state,
-    CaptureWords.wait: .wait, CaptureWords.end: .end,
+    CaptureWords.wait: .wait, CaptureWords.end: .end, CaptureWords.slept: .slept,
     CaptureWords.thread: .threadName, "thread.name": .threadName, "thread_name": .threadName,
     "thread_comm": .threadName, "comm": .threadName,
     CaptureWords.tid: .tid, "thread.id": .tid, "thread_id": .tid,

@@ -7,6 +7,7 @@ package struct Diagnosis: Sendable {
   /// The profile that was diagnosed, with all its frames.
   package let index: ProfileIndex
   package let graph: WaitGraph
+  package let freezes: FreezeTable
   /// By index of the thread; nil for one that has ended or was never sampled.
   package private(set) var situations: [ThreadSituation?]
   /// What the threads did that have ended.
@@ -14,9 +15,10 @@ package struct Diagnosis: Sendable {
   /// The one finding; inconclusive where no rule has its evidence.
   package internal(set) var verdict = Verdict(kind: .inconclusive)
 
-  /// The diagnosis of an indexed profile.
-  package init(_ index: ProfileIndex) {
+  /// The diagnosis of an indexed profile; `rule` is what counts as a freeze.
+  package init(_ index: ProfileIndex, freezes rule: FreezeRule = FreezeRule()) {
     self.index = index
+    freezes = FreezeTable(index, rule)
     graph = WaitGraph(index)
     var facts = StackFacts(index)
     situations = []
@@ -33,7 +35,9 @@ package struct Diagnosis: Sendable {
   }
 
   /// The diagnosis of a profile.
-  package init(_ profile: Profile) { self.init(ProfileIndex(profile)) }
+  package init(_ profile: Profile, freezes rule: FreezeRule = FreezeRule()) {
+    self.init(ProfileIndex(profile), freezes: rule)
+  }
 
   /// For how long a wait has lasted, in nanoseconds; nil for a dump's one sample where it is not
   /// known when the thread fell asleep.

@@ -16,6 +16,8 @@ package struct Verdict: Sendable {
     case hungOnIO = "hung_on_io"
     /// The same for something else.
     case hung
+    /// A thread did not respond now and then; `Diagnosis.freezes` has what kept it.
+    case froze
     /// A thread stays in one function, on a CPU all the time.
     case busyLoop = "busy_loop"
     /// A thread is ready to run and gets no CPU.

@@ -28,8 +28,7 @@ struct VerdictMaker {
   var verdict: Verdict {
     var verdict =
       cycle(isCertain: true) ?? orphanedLock ?? frozen ?? stopped ?? cycle(isCertain: false) ?? hung
-      ?? busy
-      ?? rest
+      ?? slowdown ?? rest
     verdict.idleThreads = situations.count { $0.idleness != nil && !$0.usesCPU }
     return verdict
   }

@@ -22,13 +22,15 @@ extension Run {
       thread: thread, stack: stack, end: self.end, activity: activity, start: first,
       weight: Weight(
         samples: cut(weight.samples), ticks: cut(weight.ticks), cpu: cut(weight.cpu),
-        wall: cut(weight.wall), delay: cut(weight.delay)))
+        wall: cut(weight.wall), delay: cut(weight.delay)),
+      unseenSleeps: unseenSleeps)
   }
 
   /// The same run of another thread.
   func moved(to thread: Int) -> Run {
     Run(
-      thread: thread, stack: stack, end: end, activity: activity, start: start, weight: weight)
+      thread: thread, stack: stack, end: end, activity: activity, start: start, weight: weight,
+      unseenSleeps: unseenSleeps)
   }
 }
 

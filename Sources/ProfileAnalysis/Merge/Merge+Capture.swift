@@ -31,6 +31,7 @@ extension Merge {
     }
     guard count > 1 else { return merged }
     if processes.count > 1 { merged.pid = 0 }
+    merged.knowsUnseenSleeps = false
     if hosts.count > 1 { merged.hostName = "\(hosts.count) hosts" }
     if kernels.count > 1 { merged.kernel = "" }
     if merged.cost.stops > 0 {

@@ -40,6 +40,7 @@ extension Profile {
 extension Run {
   fileprivate func with(stack: StackID) -> Run {
     Run(
-      thread: thread, stack: stack, end: end, activity: activity, start: start, weight: weight)
+      thread: thread, stack: stack, end: end, activity: activity, start: start, weight: weight,
+      unseenSleeps: unseenSleeps)
   }
 }

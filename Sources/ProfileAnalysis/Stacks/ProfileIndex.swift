@@ -55,6 +55,13 @@ package struct ProfileIndex: Sendable {
     sourceFrames(of: stack).map { stacks.frames[$0] }
   }
 
+  /// The same without the native frames, where it has interpreted ones and those are not to be shown.
+  package func frames(of stack: StackID, withNative showsNative: Bool) -> [SourceFrame] {
+    let frames = frames(of: stack)
+    guard !showsNative, frames.contains(where: \.isInterpreted) else { return frames }
+    return frames.filter { $0.address == nil }
+  }
+
   /// Indexes into `SourceStacks.frames` of the frames of a stack, innermost first; none for a
   /// stack that the profile does not have.
   package func sourceFrames(of stack: StackID) -> [Int] {

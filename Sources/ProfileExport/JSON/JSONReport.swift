@@ -16,7 +16,7 @@ package struct JSONReport {
   /// A report on `profile`; of the options the thread filter, and whether there are a verdict and
   /// native frames, count.
   package init(_ profile: Profile, options: ReportOptions = ReportOptions()) {
-    diagnosis = Diagnosis(profile)
+    diagnosis = Diagnosis(profile, freezes: options.freezes)
     index = diagnosis.shownIndex(withNative: options.showsNative)
     threads = index.threads(matching: options.threadFilter)
     showsVerdict = options.showsVerdict && profile.capture.hasVerdict
@@ -45,6 +45,11 @@ package struct JSONReport {
         }
         var numbering = StackNumbering(index)
         writeThreads(to: &json, &numbering)
+        json.object("freezes") { json in
+          json.members(ofFreezesOf: diagnosis, threads: Set(threads)) { stack in
+            numbering.number(of: stack)
+          }
+        }
         json.array("frames", of: numbering.frames) { json, frame in
           json.object { $0.members(of: index.stacks.frames[frame], profile) }
         }

@@ -18,6 +18,8 @@ package enum ReportView: String, CaseIterable, Sendable {
   case waits
   /// Threads over time.
   case timeline
+  /// When threads did not respond, and by what.
+  case freezes
   /// All the others.
   case all
 }
@@ -28,6 +30,8 @@ package struct ReportOptions: Sendable {
   package var views: Set<ReportView>
   /// Nil for all threads.
   package var threadFilter: ThreadFilter?
+  /// How long a thread must stay away from its event loop to count as frozen, in nanoseconds.
+  package var freezeThreshold = FreezeRule.defaultThreshold
   /// Shown as one table of all threads in place of the views; nil for the views.
   package var unit: FlatTable.Unit?
   /// What tables and trees are sorted by; nil for each one's own order.
@@ -63,6 +67,11 @@ package struct ReportOptions: Sendable {
     self.color = color
     self.width = max(width, 60)
   }
+}
+
+extension ReportOptions {
+  /// What counts as a freeze.
+  var freezes: FreezeRule { FreezeRule(threshold: freezeThreshold, chosen: threadFilter) }
 }
 
 extension Diagnosis {

@@ -12,7 +12,7 @@ package struct TextReport {
 
   /// A report on `profile`; most of the work is done here, once.
   package init(_ profile: Profile, options: ReportOptions = ReportOptions()) {
-    diagnosis = Diagnosis(profile)
+    diagnosis = Diagnosis(profile, freezes: options.freezes)
     index = diagnosis.shownIndex(withNative: options.showsNative)
     self.options = options
     let threads = index.threads(matching: options.threadFilter)
@@ -47,6 +47,7 @@ package struct TextReport {
       if options.views.contains(.tree) { writeTree(to: &page) }
       if options.views.contains(.waits) { writeWaits(to: &page) }
       if options.views.contains(.timeline) { writeTimeline(to: &page) }
+      if options.views.contains(.freezes) { writeFreezes(to: &page) }
       if options.views.contains(.stacks) { writeStacks(to: &page) }
     }
     output = page.output

@@ -49,6 +49,8 @@ struct VerdictWords {
     case .orphanedLock:
       return "Hung: \(waiting(subject)); nobody can unlock it any more" + evidence
     case .hungOnLock, .hungOnIO, .hung: return "Hung: \(waiting(subject))" + behindWords + evidence
+    case .froze:
+      return verdict.thread.map { FreezeWords(diagnosis).sentence(of: $0) } ?? inconclusive
     case .busyLoop: return busyLoop(subject)
     case .starved: return starved(subject)
     case .slow: return slow(subject)
@@ -313,7 +315,8 @@ extension Verdict.Kind {
   var hasChain: Bool {
     switch self {
     case .deadlock, .possibleDeadlock, .orphanedLock, .hungOnLock, .hungOnIO, .hung, .waiting: true
-    case .busyLoop, .starved, .slow, .running, .idle, .frozen, .stopped, .inconclusive: false
+    case .froze, .busyLoop, .starved, .slow, .running, .idle, .frozen, .stopped, .inconclusive:
+      false
     }
   }
 }

@@ -72,6 +72,9 @@ package struct CaptureInfo: Sendable {
   /// How the program ended; known only of one that sprof started.
   package var programEnd: ProgramEnd?
   package var cost: CaptureCost
+  /// Whether its runs are in the order of time and tell of sleeps between samples
+  /// (`Run.unseenSleeps`).
+  package var knowsUnseenSleeps = false
   package var unsampled: Unsampled
   /// What the user should know about how the capture was made, in whole sentences: a tracer that
   /// holds the program, a kernel without schedstat, threads that could not be read.

@@ -37,13 +37,15 @@ package struct ProfileBuilder: Sendable {
   ///   - time: nanoseconds from the start of the capture to the end of what the sample stands for.
   ///   - weight: what the sample stands for.
   ///   - hasRun: whether the thread is known to have run since the sample before: a new run begins.
+  ///   - hasSlept: whether it slept since the sample before, in a sleep that neither of them saw.
   package mutating func sample(
     thread: Int, stack: StackID, end: StackEnd, activity: Activity, time: Int64, weight: Weight,
-    hasRun: Bool = false
+    hasRun: Bool = false, hasSlept: Bool = false
   ) {
     if var run = openRuns[thread] {
       if !hasRun, run.stack == stack, run.activity == activity, run.end == end {
         run.weight += weight
+        if hasSlept { run.unseenSleeps.insert(.within) }
         openRuns[thread] = run
         return
       }
@@ -51,7 +53,7 @@ package struct ProfileBuilder: Sendable {
     }
     openRuns[thread] = Run(
       thread: thread, stack: stack, end: end, activity: activity,
-      start: max(0, time - weight.wall), weight: weight)
+      start: max(0, time - weight.wall), weight: weight, unseenSleeps: hasSlept ? .before : [])
   }
 
   /// Lengthens the thread's last run, if there is one: the thread has not run since.

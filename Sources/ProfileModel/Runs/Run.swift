@@ -8,12 +8,16 @@ package struct Run: Sendable {
   package var weight: Weight
   package let activity: Activity
   package let end: StackEnd
+  /// Whether it slept between samples; nothing where the capture does not know that
+  /// (`CaptureInfo.knowsUnseenSleeps`).
+  package var unseenSleeps: UnseenSleeps
 
   /// Index into `Profile.threads`.
   package var thread: Int { Int(threadNumber) }
 
   package init(
-    thread: Int, stack: StackID, end: StackEnd, activity: Activity, start: Int64, weight: Weight
+    thread: Int, stack: StackID, end: StackEnd, activity: Activity, start: Int64, weight: Weight,
+    unseenSleeps: UnseenSleeps = []
   ) {
     threadNumber = Int32(clamping: thread)
     self.stack = stack
@@ -21,5 +25,6 @@ package struct Run: Sendable {
     self.activity = activity
     self.start = start
     self.weight = weight
+    self.unseenSleeps = unseenSleeps
   }
 }

@@ -75,7 +75,8 @@ package struct RunList: Sendable {
   }
 
   private mutating func pack(_ run: Run, over old: PackedRun? = nil) -> PackedRun {
-    let kind = number(of: RunKind(activity: run.activity, end: run.end))
+    let kind = number(
+      of: RunKind(activity: run.activity, end: run.end, unseenSleeps: run.unseenSleeps))
     if let packed = PackedRun(run, kind: kind) { return packed }
     var place = largeWeights.count
     if let known = old?.largeWeight {
@@ -92,7 +93,7 @@ package struct RunList: Sendable {
     let weight = packed.largeWeight.map { largeWeights[$0] } ?? packed.weight
     return Run(
       thread: Int(packed.thread), stack: packed.stack, end: kind.end, activity: kind.activity,
-      start: packed.start, weight: weight)
+      start: packed.start, weight: weight, unseenSleeps: kind.unseenSleeps)
   }
 
   private mutating func number(of kind: RunKind) -> UInt32 {
@@ -162,6 +163,7 @@ extension RunList: ExpressibleByArrayLiteral {
 private struct RunKind: Hashable {
   let activity: Activity
   let end: StackEnd
+  let unseenSleeps: UnseenSleeps
 }
 
 /// A run in 40 bytes.

@@ -36,6 +36,7 @@ final class SamplingSession: @unchecked Sendable {
   func run() throws(SystemError) -> FinishedCapture {
     var info = pipeline.beginning(CaptureInfo.Kind(plan.kind), rate: plan.rate)
     info.seed = plan.seed
+    info.knowsUnseenSleeps = true
     let sleeps = try sample(info)
     let notes = CaptureNotes.lines(of: pipeline, sparing: outcome, by: plan)
     return pipeline.finish(info, ending: outcome.ending, notes: notes, sleeps: sleeps)

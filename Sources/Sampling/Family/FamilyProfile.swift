@@ -51,7 +51,7 @@ struct FamilyProfile: Sendable {
           thread: first + run.thread,
           stack: stackIDs.indices.contains(stack) ? stackIDs[stack] : .empty, end: run.end,
           activity: run.activity, start: max(0, run.start + member.shift.rawValue),
-          weight: run.weight))
+          weight: run.weight, unseenSleeps: run.unseenSleeps))
     }
     add(waits: profile, member)
     tasks += profile.tasks
@@ -113,7 +113,7 @@ struct FamilyProfile: Sendable {
     runs = runs.map { run in
       Run(
         thread: places[run.thread], stack: run.stack, end: run.end, activity: run.activity,
-        start: run.start, weight: run.weight)
+        start: run.start, weight: run.weight, unseenSleeps: run.unseenSleeps)
     }
     runs.sort { ($0.start, $0.thread) < ($1.start, $1.thread) }
     var infos = order.map { threads[$0] }

@@ -132,7 +132,8 @@ private final class Part: GrowthReceiver, @unchecked Sendable {
     part.runs = growth.runs.map { run in
       Run(
         thread: threads[run.thread]?.number ?? 0, stack: run.stack, end: run.end,
-        activity: run.activity, start: max(0, run.start + shift.rawValue), weight: run.weight)
+        activity: run.activity, start: max(0, run.start + shift.rawValue), weight: run.weight,
+        unseenSleeps: run.unseenSleeps)
     }
     if !showsProgress { part.capture = nil }
     recording.take(part)

@@ -49,6 +49,8 @@ struct SampleRecord {
   /// What the thread's stack of before has lasted on since it was recorded.
   var repeated = Weight()
   var counters = ThreadCounters()
+  /// Whether the thread slept since the sample before, in a sleep that neither of them saw.
+  var sleptUnseen = false
   /// Whether the thread waits for its interpreter's lock.
   var awaitsLock = false
   /// Under which number the frames of a language's runtime are handed over; 0 for none.

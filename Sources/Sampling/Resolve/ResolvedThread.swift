@@ -172,6 +172,8 @@ struct ResolvedSample {
   var weight: Weight
   /// Whether the thread ran since the sample before, although both found it asleep.
   var hasRun = false
+  /// Whether it slept since the sample before, in a sleep that neither of them saw.
+  let hasSlept: Bool
   var result: UnwoundStack
   /// What to ask the tracer for (`ThreadRequests`); 0 when the stack is as good as it gets.
   var wants: UInt32 = 0
@@ -184,6 +186,7 @@ struct ResolvedSample {
     end = record.end
     self.activity = activity
     weight = record.weight
+    hasSlept = record.sleptUnseen
     result = UnwoundStack.none
   }
 }

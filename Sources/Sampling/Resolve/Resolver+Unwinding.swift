@@ -103,7 +103,8 @@ extension Resolver {
     guard let thread = threads[sample.slot] else { return }
     builder.sample(
       thread: thread.index, stack: stack, end: end, activity: sample.activity,
-      time: sample.end.rawValue, weight: sample.weight, hasRun: sample.hasRun)
+      time: sample.end.rawValue, weight: sample.weight, hasRun: sample.hasRun,
+      hasSlept: sample.hasSlept)
   }
 }
 

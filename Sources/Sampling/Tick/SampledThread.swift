@@ -81,6 +81,8 @@ final class SampledThread {
   var linking = Linking.whole
   var stack = Stack()
   var descriptor: Descriptor?
+  /// What tells whether it sleeps between its samples.
+  var gap = SampleGap()
   /// Its name, until that is handed over.
   var name: String?
 
@@ -143,6 +145,13 @@ extension SampledThread {
   /// Notes that it may run from here on.
   func wake() { if lastSample == .asleep { lastSample = .awake } }
 
+  /// Reads what tells whether it slept since the last sample, just before it is sampled.
+  ///
+  /// Of the thread alone that most programs' event loops run in: it takes time.
+  func noteSwitches() {
+    if isMain { gap.note(switches: files.voluntarySwitches()) }
+  }
+
   /// Leaves an interval to the next sample: this one came to nothing.
   func skip(_ interval: Weight) {
     account.carry(interval)
@@ -161,6 +170,11 @@ extension SampledThread {
     record.pointee.slot = slot
     record.pointee.tid = tid
     record.pointee.repeated = account.repeated
+    record.pointee.sleptUnseen =
+      wasSampled
+      && gap.hidesSleep(
+        from: account.counters, to: counters, wasAsleep: wasAsleep, isAsleep: isAsleep)
+    gap.restart()
     if isMain, wasSampled, !account.mayReach(counters, after: interval) {
       account.begin(at: counters)
     }

@@ -73,6 +73,7 @@ extension Sampler {
           return sampleWithoutCall(
             thread, index: index, time: time, interval: interval, counters: counters)
         }
+        thread.noteSwitches()
         if copyAsleep(
           thread, call: call, state: state, time: time, interval: interval, counters: counters)
         {

@@ -15,6 +15,7 @@ extension Sampler {
       mayRestart = SystemCallNames.interruption(of: number, arguments) == .restartable
     }
     runtimes?.warmUp(thread.tid, from: memory)
+    thread.noteSwitches()
     switch stops.seize(thread.tid, tag: index, mayRestartCall: mayRestart) {
     case .refused(let code):
       // The kernel forbids also what has ended (ptrace_attach).

@@ -68,6 +68,7 @@ extension Sampler {
     func resumed(_ stop: StoppedThreads.Stop, _ now: MonotonicClock.Instant) {
       pauses.add(pause: now - stop.requested)
       lastResumption = now
+      threads[stop.tag].gap.begin(at: now)
     }
     if options.stopAll {
       interrupted.forAllStoppedTogether(copy, ended: ended, resumed: resumed)
@@ -112,6 +113,7 @@ extension Sampler {
     time: Nanoseconds, mayComeAgain: Bool,
     late: ThreadCounters? = nil
   ) {
+    defer { thread.gap.noteStop() }
     let range = copyRange(of: thread, stackPointer: registers.stackPointer)
     thread.stack.copySize = range.count
     guard case .made(let before) = thread.stopRequest, let earlier = before.counters,
@@ -144,6 +146,7 @@ extension Sampler {
     }
     note(range, count: count, of: thread, in: record)
     describe(thread, before, call, in: record)
+    if !record.pointee.isRunning { record.pointee.sleptUnseen = false }
     if series == .single || late != nil { noteDelay(from: earlier, to: counters, in: record) }
     place.commit()
     thread.stopRequest = .none

@@ -21,6 +21,14 @@ struct ViewArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Sort tables and trees by this.", valueName: "weight"))
   var sort: WeightUnit?
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "How long a thread must stay away from its event loop to count as frozen; 100ms by default.",
+      valueName: "time"),
+    transform: TimeArgument.init)
+  var freeze: TimeArgument?
+
   func validate() throws {
     guard by == nil || view.isEmpty else {
       throw ValidationError("--by cannot be combined with --view.")
@@ -40,6 +48,7 @@ struct ViewArguments: ParsableArguments {
     var options = report.options(views: view)
     options.unit = by
     options.sort = sort
+    if let freeze { options.freezeThreshold = freeze.length.rawValue }
     return options
   }
 

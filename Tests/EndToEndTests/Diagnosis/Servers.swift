@@ -56,7 +56,7 @@ final class RedisServer {
 
   var pid: Int32 { server.pid }
 
-  init() throws {
+  init(_ options: [String] = []) throws {
     folder = try TemporaryFolder()
     let socket = folder.path + "/redis.sock"
     self.socket = socket
@@ -64,7 +64,13 @@ final class RedisServer {
       [
         "redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--daemonize", "no",
         "--dir", folder.path,
-      ], ready: nil)
+      ] + options, ready: nil)
     try waitUntil("redis-server listens") { FileManager.default.fileExists(atPath: socket) }
+  }
+
+  /// Sends a command, and waits until it was answered.
+  func send(_ command: String...) throws {
+    let outcome = try run(["redis-cli", "-s", socket] + command)
+    guard outcome.status == 0 else { throw TestFailure("redis-cli: \(outcome.stderr)") }
   }
 }

@@ -1,0 +1,95 @@
+internal import ProfileModel
+
+/// Finds what took most of a freeze.
+struct FreezeCauses {
+  private struct Key: Hashable {
+    let kind: FreezeCause.Kind
+    let wait: WaitKind?
+  }
+
+  private let index: ProfileIndex
+  private let owners: [ModuleOwner]
+
+  init(_ index: ProfileIndex) {
+    self.index = index
+    owners = index.profile.modules.map(\.owner)
+  }
+
+  /// Sets the cause and its heaviest stack, of a freeze that consists of `runs`.
+  func explain(_ freeze: inout Freeze, _ runs: [Run], _ moments: inout LoopMoments) {
+    guard let (cause, stack, end) = heaviest(of: runs, &moments) else { return }
+    freeze.cause = cause
+    freeze.stack = stack
+    freeze.stackEnd = end
+    guard let wait = cause.wait else { return }
+    let known = blocking(of: freeze, like: wait)
+    if let known { freeze.cause.wait = known }
+    freeze.cause.owner = owner(of: freeze, &moments)
+  }
+
+  /// What took most of the time of some runs of one thread.
+  private func heaviest(
+    of runs: [Run], _ moments: inout LoopMoments
+  ) -> (FreezeCause, StackID, StackEnd)? {
+    var causes = Tally<Key>()
+    var keys: [Key] = []
+    for run in runs {
+      let wait = moments.wait(of: run)
+      let key = Key(kind: FreezeCause.Kind(run.activity, wait?.kind), wait: wait?.kind)
+      keys.append(key)
+      causes.add(run.weight, to: key)
+    }
+    guard let (key, weight) = causes.heaviest else { return nil }
+    var stacks = Tally<StackID>()
+    for (run, own) in zip(runs, keys) where own == key { stacks.add(run.weight, to: run.stack) }
+    guard let stack = stacks.heaviest?.key,
+      let shown = zip(runs, keys).first(where: { $0.0.stack == stack && $0.1 == key })?.0
+    else { return nil }
+    var cause = FreezeCause(kind: key.kind)
+    cause.time = weight.wall
+    cause.wait = moments.wait(of: shown)
+    cause.place = cause.wait == nil ? place(of: stack) : moments.asker(of: stack)
+    return (cause, stack, shown.end)
+  }
+
+  private func place(of stack: StackID) -> SourceFrame? {
+    let frames = index.frames(of: stack)
+    return owners.place(of: frames).map { frames[$0] }
+  }
+
+  /// The wait as it was looked up meanwhile, with its lock and owner.
+  private func blocking(of freeze: Freeze, like wait: Wait) -> Wait? {
+    let info = index.profile.threads[freeze.thread]
+    let pid = info.pid(in: index.profile.capture.pid)
+    let found = index.profile.blockings.last { blocking in
+      blocking.waiter.tid == info.tid && blocking.waiter.pid == pid
+        && blocking.firstSeen < freeze.stop && blocking.lastSeen >= freeze.start
+        && (blocking.wait.kind == wait.kind || blocking.wait.systemCall == wait.systemCall)
+    }
+    return found.map { found in
+      var known = found.wait
+      // What the stack says of its purpose is more than the call.
+      if wait.kind != known.kind, wait.kind != .futex { known.kind = wait.kind }
+      return known
+    }
+  }
+
+  /// What the thread did that holds the lock.
+  private func owner(
+    of freeze: Freeze, _ moments: inout LoopMoments
+  ) -> FreezeCause.Owner? {
+    guard let owner = freeze.cause.wait?.owners.first, case .thread(let tid) = owner else {
+      return nil
+    }
+    let profile = index.profile
+    let pid = profile.threads[freeze.thread].pid(in: profile.capture.pid)
+    let thread = profile.threads.lastIndex { thread in
+      thread.tid == tid && thread.pid(in: profile.capture.pid) == pid
+    }
+    guard let thread else { return nil }
+    let runs = index.runs(of: thread).compactMap { $0.part(from: freeze.start, to: freeze.stop) }
+    guard let (cause, _, _) = heaviest(of: runs, &moments) else { return nil }
+    return FreezeCause.Owner(
+      thread: thread, kind: cause.kind, wait: cause.wait, place: cause.place)
+  }
+}

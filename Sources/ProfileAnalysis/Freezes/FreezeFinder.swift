@@ -1,0 +1,168 @@
+internal import ProfileModel
+
+/// Finds the freezes of threads, in a whole capture or in a part of one.
+///
+/// Make one for a profile and ask it for one thread after the other: what stacks mean is found once.
+package struct FreezeFinder {
+  private let index: ProfileIndex
+  private let rule: FreezeRule
+  private var moments: LoopMoments
+  /// The length of a tick's period, in nanoseconds.
+  private let period: Int64
+
+  /// A finder for a profile whose runs are in the order of time and tell of sleeps between samples.
+  package init(_ index: ProfileIndex, _ rule: FreezeRule = FreezeRule()) {
+    self.index = index
+    self.rule = rule
+    moments = LoopMoments(index)
+    let rate = index.profile.capture.rate
+    period = rate >= 1 && rate.isFinite ? Int64(1e9 / rate) : 10_000_000
+  }
+
+  /// How a thread responded; nil for one of which nothing can be said.
+  package mutating func responses(of thread: Int) -> ThreadResponses? {
+    guard index.profile.capture.knowsUnseenSleeps, index.profile.capture.kind.hasTimes else {
+      return nil
+    }
+    guard moments.hasLoop(thread) else { return waits(of: thread) }
+    var responses = ThreadResponses(thread: thread)
+    let stretches = stretches(of: thread, &responses)
+    guard responses.loop != nil else { return waits(of: thread) }
+    var trial = HandlerTrial(
+      index, thread: thread, period: period, threshold: rule.threshold, rests: responses.restSamples
+    )
+    for stretch in stretches where stretch.length >= rule.threshold {
+      // One that was never seen to return may be a loop that has more to do than it can.
+      let isKnown = responses.hasReturned || stretch.isOneWait
+      let found = isKnown ? trial.handlers(in: stretch) : []
+      responses.freezes += found.map { freeze($0, thread, responses.loop) }
+      if found.isEmpty { responses.busyStretches.append(stretch.span) }
+    }
+    return responses
+  }
+
+  /// The stretches of a thread away from its loop, each of one handler as far as its samples show.
+  private mutating func stretches(
+    of thread: Int, _ responses: inout ThreadResponses
+  ) -> [HandlerStretch] {
+    let isMain = index.profile.threads[thread].isMain
+    var result: [HandlerStretch] = []
+    var open: HandlerStretch?
+    var isRested = false
+    var rests = RestTimes()
+    func close() {
+      if let stretch = open { result.append(stretch) }
+      open = nil
+    }
+    for run in index.runs(of: thread) where run.weight.wall > 0 {
+      let moment = moments.moment(of: run, isMain: isMain)
+      switch moment {
+      case .rest, .loop, .outside:
+        if responses.loop == nil, moment != .outside {
+          responses.loop = moments.loop(of: run.stack)
+        }
+        isRested = moment == .rest
+        responses.hasReturned = responses.hasReturned || moment != .outside
+        close()
+        if isRested { responses.restSamples &+= max(0, run.weight.samples) }
+        if isRested { rests.rest(run) } else { rests.pass(run, isKnown: moment == .loop) }
+        if isStarved(run, moment) { open = HandlerStretch(run, handler: nil) }
+      case .handler(let handler):
+        rests.pass(run, isKnown: true)
+        if let handler, responses.loop == nil { responses.loop = handler.loop }
+        if open?.add(run, handler: handler, period: period) ?? false { continue }
+        close()
+        open = HandlerStretch(run, handler: handler)
+      }
+    }
+    close()
+    responses.betweenRests = rests.lengths
+    return result
+  }
+
+  /// Whether a thread had returned to its loop, or been woken there, and got no CPU for so long that it
+  /// did not respond.
+  private func isStarved(_ run: Run, _ moment: LoopMoments.Moment) -> Bool {
+    moment == .loop && run.activity == .waitingForCPU && run.weight.wall >= rule.threshold
+      && run.weight.cpu < run.weight.wall / 10 && run.weight.samples > run.weight.ticks / 2
+  }
+
+  private mutating func freeze(
+    _ stretch: HandlerStretch, _ thread: Int, _ loop: EventLoop?
+  ) -> Freeze {
+    var freeze = Freeze(thread: thread, start: stretch.start, length: stretch.length)
+    freeze.loop = stretch.handler?.loop ?? loop
+    freeze.samples = stretch.samples
+    let causes = FreezeCauses(index)
+    causes.explain(&freeze, stretch.runs, &moments)
+    if let handler = stretch.handler {
+      let heaviest = moments.frame(of: handler, in: freeze.stack)
+      freeze.handler =
+        heaviest
+        ?? stretch.runs.lazy.compactMap { [moments] in moments.frame(of: handler, in: $0.stack) }
+        .first
+    }
+    note(ends: &freeze)
+    return freeze
+  }
+
+  /// Marks a freeze that reaches over the first or the last sample.
+  private func note(ends freeze: inout Freeze) {
+    let info = index.profile.threads[freeze.thread]
+    freeze.beganBefore = freeze.start <= info.firstSeen && isOld(info)
+    freeze.goesOn = !info.hasEnded && freeze.stop >= info.lastSeen &- period / 2
+  }
+
+  /// Whether the thread was there before the capture, or before the part that is shown.
+  private func isOld(_ info: ThreadInfo) -> Bool {
+    info.firstSeen > 0 || index.profile.capture.kind != .run
+  }
+}
+
+// MARK: - Threads without a loop
+
+extension FreezeFinder {
+  /// The long waits of a main thread without an event loop, or of a chosen one.
+  private mutating func waits(of thread: Int) -> ThreadResponses? {
+    let info = index.profile.threads[thread]
+    let isJudged = rule.chosen.map { $0.matches(info) } ?? index.profile.isMainThread(thread)
+    guard isJudged else { return nil }
+    var responses = ThreadResponses(thread: thread)
+    let limit = max(rule.threshold, VerdictMaker.hangTime)
+    for run in index.runs(of: thread)
+    where run.weight.wall >= limit && !run.unseenSleeps.contains(.within) && isHeld(run, info) {
+      var freeze = Freeze(thread: thread, start: run.start, length: run.weight.wall)
+      freeze.samples = run.weight.samples
+      let causes = FreezeCauses(index)
+      causes.explain(&freeze, [run], &moments)
+      note(ends: &freeze)
+      responses.freezes.append(freeze)
+    }
+    return responses
+  }
+
+  /// Whether the thread does not go on, and not because that is its normal business.
+  private mutating func isHeld(_ run: Run, _ info: ThreadInfo) -> Bool {
+    switch run.activity {
+    case .stopped: return true
+    case .waitingForCPU: return run.weight.cpu < run.weight.wall / 10
+    case .running, .unknown: return false
+    case .blocked, .uninterruptible: break
+    }
+    guard moments.idleness(of: run, isMain: info.isMain) == nil, let wait = moments.wait(of: run)
+    else { return false }
+    return wait.kind.isNeeded && run.weight.cpu < run.weight.wall / 100
+  }
+}
+
+extension WaitKind {
+  /// Whether a thread that waits so is held up wherever it does, and not only within a handler.
+  fileprivate var isNeeded: Bool {
+    switch self {
+    case .mutex, .readLock, .writeLock, .onceInitializer, .gil, .fileLock, .databaseLock, .connect,
+      .write, .send, .disk, .pageFault:
+      true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,96 @@
+internal import ProfileModel
+
+/// Runs of a thread that follow each other away from its loop, all in one handler as far as the
+/// samples show.
+struct HandlerStretch {
+  /// Nil where no sample shows it.
+  private(set) var handler: LoopMoments.Handler?
+  private(set) var runs: [Run]
+  private(set) var length: Int64
+  private(set) var samples: Int64
+
+  var start: Int64 { max(0, runs.first?.start ?? 0) }
+  var span: ThreadResponses.Span { ThreadResponses.Span(start: start, length: length) }
+
+  init(_ run: Run, handler: LoopMoments.Handler?) {
+    self.handler = handler
+    runs = [run]
+    length = max(0, run.weight.wall)
+    samples = max(0, run.weight.samples)
+  }
+
+  /// Several runs that follow each other, at least one; of one handler.
+  init?(_ runs: ArraySlice<Run>, handler: LoopMoments.Handler?) {
+    guard let first = runs.first else { return nil }
+    self.init(first, handler: handler)
+    for run in runs.dropFirst() { append(run) }
+  }
+
+  /// Lengthens the stretch by a run that follows; false where that shows another handler, or time that
+  /// nobody saw is between the two.
+  mutating func add(_ run: Run, handler: LoopMoments.Handler?, period: Int64) -> Bool {
+    if let known = self.handler, let handler, known != handler { return false }
+    guard run.start &- (start &+ length) < period else { return false }
+    self.handler = self.handler ?? handler
+    append(run)
+    return true
+  }
+
+  private mutating func append(_ run: Run) {
+    runs.append(run)
+    // By the clock: a run may begin a part of a period after the one before.
+    let (stop, overflow) = run.start.addingReportingOverflow(max(0, run.weight.wall))
+    length = max(length, (overflow ? .max : stop) &- start)
+    samples = samples &+ max(0, run.weight.samples)
+  }
+
+  /// Whether the thread slept between two samples, where it may have been in its loop.
+  var hidesSleep: Bool {
+    runs.dropFirst().contains { !$0.unseenSleeps.isEmpty }
+      || runs.first?.unseenSleeps.contains(.within) ?? false
+  }
+
+  /// Whether it is one wait from beginning to end.
+  ///
+  /// A late sample stands for time before it, too, in which the thread may have been elsewhere.
+  var isOneWait: Bool {
+    runs.count == 1 && !hidesSleep && runs[0].activity.isWait
+      && runs[0].weight.samples > runs[0].weight.ticks / 2
+  }
+
+  /// Whether it slept for most of its time.
+  var isMostlyAsleep: Bool {
+    let asleep = runs.reduce(Int64(0)) { $0 &+ ($1.activity.isWait ? max(0, $1.weight.wall) : 0) }
+    return asleep > length / 2
+  }
+
+  /// Whether it was ready to run without a CPU for a good part of its time.
+  var isMostlyWithoutCPU: Bool {
+    let waited = runs.reduce(Int64(0)) { sum, run in
+      sum &+ (run.activity == .waitingForCPU ? max(0, run.weight.wall) : 0)
+    }
+    return waited > length / 4
+  }
+
+  /// Whether a time is within it.
+  func contains(_ time: Int64) -> Bool { time >= start && time &- start < length }
+
+  /// The parts in which it slept nowhere unseen.
+  var wholeParts: [HandlerStretch] {
+    var parts: [HandlerStretch] = []
+    var first = 0
+    for position in runs.indices {
+      let run = runs[position]
+      let isBroken = run.unseenSleeps.contains(.within)
+      if position > first, isBroken || run.unseenSleeps.contains(.before) {
+        parts += HandlerStretch(runs[first..<position], handler: handler).map { [$0] } ?? []
+        first = position
+      }
+      if isBroken { first = position + 1 }
+    }
+    if first < runs.count {
+      parts += HandlerStretch(runs[first...], handler: handler).map { [$0] } ?? []
+    }
+    return parts
+  }
+}

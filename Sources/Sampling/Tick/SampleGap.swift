@@ -1,0 +1,55 @@
+internal import LinuxProcess
+internal import ProfileModel
+
+/// The time between two samples of one thread, in which it may fall asleep and wake up unseen.
+///
+/// The kernel counts how often a thread gives up its CPU: once for each stop, and once for each sleep. It
+/// also counts how often a thread is put on a CPU, which costs nothing more to read, but happens after
+/// it lost the CPU to others, too.
+struct SampleGap {
+  /// The stops since the sample before, its own among them: the thread ran on after each.
+  private var stops: UInt64 = 0
+  /// When it ran on after that sample, or when the sample was taken.
+  private var begin = MonotonicClock.now()
+  /// How often it had given up its CPU at the sample before, and at the one under way; nil where that
+  /// is not known.
+  private var switchesBefore: UInt64?
+  private var switches: UInt64?
+
+  /// Notes how often the thread had given up its CPU just before it is sampled.
+  mutating func note(switches: UInt64?) { self.switches = switches }
+
+  /// Counts a stop that is about to end.
+  mutating func noteStop() { stops += 1 }
+
+  /// Notes when the thread was resumed.
+  mutating func begin(at time: MonotonicClock.Instant) { begin = time }
+
+  /// Begins anew at the sample under way.
+  mutating func restart() {
+    stops = 0
+    begin = MonotonicClock.now()
+    switchesBefore = switches
+    switches = nil
+  }
+
+  /// Whether there was a sleep besides those of the two samples, by counters that were read just now.
+  ///
+  /// In doubt there was: nobody can tell where the thread slept.
+  func hidesSleep(
+    from old: ThreadCounters, to new: ThreadCounters, wasAsleep: Bool, isAsleep: Bool
+  ) -> Bool {
+    if let switchesBefore, let switches {
+      return switches > switchesBefore &+ stops &+ (isAsleep ? 1 : 0)
+    }
+    let known = old.switches &+ stops &+ (wasAsleep ? 1 : 0)
+    guard new.switches > known else { return false }
+    guard !wasAsleep, !isAsleep else { return true }
+    // One that lost the CPU was running, or ready to, all the time.
+    let ready = (new.cpu - old.cpu) + (new.delay - old.delay)
+    return MonotonicClock.now() - begin - ready > Self.tolerance
+  }
+
+  /// What a stop takes from a thread that neither of its counters has.
+  private static let tolerance = Nanoseconds.microseconds(150)
+}

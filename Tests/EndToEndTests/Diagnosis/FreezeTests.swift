@@ -1,0 +1,168 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+  /// Programs that freeze now and then, and say for how long.
+  @Suite struct `A freeze` {
+    @Test(
+      .enabled(if: Tool.isInstalled("python3"), "needs python3"),
+      arguments: Interpreter.onePerVersion)
+    func `of an event loop of Python has its handler, cause and length`(
+      interpreter: Interpreter
+    ) throws {
+      let program = try interpreter.start("freezing.py", ["asyncio", "2"])
+      try FreezeTrial(["save_settings": "slept", "reindex": "computed"]).expect(of: program)
+    }
+
+    @Test(
+      .enabled(
+        if: XServer.isInstalled && Interpreter.all.last?.has(module: "tkinter") ?? false,
+        "needs Xvfb and Python's tkinter"))
+    func `of Tk`() throws {
+      let server = try XServer()
+      let interpreter = try #require(Interpreter.all.last)
+      let program = try RunningProgram(
+        interpreter.command + [Repository.path("Fixtures/python/freezing.py"), "tk", "2"],
+        environment: interpreter.environment.merging(["DISPLAY": server.display]) { $1 })
+      try FreezeTrial(["save_settings": "slept", "reindex": "computed"]).expect(of: program)
+    }
+
+    @Test(
+      .enabled(
+        if: XServer.isInstalled && Tool.hasLibrary("gtk+-3.0"), "needs Xvfb and GTK 3's headers"))
+    func `of a window has its handler, cause and length, and the lock's owner`() throws {
+      let server = try XServer()
+      let program = try freezingWindow(server, "2")
+      let causes = ["save_settings": "slept", "wait_for_loader": "lock", "reindex": "computed"]
+      let report = try FreezeTrial(causes).expect(of: program)
+      let waits = report.freezes?.list.filter { $0.cause == "lock" } ?? []
+      for wait in waits {
+        #expect(wait.waitObject == "orders")
+        #expect(["computed", "cpu"].contains(wait.ownerDid))
+      }
+    }
+
+    @Test(.enabled(if: Tool.isInstalled("node"), "needs node"))
+    func `of node is found in its loop`() throws {
+      let program = try RunningProgram(["node", Repository.path("Fixtures/runtimes/freezing.js")])
+      try FreezeTrial(nil).expect(of: program)
+    }
+
+    @Test(.enabled(if: Tool.isInstalled("redis-cli"), "needs redis-server"))
+    func `of redis is its slow command`() throws {
+      let redis = try RedisServer(["--enable-debug-command", "yes"])
+      let capture = try StartedCommand(
+        [SprofCommand.path, "attach", "\(redis.pid)", "--json"])
+      try waitUntil("sprof watches redis") { capture.watches(redis.pid) }
+      try redis.send("DEBUG", "SLEEP", "0.4")
+      let script = "local s = 0 for i = 1, 30000000 do s = s + i end return s"
+      try redis.send("EVAL", script, "0")
+      try redis.send("PING")
+      capture.send(SIGINT)
+      let report = try Report(capture.finish())
+      let list = report.freezes?.list ?? []
+      #expect(list.first?.handlerFunction == "debugCommand", "\(report.verdict?.words ?? "")")
+      #expect(list.first?.cause == "slept")
+      let length = Double(list.first?.lengthNs ?? 0) / 1e9
+      #expect(abs(length - 0.4) < 0.1)
+      #expect(list.dropFirst().allSatisfy { $0.cause != "slept" })
+      expectNothingLeftBehind()
+    }
+
+    @Test(
+      .enabled(
+        if: XServer.isInstalled && Tool.hasLibrary("gtk+-3.0"), "needs Xvfb and GTK 3's headers"))
+    func `is not a window that draws all the time`() throws {
+      let server = try XServer()
+      let program = try freezingWindow(server, "animate")
+      try expectNoFreeze(of: program)
+    }
+
+    @Test(
+      .enabled(if: Tool.isInstalled("python3"), "needs python3"))
+    func `is not an event loop of Python that draws all the time`() throws {
+      let interpreter = try #require(Interpreter.all.last)
+      let program = try interpreter.start("freezing.py", ["asyncio", "animate"])
+      try expectNoFreeze(of: program)
+    }
+
+    @Test(.enabled(if: Tool.isInstalled("redis-benchmark"), "needs redis-server"))
+    func `is not a server under load`() throws {
+      let redis = try RedisServer()
+      let load = try RunningProgram(
+        ["redis-benchmark", "-s", redis.socket, "-l", "-q", "-c", "8"], ready: nil)
+      for _ in 0..<Repository.trials(short: 1, full: 50) {
+        let report = try SprofCommand.report(["attach", "\(redis.pid)", "--duration", "2s"])
+        #expect(report.freezes?.list.isEmpty == true, "\(report.verdict?.words ?? "")")
+      }
+      load.kill()
+      expectNothingLeftBehind()
+    }
+  }
+}
+
+/// A window of GTK 3 that freezes, or draws.
+private func freezingWindow(_ server: XServer, _ mode: String) throws -> RunningProgram {
+  try RunningProgram(
+    fixture: "gtk_freeze.c", [mode],
+    flags: ["-g", "-O1"] + Fixture.flags(forLibrary: "gtk+-3.0"),
+    environment: ["DISPLAY": server.display, "GDK_BACKEND": "x11", "NO_AT_BRIDGE": "1"])
+}
+
+private func expectNoFreeze(of program: RunningProgram) throws {
+  try program.send(line: "go")
+  for _ in 0..<Repository.trials(short: 1, full: 50) {
+    let report = try SprofCommand.report(["attach", "\(program.pid)", "--duration", "2s"])
+    #expect(report.freezes?.list.isEmpty == true, "\(report.verdict?.words ?? "")")
+    #expect(report.verdict?.kind != "froze")
+  }
+  try program.assertUntouched()
+  expectNothingLeftBehind()
+}
+
+/// A program that freezes at the line `go`, and then says how long each freeze was.
+private struct FreezeTrial {
+  /// By handler what it does; nil where the handlers have no names.
+  let causes: [String: String]?
+
+  init(_ causes: [String: String]?) { self.causes = causes }
+
+  /// Captures the program from before its freezes until after them.
+  @discardableResult
+  func expect(of program: RunningProgram) throws -> Report {
+    let folder = try TemporaryFolder()
+    let file = folder.path + "/capture"
+    let command = try SprofCommand.startAttach(to: program, ["-o", file])
+    try program.send(line: "go")
+    let line = try program.readLine(deadline: .seconds(60))
+    command.send(SIGINT)
+    let outcome = try command.finish()
+    #expect(outcome.status == 0, "\(outcome.stderr)")
+    let truth = line.split(separator: " ").dropFirst().compactMap { Double($0) }
+    let report = try SprofCommand.report(["report", file])
+    let list = report.freezes?.list ?? []
+    let words = "\(report.verdict?.words ?? "") \(truth)"
+    #expect(list.count == truth.count, "\(words)")
+    // Each end is known to the period of 10 ms, where no tick was late.
+    let tolerance = report.cost.ticksLate == 0 ? 0.0205 : 0.3
+    for (freeze, length) in zip(list, truth) {
+      #expect(abs(Double(freeze.lengthNs) / 1e9 - length) < tolerance, "\(words)")
+    }
+    if let causes {
+      for freeze in list {
+        // On a loaded machine most of a computation may go by without a CPU.
+        let isStarved = freeze.cause == "cpu" && freeze.lengthNs > 300_000_000
+        let cause = isStarved ? "computed" : freeze.cause
+        #expect(causes[freeze.handlerFunction ?? ""] == cause, "\(words)")
+        #expect(freeze.handlerLine ?? 0 > 0)
+      }
+      #expect(report.verdict?.kind == "froze", "\(words)")
+    }
+    #expect(list.allSatisfy { $0.loop != nil })
+    if Repository.isTrial { print("freeze trial: \(words)") }
+    try program.assertUntouched()
+    expectNothingLeftBehind()
+    return report
+  }
+}

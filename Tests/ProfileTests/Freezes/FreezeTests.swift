@@ -1,0 +1,185 @@
+internal import ProfileAnalysis
+internal import ProfileExport
+internal import ProfileModel
+internal import Testing
+
+@Suite struct `Freezes` {
+  private static let loop = "app.py/_run_once app.py/run_forever python3/run_mod main"
+  private static let save = "clock_nanosleep python3/time_sleep app.py/save_settings"
+  private static let reindex = "python3/sha_update app.py/reindex"
+
+  /// The program of an event loop of Python that saves three times and indexes twice.
+  private func savingProgram() -> FreezeMaker {
+    var maker = FreezeMaker()
+    let rest = "epoll_wait python3/select_epoll_poll app.py/EpollSelector.select \(Self.loop)"
+    for turn in 0..<5 {
+      maker.run(rest, .asleep(in: "epoll_wait"), milliseconds: 1500)
+      if turn % 2 == 0 {
+        maker.run("\(Self.save) \(Self.loop)", .asleep(in: "clock_nanosleep"), milliseconds: 400)
+      } else {
+        maker.run("\(Self.reindex) \(Self.loop)", milliseconds: 250)
+      }
+    }
+    maker.run(rest, .asleep(in: "epoll_wait"), milliseconds: 800)
+    return maker
+  }
+
+  @Test func `are what the verdict speaks of, by handler and cause`() {
+    let maker = savingProgram()
+    #expect(maker.diagnosis().verdict.kind == .froze)
+    #expect(
+      maker.words()
+        == "Froze 5 times in 10.0 s, 0.25 to 0.40 s each: 3 × save_settings (app.py:1) slept 0.40 s "
+        + "in a handler of Python's event loop; 2 × reindex (app.py:1) computed 0.25 s.")
+    #expect(maker.freezes.map(\.start) == [1500, 3400, 5150, 7050, 8800].map { $0 * 1_000_000 })
+    #expect(maker.freezes.map(\.length) == [400, 250, 400, 250, 400].map { $0 * 1_000_000 })
+    #expect(maker.freezes.allSatisfy { !$0.isAtLeast && $0.loop == .python })
+    let responses = maker.diagnosis().freezes.threads
+    #expect(responses.first?.betweenRests(0.5) == 400_000_000)
+  }
+
+  @Test func `have a view whose times choose their time`() {
+    let maker = savingProgram()
+    let view = maker.view()
+    #expect(
+      view.contains("3.400s to 3.650s · 0.25 s · the main thread (4242) · reindex (app.py:1)"))
+    #expect(
+      view.contains("3 × · 1.20 s in total · longest 0.40 s · save_settings (app.py:1) slept"))
+    // What was before and after is not known of a part.
+    #expect(lengths(of: maker, from: 5_300, to: 8_000) == [250, 250])
+    #expect(lengths(of: maker, from: 3_400, to: 8_000) == [250, 400, 250])
+    #expect(lengths(of: maker, from: 5_150, to: 5_550) == [400])
+  }
+
+  /// In milliseconds, of a part of the capture.
+  private func lengths(of maker: FreezeMaker, from: Int64, to: Int64) -> [Int64] {
+    var filter = ProfileFilter()
+    filter.from = from * 1_000_000
+    filter.to = to * 1_000_000
+    let part = Diagnosis(filter.apply(to: maker.maker.maker.profile))
+    return part.freezes.freezes.map { $0.length / 1_000_000 }
+  }
+
+  @Test func `below the threshold are none`() {
+    let maker = savingProgram()
+    let long = maker.diagnosis(FreezeRule(threshold: 300_000_000))
+    #expect(long.freezes.freezes.map(\.length) == [400_000_000, 400_000_000, 400_000_000])
+    let longest = maker.diagnosis(FreezeRule(threshold: 500_000_000))
+    #expect(longest.freezes.freezes.isEmpty)
+    #expect(longest.verdict.kind != .froze)
+  }
+
+  @Test func `are not an animation that rests between samples`() {
+    var maker = FreezeMaker()
+    for turn in 0..<20 {
+      if turn % 5 == 4 { maker.rest(milliseconds: 10, slept: .before) }
+      // 400 ms in which no sample met a rest, though there was one between any two.
+      let draw = "paint draw processCommand \(FreezeMaker.rest.withoutCall)"
+      maker.run(draw, milliseconds: 10, slept: .before)
+      maker.run(draw, milliseconds: 390, slept: [.before, .within])
+    }
+    #expect(maker.freezes.isEmpty)
+    #expect(maker.diagnosis().verdict.kind != .froze)
+    #expect(maker.diagnosis().freezes.threads.first?.busyStretches.isEmpty == false)
+  }
+
+  @Test func `are not a server under load that hardly rests`() {
+    var maker = FreezeMaker()
+    var random: UInt64 = 7
+    for _ in 0..<3000 {
+      random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      // Nine of ten samples are in the same command: a row of 30 is nothing special.
+      let isCommand = (random >> 33) % 10 != 0
+      maker.run(
+        (isCommand ? "lookup getCommand processCommand " : "") + FreezeMaker.rest.withoutCall,
+        milliseconds: 10)
+    }
+    #expect(maker.freezes.isEmpty)
+    // A command as long as that is told from the many short ones by its own functions.
+    maker.run(
+      "luaV_execute evalCommand processCommand " + FreezeMaker.rest.withoutCall, milliseconds: 300)
+    maker.rest(milliseconds: 100)
+    #expect(maker.freezes.map(\.handler?.line.function) == ["evalCommand"])
+  }
+
+  @Test func `are not the same as one handler after the other`() {
+    var maker = FreezeMaker()
+    maker.rest(milliseconds: 500)
+    for number in 0..<20 {
+      maker.run(
+        "work command\(number % 3) processCommand " + FreezeMaker.rest.withoutCall, milliseconds: 50
+      )
+    }
+    maker.rest(milliseconds: 500)
+    #expect(maker.freezes.isEmpty)
+  }
+
+  @Test func `at the beginning and the end last at least as long as they were seen`() {
+    var maker = FreezeMaker()
+    let work = "work debugCommand processCommand " + FreezeMaker.rest.withoutCall
+    maker.run(work, milliseconds: 300)
+    maker.rest(milliseconds: 2000)
+    maker.run(work, milliseconds: 200)
+    #expect(maker.freezes.map(\.beganBefore) == [true, false])
+    #expect(maker.freezes.map(\.goesOn) == [false, true])
+    #expect(maker.words().contains("at least 0.20 to 0.30 s each"))
+    // Never back: that is no news about how it responds now and then.
+    var hung = FreezeMaker()
+    hung.run(work, milliseconds: 3000)
+    #expect(hung.diagnosis().verdict.kind != .froze)
+  }
+
+  @Test func `for a lock name its owner and what that did`() throws {
+    var maker = FreezeMaker()
+    maker.rest(milliseconds: 1000)
+    maker.run(
+      "pthread_mutex_lock update debugCommand processCommand " + FreezeMaker.rest.withoutCall,
+      .asleep(in: "futex"), milliseconds: 600)
+    maker.rest(milliseconds: 8400)
+    maker.maker.wait(
+      4242, .mutex(by: .thread(tid: 4243)), from: 1_200_000_000, to: 1_500_000_000)
+    let owner = maker.maker.thread(4243, "loader", "crunch start_thread", .running)
+    let freeze = try #require(maker.freezes.first)
+    #expect(freeze.cause.kind == .lock)
+    #expect(freeze.cause.owner?.thread == owner)
+    #expect(maker.words().contains("held by \"loader\" (4243), which computed in crunch"))
+  }
+
+  @Test func `of a program without a loop are the long waits of its main thread`() {
+    var maker = FreezeMaker()
+    maker.run("work main", milliseconds: 1000)
+    maker.run("pthread_mutex_lock update main", .asleep(in: "futex"), milliseconds: 1200)
+    maker.run("work main", milliseconds: 1000)
+    #expect(maker.freezes.map(\.length) == [1_200_000_000])
+    #expect(
+      maker.words().hasPrefix("Froze once in 3.2 s, for 1.20 s: it waited 1.20 s for a mutex"))
+    // A wait for its threads, or for work, is its business.
+    var waiting = FreezeMaker()
+    waiting.run("work main", milliseconds: 1000)
+    waiting.run("pthread_join main", .asleep(in: "futex"), milliseconds: 2200)
+    waiting.run("read main", .asleep(in: "read"), milliseconds: 2200)
+    waiting.run("work main", milliseconds: 1000)
+    #expect(waiting.freezes.isEmpty)
+  }
+
+  @Test func `are marked for the Firefox Profiler`() {
+    var text = ""
+    FirefoxExporter().write(savingProgram().maker.maker.profile, to: &text)
+    #expect(text.contains("\"type\":\"Freeze\",\"what\":\"save_settings (app.py:1) slept 0.40 s"))
+  }
+
+  @Test func `are not known of a capture that does not tell of sleeps between samples`() {
+    var maker = savingProgram()
+    maker.maker.maker.profile.capture.knowsUnseenSleeps = false
+    #expect(!maker.diagnosis().freezes.isKnown)
+    #expect(maker.diagnosis().verdict.kind == .idle)
+    #expect(maker.view().contains("Not known"))
+  }
+}
+
+extension String {
+  /// The stack's functions without those of the call that it rests in.
+  fileprivate var withoutCall: String {
+    split(separator: " ").dropFirst(2).joined(separator: " ")
+  }
+}
