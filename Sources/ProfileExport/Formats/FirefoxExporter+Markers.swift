@@ -2,7 +2,7 @@ internal import ProfileAnalysis
 internal import ProfileModel
 
 extension FirefoxDocument {
-  /// The type of the markers of waits: which of their fields the reader shows, and how.
+  /// The types of markers: which of their fields the reader shows, and how.
   func writeMarkerSchema(to json: inout JSONWriter) {
     json.array("markerSchema") { json in
       json.object { json in
@@ -20,28 +20,73 @@ extension FirefoxDocument {
           }
         }
       }
+      json.object { json in
+        json.member("name", FreezeMarker.type)
+        json.member("tooltipLabel", "{marker.name}")
+        json.member("tableLabel", "{marker.data.what}")
+        json.member("chartLabel", "{marker.data.what}")
+        json.array("display", of: ["marker-chart", "marker-table", "timeline-overview"]) {
+          $0.value($1)
+        }
+        json.member("description", "The thread did not respond.")
+        json.array("fields") { json in
+          json.object { json in
+            json.member("key", "what")
+            json.member("label", "What it did")
+            json.member("format", "string")
+          }
+        }
+      }
     }
   }
 
   func writeMarkers(of thread: Int, to json: inout JSONWriter) {
     let waits = index.runs(of: thread).filter { $0.activity.isWait }
+    let freezes = freezes[thread] ?? []
     let known = blockings[thread] ?? []
     let words = WaitWords(profile)
     json.object("markers") { json in
-      json.array("data", of: waits) { json, run in
-        let marker = WaitMarker(run, known, words, isDump: profile.capture.kind == .dump)
-        json.object { marker.write(to: &$0) }
+      json.array("data") { json in
+        for freeze in freezes { json.object { freeze.write(to: &$0) } }
+        for run in waits {
+          let marker = WaitMarker(run, known, words, isDump: profile.capture.kind == .dump)
+          json.object { marker.write(to: &$0) }
+        }
       }
-      json.array("name", of: waits) { $0.value(texts.number(of: $1.activity)) }
-      json.array("startTime", of: waits) { $0.value(milliseconds: $1.start) }
-      json.array("endTime", of: waits) { json, run in
-        json.value(milliseconds: run.start &+ max(0, run.weight.wall))
+      json.array("name") { json in
+        for _ in freezes { json.value(texts.freeze) }
+        for run in waits { json.value(texts.number(of: run.activity)) }
       }
+      json.array("startTime") { json in
+        for freeze in freezes { json.value(milliseconds: freeze.start) }
+        for run in waits { json.value(milliseconds: run.start) }
+      }
+      json.array("endTime") { json in
+        for freeze in freezes { json.value(milliseconds: freeze.stop) }
+        for run in waits { json.value(milliseconds: run.start &+ max(0, run.weight.wall)) }
+      }
+      let count = freezes.count + waits.count
       // 1 is an interval with a start and an end.
-      json.array("phase", repeating: 1, count: waits.count)
-      json.array("category", of: waits) { $0.value(FirefoxCategory($1.activity).rawValue) }
-      json.member("length", waits.count)
+      json.array("phase", repeating: 1, count: count)
+      json.array("category") { json in
+        for _ in freezes { json.value(FirefoxCategory.other.rawValue) }
+        for run in waits { json.value(FirefoxCategory(run.activity).rawValue) }
+      }
+      json.member("length", count)
     }
+  }
+
+  /// The freezes of the threads, by thread.
+  static func freezes(of diagnosis: Diagnosis) -> [Int: [FreezeMarker]] {
+    let words = FreezeWords(diagnosis)
+    var freezes: [Int: [FreezeMarker]] = [:]
+    for freeze in diagnosis.freezes.freezes {
+      freezes[freeze.thread, default: []].append(
+        FreezeMarker(
+          start: freeze.start, stop: freeze.stop,
+          words: words.phrase(freeze, namesLoop: true)))
+    }
+    return freezes
   }
 
   /// What the threads of the profile were found to wait for, by thread.
@@ -60,6 +105,19 @@ extension FirefoxDocument {
       }
     }
     return blockings
+  }
+}
+
+/// A freeze, as the payload of a marker.
+struct FreezeMarker {
+  fileprivate static let type = "Freeze"
+
+  let start, stop: Int64
+  let words: String
+
+  fileprivate func write(to json: inout JSONWriter) {
+    json.member("type", Self.type)
+    json.member("what", words)
   }
 }
 

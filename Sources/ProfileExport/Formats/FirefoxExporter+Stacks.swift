@@ -129,6 +129,8 @@ struct FirefoxTexts {
   private(set) var functions: [Int] = []
   private(set) var standIns: [Int] = []
   private(set) var modules: [Int] = []
+  /// The number of the word for a freeze.
+  private(set) var freeze = 0
   /// Numbers of the names of the source files, and the place of each file among them.
   private(set) var sources: [Int] = []
   private(set) var sourceNumber: [String: Int] = [:]
@@ -143,6 +145,7 @@ struct FirefoxTexts {
     for standIn in stacks.standIns { standIns.append(add(standIn.standInName ?? "")) }
     for module in index.profile.modules { modules.append(add(module.name)) }
     for run in index.profile.runs where run.activity.isWait { _ = add(run.activity.words) }
+    freeze = add("Freeze")
   }
 
   /// The number of the words for what a thread did.

@@ -70,6 +70,8 @@ struct FirefoxDocument {
   let unit: WeightUnit
   /// What threads were found to wait for, by thread.
   let blockings: [Int: [Blocking]]
+  /// When threads were frozen, by thread.
+  let freezes: [Int: [FreezeMarker]]
 
   var profile: Profile { index.profile }
 
@@ -79,6 +81,7 @@ struct FirefoxDocument {
     stacks = FirefoxStacks(index)
     texts = FirefoxTexts(index, stacks)
     blockings = Self.blockings(of: index.profile)
+    freezes = Self.freezes(of: Diagnosis(index))
   }
 
   func write(to json: inout JSONWriter) {

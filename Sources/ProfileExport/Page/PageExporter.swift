@@ -11,20 +11,23 @@ package struct PageExporter: ProfileExporter {
   private let sources: PageSources?
   private let showsVerdict: Bool
   private let showsNative: Bool
+  private let freezeThreshold: Int64
 
   /// - Parameters:
   ///   - compress: without it the page is about three times as large.
   ///   - sources: adds the lines of source that were sampled.
   ///   - showsVerdict: false for a part of a capture, which holds too little.
   ///   - showsNative: whether stacks with interpreted frames have their native ones, too.
+  ///   - freezeThreshold: what counts as a freeze, in nanoseconds.
   package init(
     compress: Compressor? = nil, sources: PageSources? = nil, showsVerdict: Bool = true,
-    showsNative: Bool = true
+    showsNative: Bool = true, freezeThreshold: Int64 = FreezeRule.defaultThreshold
   ) {
     self.compress = compress
     self.sources = sources
     self.showsVerdict = showsVerdict
     self.showsNative = showsNative
+    self.freezeThreshold = freezeThreshold
   }
 
   /// Whether a file that begins with `bytes` is a page of sprof's, of a report or a comparison.
@@ -34,7 +37,7 @@ package struct PageExporter: ProfileExporter {
   }
 
   package func write(_ profile: Profile, to output: inout some TextOutputStream) {
-    let diagnosis = Diagnosis(profile)
+    let diagnosis = Diagnosis(profile, freezes: FreezeRule(threshold: freezeThreshold))
     let capture = profile.capture
     let page = HTMLPage(title: capture.pageTitle)
     page.write(compress: compress, to: &output) { json, columns in
@@ -45,6 +48,7 @@ package struct PageExporter: ProfileExporter {
             json.object("verdict") { $0.members(ofPageVerdictOf: diagnosis) }
           }
           json.members(ofPageWaitsOf: diagnosis)
+          json.members(ofPageFreezesOf: diagnosis)
           let index = diagnosis.shownIndex(withNative: showsNative)
           PageProfile(index).write(to: &json, &columns, sources: sources)
         }

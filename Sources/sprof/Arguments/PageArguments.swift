@@ -34,7 +34,9 @@ struct PageArguments: ParsableArguments {
   ///
   /// The page has the chosen threads only; the other filters have been applied before.
   @discardableResult
-  func write(_ profile: Profile, _ report: ReportArguments, isPart: Bool) throws -> Bool {
+  func write(
+    _ profile: Profile, _ report: ReportArguments, isPart: Bool, freezeThreshold: Int64? = nil
+  ) throws -> Bool {
     guard let file else { return false }
     var filter = ProfileFilter()
     filter.thread = report.thread.map { ThreadFilter(glob: $0) }
@@ -43,7 +45,8 @@ struct PageArguments: ParsableArguments {
     try file.write {
       PageExporter.packed(
         withSource: source, showsVerdict: !isPart && report.thread == nil,
-        showsNative: report.frames.native
+        showsNative: report.frames.native,
+        freezeThreshold: freezeThreshold ?? FreezeRule.defaultThreshold
       ).write(shown, to: &$0)
     }
     return true
@@ -59,11 +62,12 @@ extension OutputFile {
 extension PageExporter {
   /// Writes compressed pages, if wanted with the source files that exist here.
   static func packed(
-    withSource: Bool = false, showsVerdict: Bool = true, showsNative: Bool = true
+    withSource: Bool = false, showsVerdict: Bool = true, showsNative: Bool = true,
+    freezeThreshold: Int64 = FreezeRule.defaultThreshold
   ) -> PageExporter {
     PageExporter(
       compress: { GzipMember.compressing($0) },
       sources: withSource ? PageSources(read: SourceFile.lines) : nil, showsVerdict: showsVerdict,
-      showsNative: showsNative)
+      showsNative: showsNative, freezeThreshold: freezeThreshold)
   }
 }

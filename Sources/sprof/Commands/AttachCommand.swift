@@ -98,7 +98,8 @@ struct AttachCommand: ParsableCommand {
     try keep(profile, with: recorder) {
       try report.checkFilter(profile)
       let part = try filter.apply(to: profile)
-      try page.write(part, report, isPart: !filter.isEmpty)
+      try page.write(
+        part, report, isPart: !filter.isEmpty, freezeThreshold: views.freeze?.length.rawValue)
       try views.show(part, report, isPart: !filter.isEmpty, file: capture.output)
     }
   }

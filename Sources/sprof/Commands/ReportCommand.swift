@@ -50,7 +50,11 @@ struct ReportCommand: ParsableCommand {
       try report.checkFilter(profile)
       let part = try filter.apply(to: profile, end: to)
       let isPart = !filter.isEmpty || to != nil
-      if try page.write(part, report, isPart: isPart) { return }
+      if try page.write(
+        part, report, isPart: isPart, freezeThreshold: views.freeze?.length.rawValue)
+      {
+        return
+      }
       if part.isDump && Set(views.view).isSubset(of: [.all]) && views.by == nil {
         try report.showDump(part, isPart: isPart, all: !views.view.isEmpty)
       } else {

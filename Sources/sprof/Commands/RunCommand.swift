@@ -154,7 +154,8 @@ struct RunCommand: ParsableCommand {
   private func show(_ profile: Profile) throws {
     try report.checkFilter(profile)
     let shown = try filter.apply(to: profile)
-    try page.write(shown, report, isPart: !filter.isEmpty)
+    try page.write(
+      shown, report, isPart: !filter.isEmpty, freezeThreshold: views.freeze?.length.rawValue)
     if let reportFile {
       try reportFile.write {
         views.write(shown, report, color: false, file: capture.output, to: &$0)

@@ -184,8 +184,9 @@ internal import Testing
     let markers = try #require(threads[0]["markers"] as? Exports.Object)
     let data = try #require(markers["data"] as? [[String: String]])
     #expect(
-      schema.count == 1 && data == [["type": "Wait", "reason": "blocked in read", "call": "read"]])
+      schema.count == 2 && data == [["type": "Wait", "reason": "blocked in read", "call": "read"]])
     #expect(schema[0]["name"] as? String == data[0]["type"])
+    #expect(schema[1]["name"] as? String == "Freeze")
     #expect(Set(schema[0]["display"] as? [String] ?? []) == ["marker-chart", "marker-table"])
     #expect(fields.map { $0["key"] } == ["reason", "lock", "holder", "file", "call"])
     #expect(fields.allSatisfy { ["string", "file-path"].contains($0["format"]) })

@@ -62,7 +62,7 @@ class ProfilePage {
     this.panels = Object.fromEntries(TABS.map(([id]) =>
       [id, element("div", { class: "panel", id: `panel-${id}`, role: "tabpanel", hidden: true, "aria-labelledby": `tab-${id}` })]));
     const views = element("section", { class: "card", id: "views" }, this.tabList(), Object.values(this.panels));
-    byId("content").replaceChildren(...[hasTime ? timelineCard : null, this.toolbar.element, views].filter(Boolean));
+    byId("content").replaceChildren(...[hasTime ? freezeList(this) : null, hasTime ? timelineCard : null, this.toolbar.element, views].filter(Boolean));
     this.buildFlame();
     if (hasTime) {
       this.timeline = new TimelineView(this.timelineBox, profile, {

@@ -60,6 +60,11 @@ class TimelineView {
     if (!Map.groupBy) for (const wait of profile.waits) {
       this.waits.set(wait.thread, [...(this.waits.get(wait.thread) ?? []), wait]);
     }
+    this.freezes = new Map();
+    for (const freeze of profile.freezes ?? []) {
+      if (!this.freezes.has(freeze.thread)) this.freezes.set(freeze.thread, []);
+      this.freezes.get(freeze.thread).push(freeze);
+    }
     this.cache = new Map();
     scroller.addEventListener("scroll", () => this.schedule());
     this.canvas.addEventListener("pointermove", (event) => this.move(event));
@@ -182,6 +187,7 @@ class TimelineView {
     this.drawStates(context, thread, y + inset, height, width - gutter - 8);
     this.drawCycles(context, thread, y + inset, height);
     this.drawWaits(context, thread, y + inset, height);
+    this.drawFreezes(context, thread, y, inset);
   }
 
   columns(thread, count) {
@@ -266,6 +272,25 @@ class TimelineView {
       context.strokeRect(left + 1, y + 1, size - 2, height - 2);
       context.lineWidth = 1;
     }
+  }
+
+  /** Marks the time in which a thread was frozen, above and below its states. */
+  drawFreezes(context, thread, y, inset) {
+    context.fillStyle = palette().mark;
+    for (const freeze of this.freezes.get(thread) ?? []) {
+      const left = this.place(freeze.from);
+      const size = Math.max(this.place(freeze.to) - left, 3);
+      context.fillRect(left, y + 1, size, inset - 1);
+      context.fillRect(left, y + THREAD_ROW - inset, size, inset - 1);
+    }
+  }
+
+  /** The freeze of a thread that is drawn at a place; undefined for none. */
+  freezeAt(thread, x) {
+    return (this.freezes.get(thread) ?? []).find((freeze) => {
+      const left = this.place(freeze.from);
+      return x >= left - 2 && x <= Math.max(this.place(freeze.to), left + 3) + 2;
+    });
   }
 
   drawRange(context, width, height) {

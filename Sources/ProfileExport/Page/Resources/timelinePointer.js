@@ -31,17 +31,30 @@ Object.assign(TimelineView.prototype, {
     this.canvas.style.cursor = isName ? (thread !== undefined && this.onThread ? "pointer" : "default")
       : this.onRange ? "crosshair" : "default";
     if (thread === undefined) return tip.hide();
-    tip.show(event, ...(isName ? this.threadWords(thread) : this.words(thread, this.time(x))));
+    const freeze = isName ? undefined : this.freezeAt(thread, x);
+    if (freeze && this.onRange) this.canvas.style.cursor = "pointer";
+    tip.show(event, ...(isName ? this.threadWords(thread) : this.words(thread, this.time(x))),
+      freeze ? `Frozen: ${shortened(freeze.words, 300)}` : undefined);
   },
 
   up(event) {
-    const { dragged } = this;
+    const { dragged, start } = this;
     this.start = undefined;
     this.dragged = undefined;
-    if (!dragged) return;
+    if (!dragged) {
+      if (start !== undefined) this.chooseFreeze(event);
+      return;
+    }
     event.preventDefault();
     tip.hide();
     if (dragged.to > dragged.from) this.onRange(dragged.from, dragged.to);
+  },
+
+  /** A click on a freeze chooses its time, in every view. */
+  chooseFreeze(event) {
+    const { x, thread } = this.point(event);
+    const freeze = this.freezeAt(thread, x);
+    if (freeze) this.onRange(freeze.from, freeze.to);
   },
 
   /** A time that can be written down: a thousandth of the span, in round numbers. */

@@ -33,7 +33,7 @@ function profileHeader(profile, data) {
 /** How bad a verdict is, as a class of style. */
 function tone(kind) {
   if (/deadlock|orphaned|hung/.test(kind)) return "bad";
-  return /busy|starved|slow/.test(kind) ? "warm" : "calm";
+  return /busy|starved|slow|froze/.test(kind) ? "warm" : "calm";
 }
 
 function localTime(seconds) {
