@@ -160,6 +160,8 @@ package struct Comparison: Sendable {
   /// Nil where nothing can be said about chance.
   package internal(set) var need: Need?
   package internal(set) var warnings: [ComparisonWarning]
+  /// How often the threads froze; nil where a capture does not tell.
+  package internal(set) var freezes: ComparedFreezes?
   /// Seconds of all captures of a side.
   package let secondsBefore: Double
   package let secondsAfter: Double
@@ -184,6 +186,7 @@ package struct Comparison: Sendable {
   ) {
     var builder = ComparisonBuilder(before: before, after: after, filter: threadFilter, seed: seed)
     self = builder.comparison()
+    freezes = ComparedFreezes(before: before, after: after, filter: threadFilter)
   }
 
   init(_ parts: ComparisonBuilder.Parts) {

@@ -6,6 +6,10 @@ package struct ComparisonLimit: Sendable {
     case ratio(Double)
     /// Thread-seconds per second of wall time.
     case rate(Double)
+    /// The most freezes that there may be after.
+    case freezes(Int)
+    /// The longest freeze that there may be after, in nanoseconds.
+    case longestFreeze(Int64)
   }
 
   /// What is wrong with a bound that cannot be read.
@@ -28,6 +32,10 @@ package struct ComparisonLimit: Sendable {
     case noSuchFunction(nearest: [String])
     /// The captures are too short to say.
     case cannotTell
+    /// How the program froze after, and whether that is beyond the bound.
+    case froze(ComparedFreezes.Side, isExceeded: Bool)
+    /// A capture does not tell of freezes.
+    case noFreezesKnown
   }
 
   /// As the user wrote it.
@@ -43,6 +51,10 @@ package struct ComparisonLimit: Sendable {
   package init(_ text: String) throws(Problem) {
     self.text = text
     var words = text.split(whereSeparator: { $0 == " " || $0 == "\t" })
+    if let bound = try Self.freezeBound(words) {
+      (function, self.bound) = (nil, bound)
+      return
+    }
     guard var last = words.popLast() else { throw .empty }
     // There may be a space between a number and its unit.
     if let number = words.last, ["%", "s/s", "ms/s"].contains(last),
@@ -53,6 +65,25 @@ package struct ComparisonLimit: Sendable {
     }
     bound = try Self.bound(last)
     function = words.isEmpty ? nil : words.joined(separator: " ")
+  }
+
+  /// The bound of `freezes > 3` and `longest freeze > 200ms`; nil for others.
+  private static func freezeBound(_ words: [Substring]) throws(Problem) -> Bound? {
+    if words.count == 3, words[0] == "freezes", words[1] == ">" {
+      guard let count = Int(words[2]) else { throw .noNumber(String(words[2])) }
+      guard count >= 0 else { throw .notPositive(String(words[2])) }
+      return .freezes(count)
+    }
+    guard words.count == 4, words[0] == "longest", words[1] == "freeze", words[2] == ">" else {
+      return nil
+    }
+    let word = words[3]
+    let digits = word.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+    guard let value = Double(digits) else { throw .noNumber(String(word)) }
+    let units: [Substring: Double] = ["ms": 1e6, "s": 1e9, "m": 60e9]
+    guard let unit = units[word.dropFirst(digits.count)] else { throw .noUnit(String(word)) }
+    guard value.isFinite, value * unit < 9e18 else { throw .notPositive(String(word)) }
+    return .longestFreeze(Int64(value * unit))
   }
 
   private static func bound(_ word: Substring) throws(Problem) -> Bound {
@@ -77,6 +108,10 @@ package struct ComparisonLimit: Sendable {
   /// The chance of a false alarm is at most 1 % for all rules together: users ignore a build that
   /// fails once in twenty times without a reason.
   package func verdict(on comparison: Comparison, rules: Int = 1) -> Verdict {
+    switch bound {
+    case .freezes, .longestFreeze: return freezeVerdict(on: comparison)
+    case .ratio, .rate: break
+    }
     let change: Comparison.Change
     if let function {
       // Of several with that name, the one that grew most.
@@ -100,8 +135,20 @@ package struct ComparisonLimit: Sendable {
       switch bound {
       case .ratio(let ratio): change.change > ratio * change.before
       case .rate(let rate): change.change > rate
+      case .freezes, .longestFreeze: false
       }
     let isSure = p < 0.01 / Double(max(rules, 1)) && change.change > 0
     return isBeyond && isSure ? .exceeded(change) : .kept(change)
+  }
+
+  /// Checks how the program froze after; before does not matter.
+  private func freezeVerdict(on comparison: Comparison) -> Verdict {
+    guard let after = comparison.freezes?.after else { return .noFreezesKnown }
+    switch bound {
+    case .freezes(let most): return .froze(after, isExceeded: after.count > most)
+    case .longestFreeze(let longest):
+      return .froze(after, isExceeded: (after.longest ?? 0) > longest)
+    case .ratio, .rate: return .cannotTell
+    }
   }
 }

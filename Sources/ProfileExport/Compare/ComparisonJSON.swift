@@ -38,6 +38,15 @@ package struct ComparisonJSON {
     json.object("total") {
       $0.split(cpu: comparison.cpu, delay: comparison.delay, blocked: comparison.blocked)
     }
+    if let freezes = comparison.freezes {
+      json.object("freezes") { json in
+        json.object("before") { $0.members(of: freezes.before) }
+        json.object("after") { $0.members(of: freezes.after) }
+        json.member("p", freezes.p)
+      }
+    } else {
+      json.null("freezes")
+    }
     writeLists(to: &json)
   }
 
@@ -74,6 +83,19 @@ extension JSONWriter {
     member("bound", verdict.limit.text)
     member("exceeded", verdict.isExceeded)
     member("words", verdict.words)
+  }
+
+  fileprivate mutating func members(of freezes: ComparedFreezes.Side) {
+    member("count", freezes.count)
+    member("seconds", freezes.seconds)
+    member("per_hour", freezes.perHour)
+    member("per_hour_low", freezes.perHourInterval?.lowerBound)
+    member("per_hour_high", freezes.perHourInterval?.upperBound)
+    member("median_ns", freezes.median)
+    member("median_low_ns", freezes.medianInterval?.lowerBound)
+    member("median_high_ns", freezes.medianInterval?.upperBound)
+    member("longest_ns", freezes.longest)
+    array("lengths_ns", of: freezes.lengths) { $0.value($1) }
   }
 
   private mutating func change(_ name: StaticString, _ change: Comparison.Change) {

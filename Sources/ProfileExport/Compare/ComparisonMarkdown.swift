@@ -26,6 +26,9 @@ package struct ComparisonMarkdown {
       line("\(mark)\(Self.escaped(comparison.sentence(finding)))\(mark)\n", to: &output)
     }
     writeTable(to: &output)
+    if let freezes = comparison.freezes, freezes.hasAny {
+      line(Self.escaped(freezes.words) + "\n", to: &output)
+    }
     for warning in comparison.warnings { line("> \(Self.escaped(warning.words))\n", to: &output) }
     let notes = [
       "Before: \(options.before.words); after: \(options.after.words).",

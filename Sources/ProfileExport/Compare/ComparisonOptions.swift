@@ -58,20 +58,26 @@ package struct LimitVerdict: Sendable {
 
   /// Whether the command is to fail.
   package var isExceeded: Bool {
-    if case .exceeded = verdict { return true }
-    return false
+    switch verdict {
+    case .exceeded, .froze(_, isExceeded: true): true
+    case .kept, .noSuchFunction, .cannotTell, .froze, .noFreezesKnown: false
+    }
   }
 
-  /// Whether the bound is on a function that neither side has, so that it says nothing.
+  /// Whether the bound is on something that neither side has, so that it says nothing.
   package var isUnknown: Bool {
-    if case .noSuchFunction = verdict { return true }
-    return false
+    switch verdict {
+    case .noSuchFunction, .noFreezesKnown: true
+    case .exceeded, .kept, .cannotTell, .froze: false
+    }
   }
 
   /// Whether the bound is kept.
   package var isKept: Bool {
-    if case .kept = verdict { return true }
-    return false
+    switch verdict {
+    case .kept, .froze(_, isExceeded: false): true
+    case .exceeded, .noSuchFunction, .cannotTell, .froze, .noFreezesKnown: false
+    }
   }
 
   /// The outcome in a sentence.
@@ -84,6 +90,9 @@ package struct LimitVerdict: Sendable {
       let names = nearest.map(\.shortName).joined(separator: ", ")
       return "\(name): neither side has such a function"
         + (names.isEmpty ? "." : "; the nearest names are: \(names).")
+    case .froze(let side, let isExceeded):
+      return "\(name): \(isExceeded ? "exceeded" : "not exceeded"), \(side.words)"
+    case .noFreezesKnown: return "\(name): the captures do not tell of freezes"
     case .cannotTell: return "\(name): undecided, the captures are too short"
     }
   }

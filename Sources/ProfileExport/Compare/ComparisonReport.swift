@@ -24,6 +24,7 @@ package struct ComparisonReport {
     writeFunctions(to: &page, "Functions by self time") { $0.own }
     writeThreads(to: &page)
     writeNeed(to: &page)
+    if let freezes = comparison.freezes, freezes.hasAny { page.paragraph(freezes.words) }
     for verdict in options.verdicts { page.paragraph(verdict.words, style: .strong) }
     output = page.output
   }

@@ -28,7 +28,8 @@ enum LimitArgument {
     do {
       return try ComparisonLimit(text)
     } catch {
-      let form = "Use a form like '+5%', 'parse_row +10%' or 'parse_row +0.1s/s'."
+      let form =
+        "Use a form like '+5%', 'parse_row +10%', 'freezes > 0' or 'longest freeze > 200ms'."
       switch error {
       case .empty: throw ValidationError("the bound is empty. \(form)")
       case .noNumber(let word): throw ValidationError("'\(word)' is not a number. \(form)")

@@ -46,7 +46,8 @@ struct CompareCommand: ParsableCommand {
       discussion: """
         '+5%' bounds the CPU time of all threads; 'NAME +10%' and 'NAME +0.1s/s' bound the total \
         time of a function. NAME may leave out namespaces, template arguments and parameters. A \
-        function that neither side has is an error.
+        function that neither side has is an error. 'freezes > 0' and 'longest freeze > 200ms' bound \
+        how the program froze after.
         """, valueName: "bound"),
     transform: LimitArgument.parse)
   var failIf: [ComparisonLimit] = []

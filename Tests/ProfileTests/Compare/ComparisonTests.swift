@@ -337,8 +337,8 @@ internal import Testing
       try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
     #expect(
       object.keys.sorted() == [
-        "after", "before", "changed", "findings", "functions", "need", "paths", "sprof", "threads",
-        "total", "verdicts", "warnings",
+        "after", "before", "changed", "findings", "freezes", "functions", "need", "paths", "sprof",
+        "threads", "total", "verdicts", "warnings",
       ])
     #expect(object["changed"] as? Bool == true)
     let functions = try #require(object["functions"] as? [[String: Any]])

@@ -199,9 +199,9 @@ enum LimitOutcome: Equatable {
 
   init(_ verdict: ComparisonLimit.Verdict) {
     switch verdict {
-    case .exceeded: self = .exceeded
-    case .kept: self = .kept
-    case .noSuchFunction: self = .noSuchFunction
+    case .exceeded, .froze(_, isExceeded: true): self = .exceeded
+    case .kept, .froze: self = .kept
+    case .noFreezesKnown, .noSuchFunction: self = .noSuchFunction
     case .cannotTell: self = .cannotTell
     }
   }
