@@ -19,12 +19,14 @@ extension CaptureFacts {
     var cost: Cost
     /// What has no sample, where there is such.
     var unsampledThreads, unsampledProcesses: Int?
+    /// What a flight recorder has kept it for.
+    var freezes: [Freeze]?
     var notes: [String]
     /// Missing for no, as in captures of older versions.
     var knowsUnseenSleeps: Bool?
 
     enum CodingKeys: String, CodingKey {
-      case kind, pid, process, executable, host, kernel, ending, cost, notes, seed
+      case kind, pid, process, executable, host, kernel, ending, cost, freezes, notes, seed
       case commandLine = "command_line"
       case startTime = "start_time"
       case duration = "duration_ns"
@@ -57,6 +59,7 @@ extension CaptureFacts {
       cost = Cost(info.cost)
       if info.unsampled.threads > 0 { unsampledThreads = info.unsampled.threads }
       if info.unsampled.processes > 0 { unsampledProcesses = info.unsampled.processes }
+      if !info.freezes.isEmpty { freezes = info.freezes.map { Freeze($0) } }
       notes = info.notes
       if info.knowsUnseenSleeps { knowsUnseenSleeps = true }
     }
@@ -75,7 +78,35 @@ extension CaptureFacts {
         notes: notes)
       info.seed = seed
       info.knowsUnseenSleeps = knowsUnseenSleeps ?? false
+      info.freezes = (freezes ?? []).map(\.freeze)
       return info
+    }
+  }
+
+  /// A freeze that the capture was kept for.
+  struct Freeze: Codable {
+    var tid: Int32
+    var start, end, threshold: Int64
+    var isOver: Bool
+
+    enum CodingKeys: String, CodingKey {
+      case tid
+      case start = "start_ns"
+      case end = "end_ns"
+      case threshold = "threshold_ns"
+      case isOver = "over"
+    }
+
+    init(_ freeze: RecordedFreeze) {
+      tid = freeze.tid
+      start = freeze.start
+      end = freeze.end
+      threshold = freeze.threshold
+      isOver = freeze.isOver
+    }
+
+    var freeze: RecordedFreeze {
+      RecordedFreeze(tid: tid, start: start, end: end, isOver: isOver, threshold: threshold)
     }
   }
 

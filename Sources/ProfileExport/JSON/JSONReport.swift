@@ -150,6 +150,15 @@ extension JSONWriter {
     members(of: capture.programEnd)
     member("unsampled_threads", capture.unsampled.threads)
     member("unsampled_processes", capture.unsampled.processes)
+    array("freezes", of: capture.freezes) { json, freeze in
+      json.object { json in
+        json.member("tid", freeze.tid)
+        json.member("start_ns", freeze.start)
+        json.member("end_ns", freeze.end)
+        json.member("over", freeze.isOver)
+        json.member("threshold_ns", freeze.threshold)
+      }
+    }
     array("notes", of: capture.notes) { $0.value($1) }
   }
 

@@ -94,7 +94,18 @@ package struct TextReport {
     guard capture.kind != .imported else { return writeImported(to: &page) }
     page.paragraph(capture.sentence, style: .strong)
     page.clauses(capture.costClauses)
+    for freeze in capture.freezes { page.paragraph(words(of: freeze), indent: 2) }
     page.notes(of: capture)
+  }
+
+  /// A freeze that the capture was kept for.
+  private func words(of freeze: RecordedFreeze) -> String {
+    let thread = profile.threads.lastIndex { $0.tid == freeze.tid && $0.process == nil }
+    let subject = thread.map { WaitWords(profile).thread($0) } ?? "thread \(freeze.tid)"
+    let length = Figures.duration(freeze.length)
+    let verb = freeze.isOver ? "froze for" : "was frozen for at least"
+    return "\(subject.capitalizedFirst) \(verb) \(length), from "
+      + "\(Figures.seconds(freeze.start)) s to \(Figures.seconds(freeze.end)) s"
   }
 
   /// What is known of a profile that another tool made: nothing of its cost.

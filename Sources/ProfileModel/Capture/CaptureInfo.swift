@@ -76,6 +76,8 @@ package struct CaptureInfo: Sendable {
   /// (`Run.unseenSleeps`).
   package var knowsUnseenSleeps = false
   package var unsampled: Unsampled
+  /// The freezes for which it was kept; none unless a flight recorder made it.
+  package var freezes: [RecordedFreeze] = []
   /// What the user should know about how the capture was made, in whole sentences: a tracer that
   /// holds the program, a kernel without schedstat, threads that could not be read.
   package var notes: [String]

@@ -120,6 +120,9 @@ package struct ProfileBuilder: Sendable {
   /// The stack of the thread's last run, while it is open; nil without one.
   package func openStack(of thread: Int) -> StackID? { openRuns[thread]?.stack }
 
+  /// What the thread does in its last run, while it is open; nil without one.
+  package func openActivity(of thread: Int) -> Activity? { openRuns[thread]?.activity }
+
   /// The distinct frames of the stacks that threads were last seen with.
   package var openFrames: [Frame] {
     var seenStacks: Set<StackID> = []

@@ -1,3 +1,4 @@
+internal import LinuxProcess
 package import ProfileModel
 internal import Synchronization
 
@@ -17,6 +18,12 @@ package struct CaptureProgress: Sendable {
 package final class CaptureControl: Sendable {
   private let isStopWanted = Atomic<Bool>(false)
   private let current = Mutex(CaptureProgress())
+  private let isQuietNow = Atomic<Bool>(false)
+  private let wantsGrowth = Atomic<Bool>(true)
+  private let snapshotReceiver = Mutex<SnapshotReceiver?>(nil)
+
+  /// Gets a profile of what was seen so far, with names, and when the capture began.
+  typealias SnapshotReceiver = @Sendable (Profile, MonotonicClock.Instant) -> Void
 
   package init() {}
 
@@ -25,7 +32,29 @@ package final class CaptureControl: Sendable {
   /// It does within a tenth of a second. Safe in a signal handler.
   package func stop() { isStopWanted.store(true, ordering: .releasing) }
 
-  var shouldStop: Bool { isStopWanted.load(ordering: .acquiring) }
+  /// Whether the capture was asked to end.
+  package var shouldStop: Bool { isStopWanted.load(ordering: .acquiring) }
+
+  /// Whether the capture stops nothing and samples at its plan's quiet rate; it follows a change within
+  /// a twentieth of a second.
+  var isQuiet: Bool {
+    get { isQuietNow.load(ordering: .acquiring) }
+    set { isQuietNow.store(newValue, ordering: .releasing) }
+  }
+
+  /// Whether the recorder gets what is new.
+  var isRecorded: Bool {
+    get { wantsGrowth.load(ordering: .acquiring) }
+    set { wantsGrowth.store(newValue, ordering: .releasing) }
+  }
+
+  /// Asks for a profile of what was seen so far; `receive` gets it soon, on a thread of the capture.
+  func requestSnapshot(_ receive: @escaping SnapshotReceiver) {
+    snapshotReceiver.withLock { $0 = receive }
+  }
+
+  /// Takes the request for a profile, if there is one.
+  func takeSnapshotRequest() -> SnapshotReceiver? { snapshotReceiver.withLock { $0.take() } }
 
   /// How far the capture is; brought up to date ten times a second.
   package var progress: CaptureProgress {

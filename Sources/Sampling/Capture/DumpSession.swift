@@ -1,10 +1,11 @@
+internal import BlockingAnalysis
 internal import LinuxProcess
 internal import ProfileModel
 internal import Synchronization
 
 /// A capture under way that samples each thread once.
 final class DumpSession: @unchecked Sendable {
-  // Sendable: `sleeps` and `tasks` are the tracer thread's until that was joined; all else is the
+  // Sendable: `sleeps`, `tasks` and `places` are the tracer thread's until that was joined; all else is the
   // pipeline's.
   private let pipeline: SamplePipeline
   private let isSampled = Atomic<Bool>(false)
@@ -12,6 +13,8 @@ final class DumpSession: @unchecked Sendable {
   private let isDrained = Atomic<Bool>(false)
   private var sleeps: [SleepRecord] = []
   private var tasks: AsyncTasks?
+  /// Where the threads slept whose stacks the profile has.
+  private(set) var places: [Int32: SleepPlace] = [:]
 
   private var sampler: Sampler { pipeline.sampler }
   private var resolver: Resolver { pipeline.resolver }
@@ -84,6 +87,8 @@ final class DumpSession: @unchecked Sendable {
     for _ in 0..<100 where sampler.sampleAgain() { resolver.drain() }
     sampler.finish()
     resolver.drain()
-    sleeps = survey.finish(samples, sampler.threads, known: resolver.sleeps())
+    let known = resolver.sleeps()
+    places = known.mapValues(\.place)
+    sleeps = survey.finish(samples, sampler.threads, known: known)
   }
 }

@@ -69,8 +69,10 @@ final class Recording: GrowthReceiver, @unchecked Sendable {
       let isLast = isFinished.load(ordering: .acquiring)
       if let work = waiting.withLock({ $0 }) {
         var growth = work.growth
-        names.add(work.files)
-        growth.symbols = names.resolve(growth.frames.map(\.frame))
+        growth.symbols = names.exclusively {
+          names.add(work.files)
+          return names.resolve(growth.frames.map(\.frame))
+        }
         recorder(growth)
         waiting.withLock { $0 = nil }
       } else if isLast {

@@ -78,6 +78,20 @@ final class SamplePipeline: @unchecked Sendable {
       startTime: sampler.startTime, pauses: sampler.pauses)
   }
 
+  /// The profile, with names, of the samples that were resolved so far; belongs to the resolver's thread.
+  func snapshot(_ info: CaptureInfo, sleeps: [SleepRecord], until time: Nanoseconds) -> Profile {
+    let modules = resolver.modules
+    let profile = resolver.snapshot(capture: info, until: time)
+    // The runtimes are the tracer's.
+    let facts = CapturedProfile.LiveFacts(
+      modules: modules, sleeps: sleeps, startTime: sampler.startTime, runtimes: [],
+      hidesMachinery: options.frames == .mixed, locks: InterpreterLockReport())
+    let captured = CapturedProfile(
+      profile, names: names, collectedEnd: nil, facts: facts
+    ) { files(of: $0, in: modules) }
+    return names.exclusively { captured.named() }
+  }
+
   private func liveFacts(modules: ModuleMap, sleeps: [SleepRecord]) -> CapturedProfile.LiveFacts {
     CapturedProfile.LiveFacts(
       modules: modules, sleeps: sleeps, startTime: sampler.startTime,

@@ -15,6 +15,8 @@ package struct SampleOptions: Sendable {
   package var followsTasks: Bool
   /// Looks for language runtimes; without it all frames are native.
   package var readsRuntimes: Bool
+  /// Stops no thread: one that runs has no stack then.
+  package var stopsNothing = false
 
   package init(
     stopAll: Bool = false, stackLimit: Int = 16 << 20, ignoresSchedulerStatistics: Bool = false,
@@ -50,6 +52,8 @@ package struct SamplingPlan: Sendable {
   package var options: SampleOptions
   /// Where in its period each tick falls follows from it (`TickTimes`); nil for the middle of each.
   package var seed: UInt32?
+  /// Ticks per second while the capture is quiet (`CaptureControl.isQuiet`); nil for one that never is.
+  var quietRate: Double?
 
   /// `maxCPU` is the share of a core that sprof itself may use, 0 to 1; 1 is without a limit.
   package init(

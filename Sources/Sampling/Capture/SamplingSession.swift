@@ -29,7 +29,8 @@ final class SamplingSession: @unchecked Sendable {
     self.ready = ready
     self.recording = recording
     sleepWatch = SleepWatch(
-      pipeline.target.folder, liveThread: pipeline.target.liveThread, cpuBudget: plan.cpuBudget)
+      pipeline.target.folder, liveThread: pipeline.target.liveThread, cpuBudget: plan.cpuBudget,
+      sharesRecords: plan.quietRate != nil)
   }
 
   @available(*, noasync, message: "blocks for the whole capture")
@@ -51,7 +52,8 @@ final class SamplingSession: @unchecked Sendable {
     }
     try recording?.start()
     defer { recording?.finish() }
-    try sleepWatch.start(threads: pipeline.target.folder.threads())
+    // What threads wait for is not looked up while nothing is stopped.
+    try sleepWatch.start(threads: control.isQuiet ? [] : pipeline.target.folder.threads())
     let resolving: OSThread.Handle
     do {
       resolving = try OSThread.start { [self] in resolve(info) }
@@ -75,6 +77,7 @@ final class SamplingSession: @unchecked Sendable {
   private func trace() {
     let loop = TickLoop(sampler, plan: plan, control: control)
     outcome = loop.run(ready: ready)
+    guard !control.isQuiet else { return }
     sampler.runtimes?.census(memory: sampler.memory) { sampler.now }
   }
 
@@ -89,19 +92,40 @@ final class SamplingSession: @unchecked Sendable {
       let isLast = isSampled.load(ordering: .acquiring)
       let progress = control.progress
       if resolver.drain() { pace.quicken(at: progress.elapsed) }
-      sleepWatch.watch(
-        resolver.takeLongSleeps(
-          until: progress.elapsed, threshold: SleepWatch.threshold, isLast: isLast))
-      record(until: progress, info)
+      if !control.isQuiet {
+        sleepWatch.watch(
+          resolver.takeLongSleeps(
+            until: progress.elapsed, threshold: SleepWatch.threshold, isLast: isLast))
+        record(until: progress, info)
+        takeSnapshot(info)
+      }
       cpuMeter.count()
       if isLast { break }
       // While ticks are skipped there is less to do; a ring that fills rings.
       let now = MonotonicClock.now()
       let skipped = min(plan.cpuBudget.earliestTick - now, Self.longestPause)
       pipeline.channel.resolverWaker.wait(
-        until: now + max(pace.pause(at: progress.elapsed), skipped))
+        until: now + max(pause(pace, at: progress.elapsed), skipped))
     }
     recordEnd(info)
+  }
+
+  /// A capture that may be asked for what it has seen answers soon.
+  private static let snapshotPause = Nanoseconds.milliseconds(20)
+
+  private func pause(_ pace: ResolverPace, at time: Nanoseconds) -> Nanoseconds {
+    let pause = pace.pause(at: time)
+    guard plan.quietRate != nil else { return pause }
+    return control.isQuiet ? max(pause, Self.longestPause) : min(pause, Self.snapshotPause)
+  }
+
+  /// Hands over a profile of what was seen so far, if one is wanted.
+  private func takeSnapshot(_ info: CaptureInfo) {
+    guard let receive = control.takeSnapshotRequest() else { return }
+    let progress = control.progress
+    let profile = pipeline.snapshot(
+      capture(info, until: progress), sleeps: sleepWatch.records, until: progress.elapsed)
+    receive(profile, sampler.startTime)
   }
 
   private func endResolving(_ resolving: consuming OSThread.Handle) {
@@ -112,7 +136,7 @@ final class SamplingSession: @unchecked Sendable {
 
   /// Hands over what is new, when it is time and the recorder has worked off the last.
   private func record(until progress: CaptureProgress, _ info: CaptureInfo) {
-    guard let recording, recording.isDue(at: progress.elapsed) else { return }
+    guard let recording, control.isRecorded, recording.isDue(at: progress.elapsed) else { return }
     handOver(until: progress, info, to: recording)
   }
 
@@ -128,14 +152,19 @@ final class SamplingSession: @unchecked Sendable {
     until progress: CaptureProgress, _ info: CaptureInfo, to recording: any GrowthReceiver
   ) {
     var growth = resolver.takeGrowth(until: progress.elapsed, rate: plan.rate)
+    growth.capture = capture(info, until: progress)
+    recording.take(growth, files: files(of: growth.frames.map(\.frame), in: resolver.modules))
+  }
+
+  /// What is known of a capture that goes on.
+  private func capture(_ info: CaptureInfo, until progress: CaptureProgress) -> CaptureInfo {
     var capture = info
     capture.ending = .unfinished
     capture.duration = progress.elapsed.rawValue
     capture.cost.ticksPlanned = progress.elapsed.ticks(at: plan.rate)
     capture.cost.ticksTaken = progress.ticks
     capture.cost.stoppedTime = progress.stoppedTime.rawValue
-    growth.capture = capture
-    recording.take(growth, files: files(of: growth.frames.map(\.frame), in: resolver.modules))
+    return capture
   }
 }
 

@@ -33,6 +33,12 @@ final class TickLoop {
   private var cpuMeter: CPUBudget.Meter
   /// Whether the resolver was called because the ring fills.
   private var hasRung = false
+  /// The time between ticks while the capture is quiet; nil for one that never is.
+  private let quietPeriod: Nanoseconds?
+  /// When the last tick was, since the start of the capture; nil before the first.
+  private var lastTime: Nanoseconds?
+  /// How soon a quiet capture notes that it is not to be so any more.
+  private static let quietPause = Nanoseconds.milliseconds(50)
   private var outcome = Outcome()
 
   init(_ sampler: Sampler, plan: SamplingPlan, control: CaptureControl) {
@@ -41,6 +47,7 @@ final class TickLoop {
     self.control = control
     let period = Nanoseconds(Int64(1e9 / plan.rate))
     self.period = period
+    quietPeriod = plan.quietRate.map { Nanoseconds(Int64(1e9 / $0)) }
     lastTick = plan.duration.map { max(1, $0.count(of: period)) }
     isPunctual = sampler.membership.mayTakeCPU && plan.rate >= Self.punctualRate
     times = TickTimes(period: period, seed: sampler.membership.seed(plan.seed, of: sampler.pid))
@@ -61,6 +68,8 @@ final class TickLoop {
     // was there, ticks are late that go by before the first sample, where this thread got no CPU.
     let before = sampler.origin.isBorn ? sampler.now.count(of: period) : 0
     var tick = before + 1
+    // The first that no sample stands for yet.
+    var firstTick = tick
     while lastTick.map({ tick <= $0 }) ?? true {
       let planned = times.next(tick)
       guard waitForTick(at: planned) else {
@@ -69,6 +78,15 @@ final class TickLoop {
       }
       waitForResolver()
       let time = sampler.now
+      // It is not quiet any more: the next period is not the one that was waited for.
+      if time < planned {
+        tick = min(tick, max(firstTick, time.count(of: period) + 1))
+        continue
+      }
+      if let next = quietTick(after: tick, at: time) {
+        tick = next
+        continue
+      }
       if let next = allowedTick(after: tick, at: time) {
         tick = next
         continue
@@ -83,6 +101,7 @@ final class TickLoop {
         break
       }
       tick = due + 1
+      firstTick = tick
     }
     // The last tick stands for its whole period, too.
     if outcome.ending == .duration, let lastTick, !waitForTick(at: period * lastTick) {
@@ -93,12 +112,22 @@ final class TickLoop {
   }
 
   private func take(_ tick: Int64, due: Int64, time: Nanoseconds, planned: Nanoseconds) {
+    sampler.mayStop = !control.isQuiet && !sampler.options.stopsNothing
+    lastTime = time
     if time - planned > period / 2 { sampler.cost.ticksLate += due - tick + 1 }
     sampler.cost.ticksTaken += 1
     sampler.takeTick(due, time: time, end: period * due)
     pauseBudget.spend(sampler.pauses.heldTime, at: sampler.now)
     cpuMeter.count()
     reportProgress(time: time)
+  }
+
+  /// The next tick of a quiet capture, which counts for those before it; nil when this one is to be taken.
+  private func quietTick(after tick: Int64, at time: Nanoseconds) -> Int64? {
+    guard control.isQuiet, let quietPeriod, let lastTime, tick != lastTick else { return nil }
+    let earliest = lastTime + quietPeriod
+    guard time + period < earliest else { return nil }
+    return min(max(tick, earliest.count(of: period)) + 1, lastTick ?? .max)
   }
 
   /// The first tick that the budgets allow, which counts for those before it; nil when they allow this
@@ -120,16 +149,18 @@ final class TickLoop {
     return next
   }
 
-  /// Waits for a tick; false when the capture is to end before.
+  /// Waits for a tick, or until the capture is not quiet any more; false when it is to end before.
   private func waitForTick(at time: Nanoseconds) -> Bool {
     let deadline = sampler.startTime + time
     var heldPause = Self.firstHeldPause
+    let wasQuiet = control.isQuiet
     while true {
       guard !control.shouldStop else { return false }
+      if wasQuiet, !control.isQuiet { return true }
       reportProgress(time: sampler.now)
       let left = deadline - MonotonicClock.now()
       if left <= 0 { return true }
-      var longest = Nanoseconds.milliseconds(100)
+      var longest = wasQuiet ? Self.quietPause : .milliseconds(100)
       if !sampler.stops.isEmpty {
         sampler.releaseOverdue()
         longest = heldPause

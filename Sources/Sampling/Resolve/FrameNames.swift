@@ -2,16 +2,18 @@ internal import LinuxProcess
 internal import NativeUnwinding
 internal import ProfileModel
 internal import Symbolication
+internal import Synchronization
 
 /// Names of frames, each looked up once.
 ///
-/// Used by one thread at a time; needs no `ModuleMap`, which belongs to the resolver's thread.
+/// Used by one thread at a time, by several through `exclusively`; needs no `ModuleMap`, which belongs to the resolver's thread.
 final class FrameNames {
   private final class Files {
     var known: [ModuleID: MappedFile] = [:]
   }
 
   private let files = Files()
+  private let use = Mutex<Void>(())
   private let symbolizer: Symbolizer
 
   init(_ process: ProcessIdentity) {
@@ -20,6 +22,11 @@ final class FrameNames {
       file: { [files] in files.known[$0] },
       debugFiles: DebugFiles(
         byBuildID: { memory.debugFile(buildID: $0) }, byPath: { memory.debugFile(path: $0) }))
+  }
+
+  /// Calls `body`, which uses the names, while no other thread does so in this way.
+  func exclusively<Value>(_ body: () -> Value) -> Value {
+    use.withLock { _ in body() }
   }
 
   /// Why modules have no names or no lines, in words.

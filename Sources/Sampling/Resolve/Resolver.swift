@@ -73,6 +73,27 @@ final class Resolver {
     return all.finish(capture: capture, modules: modules.modules)
   }
 
+  /// The runs so far, with sleeping threads asleep until `time`, as in `takeGrowth`.
+  func snapshot(capture: CaptureInfo, until time: Nanoseconds) -> Profile {
+    let isPending = Set(threads.values.lazy.filter { $0.pending != nil }.map(\.index))
+    var copy = builder
+    for (thread, info) in builder.threads.enumerated() where !isPending.contains(thread) {
+      guard case .blocked = copy.openActivity(of: thread) else { continue }
+      copy.extend(
+        thread: thread,
+        by: sleep(since: Nanoseconds(info.lastSeen), until: time, rate: capture.rate))
+      copy.update(thread) { $0.lastSeen = max($0.lastSeen, time.rawValue) }
+    }
+    return copy.finish(capture: capture, modules: modules.modules)
+  }
+
+  /// What a sleep weighs; nothing where it would end before it begins.
+  private func sleep(since start: Nanoseconds, until end: Nanoseconds, rate: Double) -> Weight {
+    guard end > start else { return Weight() }
+    let ticks = (end - start).ticks(at: rate)
+    return Weight(samples: ticks, ticks: ticks, wall: (end - start).rawValue)
+  }
+
   /// What is new since the last call, with sleeping threads asleep until `time` (from the
   /// start): the tracer hands over a sleep only when it ends.
   ///
@@ -85,10 +106,8 @@ final class Resolver {
       case .running, .waitingForCPU, .unknown: return Weight()
       case .blocked, .uninterruptible, .stopped: break
       }
-      let wall = time - Nanoseconds(seen[thread])
-      guard wall > 0, !isPending.contains(thread) else { return Weight() }
-      let ticks = wall.ticks(at: rate)
-      return Weight(samples: ticks, ticks: ticks, wall: wall.rawValue)
+      guard !isPending.contains(thread) else { return Weight() }
+      return sleep(since: Nanoseconds(seen[thread]), until: time, rate: rate)
     }
     growth.modules = modules.modules
     // A thread that is new may have got its name since.

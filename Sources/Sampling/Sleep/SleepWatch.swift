@@ -6,7 +6,7 @@ internal import Synchronization
 /// Samples threads that have slept for long while a capture goes on, on a thread of its own: what
 /// it reads delays neither the tick nor the resolver.
 final class SleepWatch: @unchecked Sendable {
-  // Sendable: all but `ordered` and `isFinished` is used by the watching thread alone until
+  // Sendable: all but `ordered`, `known` and `isFinished` is used by the watching thread alone until
   // `finish` has joined it, and by the thread that calls `finish` after that.
 
   /// A sleep this long is sampled.
@@ -29,10 +29,13 @@ final class SleepWatch: @unchecked Sendable {
   /// The same of one thread.
   private static let threadLimit = 16
 
+  /// Whether `records` is kept.
+  private let sharesRecords: Bool
   private let inspector: SleepInspector
   private let cpuBudget: CPUBudget
   private let ordered = Mutex<[KnownSleep]>([])
   private let isFinished = Atomic<Bool>(false)
+  private let known = Mutex<[SleepRecord]>([])
   /// Rung when there is something to do.
   private let bell = Waker()
   private var handle: OSThread.Handle?
@@ -47,7 +50,10 @@ final class SleepWatch: @unchecked Sendable {
   private var peerPeriod = period
 
   /// Counts what it uses in `cpuBudget`, and does not wait for that.
-  init(_ folder: TaskFolder, liveThread: ProcessIdentity, cpuBudget: CPUBudget) {
+  init(
+    _ folder: TaskFolder, liveThread: ProcessIdentity, cpuBudget: CPUBudget, sharesRecords: Bool
+  ) {
+    self.sharesRecords = sharesRecords
     self.cpuBudget = cpuBudget
     inspector = SleepInspector(folder, liveThread: liveThread)
   }
@@ -82,6 +88,9 @@ final class SleepWatch: @unchecked Sendable {
     return ended.values.flatMap { $0 } + current.values
   }
 
+  /// The sleeps that are worth keeping so far; may be called by any thread.
+  var records: [SleepRecord] { known.withLock { $0 } }
+
   // MARK: - The watching thread
 
   private func run() {
@@ -89,6 +98,10 @@ final class SleepWatch: @unchecked Sendable {
     while true {
       let isLast = isFinished.load(ordering: .acquiring)
       turn(isLast: isLast)
+      if sharesRecords {
+        let records = ended.values.flatMap { $0 } + current.values
+        known.withLock { $0 = records }
+      }
       cpuMeter.count()
       if isLast { return }
       waitForTurn()

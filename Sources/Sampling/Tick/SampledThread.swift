@@ -83,6 +83,8 @@ final class SampledThread {
   var descriptor: Descriptor?
   /// What tells whether it sleeps between its samples.
   var gap = SampleGap()
+  /// What the resolver has asked for while nothing might be stopped.
+  var postponedRequest: UInt32 = 0
   /// Its name, until that is handed over.
   var name: String?
 

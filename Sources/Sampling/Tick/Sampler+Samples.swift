@@ -23,7 +23,7 @@ extension Sampler {
     }
     guard let counters = counters(of: thread) else { return endIfGone(thread) }
     if series.beginsAtFirstSample, !thread.wasSampled { thread.account.begin(at: counters) }
-    let asked = requests.take(thread.slot)
+    let asked = takeRequests(of: thread)
     let interval = thread.account.takeInterval(until: tickEnd, tick: tick)
     if thread.wasAsleep, counters.switches == thread.counters.switches, asked == 0,
       !options.stopAll
@@ -39,6 +39,13 @@ extension Sampler {
     sample(
       thread, index: index, time: time, interval: interval, counters: counters,
       wantsRegisters: options.stopAll || asked & ThreadRequests.registers != 0)
+  }
+
+  /// What the resolver wants of a thread; registers, which take a stop, once that is allowed.
+  private func takeRequests(of thread: SampledThread) -> UInt32 {
+    let asked = requests.take(thread.slot) | thread.postponedRequest
+    thread.postponedRequest = mayStop ? 0 : asked & ThreadRequests.registers
+    return asked & ~thread.postponedRequest
   }
 
   /// Why a thread has no stack that could be read, in a stop or without one; nil for nearly all.

@@ -10,6 +10,7 @@ extension Sampler {
   func seize(
     _ thread: SampledThread, index: Int, call: SystemCallState, state: ThreadState, interval: Weight
   ) -> Bool {
+    guard mayStop else { return false }
     var mayRestart = true
     if case .asleep(let number, let arguments, _, _) = call {
       mayRestart = SystemCallNames.interruption(of: number, arguments) == .restartable

@@ -33,6 +33,8 @@ final class Sampler {
   private(set) var lastTickEnd: Nanoseconds = 0
   /// The end of the period of the tick under way.
   private(set) var tickEnd: Nanoseconds = 0
+  /// Whether a thread may be stopped; one that runs has no stack where it may not.
+  var mayStop: Bool
   var cost = CaptureCost()
   var pauses = PauseMeter()
   /// When the last thread of a round of stops was resumed.
@@ -56,6 +58,7 @@ final class Sampler {
     self.membership = membership
     self.channel = channel
     self.runtimes = runtimes
+    mayStop = !options.stopsNothing
     stops = StoppedThreads(process: folder.process)
     memory = ProcessMemory(liveThread)
     roster = ThreadRoster(folder)

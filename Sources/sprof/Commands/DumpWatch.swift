@@ -109,7 +109,7 @@ struct DumpWatch {
   private static func stamp(_ profile: Profile) -> String { stamp(profile.capture.startTime) }
 
   /// The local time of day, to the tenth of a second.
-  private static func stamp(_ seconds: Double) -> String {
+  static func stamp(_ seconds: Double) -> String {
     var whole = time_t(seconds)
     var parts = tm()
     localtime_r(&whole, &parts)

@@ -15,6 +15,7 @@ struct Sprof: ParsableCommand {
         sprof attach 4242 --duration 10s     where its time goes
         sprof dump 4242                      what every thread does right now
         sprof run -- make test               where the time of a whole run goes
+        sprof watch firefox                  wait for it to freeze, and capture that
         sprof attach 4242 -o slow.pb.gz      sample until Ctrl-C, and write a capture
         sprof report slow.pb.gz              any view of that capture
         sprof compare before after           what changed between two captures
@@ -28,8 +29,8 @@ struct Sprof: ParsableCommand {
       """,
     version: SprofVersion.current,
     subcommands: [
-      AttachCommand.self, DumpCommand.self, RunCommand.self, ReportCommand.self, ExportCommand.self,
-      MergeCommand.self, CompareCommand.self,
+      AttachCommand.self, DumpCommand.self, RunCommand.self, WatchCommand.self,
+      ReportCommand.self, ExportCommand.self, MergeCommand.self, CompareCommand.self,
     ])
 
   /// Every message on stderr begins the same way, also those of ArgumentParser.

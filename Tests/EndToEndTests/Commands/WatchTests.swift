@@ -1,0 +1,149 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+  @Suite struct `Watch` {
+    /// The freezes of the fixture: when, how, for how long, in milliseconds.
+    private static let planned = [
+      (at: 3000, kind: "sleep", length: 1500), (at: 6500, kind: "lock", length: 1500),
+      (at: 10_000, kind: "compute", length: 1500), (at: 13_500, kind: "sleep", length: 300),
+    ]
+
+    @Test func `captures each freeze of a program with fifty threads, and stops none outside`()
+      throws
+    {
+      let program = try RunningProgram(
+        fixture: "freezes.c",
+        ["50", "0"] + Self.planned.map { "\($0.at):\($0.kind):\($0.length)" })
+      let folder = try TemporaryFolder()
+      let watch = try Watching(program, in: folder, ["--json"])
+      try waitUntil("all freezes are over", deadline: .seconds(40)) {
+        usleep(100_000)
+        return try program.figure("frozen") == 4
+      }
+      let events = try watch.end()
+      let freezes = events.filter { $0["event"] as? String == "freeze" }
+      // The last is shorter than the threshold.
+      #expect(freezes.count == 3, "\(events)")
+      let causes = [("waiting", "save_settings"), ("waiting", "update_orders"), ("computing", "")]
+      for (freeze, (cause, function)) in zip(freezes, causes) {
+        #expect(freeze["tid"] as? Int == Int(program.pid))
+        // A busy machine may keep the loop from a CPU in its computation.
+        let causes = cause == "waiting" ? [cause] : [cause, "waiting_for_cpu"]
+        #expect(causes.contains(freeze["cause"] as? String ?? ""), "\(freeze)")
+        if !function.isEmpty { #expect(freeze["function"] as? String == function, "\(freeze)") }
+        let path = try #require(freeze["capture"] as? String)
+        let report = try SprofCommand.report(["report", path])
+        #expect(report.capture.pid == program.pid)
+      }
+      let announced = events.filter { $0["event"] as? String == "frozen" }
+      #expect(announced.count == 3, "\(events)")
+      #expect(try program.figure("interrupted") == 0)
+      #expect(try folder.names.count == 3)
+      try program.assertUntouched()
+      expectNothingLeftBehind()
+    }
+
+    @Test func `finds no freeze in an animation that is busy most of the time`() throws {
+      let program = try RunningProgram(fixture: "freezes.c", ["0", "10"])
+      let folder = try TemporaryFolder()
+      let watch = try Watching(program, in: folder, ["--json", "--for", "6s"])
+      let events = try watch.finish()
+      let names = events.compactMap { $0["event"] as? String }
+      #expect(names == ["watching", "end"], "\(events)")
+      #expect(try folder.names.isEmpty)
+      try program.assertUntouched()
+    }
+
+    @Test func `leaves a file that opens and a program that runs, when it is killed`() throws {
+      for moment in 0..<Repository.trials(short: 3, full: 50) {
+        let program = try RunningProgram(
+          fixture: "freezes.c", ["4", "0", "1500:sleep:3000", "5500:compute:1500"])
+        let folder = try TemporaryFolder()
+        let watch = try Watching(program, in: folder, [])
+        // The first kills come at the start, in a freeze, and after it.
+        let pause = Repository.isTrial ? Int.random(in: 0..<8_000) : moment * 2_700
+        usleep(UInt32(pause) * 1_000)
+        watch.kill()
+        for name in try folder.names {
+          let file = folder.path + "/" + name
+          #expect(name.hasSuffix(".pb.gz") || name.hasSuffix(".partial"), "\(name)")
+          let report = try SprofCommand.report(["report", file])
+          #expect(report.capture.pid == program.pid)
+        }
+        try program.assertUntouched()
+      }
+      expectNothingLeftBehind()
+    }
+
+    @Test func `runs the command of --exec with the freeze and the capture`() throws {
+      let program = try RunningProgram(fixture: "freezes.c", ["0", "0", "2500:sleep:1500"])
+      let folder = try TemporaryFolder()
+      let out = try TemporaryFolder()
+      let script = "cat > '\(out.path)/json'; printf %s \"$SPROF_CAPTURE\" > '\(out.path)/path'"
+      let file = out.path + "/hook.sh"
+      try script.write(toFile: file, atomically: true, encoding: .utf8)
+      let watch = try Watching(program, in: folder, ["--exec", "sh '\(file)'"])
+      try waitUntil("the command has run", deadline: .seconds(30)) {
+        usleep(100_000)
+        return FileManager.default.fileExists(atPath: out.path + "/path")
+      }
+      _ = try watch.stop()
+      let path = try String(contentsOfFile: out.path + "/path", encoding: .utf8)
+      #expect(FileManager.default.fileExists(atPath: path))
+      let text = try Data(contentsOf: URL(fileURLWithPath: out.path + "/json"))
+      let event = try JSONSerialization.jsonObject(with: text) as? [String: Any]
+      #expect(event?["event"] as? String == "freeze")
+      #expect(event?["capture"] as? String == path)
+      try program.assertUntouched()
+    }
+
+    @Test(arguments: [
+      (["watch"], "Name the process to watch"), (["watch", "1", "--wait"], "--wait needs"),
+      (["watch", "1", "--", "true"], "not both"), (["watch", "1", "--keep", "0"], "--keep"),
+      (["watch", "1", "--max-size", "500"], "did you mean 500M"),
+      (["watch", "1", "--exec", "'open"], "left open"), (["watch", "1", "--hang", "1ms"], "50ms"),
+    ])
+    func `refuses options that make no sense`(arguments: [String], words: String) throws {
+      expectError(
+        try SprofCommand.run(arguments), code: ExitCode.usage, naming: [words])
+    }
+  }
+}
+
+/// `sprof watch` under way.
+private final class Watching {
+  private let command: StartedCommand
+
+  init(_ program: RunningProgram, in folder: TemporaryFolder, _ arguments: [String]) throws {
+    command = try StartedCommand(
+      [SprofCommand.path, "watch", "\(program.pid)", "--dir", folder.path] + arguments)
+  }
+
+  /// Ends it as Ctrl-C does, and gives the events of its log.
+  func end() throws -> [[String: Any]] {
+    command.send(SIGINT)
+    return try finish()
+  }
+
+  /// Waits for its end, and gives the events of its log.
+  func finish() throws -> [[String: Any]] {
+    let outcome = try command.finish()
+    #expect(outcome.status == 0, "\(outcome.stderr)")
+    return try outcome.stdout.split(separator: "\n").map { line in
+      let value = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+      return try #require(value)
+    }
+  }
+
+  func stop() throws -> CommandOutcome {
+    command.send(SIGTERM)
+    return try command.finish()
+  }
+
+  func kill() {
+    command.send(SIGKILL)
+    _ = try? command.finish()
+  }
+}
