@@ -64,9 +64,11 @@ package struct AbsenceCause: Sendable {
     (loop, handler) = Self.handler(index, thread: thread, &facts)
   }
 
-  /// The innermost function with a known source line, or the innermost.
+  /// The innermost function that an interpreter runs, or that has a known source line, or the innermost.
   private static func ownPlace(_ frames: [SourceFrame]) -> SourceFrame? {
-    frames.first { $0.line.file != nil } ?? frames.first { $0.line.isNamed } ?? frames.first
+    frames.first(where: \.isInterpreted) ?? frames.first { $0.line.file != nil } ?? frames.first {
+      $0.line.isNamed
+    } ?? frames.first
   }
 
   /// The handler in which the thread spent most of the time.
@@ -81,15 +83,37 @@ package struct AbsenceCause: Sendable {
     var found: [Function: (EventLoop?, SourceFrame)] = [:]
     for run in index.runs(of: thread) {
       let fact = facts.fact(of: run.stack, index)
-      guard let handler = fact.handler else { continue }
+      let frames = index.frames(of: run.stack).withoutWaitingTasks
+      guard let handler = calledHandler(frames, fact.parts.roles) ?? fact.handler else { continue }
       let function = Function(name: handler.line.function, file: handler.line.file)
       handlers.add(run.weight, to: function)
-      if found[function] == nil { found[function] = (fact.handlerOf, handler) }
+      let loop = fact.parts.roles.lazy.compactMap(\.loopOfHandlers).first
+      if found[function] == nil { found[function] = (loop, handler) }
     }
     guard let heaviest = handlers.heaviest, let (loop, handler) = found[heaviest.key] else {
       return (nil, nil)
     }
     return (loop, handler)
+  }
+}
+
+extension AbsenceCause {
+  /// The outermost function of the program that an interpreted loop has called, past the files of the
+  /// loop's own library; nil where the loop is not interpreted.
+  private static func calledHandler(
+    _ frames: [SourceFrame], _ roles: [FunctionRole]
+  ) -> SourceFrame? {
+    guard frames.count == roles.count,
+      let loop = roles.firstIndex(where: { $0.loopOfHandlers != nil }),
+      frames[loop].isInterpreted, let library = frames[loop].line.file.map(folder)
+    else { return nil }
+    return frames[..<loop].last { frame in
+      frame.isInterpreted && frame.line.file.map(folder) != library
+    }
+  }
+
+  private static func folder(of path: String) -> Substring {
+    path.lastIndex(of: "/").map { path[..<$0] } ?? ""
   }
 }
 

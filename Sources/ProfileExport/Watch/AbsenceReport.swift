@@ -31,8 +31,12 @@ package struct AbsenceReport {
   /// The same for many freezes: without what differs from one to the next.
   package var summary: String {
     guard let cause else { return "not sampled" }
-    let handler = cause.handler.map { " in " + plainName($0) }
-    return activityWords(cause, isShort: true) + (handler ?? shortPlace(cause))
+    let activity = activityWords(cause, isShort: true)
+    guard let handler = words.named(cause.handler) else { return activity + shortPlace(cause) }
+    // Where a computation was found most differs from one freeze to the next.
+    let isPlace = handler.line.function == cause.place?.line.function
+    guard cause.kind == .waiting, !isPlace else { return activity + " in " + plainName(handler) }
+    return activity + shortPlace(cause) + ", in the handler " + plainName(handler)
   }
 
   private func shortPlace(_ cause: AbsenceCause) -> String {

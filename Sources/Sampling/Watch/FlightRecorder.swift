@@ -133,7 +133,7 @@ package final class FlightRecorder {
   }
 
   private func isWanted(_ thread: ThreadInfo, _ role: SleeperRole) -> Bool {
-    plan.choosesThread?(thread) ?? (role == .loop)
+    plan.choosesThread?(thread) ?? (role == .loop || role == .handler)
   }
 
   private func watch(_ tid: Int32, at place: SleepPlace, _ role: SleeperRole) {

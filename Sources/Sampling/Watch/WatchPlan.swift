@@ -40,6 +40,8 @@ package enum SleeperRole: Sendable {
   case idle
   /// It sleeps by its own choice, which is no rest for a thread that has an event loop.
   case asleep
+  /// It needs what it waits for, in a handler that its event loop has called.
+  case handler
   /// It needs what it waits for.
   case needed
 }

@@ -69,7 +69,7 @@ final class WatchedThread {
   func learn(_ spot: SleepSpot, _ role: SleeperRole) {
     if roles.count >= Self.spotLimit { roles = [:] }
     roles[spot] = role
-    if role == .loop { duty = .loop }
+    if role == .loop || role == .handler { duty = .loop }
   }
 
   /// Looks where the thread is.
@@ -100,7 +100,7 @@ final class WatchedThread {
     switch roles[spot] {
     case .loop, .idle: return rest(at: now)
     case .asleep: if duty == .progress { return rest(at: now) }
-    case .needed: break
+    case .handler, .needed: break
     case nil:
       if sightings.count >= Self.spotLimit { sightings = [:] }
       sightings[spot, default: 0] += 1

@@ -1,4 +1,5 @@
 import CaptureFile
+import Glibc
 import LinuxProcess
 import ProfileAnalysis
 import ProfileExport
@@ -40,6 +41,7 @@ final class FreezeKeeper: FreezeReceiver {
   // MARK: - Where threads rest
 
   func roles(in profile: Profile) -> [Int32: SleeperRole] {
+    defer { malloc_trim(0) }
     let diagnosis = Diagnosis(profile)
     var roles: [Int32: SleeperRole] = [:]
     for (thread, info) in profile.threads.enumerated() {
@@ -105,6 +107,8 @@ final class FreezeKeeper: FreezeReceiver {
       run(for: event, path)
     }
     folder.prune()
+    // What names took is not needed before the next freeze.
+    malloc_trim(0)
   }
 
   private func takeRecorder() -> (CaptureRecorder?, Double) {
@@ -169,13 +173,14 @@ extension SleeperRole {
     case .eventLoop: self = .loop
     case .sleep: self = .asleep
     case .acceptLoop, .workerPool, .runtime, .signals, .terminal: self = .idle
-    case nil: self = Self.waitsForItsOwn(situation) ? .idle : .needed
+    case nil:
+      let isOutside = situation.handlerOf == nil
+      self = !isOutside ? .handler : Self.waitsForItsOwn(situation) ? .idle : .needed
     }
   }
 
   /// Whether a thread outside any loop waits for threads or processes that it has started.
   private static func waitsForItsOwn(_ situation: ThreadSituation) -> Bool {
-    guard situation.handlerOf == nil else { return false }
-    return situation.wait?.kind == .join || situation.wait?.kind == .childProcess
+    situation.wait?.kind == .join || situation.wait?.kind == .childProcess
   }
 }
