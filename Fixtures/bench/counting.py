@@ -122,6 +122,8 @@ def down(depth, index):
         count(index)
 
 
+sys.setrecursionlimit(int(sys.argv[2]) * 2 + 1000)
+threading.stack_size(1 << 29)
 for index in range(threads):
     threading.Thread(target=down, args=(int(sys.argv[2]), index), daemon=True).start()
 print("ready", flush=True)

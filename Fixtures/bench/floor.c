@@ -1,6 +1,7 @@
-// floor PID TID RATE SECONDS: the least that a profiler which stops a running thread can do, in
-// bare calls: seize, interrupt, waitpid, registers, 64 KiB of stack, detach. What sprof-bench
-// compares sprof's own stops with. TID 0 stands for all threads that run. Prints one line of JSON.
+// floor PID TID RATE SECONDS [BYTES]: the least that a profiler which stops a running thread can do,
+// in bare calls: seize, interrupt, waitpid, registers, 64 KiB of stack (or BYTES, also 0), detach. What
+// sprof-bench compares sprof's own stops with. TID 0 stands for all threads that run. Prints one line
+// of JSON.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 enum { COPY = 64 << 10, MAX_STOPS = 1 << 20, MAX_THREADS = 4096 };
 
 static char stack[COPY];
+static size_t copy_size = COPY;
 static long long pauses[MAX_STOPS];
 
 static long long now_ns(void) {
@@ -62,8 +64,8 @@ static int stop_once(pid_t pid, pid_t tid, long *count) {
   struct user_regs_struct registers;
   struct iovec vector = {&registers, sizeof registers};
   ptrace(PTRACE_GETREGSET, tid, (void *)1, &vector);
-  struct iovec local = {stack, COPY}, remote = {(void *)registers.rsp, COPY};
-  process_vm_readv(pid, &local, 1, &remote, 1, 0);
+  struct iovec local = {stack, copy_size}, remote = {(void *)registers.rsp, copy_size};
+  if (copy_size > 0) process_vm_readv(pid, &local, 1, &remote, 1, 0);
   ptrace(PTRACE_DETACH, tid, 0, 0);
   pauses[(*count)++] = now_ns() - begin;
   return 1;
@@ -78,6 +80,7 @@ int main(int argc, char **argv) {
   if (argc < 5) return 2;
   pid_t pid = atoi(argv[1]), tid = atoi(argv[2]);
   double rate = atof(argv[3]), seconds = atof(argv[4]);
+  if (argc > 5 && (size_t)atol(argv[5]) < COPY) copy_size = atol(argv[5]);
   setpriority(PRIO_PROCESS, 0, -20);
   if (tid != 0) add_thread(pid, tid);
   else find_threads(pid);

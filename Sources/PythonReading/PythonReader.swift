@@ -28,6 +28,8 @@ package final class PythonReader {
   private(set) var hasAsyncio: Bool?
   /// Where tasks are, once that was found.
   var taskLayout: PythonTaskLayout?
+  /// The most innermost frames that samples need of a thread; nil for all.
+  package var maxDepth: Int?
   /// What the tasks that wait for the running one are found with; nil while they are not followed.
   var taskPlaces: PythonTaskPlaces?
   /// What stands for tasks in stacks, by its text.

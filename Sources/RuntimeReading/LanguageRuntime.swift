@@ -16,6 +16,9 @@ package protocol LanguageRuntime: AnyObject {
   /// What the resolver needs to know of the runtime's own native code.
   var nativeCode: any RuntimeNativeCode { get }
 
+  /// The most innermost frames that samples need of a thread; nil, as at first, for all.
+  var maxDepth: Int? { get set }
+
   // MARK: - Threads
 
   /// Lists the runtime's threads again.

@@ -42,6 +42,8 @@ package struct RuntimeStack: Sendable {
     case complete
     /// At memory that is not there, or was not copied in time.
     case unreadable(RemoteAddress)
+    /// At as many frames as were wanted.
+    case limited
     /// At a frame that there was no time for: the outer ones are missing.
     case cut
     /// The chain comes back to itself: it was torn.

@@ -14,6 +14,10 @@ struct Bench {
     Part(
       name: "pause", summary: "length of a stop, against bare system calls", run: PauseBench.run),
     Part(
+      name: "no-callers",
+      summary: "a stop 20,000 calls deep with --no-callers, against registers alone",
+      run: PauseBench.runWithoutCallers),
+    Part(
       name: "rate", summary: "100 to 10,000 Hz on one computing thread", run: ThreadBench.runRates),
     Part(
       name: "threads", summary: "64 and 1,000 threads, 2 of them computing",

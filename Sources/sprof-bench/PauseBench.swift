@@ -24,6 +24,67 @@ enum PauseBench {
     }
   }
 
+  /// Where only the innermost function is wanted, a stop is to take what reading registers takes.
+  static func runWithoutCallers() throws {
+    try compareWithRegisters("a thread of C") { body in
+      try stops(at: deepest, during: body)
+    }
+    guard let python = PythonBench.python else { return print(PythonBench.isMissing) }
+    try compareWithRegisters("a thread of Python \(python)") { body in
+      try stops(of: python, during: body)
+    }
+  }
+
+  private static let deepest = 20_000
+
+  private static func compareWithRegisters(
+    _ name: String, _ measure: ((Int32) throws -> String) throws -> Stops
+  ) throws {
+    var ratios: [Double] = []
+    for round in 1...rounds {
+      let bare = try measure(stopForRegisters)
+      let sprof = try measure(sampleWithoutCallers)
+      ratios.append(sprof.median / bare.median)
+      print(
+        "\(name), round \(round): registers alone \(bare.words); --no-callers \(sprof.words); "
+          + "ratio \(decimals(sprof.median / bare.median)) (\(sprof.note))")
+    }
+    print("\(name), \(deepest) calls deep: median ratio \(decimals(median(ratios)))")
+  }
+
+  /// What a Python thread measures while `body` stops it.
+  private static func stops(
+    of python: Interpreter, during body: (Int32) throws -> String
+  ) throws -> Stops {
+    let program = try PythonBench.startCounting(python, threads: 1, depth: deepest)
+    defer { program.kill() }
+    _ = try program.figures()
+    let note = try body(program.pid)
+    let figures = try program.figures()
+    let median = figures["stop_ns"] ?? 0
+    return Stops(
+      median: median,
+      words: "\(Int(figures["stops"] ?? 0)) stops, p50 \(decimals(median / 1e3, 1)) µs", note: note)
+  }
+
+  /// Lets a C program stop the threads that run, and read their registers.
+  private static func stopForRegisters(_ pid: Int32) throws -> String {
+    let floor = try Fixture.compile(source: "bench/floor.c", flags: ["-O2"])
+    let outcome = try TestSupport.run(
+      [floor, "\(pid)", "0", "100", "\(seconds)", "0"], timeout: .seconds(60))
+    return outcome.stdout.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  private static func sampleWithoutCallers(_ pid: Int32) throws -> String {
+    let outcome = try TestSupport.run(
+      [
+        Bench.sprof, "attach", "\(pid)", "--no-callers", "--rate", "100", "--duration",
+        "\(seconds)s", "--json",
+      ], timeout: .seconds(60))
+    let cost = try Report(outcome).cost
+    return "by sprof's own clock p50 \(decimals(Double(cost.pauseP50Ns) / 1e3, 1)) µs"
+  }
+
   private struct Stops {
     /// In nanoseconds.
     let median: Double

@@ -64,6 +64,7 @@ package struct Report: Decodable, Sendable {
     package let durationNs: Int64
     package let rateHz: Double
     package let ending: String
+    package let maxDepth: Int?
     package let exitCode: Int32?
     package let exitSignal: String?
     package let unsampledThreads: Int

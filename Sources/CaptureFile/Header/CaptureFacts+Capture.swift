@@ -13,6 +13,8 @@ extension CaptureFacts {
     var duration: Int64
     var rate: Double
     var seed: UInt32?
+    /// The most frames of a stack that were to be kept.
+    var maxDepth: Int?
     var ending: String
     /// How the program ended, where that is known: one of the two.
     var exitCode, exitSignal: Int32?
@@ -27,6 +29,7 @@ extension CaptureFacts {
 
     enum CodingKeys: String, CodingKey {
       case kind, pid, process, executable, host, kernel, ending, cost, freezes, notes, seed
+      case maxDepth = "max_depth"
       case commandLine = "command_line"
       case startTime = "start_time"
       case duration = "duration_ns"
@@ -50,6 +53,7 @@ extension CaptureFacts {
       duration = info.duration
       rate = info.rate.isFinite ? info.rate : 0
       seed = info.seed
+      maxDepth = info.maxDepth
       ending = info.ending.rawValue
       switch info.programEnd {
       case .exited(let code): exitCode = code
@@ -79,6 +83,7 @@ extension CaptureFacts {
       info.seed = seed
       info.knowsUnseenSleeps = knowsUnseenSleeps ?? false
       info.freezes = (freezes ?? []).map(\.freeze)
+      info.maxDepth = maxDepth.flatMap { $0 > 0 ? $0 : nil }
       return info
     }
   }

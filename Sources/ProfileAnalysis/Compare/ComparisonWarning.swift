@@ -7,6 +7,8 @@ package enum ComparisonWarning: Hashable, Sendable {
   case otherProgram(before: String, after: String)
   case otherHost(before: String, after: String)
   case otherRate(before: Double, after: Double)
+  /// The most frames of a stack that each side kept; nil for all.
+  case otherDepth(before: Int?, after: Int?)
   /// Parts of the ticks of a side that came late, 0 to 1.
   case lateTicks(isAfter: Bool, share: Double)
   case fewSamples(isAfter: Bool, count: Int64)
@@ -42,6 +44,10 @@ extension ComparisonBuilder {
     }
     if before.capture.rate != after.capture.rate {
       result.append(.otherRate(before: before.capture.rate, after: after.capture.rate))
+    }
+    if before.capture.maxDepth != after.capture.maxDepth {
+      result.append(
+        .otherDepth(before: before.capture.maxDepth, after: after.capture.maxDepth))
     }
     return result
   }

@@ -176,6 +176,9 @@ extension ComparisonWarning {
     case .otherRate(let before, let after):
       "the rates differ: \(Figures.plain(before)) Hz before, \(Figures.plain(after)) Hz after; "
         + "figures are per second of wall time and remain comparable"
+    case .otherDepth(let before, let after):
+      "the depths of the stacks differ: \(Self.depth(before)) before, \(Self.depth(after)) after; "
+        + "compare self times, not totals"
     case .lateTicks(let isAfter, let share):
       "\(Self.side(isAfter)): \(Figures.percent(share)) % of the ticks were late: sprof or the "
         + "machine was too busy for the rate"
@@ -197,6 +200,10 @@ extension ComparisonWarning {
     case .noThreads(let isAfter):
       "\(Self.side(isAfter)): no threads were sampled"
     }
+  }
+
+  private static func depth(_ frames: Int?) -> String {
+    frames.map { $0 == 1 ? "no callers" : "at most \($0) frames" } ?? "whole stacks"
   }
 
   private static func side(_ isAfter: Bool) -> String { isAfter ? "after" : "before" }

@@ -146,6 +146,7 @@ extension JSONWriter {
     member("duration_ns", capture.duration)
     member("rate_hz", capture.rate)
     member("seed", capture.seed.map { Int64($0) })
+    member("max_depth", capture.maxDepth.map { Int64($0) })
     member("ending", capture.ending.rawValue)
     members(of: capture.programEnd)
     member("unsampled_threads", capture.unsampled.threads)

@@ -88,6 +88,8 @@ struct FrameLines {
     case .complete: break
     case .inferred:
       page.line("\(margin)(frame pointer found by scanning the stack: very likely correct)")
+    case .truncated(.depthLimit):
+      page.line("\(margin)(callers left out: --no-callers or --max-depth)")
     case .truncated(let reason):
       let missing = hasFrames ? "callers unknown" : "no stack"
       page.line("\(margin)(\(missing): \(reason.words))")

@@ -4,6 +4,10 @@ internal import ProfileModel
 extension TextReport {
   /// The call tree; a line without a branch mark was called by the line above it.
   func writeTree(to page: inout TextPage<some TextOutputStream>) {
+    guard profile.capture.maxDepth != 1 else {
+      page.heading("Call tree")
+      return page.line("None: callers were not captured (--no-callers).")
+    }
     let tree = CallTree(
       index, groups: detailedRows.map(\.threads), sortedBy: options.sort ?? .wall)
     page.heading("Call tree, % of each thread's wall time and CPU time")

@@ -41,6 +41,7 @@ extension StackEnd.Reason {
     case .unreadable: "the stack memory could not be read"
     case .badFrame: "the next frame is invalid"
     case .frameLimit: "too many frames"
+    case .depthLimit: "left out by --no-callers or --max-depth"
     case .kernelWorker: "a kernel worker runs no code of the program"
     case .unsupportedProgram: "32-bit programs are not supported"
     case .noStack: "none was captured"

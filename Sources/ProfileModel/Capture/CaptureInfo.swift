@@ -68,6 +68,8 @@ package struct CaptureInfo: Sendable {
   /// What the random times of the ticks followed from; nil where each fell in the middle of its period,
   /// and where that is not known.
   package var seed: UInt32?
+  /// The most frames of a stack that were to be kept, 1 for no callers; nil for all of them.
+  package var maxDepth: Int?
   package var ending: Ending
   /// How the program ended; known only of one that sprof started.
   package var programEnd: ProgramEnd?

@@ -22,6 +22,8 @@ package enum StackEnd: Hashable, Sendable {
     case badFrame
     /// More frames than the unwinder accepts.
     case frameLimit
+    /// The capture was to keep no more callers.
+    case depthLimit
     /// The thread does the kernel's work, such as io_uring's, and has no stack of the program.
     case kernelWorker
     /// The program is not one of 64 bits.

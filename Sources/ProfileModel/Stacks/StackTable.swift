@@ -50,6 +50,33 @@ package struct StackTable: Sendable {
   /// The stack without its innermost frame.
   package func caller(of stack: StackID) -> StackID { nodes[Int(stack.rawValue)].parent }
 
+  /// The innermost frames of a stack, at most so many, as a stack of their own; and whether it has no
+  /// more than these.
+  package mutating func innermost(_ count: Int, of stack: StackID) -> (stack: StackID, isAll: Bool)
+  {
+    var kept: [FrameID] = []
+    var rest = stack
+    while kept.count < count, let frame = innermostFrame(of: rest) {
+      kept.append(frame)
+      rest = caller(of: rest)
+    }
+    guard rest != .empty else { return (stack, true) }
+    var result = StackID.empty
+    for frame in kept.reversed() { result = self.stack(of: frame, calledBy: result) }
+    return (result, false)
+  }
+
+  /// How many frames a stack has; counts no further than to `limit`.
+  package func depth(of stack: StackID, upTo limit: Int) -> Int {
+    var depth = 0
+    var rest = stack
+    while depth < limit, rest != .empty {
+      depth += 1
+      rest = caller(of: rest)
+    }
+    return depth
+  }
+
   /// The frames of a stack, innermost first.
   package func frames(of stack: StackID) -> [FrameID] {
     var result: [FrameID] = []

@@ -23,6 +23,8 @@ struct PythonFrameWalk {
   private let interpreter: RemoteAddress
   private let pthread: UInt64
   private(set) var frames: [PythonRawFrame] = []
+  /// The walk ends at so many.
+  private var limit = Int.max
   /// The anchors of groups, innermost first, and how many frames there were below each.
   private(set) var shims: [(address: RemoteAddress, frames: Int)] = []
   /// `frame` is the innermost one of an activation, where the version keeps it there (3.11).
@@ -53,8 +55,9 @@ struct PythonFrameWalk {
     shape = runtime.frameShape
   }
 
-  /// Begins anew, with the buffers of the last walk.
-  mutating func reset() {
+  /// Begins anew, with the buffers of the last walk, and looks for at most so many frames.
+  mutating func reset(limit: Int = .max) {
+    self.limit = limit
     frames.removeAll(keepingCapacity: true)
     if !shims.isEmpty { shims.removeAll(keepingCapacity: true) }
     if !cframes.isEmpty { cframes.removeAll(keepingCapacity: true) }
@@ -232,6 +235,7 @@ struct PythonFrameWalk {
   private mutating func step(to previous: RemoteAddress) {
     guard !previous.isNull else { return finishFrames(.complete) }
     guard previous != address, previous != mark else { return finishFrames(.cyclic) }
+    guard frames.count < limit else { return finishFrames(.limited) }
     guard records < Self.depthLimit else { return finishFrames(.tooDeep) }
     if records >= markAt {
       mark = address

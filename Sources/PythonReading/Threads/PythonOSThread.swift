@@ -31,11 +31,21 @@ final class PythonOSThread: RuntimeThread {
   private var own: ArraySlice<PythonThreadReader> { readers.prefix(ownCount) }
 
   func warmUp(from memory: some TargetMemory) {
+    limitDepth()
     for reader in readers { reader.warmUp(from: memory) }
   }
 
   func prepare() {
+    limitDepth()
     for reader in readers { reader.prepare() }
+  }
+
+  /// Where frames show whose they are, or the tasks that wait are behind them, all are needed.
+  private func limitDepth() {
+    for reader in readers {
+      let needsAll = self.reader.taskPlaces != nil || needsProof(reader)
+      reader.wantedDepth = needsAll ? nil : self.reader.maxDepth
+    }
   }
 
   func isInTransit(at instruction: RemoteAddress) -> Bool {

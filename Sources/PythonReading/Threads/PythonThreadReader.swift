@@ -16,6 +16,9 @@ package final class PythonThreadReader {
   /// Deeper stacks lose the frames in their middle.
   package var frameLimit = 4096
 
+  /// The most innermost frames that are looked for; nil for all.
+  var wantedDepth: Int?
+
   let reader: PythonReader
   var walk: PythonFrameWalk
   /// The tasks that wait for the one that the thread runs.
@@ -53,7 +56,8 @@ package final class PythonThreadReader {
   /// Begins a sample; nothing is read.
   package func prepare() {
     copies.removeAll()
-    walk.reset()
+    // One more, for a frame of the interpreter's own that is not shown.
+    walk.reset(limit: wantedDepth.map { $0 &+ 1 } ?? .max)
     if reader.taskPlaces != nil || !tasks.isEmpty { tasks.reset() }
     if !asked.isEmpty { asked.removeAll(keepingCapacity: true) }
     if !askedFirst.isEmpty { askedFirst.removeAll(keepingCapacity: true) }
@@ -152,10 +156,10 @@ package final class PythonThreadReader {
   /// What there was no time for does not count.
   package var isInTransit: Bool {
     guard !isCut, case .ended(let end) = walk.state else { return false }
-    guard end == .complete, !walk.isCallerUnknown else { return true }
+    guard end == .complete || end == .limited, !walk.isCallerUnknown else { return true }
     guard let innermost = walk.frames.first, let outermost = walk.frames.last else { return false }
     let generation = generation
-    return outermost.owner == PythonFrameShape.generatorOwner
+    return end == .complete && outermost.owner == PythonFrameShape.generatorOwner
       || [innermost, outermost].contains {
         !isFunctionKnown(of: $0.code)
           && reader.codes.function(at: $0.code, generation: generation, in: copies) == nil

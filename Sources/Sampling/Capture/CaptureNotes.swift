@@ -36,6 +36,7 @@ enum CaptureNotes {
   static func lines(of pipeline: SamplePipeline) -> [String] {
     let sampler = pipeline.sampler
     var lines = tracing(pipeline.target.holder, refusals: sampler.refusals.count)
+    if let depth = pipeline.options.maxDepth { lines.append(depthLimit(depth)) }
     lines += threads(sampler.leftOut)
     lines += sampler.runtimes?.problems.map(\.note) ?? []
     if !sampler.usesSchedulerStatistics {
@@ -74,6 +75,13 @@ enum CaptureNotes {
         "This kernel has no /proc/PID/syscall: sleeping threads had to be stopped for each sample.")
     }
     return lines
+  }
+
+  private static func depthLimit(_ depth: Int) -> String {
+    depth == 1
+      ? "Callers were not captured (--no-callers): self figures are as usual, totals have only inlined "
+        + "calls, and the verdict knows less."
+      : "Stacks have at most \(depth) frames (--max-depth): totals lack what callers further out called."
   }
 
   /// Why threads are missing, or cost more than others.

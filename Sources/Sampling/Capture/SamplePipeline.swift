@@ -13,7 +13,7 @@ final class SamplePipeline: @unchecked Sendable {
   let channel: SampleChannel
   let resolver: Resolver
   let sampler: Sampler
-  private let options: SampleOptions
+  let options: SampleOptions
   private let series: SampleSeries
   /// sprof's CPU time before the capture.
   private let earlierCPU = OwnUsage.cpu()
@@ -36,8 +36,8 @@ final class SamplePipeline: @unchecked Sendable {
       origin: origin, membership: membership, channel: channel,
       runtimes: stacks.map {
         ProcessRuntimes(
-          target.folder, stacks: $0, followsTasks: options.followsTasks, isDump: series == .single
-        )
+          target.folder, stacks: $0, followsTasks: options.followsTasks,
+          maxDepth: options.maxDepth, isDump: series == .single)
       })
   }
 
@@ -52,6 +52,7 @@ final class SamplePipeline: @unchecked Sendable {
     info.kernel = Host.kernel()
     info.startTime = Host.wallClock()
     info.rate = rate
+    info.maxDepth = options.maxDepth
     return info
   }
 

@@ -13,6 +13,9 @@ package struct SampleOptions: Sendable {
   package var frames: FrameChoice
   /// Shows, in the stack of a thread that runs a task of asyncio, the tasks that wait for that one.
   package var followsTasks: Bool
+  /// Keeps at most so many innermost frames of each stack, 1 for no callers, and copies no more than that
+  /// takes; nil for all of them.
+  package var maxDepth: Int?
   /// Looks for language runtimes; without it all frames are native.
   package var readsRuntimes: Bool
   /// Stops no thread: one that runs has no stack then.
@@ -20,13 +23,15 @@ package struct SampleOptions: Sendable {
 
   package init(
     stopAll: Bool = false, stackLimit: Int = 16 << 20, ignoresSchedulerStatistics: Bool = false,
-    frames: FrameChoice = .mixed, followsTasks: Bool = false, readsRuntimes: Bool = true
+    frames: FrameChoice = .mixed, followsTasks: Bool = false, maxDepth: Int? = nil,
+    readsRuntimes: Bool = true
   ) {
     self.stopAll = stopAll
     self.stackLimit = stackLimit
     self.ignoresSchedulerStatistics = ignoresSchedulerStatistics
     self.frames = frames
     self.followsTasks = followsTasks
+    self.maxDepth = maxDepth.map { max($0, 1) }
     self.readsRuntimes = readsRuntimes
   }
 }

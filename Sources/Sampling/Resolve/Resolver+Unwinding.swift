@@ -12,7 +12,9 @@ extension Resolver {
     var sample = ResolvedSample(record, activity: activity(record, thread))
     let runtime = record.runtimeNumber > 0 ? runtimeStacks?.take(record.runtimeNumber) : nil
     if let reason = record.missing { sample.result = .missing(reason) }
-    guard record.byteCount > 0 else { return sample }
+    let needsNoBytes =
+      options.wantsNoCallers && record.registers.isKnown(Registers.instructionPointer)
+    guard record.byteCount > 0 || needsNoBytes else { return sample }
     var registers = record.registers
     if let kept = thread.kept, kept.sleep.call == thread.call,
       kept.sleep == Sleep(thread.call, record, bytes)
@@ -23,7 +25,8 @@ extension Resolver {
       registers: registers, start: record.stackStart, bytes: bytes,
       reachesEnd: record.reachesEnd)
     sample.result = unwinder.unwind(
-      snapshot, thread: record.slot, searchesFramePointer: !record.isRunning && !record.bearsStop,
+      snapshot, thread: record.slot,
+      searchesFramePointer: !record.isRunning && !record.bearsStop && !options.wantsNoCallers,
       into: &builder.stacks)
     thread.follow(runtime, record)
     let nativeEnd = sample.result.end
@@ -33,20 +36,45 @@ extension Resolver {
     {
       thread.kept = KeptRegisters(sleep: sleep, registers: registers)
     }
-    if sample.result.needsRegisters, !record.isRunning { sample.wants |= ThreadRequests.registers }
-    if nativeEnd == .truncated(.copyLimit) {
-      channel.requests.setCopyLimit(options.stackLimit, of: record.slot)
-      hasAsked = true
-      if !record.isRunning { sample.wants |= ThreadRequests.longerCopy }
-    } else if channel.requests.copyLimit(record.slot) != 0 || nativeEnd == .complete {
-      adjustCopyLimit(record, sample.result)
-    }
-    // The next copy of the interpreted frames begins with what this one has found, and gets further.
-    if runtime?.end == .cut, !record.isRunning { sample.wants |= ThreadRequests.longerCopy }
+    let isEnough = options.maxDepth.map { limit(&sample, to: $0) } ?? false
+    if !isEnough { askForMore(of: &sample, record, nativeEnd: nativeEnd, runtime?.end) }
     if sample.wants != 0 || thread.pending != nil {
       sample.sleep = Sleep(thread.call, record, bytes)
     }
     return sample
+  }
+
+  /// Notes what another sample should have that this one lacks.
+  private func askForMore(
+    of sample: inout ResolvedSample, _ record: SampleRecord, nativeEnd: StackEnd,
+    _ runtimeEnd: RuntimeStack.End?
+  ) {
+    if sample.result.needsRegisters, !record.isRunning { sample.wants |= ThreadRequests.registers }
+    if nativeEnd == .truncated(.copyLimit) {
+      channel.requests.setCopyLimit(
+        options.maxDepth == nil ? options.stackLimit : options.longerCopy(than: record.byteCount),
+        of: record.slot)
+      hasAsked = true
+      if !record.isRunning { sample.wants |= ThreadRequests.longerCopy }
+    } else if options.maxDepth == nil,
+      channel.requests.copyLimit(record.slot) != 0 || nativeEnd == .complete
+    {
+      adjustCopyLimit(record, sample.result)
+    }
+    // The next copy of the interpreted frames begins with what this one has found, and gets further.
+    if runtimeEnd == .cut, !record.isRunning { sample.wants |= ThreadRequests.longerCopy }
+  }
+
+  /// Leaves the innermost frames; returns whether these are as many as are wanted, or all.
+  private func limit(_ sample: inout ResolvedSample, to depth: Int) -> Bool {
+    let found = sample.result
+    let (stack, isAll) = builder.stacks.innermost(depth, of: found.stack)
+    let isEnough = !isAll || builder.stacks.depth(of: stack, upTo: depth) == depth
+    guard isEnough else { return false }
+    sample.result = UnwoundStack(
+      stack: stack, end: isAll && found.end == .complete ? .complete : .truncated(.depthLimit),
+      outermost: found.outermost, needsRegisters: false, depth: depth)
+    return true
   }
 
   private func join(
@@ -124,6 +152,7 @@ extension RuntimeStack.End {
     case .complete: nil
     case .unreadable: .unreadable
     case .cut: .copyLimit
+    case .limited: .depthLimit
     case .cyclic: .badFrame
     case .tooDeep: .frameLimit
     }

@@ -152,7 +152,7 @@ struct StackJoiner {
     // Each frame is a group: as many of them were left out.
     let missing = runtime.elision?.groupCount ?? 0
     let more = loops.count - count - missing
-    let isWhole = runtime.end != .cut && (isNativeWhole || more >= 0)
+    let isWhole = runtime.end != .cut && runtime.end != .limited && (isNativeWhole || more >= 0)
     let surplus = isWhole ? more : 0
     return (0..<count).map { group in
       let isBehind = runtime.elision.map { group >= $0.position } ?? false

@@ -19,6 +19,8 @@ final class ProcessRuntimes {
   private let stacks: RuntimeStacks
   /// Whether the tasks are shown that wait for the one that a thread runs.
   private let followsTasks: Bool
+  /// The most frames that are wanted of a thread; nil for all.
+  private let maxDepth: Int?
   private var finders: [RuntimeFinder]
   private var attached: [AttachedRuntime] = []
   private var batch = RuntimeBatch()
@@ -26,10 +28,13 @@ final class ProcessRuntimes {
   /// Whether the program that the runtimes are of was seen to be over.
   private var isAnotherProgram = false
 
-  init(_ folder: TaskFolder, stacks: RuntimeStacks, followsTasks: Bool, isDump: Bool) {
+  init(
+    _ folder: TaskFolder, stacks: RuntimeStacks, followsTasks: Bool, maxDepth: Int?, isDump: Bool
+  ) {
     pid = folder.process
     self.stacks = stacks
     self.followsTasks = followsTasks
+    self.maxDepth = maxDepth
     sleepLimit = isDump ? .seconds(1) : .milliseconds(50)
     finders = KnownRuntimes.all.map { RuntimeFinder($0, process: folder.process) }
     locks = InterpreterLocks(folder, isDump: isDump)
@@ -62,6 +67,7 @@ final class ProcessRuntimes {
     }
     for index in finders.indices where !attached.contains(where: { $0.finder == index }) {
       guard let found = finders[index].search(at: time, in: memory, mappings) else { continue }
+      found.runtime.maxDepth = maxDepth
       let runtime = AttachedRuntime(
         found.runtime, of: found.program, finder: index, at: time, memory: memory)
       attached.append(runtime)

@@ -116,7 +116,8 @@ extension Sampler {
     guard case .asleep(let number, let arguments, let stackPointer, let pc) = call else {
       return false
     }
-    let range = copyRange(of: thread, stackPointer: stackPointer)
+    let hasRuntime = runtimes?.hasThread(thread.tid) ?? false
+    let range = copyRange(of: thread, stackPointer: stackPointer, hasRuntime: hasRuntime)
     waitForRoom(range.count)
     guard let place = ring.reserve(range.count) else {
       drop(thread, interval: interval)
@@ -215,9 +216,12 @@ extension Sampler {
 extension Sampler {
   /// The stack bytes to copy.
   ///
-  /// From a little below the stack pointer to the end of its mapping, or to the limit. Allocates
-  /// nothing.
-  func copyRange(of thread: SampledThread, stackPointer: RemoteAddress) -> MemoryRange {
+  /// From a little below the stack pointer to the end of its mapping, or to the limit, which is lower
+  /// where few callers are wanted: of a thread without interpreted frames none, and nothing, if none
+  /// are. Allocates nothing.
+  func copyRange(
+    of thread: SampledThread, stackPointer: RemoteAddress, hasRuntime: Bool
+  ) -> MemoryRange {
     if !thread.stack.range.contains(stackPointer) {
       thread.stack.range =
         mappings.range(containing: stackPointer)
@@ -229,13 +233,14 @@ extension Sampler {
     // registers that were just popped.
     let lowest = stackPointer.rawValue - min(stackPointer.rawValue, 512)
     let start = RemoteAddress(max(lowest, range.lowerBound.rawValue) & ~7)
+    let wanted = requests.copyLimit(thread.slot)
+    let limit = min(
+      wanted > 0 ? wanted : options.firstCopy(hasRuntime: hasRuntime), options.stackLimit)
     guard range.contains(stackPointer) else {
       mappings.areStale = true
       let isAtTop = start.rawValue > .max - 65536
-      return MemoryRange(start: start, count: isAtTop ? 0 : 65536)
+      return MemoryRange(start: start, count: isAtTop ? 0 : min(limit, 65536))
     }
-    let wanted = requests.copyLimit(thread.slot)
-    let limit = min(wanted > 0 ? wanted : 256 << 10, options.stackLimit)
     return MemoryRange(
       start: start, count: min(limit, Int(clamping: range.upperBound.distance(from: start))))
   }
@@ -255,7 +260,7 @@ extension Sampler {
     _ range: MemoryRange, count: Int, of thread: SampledThread,
     in record: UnsafeMutablePointer<SampleRecord>
   ) {
-    if count > 0 {
+    if count > 0 || range.count == 0 {
       record.pointee.loads = stackRead.loads
       let serial = mappings.serial(atLoads: stackRead.loads)
       record.pointee.mapsSerial = max(record.pointee.mapsSerial, serial)

@@ -114,7 +114,9 @@ extension Sampler {
     late: ThreadCounters? = nil
   ) {
     defer { thread.gap.noteStop() }
-    let range = copyRange(of: thread, stackPointer: registers.stackPointer)
+    let hasRuntime = thread.preparedFrames != nil
+    let range = copyRange(
+      of: thread, stackPointer: registers.stackPointer, hasRuntime: hasRuntime)
     thread.stack.copySize = range.count
     guard case .made(let before) = thread.stopRequest, let earlier = before.counters,
       let place = ring.reserve(range.count)

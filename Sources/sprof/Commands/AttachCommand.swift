@@ -81,7 +81,8 @@ struct AttachCommand: ParsableCommand {
       rate: rates.rate, maxPause: rates.maxPause, maxCPU: rates.maxCPU,
       duration: duration?.length,
       options: SampleOptions(
-        stopAll: stopAll, frames: frames.choice, followsTasks: frames.followsTasks),
+        stopAll: stopAll, frames: frames.choice, followsTasks: frames.followsTasks,
+        maxDepth: frames.depth),
       seed: rates.seed)
     let display = ProgressDisplay(control: control, duration: duration?.length)
     let recorder = try capture.recorder(kind: .attach, pid: process.pid, rate: rates.rate)

@@ -78,7 +78,9 @@ struct DumpCommand: ParsableCommand {
   }
 
   private var options: SampleOptions {
-    SampleOptions(stopAll: stopAll, frames: frames.choice, followsTasks: frames.followsTasks)
+    SampleOptions(
+      stopAll: stopAll, frames: frames.choice, followsTasks: frames.followsTasks,
+      maxDepth: frames.depth)
   }
 
   private func sample(_ process: ProcessIdentity) throws {

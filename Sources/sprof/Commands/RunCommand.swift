@@ -147,7 +147,9 @@ struct RunCommand: ParsableCommand {
   private var plan: SamplingPlan {
     SamplingPlan(
       kind: .run, rate: rates.rate, maxPause: rates.maxPause, maxCPU: rates.maxCPU,
-      options: SampleOptions(frames: frames.choice, followsTasks: frames.followsTasks),
+      options: SampleOptions(
+        frames: frames.choice, followsTasks: frames.followsTasks,
+        maxDepth: frames.depth),
       seed: rates.seed)
   }
 

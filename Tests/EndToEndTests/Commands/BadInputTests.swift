@@ -26,6 +26,20 @@ extension EndToEnd {
       )
     }
 
+    @Test(arguments: [
+      ["--no-callers", "--max-depth", "4"], ["--no-callers", "--async"],
+      ["--max-depth", "4", "--async"], ["--max-depth", "0"],
+    ])
+    func `callers cannot be left out in two ways, nor where tasks are to be callers`(
+      options: [String]
+    ) throws {
+      for command in ["attach", "dump", "run"] {
+        expectError(
+          try SprofCommand.run([command] + options + ["1"]), code: ExitCode.usage,
+          naming: options.filter { $0.hasPrefix("--") })
+      }
+    }
+
     @Test func `a name that matches no process is named`() throws {
       expectError(
         try SprofCommand.run(["dump", "no-such-program"]), code: ExitCode.noTarget,
