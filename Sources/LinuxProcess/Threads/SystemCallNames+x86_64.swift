@@ -104,5 +104,21 @@
       default: .none
       }
     }
+
+    /// Whether threads sleep in the call and hardly compute in it: one that is about to leave it has just
+    /// woken up.
+    package static func isWait(_ number: Int32) -> Bool {
+      switch number {
+      // poll, select, epoll_wait, pselect6, ppoll, epoll_pwait, epoll_pwait2
+      case 7, 23, 232, 270, 271, 281, 441: true
+      // pause, nanosleep, rt_sigtimedwait, rt_sigsuspend, restart_syscall, clock_nanosleep
+      case 34, 35, 128, 130, 219, 230: true
+      // accept, wait4, waitid, accept4
+      case 43, 61, 247, 288: true
+      // semop, msgrcv, futex, semtimedop, futex_waitv, futex_wait
+      case 65, 70, 202, 220, 449, 455: true
+      default: false
+      }
+    }
   }
 #endif

@@ -117,6 +117,15 @@ package struct ProfileBuilder: Sendable {
   /// Stands in a stack for what a thread ran that was never found running.
   package static let unseenName = "<ran between samples>"
 
+  /// The stack that the thread was last found running in, and how it ended; nil where it never was.
+  package func lastRunningStack(of thread: Int) -> (stack: StackID, end: StackEnd)? {
+    if let run = openRuns[thread], run.activity == .running { return (run.stack, run.end) }
+    return lastRuns[RunKey(thread: thread, activity: .running)].map {
+      let run = runs[$0]
+      return (run.stack, run.end)
+    }
+  }
+
   /// The stack of the thread's last run, while it is open; nil without one.
   package func openStack(of thread: Int) -> StackID? { openRuns[thread]?.stack }
 

@@ -63,6 +63,8 @@ final class SamplePipeline: @unchecked Sendable {
   ) -> FinishedCapture {
     var info = info
     info.duration = sampler.lastTickEnd.rawValue
+    // The clock of the ticks has begun a little after the capture's.
+    info.startTime = Host.wallClock() - Double(sampler.now.rawValue) / 1e9
     info.ending = ending
     info.cost = sampler.cost
     info.cost.ownCPU = (OwnUsage.cpu() - earlierCPU).rawValue

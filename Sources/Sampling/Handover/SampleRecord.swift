@@ -19,6 +19,8 @@ struct SampleRecord {
   /// The end of the last period that it stands for.
   var end: Nanoseconds = 0
   var isRunning = false
+  /// Whether it ran when the tick met it, and had fallen asleep by its stop.
+  var hasFallenAsleep = false
   /// Whether a stop would give a sleeping thread's registers without the program noticing.
   var bearsStop = true
   /// Whether the main thread's stack is in another mapping than at the last sample: as after exec.

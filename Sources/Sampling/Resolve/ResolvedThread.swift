@@ -168,7 +168,7 @@ struct ResolvedSample {
   /// When it was taken, and the end of the last period that it stands for.
   let time: Nanoseconds
   let end: Nanoseconds
-  let activity: Activity
+  var activity: Activity
   var weight: Weight
   /// Whether the thread ran since the sample before, although both found it asleep.
   var hasRun = false

@@ -144,7 +144,7 @@ extension Sampler {
     record.pointee.registers = registers
     if usesSchedulerStatistics, late == nil {
       record.pointee.isWaitingForCPU = wasWaiting(
-        from: earlier, to: counters, tick: time, isInSystemCall: call != nil)
+        from: earlier, to: counters, tick: time, in: call)
     }
     note(range, count: count, of: thread, in: record)
     describe(thread, before, call, in: record)
@@ -164,18 +164,20 @@ extension Sampler {
 
   /// Whether a thread that was stopped had been waiting for a CPU when the tick began.
   ///
-  /// It then had to get one to stop: the kernel counts that, and how long it had waited. Where this thread
-  /// has just taken the CPU from it, the wait began with the tick.
+  /// It then had to get one to stop: the kernel counts that, and how long it had waited. A wait that began
+  /// with the tick, or after it, is this thread's doing, which has taken the CPU from it, or another's.
   private func wasWaiting(
     from earlier: ThreadCounters, to counters: ThreadCounters, tick time: Nanoseconds,
-    isInSystemCall: Bool
+    in call: StoppedThread.Call?
   ) -> Bool {
     guard counters.switches != earlier.switches else { return false }
+    // At the latest: since it got the CPU it has stopped, and this thread has woken up.
     let began = now - (counters.delay - earlier.delay)
-    // One that is about to leave a system call has most likely woken up since.
-    return isInSystemCall
-      ? began < time - Self.wakingTime || began > time
-      : began < time - Self.tolerance || began > time + Self.tolerance
+    // One that is about to leave a wait has most likely woken up since.
+    guard let call, SystemCallNames.isWait(call.number) else {
+      return began < time - Self.tolerance
+    }
+    return began < time - Self.wakingTime || began > time
   }
 
   /// About how long this thread takes from its waking up until it reads the clock.
@@ -246,6 +248,7 @@ extension Sampler {
         return
       }
       note(sleepIn: call.number, call.arguments, .sleeping, of: thread, in: record)
+      if case .running = before.call { record.pointee.hasFallenAsleep = true }
     case .unavailable:
       record.pointee.state = before.state
       record.pointee.isRunning = before.state == .running
