@@ -146,6 +146,10 @@ static inline void sprof_grow_heap_in_large_steps(void) {
   mallopt(M_TOP_PAD, 1 << 20);
 }
 
+static inline void sprof_use_one_heap(void) { mallopt(M_ARENA_MAX, 1); }
+
+static inline void sprof_give_memory_back(void) { malloc_trim(0); }
+
 static inline int sprof_open(const char *path, int flags) {
   int fd = open(path, flags | O_CLOEXEC);
   return fd < 0 ? -errno : fd;

@@ -9,6 +9,14 @@ internal import Synchronization
 /// other.
 package func growHeapInLargeSteps() { sprof_grow_heap_in_large_steps() }
 
+/// Makes all threads share one heap: each would keep freed memory of its own.
+///
+/// Before the first thread starts, in what is to run for days with little memory.
+package func useOneHeap() { sprof_use_one_heap() }
+
+/// Gives memory that was freed back to the kernel.
+package func giveMemoryBack() { sprof_give_memory_back() }
+
 /// Raises the limit of open files to what is allowed, and makes the table of open files large enough
 /// for three a thread of the process.
 ///

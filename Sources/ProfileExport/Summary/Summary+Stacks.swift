@@ -6,7 +6,10 @@ extension Summary {
     let threads: [Int]
     let stack: StackID
     let end: StackEnd
+    /// What the stack took, where that decides.
     let weight: Weight?
+    /// The freezes that it is of.
+    var freezes: FreezeTable.Row?
   }
 
   /// The stacks of the threads that the verdict is about, alike ones once.
@@ -39,6 +42,7 @@ extension Summary {
 
   /// Of a verdict about CPU time the heaviest stack that used any.
   private var shownStacks: [Shown] {
+    if diagnosis.verdict.kind == .froze { return freezeStacks }
     var shown: [Shown] = []
     for thread in subjects {
       guard let stack = stack(of: thread) else { continue }
@@ -54,6 +58,16 @@ extension Summary {
       }
     }
     return shown
+  }
+
+  /// The stacks of the causes that took most of the time, of the longest freeze each.
+  private var freezeStacks: [Shown] {
+    let freezes = diagnosis.freezes.freezes.filter { $0.thread == diagnosis.verdict.thread }
+    return FreezeTable.rows(of: freezes).prefix(3).map { row in
+      Shown(
+        threads: [row.longest.thread], stack: row.longest.stack, end: row.longest.stackEnd,
+        weight: nil, freezes: row)
+    }
   }
 
   private func stack(of thread: Int) -> Shown? {
@@ -83,7 +97,7 @@ extension Summary {
       let isWaiting = (verdict.shares?.blocked ?? 0) >= 50 && verdict.waitIdleness == nil
       return isWaiting ? .wall : .cpu
     case .deadlock, .possibleDeadlock, .orphanedLock, .hungOnLock, .hungOnIO, .hung, .waiting,
-      .idle, .frozen, .stopped, .inconclusive:
+      .froze, .idle, .frozen, .stopped, .inconclusive:
       return nil
     }
   }
@@ -96,6 +110,10 @@ extension Summary {
       : infos.map { info in
         "Thread \(info.tid) \"\(info.title.shortName)\"\(info.isMain ? " (main)" : "")"
       }.joined(separator: ", ")
+    if let row = shown.freezes {
+      let count = Figures.count(Int64(row.count), "freeze")
+      return names + ": \(count), \(Figures.duration(row.total))"
+    }
     guard let weight = shown.weight, let unit = decisiveUnit else { return names }
     let total = report.index.weight(of: shown.threads[0])
     let share = Figures.percent(weight[unit], of: total[unit])

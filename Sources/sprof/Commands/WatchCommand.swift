@@ -130,8 +130,7 @@ struct WatchCommand: ParsableCommand {
   }
 
   func run() throws {
-    // Each thread would keep freed memory for itself: it is to be little, for days.
-    mallopt(M_ARENA_MAX, 1)
+    useOneHeap()
     try Diagnostic.guarding(command: "watch") {
       guard command.isEmpty else { return try watchCommand() }
       let control = CaptureControl()

@@ -41,7 +41,7 @@ final class FreezeKeeper: FreezeReceiver {
   // MARK: - Where threads rest
 
   func roles(in profile: Profile) -> [Int32: SleeperRole] {
-    defer { malloc_trim(0) }
+    defer { giveMemoryBack() }
     let diagnosis = Diagnosis(profile)
     var roles: [Int32: SleeperRole] = [:]
     for (thread, info) in profile.threads.enumerated() {
@@ -108,7 +108,7 @@ final class FreezeKeeper: FreezeReceiver {
     }
     folder.prune()
     // What names took is not needed before the next freeze.
-    malloc_trim(0)
+    giveMemoryBack()
   }
 
   private func takeRecorder() -> (CaptureRecorder?, Double) {
