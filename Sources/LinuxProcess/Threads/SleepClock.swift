@@ -82,7 +82,7 @@ package final class SleepClock {
 /// present time of the CPU's clock.
 private final class LeadMeasurement: Sendable {
   /// A CPU that a real-time thread keeps for itself never runs sprof's.
-  private static let patience = Nanoseconds.milliseconds(20)
+  private static let patience = Nanoseconds.milliseconds(120)
 
   private let processor: Int32
   private let thread = Atomic<Int32>(0)

@@ -51,12 +51,26 @@ struct SleepRecord: Sendable {
   /// Takes over a later sample of the same sleep.
   mutating func extend(by later: SleepSample) {
     // When it fell asleep is known best from the first sample: the clocks drift apart.
-    let (since, timeLeft) = (sample.since, sample.wait.timeLeft)
+    let since = sample.since
+    let timeLeft = timeLeft(at: later.time)
     sample = later
     sample.since = since ?? later.since
     sample.wait.timeLeft = later.wait.timeLeft ?? timeLeft
     lastSeen = later.time
     samples += 1
+  }
+
+  /// Notes that the same sleep goes on, of which nothing else has changed.
+  mutating func goOn(at time: MonotonicClock.Instant) {
+    sample.wait.timeLeft = timeLeft(at: time)
+    sample.time = time
+    lastSeen = time
+    samples += 1
+  }
+
+  /// The time left of the wait, as of `time`.
+  private func timeLeft(at time: MonotonicClock.Instant) -> Int64? {
+    sample.wait.timeLeft.map { max(0, $0 - max(0, (time - sample.time).rawValue)) }
   }
 }
 

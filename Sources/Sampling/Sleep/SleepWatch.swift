@@ -181,9 +181,7 @@ final class SleepWatch: @unchecked Sendable {
     var record = record
     guard record.sample.thread.pid == inspector.pid else { return }
     if !record.sample.mayHaveOwner, inspector.isStillAsleep(record.sample) {
-      record.lastSeen = MonotonicClock.now()
-      record.samples += 1
-      record.sample.time = record.lastSeen
+      record.goOn(at: MonotonicClock.now())
       current[tid] = record
       return
     }
