@@ -2,6 +2,21 @@ internal import ELFReading
 internal import LinuxProcess
 internal import ProfileModel
 
+/// Whether a frame pointer that is not known is searched for, and what is believed.
+package enum FramePointerUse: Sendable {
+  case never
+  /// Only where no other could be meant: for a thread that a stop does not harm, which gives the truth.
+  case unambiguous
+  /// The first that leads to the end of the stack.
+  case likely
+}
+
+/// A frame that was found: its address, and the stack pointer in it.
+struct CallerFrame {
+  let pc: RemoteAddress
+  let stackPointer: RemoteAddress
+}
+
 /// Finds the frame pointer of a sleeping thread in the copy of its stack.
 ///
 /// Of a thread that sleeps, the kernel shows SP and PC. A caller whose frame is found through the
@@ -45,6 +60,23 @@ struct FramePointerSearch {
       value = value.advanced(by: 8)
     }
     return called + others
+  }
+
+  /// Whether of the values that lead to the end of the stack, the innermost first, only the first can be
+  /// meant; `frames` are those through which it leads, and `place` that which needs it.
+  ///
+  /// The frames further out on its own way lead there, too. Left over from earlier calls may be others,
+  /// whose way goes elsewhere; those of functions that the frame's own has called go through it again.
+  func isOnlyOne(
+    _ values: [RemoteAddress], through frames: [CallerFrame], from place: Int
+  ) -> Bool {
+    guard frames.indices.contains(place), let function = functionStart(of: frames[place].pc) else {
+      return false
+    }
+    // A frame pointer points to two words below its caller's stack pointer.
+    let callers = Set(frames.map(\.stackPointer))
+    return values.allSatisfy { callers.contains($0.advanced(by: 16)) }
+      && !frames.dropFirst(place + 1).contains { functionStart(of: $0.pc) == function }
   }
 
   private enum Call {

@@ -109,10 +109,10 @@ package final class NativeUnwinder {
   /// Unwinds a snapshot into frames of `stacks`, which must be the same table at each call.
   ///
   /// `thread` is a small slot number, under which the previous stack of that thread is kept for
-  /// reuse: what has not changed since costs nothing. With `searchesFramePointer` an
-  /// unknown frame pointer is searched for in the stack; a stack found so ends as `.inferred`.
+  /// reuse: what has not changed since costs nothing. `search` says whether a frame pointer that is not
+  /// known is searched for in the stack; a stack found so ends as `.inferred`.
   package func unwind(
-    _ snapshot: StackSnapshot, thread: Int, searchesFramePointer: Bool = false,
+    _ snapshot: StackSnapshot, thread: Int, search: FramePointerUse = .never,
     into stacks: inout StackTable
   ) -> UnwoundStack {
     forgetOtherTable(stacks)
@@ -139,8 +139,9 @@ package final class NativeUnwinder {
         invalidate()
         continue
       }
-      if searchesFramePointer, case .unknownRegister = walk.ending,
-        let found = search(snapshot, from: walk, in: history, stacks: &stacks)
+      if search != .never, case .unknownRegister = walk.ending,
+        let found = self.search(
+          snapshot, from: walk, in: history, isSure: search == .unambiguous, stacks: &stacks)
       {
         return found
       }
@@ -148,33 +149,56 @@ package final class NativeUnwinder {
     }
   }
 
-  /// Walks again with each value that the frame pointer may have, until one leads to the end of
-  /// the stack.
+  /// Walks again with each value that the frame pointer may have, until one leads to the end of the
+  /// stack; with `isSure` only where no other could be meant.
   private func search(
-    _ snapshot: StackSnapshot, from walk: WalkResult, in history: ThreadHistory,
+    _ snapshot: StackSnapshot, from walk: WalkResult, in history: ThreadHistory, isSure: Bool,
     stacks: inout StackTable
   ) -> UnwoundStack? {
     guard scratch.count > 0, !snapshot.registers.isKnown(Registers.framePointer) else { return nil }
-    let candidates = FramePointerSearch(modules: modules).candidates(
-      in: snapshot, stackPointer: walk.outermost, pc: scratch.base[scratch.count - 1].pc)
-    for value in candidates {
-      var registers = snapshot.registers
-      registers.set(Registers.framePointer, value.rawValue)
-      engine.show(
-        StackSnapshot(
-          registers: registers, start: snapshot.start, bytes: snapshot.bytes,
-          reachesEnd: snapshot.reachesEnd))
-      let attempt = self.walk(from: registers, history: history, equalFrom: nil, stacks: &stacks)
+    let place = scratch.count - 1
+    let search = FramePointerSearch(modules: modules)
+    let candidates = search.candidates(
+      in: snapshot, stackPointer: walk.outermost, pc: scratch.base[place].pc)
+    var leading: [RemoteAddress] = []
+    var frames: [CallerFrame] = []
+    for value in isSure ? candidates.sorted() : candidates {
+      let attempt = self.walk(snapshot, framePointer: value, in: history, stacks: &stacks)
       guard case .complete = attempt.ending else { continue }
-      let found = record(attempt, of: snapshot, in: history, equalFrom: nil, stacks: &stacks)
-      return UnwoundStack(
-        stack: found.stack, end: .inferred, outermost: found.outermost, needsRegisters: false,
-        depth: found.depth)
+      if leading.isEmpty {
+        frames = (0..<scratch.count).map {
+          CallerFrame(pc: scratch.base[$0].pc, stackPointer: scratch.base[$0].stackPointer)
+        }
+      }
+      leading.append(value)
+      if !isSure { break }
     }
-    // Back to what is known: the first walk's frames are the result.
-    engine.show(snapshot)
-    _ = self.walk(from: snapshot.registers, history: history, equalFrom: nil, stacks: &stacks)
-    return nil
+    guard let value = leading.first,
+      !isSure || search.isOnlyOne(leading, through: frames, from: place)
+    else {
+      // Back to what is known: the first walk's frames are the result.
+      engine.show(snapshot)
+      _ = self.walk(from: snapshot.registers, history: history, equalFrom: nil, stacks: &stacks)
+      return nil
+    }
+    let best = self.walk(snapshot, framePointer: value, in: history, stacks: &stacks)
+    let result = record(best, of: snapshot, in: history, equalFrom: nil, stacks: &stacks)
+    return UnwoundStack(
+      stack: result.stack, end: .inferred, outermost: result.outermost, needsRegisters: false,
+      depth: result.depth)
+  }
+
+  private func walk(
+    _ snapshot: StackSnapshot, framePointer: RemoteAddress, in history: ThreadHistory,
+    stacks: inout StackTable
+  ) -> WalkResult {
+    var registers = snapshot.registers
+    registers.set(Registers.framePointer, framePointer.rawValue)
+    engine.show(
+      StackSnapshot(
+        registers: registers, start: snapshot.start, bytes: snapshot.bytes,
+        reachesEnd: snapshot.reachesEnd))
+    return walk(from: registers, history: history, equalFrom: nil, stacks: &stacks)
   }
 
   /// Hands over the frames that the last `unwind` of this thread found, innermost first, each with

@@ -26,7 +26,8 @@ extension Resolver {
       reachesEnd: record.reachesEnd)
     sample.result = unwinder.unwind(
       snapshot, thread: record.slot,
-      searchesFramePointer: !record.isRunning && !record.bearsStop && !options.wantsNoCallers,
+      search: record.isRunning || options.wantsNoCallers
+        ? .never : record.bearsStop ? .unambiguous : .likely,
       into: &builder.stacks)
     thread.follow(runtime, record)
     let nativeEnd = sample.result.end
