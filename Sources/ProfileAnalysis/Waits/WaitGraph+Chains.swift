@@ -1,3 +1,5 @@
+internal import ProfileModel
+
 extension WaitGraph {
   /// A thread, who it waits for, who that waits for, and so on to the one who could act.
   package struct Chain: Sendable {
@@ -29,8 +31,35 @@ extension WaitGraph {
     {
       return nil
     }
-    let targets = edgesFrom[node].lazy.map { edges[$0].to }
-    return targets.first { nodes[$0].blocking != nil } ?? targets.first
+    // One that serves whoever calls is held up by nobody.
+    guard !isServing(node) else { return nil }
+    let targets = edgesFrom[node].map { edges[$0].to }
+    guard nodes[node].tid == nil else {
+      return targets.first { !isServing($0) && leadsOn($0) } ?? targets.first { leadsOn($0) }
+        ?? targets.first
+    }
+    // Of another process the thread that serves is the one in question: where one may run, nothing says
+    // that those which wait hold anything up.
+    guard targets.count > 1, !isStuck[node] else { return targets.first }
+    guard nodes[node].isComplete else { return nil }
+    return targets.first { nodes[$0].tid == nodes[$0].pid && !isServing($0) }
+  }
+
+  /// Whether something is known of what a node waits for, or of the threads of a process.
+  private func leadsOn(_ node: Int) -> Bool {
+    nodes[node].blocking != nil || nodes[node].tid == nil && !edgesFrom[node].isEmpty
+  }
+
+  /// Whether a thread waits for whichever of many others comes next, as a server does that is at rest.
+  func isServing(_ node: Int) -> Bool {
+    guard !isStuck[node], let wait = blocking(of: node)?.wait else { return false }
+    switch wait.kind {
+    case .poll, .select, .epoll:
+      return wait.descriptors.count + wait.omittedDescriptors > 1
+        || wait.descriptors.contains { $0.state == .listening }
+    case .accept: return true
+    default: return false
+    }
   }
 
   /// By node: the one at the end of its chain, or a node of the cycle that the chain runs into.

@@ -93,7 +93,14 @@ package struct WaitGraph: Sendable {
   package func waiters(behind node: Int) -> Int {
     // Any thread of a process may act for it: one that waits for the process waits for none of
     // many.
-    let reached = reaching([node]) { $0.reason != .member || edgesFrom[$0.from].count == 1 }
+    let reached = reaching([node]) { edge in
+      switch edge.reason {
+      case .member: edgesFrom[edge.from].count == 1
+      // A server waits for any of its clients, and so for none.
+      case .descriptor: !isServing(edge.from)
+      case .owner: true
+      }
+    }
     return reached.enumerated().count { other, reaches in
       reaches && other != node && nodes[other].tid != nil
     }
