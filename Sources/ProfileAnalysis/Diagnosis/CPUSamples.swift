@@ -28,7 +28,8 @@ struct CPUSamples {
     }
     // One that has hardly had a CPU is described by what it would run.
     if samples.values.reduce(0, &+) < Self.leastSamples {
-      for run in index.runs(of: thread) where run.activity == .waitingForCPU {
+      for run in index.runs(of: thread)
+      where run.activity == .waitingForCPU && !Self.isWakingUp(in: run.stack, index) {
         samples[run.stack, default: 0] &+= max(run.weight.samples, 0)
       }
     }
@@ -40,6 +41,13 @@ struct CPUSamples {
     }
     self.hottest = hottest
     loop = counts.total >= Self.leastSamples ? counts.loop(holding: Self.loopShare) : nil
+  }
+
+  /// Whether a thread in this stack has just been woken up: it would leave the call that it slept in.
+  private static func isWakingUp(in stack: StackID, _ index: ProfileIndex) -> Bool {
+    guard let frame = index.sourceFrames(of: stack).first else { return false }
+    let name = FunctionName.plain(index.stacks.frames[frame].line.function)
+    return WaitNames.systemCalls[name] != nil
   }
 
   /// 1.96 standard deviations of the share: as many samples as the root of how often the thread entered
@@ -98,7 +106,7 @@ private struct CPUCounts {
     let stackFrames = index.sourceFrames(of: stack)
     addOwn(samples, of: stackFrames)
     var path = paths.path(of: stack)
-    let function = path == 0 ? -1 : paths.item(of: path)
+    let function = path == 0 ? -1 : number(ofFrame: stackFrames.first, else: paths.item(of: path))
     var interpreted: Int?
     for frame in stackFrames where path != 0 {
       if interpreted == nil, index.stacks.frames[frame].isInterpreted {
@@ -114,11 +122,21 @@ private struct CPUCounts {
   private mutating func addOwn(_ samples: Int64, of stackFrames: [Int]) {
     let place = owners.place(of: stackFrames.lazy.map { [index] in index.stacks.frames[$0] })
     guard let frame = place.map({ stackFrames[$0] }) else { return }
-    let function = index.stacks.function(ofFrame: frame)
+    let function = number(ofFrame: frame, else: index.stacks.function(ofFrame: frame))
     var known = own[function] ?? Own(frame: frame)
     known.samples &+= samples
     if samples > known.mostInFrame { (known.frame, known.mostInFrame) = (frame, samples) }
     own[function] = known
+  }
+
+  /// Stands for all code that a program has made itself, which has no names.
+  private static let madeCode = -2
+
+  private func number(ofFrame frame: Int?, else function: Int) -> Int {
+    guard let frame else { return function }
+    let source = index.stacks.frames[frame]
+    let isMade = source.module == .anonymous && source.address != nil && !source.line.isNamed
+    return isMade ? Self.madeCode : function
   }
 
   /// Whether samples of the stack are counted.
@@ -128,7 +146,9 @@ private struct CPUCounts {
   func isHottest(_ stack: StackID, _ hottest: Int) -> Bool {
     let frames = index.sourceFrames(of: stack)
     let place = owners.place(of: frames.lazy.map { index.stacks.frames[$0] })
-    return place.map { index.stacks.function(ofFrame: frames[$0]) } == hottest
+    return place.map { place in
+      number(ofFrame: frames[place], else: index.stacks.function(ofFrame: frames[place]))
+    } == hottest
   }
 
   /// The function with the most samples of its own.

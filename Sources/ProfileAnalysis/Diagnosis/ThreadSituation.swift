@@ -19,6 +19,8 @@ package struct ThreadSituation: Sendable {
   package let handlerOf: EventLoop?
   /// The function that this loop called; nil also when it has no name.
   package let handler: SourceFrame?
+  /// What shows whether it is at rest in an event loop; nil for a thread that does not sleep.
+  package let loopEvidence: LoopEvidence?
   /// For how long it has been waiting without having run, in nanoseconds; 0 when that is not known.
   package let waited: Int64
   /// The samples of this wait.
@@ -63,12 +65,13 @@ extension ThreadSituation {
     end = shown?.end ?? last.end
     activity = shown?.activity ?? last.activity
     shares = TimeShares(index, thread: thread)
-    self.blocking = isLast ? blocking : nil
+    let isOfStack =
+      if let known { isLast && activity.isOfOneMoment(with: known.wait) } else { false }
+    self.blocking = isOfStack ? blocking : nil
     let fact = facts.fact(of: stack, index)
     let parts = fact.parts
-    let seen = (isLast ? known?.wait : nil) ?? activity.wait(parts.names)
+    let seen = (isOfStack ? known?.wait : nil) ?? activity.wait(parts.names)
     wait = seen.map(parts.interpreted)
-    asker = fact.asker
     isWorker = fact.isWorker
     entry = fact.entry
     handlerOf = fact.handlerOf
@@ -76,17 +79,21 @@ extension ThreadSituation {
     idleness = wait.flatMap { wait in
       IdleRecognition.idleness(of: parts, wait: wait, isMain: info.isMain)
     }
+    loopEvidence = wait.map { LoopEvidence(parts, frames: fact.frames, wait: $0) }
+    asker = idleness == nil ? fact.callerOfPrivateLoop ?? fact.asker : fact.asker
     let isDump = profile.capture.kind == .dump
     // Without CPU time it has not run, even where no sample says so. A dump has no length.
     let hasSlept = !isDump && last.activity.isWait && last.weight.cpu < 1_000_000
-    let lasted = isDump && known?.since == nil ? 0 : known?.lasted ?? 0
+    let lasted = isOfStack && (!isDump || known?.since != nil) ? known?.lasted ?? 0 : 0
     // One that sleeps between its tries has been waiting for longer than it sleeps.
     let isRetry = wait?.kind != seen?.kind && wait?.kind != .join
     waited =
-      wait == nil || !isLast || isRetry
-      ? 0 : max(hasSlept ? last.weight.wall : 0, lasted)
+      wait == nil || !isLast
+      ? 0
+      : isRetry
+        ? facts.stayed(thread, in: fact, index) : max(hasSlept ? last.weight.wall : 0, lasted)
     samples = max(
-      known?.samples ?? 0, Int(clamping: (shown?.weight ?? last.weight).samples))
+      isOfStack ? known?.samples ?? 0 : 0, Int(clamping: (shown?.weight ?? last.weight).samples))
   }
 }
 
@@ -94,11 +101,15 @@ extension ThreadSituation {
 struct StackFacts {
   struct Fact {
     let parts: IdleRecognition.Stack
+    let frames: [SourceFrame]
     let asker: SourceFrame?
+    let callerOfPrivateLoop: SourceFrame?
     let isWorker: Bool
     let entry: String?
     let handlerOf: EventLoop?
     let handler: SourceFrame?
+
+    var names: [String] { parts.names }
   }
 
   private var recognition: IdleRecognition
@@ -106,12 +117,27 @@ struct StackFacts {
 
   init(_ index: ProfileIndex) { recognition = IdleRecognition(index.profile.modules) }
 
+  /// For how long a thread has been in the function that asked for its last wait, in nanoseconds: one that
+  /// tries again and again wakes up in between.
+  mutating func stayed(_ thread: Int, in fact: Fact, _ index: ProfileIndex) -> Int64 {
+    guard index.profile.capture.kind != .dump, let asker = fact.asker else { return 0 }
+    var stayed: Int64 = 0
+    for run in index.runs(of: thread) {
+      let other = self.fact(of: run.stack, index)
+      let isThere = other.names.contains(asker.line.function)
+      stayed = isThere ? stayed &+ max(0, run.weight.wall) : 0
+    }
+    return stayed
+  }
+
   mutating func fact(of stack: StackID, _ index: ProfileIndex) -> Fact {
     if let fact = known[stack] { return fact }
     let frames = index.frames(of: stack).withoutWaitingTasks
     let parts = recognition.stack(frames)
     let fact = Fact(
-      parts: parts, asker: parts.asker(of: frames), isWorker: IdleRecognition.isWorkers(parts),
+      parts: parts, frames: frames, asker: parts.asker(of: frames),
+      callerOfPrivateLoop: parts.callerOfPrivateLoop(of: frames),
+      isWorker: IdleRecognition.isWorkers(parts),
       entry: IdleRecognition.entry(of: parts),
       handlerOf: IdleRecognition.loopRunningHandler(parts),
       handler: IdleRecognition.handler(of: parts, frames: frames))
@@ -121,6 +147,19 @@ struct StackFacts {
 }
 
 extension Activity {
+  /// Whether a wait that was looked up can be of the moment of a sample that found this.
+  fileprivate func isOfOneMoment(with wait: Wait) -> Bool {
+    switch self {
+    case .running, .waitingForCPU: false
+    case .stopped, .unknown: true
+    case .blocked(let reason), .uninterruptible(let reason):
+      // A call that goes on after a stop is known by its own name to one of the two.
+      reason.systemCall == wait.systemCall || reason.systemCall == "restart_syscall"
+        || wait.systemCall == "restart_syscall" || reason.systemCall == nil
+        || wait.systemCall == nil
+    }
+  }
+
   /// What a thread that does this waits for, as far as its stack shows; nil when it does not sleep.
   package func wait(_ functions: some Sequence<String>) -> Wait? {
     switch self {

@@ -54,6 +54,8 @@ package struct Verdict: Sendable {
   package var samples = 0
   /// The function in which the thread stays, runs, or uses most of its CPU time.
   package var place: SourceFrame?
+  /// The handler that has not returned, of a thread that does various things in it; nil for others.
+  package var overdue: SourceFrame?
   /// The part of the thread's CPU time, or of its samples on a CPU, that it spent there; 0 to 1.
   package var placeShare: Double?
   /// How far `placeShare` may be off by chance in 19 of 20 captures; nil where that is not known.
@@ -66,8 +68,19 @@ package struct Verdict: Sendable {
   package var waitPlace: SourceFrame?
   /// Why the thread does not need that wait to end; nil where it may.
   package var waitIdleness: Idleness?
+  /// The main thread, where it waits to be told that others are ready while the thread of the verdict is
+  /// busy; nil elsewhere.
+  package var awaitedBy: Int?
+  /// What the program has that sprof does not read, and on which the verdict may depend; nil for nothing.
+  package var unseen: UnseenRuntime?
   /// How many threads are idle.
   package var idleThreads = 0
 
   package init(kind: Kind) { self.kind = kind }
+}
+
+/// A runtime whose own threads or locks sprof does not read; the raw values are words for programs.
+package enum UnseenRuntime: String, Sendable, CaseIterable {
+  case goroutines
+  case javaThreads = "java_threads"
 }

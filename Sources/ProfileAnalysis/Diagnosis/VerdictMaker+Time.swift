@@ -21,7 +21,7 @@ extension VerdictMaker {
     guard let shares = situation.shares else { return situation.activity == .running ? 100 : 0 }
     let demand = shares.running + shares.waiting
     let duration = index.profile.capture.duration
-    guard index.profile.threads[situation.thread].hasEnded, duration > 0 else { return demand }
+    guard duration > 0 else { return demand }
     return demand * min(1, Double(span(of: situation)) / Double(duration))
   }
 
@@ -31,7 +31,7 @@ extension VerdictMaker {
     // A main thread that mostly waits for what it needs matters more than one that is busy
     // meanwhile.
     let held = main.flatMap { main in
-      needKind(main) != nil && (main.shares?.blocked ?? 0) >= 50 ? main : nil
+      needKind(main) != nil && (main.shares?.blocked ?? 0) >= 50 && !isWorkedFor(main) ? main : nil
     }
     let subject = held ?? main.flatMap { demand($0) >= 50 ? $0 : nil } ?? busiest
     guard let subject, let shares = subject.shares,
@@ -46,6 +46,7 @@ extension VerdictMaker {
     if shares.waiting >= 50, shares.waiting > shares.running, !isOverdue {
       var verdict = self.time(subject, .starved)
       verdict.lasted = index.profile.threads[subject.thread].delay
+      verdict.place = (samples.loop ?? samples.hottest)?.frame
       return verdict
     }
     if let loop {
@@ -56,6 +57,7 @@ extension VerdictMaker {
       verdict.lasted = span(of: subject)
       return verdict
     }
+    if let handler = overdueHandler(of: subject, samples) { return handler }
     var verdict = self.time(subject, .slow)
     verdict.place = samples.hottest?.frame
     verdict.placeShare = samples.hottest?.share
@@ -63,6 +65,37 @@ extension VerdictMaker {
     verdict.samples = samples.count
     return verdict
   }
+
+  /// A verdict on a thread that was in one and the same handler in all of its samples, and ran whenever it
+  /// could; nil for another.
+  private func overdueHandler(
+    of subject: ThreadSituation, _ samples: CPUSamples
+  ) -> Verdict? {
+    guard let shares = subject.shares, shares.running + shares.waiting >= 90,
+      span(of: subject) >= Self.hangTime, samples.count >= Self.leastHandlerSamples
+    else { return nil }
+    var facts = StackFacts(index)
+    var handlers: Set<SourceFrame> = []
+    var loop: EventLoop?
+    for run in index.runs(of: subject.thread) where run.weight.samples > 0 {
+      let fact = facts.fact(of: run.stack, index)
+      guard let handler = fact.handler, let handlerOf = fact.handlerOf else { return nil }
+      loop = loop ?? handlerOf
+      handlers.insert(handler.withoutLine)
+      guard handlers.count == 1, loop == handlerOf else { return nil }
+    }
+    guard handlers.count == 1 else { return nil }
+    var verdict = time(subject, .busyLoop)
+    verdict.overdue = subject.handler ?? handlers.first
+    verdict.place = samples.hottest?.frame
+    verdict.placeShare = samples.hottest?.share
+    verdict.placeShareError = samples.hottest?.error
+    verdict.samples = samples.count
+    return verdict
+  }
+
+  /// Fewer samples show nothing of what lay between them.
+  private static let leastHandlerSamples = 20
 
   /// Whether the thread is in a handler; its last sample may have been at a stack without frames.
   private func isInHandler(_ situation: ThreadSituation) -> Bool {

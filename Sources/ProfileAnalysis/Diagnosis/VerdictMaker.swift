@@ -29,9 +29,27 @@ struct VerdictMaker {
     var verdict =
       cycle(isCertain: true) ?? orphanedLock ?? frozen ?? stopped ?? cycle(isCertain: false) ?? hung
       ?? slowdown ?? rest
+    if let main, main.thread != verdict.thread, verdict.kind.isOfCPU, isWorkedFor(main) {
+      verdict.awaitedBy = main.thread
+    }
+    verdict.unseen = verdict.kind.dependsOnAll ? unseenRuntime : nil
     verdict.idleThreads = situations.count { $0.idleness != nil && !$0.usesCPU }
     return verdict
   }
+
+  /// The runtime of the program, by its library and by the functions in which its threads start.
+  private var unseenRuntime: UnseenRuntime? {
+    if index.profile.modules.contains(where: { $0.name.hasPrefix("libjvm.so") }) {
+      return .javaThreads
+    }
+    return index.stacks.functions.contains { Self.goFunctions.contains($0.name) }
+      ? .goroutines : nil
+  }
+
+  private static let goFunctions: Set<String> = [
+    "runtime.mstart", "runtime.mstart1", "runtime.mcall", "runtime.goexit", "runtime.findRunnable",
+    "runtime.schedule", "runtime.main",
+  ]
 
   // MARK: - Cycles and orphaned locks
 
@@ -102,7 +120,10 @@ struct VerdictMaker {
     guard let node = node(of: situation) else { return verdict }
     let chain = graph.chain(from: node)
     verdict.chain = chain.nodes
-    verdict.behind = max(0, graph.waiters(behind: chain.blocker) - chain.nodes.count + 1)
+    // Those that wait for a server at rest may be at rest themselves.
+    verdict.behind =
+      graph.isServing(chain.blocker)
+      ? 0 : max(0, graph.waiters(behind: chain.blocker) - chain.nodes.count + 1)
     return verdict
   }
 
@@ -118,7 +139,7 @@ extension VerdictMaker {
   /// A verdict on the main thread when it hangs; when it rests, has ended or waits for its workers,
   /// and all threads with something to do hang, on one of these.
   var hung: Verdict? {
-    if let main, let kind = hangKind(main) { return hang(main, kind) }
+    if let main, let kind = hangKind(main), !isWorkedFor(main) { return hang(main, kind) }
     guard isMainAside else { return nil }
     let working = situations.filter { $0.idleness == nil && !isJoining($0) }
     guard !working.isEmpty, working.allSatisfy({ hangKind($0) != nil }) else { return nil }
@@ -130,6 +151,23 @@ extension VerdictMaker {
 
   /// Whether the main thread has no part in how fast the program is.
   var isMainAside: Bool { main.map { $0.idleness != nil || isJoining($0) } ?? true }
+
+  /// Whether a thread waits to be told that others are ready, nobody says which, and others of its process
+  /// are on CPUs: these are what it waits for.
+  func isWorkedFor(_ situation: ThreadSituation) -> Bool {
+    guard let wait = situation.wait, wait.owners.isEmpty else { return false }
+    switch wait.kind {
+    case .conditionVariable, .semaphore, .barrier, .join, .parking, .futex: break
+    default: return false
+    }
+    let process = index.profile.threads[situation.thread].process
+    return situations.contains { other in
+      other.thread != situation.thread && index.profile.threads[other.thread].process == process
+        && (isDump
+          ? other.activity.isRunnable
+          : other.shares.map { $0.running + $0.waiting >= 50 } ?? false)
+    }
+  }
 
   private func isJoining(_ situation: ThreadSituation) -> Bool { situation.wait?.kind == .join }
 
@@ -160,6 +198,29 @@ extension VerdictMaker {
       .signal, .systemVSemaphore, .otherCall:
       return situation.handlerOf != nil ? .hung : nil
     case .stoppedBySignal, .stoppedByDebugger, .kernelWork, .unknown: return nil
+    }
+  }
+}
+
+extension Verdict.Kind {
+  /// Whether it says what a thread does on a CPU.
+  fileprivate var isOfCPU: Bool {
+    switch self {
+    case .busyLoop, .starved, .slow, .running: true
+    case .deadlock, .possibleDeadlock, .orphanedLock, .hungOnLock, .hungOnIO, .hung, .waiting,
+      .idle,
+      .frozen, .stopped, .inconclusive:
+      false
+    }
+  }
+
+  /// Whether it says that nothing else in the program is wrong.
+  fileprivate var dependsOnAll: Bool {
+    switch self {
+    case .idle, .waiting, .slow, .inconclusive: true
+    case .deadlock, .possibleDeadlock, .orphanedLock, .hungOnLock, .hungOnIO, .hung, .busyLoop,
+      .starved, .running, .frozen, .stopped:
+      false
     }
   }
 }

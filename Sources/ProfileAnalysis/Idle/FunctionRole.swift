@@ -10,6 +10,10 @@ enum FunctionRole: Hashable {
   case rest(Rest)
   /// Calls the handlers of this loop, and does not itself wait.
   case dispatch(EventLoop)
+  /// Calls handlers for whoever calls it: within a handler, too.
+  case emission(EventLoop)
+  /// Waits for a server's answer, and takes no events meanwhile.
+  case reply
   /// Starts a thread or a program.
   case root
   /// Code without a name.
@@ -26,8 +30,8 @@ enum FunctionRole: Hashable {
   /// The loop that the function is a part of.
   var loop: EventLoop? {
     switch self {
-    case .dispatch(let loop), .rest(.loop(let loop)): loop
-    case .call, .glue, .rest(.pool), .rest(.runtime), .root, .address, .other: nil
+    case .dispatch(let loop), .emission(let loop), .rest(.loop(let loop)): loop
+    case .call, .glue, .reply, .rest(.pool), .rest(.runtime), .root, .address, .other: nil
     }
   }
 
@@ -89,7 +93,7 @@ extension EventLoop {
   fileprivate func rests(in wait: WaitKind) -> Bool {
     switch wait {
     case .poll, .select, .epoll, .asynchronousIO, .signal, .sleep, .accept: true
-    case .conditionVariable, .futex, .parking, .semaphore: isShared
+    case .conditionVariable, .futex, .parking, .semaphore: isShared || isWokenByThread
     case .read: restsInRead
     default: false
     }

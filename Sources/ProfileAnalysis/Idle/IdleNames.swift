@@ -17,7 +17,12 @@ enum IdleNames {
     add(.glue, glue)
     add(.root, roots)
     for (rest, names) in rests { add(.rest(rest), names) }
-    for (loop, names) in dispatchers { add(.dispatch(loop), names) }
+    for functions in LoopFunctions.all {
+      add(.rest(.loop(functions.loop)), functions.waits)
+      add(.dispatch(functions.loop), functions.dispatchers)
+      add(.emission(functions.loop), functions.emitters)
+    }
+    add(.reply, replies)
     return roles
   }()
 
@@ -27,7 +32,7 @@ enum IdleNames {
     g_usleep poll_schedule_timeout thrd_sleep sigtimedwait sigwaitinfo read_nocancel \
     pthread_sigwait qt_safe_poll qt_ppoll qt_poll xcb_conn_wait \
     wait_for_event std::this_thread::sleep_for std::__condvar::wait std::thread::sleep \
-    aeApiPoll pg_usleep Tcl_WaitForEvent ossl_select Monitor::wait \
+    aeApiPoll pg_usleep Tcl_WaitForEvent Tcl_ConditionWait ossl_select Monitor::wait \
     Monitor::wait_without_safepoint_check os::naked_short_sleep \
     internal/runtime/syscall.EpollWait internal/runtime/syscall.Syscall6 \
     runtime/internal/syscall.EpollWait runtime/internal/syscall.Syscall6
@@ -55,6 +60,13 @@ enum IdleNames {
     QWaitCondition::wait QWaitConditionPrivate::wait
     """
 
+  /// Waits for the answer of a display server, in which no event is taken.
+  private static let replies = """
+    xcb_wait_for_reply xcb_wait_for_reply64 xcb_request_check wait_for_reply XReply XSync \
+    wl_display_roundtrip wl_display_roundtrip_queue dbus_connection_send_with_reply_and_block \
+    dbus_pending_call_block g_dbus_connection_send_message_with_reply_sync
+    """
+
   private static let roots = """
     start start_thread clone clone3 thread_start libc_start_main libc_start_call_main \
     libc_start_main_impl execute_native_thread_routine thread_bootstrap g_thread_proxy \
@@ -65,55 +77,6 @@ enum IdleNames {
     """
 
   private static let rests: [(FunctionRole.Rest, String)] = [
-    (
-      .loop(.glib),
-      """
-      g_main_context_iterate g_main_context_iterate_unlocked g_main_context_iteration \
-      g_main_context_poll g_main_context_poll_unlocked g_main_loop_run
-      """
-    ),
-    (.loop(.qt), "QEventLoop::processEvents QEventLoop::exec QCoreApplication::exec QThread::exec"),
-    (
-      .loop(.xReader),
-      "xcb_wait_for_event QXcbEventQueue::run QXcbEventReader::run XNextEvent XReadEvents"
-    ),
-    (.loop(.waylandReader), "wl_display_dispatch"),
-    (.loop(.libuv), "uv__io_poll uv_io_poll uv_run"),
-    (
-      .loop(.libevent),
-      "event_base_loop event_base_dispatch epoll_dispatch poll_dispatch select_dispatch"
-    ),
-    (.loop(.libev), "ev_run ev_loop epoll_poll poll_poll select_poll"),
-    (.loop(.tcl), "Tcl_DoOneEvent Tk_MainLoop Tcl_ServiceModeLoop NotifierThreadProc"),
-    (
-      .loop(.runLoop),
-      """
-      CFRunLoopRun CFRunLoopRunSpecific CFRunLoopServiceFileDescriptors dispatch_main \
-      dispatch_sigsuspend dispatch_event_loop_drain dispatch_mgr_invoke dispatch_mgr_thread
-      """
-    ),
-    (.loop(.pulseAudio), "pa_mainloop_poll pa_mainloop_iterate pa_mainloop_run"),
-    (.loop(.python), "run_once run_forever serve_forever"),
-    (.loop(.redis), "aeProcessEvents aeMain"),
-    (
-      .loop(.nginx),
-      "ngx_epoll_process_events ngx_poll_process_events ngx_process_events_and_timers"
-    ),
-    (.loop(.nginxMaster), "ngx_master_process_cycle ngx_cache_manager_process_cycle"),
-    (
-      .loop(.postgreSQL),
-      """
-      ServerLoop SocketBackend ReadCommand BackgroundWriterMain CheckpointerMain WalWriterMain \
-      WalSummarizerMain AutoVacLauncherMain StartAutoVacLauncher PgArchiverMain pgarch_MainLoop \
-      SysLoggerMain ApplyLauncherMain PgstatCollectorMain PostgresMain PostmasterMain \
-      IoWorkerMain
-      """
-    ),
-    (.loop(.systemd), "sd_event_wait sd_event_run sd_event_loop"),
-    (
-      .loop(.mySQLListener),
-      "Mysqld_socket_listener::listen_for_connection_event poll_listen_sockets"
-    ),
     (
       .runtime(.go),
       """
@@ -154,25 +117,6 @@ enum IdleNames {
     (.pool(.apache), "ap_queue_pop_something proc_mutex_accept accept_mutex_on"),
   ]
 
-  /// Functions that call a loop's handlers.
-  private static let dispatchers: [(EventLoop, String)] = [
-    (
-      .glib,
-      "g_main_context_dispatch g_main_dispatch g_main_context_dispatch_unlocked gtk_main "
-        + "g_application_run g_signal_emit g_signal_emit_valist g_closure_invoke"
-    ),
-    (
-      .qt,
-      "QApplication::exec QGuiApplication::exec QMetaObject::activate QCoreApplication::notify "
-        + "QCoreApplication::notifyInternal2 QApplication::notify QWidget::event"
-    ),
-    (.tcl, "Tcl_ServiceEvent Tk_HandleEvent"),
-    (.libevent, "event_process_active event_process_active_single_queue"),
-    (.libev, "ev_invoke_pending"), (.waylandDispatch, "wl_display_dispatch_pending"),
-    (.xDispatch, "XtDispatchEvent XtAppMainLoop"),
-    (.redis, "processCommand"), (.nginx, "ngx_worker_process_cycle"),
-  ]
-
   /// Roles of functions by the beginnings of their names.
   static let beginnings: [(text: String, role: FunctionRole)] = [
     ("futex_", .call), ("libc_", .call), ("runtime.note", .call), ("runtime.futex", .call),
@@ -186,7 +130,10 @@ enum IdleNames {
     ("greenlet::", .glue), ("green_switch", .glue),
     ("std::thread::", .root), ("std::sys::thread", .root), ("std::sys_common::backtrace", .root),
     ("std::sys::backtrace", .root), ("std::panicking::", .root), ("std::panic::", .root),
-    ("core::ops::function::FnOnce", .root), ("std::sys::", .call), ("std::sync::", .call),
+    ("core::ops::function::FnOnce", .root), ("<std::sys::", .call), ("<std::sync::", .call),
+    ("<std::thread::", .call), ("<parking_lot", .call), ("<lock_api::", .call),
+    ("lock_api::", .call), ("<alloc::boxed::Box", .root), ("<core::", .root),
+    ("std::sys::", .call), ("std::sync::", .call),
     ("parking_lot::", .call), ("parking_lot_core::", .call), ("mio::sys::", .call),
     ("QEventDispatcher", .rest(.loop(.qt))),
     ("QXcbUnixEventDispatcher", .rest(.loop(.qt))),

@@ -22,6 +22,10 @@ package struct IdleRecognition: Sendable {
     let fetch: PythonFetch?
     /// What the wait is for, by the function that asked for it; nil when that says nothing.
     let purpose: WaitKind?
+    /// Whether a function of Python's waits for a lock of Python's own.
+    let isPythonLock: Bool
+    /// Where it is in the event loops that it passes through.
+    let place: LoopPlace
 
     /// The function that asked for the wait; nil when all are of libraries.
     package var askerName: String? { asker < names.count ? names[asker] : nil }
@@ -29,8 +33,15 @@ package struct IdleRecognition: Sendable {
     /// The role of the function that asked for the wait.
     var askerRole: FunctionRole? { asker < roles.count ? roles[asker] : nil }
 
-    /// The roles of the functions that led to the asker, innermost first.
-    var callerRoles: ArraySlice<FunctionRole> { roles.dropFirst(asker + 1) }
+    /// Whether a function around the loop waits for one answer: nothing else would end that loop.
+    var isPrivateLoop: Bool {
+      guard let rest = place.rest, let caller = place.handlerOf else { return false }
+      return names[rest.frames.lowerBound..<caller].contains { name in
+        let plain = FunctionName.plain(name).lowercased()
+        return plain.hasSuffix("_sync") || plain.contains(bytesOf: "call_sync")
+          || plain.contains(bytesOf: "subprocess_wait")
+      }
+    }
 
     /// A wait in this stack, corrected by what the function that asked for it needs.
     func interpreted(_ wait: Wait) -> Wait {
@@ -46,12 +57,24 @@ package struct IdleRecognition: Sendable {
         wait.object = nil
       default: break
       }
+      if isPythonLock, wait.kind == .semaphore || wait.kind == .futex {
+        wait.kind = .semaphore
+        wait.object = WaitObject(
+          address: wait.object?.address ?? RemoteAddress(0), flavor: LockFlavor([.python]))
+      }
       return wait
     }
 
     /// The asker among the frames that the stack was made of.
     package func asker(of frames: [SourceFrame]) -> SourceFrame? {
       asker < frames.count ? frames[asker] : nil
+    }
+
+    /// The function that runs a loop of its own within a handler; nil where there is none.
+    package func callerOfPrivateLoop(of frames: [SourceFrame]) -> SourceFrame? {
+      guard let rest = place.rest, place.handlerOf != nil else { return nil }
+      let caller = rest.frames.upperBound + 1
+      return caller < frames.count ? frames[caller] : nil
     }
   }
 
@@ -76,7 +99,20 @@ package struct IdleRecognition: Sendable {
       isNamedWorker: !isAskerInterpreted
         && Self.workerWords.contains { name.contains(bytesOf: $0) },
       isInterpreted: frames.contains(where: \.isInterpreted), fetch: PythonFetch(frames),
-      purpose: purpose(of: frames, asker: asker))
+      purpose: purpose(of: frames, asker: asker),
+      isPythonLock: isAskerInterpreted && frames[..<asker].takePythonLock,
+      place: LoopPlace(roles, isToolkit: isToolkit(frames), modules: modules, asker: asker))
+  }
+
+  /// By position: whether a function is of a library of loops and windows.
+  private func isToolkit(_ frames: [SourceFrame]) -> [Bool] {
+    frames.map { frame in
+      if frame.isInterpreted { return PythonFunctions.isOfToolkit(frame) }
+      switch owners.owner(of: frame.module) {
+      case .toolkit, .library, .interpreter: return true
+      case .database, .program: return false
+      }
+    }
   }
 
   private mutating func roles(of frames: [SourceFrame]) -> [FunctionRole] {
@@ -104,7 +140,7 @@ package struct IdleRecognition: Sendable {
     case .library: return role == .address ? .call : .glue
     case .database: return .glue
     case .interpreter: return isWithin ? .glue : role
-    case .program: return role
+    case .program, .toolkit: return role
     }
   }
 
@@ -112,7 +148,7 @@ package struct IdleRecognition: Sendable {
   private static func interpretedRole(_ role: FunctionRole) -> FunctionRole {
     switch role {
     case .rest(.pool), .rest(.runtime): .other
-    case .rest(.loop), .call, .glue, .dispatch, .root, .address, .other: role
+    case .rest(.loop), .call, .glue, .dispatch, .emission, .reply, .root, .address, .other: role
     }
   }
 

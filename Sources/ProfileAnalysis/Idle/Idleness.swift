@@ -77,6 +77,9 @@ package enum EventLoop: Hashable, Sendable, CaseIterable {
     }
   }
 
+  /// Whether a thread of its own waits for events and wakes it, as in a Tcl with threads.
+  var isWokenByThread: Bool { self == .tcl }
+
   /// Whether it waits for its events in `read`.
   var restsInRead: Bool { self == .xReader }
 

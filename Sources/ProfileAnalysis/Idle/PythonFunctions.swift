@@ -23,3 +23,27 @@ extension SourceFrame {
       || ["lock_", "rlock_", "thread_lock_", "thread_RLock_"].contains { name.hasPrefix($0) }
   }
 }
+
+extension ArraySlice<SourceFrame> {
+  /// Whether these functions, between a wait and the one of Python that asked for it, take a lock of
+  /// Python's `threading`; one that a queue keeps for itself is none.
+  var takePythonLock: Bool {
+    let names = filter { !$0.isInterpreted }.map { FunctionName.plain($0.line.function) }
+    return names.contains("PyThread_acquire_lock_timed")
+      && !names.contains { $0.contains(bytesOf: "ueue") }
+  }
+}
+
+/// Functions of Python's library that stand between a loop and a handler of the program's own.
+enum PythonFunctions {
+  /// Whether a function is of Python's own loops and bindings of windows.
+  static func isOfToolkit(_ frame: SourceFrame) -> Bool {
+    guard frame.isInterpreted, let file = frame.line.file else { return false }
+    return toolkits.contains { file.contains(bytesOf: $0) }
+  }
+
+  private static let toolkits = [
+    "/tkinter/__init__.py", "/tkinter/commondialog.py", "/asyncio/", "/gi/overrides/",
+    "/gi/_ossighelper.py", "/selectors.py", "/socketserver.py", "<frozen ",
+  ]
+}

@@ -8,6 +8,8 @@ enum ModuleOwner {
   case interpreter
   /// SQLite, which sleeps between its tries for a lock.
   case database
+  /// A library of an event loop, or of the windows that it serves, or what binds a language to one.
+  case toolkit
   /// The program, or a library that it chose.
   case program
 }
@@ -25,8 +27,21 @@ extension Module {
     let isInterpreter =
       name.hasPrefix("libpython") || name.hasPrefix("python")
       || path.contains(bytesOf: "/lib-dynload/")
-    return isInterpreter ? .interpreter : .program
+    if isInterpreter { return .interpreter }
+    return Self.toolkits.contains { name.hasPrefix($0) } ? .toolkit : .program
   }
+}
+
+extension Module {
+  /// Beginnings of the names of files whose functions are no handlers of the program's own.
+  fileprivate static let toolkits = [
+    "libglib-", "libgobject-", "libgio-", "libgtk-", "libgdk-", "libgdk_", "libglibmm",
+    "libgtkmm", "libgdkmm", "libgiomm", "libsigc", "libQt5", "libQt6", "libqxcb", "QtCore.",
+    "QtGui.", "QtWidgets.", "QtNetwork.", "QtQml.", "sip.", "libpyside", "libshiboken", "libwx_",
+    "libX11", "libXt.", "libXaw", "libXm.", "libxcb", "libwayland", "libtk8", "libtcl8", "libtk9",
+    "libtcl9", "_tkinter.", "_gi.", "_ctypes.", "libgirepository", "libpyglib", "libffi", "libuv.",
+    "libevent", "libev.", "libsystemd.", "libpulse", "libdbus-", "libstdc++", "libgjs", "libmozjs",
+  ]
 }
 
 extension [ModuleOwner] {

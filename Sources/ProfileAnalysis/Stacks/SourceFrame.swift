@@ -14,6 +14,14 @@ package struct SourceFrame: Hashable, Sendable {
   /// Whether it stands for frames that were left out.
   package var isElided: Bool { elidedCount != nil }
 
+  /// The function as a whole, wherever in it a sample was.
+  var withoutLine: SourceFrame {
+    guard line.isNamed else { return self }
+    return SourceFrame(
+      line: SourceLine(function: line.function, file: line.file), module: module, address: nil,
+      elidedCount: nil)
+  }
+
   /// Whether it is of a language that an interpreter runs.
   package var isInterpreted: Bool { address == nil && !isElided && line.file != nil }
 }

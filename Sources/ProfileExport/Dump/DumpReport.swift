@@ -37,7 +37,7 @@ package struct DumpReport {
   package func write(to output: inout some TextOutputStream) {
     var page = TextPage(output, width: options.width, color: options.color)
     if options.showsVerdict && profile.capture.hasVerdict {
-      VerdictWords(diagnosis).write(to: &page)
+      VerdictWords(diagnosis).write(to: &page, explains: options.explainsVerdict)
     }
     writeCapture(to: &page)
     let atRest = Set(resting.flatMap(\.threads))

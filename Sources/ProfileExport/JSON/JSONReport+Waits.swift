@@ -33,12 +33,35 @@ extension JSONWriter {
     member("wait", verdict.wait?.kind.rawValue)
     member("wait_function", verdict.waitPlace?.line.function)
     let situation = verdict.thread.flatMap { diagnosis.situations[$0] }
-    let handler = situation?.idleness == nil ? situation?.handler?.line : nil
+    member("awaited_by", verdict.awaitedBy.map { diagnosis.index.profile.threads[$0].tid })
+    let handler = (verdict.overdue ?? situation?.handler)?.line
     member("handler_of", handler == nil ? nil : situation?.handlerOf?.name)
     member("handler_function", handler?.function)
     member("handler_file", handler?.file)
     member("handler_line", handler.flatMap { $0.line > 0 ? $0.line : nil })
     member("idle_threads", verdict.idleThreads)
+    member("unseen", verdict.unseen?.rawValue)
+    member("rule", verdict.rule.rawValue)
+    array("facts", of: EvidenceWords(words: words).facts) { $0.value($1) }
+    members(of: situation?.loopEvidence)
+  }
+
+  private mutating func members(of evidence: LoopEvidence?) {
+    guard let evidence else { return null("loop") }
+    object("loop") { json in
+      json.member("rests_in", evidence.restsIn?.name)
+      json.member("rest_function", evidence.rest?.line.function)
+      json.member("by_poll_function", evidence.isByPollFunction)
+      json.member("handler_of", evidence.handlerOf?.name)
+      json.member("calling_function", evidence.caller?.line.function)
+      if let sharesEvents = evidence.sharesEvents {
+        json.member("shares_events", sharesEvents)
+      } else {
+        json.null("shares_events")
+      }
+      json.member("descriptors", evidence.descriptors)
+      json.member("user_descriptors", evidence.userDescriptors)
+    }
   }
 
   /// The wait graph of a report.

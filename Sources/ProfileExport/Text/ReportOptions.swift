@@ -46,6 +46,8 @@ package struct ReportOptions: Sendable {
   /// Whether the report begins with the verdict: not for a part of a capture, which may lack the
   /// threads or the time that the verdict needs.
   package var showsVerdict = true
+  /// Whether the rule and the facts by which the verdict was found follow it.
+  package var explainsVerdict = false
   /// Whether native frames are shown in stacks that have interpreted ones.
   package var showsNative = true
 

@@ -23,7 +23,7 @@ package struct TextReport {
   package func write(to output: inout some TextOutputStream) {
     var page = TextPage(output, width: options.width, color: options.color)
     if options.showsVerdict && profile.capture.hasVerdict {
-      VerdictWords(diagnosis).write(to: &page)
+      VerdictWords(diagnosis).write(to: &page, explains: options.explainsVerdict)
     }
     let isSummary = options.unit == nil && options.views == [.summary]
     let summary = Summary(self)

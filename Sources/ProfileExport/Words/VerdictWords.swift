@@ -17,16 +17,41 @@ struct VerdictWords {
   }
 
   /// The verdict, its evidence, and its chain, at the top of a report.
-  func write(to page: inout TextPage<some TextOutputStream>) {
+  ///
+  /// With `explains` the rule and the facts by which it was found follow.
+  func write(to page: inout TextPage<some TextOutputStream>, explains: Bool = false) {
     page.paragraph(sentence, style: .strong)
     // What the first of a chain waits for is the verdict itself.
     let isTold = verdict.chain.count > 1 && !verdict.isCycle
     for line in chainLines.dropFirst(isTold ? 1 : 0) { page.paragraph("  " + line, indent: 4) }
+    guard explains else { return page.space() }
+    for line in EvidenceWords(words: self).lines { page.paragraph("  " + line, indent: 4) }
     page.space()
   }
 
   /// The verdict without its chain, and what it does not know of.
-  var sentence: String { finding + unsampledWords }
+  var sentence: String { finding + awaitedWords + unsampledWords + unseenWords }
+
+  /// What the main thread does meanwhile, which waits for this one or for another busy one.
+  private var awaitedWords: String {
+    guard let main = verdict.awaitedBy, let situation = diagnosis.situations[main],
+      let wait = situation.wait
+    else { return "" }
+    let frame = named(situation.asker)
+    let place = (frame.map { ", in " + name($0) } ?? "") + handlerWords(frame, of: situation)
+    let sentence = waits.sentence(
+      wait, lasted: situation.waited > 0 ? situation.waited : nil, in: waits.pid(of: main))
+    return " Meanwhile \(waits.thread(main))\(place)\(place.isEmpty ? "" : ",") \(sentence)."
+  }
+
+  /// What a runtime keeps to itself may be the very thing that matters.
+  private var unseenWords: String {
+    switch verdict.unseen {
+    case .goroutines: " Goroutines are not seen."
+    case .javaThreads: " What Java threads wait for is not seen."
+    case nil: ""
+    }
+  }
 
   /// What was not sampled may be the very thing that matters.
   private var unsampledWords: String {
@@ -79,7 +104,12 @@ struct VerdictWords {
     }
     return
       "Starved: \(subject) was runnable, but waiting for a CPU, \(percent(shares.waiting)) % of the "
-      + "time and ran only \(percent(shares.running)) %. \(reason)"
+      + "time and ran only \(percent(shares.running)) %\(wouldRun). \(reason)"
+  }
+
+  /// Where a starved thread would go on.
+  private var wouldRun: String {
+    verdict.place.map { ", in \(name($0))" + handlerWords($0) } ?? ""
   }
 
   private var inconclusive: String {
@@ -114,6 +144,7 @@ struct VerdictWords {
   }
 
   private func busyLoop(_ subject: String) -> String {
+    if let handler = verdict.overdue { return overdue(subject, in: handler) }
     let place = verdict.place.map { name($0) } ?? "one function"
     let share = verdict.placeShare.map { percent($0 * 100) } ?? "100.0"
     return
@@ -121,6 +152,19 @@ struct VerdictWords {
       + "\(percent(verdict.shares?.running)) % of \(lasted) and stayed in "
       + "\(place)\(handlerWords(verdict.place)) (\(share) % of \(verdict.samples) samples)"
       + "\(runnableWords)."
+  }
+
+  private func overdue(_ subject: String, in handler: SourceFrame) -> String {
+    let loop = situation?.handlerOf?.name ?? "its event loop"
+    var words =
+      "Busy loop or long computation: \(subject) did not return from \(name(handler)), a handler of "
+      + "\(loop), in \(lasted); it was on a CPU \(percent(verdict.shares?.running)) % of that"
+    if let place = verdict.place, let share = verdict.placeShare {
+      words +=
+        ", mostly in \(name(place)) (\(Figures.percent(share, error: verdict.placeShareError)) % of "
+        + Figures.count(Int64(verdict.samples), "sample") + ")"
+    }
+    return words + runnableWords + "."
   }
 
   private func slow(_ subject: String) -> String {
@@ -179,19 +223,31 @@ struct VerdictWords {
 
   /// Which handler of an event loop keeps that loop waiting, when `place` does not say so.
   private func handlerWords(_ place: SourceFrame?) -> String {
-    guard let situation, let loop = situation.handlerOf?.name else { return "" }
+    situation.map { handlerWords(place, of: $0) } ?? ""
+  }
+
+  private func handlerWords(_ place: SourceFrame?, of situation: ThreadSituation) -> String {
+    guard let loop = situation.handlerOf?.name else { return "" }
     // A thread that runs may be in the loop itself.
     guard let handler = situation.handler else {
       return situation.isAsleep ? ", in a handler of " + loop : ""
     }
-    let isPlace = handler.line.function == place?.line.function
+    let isPlace =
+      handler.line.function == place?.line.function && handler.module == place?.module
     return isPlace ? ", a handler of " + loop : ", in the handler \(name(handler)) of " + loop
   }
 
   private var idleWords: String {
-    if let idleness = situation?.idleness { return idleness.predicate }
+    if let idleness = situation?.idleness { return idleness.predicate + dialogWords }
     guard let wait = situation?.wait else { return "is waiting" }
     return waits.sentence(wait, lasted: verdict.lasted, in: pid)
+  }
+
+  /// The handler that runs the loop in which the thread rests: that of a modal dialog.
+  private var dialogWords: String {
+    guard let situation, situation.handlerOf != nil else { return "" }
+    return ", run by " + (situation.handler.map { "the handler " + name($0) } ?? "a handler")
+      + ", as for a modal dialog"
   }
 
   private var behindWords: String {
@@ -231,6 +287,12 @@ struct VerdictWords {
   private func percent(_ share: Double?) -> String { Figures.fixed(share ?? 0, decimals: 1) }
 
   func name(_ frame: SourceFrame) -> String {
+    if !frame.line.isNamed, frame.address != nil {
+      guard let position = diagnosis.index.profile.position(of: frame.module) else {
+        return "JIT code"
+      }
+      return frame.line.function + " in " + diagnosis.index.profile.modules[position].name.shortName
+    }
     let place = frame.line.file.map { file in
       " (" + file.lastPart.shortName + (frame.line.line > 0 ? ":\(frame.line.line)" : "") + ")"
     }

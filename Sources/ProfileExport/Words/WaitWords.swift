@@ -198,6 +198,7 @@ struct WaitWords {
   /// A lock by its variable, else by its address and the mapping that holds it.
   private func object(_ wait: Wait, _ noun: String, _ unknown: String) -> String {
     guard let object = wait.object else { return unknown }
+    if object.flavor?.has(.python) ?? false { return "a Python lock" }
     let kind = object.flavor.map { $0.rawName.shortName + " " + noun } ?? noun
     return kind + place(wait)
   }

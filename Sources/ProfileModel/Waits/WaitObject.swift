@@ -40,6 +40,8 @@ package struct LockFlavor: Hashable, Sendable {
     case recursive
     case errorChecking = "error-checking"
     case adaptive
+    /// One of Python's `threading`, which does not note its owner.
+    case python
   }
 
   /// The traits in a fixed order, such as `robust, recursive`; a word of another version's capture

@@ -26,6 +26,9 @@ struct ReportArguments: ParsableArguments {
         """))
   var redact = false
 
+  @Flag(help: "Say by which rule and which facts the verdict was found.")
+  var explain = false
+
   @OptionGroup var frames: ShownFrames
 
   func validate() throws {
@@ -37,6 +40,7 @@ struct ReportArguments: ParsableArguments {
       views: views.isEmpty ? ReportOptions.defaultViews : Set(views),
       threadFilter: thread.map { ThreadFilter(glob: $0) }, top: top, color: Terminal.wantsColor)
     options.showsNative = frames.native
+    options.explainsVerdict = explain
     return options
   }
 
