@@ -208,8 +208,7 @@ extension Verdict.Kind {
     switch self {
     case .busyLoop, .starved, .slow, .running: true
     case .deadlock, .possibleDeadlock, .orphanedLock, .hungOnLock, .hungOnIO, .hung, .waiting,
-      .idle,
-      .frozen, .stopped, .inconclusive:
+      .froze, .idle, .frozen, .stopped, .inconclusive:
       false
     }
   }
@@ -218,7 +217,8 @@ extension Verdict.Kind {
   fileprivate var dependsOnAll: Bool {
     switch self {
     case .idle, .waiting, .slow, .inconclusive: true
-    case .deadlock, .possibleDeadlock, .orphanedLock, .hungOnLock, .hungOnIO, .hung, .busyLoop,
+    case .deadlock, .possibleDeadlock, .orphanedLock, .hungOnLock, .hungOnIO, .hung, .froze,
+      .busyLoop,
       .starved, .running, .frozen, .stopped:
       false
     }

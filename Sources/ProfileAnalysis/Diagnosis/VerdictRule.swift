@@ -10,6 +10,8 @@ package enum VerdictRule: String, Sendable, CaseIterable {
   case neededWait = "needed_wait"
   /// A handler did not return in any of the samples.
   case handlerNotReturned = "handler_not_returned"
+  /// A thread did not return to its event loop for longer than the threshold, once or several times.
+  case awayFromLoop = "away_from_loop"
   /// Nearly all samples are in one function and few that it calls.
   case oneFunction = "one_function"
   /// Runnable, but mostly without a CPU.
@@ -31,6 +33,7 @@ extension Verdict {
     case .deadlock, .possibleDeadlock: .cycle
     case .orphanedLock: .ownerExited
     case .hungOnLock, .hungOnIO, .hung: .neededWait
+    case .froze: .awayFromLoop
     case .busyLoop: overdue == nil ? .oneFunction : .handlerNotReturned
     case .starved: .withoutCPU
     case .slow: .mostTime

@@ -33,6 +33,9 @@ struct EvidenceWords {
         + "threads rest."
     case .handlerNotReturned:
       "Rule: all samples of 1 s or more are in one handler, and the thread ran whenever it could."
+    case .awayFromLoop:
+      "Rule: the thread kept its event loop waiting for longer than the threshold (--freeze), and "
+        + "returned to it."
     case .oneFunction: "Rule: nearly all samples are in one function and a few that it calls."
     case .withoutCPU: "Rule: the thread was runnable for most of the time, but without a CPU."
     case .mostTime: "Rule: no hang was found; this is what the thread did most of the time."
