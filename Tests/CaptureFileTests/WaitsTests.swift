@@ -47,6 +47,21 @@ import Testing
     try expectSame(CaptureReader.read(messages(of: profile), name: "x"), profile)
   }
 
+  @Test func `come back with those of each tick`() throws {
+    var profile = Self.profile()
+    let waits = profile.blockings.map(\.wait)
+    profile.waitHistory = WaitHistory(
+      waits: waits,
+      spans: (0..<5001).map { number in
+        WaitHistory.Span(
+          thread: 0, wait: number % waits.count, start: Int64(number) * 7 - 3,
+          end: Int64(number) * 7 + 2)
+      })
+    let read = try CaptureReader.read(messages(of: profile), name: "x")
+    #expect(read.waitHistory.spans.count == 5001)
+    try expectSame(read, profile)
+  }
+
   @Test func `are kept to a limit, which is said`() {
     var profile = Self.profile()
     let last = Blocking(

@@ -14,12 +14,14 @@ extension CaptureFacts {
     /// The process, where there are several.
     var pid: Int32?
     var process: String?
+    /// Whether the process was sampled only because the program waited for it; nil for false.
+    var peer: Bool?
     /// Ticks in which it held Python's lock, in which it waited for it, and all in which that is
     /// known.
     var lockHeld, lockAwaited, lockTicks: Int64?
 
     enum CodingKeys: String, CodingKey {
-      case index, tid, name, main, state, call, arguments, ended, pid, process
+      case index, tid, name, main, state, call, arguments, ended, pid, process, peer
       case lockHeld = "gil_held_ticks"
       case lockAwaited = "gil_awaited_ticks"
       case lockTicks = "gil_ticks"
@@ -46,6 +48,7 @@ extension CaptureFacts {
       ended = info.hasEnded
       pid = info.process?.pid
       process = info.process?.name
+      peer = info.process?.isPeer == true ? true : nil
       lockHeld = info.lockUse?.held
       lockAwaited = info.lockUse?.awaited
       lockTicks = info.lockUse?.ticks
@@ -56,8 +59,12 @@ extension CaptureFacts {
         tid: tid, name: name, isMain: main, firstSeen: firstSeen, lastSeen: lastSeen, cpu: cpu,
         delay: delay, cpuSinceStart: cpuSinceStart, state: state?.first,
         systemCall: call.map { SystemCall(name: $0, arguments: arguments ?? []) },
-        hasEnded: ended, process: pid.map { OwningProcess(pid: $0, name: process ?? "") },
+        hasEnded: ended, process: owningProcess,
         lockUse: lockUse)
+    }
+
+    private var owningProcess: OwningProcess? {
+      pid.map { OwningProcess(pid: $0, name: process ?? "", isPeer: peer ?? false) }
     }
 
     private var lockUse: InterpreterLockUse? {

@@ -20,6 +20,7 @@ struct CaptureFacts: Codable {
   /// Why modules have no names, by the number of their mapping from 0.
   var problems: [Problem]?
   var waits: [Waiting]?
+  var history: History?
   var tasks: Tasks?
 
   init() {}

@@ -7,6 +7,8 @@ struct CaptureHeader {
   private(set) var problems: [Int: String] = [:]
   private(set) var blockings: [Blocking] = []
   private(set) var tasks: [AsyncTasks] = []
+  private var waits: [Wait] = []
+  private var spans: [WaitHistory.Span] = []
   /// Whether sprof wrote the file.
   private(set) var isOwn = false
   private(set) var isComplete = true
@@ -16,6 +18,9 @@ struct CaptureHeader {
   private static let threadLimit = 1 << 22
   /// Many more waits than sprof writes; the rest is left out.
   private static let blockingLimit = 1 << 16
+
+  /// What threads waited for at each tick.
+  var waitHistory: WaitHistory { WaitHistory(waits: waits, spans: spans) }
 
   init(
     _ messages: PprofMessages, name: String, _ budget: ReadingBudget
@@ -63,6 +68,7 @@ struct CaptureHeader {
     }
     blockings += (facts.waits ?? []).prefix(Self.blockingLimit - blockings.count)
       .map(\.blocking)
+    facts.history?.add(to: &waits, &spans)
     if let part = facts.tasks { part.add(to: &tasks) }
     for problem in facts.problems ?? [] { problems[problem.module] = problem.problem }
   }

@@ -94,7 +94,7 @@ struct ProfileDecoder {
     return Profile(
       capture: capture, modules: frames.modules(problems: header.problems), threads: infos,
       stacks: frames.stacks, runs: runs, symbols: frames.symbols, blockings: header.blockings,
-      tasks: header.tasks.map(\.withoutLooseEnds))
+      waitHistory: header.waitHistory, tasks: header.tasks.map(\.withoutLooseEnds))
   }
 }
 

@@ -15,6 +15,11 @@ extension ProfileEncoder {
     addComment()
     add(Array(profile.threads.enumerated().map { ($0.offset, $0.element) }))
     add(profile.blockings)
+    for part in CaptureFacts.History.parts(of: profile.waitHistory) {
+      var facts = CaptureFacts()
+      facts.history = part
+      add(facts)
+    }
     for tasks in profile.tasks {
       for part in CaptureFacts.Tasks.parts(of: tasks) {
         var facts = CaptureFacts()

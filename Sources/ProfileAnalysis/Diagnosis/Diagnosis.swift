@@ -32,6 +32,21 @@ package struct Diagnosis: Sendable {
     findPools()
     findFollowers()
     verdict = VerdictMaker(self).verdict
+    verdict.blame = blame
+  }
+
+  /// Who held up the verdict's thread, where it had many waits and the verdict tells none of their owners.
+  private var blame: BlameFinding? {
+    switch verdict.kind {
+    case .slow, .waiting:
+      guard verdict.chain.count < 2, index.profile.capture.kind != .dump,
+        let thread = verdict.thread
+      else { return nil }
+      return BlameFinding(self, thread: thread)
+    case .deadlock, .possibleDeadlock, .orphanedLock, .hungOnLock, .hungOnIO, .hung, .busyLoop,
+      .starved, .running, .idle, .frozen, .stopped, .inconclusive:
+      return nil
+    }
   }
 
   /// The diagnosis of a profile.

@@ -4,7 +4,7 @@ extension VerdictMaker {
   /// The thread that decides how fast the program is: the main one when it does something, else
   /// the one that used most CPU time.
   private var busiest: ThreadSituation? {
-    let all = situations + diagnosis.ended
+    let all = situations + ended
     let others = all.filter { situation in
       situation.thread != main?.thread || !isMainAside
         || situation.idleness != nil && situation.usesCPU

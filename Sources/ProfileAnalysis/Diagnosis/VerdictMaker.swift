@@ -11,14 +11,20 @@ struct VerdictMaker {
   let graph: WaitGraph
   let index: ProfileIndex
   let situations: [ThreadSituation]
+  let ended: [ThreadSituation]
   let main: ThreadSituation?
 
   init(_ diagnosis: Diagnosis) {
     self.diagnosis = diagnosis
     graph = diagnosis.graph
     index = diagnosis.index
-    situations = diagnosis.situations.compactMap { $0 }
-    main = (situations + diagnosis.ended).first {
+    // What the program waited for does not decide how fast it is.
+    let isOfPeer = { (situation: ThreadSituation) in
+      diagnosis.index.profile.threads[situation.thread].process?.isPeer ?? false
+    }
+    situations = diagnosis.situations.compactMap { $0 }.filter { !isOfPeer($0) }
+    ended = diagnosis.ended.filter { !isOfPeer($0) }
+    main = (situations + ended).first {
       diagnosis.index.profile.isMainThread($0.thread)
     }
   }

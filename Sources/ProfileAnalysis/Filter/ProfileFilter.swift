@@ -74,6 +74,11 @@ package struct ProfileFilter {
     if choosesRuns { restrict(&filtered, to: totals) }
     let left = totals.reduce(into: Weight()) { $0 += $1 }
     filtered.keepThreads(kept)
+    if choosesTime {
+      let all = Array(filtered.threads.indices)
+      filtered.waitHistory = filtered.waitHistory.moved(
+        to: all, from: from ?? .min, until: to ?? .max)
+    }
     filtered.keepBlockings(from: from ?? .min, to: to ?? .max)
     if choosesRuns { filtered.capture.notes.append(note(left: left, of: all)) }
     return filtered
@@ -133,6 +138,7 @@ extension Profile {
       return isKept ? position : -1
     }
     threads = zip(threads, kept).filter(\.1).map(\.0)
+    waitHistory = waitHistory.moved(to: places)
     var moved = RunList()
     for run in runs where places.indices.contains(run.thread) && places[run.thread] >= 0 {
       moved.append(run.moved(to: places[run.thread]))

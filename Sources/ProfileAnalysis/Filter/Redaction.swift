@@ -48,10 +48,11 @@ package struct Redaction: Sendable {
       redacted.threads[index].name = text.clean(redacted.threads[index].name)
       if let process = redacted.threads[index].process {
         redacted.threads[index].process = OwningProcess(
-          pid: process.pid, name: text.clean(process.name))
+          pid: process.pid, name: text.clean(process.name), isPeer: process.isPeer)
       }
     }
     redacted.blockings = profile.blockings.map { $0.redacted(text) }
+    redacted.waitHistory = profile.waitHistory.mapWaits { $0.redacted(text) }
     redacted.tasks = profile.tasks.map { $0.redacted(text) }
     return redacted
   }
@@ -109,19 +110,26 @@ extension AsyncTasks {
 
 extension Blocking {
   fileprivate func redacted(_ text: Redaction.Text) -> Blocking {
-    var wait = wait
-    wait.descriptors = wait.descriptors.map(text.clean)
-    wait.owners = wait.owners.map(text.clean)
-    if var object = wait.object {
-      object.file = object.file.map(text.clean)
-      object.mapping = object.mapping.map(text.clean)
-      wait.object = object
-    }
     let waiter = WaitingThread(
       pid: waiter.pid, tid: waiter.tid, name: text.clean(waiter.name),
       processName: text.clean(waiter.processName), threadCount: waiter.threadCount)
     return Blocking(
-      waiter: waiter, wait: wait, since: since, firstSeen: firstSeen, lastSeen: lastSeen,
+      waiter: waiter, wait: wait.redacted(text), since: since, firstSeen: firstSeen,
+      lastSeen: lastSeen,
       samples: samples)
+  }
+}
+
+extension Wait {
+  fileprivate func redacted(_ text: Redaction.Text) -> Wait {
+    var wait = self
+    wait.descriptors = descriptors.map(text.clean)
+    wait.owners = owners.map(text.clean)
+    if var object {
+      object.file = object.file.map(text.clean)
+      object.mapping = object.mapping.map(text.clean)
+      wait.object = object
+    }
+    return wait
   }
 }

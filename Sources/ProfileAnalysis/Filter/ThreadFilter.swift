@@ -8,7 +8,7 @@ package struct ThreadFilter: Sendable {
   private let tid: Int32?
 
   /// A filter for the names that match `glob` in full, with or without their process; a number also
-  /// chooses the thread with that tid.
+  /// chooses the thread with that tid, and `main` the main thread.
   package init(glob: String) {
     name = Glob(glob)
     tid = Int32(glob)
@@ -16,7 +16,7 @@ package struct ThreadFilter: Sendable {
 
   /// Whether the thread is chosen.
   package func matches(_ thread: ThreadInfo) -> Bool {
-    thread.tid == tid || name.matches(thread.name)
+    thread.tid == tid || name.matches(thread.name) || thread.isMain && glob == "main"
       || thread.process != nil && name.matches(thread.title)
   }
 }

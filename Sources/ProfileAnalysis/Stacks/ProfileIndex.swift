@@ -34,6 +34,14 @@ package struct ProfileIndex: Sendable {
     runOrder[runStarts[thread]..<runStarts[thread + 1]].lazy.map { profile.runs[Int($0)] }
   }
 
+  /// How many runs a thread has.
+  func runCount(of thread: Int) -> Int { runStarts[thread + 1] - runStarts[thread] }
+
+  /// One of a thread's runs, by its place in the order of time.
+  func run(_ position: Int, of thread: Int) -> Run {
+    profile.runs[Int(runOrder[runStarts[thread] + position])]
+  }
+
   /// The last run of a thread; nil for a thread without any.
   package func lastRun(of thread: Int) -> Run? {
     guard runStarts[thread] < runStarts[thread + 1] else { return nil }

@@ -118,18 +118,7 @@ extension JSONWriter {
     member("process_threads", blocking.waiter.threadCount)
     member("kind", wait.kind.rawValue)
     member("system_call", wait.systemCall)
-    if let object = wait.object {
-      self.object("object") { json in
-        json.member("address", object.address.description)
-        json.member("flavor", object.flavor?.rawName)
-        json.member("variable", object.variable)
-        json.member("field", object.field)
-        json.member("file", object.file)
-        json.member("mapping", object.mapping)
-      }
-    } else {
-      null("object")
-    }
+    members(ofObject: wait.object)
     array("owners", of: wait.owners) { json, owner in json.object { $0.members(of: owner) } }
     array("descriptors", of: wait.descriptors) { json, descriptor in
       json.object { $0.members(of: descriptor) }
@@ -142,6 +131,19 @@ extension JSONWriter {
     member("first_seen_ns", blocking.firstSeen)
     member("last_seen_ns", blocking.lastSeen)
     member("looks", blocking.samples)
+  }
+
+  /// The lock or other place that is waited for; null for none.
+  mutating func members(ofObject object: WaitObject?) {
+    guard let object else { return null("object") }
+    self.object("object") { json in
+      json.member("address", object.address.description)
+      json.member("flavor", object.flavor?.rawName)
+      json.member("variable", object.variable)
+      json.member("field", object.field)
+      json.member("file", object.file)
+      json.member("mapping", object.mapping)
+    }
   }
 
   private mutating func members(of owner: WaitOwner) {
@@ -166,7 +168,8 @@ extension JSONWriter {
     member("readers", readers)
   }
 
-  private mutating func members(of descriptor: WaitDescriptor) {
+  /// A descriptor that is waited on.
+  mutating func members(of descriptor: WaitDescriptor) {
     member("number", descriptor.number)
     member("kind", descriptor.kind.rawValue)
     member("name", descriptor.name)

@@ -59,6 +59,10 @@ package struct JSONReport {
           }
         }
         writeTree(to: &json)
+        let blame = BlameTree(diagnosis, threads: threads)
+        json.object("blame") {
+          $0.members(ofBlame: blame, BlameWords(blame, WaitWords(profile)), profile)
+        }
         json.array("tasks", of: profile.tasks) { json, tasks in
           json.object { $0.members(of: tasks) }
         }

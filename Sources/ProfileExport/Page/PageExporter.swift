@@ -12,6 +12,7 @@ package struct PageExporter: ProfileExporter {
   private let showsVerdict: Bool
   private let showsNative: Bool
   private let freezeThreshold: Int64
+  private let whole: Profile?
 
   /// - Parameters:
   ///   - compress: without it the page is about three times as large.
@@ -19,15 +20,18 @@ package struct PageExporter: ProfileExporter {
   ///   - showsVerdict: false for a part of a capture, which holds too little.
   ///   - showsNative: whether stacks with interpreted frames have their native ones, too.
   ///   - freezeThreshold: what counts as a freeze, in nanoseconds.
+  ///   - whole: the profile with all threads, where the page has some: those that held them up.
   package init(
     compress: Compressor? = nil, sources: PageSources? = nil, showsVerdict: Bool = true,
-    showsNative: Bool = true, freezeThreshold: Int64 = FreezeRule.defaultThreshold
+    showsNative: Bool = true, freezeThreshold: Int64 = FreezeRule.defaultThreshold,
+    whole: Profile? = nil
   ) {
     self.compress = compress
     self.sources = sources
     self.showsVerdict = showsVerdict
     self.showsNative = showsNative
     self.freezeThreshold = freezeThreshold
+    self.whole = whole
   }
 
   /// Whether a file that begins with `bytes` is a page of sprof's, of a report or a comparison.
@@ -49,12 +53,31 @@ package struct PageExporter: ProfileExporter {
           }
           json.members(ofPageWaitsOf: diagnosis)
           json.members(ofPageFreezesOf: diagnosis)
+          writeBlame(diagnosis, to: &json)
           let index = diagnosis.shownIndex(withNative: showsNative)
           PageProfile(index).write(to: &json, &columns, sources: sources)
         }
       }
     }
   }
+
+  private func writeBlame(_ diagnosis: Diagnosis, to json: inout JSONWriter) {
+    let shown = diagnosis.index.profile.threads
+    guard let whole else {
+      return json.members(ofPageBlameOf: diagnosis, threads: Array(shown.indices))
+    }
+    let chosen = Set(shown.map(PageThread.init))
+    let threads = whole.threads.indices.filter { chosen.contains(PageThread(whole.threads[$0])) }
+    json.members(ofPageBlameOf: Diagnosis(whole), threads: threads)
+  }
+}
+
+/// A thread by what does not change when others are left out.
+private struct PageThread: Hashable {
+  let tid: Int32
+  let firstSeen: Int64
+
+  init(_ thread: ThreadInfo) { (tid, firstSeen) = (thread.tid, thread.firstSeen) }
 }
 
 /// Text of source files, for a page that shows what their lines cost.

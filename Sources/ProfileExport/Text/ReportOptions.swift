@@ -16,6 +16,10 @@ package enum ReportView: String, CaseIterable, Sendable {
   case stacks
   /// What each thread waited in, how long and how often.
   case waits
+  /// Each thread's time, with its waits charged to what those did who held it up.
+  case blame
+  /// Who held up others, and what they did meanwhile.
+  case blockers
   /// Threads over time.
   case timeline
   /// When threads did not respond, and by what.

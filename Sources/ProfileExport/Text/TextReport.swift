@@ -46,6 +46,8 @@ package struct TextReport {
       if options.views.contains(.lines) { writeLines(to: &page) }
       if options.views.contains(.tree) { writeTree(to: &page) }
       if options.views.contains(.waits) { writeWaits(to: &page) }
+      if options.views.contains(.blame) { writeBlame(to: &page) }
+      if options.views.contains(.blockers) { writeBlockers(to: &page) }
       if options.views.contains(.timeline) { writeTimeline(to: &page) }
       if options.views.contains(.freezes) { writeFreezes(to: &page) }
       if options.views.contains(.stacks) { writeStacks(to: &page) }

@@ -30,7 +30,7 @@ struct VerdictWords {
   }
 
   /// The verdict without its chain, and what it does not know of.
-  var sentence: String { finding + awaitedWords + unsampledWords + unseenWords }
+  var sentence: String { finding + awaitedWords + blameWords + unsampledWords + unseenWords }
 
   /// What the main thread does meanwhile, which waits for this one or for another busy one.
   private var awaitedWords: String {
@@ -51,6 +51,11 @@ struct VerdictWords {
     case .javaThreads: " What Java threads wait for is not seen."
     case nil: ""
     }
+  }
+
+  /// Who held up the thread.
+  private var blameWords: String {
+    verdict.blame.map { " " + BlameWords($0.tree, waits).sentence(of: $0) } ?? ""
   }
 
   /// What was not sampled may be the very thing that matters.

@@ -13,13 +13,15 @@ package struct Profile: Sendable {
   /// What threads were found to wait for, by `firstSeen`: in a dump of every sleeping thread, else
   /// of those that slept long.
   package var blockings: [Blocking]
+  /// What threads waited for at each tick, as far as it was looked up.
+  package var waitHistory: WaitHistory
   /// The tasks of event loops that a dump found, by process.
   package var tasks: [AsyncTasks]
 
   package init(
     capture: CaptureInfo, modules: [Module] = [], threads: [ThreadInfo] = [],
     stacks: StackTable = StackTable(), runs: RunList = [], symbols: [ResolvedFrame] = [],
-    blockings: [Blocking] = [], tasks: [AsyncTasks] = []
+    blockings: [Blocking] = [], waitHistory: WaitHistory = WaitHistory(), tasks: [AsyncTasks] = []
   ) {
     self.capture = capture
     self.modules = modules
@@ -28,6 +30,7 @@ package struct Profile: Sendable {
     self.runs = runs
     self.symbols = symbols
     self.blockings = blockings
+    self.waitHistory = waitHistory
     self.tasks = tasks
   }
 }

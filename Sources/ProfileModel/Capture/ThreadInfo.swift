@@ -83,10 +83,13 @@ package struct OwningProcess: Hashable, Sendable {
   package let pid: Int32
   /// As `/proc/PID/comm` gives it.
   package let name: String
+  /// Whether it was sampled only because the program waited for it.
+  package let isPeer: Bool
 
-  package init(pid: Int32, name: String) {
+  package init(pid: Int32, name: String, isPeer: Bool = false) {
     self.pid = pid
     self.name = name
+    self.isPeer = isPeer
   }
 
   /// `name[pid]`.

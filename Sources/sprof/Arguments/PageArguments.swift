@@ -46,7 +46,8 @@ struct PageArguments: ParsableArguments {
       PageExporter.packed(
         withSource: source, showsVerdict: !isPart && report.thread == nil,
         showsNative: report.frames.native,
-        freezeThreshold: freezeThreshold ?? FreezeRule.defaultThreshold
+        freezeThreshold: freezeThreshold ?? FreezeRule.defaultThreshold,
+        whole: report.thread == nil ? nil : report.shown(profile)
       ).write(shown, to: &$0)
     }
     return true
@@ -63,11 +64,12 @@ extension PageExporter {
   /// Writes compressed pages, if wanted with the source files that exist here.
   static func packed(
     withSource: Bool = false, showsVerdict: Bool = true, showsNative: Bool = true,
-    freezeThreshold: Int64 = FreezeRule.defaultThreshold
+    freezeThreshold: Int64 = FreezeRule.defaultThreshold,
+    whole: Profile? = nil
   ) -> PageExporter {
     PageExporter(
       compress: { GzipMember.compressing($0) },
       sources: withSource ? PageSources(read: SourceFile.lines) : nil, showsVerdict: showsVerdict,
-      showsNative: showsNative, freezeThreshold: freezeThreshold)
+      showsNative: showsNative, freezeThreshold: freezeThreshold, whole: whole)
   }
 }

@@ -7,7 +7,8 @@ import ProfileModel
 struct ReportArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Show only the threads whose name matches, or the one with this tid.", valueName: "glob"))
+      "Show only the threads whose name matches, the one with this tid, or main.",
+      valueName: "glob"))
   var thread: String?
 
   @Option(

@@ -54,6 +54,13 @@ def check_search(browser):
     browser.click("#regex")
 
 
+def check_blame(browser):
+    browser.click("#tab-blame")
+    checks.equal("time by blame", browser.value("sprof.page.blame.tree.total[0]"), everything["wall"])
+    checks.true("boxes of blame", browser.value("sprof.page.blame.flame.boxes.length > 1"))
+    browser.click("#tab-flame")
+
+
 def check_zoom(browser):
     checks.true("threads are apart", browser.value("sprof.page.byThread"))
     browser.click("#by-thread")
@@ -159,6 +166,7 @@ with Browser() as browser:
                  verdict["words"])
     checks.equal("totals", totals(browser), everything)
     check_search(browser)
+    check_blame(browser)
     check_zoom(browser)
     check_filters(browser)
     check_time(browser)

@@ -2,7 +2,7 @@
 
 const TABS = [
   ["flame", "Flame graph"], ["functions", "Tables"], ["lines", "Lines by thread"],
-  ["waits", "Waits"], ["source", "Source"],
+  ["waits", "Waits"], ["blame", "Blame"], ["source", "Source"],
 ];
 
 /** Reads the document and shows the page that it is for. */
@@ -79,7 +79,7 @@ class ProfilePage {
   tabList() {
     this.tabs = Object.fromEntries(TABS.map(([id, title]) => [id, element("button", {
       type: "button", role: "tab", id: `tab-${id}`, "aria-controls": `panel-${id}`,
-      onclick: () => this.chooseTab(id), hidden: id === "source" && !this.profile.sources?.length,
+      onclick: () => this.chooseTab(id), hidden: id === "source" && !this.profile.sources?.length || id === "blame" && !this.profile.blame?.parents.length,
     }, title)]));
     return element("div", { class: "tabs", role: "tablist" }, Object.values(this.tabs));
   }
@@ -199,6 +199,7 @@ class ProfilePage {
     else if (this.tab === "functions") showTables(this, this.panels.functions);
     else if (this.tab === "lines") showLines(this, this.panels.lines);
     else if (this.tab === "waits") showWaits(this, this.panels.waits);
+    else if (this.tab === "blame") showBlame(this, this.panels.blame);
     else showSource(this, this.panels.source);
   }
 

@@ -1,0 +1,51 @@
+internal import ProfileAnalysis
+internal import ProfileModel
+
+extension JSONWriter {
+  /// The most blockers on a page.
+  private static let blockerLimit = 100
+  /// Of a thread's time; what is less is drawn as a part of the box above it.
+  private static let threshold = 0.0002
+
+  /// The tree of blame of some threads as columns, and who held up others.
+  mutating func members(ofPageBlameOf diagnosis: Diagnosis, threads: [Int]) {
+    let tree = BlameTree(diagnosis, threads: threads)
+    let words = BlameWords(tree, WaitWords(diagnosis.index.profile))
+    var texts = Numbering<String>()
+    var places = Array(repeating: -1, count: tree.nodes.count)
+    var least: Int64 = 0
+    var (parents, numbers, kinds): ([Int], [Int], [String]) = ([], [], [])
+    var own: [Int64] = []
+    for (number, node) in tree.nodes.enumerated() {
+      if node.parent == nil { least = Int64(Double(node.total) * Self.threshold) }
+      let parent = node.parent.map { places[$0] }
+      guard node.total > 0 else { continue }
+      guard node.parent == nil || node.total >= least else {
+        // The nearest one above that is drawn has its time.
+        places[number] = parent ?? -1
+        if let parent, parent >= 0 { own[parent] &+= node.own }
+        continue
+      }
+      places[number] = parents.count
+      parents.append(parent ?? -1)
+      texts.add(words.node(number))
+      numbers.append(texts.number(of: words.node(number)))
+      kinds.append(node.kind.rawName)
+      own.append(node.own)
+    }
+    object("blame") { json in
+      json.array("parents", of: parents) { $0.value($1) }
+      json.array("words", of: numbers) { $0.value($1) }
+      json.array("kinds", of: kinds) { $0.value($1) }
+      json.array("own", of: own) { $0.value($1) }
+      json.array("texts", of: texts.items) { $0.value($1) }
+      json.array("blockers", of: BlockerTable(tree).rows.prefix(Self.blockerLimit)) { json, row in
+        json.object { json in
+          json.member("lost", row.lost)
+          json.member("waiters", row.waiters)
+          json.array("words", of: words.cells(of: row)) { $0.value($1) }
+        }
+      }
+    }
+  }
+}

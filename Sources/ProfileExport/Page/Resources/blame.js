@@ -1,0 +1,85 @@
+// Where threads' time went, with waits charged to what those did who held them up.
+
+/** The tree of blame as the flame graph draws one: a root for all threads, and below it each thread. */
+class BlameGraph {
+  constructor({ parents, words, own, kinds, texts }) {
+    this.count = parents.length + 1;
+    this.parent = Int32Array.from([-1, ...parents.map((parent) => parent + 1)]);
+    this.texts = ["All threads", ...words.map((word) => texts[word])];
+    this.kinds = ["all", ...kinds];
+    this.own = Float64Array.from([0, ...own]);
+    this.total = this.own.slice();
+    for (let node = this.count - 1; node > 0; node--) this.total[this.parent[node]] += this.total[node];
+    this.lists = Array.from({ length: this.count }, () => []);
+    for (let node = 1; node < this.count; node++) this.lists[this.parent[node]].push(node);
+    for (const list of this.lists) list.sort((left, right) => this.total[right] - this.total[left] || left - right);
+  }
+
+  children(node) { return this.lists[node]; }
+  key(node) { return `${this.kinds[node]} ${this.texts[node]}`; }
+  pathTo(node) { return pathInTree(this.parent, node); }
+
+  /** Which nodes match a text, and how much is in or below them. */
+  search(text) {
+    const isMatch = new Uint8Array(this.count);
+    const inside = new Uint8Array(this.count);
+    const lower = text.toLowerCase();
+    let matched = 0;
+    for (let node = 1; node < this.count; node++) {
+      isMatch[node] = this.texts[node].toLowerCase().includes(lower) ? 1 : 0;
+      inside[node] = inside[this.parent[node]] | isMatch[node];
+      if (inside[node]) matched += this.own[node];
+    }
+    return { matched, isMatch };
+  }
+}
+
+/** The colour and shape of a node: who, what ran, what waited, and what is not known. */
+function blameLook(tree, node) {
+  const families = { all: "thread", thread: "thread", process: "thread", computed: "native", runnable: "inlined", wait: "python" };
+  const family = families[tree.kinds[node]] ?? "standIn";
+  const words = tree.texts[node];
+  return {
+    family, text: shortened(words, 240), fill: familyColor(family, family === "thread" ? "" : words),
+    isDashed: family === "standIn",
+    ink: family === "thread" || family === "standIn" ? palette().text : undefined,
+  };
+}
+
+/** Shows the flame graph by blame, and the table of blockers. */
+function showBlame(page, panel) {
+  const { blame } = page.profile;
+  if (!page.blame) {
+    page.blame = { tree: new BlameGraph(blame) };
+    const box = element("div", { class: "scroller flame" });
+    const details = element("aside", { class: "details", "aria-label": "Time" });
+    panel.replaceChildren(
+      element("div", { class: "flame-head" },
+        element("span", { class: "faint" }, "Below a wait: who held it up, and what that one did meanwhile"),
+        element("button", { type: "button", onclick: () => page.blame.flame.zoom(0) }, "Zoom out")),
+      element("div", { class: "flame-body" }, box, details), blockersTable(blame));
+    const { tree } = page.blame;
+    const share = (node) => `${duration(tree.total[node])}, ${percent(tree.total[node], tree.total[0])}`;
+    page.blame.flame = new FlameView(box, {
+      label: "Flame graph by blame. Arrows move between boxes, Enter zooms, Escape zooms out.",
+      onSelect: (node) => details.replaceChildren(
+        element("h3", {}, name(tree.texts[node], 600)), facts([["Total", share(node)], ["Self", duration(tree.own[node])]])),
+      describe: (node) => [shortened(tree.texts[node], 400), share(node)],
+    });
+  }
+  const { tree, flame } = page.blame;
+  flame.show(tree, (node) => blameLook(tree, node), page.search.text ? tree.search(page.search.text) : undefined);
+  flame.select(flame.selected);
+}
+
+/** Who held up others, most time first. */
+function blockersTable({ blockers }) {
+  if (blockers.length === 0) return element("p", { class: "faint" }, "No thread waited for a lock, another thread or another process.");
+  const row = ({ lost, waiters, words }) => element("tr", {},
+    element("td", { class: "number" }, (lost / 1e9).toFixed(3)), element("td", { class: "number" }, String(waiters)),
+    ...words.map((word) => element("td", {}, name(word, 400))));
+  const heads = ["Seconds lost", "Threads", "Waiting", "Held up by", "Who meanwhile was"];
+  return element("table", { id: "blockers" },
+    element("thead", {}, element("tr", {}, heads.map((head) => element("th", {}, head)))),
+    element("tbody", {}, blockers.map(row)));
+}
