@@ -28,7 +28,8 @@ import Testing
     pauses.add(pause: Nanoseconds(Int64(pid)))
     let profile = builder.finish(
       capture: info, modules: [Module(path: "/bin/other\(pid)"), Module(path: path, buildID: "ab")])
-    return FamilyProfile.Member(profile: profile, files: [:], pauses: pauses, shift: shift)
+    return FamilyProfile.Member(
+      profile: profile, files: [:], pauses: pauses, shift: shift, isPeer: false)
   }
 
   private func whole(_ members: [FamilyProfile.Member]) -> Profile {

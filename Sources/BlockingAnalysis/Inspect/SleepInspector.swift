@@ -131,6 +131,14 @@ package final class SleepInspector {
     clock.lastRun(of: tid, on: stat.processor, in: folder)
   }
 
+  /// A descriptor of a thread that reads from or writes to it, and where its other end is to be found.
+  func descriptor(
+    of tid: Int32, _ number: Int32, isWritten: Bool
+  ) -> (descriptor: WaitDescriptor, end: PeerRequest?) {
+    let (descriptor, end) = survey.describe(number, of: tid, use: isWritten ? .writing : .reading)
+    return (descriptor, end)
+  }
+
   /// Whether the thread has not run since the sample; 5 µs.
   package func isStillAsleep(_ sample: SleepSample) -> Bool {
     // The freezer of version 1 does not wake those that sleep.

@@ -157,7 +157,7 @@ extension FutexFacts {
 
   /// The thread that `pthread_join` waits for: its futex is in the thread's control block, which
   /// holds its own address.
-  private static func joinedThread(
+  static func joinedThread(
     _ address: RemoteAddress, word: UInt32?, before: UInt32?, _ memory: ProcessMemory
   ) -> UInt32? {
     func isSelf(_ block: RemoteAddress, at offset: Int64) -> Bool {

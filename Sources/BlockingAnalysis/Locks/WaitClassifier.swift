@@ -78,7 +78,7 @@ package enum WaitClassifier {
 }
 
 /// Reads the words of a lock by the layouts of glibc and musl.
-private struct FutexReading {
+struct FutexReading {
   let futex: FutexFacts
   let function: LockFunction?
   /// Whether the function is only likely.

@@ -18,6 +18,30 @@ extension SleepInspector {
     return true
   }
 
+  /// Describes descriptors of the process, and says who alone can end a wait on each, as far as all of
+  /// them are known.
+  ///
+  /// Returns nil when `budget` of CPU time was used before all processes were searched; call it again
+  /// to continue.
+  package func describe(
+    _ descriptors: [(number: Int32, isWritten: Bool)], budget: Nanoseconds
+  ) -> [(descriptor: WaitDescriptor, owners: [WaitOwner])]? {
+    let tid = liveThread.pid
+    let found = descriptors.map { descriptor(of: tid, $0.number, isWritten: $0.isWritten) }
+    var fifos: Set<String> = []
+    for case .fifo(let path, _)? in found.map(\.end) { fifos.insert(path) }
+    if found.contains(where: { $0.end != nil }) {
+      peers.search(fifos: fifos, budget: budget)
+      guard peers.isComplete else { return nil }
+    }
+    return found.map { descriptor, end in
+      guard let end else { return (descriptor, descriptor.peers) }
+      var descriptor = descriptor
+      descriptor.peers = peers.peers(end)
+      return (descriptor, peers.isPartial ? [] : descriptor.peers)
+    }
+  }
+
   private func addPeers(to sample: inout SleepSample) {
     for (index, end) in sample.ends.enumerated() where index < sample.wait.descriptors.count {
       guard let end else { continue }

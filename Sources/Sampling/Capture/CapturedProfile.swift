@@ -56,7 +56,7 @@ package final class CapturedProfile {
     names.add(files(frames))
     profile.symbols = names.resolve(frames, progress: progress)
     hideInlinedMachinery()
-    if facts != nil { profile.blockings = blockings() }
+    if facts != nil { addWaits(to: &profile) }
     addInterpreterLock()
     for (module, problem) in names.problems.sorted(by: { $0.key < $1.key }) {
       guard profile.modules.indices.contains(Int(module.rawValue)) else { continue }
@@ -74,17 +74,18 @@ extension CapturedProfile {
   /// looked up.
   func unnamedWithWaits() -> Profile {
     var profile = profile
-    profile.blockings = blockings()
+    addWaits(to: &profile)
     return profile
   }
 
   /// What the threads of the one process wait for; looks up the names that this takes.
-  func blockings() -> [Blocking] {
-    guard let facts, !facts.sleeps.isEmpty else { return [] }
+  private func addWaits(to profile: inout Profile) {
+    guard let facts else { return }
     var sleepNames = SleepNames(
       modules: facts.modules, names: names, startTime: facts.startTime,
       interpreterLocks: facts.locks.ranges)
-    return sleepNames.blockings(of: facts.sleeps, pid: profile.capture.pid)
+    profile.blockings = sleepNames.blockings(of: facts.sleeps, pid: profile.capture.pid)
+    profile.waitHistory = sleepNames.named(profile.waitHistory)
   }
 
   /// Says of threads that wait for an interpreter's lock who holds it.

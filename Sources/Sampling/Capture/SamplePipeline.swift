@@ -13,6 +13,7 @@ final class SamplePipeline: @unchecked Sendable {
   let channel: SampleChannel
   let resolver: Resolver
   let sampler: Sampler
+  let lookups = DescriptorLookups()
   let options: SampleOptions
   private let series: SampleSeries
   /// sprof's CPU time before the capture.
@@ -38,7 +39,7 @@ final class SamplePipeline: @unchecked Sendable {
         ProcessRuntimes(
           target.folder, stacks: $0, followsTasks: options.followsTasks,
           maxDepth: options.maxDepth, isDump: series == .single)
-      })
+      }, waitTrace: series == .ticks ? WaitTrace(target.folder, lookups: lookups) : nil)
   }
 
   /// What is known of a capture when it begins; `rate` in ticks per second.
@@ -74,6 +75,10 @@ final class SamplePipeline: @unchecked Sendable {
     let facts = liveFacts(modules: modules, sleeps: sleeps)
     var profile = resolver.finish(capture: info)
     profile.tasks = tasks
+    if let trace = sampler.waitTrace {
+      profile.waitHistory = trace.history(profile.threads)
+      if let note = trace.note { profile.capture.notes.append(note) }
+    }
     return FinishedCapture(
       profile: CapturedProfile(
         profile, names: names, collectedEnd: sampler.stops.collectedEnd, facts: facts

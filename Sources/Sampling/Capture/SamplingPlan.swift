@@ -59,12 +59,14 @@ package struct SamplingPlan: Sendable {
   package var seed: UInt32?
   /// Ticks per second while the capture is quiet (`CaptureControl.isQuiet`); nil for one that never is.
   var quietRate: Double?
+  /// Where the processes are noted that waits lead to; nil where these are not to be sampled.
+  package var peers: PeerRequests?
 
   /// `maxCPU` is the share of a core that sprof itself may use, 0 to 1; 1 is without a limit.
   package init(
     kind: Kind = .attach, rate: Double, maxPause: Double = 1, maxCPU: Double = 1,
     duration: Nanoseconds? = nil, options: SampleOptions = SampleOptions(),
-    seed: UInt32? = .random(in: .min ... .max)
+    seed: UInt32? = .random(in: .min ... .max), peers: PeerRequests? = nil
   ) {
     self.kind = kind
     self.rate = rate
@@ -73,6 +75,7 @@ package struct SamplingPlan: Sendable {
     self.duration = duration
     self.options = options
     self.seed = seed
+    self.peers = peers
   }
 }
 

@@ -30,7 +30,7 @@ final class SamplingSession: @unchecked Sendable {
     self.recording = recording
     sleepWatch = SleepWatch(
       pipeline.target.folder, liveThread: pipeline.target.liveThread, cpuBudget: plan.cpuBudget,
-      sharesRecords: plan.quietRate != nil)
+      sharesRecords: plan.quietRate != nil, lookups: pipeline.lookups, peers: plan.peers)
   }
 
   @available(*, noasync, message: "blocks for the whole capture")
@@ -76,7 +76,10 @@ final class SamplingSession: @unchecked Sendable {
 
   private func trace() {
     let loop = TickLoop(sampler, plan: plan, control: control)
-    outcome = loop.run(ready: ready)
+    outcome = loop.run(ready: { [self] in
+      pipeline.lookups.begin(at: MonotonicClock.now())
+      ready?()
+    })
     guard !control.isQuiet else { return }
     sampler.runtimes?.census(memory: sampler.memory) { sampler.now }
   }

@@ -2,13 +2,15 @@ package import LinuxProcess
 package import ProfileModel
 
 extension Capture {
-  /// Samples the process and those that it has and starts, with the arguments of `record`.
+  /// Samples the process and those that it has and starts, with the arguments of `record`; where the plan
+  /// wants peers also those that it waits for.
   ///
   /// It ends when the capture of the process itself does; processes that outlive it are left alone.
   @available(*, noasync, message: "blocks for the whole capture")
   package static func recordFamily(
-    _ process: ProcessIdentity, plan: SamplingPlan, control: CaptureControl,
-    ready: (@Sendable () -> Void)? = nil, recorder: (@Sendable (ProfileGrowth) -> Void)? = nil
+    _ process: ProcessIdentity, plan: SamplingPlan, children hasChildren: Bool = true,
+    control: CaptureControl, ready: (@Sendable () -> Void)? = nil,
+    recorder: (@Sendable (ProfileGrowth) -> Void)? = nil
   ) throws(Failure) -> CapturedProfile {
     prepareOpenFiles(forThreadsOf: process.pid)
     let modules = SharedModules()
@@ -21,7 +23,7 @@ extension Capture {
     }
     defer { recording?.finish() }
     let family = ProcessFamily(
-      process, plan: plan, modules: modules, recording: recording)
+      process, plan: plan, hasChildren: hasChildren, modules: modules, recording: recording)
     defer { family.stop() }
     // Its names are its own, as those of each process: the numbers of its modules mean others among
     // those of all.

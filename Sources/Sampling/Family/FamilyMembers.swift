@@ -24,7 +24,9 @@ final class FamilyMembers: Sendable {
   }
 
   /// Adds the capture of one process; `start` is when that of all began.
-  func add(_ capture: FinishedCapture, start: MonotonicClock.Instant) {
+  ///
+  /// `isPeer` says that the program only waited for it.
+  func add(_ capture: FinishedCapture, start: MonotonicClock.Instant, isPeer: Bool = false) {
     let captured = capture.profile
     // It has ended before a sample of it could be taken.
     guard !captured.unnamed.runs.isEmpty || captured.unnamed.capture.pid == process.pid else {
@@ -32,7 +34,7 @@ final class FamilyMembers: Sendable {
     }
     let member = FamilyProfile.Member(
       profile: captured.unnamedWithWaits(), files: captured.openFiles(), pauses: capture.pauses,
-      shift: max(0, capture.startTime - start))
+      shift: max(0, capture.startTime - start), isPeer: isPeer)
     state.withLock { $0.profile.add(member) }
   }
 

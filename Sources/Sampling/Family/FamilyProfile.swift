@@ -11,6 +11,8 @@ struct FamilyProfile: Sendable {
     let pauses: PauseMeter
     /// What its times must be moved by to count from the start of all.
     let shift: Nanoseconds
+    /// Whether the program only waited for it.
+    let isPeer: Bool
   }
 
   private let modules: SharedModules
@@ -18,6 +20,7 @@ struct FamilyProfile: Sendable {
   private var threads: [ThreadInfo] = []
   private var runs: [Run] = []
   private var waits = FamilyWaits()
+  private var history = WaitHistory()
   private var tasks: [AsyncTasks] = []
   private var cost = CaptureCost()
   private var pauses = PauseMeter()
@@ -32,7 +35,7 @@ struct FamilyProfile: Sendable {
   /// Adds a process; costs one step for each frame, stack and run.
   mutating func add(_ member: Member) {
     let profile = member.profile
-    let process = OwningProcess(profile)
+    let process = OwningProcess(profile, isPeer: member.isPeer)
     processCount += 1
     let first = threads.count
     for var thread in profile.threads {
@@ -54,6 +57,7 @@ struct FamilyProfile: Sendable {
           weight: run.weight, unseenSleeps: run.unseenSleeps))
     }
     add(waits: profile, member)
+    history.add(profile.waitHistory, firstThread: first, shift: member.shift.rawValue)
     tasks += profile.tasks
     add(profile.capture, member)
   }
@@ -120,7 +124,8 @@ struct FamilyProfile: Sendable {
     if processCount < 2 { for index in infos.indices { infos[index].process = nil } }
     var profile = Profile(
       capture: capture, modules: modules.modules, threads: infos, stacks: stacks,
-      runs: RunList(runs), blockings: waits.finish(), tasks: tasks)
+      runs: RunList(runs), blockings: waits.finish(),
+      waitHistory: history.moved(to: places), tasks: tasks)
     profile.renumberStacks()
     return profile
   }
@@ -150,8 +155,9 @@ struct FamilyProfile: Sendable {
 
 extension OwningProcess {
   /// The process of a capture, by the name that its main thread had last.
-  init(_ profile: Profile) {
+  init(_ profile: Profile, isPeer: Bool = false) {
     let main = profile.threads.first { $0.isMain }
-    self.init(pid: profile.capture.pid, name: main?.name ?? profile.capture.processName)
+    self.init(
+      pid: profile.capture.pid, name: main?.name ?? profile.capture.processName, isPeer: isPeer)
   }
 }

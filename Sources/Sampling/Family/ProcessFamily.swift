@@ -2,7 +2,8 @@ internal import LinuxProcess
 internal import ProfileModel
 internal import Synchronization
 
-/// The processes that a process has and starts while it is sampled, each with a capture of its own.
+/// The processes that a process has and starts while it is sampled, and those that it waits for, as the
+/// plan wants them; each with a capture of its own.
 final class ProcessFamily: Sendable {
   /// The most processes that are sampled at once: each takes three threads of sprof.
   static let limit = 200
@@ -17,11 +18,15 @@ final class ProcessFamily: Sendable {
     /// Those that wait for another to end.
     var waiting: Set<ProcessIdentity> = []
     var leftOut = 0
+    var peerCount = 0
+    var peersLeftOut = 0
     var isFinished = false
   }
 
   private let process: ProcessIdentity
   private let plan: SamplingPlan
+  /// Whether descendants are sampled.
+  private let hasChildren: Bool
   private let members: FamilyMembers
   private let recording: FamilyRecording?
   private let state = Mutex(State())
@@ -29,9 +34,10 @@ final class ProcessFamily: Sendable {
   private let startValue = Atomic<Int64>(0)
 
   init(
-    _ process: ProcessIdentity, plan: SamplingPlan, modules: SharedModules,
+    _ process: ProcessIdentity, plan: SamplingPlan, hasChildren: Bool, modules: SharedModules,
     recording: FamilyRecording?
   ) {
+    self.hasChildren = hasChildren
     self.process = process
     self.plan = plan
     self.recording = recording
@@ -67,8 +73,11 @@ final class ProcessFamily: Sendable {
       let (isFinished, hasWaiting) = state.withLock { ($0.isFinished, !$0.waiting.isEmpty) }
       guard !isFinished else { return }
       let (begin, used) = (MonotonicClock.now(), OwnUsage.threadCPU())
-      if births.hasChanged() { searches = 3 }
-      if searches > 0 || hasWaiting { findNew(since: lastSearch) }
+      startPeers()
+      if hasChildren {
+        if births.hasChanged() { searches = 3 }
+        if searches > 0 || hasWaiting { findNew(since: lastSearch) }
+      }
       searches = max(0, searches - 1)
       lastSearch = begin
       // No more than one part in thirty of a CPU goes into the search.
@@ -106,6 +115,24 @@ final class ProcessFamily: Sendable {
     }
   }
 
+  /// Starts to capture the processes that waits were found to lead to.
+  private func startPeers() {
+    guard let peers = plan.peers else { return }
+    for pid in peers.takeNew() where pid != process.pid {
+      guard let peer = try? ProcessIdentity(of: pid), !OSThread.isOwn(pid) else { continue }
+      let isWanted = state.withLock { state in
+        guard !state.known.contains(peer) else { return false }
+        guard state.peerCount < PeerRequests.limit else {
+          state.peersLeftOut += 1
+          return false
+        }
+        state.peerCount += 1
+        return true
+      }
+      if isWanted { start(peer, birth: nil, isPeer: true) }
+    }
+  }
+
   private var hasRoom: Bool { state.withLock { $0.active.count < Self.limit } }
 
   /// The kernel knows it to 10 ms, and the process was not there at the last search.
@@ -117,7 +144,9 @@ final class ProcessFamily: Sendable {
 
   // MARK: - One process
 
-  private func start(_ process: ProcessIdentity, birth: MonotonicClock.Instant?) {
+  private func start(
+    _ process: ProcessIdentity, birth: MonotonicClock.Instant?, isPeer: Bool = false
+  ) {
     let control = CaptureControl()
     let isWanted = state.withLock { state in
       state.known.insert(process)
@@ -129,7 +158,7 @@ final class ProcessFamily: Sendable {
     guard isWanted else { return }
     do {
       try OSThread.start { [self] in
-        capture(process, control, birth: birth)
+        capture(process, control, birth: birth, isPeer: isPeer)
         state.withLock { _ = $0.active.removeValue(forKey: process) }
       }.detach()
     } catch {
@@ -139,7 +168,8 @@ final class ProcessFamily: Sendable {
   }
 
   private func capture(
-    _ process: ProcessIdentity, _ control: CaptureControl, birth: MonotonicClock.Instant?
+    _ process: ProcessIdentity, _ control: CaptureControl, birth: MonotonicClock.Instant?,
+    isPeer: Bool
   ) {
     var plan = plan
     plan.duration = nil
@@ -151,7 +181,7 @@ final class ProcessFamily: Sendable {
         process, plan: plan, origin: birth.map { .born(at: $0) } ?? .running,
         membership: .ofFamily, control: control, names: FrameNames(process),
         recording: recording?.part(of: process.pid, shift: shift, showsProgress: false))
-      members.add(capture, start: start)
+      members.add(capture, start: start, isPeer: isPeer)
     } catch {
       members.note(error, process)
     }
@@ -177,11 +207,30 @@ final class ProcessFamily: Sendable {
     let leftOut = state.withLock { $0.leftOut + $0.waiting.count }
     let note =
       "\(FamilyMembers.counted(leftOut)) skipped: \(Self.limit) were being sampled already."
-    return members.finish(with: own, leftOut: (leftOut, note)) { count in
-      (count == 1
-        ? "Only the program itself was sampled. Processes"
-        : "\(count) processes were sampled: the program and its descendants. Those")
-        + " that lived for less than about 10 ms, or were orphaned before they were found, are missing."
+    return members.finish(with: own, leftOut: (leftOut, note)) { title(count: $0) }
+  }
+
+  /// Says how many processes were sampled, and which.
+  private func title(count: Int) -> String {
+    let leftOut = state.withLock { $0.peersLeftOut }
+    let peers = plan.peers == nil ? "" : "those that it waited for"
+    let limit =
+      leftOut > 0
+      ? " It waited for \(leftOut) more than the \(PeerRequests.limit) that are sampled at most."
+      : ""
+    let counted = "\(count) processes were sampled"
+    guard hasChildren else {
+      return count == 1
+        ? "Only the program itself was sampled.\(limit)"
+        : "\(counted): the program and \(peers).\(limit)"
     }
+    let others =
+      peers.isEmpty
+      ? "the program and its descendants" : "the program, its descendants and \(peers)"
+    return
+      (count == 1
+      ? "Only the program itself was sampled. Processes" : "\(counted): \(others). Those")
+      + " that lived for less than about 10 ms, or were orphaned before they were found, are missing."
+      + limit
   }
 }

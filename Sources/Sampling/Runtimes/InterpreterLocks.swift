@@ -71,7 +71,8 @@ struct InterpreterLocks {
     first = (Self.holders(of: runtimes, memory), MonotonicClock.now())
   }
 
-  private static func holders(
+  /// By thread: who holds the lock of its interpreter at this moment.
+  static func holders(
     of runtimes: [AttachedRuntime], _ memory: ProcessMemory
   ) -> [Int32: Int32] {
     runtimes.reduce(into: [:]) { result, attached in

@@ -25,6 +25,8 @@ final class ProcessRuntimes {
   private var attached: [AttachedRuntime] = []
   private var batch = RuntimeBatch()
   private var locks: InterpreterLocks
+  /// By thread: who held its interpreter's lock in the present tick; nil before it was read.
+  private var lockHolders: [Int32: Int32]?
   /// Whether the program that the runtimes are of was seen to be over.
   private var isAnotherProgram = false
 
@@ -177,6 +179,16 @@ final class ProcessRuntimes {
   func noteLockWait(_ tid: Int32, _ call: Int32, _ arguments: InlineArray<6, UInt64>) -> Bool {
     locks.noteWait(tid, call, arguments, attached)
   }
+
+  /// Who holds the lock of a thread's interpreter, read once a tick.
+  func lockHolder(of tid: Int32, memory: ProcessMemory) -> Int32? {
+    let known = lockHolders ?? InterpreterLocks.holders(of: attached, memory)
+    lockHolders = known
+    return known[tid]
+  }
+
+  /// Forgets who held locks: a tick begins.
+  func forgetLockHolders() { if lockHolders != nil { lockHolders = nil } }
 
   /// Notes that a thread was seen to run.
   func noteAwake(_ tid: Int32) { locks.noteAwake(tid) }

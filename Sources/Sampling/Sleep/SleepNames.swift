@@ -52,6 +52,15 @@ struct SleepNames {
     return result.sorted { ($0.firstSeen, $0.waiter.tid) < ($1.firstSeen, $1.waiter.tid) }
   }
 
+  /// The history with the names of locks.
+  mutating func named(_ history: WaitHistory) -> WaitHistory {
+    var waits = history.waits
+    for place in waits.indices {
+      if let object = waits[place].object { waits[place].object = named(object) }
+    }
+    return WaitHistory(waits: waits, spans: history.spans)
+  }
+
   private mutating func waitFunctions(of frames: [Frame]) -> WaitFunctions {
     if let known = functions[frames] { return known }
     let result = WaitFunctions(functions(of: frames))

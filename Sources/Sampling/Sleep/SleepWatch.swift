@@ -33,11 +33,13 @@ final class SleepWatch: @unchecked Sendable {
   private let sharesRecords: Bool
   private let inspector: SleepInspector
   private let cpuBudget: CPUBudget
+  private let lookups: DescriptorLookups
+  private let peers: PeerRequests?
   private let ordered = Mutex<[KnownSleep]>([])
   private let isFinished = Atomic<Bool>(false)
   private let known = Mutex<[SleepRecord]>([])
   /// Rung when there is something to do.
-  private let bell = Waker()
+  private let bell: Waker
   private var handle: OSThread.Handle?
   /// How threads slept before the capture stopped any.
   private var first: [Int32: SleepSample] = [:]
@@ -48,12 +50,19 @@ final class SleepWatch: @unchecked Sendable {
   private var peerTime = MonotonicClock.Instant.distantPast
   private var peerInspectionTime = MonotonicClock.Instant.distantPast
   private var peerPeriod = period
+  private var lookupTime = MonotonicClock.Instant.distantPast
 
   /// Counts what it uses in `cpuBudget`, and does not wait for that.
+  ///
+  /// `lookups` has the descriptors that the tracer wants to know more of.
   init(
-    _ folder: TaskFolder, liveThread: ProcessIdentity, cpuBudget: CPUBudget, sharesRecords: Bool
+    _ folder: TaskFolder, liveThread: ProcessIdentity, cpuBudget: CPUBudget,
+    sharesRecords: Bool, lookups: DescriptorLookups, peers: PeerRequests?
   ) {
     self.sharesRecords = sharesRecords
+    self.peers = peers
+    self.lookups = lookups
+    bell = lookups.bell
     self.cpuBudget = cpuBudget
     inspector = SleepInspector(folder, liveThread: liveThread)
   }
@@ -113,7 +122,7 @@ final class SleepWatch: @unchecked Sendable {
     let soonest = MonotonicClock.now() + Self.pause
     let next = max(soonest, timeOfNextSample)
     while !isFinished.load(ordering: .acquiring) {
-      let end = ordered.withLock { $0.isEmpty } ? next : soonest
+      let end = ordered.withLock { $0.isEmpty } && !lookups.hasNew ? next : soonest
       guard MonotonicClock.now() < end else { return }
       bell.wait(until: end)
     }
@@ -125,7 +134,9 @@ final class SleepWatch: @unchecked Sendable {
       guard record.knowsPeers else { return .distantPast }
       result = min(result, record.sample.time + period(of: record))
     }
-    return min(result, MonotonicClock.now() + Self.longestPeriod)
+    let nextLookup = lookups.isWanted ? lookupTime + DescriptorLookups.period : .distantFuture
+    return min(
+      result, nextLookup, MonotonicClock.now() + Self.longestPeriod)
   }
 
   private func period(of record: SleepRecord) -> Nanoseconds {
@@ -156,6 +167,10 @@ final class SleepWatch: @unchecked Sendable {
     }
     for sleep in new where MonotonicClock.now() < deadline { begin(sleep) }
     addPeers()
+    if isLast || lookups.hasNew || now - lookupTime >= DescriptorLookups.period {
+      // What takes another turn comes first in that.
+      if lookups.look(with: inspector, budget: Self.peerTime, peers) { lookupTime = now }
+    }
     if !new.isEmpty { peerPeriod = Self.period }
     if isLast || now - peerInspectionTime >= peerPeriod {
       peerInspectionTime = now
@@ -194,6 +209,8 @@ final class SleepWatch: @unchecked Sendable {
   }
 
   private func addPeers() {
+    // A child, or the owner of a shared lock, needs no search.
+    if let peers { for record in current.values { peers.note(record.sample.wait.owners) } }
     let waiting = current.filter {
       !$0.value.knowsPeers && $0.value.sample.thread.pid == inspector.pid
     }
@@ -202,6 +219,7 @@ final class SleepWatch: @unchecked Sendable {
       return
     }
     for (tid, sample) in zip(waiting.keys, samples) {
+      peers?.note(sample.wait.owners)
       current[tid]?.sample = sample
       current[tid]?.knowsPeers = true
     }

@@ -18,6 +18,7 @@ extension Sampler {
     if !isUnreadable, thread.lastSample == .awake, case .running = thread.files.systemCall() {
       _ = requests.take(thread.slot)
       let interval = thread.account.takeInterval(until: tickEnd, tick: tick)
+      waitTrace?.noteAwake(thread)
       seizeRunning(thread, index: index, interval: interval)
       return
     }
@@ -29,6 +30,7 @@ extension Sampler {
       !options.stopAll
     {
       thread.account.extend(by: interval)
+      followWait(of: thread, interval)
       cost.samplesWithoutStop += 1
       return
     }
@@ -65,6 +67,7 @@ extension Sampler {
       let call = thread.files.systemCall()
       switch call {
       case .running:
+        waitTrace?.noteAwake(thread)
         seizeRunning(thread, index: index, interval: interval)
         return
       case .asleep(let number, let arguments, let stackPointer, _):
@@ -125,17 +128,20 @@ extension Sampler {
     }
     let registers = Registers(stackPointer: stackPointer, instructionPointer: pc)
     let prepared = runtimes?.prepare(thread.tid)
+    let isOfRuntime = prepared != nil
     beginCopy(of: thread, range, into: place.bytes)
     let copied = copyFrames(
       prepared, at: ThreadPlace(registers, stack: thread.stack.range), isAsleep: true)
     let count = stackRead.finish()
+    let awaitsLock =
+      isOfRuntime && runtimes?.noteLockWait(thread.tid, number, arguments) ?? false
+    noteWait(of: thread, number, arguments, awaitsLock: awaitsLock)
     // Unchanged: it has not run since before its system call was read, so all belongs together.
     guard self.counters(of: thread)?.switches == counters.switches else { return false }
     let record = place.record
     let runtimeNumber = keep(copied, of: thread.tid)
     record.pointee.runtimeNumber = runtimeNumber
-    record.pointee.awaitsLock =
-      runtimeNumber != 0 && runtimes?.noteLockWait(thread.tid, number, arguments) ?? false
+    record.pointee.awaitsLock = runtimeNumber != 0 && awaitsLock
     thread.fill(
       record, interval: interval, counters: counters, isAsleep: true, mapsSerial: mappings.serial)
     record.pointee.time = time
@@ -146,6 +152,7 @@ extension Sampler {
     record.pointee.bearsStop = !thread.isRefused && bearsStop(thread, state, number, arguments)
     record.pointee.registers = registers
     note(range, count: count, of: thread, in: record)
+    extendWait(of: thread, by: record.pointee.weight.wall)
     place.commit()
     runtimes?.finishMany(from: memory)
     cost.samplesWithoutStop += 1

@@ -22,6 +22,8 @@ final class Sampler {
   /// Nil where all frames are to be native.
   let runtimes: ProcessRuntimes?
   let stackRead = StackRead()
+  /// Nil for a dump, whose waits are all looked up.
+  let waitTrace: WaitTrace?
   /// Whether threads began since the runtimes' threads were listed.
   private var hasNewThreads = false
   /// Whether the kernel's scheduler statistics serve, or only its context switch counts.
@@ -49,7 +51,7 @@ final class Sampler {
   init(
     _ folder: TaskFolder, liveThread: ProcessIdentity, options: SampleOptions, series: SampleSeries,
     origin: ProgramOrigin, membership: Membership, channel: SampleChannel,
-    runtimes: ProcessRuntimes?
+    runtimes: ProcessRuntimes?, waitTrace: WaitTrace? = nil
   ) {
     self.folder = folder
     self.options = options
@@ -59,6 +61,7 @@ final class Sampler {
     self.channel = channel
     self.runtimes = runtimes
     mayStop = !options.stopsNothing
+    self.waitTrace = waitTrace
     stops = StoppedThreads(process: folder.process)
     memory = ProcessMemory(liveThread)
     roster = ThreadRoster(folder)
@@ -160,6 +163,7 @@ extension Sampler {
     releaseAll()
     runtimes?.confirm(from: memory)
     for thread in threads where thread.awaitsFirstSample { recordWithoutCPU(thread) }
+    waitTrace?.finish()
     for thread in threads where !thread.hasEnded { handOver(endOf: thread, beforeProgram: false) }
     cost.setPauses(pauses)
   }
@@ -201,6 +205,8 @@ extension Sampler {
   ) {
     var anyEnded = false
     let threads = threads
+    waitTrace?.beginTick(memory: memory, time: time)
+    runtimes?.forgetLockHolders()
     for (index, thread) in threads.enumerated() where isWanted(thread) {
       inspect(thread, index: index, tick: tick, time: time)
       anyEnded = anyEnded || thread.hasEnded

@@ -16,7 +16,7 @@ struct FamilyArguments: ParsableArguments {
         """))
   var children = false
 
-  /// Samples the program, and with `children` what it starts.
+  /// Samples the program, with `children` what it starts, and what it waits for where the plan wants that.
   func record(
     _ process: ProcessIdentity, plan: SamplingPlan, control: CaptureControl,
     ready: (@Sendable () -> Void)? = nil, recorder: CaptureRecorder?
@@ -24,9 +24,9 @@ struct FamilyArguments: ParsableArguments {
     let append = recorder.map { recorder in
       { @Sendable (growth: ProfileGrowth) in recorder.append(growth) }
     }
-    return children
+    return children || plan.peers != nil
       ? try Capture.recordFamily(
-        process, plan: plan, control: control, ready: ready, recorder: append)
+        process, plan: plan, children: children, control: control, ready: ready, recorder: append)
       : try Capture.record(
         process, plan: plan, control: control, ready: ready, recorder: append)
   }

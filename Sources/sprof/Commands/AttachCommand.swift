@@ -47,6 +47,7 @@ struct AttachCommand: ParsableCommand {
 
   @OptionGroup var capture: CaptureArguments
   @OptionGroup var family: FamilyArguments
+  @OptionGroup var peers: PeerArguments
 
   @Flag(
     help: ArgumentHelp(
@@ -83,7 +84,7 @@ struct AttachCommand: ParsableCommand {
       options: SampleOptions(
         stopAll: stopAll, frames: frames.choice, followsTasks: frames.followsTasks,
         maxDepth: frames.depth),
-      seed: rates.seed)
+      seed: rates.seed, peers: peers.requests)
     let display = ProgressDisplay(control: control, duration: duration?.length)
     let recorder = try capture.recorder(kind: .attach, pid: process.pid, rate: rates.rate)
     let profile: Profile

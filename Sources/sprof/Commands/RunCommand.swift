@@ -44,6 +44,7 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var capture: CaptureArguments
   @OptionGroup var family: FamilyArguments
+  @OptionGroup var peers: PeerArguments
 
   @Argument(
     parsing: .captureForPassthrough,
@@ -150,7 +151,7 @@ struct RunCommand: ParsableCommand {
       options: SampleOptions(
         frames: frames.choice, followsTasks: frames.followsTasks,
         maxDepth: frames.depth),
-      seed: rates.seed)
+      seed: rates.seed, peers: peers.requests)
   }
 
   private func show(_ profile: Profile) throws {

@@ -30,6 +30,16 @@ final class PostgresServer {
     }
   }
 
+  /// A client that sends the lines it is given.
+  func session() throws -> RunningProgram {
+    let psql = Tool.path("psql") ?? "psql"
+    let session = try RunningProgram(
+      [psql, "-X", "-q", "-t", "-A", "-h", folder.path, "-U", "postgres", "postgres"], ready: nil)
+    try session.send(line: "select 'connected';")
+    _ = try session.readLine()
+    return session
+  }
+
   /// Keeps four sessions at work, for as long as the value lives.
   func startLoad() throws {
     let pgbench = [Tool.path("pgbench") ?? "pgbench", "-h", folder.path, "-U", "postgres"]
