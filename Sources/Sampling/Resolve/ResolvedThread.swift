@@ -167,7 +167,7 @@ struct ResolvedSample {
   let slot: Int
   /// When it was taken, and the end of the last period that it stands for.
   let time: Nanoseconds
-  let end: Nanoseconds
+  var end: Nanoseconds
   var activity: Activity
   var weight: Weight
   /// Whether the thread ran since the sample before, although both found it asleep.

@@ -206,6 +206,7 @@ final class Resolver {
     guard weight != Weight() else { return }
     if thread.pending != nil {
       thread.pending?.weight += weight
+      thread.pending?.end += Nanoseconds(weight.wall)
     } else {
       builder.extend(thread: thread.index, by: weight)
     }
