@@ -67,6 +67,11 @@ final class SamplePipeline: @unchecked Sendable {
     // The clock of the ticks has begun a little after the capture's.
     info.startTime = Host.wallClock() - Double(sampler.now.rawValue) / 1e9
     info.ending = ending
+    if series == .ticks {
+      // On a busy machine some time goes by between the order and the first moment of the clock.
+      let elapsed = MonotonicClock.now() - sampler.startTime
+      info.startTime = Host.wallClock() - Double(elapsed.rawValue) / 1e9
+    }
     info.cost = sampler.cost
     info.cost.ownCPU = (OwnUsage.cpu() - earlierCPU).rawValue
     info.notes = notes
