@@ -162,6 +162,29 @@ const TESTS = {
     const around = neighbours(callTree(selected(profile), "wall", false), 0);
     equal([around.own, around.total, around.callees], [4, 7, [[1, 3]]]);
   },
+  "shares carry how far chance may have moved them": (equal) => {
+    // Ten samples, of which f has five: each change but those at the ends is half a weight's square.
+    const turns = Array.from({ length: 10 }, (_, at) => [0, ["main", at % 2 ? "g" : "f"], { wall: 100, cpu: 10, start: at * 100 }]);
+    const profile = Object.assign(madeProfile(worker, turns), { capture: { kind: "attach" } });
+    const rows = Object.fromEntries(flatRows(selected(profile), "function")
+      .map((row) => [profile.functions[row.item].name, row]));
+    const half = (weight, parts) => (1.96 * Math.sqrt(weight ** 2 * parts)).toFixed(6);
+    equal(rows.f.error("own", "wall").toFixed(6), half(100, 9 / 2 + 2 / 6 / 4));
+    // Few samples of CPU time say less than they seem to: two more are assumed.
+    equal(rows.f.error("all", "cpu").toFixed(6), half(10, 9 / 2 + 2 / 6 / 4 + 2));
+    equal(rows.main.error("all", "ticks"), 0);
+    equal(rows.f.error("own", "samples"), undefined);
+    equal(functionErrors(selected(profile), rows.f.item).own.wall[0].toFixed(6), half(100, 9 / 2 + 2 / 6 / 4));
+    equal(percentWithError(500, 1000, 21), "50.0 ±2.1");
+    equal(percentWithError(500, 1000, undefined), "50.0");
+    // One long stay on each side of a change: the change was somewhere in one period.
+    const phases = Object.assign(
+      madeProfile(worker, [[0, ["f"], { wall: 500, samples: 5 }], [0, ["g"], { wall: 500, samples: 5, start: 500 }]]),
+      { capture: { kind: "attach" } });
+    const [row] = flatRows(selected(phases), "function");
+    equal(row.error("own", "wall").toFixed(6), half(100, 1 / 6 + 2 / 6 / 4));
+    equal(flatRows(selected(Object.assign(phases, { capture: { kind: "dump" } })), "function")[0].error("own", "wall"), undefined);
+  },
   "code in no module counts for its file, where it has one": (equal) => {
     const profile = madeProfile(worker, [[0, ["main", "handle", "made"], { wall: 3 }], [0, ["main", "read"], { wall: 4 }]], {
       modules: { main: 0, read: 1 }, moduleList: [{ name: "python3", path: "/bin/python3" }, { name: "libc.so.6", path: "/lib/libc.so.6" }],

@@ -83,6 +83,62 @@ import Testing
     #expect(deviations.contains { $0 > 0.5 })
   }
 
+  /// A thread that is seldom found on a CPU, by turns in functions that use these parts of its CPU time.
+  private func sharesOfCPU(
+    _ parts: [Double], samples: Int, _ random: inout SeededNumbers
+  ) -> [(share: Double, error: Double)] {
+    var builder = ProfileBuilder()
+    let thread = builder.add(ThreadInfo(tid: 1, name: "main", isMain: true))
+    let stacks = parts.indices.map { number in
+      let frame = builder.stacks.id(of: .interpreted(SourceLine(function: "\(number)")))
+      return builder.stacks.stack(of: frame, calledBy: .empty)
+    }
+    for sample in 1...samples {
+      var rest = random.uniform()
+      let function = parts.firstIndex { part in
+        rest -= part
+        return rest < 0
+      }
+      // What the kernel counted between two samples goes to both in halves.
+      let cpu = random.exponential(5) + random.exponential(5)
+      builder.sample(
+        thread: thread, stack: stacks[function ?? 0], end: .complete, activity: .running,
+        time: Int64(sample) * 10_000_000,
+        weight: Weight(samples: 1, ticks: 1, cpu: Int64(cpu * 1e6), wall: 10_000_000))
+    }
+    let index = ProfileIndex(
+      builder.finish(
+        capture: CaptureInfo(
+          kind: .attach, pid: 1, processName: "x", duration: Int64(samples) * 10_000_000),
+        modules: []))
+    let table = FlatTable(index, by: .function, threads: [0], sortedBy: .cpu)
+    let total = Double(max(table.total.cpu, 1))
+    return parts.indices.map { number in
+      let row = table.rows.first { row in
+        row.item.map { index.stacks.functions[$0].name == "\(number)" } ?? false
+      }
+      return (Double(row?.own.cpu ?? 0) / total, (row?.ownError[.cpu] ?? 0) / total)
+    }
+  }
+
+  @Test(arguments: [20, 60, 400])
+  func `holds the truth of CPU time where samples are few and uneven`(samples: Int) {
+    var random = SeededNumbers(7)
+    let parts = [0.6, 0.25, 0.15]
+    var (inside, all, widest) = (0, 0, 0.0)
+    for _ in 0..<300 {
+      for (part, row) in zip(parts, sharesOfCPU(parts, samples: samples, &random))
+      where row.share > 0 {
+        all += 1
+        if abs(row.share - part) <= row.error { inside += 1 }
+        widest = max(widest, row.error)
+      }
+    }
+    let share = Double(inside) / Double(all)
+    #expect((0.91...0.99).contains(share), "\(share)")
+    #expect(widest < 2.2 / Double(samples).squareRoot() + 0.05, "\(widest)")
+  }
+
   @Test func `is small where phases are long, and not known of a dump`() {
     var random = SeededNumbers(5)
     let short = capture(Program(lengths: [5, 5], isEven: true), seconds: 10, &random)

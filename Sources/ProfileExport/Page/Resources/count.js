@@ -59,7 +59,10 @@ function weightsByPath(selection, isCounted = () => true) {
   return { paths, sums };
 }
 
-/** Rows of `{item, own, all}`: an item counts once for a stack that it is in. */
+/**
+ * Rows of `{item, own, all, error}`: an item counts once for a stack that it is in; `error(key, unit)` is how
+ * far a figure may be off by chance, in 19 of 20 captures.
+ */
 function flatRows(selection, tableUnit, isCounted) {
   if (tableUnit === "thread") return threadRows(selection);
   const { profile } = selection;
@@ -70,6 +73,7 @@ function flatRows(selection, tableUnit, isCounted) {
   const lastStack = new Int32Array(count).fill(-1);
   const seen = [];
   const noStack = noWeight();
+  const errors = itemErrors(selection, items, count, isCounted);
   let hasNoStack = false;
   paths.forEach((path, stack) => {
     if (path === 0) {
@@ -94,6 +98,7 @@ function flatRows(selection, tableUnit, isCounted) {
     item,
     file: tableUnit === "file" || tableUnit === "place" ? files[item] : undefined,
     own: weight(own, item), all: weight(all, item),
+    error: (key, unit) => errorOf(errors?.[key], item, unit),
   }));
   if (hasNoStack) rows.push({ item: undefined, own: noStack, all: { ...noStack } });
   return rows;

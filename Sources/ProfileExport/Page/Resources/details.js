@@ -69,8 +69,11 @@ function detailsPanel(context, tree, node) {
   const source = profile.functions[item];
   const plain = context.plainTree();
   const around = neighbours(plain, item);
-  rows.push(["Total, all places", `${amount(around.total, unit)}, ${percent(around.total, whole)}`]);
-  rows.push(["Self, all places", `${amount(around.own, unit)}, ${percent(around.own, whole)}`]);
+  const errors = functionErrors(context.selection, item);
+  const figures = (weight, key) =>
+    `${amount(weight, unit)}, ${percentWithError(weight, whole, errorOf(errors?.[key], 0, unit))}${whole > 0 ? " %" : ""}`;
+  rows.push(["Total, all places", figures(around.total, "all")]);
+  rows.push(["Self, all places", figures(around.own, "own")]);
   const lines = linesOf(context.selection, item, unit).slice(0, 6);
   if (source.file >= 0) rows.push(["File", name(profile.files[source.file], 400)]);
   if (lines.length > 0) {

@@ -106,8 +106,17 @@ function tableRow(columns, row, onRow) {
   return item;
 }
 
-/** A figure with a bar as long as its share of the whole. */
-function bar(text, part, whole) {
-  const share = whole > 0 ? Math.max(0, Math.min(1, part / whole)) : 0;
-  return element("span", { class: "bar", style: { "--share": `${(share * 100).toFixed(1)}%` } }, text);
+/**
+ * A figure with a bar as long as its share of the whole, and a whisker over what the share may be, where
+ * that is known.
+ */
+function bar(text, part, whole, error) {
+  const share = (value) => `${(whole > 0 ? Math.max(0, Math.min(1, value / whole)) * 100 : 0).toFixed(1)}%`;
+  const style = { "--share": share(part) };
+  if (!(error > 0)) return element("span", { class: "bar", style }, text);
+  const [low, high] = [share(part - error), share(part + error)];
+  return element("span", {
+    class: "bar whisker", style: { ...style, "--low": low, "--high": high },
+    title: `95 % interval: ${low.replace("%", "")} to ${high.replace("%", " %")}`,
+  }, text);
 }

@@ -43,10 +43,12 @@ function showTables(page, panel) {
   const total = selection.total(unit);
   const number = (title, key, help) => ({
     title, isNumber: true, help, value: (row) => row[key][unit],
-    node: (row) => bar(cell(row[key][unit], unit), row[key][unit], total),
+    node: (row) => bar(cell(row[key][unit], unit), row[key][unit], total, row.error?.(key, unit)),
   });
   const share = (key) => ({
-    title: "%", isNumber: true, value: (row) => row[key][unit], text: (row) => percent(row[key][unit], total).replace(" %", ""),
+    title: "%", isNumber: true, help: "±: the true share is within this in 19 of 20 captures",
+    value: (row) => row[key][unit],
+    text: (row) => percentWithError(row[key][unit], total, row.error?.(key, unit)),
   });
   const word = UNIT_WORDS[unit].toLowerCase() + (isTime(unit) ? ", seconds" : "");
   const columns = [
