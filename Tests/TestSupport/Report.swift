@@ -61,10 +61,11 @@ package struct Report: Decodable, Sendable {
     package let process: String
     package let executable: String?
     package let commandLine: [String]
+    package let startTime: Double
     package let durationNs: Int64
     package let rateHz: Double
-    package let ending: String
     package let maxDepth: Int?
+    package let ending: String
     package let exitCode: Int32?
     package let exitSignal: String?
     package let unsampledThreads: Int
@@ -155,6 +156,16 @@ package struct Report: Decodable, Sendable {
     package let unknownPercent: Double?
     package let systemCall: SystemCall?
     package let runs: [Run]
+    package let lines: [Line]
+
+    /// What a line took with all that it called, and how much it may have been.
+    package struct Line: Decodable, Sendable {
+      package let function: String?
+      package let cpuCumNs: Int64
+      package let cpuCumHighNs: Int64?
+      package let ticksCum: Int64
+      package let ticksCumHigh: Int64?
+    }
   }
 
   package struct Tasks: Decodable, Sendable {

@@ -97,9 +97,9 @@ package final class RunningProgram {
 
   package func send(signal: Int32) { if ending == nil { Glibc.kill(pid, signal) } }
 
-  /// The figures that a fixture answers to the line `report`.
-  package func figures() throws -> [String: Double] {
-    try send(line: "report")
+  /// The figures that a fixture answers to a line.
+  package func figures(_ question: String = "report") throws -> [String: Double] {
+    try send(line: question)
     let line = try readLine()
     let value = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
     return (value ?? [:]).compactMapValues { ($0 as? NSNumber)?.doubleValue }

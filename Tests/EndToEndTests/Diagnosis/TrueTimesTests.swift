@@ -5,78 +5,74 @@ import Testing
 extension EndToEnd {
   /// Against programs that know how long each of their functions took.
   @Suite struct `Times of functions` {
-    private struct Shares {
-      /// By function, in percent of the thread's CPU time and of its wall time.
-      var cpu: [String: Double] = [:]
-      var wall: [String: Double] = [:]
+    private static let native = [
+      TimedProgram(mode: "locked 5"), TimedProgram(mode: "locked 10"),
+      TimedProgram(mode: "locked 16.7"), TimedProgram(mode: "locked 20", rate: 250),
+      TimedProgram(mode: "locked 33.3"), TimedProgram(mode: "locked 100", rate: 99),
+      TimedProgram(mode: "bursts 0.2 1", rate: 250), TimedProgram(mode: "bursts 1 4", rate: 250),
+      TimedProgram(mode: "bursts 1 20", rate: 250), TimedProgram(mode: "bursts 3 7"),
+      TimedProgram(mode: "pinned", rate: 250), TimedProgram(mode: "load 3 bursts 3 7"),
+      TimedProgram(mode: "load 3 locked 33.3"), TimedProgram(mode: "calls"),
+      TimedProgram(mode: "pool"), TimedProgram(mode: "loop"),
+      TimedProgram(mode: "children 2 bursts 3 7"),
+    ]
+
+    /// Those of `make test`.
+    private static let few = [
+      "locked 10", "bursts 1 4", "pinned", "load 3 bursts 3 7", "calls", "loop",
+      "children 2 bursts 3 7",
+    ]
+
+    private static let pythons = Interpreter.onePerVersion.filter {
+      [8, 11, 13, 14].contains($0.minor)
     }
 
-    /// What sprof reports of the thread `worker`, and what is true.
-    private func measure(
-      _ arguments: [String], functions: [String], options: [String], duration: String
-    ) throws -> (measured: Shares, truth: Shares) {
-      let program = try RunningProgram(fixture: "timed.c", arguments)
-      let before = try program.figures()
-      let report = try SprofCommand.report(
-        ["attach", "\(program.pid)", "--duration", duration] + options)
-      let after = try program.figures()
-      var (measured, truth) = (Shares(), Shares())
-      for function in functions {
-        let (cpu, wall) = ("\(function)_cpu", "\(function)_wall")
-        truth.cpu[function] = (after[cpu] ?? 0) - (before[cpu] ?? 0)
-        truth.wall[function] = (after[wall] ?? 0) - (before[wall] ?? 0)
+    private static func programs(in interpreter: Interpreter) -> [TimedProgram] {
+      ["locked 10", "bursts 3 7", "calls", "pool", "loop", "children 2 bursts 3 7"].map {
+        TimedProgram(mode: $0, interpreter: interpreter)
       }
-      let thread = try report.thread("worker")
-      for run in thread.runs {
-        let called = try report.functions(of: run)
-        let function = functions.first { called.contains($0) } ?? "elsewhere"
-        measured.cpu[function, default: 0] += Double(run.cpuNs)
-        measured.wall[function, default: 0] += Double(run.wallNs)
+    }
+
+    /// Three intervals, and what a machine adds on which others compute, too.
+    private func expectTrue(_ shares: [TimedShare]) {
+      #expect(shares.contains { $0.truth > 5 })
+      for share in shares {
+        let words =
+          "\(share.program): \(share.function) took \(share.truth) % of \(share.unit.rawValue), "
+          + "not \(share.measured) ±\(share.error)"
+        #expect(abs(share.deviation) <= 3 * share.error + 6, "\(words)")
       }
-      // No time is lost, and none is made up.
-      #expect(thread.runs.reduce(0) { $0 + $1.cpuNs } == thread.cpuNs)
-      try program.assertUntouched()
+    }
+
+    @Test(arguments: few)
+    func `are as the program counts them`(mode: String) throws {
+      guard let program = Self.native.first(where: { $0.mode == mode }) else {
+        throw TestFailure("no program \(mode)")
+      }
+      expectTrue(try program.measure(seconds: 3))
       expectNothingLeftBehind()
-      return (percent(measured), percent(truth))
     }
 
-    private func percent(_ shares: Shares) -> Shares {
-      func percent(_ amounts: [String: Double]) -> [String: Double] {
-        let whole = max(amounts.values.reduce(0, +), 1)
-        return amounts.mapValues { $0 / whole * 100 }
+    @Test(arguments: pythons)
+    func `are as a Python program counts them`(interpreter: Interpreter) throws {
+      for program in Self.programs(in: interpreter).prefix(2) {
+        expectTrue(try program.measure(seconds: 3))
       }
-      return Shares(cpu: percent(shares.cpu), wall: percent(shares.wall))
+      expectNothingLeftBehind()
     }
 
-    @Test(arguments: ["5", "10", "20", "100"])
-    func `are right where the program is in step with the clock`(period: String) throws {
-      let functions = ["first_phase", "second_phase", "third_phase"]
-      for _ in 0..<Repository.trials(short: 1, full: 10) {
-        let (measured, truth) = try measure(
-          ["locked", period], functions: functions, options: ["--rate", "200"], duration: "4s")
-        // 800 samples: a standard deviation is 1.8 points.
-        for function in functions {
-          for (share, right) in [
-            (measured.cpu[function] ?? 0, truth.cpu[function] ?? 0),
-            (measured.wall[function] ?? 0, truth.wall[function] ?? 0),
-          ] {
-            #expect(abs(share - right) < 8, "\(function): \(measured), not \(truth)")
-          }
-        }
+    @Test(.enabled(if: Repository.isTrial, "takes an hour: make trials"))
+    func `are within their intervals in about 19 of 20 trials`() throws {
+      var table = TimesTable()
+      for program in Self.native + Self.pythons.flatMap(Self.programs) {
+        for _ in 0..<12 { table.add(try program.measure(seconds: 4)) }
       }
-    }
-
-    @Test(arguments: [["1", "4"], ["3", "7"]])
-    func `have no CPU time of a sleep`(lengths: [String]) throws {
-      for _ in 0..<Repository.trials(short: 1, full: 10) {
-        let (measured, truth) = try measure(
-          ["bursts"] + lengths, functions: ["spin_for", "sleep_for"], options: [], duration: "4s")
-        #expect((truth.cpu["spin_for"] ?? 0) > 90)
-        #expect((measured.cpu["spin_for"] ?? 0) > 85, "\(measured), not \(truth)")
-        #expect(
-          abs((measured.wall["sleep_for"] ?? 0) - (truth.wall["sleep_for"] ?? 0)) < 12,
-          "\(measured), not \(truth)")
+      table.write()
+      for unit in TimedShare.Unit.allCases {
+        let coverage = try #require(table.coverage(unit))
+        #expect((90...99).contains(coverage), "\(unit.rawValue)")
       }
+      expectNothingLeftBehind()
     }
   }
 }
