@@ -43,8 +43,8 @@ package struct Diagnosis: Sendable {
         let thread = verdict.thread
       else { return nil }
       return BlameFinding(self, thread: thread)
-    case .deadlock, .possibleDeadlock, .orphanedLock, .hungOnLock, .hungOnIO, .hung, .busyLoop,
-      .starved, .running, .idle, .frozen, .stopped, .inconclusive:
+    case .deadlock, .possibleDeadlock, .orphanedLock, .hungOnLock, .hungOnIO, .hung, .froze,
+      .busyLoop, .starved, .running, .idle, .frozen, .stopped, .inconclusive:
       return nil
     }
   }
