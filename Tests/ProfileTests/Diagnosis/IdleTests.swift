@@ -70,6 +70,11 @@ enum RealStacks {
     ),
     ("libevent", "epoll_wait", "epoll_wait epoll_dispatch event_base_loop main"),
     ("libev", "epoll_wait", "epoll_wait epoll_poll ev_run main"),
+    (
+      "Tk with threads", "futex",
+      "__futex_abstimed_wait_common pthread_cond_timedwait Tcl_WaitForEvent Tcl_DoOneEvent "
+        + "_tkinter_tkapp_mainloop main"
+    ),
     ("Tk", "select", "__select Tcl_WaitForEvent Tcl_DoOneEvent Tk_MainLoop main"),
     ("xterm", "poll", "poll _xcb_conn_wait xcb_wait_for_event _XReadEvents XNextEvent main"),
     ("systemd", "epoll_wait", "epoll_wait sd_event_wait sd_event_run sd_event_loop main"),
