@@ -76,6 +76,24 @@ struct `A page in a browser` {
     if filters.status != 0 { Issue.record("the seed was \(seed)") }
   }
 
+  @Test(.enabled(if: !Interpreter.onePerVersion.isEmpty, "needs a Python"))
+  func `chooses the time of a freeze at a click on it`() throws {
+    let folder = try TemporaryFolder()
+    let program = try Interpreter.onePerVersion[0].start("freezing.py", ["asyncio", "1"])
+    let (file, page) = (folder.path + "/a.pb.gz", folder.path + "/a.html")
+    let command = try SprofCommand.startAttach(to: program, ["-o", file, "--html", page])
+    try program.send(line: "go")
+    _ = try program.readLine(deadline: .seconds(60))
+    command.send(SIGINT)
+    #expect(try command.finish().status == 0)
+    try program.assertUntouched()
+    #expect(strayChildren() == [])
+    let report = try SprofCommand.run(["report", file, "--json"])
+    try report.stdout.write(
+      toFile: folder.path + "/a.json", atomically: false, encoding: .utf8)
+    expectPassed(try Driver.run("freezes", [page, folder.path + "/a.json"]))
+  }
+
   @Test func `executes nothing that names say, and shows it as text`() throws {
     let folder = try TemporaryFolder()
     let page = folder.path + "/hostile.html"

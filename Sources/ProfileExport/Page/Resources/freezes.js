@@ -8,7 +8,7 @@ function freezeList(page) {
   const rows = freezes.map((freeze) => element("li", {}, element("button", {
     type: "button", class: "freeze", title: "Show only this time, in every view",
     onclick: () => page.setFilter({ from: freeze.from, to: freeze.to }),
-  }, element("b", {}, `${moment(freeze.from)} · ${freeze.atLeast ? "at least " : ""}${duration(freeze.to - freeze.from)}`),
+  }, element("b", {}, `${(freeze.from / 1e9).toFixed(3)} s · ${freeze.atLeast ? "at least " : ""}${duration(freeze.to - freeze.from)}`),
   " ", name(profile.threadTitle(freeze.thread), 80), " · ", name(freeze.words, 400))));
   const rest = profile.freezeCount - freezes.length;
   return element("section", { class: "card", "aria-label": "Freezes" },
