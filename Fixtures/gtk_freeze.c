@@ -8,7 +8,7 @@
 static pthread_mutex_t orders = PTHREAD_MUTEX_INITIALIZER;
 static atomic_int wants_lock, has_lock;
 static bool animates;
-static long left;
+static long times, left;
 static int next_handler;
 static double lengths[1000];
 static int length_count;
@@ -85,6 +85,7 @@ static gboolean start_next(gpointer value) {
     printf("done");
     for (int number = 0; number < length_count; number++) printf(" %.4f", lengths[number]);
     printf("\n");
+    length_count = 0;
   } else if (next_handler == 0) {
     g_timeout_add(1, save_settings, NULL);
   } else if (next_handler == 1) {
@@ -98,6 +99,7 @@ static gboolean start_next(gpointer value) {
 
 static gboolean begin_plan(gpointer value) {
   (void)value;
+  left = times;
   if (animates)
     g_timeout_add(16, draw, NULL);
   else
@@ -122,7 +124,7 @@ static gboolean settled(gpointer value) {
 int main(int argc, char **argv) {
   begin();
   animates = argc > 1 && strcmp(argv[1], "animate") == 0;
-  left = animates ? 0 : argument(argc, argv, 1, 2);
+  times = animates ? 0 : argument(argc, argv, 1, 2);
   if (!gtk_init_check(&argc, &argv)) die("no display");
   start_thread(loader, NULL, "loader");
   start_thread(commands, NULL, "commands");

@@ -39,7 +39,9 @@ def plan():
 
 
 def tell():
-    print("done", *(f"{length:.4f}" for length in lengths), flush=True)
+    words = [f"{length:.4f}" for length in lengths]
+    lengths.clear()
+    print("done", *words, flush=True)
 
 
 def listen(then):

@@ -25,7 +25,7 @@ function timed(handler) {
 
 function act(handlers) {
   if (handlers.length === 0) {
-    console.log('done ' + lengths.map((length) => length.toFixed(4)).join(' '));
+    console.log('done ' + lengths.splice(0).map((length) => length.toFixed(4)).join(' '));
     return;
   }
   setTimeout(() => { timed(handlers[0]); act(handlers.slice(1)); }, 300);

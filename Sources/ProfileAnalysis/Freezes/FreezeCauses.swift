@@ -31,11 +31,16 @@ struct FreezeCauses {
   private func heaviest(
     of runs: [Run], _ moments: inout LoopMoments
   ) -> (FreezeCause, StackID, StackEnd)? {
+    let awake = AwakeTime(runs)
+    let isWaiting = awake.waited > awake.ran
     var causes = Tally<Key>()
     var keys: [Key] = []
     for run in runs {
       let wait = moments.wait(of: run)
-      let key = Key(kind: FreezeCause.Kind(run.activity, wait?.kind), wait: wait?.kind)
+      let kind: FreezeCause.Kind =
+        run.activity.isRunnable
+        ? isWaiting ? .cpu : .computed : FreezeCause.Kind(run.activity, wait?.kind)
+      let key = Key(kind: kind, wait: wait?.kind)
       keys.append(key)
       causes.add(run.weight, to: key)
     }
@@ -47,6 +52,7 @@ struct FreezeCauses {
     else { return nil }
     var cause = FreezeCause(kind: key.kind)
     cause.time = weight.wall
+    if shown.activity.isRunnable { cause.time = isWaiting ? awake.waited : awake.ran }
     cause.wait = moments.wait(of: shown)
     cause.place = cause.wait == nil ? place(of: stack) : moments.asker(of: stack)
     return (cause, stack, shown.end)

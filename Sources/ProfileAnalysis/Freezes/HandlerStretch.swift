@@ -65,12 +65,7 @@ struct HandlerStretch {
   }
 
   /// Whether it was ready to run without a CPU for a good part of its time.
-  var isMostlyWithoutCPU: Bool {
-    let waited = runs.reduce(Int64(0)) { sum, run in
-      sum &+ (run.activity == .waitingForCPU ? max(0, run.weight.wall) : 0)
-    }
-    return waited > length / 4
-  }
+  var isMostlyWithoutCPU: Bool { AwakeTime(runs).waited > length / 4 }
 
   /// Whether a time is within it.
   func contains(_ time: Int64) -> Bool { time >= start && time &- start < length }

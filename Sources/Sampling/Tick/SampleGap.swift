@@ -16,6 +16,17 @@ struct SampleGap {
   private var switchesBefore: UInt64?
   private var switches: UInt64?
 
+  /// How often the thread has given up its CPU by now, where that follows from how often it was put on
+  /// one; nil where it was more often than for its stops and the sleep that was sampled.
+  func switches(
+    from old: ThreadCounters, to new: ThreadCounters, wasAsleep: Bool, isAsleep: Bool
+  ) -> UInt64? {
+    guard let switchesBefore, new.switches == old.switches &+ stops &+ (wasAsleep ? 1 : 0) else {
+      return nil
+    }
+    return switchesBefore &+ stops &+ (isAsleep ? 1 : 0)
+  }
+
   /// Notes how often the thread had given up its CPU just before it is sampled.
   mutating func note(switches: UInt64?) { self.switches = switches }
 

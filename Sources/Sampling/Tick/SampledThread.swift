@@ -147,11 +147,16 @@ extension SampledThread {
   /// Notes that it may run from here on.
   func wake() { if lastSample == .asleep { lastSample = .awake } }
 
-  /// Reads what tells whether it slept since the last sample, just before it is sampled.
+  /// Notes what tells whether it slept since the last sample, just before it is sampled; `counters` were
+  /// read just now.
   ///
-  /// Of the thread alone that most programs' event loops run in: it takes time.
-  func noteSwitches() {
-    if isMain { gap.note(switches: files.voluntarySwitches()) }
+  /// Only of the thread that most programs' event loops run in: to ask the kernel takes time, and where it
+  /// was put on a CPU no more often than it must, there is no need to.
+  func noteSwitches(_ counters: ThreadCounters, isAsleep: Bool) {
+    guard isMain else { return }
+    let known = gap.switches(
+      from: account.counters, to: counters, wasAsleep: wasAsleep, isAsleep: isAsleep)
+    gap.note(switches: known ?? files.voluntarySwitches())
   }
 
   /// Leaves an interval to the next sample: this one came to nothing.

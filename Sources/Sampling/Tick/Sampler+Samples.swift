@@ -83,7 +83,7 @@ extension Sampler {
           return sampleWithoutCall(
             thread, index: index, time: time, interval: interval, counters: counters)
         }
-        thread.noteSwitches()
+        thread.noteSwitches(counters, isAsleep: true)
         if copyAsleep(
           thread, call: call, state: state, time: time, interval: interval, counters: counters)
         {

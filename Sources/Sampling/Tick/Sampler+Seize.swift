@@ -16,7 +16,6 @@ extension Sampler {
       mayRestart = SystemCallNames.interruption(of: number, arguments) == .restartable
     }
     runtimes?.warmUp(thread.tid, from: memory)
-    thread.noteSwitches()
     switch stops.seize(thread.tid, tag: index, mayRestartCall: mayRestart) {
     case .refused(let code):
       // The kernel forbids also what has ended (ptrace_attach).
@@ -32,8 +31,10 @@ extension Sampler {
     case .requested: break
     }
     thread.preparedFrames = runtimes?.prepare(thread.tid)
+    let counters = counters(of: thread)
+    if let counters { thread.noteSwitches(counters, isAsleep: call.isAsleep) }
     thread.stopRequest = .made(
-      SampledThread.BeforeStop(call: call, state: state, counters: counters(of: thread)))
+      SampledThread.BeforeStop(call: call, state: state, counters: counters))
     thread.skip(interval)
     return true
   }
@@ -92,4 +93,8 @@ extension Sampler {
     let link = folder.link("fd/\(descriptor)", of: pid)
     return link.map { $0.hasPrefix("socket:") } ?? true
   }
+}
+
+extension SystemCallState {
+  fileprivate var isAsleep: Bool { if case .asleep = self { true } else { false } }
 }

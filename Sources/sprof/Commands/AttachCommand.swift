@@ -11,9 +11,10 @@ struct AttachCommand: ParsableCommand {
     commandName: "attach",
     abstract: "Samples all threads of a running program and shows where its time goes.",
     discussion: """
-      The first line is the verdict: a deadlock, a hang (and what it waits for), a busy loop, or a \
-      program that is starved, busy, waiting or idle. Sampling stops after --duration, at Ctrl-C (a second Ctrl-C quits without a report), or when \
-      the program ends. Running threads are stopped for about 0.1 ms per tick, sleeping ones almost never.
+      The first line is the verdict: a deadlock, a hang (and what it waits for), freezes and their \
+      causes, a busy loop, or a program that is starved, busy, waiting or idle. Sampling stops after \
+      --duration, at Ctrl-C (a second Ctrl-C quits without a report), or when the program ends. \
+      Running threads are stopped for about 0.1 ms per tick, sleeping ones almost never.
 
         sprof attach 4242 --duration 10s
         sprof attach firefox --rate 1000 --duration 500ms --view tree --thread 'DOM*'
