@@ -51,12 +51,7 @@ struct HandlerStretch {
   }
 
   /// Whether it is one wait from beginning to end.
-  ///
-  /// A late sample stands for time before it, too, in which the thread may have been elsewhere.
-  var isOneWait: Bool {
-    runs.count == 1 && !hidesSleep && runs[0].activity.isWait
-      && runs[0].weight.samples > runs[0].weight.ticks / 2
-  }
+  var isOneWait: Bool { runs.count == 1 && !hidesSleep && runs[0].activity.isWait }
 
   /// Whether it slept for most of its time.
   var isMostlyAsleep: Bool {

@@ -46,7 +46,8 @@ struct HandlerTrial {
   }
 
   private mutating func isOneHandler(_ stretch: HandlerStretch) -> Bool {
-    if stretch.isOneWait { return true }
+    // A late sample stands for time before it, too, in which the thread may have been elsewhere.
+    if stretch.isOneWait { return stretch.samples >= threshold / period / 2 }
     // Where ticks were late nobody saw what it did.
     guard stretch.samples > stretch.length / period / 2 else { return false }
     let hidesSleep = stretch.hidesSleep
