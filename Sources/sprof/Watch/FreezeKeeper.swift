@@ -1,5 +1,4 @@
 import CaptureFile
-import Glibc
 import LinuxProcess
 import ProfileAnalysis
 import ProfileExport

@@ -45,6 +45,50 @@ extension EndToEnd {
       expectNothingLeftBehind()
     }
 
+    @Test(.enabled(if: Interpreter.all.contains { $0.minor >= 11 }, "needs Python 3.11 or newer"))
+    func `names the handlers of Python's event loop`() throws {
+      let python = try #require(Interpreter.all.last { $0.minor >= 11 })
+      let program = try RunningProgram(
+        python.command + [Repository.path("Fixtures/python/watched.py")],
+        environment: python.environment)
+      let folder = try TemporaryFolder()
+      let watch = try Watching(program, in: folder, ["--json"])
+      while try program.readLine(deadline: .seconds(40)) != "over" {}
+      let freezes = try watch.end().filter { $0["event"] as? String == "freeze" }
+      let handlers = freezes.compactMap { $0["handler_function"] as? String }
+      let causes = freezes.compactMap { $0["cause"] as? String }
+      #expect(handlers == ["main", "main"], "\(freezes)")
+      #expect(causes.first == "waiting")
+      #expect(["computing", "waiting_for_cpu"].contains(causes.last ?? ""))
+      #expect(freezes.first?["function"] as? String == "save_settings")
+      #expect(freezes.last?["function"] as? String == "reindex")
+      try program.assertUntouched()
+    }
+
+    @Test(
+      .enabled(
+        if: XServer.isInstalled && Tool.hasLibrary("gtk+-3.0"), "needs Xvfb and GTK 3's headers"))
+    func `names the handler of a window that freezes`() throws {
+      let server = try XServer()
+      let flags = try Fixture.flags(forLibrary: "gtk+-3.0")
+      let program = try RunningProgram(
+        fixture: "freezes.c", ["50", "0", "3000:read:1500", "6000:sleep:300"],
+        flags: ["-g", "-O1", "-DWITH_GTK"] + flags, environment: ["DISPLAY": server.display])
+      let folder = try TemporaryFolder()
+      let watch = try Watching(program, in: folder, ["--json"])
+      try waitUntil("all freezes are over", deadline: .seconds(40)) {
+        usleep(100_000)
+        return try program.figure("frozen") == 2
+      }
+      let freezes = try watch.end().filter { $0["event"] as? String == "freeze" }
+      let freeze = try #require(freezes.first)
+      #expect(freezes.count == 1, "\(freezes)")
+      #expect(freeze["function"] as? String == "fetch_answer")
+      #expect(freeze["handler_of"] as? String == "GLib's main loop")
+      #expect(try program.figure("interrupted") == 0)
+      try program.assertUntouched()
+    }
+
     @Test func `finds no freeze in an animation that is busy most of the time`() throws {
       let program = try RunningProgram(fixture: "freezes.c", ["0", "10"])
       let folder = try TemporaryFolder()
