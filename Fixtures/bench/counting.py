@@ -122,8 +122,9 @@ def down(depth, index):
         count(index)
 
 
-sys.setrecursionlimit(int(sys.argv[2]) * 2 + 1000)
-threading.stack_size(1 << 29)
+if int(sys.argv[2]) > 500:
+    sys.setrecursionlimit(int(sys.argv[2]) * 2 + 1000)
+    threading.stack_size(1 << 29)
 for index in range(threads):
     threading.Thread(target=down, args=(int(sys.argv[2]), index), daemon=True).start()
 print("ready", flush=True)
