@@ -43,6 +43,7 @@ extension VerdictMaker {
     // A handler should have returned, even where CPUs are scarce.
     let isOverdue =
       loop != nil && isInHandler(subject) && span(of: subject) >= Self.hangTime
+    if loop == nil, let handler = overdueHandler(of: subject, samples) { return handler }
     if shares.waiting >= 50, shares.waiting > shares.running, !isOverdue {
       var verdict = self.time(subject, .starved)
       verdict.lasted = index.profile.threads[subject.thread].delay
@@ -57,7 +58,6 @@ extension VerdictMaker {
       verdict.lasted = span(of: subject)
       return verdict
     }
-    if let handler = overdueHandler(of: subject, samples) { return handler }
     var verdict = self.time(subject, .slow)
     verdict.place = samples.hottest?.frame
     verdict.placeShare = samples.hottest?.share

@@ -105,6 +105,40 @@ internal import Testing
   }
 }
 
+@Suite struct `A handler that does much` {
+  /// A window whose handler runs native code in ten functions, or ten handlers that do.
+  private func program(handlers: Int) -> WaitMaker {
+    var maker = WaitMaker(seconds: 3)
+    let thread = maker.thread(
+      4242, "app", "work0 on_draw0 g_main_context_dispatch g_main_loop_run main", .running)
+    maker.maker.profile.runs.removeLast()
+    for number in 0..<10 {
+      let time = 3 * WaitMaker.second / 10
+      maker.run(
+        thread,
+        [
+          "work\(number)", "on_draw\(number % handlers)", "g_main_context_dispatch",
+          "g_main_loop_run", "main",
+        ], .running, from: Int64(number) * time, to: Int64(number + 1) * time)
+    }
+    return maker
+  }
+
+  @Test func `is named when it did not return`() {
+    let verdict = program(handlers: 1).verdict
+    #expect(verdict.kind == .busyLoop)
+    #expect(verdict.overdue?.line.function == "on_draw0")
+    #expect(verdict.rule == .handlerNotReturned)
+    #expect(verdict.place?.line.function.hasPrefix("work") == true)
+  }
+
+  @Test func `is not one of several that took turns`() {
+    let verdict = program(handlers: 2).verdict
+    #expect(verdict.kind == .slow)
+    #expect(verdict.overdue == nil)
+  }
+}
+
 @Suite struct `A server that serves many` {
   private func socket(_ number: Int32, to pid: Int32, _ name: String) -> WaitDescriptor {
     WaitDescriptor(
