@@ -85,7 +85,9 @@ struct LoopPlace: Hashable, Sendable {
         roles[$0].loopOfHandlers != nil
       }
       let loop = callers.first { position in
-        if case .emission = roles[position] { return false }
+        if case .emission(let loop) = roles[position] {
+          return loop.callsHandlersBySignals && (0..<position).contains { isOwn($0) }
+        }
         let isHandlerCall = roles[position].isHandlerCall
         return !isNested
           || (start..<position).contains { isHandlerCall ? isFunction($0) : isOwn($0) }
@@ -127,6 +129,9 @@ extension FunctionRole {
 }
 
 extension EventLoop {
+  /// Whether a function that a signal calls is a handler in its own right, as those of GTK's widgets are.
+  fileprivate var callsHandlersBySignals: Bool { self == .glib }
+
   /// Whether only the program whose loop it is has it, so that all below it is that program's.
   fileprivate var isOfOneProgram: Bool {
     switch self {
