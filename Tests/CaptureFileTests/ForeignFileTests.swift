@@ -99,7 +99,7 @@ enum ForeignProfile {
     #expect(
       profile.stacks.frames.contains(
         .code(CodeAddress(module: ModuleID(0), address: FileAddress(0x1000)))))
-    #expect(try everyReport(on: profile)[0].contains("main.work"))
+    #expect(try everyReport(on: profile)[1].contains("main.work"))
   }
 
   @Test func `with threads in its labels keeps them`() throws {
