@@ -128,7 +128,7 @@ extension ProfileIndex {
     let frames = frames(of: stack)
     guard let first = frames.firstIndex(where: \.isInterpreted) else { return frames }
     return Array(
-      frames[..<min(first, 1)] + frames[first...].filter { $0.isInterpreted || $0.isElided })
+      frames[..<min(first, 1)] + frames[first...].filter { $0.address == nil })
   }
 }
 

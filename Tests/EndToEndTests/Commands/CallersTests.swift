@@ -141,7 +141,7 @@ extension EndToEnd {
         "attach", "\(program.pid)", "--no-callers", "--duration", "500ms", "-o", file,
       ])
       #expect(outcome.status == 0, "\(outcome.stderr)")
-      let text = try SprofCommand.run(["report", file]).stdout
+      let text = try SprofCommand.run(["report", file, "--view", "all"]).stdout
       #expect(text.contains("Callers were not captured"), "\(text)")
       #expect(text.contains("None: callers were not captured"), "\(text)")
       #expect(text.contains("(callers left out: --no-callers or --max-depth)"), "\(text)")

@@ -321,7 +321,7 @@ extension EndToEnd {
       let merged = folder.path + "/merged"
       let files = ["0", "1"].map { folder.path + "/" + $0 }
       #expect(try SprofCommand.run(["merge"] + files + ["-o", merged]).status == 0)
-      let text = try SprofCommand.run(["report", merged]).stdout
+      let text = try SprofCommand.run(["report", merged, "--view", "threads"]).stdout
       #expect(text.contains("/worker-0["), "\(text)")
     }
 

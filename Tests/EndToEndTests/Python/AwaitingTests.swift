@@ -79,7 +79,7 @@ extension EndToEnd {
       let chain = ["<task computes>", "gather", "main", "<task main>"]
       #expect(plain.starts(with: ["burn", "computes", "Handle._run"]))
       #expect(chained == Array(plain.prefix(2)) + chain + plain.dropFirst(2))
-      let text = try SprofCommand.run(dump + ["--async"]).stdout
+      let text = try SprofCommand.run(dump + ["--async", "--all"]).stdout
       let shown = text.split(separator: "\n").filter { $0.contains("  #") }
         .map { $0.split(separator: " ", maxSplits: 1)[1].trimmingPrefix { $0 == " " } }
       let place = try #require(shown.firstIndex { $0.hasPrefix("<task computes> ") })

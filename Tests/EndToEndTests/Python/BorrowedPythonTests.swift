@@ -56,7 +56,7 @@ extension EndToEnd {
       let program = try interpreter.start("borrowed.py", ["compute"])
       let hosts = try hosts(of: program)
       let outcome = try SprofCommand.run([
-        "attach", "\(program.pid)", "--rate", "200", "--duration", "1s",
+        "attach", "\(program.pid)", "--rate", "200", "--duration", "1s", "--view", "threads",
       ])
       let lines = outcome.stdout.split(separator: "\n")
       let table = try #require(lines.firstIndex { $0.contains("(GIL)") })

@@ -68,6 +68,8 @@ extension EndToEnd {
         fixture: "embedded_two.c", flags: ["-g", "-O1"] + library.flags)
       var kinds: Set<String> = []
       var samples = SampleCount(wanted: Repository.isTrial ? 20_000 : 0)
+      var misplaced: [String] = []
+      var count = 0
       for _ in 0..<12 where kinds.count < 4 || samples.areTooFew {
         let report = try capture(program)
         for frames in report.sampledFrames() {
@@ -76,6 +78,13 @@ extension EndToEnd {
           guard chain.contains(where: { $0.hasPrefix("py:") }) else { continue }
           let ranks = chain.compactMap { Self.ranks[$0] }
           let words = "\(library): \(frames.map(\.label))"
+          count += 1
+          // Up to 3.9 only words on the stack tell where the frames of the other interpreter belong: one
+          // that an ended call has left there may be taken for its frame.
+          if library.minor <= 9, chain.last == "py:inner_outer" {
+            misplaced.append(words)
+            continue
+          }
           #expect(zip(ranks, ranks.dropFirst()).allSatisfy { $0 < $1 }, "\(words)")
           let isInner = chain.contains("py:inner_leaf") || chain.contains("py:inner_outer")
           #expect(!isInner || chain.contains("call_second"), "\(words)")
@@ -86,6 +95,7 @@ extension EndToEnd {
         }
         samples.add(report, reaching: "loop")
       }
+      #expect(misplaced.count <= max(1, count / 500), "\(count): \(misplaced)")
       samples.expectWhole("embedded_two.c with \(library)")
       #expect(kinds.count >= 4, "\(library): \(kinds)")
       try program.assertUntouched()
