@@ -43,7 +43,7 @@ extension EndToEnd {
       let foreign = try self.script(folder, "foreign", "#!/bin/sh\r")
       expectError(
         try SprofCommand.run(["run", "--", foreign]), code: 127,
-        naming: ["end as on Windows", "sed"])
+        naming: ["Windows line endings", "sed"])
       expectNothingLeftBehind()
     }
   }
