@@ -69,7 +69,9 @@ import Testing
     // a machine that has no CPU for them, a few more are seen on their way back to sleep.
     #expect(profile.capture.cost.stops <= 30)
     for run in profile.runs {
-      #expect(run.end == .complete, "\(profile.threads[run.thread]) \(run)")
+      // Where the copy of the stack leaves no doubt of the frame pointer, no stop is made for it.
+      #expect(
+        run.end == .complete || run.end == .inferred, "\(profile.threads[run.thread]) \(run)")
     }
     #expect(try program.figure("wakeups") == 0)
     try program.assertUntouched()

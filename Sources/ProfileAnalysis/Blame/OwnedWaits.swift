@@ -123,7 +123,7 @@ struct ThreadsByNumber {
 
 extension Wait {
   /// Whether what was looked up may be this wait, of which the stack and the system call are known.
-  fileprivate func mayBe(_ known: Wait) -> Bool {
+  func mayBe(_ known: Wait) -> Bool {
     switch known.kind {
     case .gil: return systemCall == "futex" || systemCall == "restart_syscall" || kind == .gil
     case .readLock, .writeLock: return kind == .readLock || kind == .writeLock

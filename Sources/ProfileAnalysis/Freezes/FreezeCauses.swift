@@ -9,9 +9,12 @@ struct FreezeCauses {
 
   private let index: ProfileIndex
   private let owners: [ModuleOwner]
+  /// By thread: its waits as they were looked up tick by tick, in the order of time.
+  private let waitSpans: [Int: [WaitHistory.Span]]
 
   init(_ index: ProfileIndex) {
     self.index = index
+    waitSpans = Dictionary(grouping: index.profile.waitHistory.spans, by: \.thread)
     owners = index.profile.modules.map(\.owner)
   }
 
@@ -22,7 +25,7 @@ struct FreezeCauses {
     freeze.stack = stack
     freeze.stackEnd = end
     guard let wait = cause.wait else { return }
-    let known = blocking(of: freeze, like: wait)
+    let known = blocking(of: freeze, like: wait) ?? shortWait(in: freeze, like: wait)
     if let known { freeze.cause.wait = known }
     freeze.cause.owner = owner(of: freeze, &moments)
   }
@@ -78,6 +81,26 @@ struct FreezeCauses {
       if wait.kind != known.kind, wait.kind != .futex { known.kind = wait.kind }
       return known
     }
+  }
+
+  /// The wait that took most of the freeze, of those that were too short to be looked up as a sleep.
+  private func shortWait(in freeze: Freeze, like wait: Wait) -> Wait? {
+    guard let spans = waitSpans[freeze.thread] else { return nil }
+    let waits = index.profile.waitHistory.waits
+    var lengths: [Int: Int64] = [:]
+    let first = max(0, spans.partitioningIndex { $0.start > freeze.start } - 1)
+    for span in spans[first...] {
+      guard span.start < freeze.stop else { break }
+      guard waits.indices.contains(span.wait), wait.mayBe(waits[span.wait]) else { continue }
+      let length = min(span.end, freeze.stop) &- max(span.start, freeze.start)
+      lengths[span.wait] = (lengths[span.wait] ?? 0).addingClamped(max(0, length))
+    }
+    // One whose owner is known tells more. Equal ones are in a fixed order.
+    let owned = lengths.filter { !waits[$0.key].owners.isEmpty }
+    let longest = (owned.isEmpty ? lengths : owned).max {
+      ($0.value, $1.key) < ($1.value, $0.key)
+    }
+    return longest.map { waits[$0.key] }
   }
 
   /// What the thread did that holds the lock.

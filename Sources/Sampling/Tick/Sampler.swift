@@ -162,6 +162,8 @@ extension Sampler {
   func finish() {
     releaseAll()
     runtimes?.confirm(from: memory)
+    // Since the last tick another thread may have executed a program: its counters are not the main thread's.
+    if !isProgramOver, endReplacedMainThread(time: now) { dropEndedThreads() }
     for thread in threads where thread.awaitsFirstSample { recordWithoutCPU(thread) }
     waitTrace?.finish()
     for thread in threads where !thread.hasEnded { handOver(endOf: thread, beforeProgram: false) }
