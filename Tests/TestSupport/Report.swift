@@ -24,6 +24,18 @@ package struct Report: Decodable, Sendable {
   package struct Freezes: Decodable, Sendable {
     package let known: Bool
     package let list: [Freeze]
+    package let threads: [Responses]
+
+    package struct Responses: Decodable, Sendable {
+      package let tid: Int32
+      /// What may be one long handler or many short ones.
+      package let unclear: [Span]
+    }
+
+    package struct Span: Decodable, Sendable {
+      package let startNs: Int64
+      package let lengthNs: Int64
+    }
 
     package struct Freeze: Decodable, Sendable {
       package let tid: Int32

@@ -25,8 +25,12 @@ struct FreezeCauses {
     freeze.stack = stack
     freeze.stackEnd = end
     guard let wait = cause.wait else { return }
-    let known = blocking(of: freeze, like: wait) ?? shortWait(in: freeze, like: wait)
-    if let known { freeze.cause.wait = known }
+    if let known = blocking(of: freeze, like: wait) { freeze.cause.wait = known }
+    // A look-up may come when the lock has just changed hands.
+    if freeze.cause.wait?.owners.isEmpty ?? true, let known = shortWait(in: freeze, like: wait) {
+      let object = freeze.cause.wait?.object
+      if object == nil || known.object?.address == object?.address { freeze.cause.wait = known }
+    }
     freeze.cause.owner = owner(of: freeze, &moments)
   }
 

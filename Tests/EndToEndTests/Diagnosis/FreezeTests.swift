@@ -151,13 +151,21 @@ private struct FreezeTrial {
     let report = try SprofCommand.report(["report", file])
     let list = report.freezes?.list ?? []
     let words = "\(report.verdict?.words ?? "") \(truth)"
-    #expect(list.count == truth.count, "\(words)")
-    // Each end is known to the period of 10 ms, where no tick was late.
-    let tolerance = report.cost.ticksLate == 0 ? 0.0205 : 0.3
-    for (freeze, length) in zip(list, truth) {
-      #expect(abs(Double(freeze.lengthNs) / 1e9 - length) < tolerance, "\(words)")
+    // Samples cannot always tell a computation from many short handlers; waits they can.
+    let unclear = report.freezes?.threads.first { $0.tid == program.pid }?.unclear ?? []
+    let found = (list.map { ($0.startNs, $0.lengthNs) } + unclear.map { ($0.startNs, $0.lengthNs) })
+      .sorted { $0.0 < $1.0 }
+    #expect(found.count == truth.count, "\(words)")
+    #expect(list.count >= (truth.count + 1) / 2, "\(words)")
+    // Each end is known to the period of 10 ms, where no tick was late; that of a computation may be at the
+    // next sample but one or two, if these find the thread running, too.
+    let tolerance = report.cost.ticksLate == 0 ? 0.0505 : 0.3
+    for ((_, found), length) in zip(found, truth) {
+      #expect(abs(Double(found) / 1e9 - length) < tolerance, "\(words)")
     }
     if let causes {
+      let waits = causes.filter { $0.value != "computed" }
+      #expect(Set(list.compactMap(\.handlerFunction)).isSuperset(of: waits.keys), "\(words)")
       for freeze in list {
         // On a loaded machine most of a computation may go by without a CPU.
         let isStarved = freeze.cause == "cpu" && freeze.lengthNs > 450_000_000
