@@ -33,6 +33,8 @@ final class Sampler {
   private(set) var startTime: MonotonicClock.Instant
   /// The end of the last tick's period, since the start of the capture.
   private(set) var lastTickEnd: Nanoseconds = 0
+  /// The length of the periods that the last tick stands for.
+  private var tickLength: Nanoseconds = 0
   /// The end of the period of the tick under way.
   private(set) var tickEnd: Nanoseconds = 0
   /// Whether a thread may be stopped; one that runs has no stack where it may not.
@@ -192,6 +194,7 @@ extension Sampler {
     refreshThreads(tick: tick)
     prepareTick(time: time)
     tickEnd = end
+    tickLength = max(0, end - lastTickEnd)
     sampleThreads(tick: tick, time: time) { _ in true }
     // A thread that executes a program takes the place of a main thread that has ended.
     if isProgramOver { listThreads(tick: tick) }
@@ -284,7 +287,9 @@ extension Sampler {
   private func endReplacedMainThread(time: Nanoseconds) -> Bool {
     roster.endReplacedMainThread { main in
       guard main.wasSampled, let counters = counters(of: main) else { return true }
-      let interval = Weight(wall: max(0, time - main.account.lastTime).rawValue)
+      // Its last sample may be as old as the period whose end was its last time.
+      let passed = max(0, time - main.account.lastTime) + tickLength
+      let interval = Weight(wall: passed.rawValue)
       return main.account.mayReach(counters, after: interval)
     }
   }
