@@ -79,6 +79,12 @@ extension EndToEnd {
         return found.reduce(0) { $0 + nodes[$1].total_ns }
       }
 
+      /// Percent of the capture's length by which a time may be wrong.
+      var allowedError: Double {
+        // On a busy machine a sample comes late, and stands for more than its period.
+        2 + Double(document.cost.ticks_late) / Double(max(document.cost.ticks_planned, 1)) * 10
+      }
+
       private func isMeant(_ node: Tree.Node, by step: String) -> Bool {
         switch node.kind {
         case "thread": node.name == step
@@ -116,7 +122,8 @@ extension EndToEnd {
       _ program: RunningProgram, options: [String] = [], duration: String = "5s"
     ) throws -> Measured {
       let outcome = try SprofCommand.run(
-        ["attach", "\(program.pid)", "--duration", duration, "--json"] + options)
+        // At 100 Hz chance alone moves a time of 100 changes by 0.8 % (one in 40 by over 2 %).
+        ["attach", "\(program.pid)", "--duration", duration, "--rate", "500", "--json"] + options)
       #expect(outcome.status == 0, "\(outcome.stderr)")
       try program.send(line: "report")
       let truth = try JSONDecoder().decode([Stretch].self, from: Data(program.readLine().utf8))
@@ -137,11 +144,8 @@ extension EndToEnd {
     ) {
       let whole = Double(measured.document.capture.duration_ns)
       let error = abs(Double(time - truth)) / whole * 100
-      // On a busy machine a sample comes late, and stands for more than its period.
-      let cost = measured.document.cost
-      let late = Double(cost.ticks_late) / Double(max(cost.ticks_planned, 1))
       #expect(
-        error < 2 + late * 10, "\(what): \(time) ns, not \(truth), \(error) % off",
+        error < measured.allowedError, "\(what): \(time) ns, not \(truth), \(error) % off",
         sourceLocation: sourceLocation)
       #expect(
         truth > measured.document.capture.duration_ns / 10, "\(what) takes long enough to tell")
@@ -202,16 +206,17 @@ extension EndToEnd {
       for _ in 0..<Repository.trials(short: 1, full: 20) {
         let measured = try measure(interpreter.start("blame.py", ["gil"]))
         let whole = measured.document.capture.duration_ns
+        let error = Int64(Double(whole) * measured.allowedError / 100)
         let truth = measured.truth([("main", "wait"), ("cruncher", "hold")])
         let held = measured.time(["gil", "cruncher"])
         #expect(
-          truth > whole / 3 && held <= truth + whole / 50, "\(interpreter): \(held), \(truth)")
+          truth > whole / 3 && held <= truth + error, "\(interpreter): \(held), \(truth)")
         // A thread that waits for it wakes up every 5 ms to ask again, and may have to wait for a CPU.
         let awake = measured.time(["<module>"]) + measured.time(["gil", "owner_not_known"])
         #expect(
-          held + awake >= truth - whole / 50 && held >= truth * 8 / 10,
+          held + awake >= truth - error && held >= truth * 8 / 10,
           "\(interpreter): \(held) + \(awake), \(truth)")
-        #expect(measured.time(["gil", "cruncher", "not_sampled"]) < whole / 50)
+        #expect(measured.time(["gil", "cruncher", "not_sampled"]) < error)
       }
     }
 
