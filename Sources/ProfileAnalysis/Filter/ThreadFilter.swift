@@ -16,7 +16,12 @@ package struct ThreadFilter: Sendable {
 
   /// Whether the thread is chosen.
   package func matches(_ thread: ThreadInfo) -> Bool {
-    thread.tid == tid || name.matches(thread.name) || thread.isMain && glob == "main"
+    matches(tid: thread.tid, name: thread.name, isMain: thread.isMain)
       || thread.process != nil && name.matches(thread.title)
+  }
+
+  /// The same by what the kernel knows of a thread.
+  package func matches(tid: Int32, name: String, isMain: Bool) -> Bool {
+    tid == self.tid || self.name.matches(name) || isMain && glob == "main"
   }
 }

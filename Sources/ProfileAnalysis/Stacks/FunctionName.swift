@@ -71,7 +71,7 @@ package enum FunctionName {
 
 extension Substring {
   /// The last place of a text; nil when it is not there.
-  fileprivate func range(ofLast text: String) -> Range<Index>? {
+  func range(ofLast text: String) -> Range<Index>? {
     guard count >= text.count else { return nil }
     var start = index(endIndex, offsetBy: -text.count)
     while true {

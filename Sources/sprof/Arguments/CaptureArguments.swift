@@ -66,4 +66,7 @@ func keep(
   if let failure, let recorder {
     throw Diagnostic.cannotKeep(failure, partial: recorder.remainingPath)
   }
+  if let recorder, Terminal.showsProgress {
+    Terminal.writeMessage("Wrote the capture. Show it with: sprof report \(recorder.path)")
+  }
 }

@@ -51,20 +51,45 @@ struct FilterArguments: ParsableArguments {
   }
 
   /// The part of a profile that these options keep, of the given threads and up to the given end.
+  ///
+  /// Throws where nothing is left.
   func apply(
     to profile: Profile, thread: String? = nil, end: TimeArgument? = nil
   ) throws -> Profile {
     var filter = ProfileFilter()
     filter.thread = thread.map { ThreadFilter(glob: $0) }
-    filter.states = Set(state)
-    filter.from = from?.length.rawValue
-    filter.to = (end ?? until)?.length.rawValue
-    filter.focus = focus
-    filter.ignore = ignore
-    filter.module = module.map { Glob($0) }
+    let choices = choices(end: end)
+    for choice in choices { choice.add(&filter) }
     let filtered = filter.apply(to: profile)
-    if filtered.threads.isEmpty && !profile.threads.isEmpty { throw Diagnostic.nothingLeft }
-    return filtered
+    guard filtered.threads.isEmpty && !profile.threads.isEmpty else { return filtered }
+    // One that leaves nothing by itself is the one to change.
+    let guilty = choices.first { choice in
+      var alone = ProfileFilter()
+      choice.add(&alone)
+      return alone.apply(to: profile).threads.isEmpty
+    }
+    throw Diagnostic.nothingLeft(by: guilty.map { [$0.text] } ?? choices.map(\.text))
+  }
+
+  private struct Choice {
+    let text: String
+    let add: (inout ProfileFilter) -> Void
+  }
+
+  /// The options that were given, as the user wrote them.
+  private func choices(end: TimeArgument?) -> [Choice] {
+    var choices: [Choice] = []
+    func add(_ text: String?, _ add: @escaping (inout ProfileFilter) -> Void) {
+      if let text { choices.append(Choice(text: text, add: add)) }
+    }
+    let states = state.map { "--state \($0.rawValue)" }.joined(separator: " ")
+    add(states.isEmpty ? nil : states) { $0.states = Set(state) }
+    add(focus.map { "--focus '\($0.text)'" }) { $0.focus = focus }
+    add(ignore.map { "--ignore '\($0.text)'" }) { $0.ignore = ignore }
+    add(module.map { "--module '\($0)'" }) { $0.module = module.map { Glob($0) } }
+    add(from.map { "--from \($0.words)" }) { $0.from = from?.length.rawValue }
+    add((end ?? until).map { "--until \($0.words)" }) { $0.to = (end ?? until)?.length.rawValue }
+    return choices
   }
 }
 

@@ -20,7 +20,11 @@ struct PageArguments: ParsableArguments {
       "Include sampled source lines in the page of --html, where the files exist here."))
   var source = false
 
+  @Flag(help: "Open the page of --html in the browser.")
+  var open = false
+
   func validate() throws {
+    guard html != nil || !open else { throw ValidationError("--open needs --html.") }
     guard html?.isEmpty != true else { throw ValidationError("--html needs a file name.") }
     guard html != nil || !source else {
       throw ValidationError("--source needs --html.")
@@ -34,21 +38,24 @@ struct PageArguments: ParsableArguments {
   ///
   /// The page has the chosen threads only; the other filters have been applied before.
   @discardableResult
-  func write(
-    _ profile: Profile, _ report: ReportArguments, isPart: Bool, freezeThreshold: Int64? = nil
-  ) throws -> Bool {
+  func write(_ part: ReportedPart, freezeThreshold: Int64? = nil) throws -> Bool {
     guard let file else { return false }
+    let (report, profile) = (part.report, part.profile)
     var filter = ProfileFilter()
     filter.thread = report.thread.map { ThreadFilter(glob: $0) }
-    let part = filter.apply(to: profile)
-    let shown = report.shown(part)
+    let shown = report.shown(filter.apply(to: profile))
     try file.write {
       PageExporter.packed(
-        withSource: source, showsVerdict: !isPart && report.thread == nil,
+        withSource: source, showsVerdict: !part.isPart && report.thread == nil,
         showsNative: report.frames.native,
         freezeThreshold: freezeThreshold ?? FreezeRule.defaultThreshold,
         whole: report.thread == nil ? nil : report.shown(profile)
       ).write(shown, to: &$0)
+    }
+    if open {
+      Browser.open(file.path)
+    } else if Terminal.showsProgress {
+      Terminal.writeMessage("Wrote the page. Open it with: xdg-open \(file.path)")
     }
     return true
   }

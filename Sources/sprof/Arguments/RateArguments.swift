@@ -4,9 +4,21 @@ import ArgumentParser
 enum RateArgument {
   static func parse(_ text: String) throws -> Double {
     guard let rate = Double(text), rate >= 1, rate <= 20_000 else {
-      throw ValidationError("the rate must be between 1 and 20000 ticks per second.")
+      throw ValidationError(
+        "the rate must be a number from 1 to 20000, in ticks per second\(hint(text))")
     }
     return rate
+  }
+
+  /// The end of the sentence: the number that is meant where the unit was written, too.
+  private static func hint(_ text: String) -> String {
+    let units = [("khz", 1000.0), ("hz", 1), ("k", 1000)]
+    for (unit, factor) in units where text.lowercased().hasSuffix(unit) {
+      guard let number = Double(text.dropLast(unit.count)), (1...20_000).contains(number * factor)
+      else { break }
+      return "; did you mean \(Int(number * factor))?"
+    }
+    return "."
   }
 }
 
@@ -14,7 +26,7 @@ enum RateArgument {
 /// sprof itself.
 struct RateArguments: ParsableArguments {
   @Option(
-    parsing: .unconditional,
+    name: [.long, .customShort("r"), .customShort("F")], parsing: .unconditional,
     help: ArgumentHelp("Ticks per second, 1 to 20000; 100 by default.", valueName: "hz"),
     transform: RateArgument.parse)
   var rate = 100.0

@@ -20,6 +20,15 @@ struct ReportArguments: ParsableArguments {
 
   @Flag(
     help: ArgumentHelp(
+      "Write only the verdict and its evidence, in less than 2 kB; with --json for programs.",
+      discussion: """
+        The sentence and chain of the verdict, and the threads that it is about with five frames \
+        each.
+        """))
+  var brief = false
+
+  @Flag(
+    help: ArgumentHelp(
       "Redact user, host and paths so that the report can be shared.",
       discussion: """
         Home directories become ~; user and host names, argument values and addresses of other \
@@ -30,35 +39,46 @@ struct ReportArguments: ParsableArguments {
   @Flag(help: "Say by which rule and which facts the verdict was found.")
   var explain = false
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Show long text on a terminal with $PAGER.")
+  var pager = true
+
+  @Option(
+    help: ArgumentHelp(
+      "Columns of the text; the terminal's by default, 100 elsewhere.", valueName: "columns"))
+  var width: Int?
+
+  @Flag(
+    help: ArgumentHelp(
+      "Show the names of C++ functions with return types, parameters and all template arguments.",
+      discussion: "JSON and pages always have them."))
+  var fullNames = false
+
   @OptionGroup var frames: ShownFrames
 
   func validate() throws {
+    guard width.map({ 60...1000 ~= $0 }) ?? true else {
+      throw ValidationError("--width must be from 60 to 1000.")
+    }
     guard top > 0 else { throw ValidationError("--top must be at least 1.") }
   }
+
+  var usesPager: Bool { pager && !json && !brief }
 
   func options(views: [ReportView] = []) -> ReportOptions {
     var options = ReportOptions(
       views: views.isEmpty ? ReportOptions.defaultViews : Set(views),
-      threadFilter: thread.map { ThreadFilter(glob: $0) }, top: top, color: Terminal.wantsColor)
+      threadFilter: thread.map { ThreadFilter(glob: $0) }, top: top, color: Terminal.wantsColor,
+      width: width ?? Terminal.size?.columns ?? 100)
     options.showsNative = frames.native
     options.explainsVerdict = explain
     return options
   }
 
-  /// Prints a dump as the options choose; `isPart` says that filters removed something, `all` asks for
-  /// every thread with its whole stack.
-  func showDump(_ profile: Profile, isPart: Bool = false, all: Bool = false) throws {
-    try checkFilter(profile)
-    let shown = shown(profile)
-    var options = options(views: all ? [.all] : [])
-    options.showsVerdict = !isPart
-    try Terminal.write { output in
-      if json {
-        JSONReport(shown, options: options).write(to: &output)
-      } else {
-        DumpReport(shown, options: options).write(to: &output)
-      }
-    }
+  /// The profile as text shows it.
+  func shownAsText(_ profile: Profile) -> Profile {
+    fullNames || json ? shown(profile) : shown(profile).withShortNames()
   }
 
   /// The profile as it may be shown.
@@ -78,6 +98,24 @@ struct ReportArguments: ParsableArguments {
     let filter = ThreadFilter(glob: thread)
     if !profile.threads.contains(where: { filter.matches($0) }) {
       throw Diagnostic.noThread(thread, names: Set(profile.threads.map(\.name)).sorted())
+    }
+  }
+}
+
+extension ReportedPart {
+  /// Prints a dump as the options choose; `all` asks for every thread with its whole stack.
+  func showDump(all: Bool) throws {
+    let shown = report.shownAsText(profile)
+    var options = report.options(views: all ? [.all] : [])
+    options.showsVerdict = !isPart
+    try Terminal.write(pages: report.usesPager) { output in
+      if report.brief {
+        BriefReport(shown, options: options).write(asJSON: report.json, to: &output)
+      } else if report.json {
+        JSONReport(shown, options: options).write(to: &output)
+      } else {
+        DumpReport(shown, options: options).write(to: &output)
+      }
     }
   }
 }

@@ -1,6 +1,35 @@
 import ArgumentParser
 import LinuxProcess
 
+/// The process that a command is about, given as its argument or, as other tools want it, with `-p`.
+struct TargetArguments: ParsableArguments {
+  @Argument(
+    help: "The process: its PID, or a name (if several match, the one that started the others)."
+  )
+  var target: TargetArgument?
+
+  @Option(
+    name: [.customShort("p"), .customLong("pid")], parsing: .unconditional,
+    help: ArgumentHelp("Same as the argument.", valueName: "target"))
+  var pid: TargetArgument?
+
+  func validate() throws {
+    guard target == nil || pid == nil else {
+      throw ValidationError("Name one process: as the argument, or with -p.")
+    }
+    guard target != nil || pid != nil else {
+      throw ValidationError(
+        "Name the process: its PID, such as 4242, or its name, such as firefox.")
+    }
+  }
+
+  /// The process meant, for `command`.
+  func resolve(for command: String) throws -> ProcessIdentity {
+    guard let target = target ?? pid else { throw Diagnostic.noProcess }
+    return try target.resolve(for: command)
+  }
+}
+
 /// A process given by number or by name.
 enum TargetArgument: ExpressibleByArgument {
   case pid(Int32)

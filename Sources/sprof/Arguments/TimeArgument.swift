@@ -1,7 +1,7 @@
 import ArgumentParser
 import ProfileModel
 
-/// A length of time as the user writes it: `10s`, `500ms`, `2m`, `1h`.
+/// A length of time as the user writes it: `10s`, `500ms`, `2m`, `1m30s`.
 struct TimeArgument {
   let length: Nanoseconds
 
@@ -12,26 +12,41 @@ struct TimeArgument {
 
   private init(length: Nanoseconds) { self.length = length }
 
+  /// As the user could have written it.
+  var words: String { "\(length.inSeconds)s" }
+
   init(_ text: String) throws { try self.init(text, mayBeZero: false) }
 
   private init(_ text: String, mayBeZero: Bool) throws {
-    let units: [(suffix: String, nanoseconds: Double)] = [
-      ("ms", 1e6), ("us", 1e3), ("s", 1e9), ("m", 60e9), ("h", 3600e9),
-    ]
-    guard let unit = units.first(where: { text.hasSuffix($0.suffix) }),
-      let number = Double(text.dropLast(unit.suffix.count)), number.isFinite
-    else {
+    guard let nanoseconds = Self.nanoseconds(text) else {
       throw ValidationError(
         Double(text) != nil
-          ? "it has no unit; did you mean \(text)s?" : "use a form like 10s, 500ms or 2m.")
+          ? "it has no unit; did you mean \(text)s?" : "use a form like 10s, 500ms, 2m or 1m30s.")
     }
-    guard number > 0 || mayBeZero && number == 0 else {
+    guard nanoseconds > 0 || mayBeZero && nanoseconds == 0 else {
       throw ValidationError("a time must be greater than zero.")
     }
-    let nanoseconds = number * unit.nanoseconds
     guard nanoseconds <= 30 * 24 * 3600e9 else {
       throw ValidationError("a time can be at most 30 days.")
     }
-    length = max(number > 0 ? 1 : 0, Nanoseconds(Int64(nanoseconds.rounded())))
+    length = max(nanoseconds > 0 ? 1 : 0, Nanoseconds(Int64(nanoseconds.rounded())))
+  }
+
+  private static let units = ["h": 3600e9, "m": 60e9, "s": 1e9, "ms": 1e6, "us": 1e3]
+
+  /// The sum of numbers with their units, the largest unit first; nil for anything else.
+  private static func nanoseconds(_ text: String) -> Double? {
+    var rest = text[...]
+    var (sum, last) = (0.0, Double.infinity)
+    while !rest.isEmpty {
+      let digits = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") || sum == 0 && $0 == "-" }
+      let letters = rest.dropFirst(digits.count).prefix { $0.isASCII && $0.isLetter }
+      guard let number = Double(digits), let unit = units[String(letters)], unit < last
+      else { return nil }
+      sum += number * unit
+      last = unit
+      rest = rest.dropFirst(digits.count + letters.count)
+    }
+    return last == .infinity ? nil : sum
   }
 }

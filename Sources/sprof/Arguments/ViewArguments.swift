@@ -41,6 +41,10 @@ struct ViewArguments: ParsableArguments {
       throw ValidationError(
         "--json writes everything; it cannot be combined with --view, --by or --sort.")
     }
+    guard !report.brief || view.isEmpty && by == nil && sort == nil else {
+      throw ValidationError(
+        "--brief writes the verdict; it cannot be combined with --view, --by or --sort.")
+    }
   }
 
   /// The options of the report, with these views.
@@ -52,28 +56,28 @@ struct ViewArguments: ParsableArguments {
     return options
   }
 
-  /// Prints the profile as the options choose; `isPart` says that filters removed something.
+  /// Prints the part of a profile as the options choose.
   ///
   /// `file` is where the capture is kept, if anywhere.
-  func show(
-    _ profile: Profile, _ report: ReportArguments, isPart: Bool = false, file: String? = nil
-  ) throws {
-    try Terminal.write {
-      write(profile, report, isPart: isPart, color: Terminal.wantsColor, file: file, to: &$0)
+  func show(_ part: ReportedPart, file: String? = nil) throws {
+    try Terminal.write(pages: part.report.usesPager) {
+      write(part, color: Terminal.wantsColor, file: file, to: &$0)
     }
   }
 
-  /// Writes the profile as the options choose.
+  /// Writes the part of a profile as the options choose.
   func write(
-    _ profile: Profile, _ report: ReportArguments, isPart: Bool = false, color: Bool,
-    file: String? = nil, to output: inout FileOutput
+    _ part: ReportedPart, color: Bool, file: String? = nil, to output: inout FileOutput
   ) {
-    let shown = report.shown(profile)
+    let report = part.report
+    let shown = report.shownAsText(part.profile)
     var options = options(report)
-    options.showsVerdict = !isPart
+    options.showsVerdict = !part.isPart
     options.color = color
     options.file = file
-    if report.json {
+    if report.brief {
+      BriefReport(shown, options: options).write(asJSON: report.json, to: &output)
+    } else if report.json {
       JSONReport(shown, options: options).write(to: &output)
     } else {
       TextReport(shown, options: options).write(to: &output)

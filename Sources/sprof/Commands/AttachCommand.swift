@@ -24,15 +24,12 @@ struct AttachCommand: ParsableCommand {
         sprof attach 4242 --duration 5s --redact > for-a-bug-report.txt
       """)
 
-  @Argument(
-    help: "The process: its PID, or a name (if several match, the one that started the others)."
-  )
-  var target: TargetArgument
+  @OptionGroup var target: TargetArguments
 
   @Option(
-    parsing: .unconditional,
+    name: [.long, .customShort("d")], parsing: .unconditional,
     help: ArgumentHelp(
-      "How long to sample, such as 10s, 500ms or 2m; without it, until Ctrl-C.",
+      "How long to sample, such as 10s, 500ms or 1m30s; without it, until Ctrl-C.",
       valueName: "time"),
     transform: TimeArgument.init)
   var duration: TimeArgument?
@@ -78,7 +75,27 @@ struct AttachCommand: ParsableCommand {
     }
   }
 
+  /// Says before a long capture that its report may have no thread to show.
+  ///
+  /// It goes on: the thread may come yet, or have a name that only its runtime knows.
+  private func checkThread(of pid: Int32) {
+    guard let glob = report.thread, !family.children,
+      let folder = try? TaskFolder(process: pid)
+    else { return }
+    let filter = ThreadFilter(glob: glob)
+    let threads = folder.threads().map { (tid: $0, name: folder.name(of: $0) ?? "") }
+    guard
+      !threads.contains(where: { filter.matches(tid: $0.tid, name: $0.name, isMain: $0.tid == pid) }
+      )
+    else { return }
+    let names = Set(threads.map(\.name)).sorted().prefix(40)
+    Terminal.writeMessage(
+      "No thread matches \"\(glob)\" yet; the threads are: "
+        + "\(names.map(\.printable).joined(separator: ", ")). Sampling all the same.")
+  }
+
   private func sample(_ process: ProcessIdentity, _ control: CaptureControl) throws {
+    checkThread(of: process.pid)
     let plan = SamplingPlan(
       rate: rates.rate, maxPause: rates.maxPause, maxCPU: rates.maxCPU,
       duration: duration?.length,
@@ -99,11 +116,10 @@ struct AttachCommand: ParsableCommand {
       throw error
     }
     try keep(profile, with: recorder) {
-      try report.checkFilter(profile)
-      let part = try filter.apply(to: profile)
-      try page.write(
-        part, report, isPart: !filter.isEmpty, freezeThreshold: views.freeze?.length.rawValue)
-      try views.show(part, report, isPart: !filter.isEmpty, file: capture.output)
+      try ReportedPart(of: profile, report, filter).show { part in
+        try page.write(part, freezeThreshold: views.freeze?.length.rawValue)
+        try views.show(part, file: capture.output)
+      }
     }
   }
 }

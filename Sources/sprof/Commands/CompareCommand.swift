@@ -52,6 +52,9 @@ struct CompareCommand: ParsableCommand {
     transform: LimitArgument.parse)
   var failIf: [ComparisonLimit] = []
 
+  @Flag(help: "Let --fail-if pass where neither side has its function.")
+  var allowMissing = false
+
   @Option(help: ArgumentHelp("Rows of each table.", valueName: "rows"))
   var top = 20
 
@@ -115,7 +118,7 @@ struct CompareCommand: ParsableCommand {
       }
       // For an `ExitCode` ArgumentParser prints nothing.
       if verdicts.contains(where: \.isExceeded) { throw ExitCode(3) }
-      if verdicts.contains(where: \.isUnknown) { throw ExitCode(Diagnostic.nothingLeft.exitCode) }
+      if !allowMissing, verdicts.contains(where: \.isUnknown) { throw ExitCode(65) }  // EX_DATAERR
     }
   }
 

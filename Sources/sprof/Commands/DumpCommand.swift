@@ -22,10 +22,7 @@ struct DumpCommand: ParsableCommand {
         sprof dump 4242 --redact > for-a-bug-report.txt
       """)
 
-  @Argument(
-    help: "The process: its PID, or a name (if several match, the one that started the others)."
-  )
-  var target: TargetArgument
+  @OptionGroup var target: TargetArguments
 
   @OptionGroup var report: ReportArguments
 
@@ -93,6 +90,8 @@ struct DumpCommand: ParsableCommand {
       recorder?.cancel()
       throw error
     }
-    try keep(profile, with: recorder) { try report.showDump(profile, all: all) }
+    try keep(profile, with: recorder) {
+      try ReportedPart(of: profile, report).show { try $0.showDump(all: all) }
+    }
   }
 }

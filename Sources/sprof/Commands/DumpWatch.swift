@@ -77,10 +77,10 @@ struct DumpWatch {
   private func show(_ profile: Profile, after last: Profile?) throws {
     guard !report.json, let last else {
       if last == nil && !report.json { try write("\(Self.stamp(profile))  first sample\n\n") }
-      return try report.showDump(profile, all: all)
+      return try ReportedPart(of: profile, report).show { try $0.showDump(all: all) }
     }
     let changes = DumpChanges(
-      from: report.shown(last), to: report.shown(profile), options: report.options())
+      from: report.shownAsText(last), to: report.shownAsText(profile), options: report.options())
     try Terminal.write { changes.write(to: &$0, stamp: Self.stamp(profile)) }
   }
 

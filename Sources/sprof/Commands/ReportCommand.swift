@@ -19,7 +19,7 @@ struct ReportCommand: ParsableCommand {
         sprof report slow.pb.gz --by function --sort cpu --from 2s --to 5s
       """)
 
-  @Argument(help: "The capture file.", completion: .file())
+  @Argument(help: "The capture file; - for stdin.", completion: .file())
   var file: String
 
   @OptionGroup var views: ViewArguments
@@ -46,19 +46,15 @@ struct ReportCommand: ParsableCommand {
     try Diagnostic.guarding(command: "report") {
       try page.file?.check()
       try OutputFile.checkDistinct([page.file].compactMap { $0 }, reading: [file])
-      let profile = try loadProfile(file, ReadingBudget(reading.limits))
-      try report.checkFilter(profile)
-      let part = try filter.apply(to: profile, end: to)
-      let isPart = !filter.isEmpty || to != nil
-      if try page.write(
-        part, report, isPart: isPart, freezeThreshold: views.freeze?.length.rawValue)
-      {
-        return
-      }
-      if part.isDump && Set(views.view).isSubset(of: [.all]) && views.by == nil {
-        try report.showDump(part, isPart: isPart, all: !views.view.isEmpty)
-      } else {
-        try views.show(part, report, isPart: isPart, file: file)
+      let profile = try loadProfile(
+        file == "-" ? "/dev/stdin" : file, ReadingBudget(reading.limits))
+      try ReportedPart(of: profile, report, filter, end: to).show { part in
+        if try page.write(part, freezeThreshold: views.freeze?.length.rawValue) { return }
+        if profile.isDump && Set(views.view).isSubset(of: [.all]) && views.by == nil {
+          try part.showDump(all: !views.view.isEmpty)
+        } else {
+          try views.show(part, file: file == "-" ? nil : file)
+        }
       }
     }
   }

@@ -155,19 +155,15 @@ struct RunCommand: ParsableCommand {
   }
 
   private func show(_ profile: Profile) throws {
-    try report.checkFilter(profile)
-    let shown = try filter.apply(to: profile)
-    try page.write(
-      shown, report, isPart: !filter.isEmpty, freezeThreshold: views.freeze?.length.rawValue)
-    if let reportFile {
-      try reportFile.write {
-        views.write(shown, report, color: false, file: capture.output, to: &$0)
-      }
-    } else {
-      try FileOutput.write(to: STDERR_FILENO) {
-        views.write(
-          shown, report, color: Terminal.wantsColor(on: STDERR_FILENO), file: capture.output,
-          to: &$0)
+    try ReportedPart(of: profile, report, filter).show { part in
+      try page.write(part, freezeThreshold: views.freeze?.length.rawValue)
+      if let reportFile {
+        try reportFile.write { views.write(part, color: false, file: capture.output, to: &$0) }
+      } else {
+        try FileOutput.write(to: STDERR_FILENO) {
+          views.write(
+            part, color: Terminal.wantsColor(on: STDERR_FILENO), file: capture.output, to: &$0)
+        }
       }
     }
   }

@@ -49,6 +49,12 @@ struct Sprof: ParsableCommand {
     } catch  where exitCode(for: error).isSuccess {
       exit(withError: error)
     } catch {
+      if exitCode(for: error) == .validationFailure,
+        let words = Misuse.words(for: Array(CommandLine.arguments.dropFirst()))
+      {
+        Terminal.writeMessage(words)
+        exit(withError: ExitCode.validationFailure)
+      }
       // Arguments, such as the names of files, may hold anything.
       let message = fullMessage(for: error)
       if !message.isEmpty { Terminal.writeError(message.printableLines + "\n") }

@@ -25,7 +25,8 @@ enum Diagnostic: Error {
   case isOther(String, than: String)
   /// An output that is an input or another output, by whatever path.
   case isTwice(String, String, String)
-  case nothingLeft
+  /// The options that leave nothing of the capture.
+  case nothingLeft(by: [String])
   case cannotStart(String, HeldProgram.Failure)
   /// The program that sprof has started runs, but cannot be sampled.
   case cannotSample(String, Capture.Failure)
@@ -72,7 +73,7 @@ enum Diagnostic: Error {
     case .manyMatches(let name, let matches):
       Self.list(matches, named: name)
     case .noThread(let glob, let names):
-      "No thread matches \"\(glob)\". Thread names: \(names.prefix(40).map(\.printable).joined(separator: ", "))"
+      "No thread matches \"\(glob)\"; the threads are: \(names.prefix(40).map(\.printable).joined(separator: ", "))"
     case .unknownEnd(let name, let error):
       "Cannot tell how \(name) ended: \(error.call): \(error.reason)."
     case .cannotWatch(let pid, let problem, let command):
@@ -87,8 +88,10 @@ enum Diagnostic: Error {
       "\(path) exists and is not a \(kind) of sprof. Give another name, or remove it first."
     case .isTwice(let path, let first, let second):
       "\(path) is both \(first) and \(second). Give another name."
-    case .nothingLeft:
-      "Nothing to show: the filters leave no samples. Use fewer filters."
+    case .nothingLeft(let options):
+      options.count == 1
+        ? "\(options[0]) leaves nothing of the capture; it was ignored."
+        : "\(options.joined(separator: ", ")) together leave nothing of the capture; they were ignored."
     case .cannotStart(let name, .notFound):
       "Cannot start \(name): no such program. "
         + "Look for it with: type \(name.hasPrefix("-") ? "-- " : "")\(name)"

@@ -4,7 +4,8 @@ import Glibc
 struct FileOutput: TextOutputStream {
   private static let pieceSize = 1 << 16
 
-  private let descriptor: CInt
+  /// Nil where the text is kept.
+  private let descriptor: CInt?
   private var bytes: [UInt8] = []
   /// The errno of the first write that failed; nothing is written after it.
   private var failure: CInt?
@@ -19,7 +20,14 @@ struct FileOutput: TextOutputStream {
     if let code = output.failure { throw Diagnostic.cannotWrite(String(cString: strerror(code))) }
   }
 
-  private init(descriptor: CInt) { self.descriptor = descriptor }
+  /// What `body` writes.
+  static func bytes(_ body: (inout FileOutput) throws -> Void) rethrows -> [UInt8] {
+    var output = FileOutput(descriptor: nil)
+    try body(&output)
+    return output.bytes
+  }
+
+  private init(descriptor: CInt?) { self.descriptor = descriptor }
 
   mutating func write(_ text: String) {
     bytes.append(contentsOf: text.utf8)
@@ -32,6 +40,7 @@ struct FileOutput: TextOutputStream {
   }
 
   private mutating func flush() {
+    guard let descriptor else { return }
     var rest = bytes[...]
     while failure == nil && !rest.isEmpty {
       let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }

@@ -46,7 +46,27 @@ enum Terminal {
   }
 
   /// Writes to stdout what `body` writes, or throws.
-  static func write(_ body: (inout FileOutput) throws -> Void) throws {
-    try FileOutput.write(to: STDOUT_FILENO, body)
+  ///
+  /// With `pages` what is longer than the terminal goes through the user's pager.
+  static func write(
+    pages: Bool = false, _ body: (inout FileOutput) throws -> Void
+  ) throws {
+    guard pages, isatty(STDOUT_FILENO) == 1, !isDumb, let size, let pager = Pager() else {
+      return try FileOutput.write(to: STDOUT_FILENO, body)
+    }
+    let bytes = try FileOutput.bytes(body)
+    let rows = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      .reduce(0) { $0 + max(1, ($1.count + size.columns - 1) / size.columns) }
+    if rows <= size.rows || !pager.show(bytes) {
+      try FileOutput.write(to: STDOUT_FILENO) { $0.write(bytes) }
+    }
+  }
+
+  /// Rows and columns of the terminal that stdout is; nil where it is none.
+  static var size: (rows: Int, columns: Int)? {
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0
+    else { return nil }
+    return (Int(size.ws_row), Int(size.ws_col))
   }
 }
