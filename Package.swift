@@ -88,10 +88,14 @@ let package = Package(
       ]),
 
     // Layer 6.
+    module("Checkup", ["ELFReading", "LinuxProcess", "ProfileModel", "Sampling"]),
+
+    // Layer 7.
     .executableTarget(
       name: "sprof",
       dependencies: [
-        "CaptureFile", "LinuxProcess", "ProfileAnalysis", "ProfileExport", "ProfileModel",
+        "CaptureFile", "Checkup", "LinuxProcess", "ProfileAnalysis", "ProfileExport",
+        "ProfileModel",
         "Sampling", "TerminalUI",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -161,6 +165,10 @@ let package = Package(
       exclude: ["Browser"], swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "CheckupTests",
+      dependencies: ["Checkup", "LinuxProcess", "ProfileModel", "Sampling", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "LayeringTests", dependencies: ["TestSupport"], swiftSettings: strict),
   ]

@@ -140,9 +140,10 @@ package enum AccessCheck {
       .problem
   }
 
-  /// A filter that forbids ptrace answers EPERM or ENOSYS where the kernel itself would say that
-  /// there is no thread 0.
-  private static func isPtraceAllowed() -> Bool {
+  /// Whether no seccomp filter in force for sprof forbids ptrace.
+  ///
+  /// Such a filter answers EPERM or ENOSYS where the kernel itself would say that there is no thread 0.
+  package static func isPtraceAllowed() -> Bool {
     let answer = sprof_ptrace_interrupt(0)
     return answer != -EPERM && answer != -ENOSYS
   }

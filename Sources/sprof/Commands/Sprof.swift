@@ -21,6 +21,7 @@ struct Sprof: ParsableCommand {
         sprof compare before after           what changed between two captures
         sprof export FILE --to speedscope    a capture for another tool
         sprof merge FILE FILE -o OUT         several captures as one
+        sprof doctor 4242                    what keeps sprof from a program, or would help
 
       Exit codes: 0 success (also if the program ended meanwhile), 3 a bound of --fail-if was \
       exceeded, 64 wrong usage, 65 not a capture, or a damaged one, 66 no such process or file, 70 \
@@ -31,6 +32,7 @@ struct Sprof: ParsableCommand {
     subcommands: [
       AttachCommand.self, DumpCommand.self, RunCommand.self, WatchCommand.self,
       ReportCommand.self, ExportCommand.self, MergeCommand.self, CompareCommand.self,
+      DoctorCommand.self,
     ])
 
   /// Every message on stderr begins the same way, also those of ArgumentParser.

@@ -1,0 +1,121 @@
+internal import Glibc
+
+/// The distribution of a machine, by its `os-release` (os-release(5)).
+package struct OperatingSystem: Equatable, Sendable {
+  /// How the distribution installs packages.
+  package enum Packager: String, Sendable {
+    case apt, dnf, zypper, pacman, apk
+  }
+
+  /// The name for people, such as `Debian GNU/Linux 12 (bookworm)`.
+  package let name: String
+  package let packager: Packager?
+  /// The archive of apt that has the debug packages, as a line of its sources; nil where one is known to be
+  /// among them, and where none is known.
+  package let missingArchive: String?
+
+  package init(_ files: SystemFiles) {
+    let folder = "/etc/apt/sources.list.d"
+    let sources =
+      ["/etc/apt/sources.list"] + (files.names(in: folder) ?? []).map { "\(folder)/\($0)" }
+    self.init(
+      parsing: files.text("/etc/os-release") ?? files.text("/usr/lib/os-release") ?? "",
+      sources: sources.compactMap(files.text).joined(separator: "\n"))
+  }
+
+  /// Reads the text of the file, and that of apt's `sources`; what they do not say stays unknown.
+  package init(parsing text: String, sources: String = "") {
+    var fields: [Substring: String] = [:]
+    for line in text.split(separator: "\n") {
+      guard let equals = line.firstIndex(of: "=") else { continue }
+      let value = line[line.index(after: equals)...].filter { $0 != "\"" && $0 != "'" }
+      fields[line[..<equals]] = value
+    }
+    name = fields["PRETTY_NAME"] ?? fields["NAME"] ?? "an unknown distribution"
+    let families =
+      [fields["ID"] ?? ""]
+      + (fields["ID_LIKE"] ?? "").split(separator: " ").map(String.init)
+    packager = families.lazy.compactMap(Self.packager).first
+    let codename = (fields["VERSION_CODENAME"] ?? "").filter { $0.isLetter }
+    missingArchive = Self.archive(of: fields["ID"] ?? "", codename, sources)
+  }
+
+  /// Debian and Ubuntu keep the debug packages that are made automatically in archives of their own
+  /// (wiki.debian.org/HowToGetABacktrace, documentation.ubuntu.com: "Debug symbol packages").
+  private static func archive(of id: String, _ codename: String, _ sources: String) -> String? {
+    guard !codename.isEmpty else { return nil }
+    switch id {
+    case "debian":
+      return sources.contains("debian-debug")
+        ? nil : "deb http://deb.debian.org/debian-debug \(codename)-debug main"
+    case "ubuntu":
+      return sources.contains("ddebs.ubuntu.com")
+        ? nil : "deb http://ddebs.ubuntu.com \(codename) main restricted universe multiverse"
+    default: return nil
+    }
+  }
+
+  private static func packager(of family: String) -> Packager? {
+    switch family {
+    case "debian", "ubuntu": .apt
+    case "fedora", "rhel", "centos": .dnf
+    case "suse", "opensuse", "sles": .zypper
+    case "arch": .pacman
+    case "alpine": .apk
+    default: family.hasPrefix("opensuse") ? .zypper : nil
+    }
+  }
+
+  /// The command that installs the debug file of a module; `owner` is the package that the module
+  /// belongs to.
+  ///
+  /// dnf and zypper find it by the build ID, as gdb tells its users there.
+  package func installDebugFile(buildID: String?, owner: String?) -> String? {
+    let root = geteuid() == 0 ? "" : "sudo "
+    switch packager {
+    case .apt:
+      return owner.map { aptCommand(Self.debianDebugPackage(of: $0), root) }
+    case .dnf:
+      guard let path = buildID.flatMap(Self.debugPath) else { return nil }
+      return "\(root)dnf --enablerepo='*debug*' install \(path)"
+    case .zypper:
+      return buildID.map { "\(root)zypper install -C 'debuginfo(build-id)=\($0)'" }
+    case .apk:
+      return owner.map { "\(root)apk add \(Self.plain($0))-dbg" }
+    case .pacman:
+      // Arch keeps debug files on its debuginfod server alone.
+      return nil
+    case nil: return nil
+    }
+  }
+
+  private func aptCommand(_ package: String, _ root: String) -> String {
+    let install = "\(root)apt install \(package)"
+    guard package.hasSuffix("-dbgsym"), let missingArchive else { return install }
+    return "echo '\(missingArchive)' | \(root)tee /etc/apt/sources.list.d/debug.list && "
+      + "\(root)apt update && \(install)"
+  }
+
+  /// `/usr/lib/debug/.build-id/ab/cdef.debug`; nil for what is no build ID.
+  static func debugPath(_ buildID: String) -> String? {
+    guard buildID.count > 2, buildID.allSatisfy(\.isHexDigit) else { return nil }
+    return "/usr/lib/debug/.build-id/\(buildID.prefix(2))/\(buildID.dropFirst(2)).debug"
+  }
+
+  /// The package without its architecture.
+  private static func plain(_ owner: String) -> String {
+    owner.split(separator: ":").first.map(String.init) ?? owner
+  }
+
+  /// The C library and Python have packages of their own; those of all others are made automatically, and
+  /// are in an archive of their own (Debian: debian-debug, Ubuntu: ddebs).
+  static func debianDebugPackage(of owner: String) -> String {
+    let name = plain(owner)
+    if name == "libc6" { return "libc6-dbg" }
+    for python in ["libpython3.", "python3."] where name.hasPrefix(python) {
+      let minor = name.dropFirst(python.count).prefix { $0.isNumber }
+      if !minor.isEmpty { return "python3.\(minor)-dbg" }
+    }
+    return name + "-dbgsym"
+  }
+}

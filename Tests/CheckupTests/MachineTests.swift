@@ -1,0 +1,155 @@
+import Checkup
+import Testing
+
+@Suite struct `Checkup of a machine` {
+  private func facts(_ change: (inout MachineFacts) -> Void = { _ in }) -> MachineFacts {
+    var facts = MachineFacts()
+    facts.kernel = "6.8.0-31-generic"
+    facts.userID = 1000
+    facts.yamaScope = 0
+    facts.openFiles = 1 << 20
+    facts.perfMaps = 0
+    facts.debugFiles = 12
+    facts.system = OperatingSystem(parsing: "ID=debian\nPRETTY_NAME=\"Debian 12\"\n")
+    facts.libraries = ["libdw-0.188.so"]
+    change(&facts)
+    return facts
+  }
+
+  private func finding(_ topic: String, _ change: (inout MachineFacts) -> Void) -> Finding? {
+    MachineCheckup.findings(facts(change)).first { $0.topic == topic }
+  }
+
+  @Test func `of a user without restrictions is all well`() {
+    let findings = MachineCheckup.findings(facts())
+    #expect(findings.areAllWell)
+    #expect(findings.allSatisfy { $0.grade == .ok })
+    #expect(findings.lines(width: 100).last == "All is well.")
+  }
+
+  @Test(arguments: [
+    (1, "sudo sprof attach PID"), (2, "sudo sprof attach PID"),
+    (3, "grep -rs ptrace_scope /etc/sysctl.conf /etc/sysctl.d /run/sysctl.d /usr/lib/sysctl.d"),
+  ])
+  func `names what helps against Yama`(scope: Int, command: String) throws {
+    let found = try #require(finding("access") { $0.yamaScope = scope })
+    #expect(found.grade == .problem)
+    #expect(found.text.contains("kernel.yama.ptrace_scope is \(scope)"))
+    #expect(found.fix == command)
+  }
+
+  @Test func `lets nobody be stopped by Yama who has the capabilities`() throws {
+    let all: UInt64 = 1 << 19 | 1 << 2
+    for scope in [0, 1, 2] {
+      let found = try #require(
+        finding("access") {
+          $0.yamaScope = scope
+          $0.capabilities = all
+        })
+      #expect(found.grade == .ok)
+    }
+    let strictest = finding("access") {
+      $0.yamaScope = 3
+      $0.capabilities = all
+    }
+    #expect(strictest?.grade == .problem)
+  }
+
+  @Test func `tells root without the capability to start the container with it`() {
+    let found = finding("access") {
+      $0.userID = 0
+      $0.container = "Docker"
+    }
+    #expect(found?.grade == .problem)
+    #expect(found?.fix == "docker run --cap-add SYS_PTRACE …")
+  }
+
+  @Test func `names the second capability that is missing`() {
+    let found = finding("access") { $0.capabilities = 1 << 19 }
+    #expect(found?.grade == .hint)
+    #expect(found?.fix?.contains("cap_dac_read_search") == true)
+  }
+
+  @Test func `finds a seccomp filter that forbids ptrace before all rights`() {
+    let found = finding("access") {
+      $0.isPtraceAllowed = false
+      $0.capabilities = .max
+    }
+    #expect(found?.text.contains("seccomp") == true)
+  }
+
+  @Test func `says what a kernel does not tell`() {
+    let findings = MachineCheckup.findings(
+      facts {
+        $0.hasSchedstat = false
+        $0.showsSystemCalls = false
+        $0.listsChildren = false
+        $0.hasSysctl = false
+        $0.yamaScope = nil
+      })
+    #expect(findings.first { $0.topic == "schedstat" }?.grade == .problem)
+    #expect(findings.first { $0.topic == "syscall" }?.grade == .problem)
+    #expect(findings.first { $0.topic == "children" }?.grade == .hint)
+    #expect(findings.first { $0.topic == "yama" }?.grade == .hint)
+    #expect(!findings.areAllWell)
+  }
+
+  @Test(arguments: [("3.10.0-1160.el7", Finding.Grade.problem), ("3.11.0", .ok), ("?", .ok)])
+  func `knows the oldest kernel`(release: String, grade: Finding.Grade) {
+    #expect(finding("kernel") { $0.kernel = release }?.grade == grade)
+  }
+
+  @Test func `keeps its lines within the width`() {
+    let findings = MachineCheckup.findings(
+      facts {
+        $0.yamaScope = 1
+        $0.hasSchedstat = false
+        $0.debugFiles = nil
+      })
+    for line in findings.lines(width: 72) where !line.contains("→") { #expect(line.count <= 72) }
+  }
+}
+
+@Suite struct `Operating system` {
+  @Test(arguments: [
+    ("ID=debian", "apt install libfoo1-dbgsym"),
+    ("ID=linuxmint\nID_LIKE=\"ubuntu debian\"", "apt install libfoo1-dbgsym"),
+    (
+      "ID=fedora",
+      "dnf --enablerepo='*debug*' install /usr/lib/debug/.build-id/ab/cdef01.debug"
+    ),
+    ("ID=\"opensuse-tumbleweed\"", "zypper install -C 'debuginfo(build-id)=abcdef01'"),
+    ("ID=alpine", "apk add libfoo1-dbg"),
+  ])
+  func `names the command that installs a debug file`(release: String, command: String) throws {
+    let system = OperatingSystem(parsing: release)
+    let named = try #require(system.installDebugFile(buildID: "abcdef01", owner: "libfoo1:amd64"))
+    #expect(named == command || named == "sudo " + command)
+  }
+
+  @Test func `names the archive that the debug package is in, unless it is known to apt`() throws {
+    let release = "ID=debian\nVERSION_CODENAME=bookworm\n"
+    let without = OperatingSystem(parsing: release)
+    let command = try #require(without.installDebugFile(buildID: nil, owner: "coreutils"))
+    #expect(command.hasPrefix("echo 'deb http://deb.debian.org/debian-debug bookworm-debug main'"))
+    #expect(command.hasSuffix("apt install coreutils-dbgsym"))
+    let with = OperatingSystem(
+      parsing: release, sources: "deb http://x/debian-debug bookworm-debug main")
+    #expect(with.installDebugFile(buildID: nil, owner: "coreutils")?.contains("tee") == false)
+    // Its package is in the main archive.
+    #expect(without.installDebugFile(buildID: nil, owner: "libc6:amd64")?.contains("tee") == false)
+  }
+
+  @Test(arguments: ["", "ID", "=\n==", "ID=arch", "\u{0}"])
+  func `names none where none is known`(release: String) {
+    #expect(
+      OperatingSystem(parsing: release).installDebugFile(buildID: "abcdef", owner: "x") == nil)
+  }
+
+  @Test func `takes nothing for a path that is no build ID`() {
+    let system = OperatingSystem(parsing: "ID=fedora")
+    for id in ["", "ab", "../../etc/x", "ab;reboot"] {
+      #expect(system.installDebugFile(buildID: id, owner: nil) == nil)
+    }
+  }
+}
