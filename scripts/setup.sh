@@ -17,8 +17,10 @@ has() {
     libunwind-dev) pkg-config --exists libunwind-generic 2>/dev/null ;;
     libdw-dev) pkg-config --exists libdw 2>/dev/null ;;
     libelf-dev) pkg-config --exists libelf 2>/dev/null ;;
+    libncurses-dev)
+      printf '#define NCURSES_WIDECHAR 1\n#include <curses.h>\nwint_t x;\n' | cc -E - >/dev/null 2>&1 ;;
     zlib1g-dev) echo '#include <zlib.h>' | cc -E - >/dev/null 2>&1 ;;
-    redis-server | gdb | strace | xauth | xdotool | python3) command -v "$1" >/dev/null ;;
+    redis-server | gdb | strace | xauth | xdotool | python3 | tmux | lintian) command -v "$1" >/dev/null ;;
     postgresql) command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 ;;
     golang-go) command -v go >/dev/null ;;
     elfutils) command -v eu-stack >/dev/null ;;
@@ -41,12 +43,14 @@ has() {
 }
 
 case ${1:-build} in
-  build) needs="pkg-config gcc libc6-dev libunwind-dev libdw-dev libelf-dev zlib1g-dev" ;;
+  build) needs="pkg-config gcc libc6-dev libunwind-dev libdw-dev libelf-dev zlib1g-dev"
+    needs="$needs libncurses-dev"
+    ;;
   programs)
     needs="redis-server postgresql golang-go gdb elfutils xvfb xauth xdotool libgtk-3-dev strace"
     needs="$needs clang lld musl-tools python3 python3-gi gir1.2-gtk-3.0 libaio-dev python3-dev"
     needs="$needs python3-tk python3-numpy python3-gevent"
-    needs="$needs valgrind chromium"
+    needs="$needs valgrind chromium tmux lintian"
     ;;
   *) fail "say build or programs" ;;
 esac

@@ -17,6 +17,17 @@ protocol GrowthReceiver: AnyObject, Sendable {
 
   /// Whether the capture's end is to be handed over, too: because others go on.
   var wantsEnd: Bool { get }
+
+  /// Where the tracer puts what it finds of waits; nil where what threads wait for is not wanted yet.
+  var feed: WaitFeed? { get }
+
+  /// Takes what the threads wait for whose runs it has just taken.
+  func take(_ sleeps: UnnamedSleeps)
+}
+
+extension GrowthReceiver {
+  var feed: WaitFeed? { nil }
+  func take(_ sleeps: UnnamedSleeps) {}
 }
 
 /// Hands what a capture under way has seen to its recorder, with names, on a thread of its own:

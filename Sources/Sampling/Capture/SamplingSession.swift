@@ -30,7 +30,9 @@ final class SamplingSession: @unchecked Sendable {
     self.recording = recording
     sleepWatch = SleepWatch(
       pipeline.target.folder, liveThread: pipeline.target.liveThread, cpuBudget: plan.cpuBudget,
-      sharesRecords: plan.quietRate != nil, lookups: pipeline.lookups, peers: plan.peers)
+      sharesRecords: plan.quietRate != nil || recording?.feed != nil, lookups: pipeline.lookups,
+      peers: plan.peers)
+    pipeline.sampler.waitTrace?.feed = recording?.feed
   }
 
   @available(*, noasync, message: "blocks for the whole capture")
@@ -157,6 +159,16 @@ final class SamplingSession: @unchecked Sendable {
     var growth = resolver.takeGrowth(until: progress.elapsed, rate: plan.rate)
     growth.capture = capture(info, until: progress)
     recording.take(growth, files: files(of: growth.frames.map(\.frame), in: resolver.modules))
+    guard let feed = recording.feed else { return }
+    // What ended long ago is of no interest to who looks on.
+    let oldest = MonotonicClock.now() - .seconds(60)
+    let records = sleepWatch.records.filter { $0.lastSeen >= oldest }
+    let waits = feed.take()
+    recording.take(
+      UnnamedSleeps(
+        records: records, waits: waits,
+        modules: AnsweredModules(records, waits, resolver.modules), startTime: sampler.startTime,
+        pid: pipeline.target.pid))
   }
 
   /// What is known of a capture that goes on.

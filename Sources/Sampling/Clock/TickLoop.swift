@@ -206,6 +206,7 @@ final class TickLoop {
     guard time - control.progress.elapsed >= .milliseconds(100) else { return }
     // Whoever reads how far it is finds all samples until then.
     sampler.runtimes?.confirm(from: sampler.memory)
+    sampler.waitTrace?.publish()
     var progress = CaptureProgress()
     progress.elapsed = time
     progress.ticks = sampler.cost.ticksTaken

@@ -5,11 +5,11 @@ internal import ProfileModel
 internal import Symbolication
 
 /// Turns what was read of sleeping threads into blockings, with the names of functions and locks.
-struct SleepNames {
+struct SleepNames<Modules: SleepModules> {
   /// Locks that are looked up.
-  private static let lockLimit = 512
+  private var lockLimit: Int { 512 }
 
-  let modules: ModuleMap
+  let modules: Modules
   let names: FrameNames
   /// When the capture began.
   let startTime: MonotonicClock.Instant
@@ -20,7 +20,7 @@ struct SleepNames {
   private var functions: [[Frame]: WaitFunctions] = [:]
 
   init(
-    modules: ModuleMap, names: FrameNames, startTime: MonotonicClock.Instant,
+    modules: Modules, names: FrameNames, startTime: MonotonicClock.Instant,
     interpreterLocks: [Range<RemoteAddress>]
   ) {
     self.modules = modules
@@ -55,10 +55,16 @@ struct SleepNames {
   /// The history with the names of locks.
   mutating func named(_ history: WaitHistory) -> WaitHistory {
     var waits = history.waits
-    for place in waits.indices {
-      if let object = waits[place].object { waits[place].object = named(object) }
-    }
+    for place in waits.indices { waits[place] = named(waits[place]) }
     return WaitHistory(waits: waits, spans: history.spans)
+  }
+
+  /// The wait with the name of its lock.
+  mutating func named(_ wait: Wait) -> Wait {
+    guard let object = wait.object else { return wait }
+    var wait = wait
+    wait.object = named(object)
+    return wait
   }
 
   private mutating func waitFunctions(of frames: [Frame]) -> WaitFunctions {
@@ -69,7 +75,7 @@ struct SleepNames {
   }
 
   private func functions(of frames: [Frame]) -> [StackFunction] {
-    names.add(files(of: frames, in: modules))
+    names.add(modules.sleepFiles(of: frames))
     return zip(frames, names.resolve(frames)).flatMap { frame, resolved in
       resolved.lines.map { line in
         guard case .code(let address) = frame else {
@@ -99,7 +105,7 @@ struct SleepNames {
       (result.file, result.mapping) = (known.file, known.mapping)
       return result
     }
-    guard places.count < Self.lockLimit else { return object }
+    guard places.count < lockLimit else { return object }
     if let address = modules.dataAddress(of: object.address),
       let variable = names.variable(at: address, file: modules.file(of: address.module))
     {
@@ -107,17 +113,8 @@ struct SleepNames {
       result.field = variable.field
       result.file = variable.file
     }
-    result.mapping = mapping(of: object.address)
+    result.mapping = modules.mappingName(of: object.address)
     places[object.address] = result
     return result
-  }
-
-  private func mapping(of address: RemoteAddress) -> String? {
-    if let place = modules.dataAddress(of: address) {
-      return modules.modules[Int(place.module.rawValue)].path
-    }
-    guard let mapping = modules.maps.mapping(containing: address) else { return nil }
-    if mapping.path.hasPrefix("[") { return mapping.path }
-    return mapping.isFile ? mapping.path : "anonymous memory"
   }
 }

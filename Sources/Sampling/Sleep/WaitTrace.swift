@@ -12,7 +12,7 @@ final class WaitTrace {
   struct Span {
     let tid: Int32
     let wait: Int
-    let start: Int64
+    var start: Int64
     var end: Int64
   }
 
@@ -48,6 +48,8 @@ final class WaitTrace {
   private var slots: [Int] = []
   private var buffer: [UInt64] = []
   private var nextForgetting: Nanoseconds = 0
+  /// Where stretches go as they come, in place of `spans`; set it before the first tick.
+  var feed: WaitFeed?
 
   init(_ folder: TaskFolder, lookups: DescriptorLookups) {
     reader = LockReader(folder)
@@ -193,6 +195,31 @@ final class WaitTrace {
     spans.append(open)
   }
 
+  /// Hands over what is new, where it is wanted: what goes on comes in pieces.
+  func publish() {
+    guard let feed, feed.isDue else { return }
+    for slot in entries.indices {
+      guard let open = entries[slot].open, open.start < open.end else { continue }
+      if !isFull { spans.append(open) }
+      entries[slot].open?.start = open.end
+    }
+    guard !spans.isEmpty else { return }
+    feed.add(spans.compactMap { span in waitNow(span).map { span.fed($0) } })
+    spans.removeAll(keepingCapacity: true)
+  }
+
+  /// What is waited for, a descriptor as it was looked up.
+  private func waitNow(_ span: Span) -> Wait? {
+    var wait = waits[span.wait]
+    guard let descriptor = wait.descriptors.first else { return wait }
+    guard let version = lookups.version(of: descriptor, from: span.start, until: span.end) else {
+      return nil
+    }
+    wait.descriptors = [version.descriptor]
+    wait.owners = version.owners
+    return wait
+  }
+
   /// Ends all stretches.
   func finish() { for slot in entries.indices { close(slot) } }
 
@@ -240,5 +267,11 @@ final class WaitTrace {
         WaitHistory.Span(thread: thread, wait: number, start: span.start, end: span.end))
     }
     return WaitHistory(waits: waits, spans: result)
+  }
+}
+
+extension WaitTrace.Span {
+  fileprivate func fed(_ wait: Wait) -> WaitFeed.Span {
+    WaitFeed.Span(tid: tid, wait: wait, start: start, end: end)
   }
 }

@@ -1,0 +1,93 @@
+// What sprof needs of ncurses. Most of its names are macros on the global stdscr, which Swift cannot see or
+// may not share.
+#pragma once
+#define NCURSES_WIDECHAR 1
+#include <curses.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+// Styles: pairs 1 to 3 are green, yellow and red on the terminal's own background.
+static inline SCREEN *sprof_curses_open(int wantsColor) {
+  setlocale(LC_ALL, "");
+  // initscr would end the program where the terminal is not known.
+  SCREEN *screen = newterm(NULL, stdout, stdin);
+  if (!screen) return NULL;
+  raw();
+  noecho();
+  nonl();
+  keypad(stdscr, TRUE);
+  curs_set(0);
+  set_escdelay(25);
+  if (wantsColor && has_colors()) {
+    start_color();
+    use_default_colors();
+    init_pair(1, COLOR_GREEN, -1);
+    init_pair(2, COLOR_YELLOW, -1);
+    init_pair(3, COLOR_RED, -1);
+  }
+  mousemask(BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+  return screen;
+}
+
+// Gives the terminal back as it was.
+static inline void sprof_curses_close(SCREEN *screen) {
+  endwin();
+  delscreen(screen);
+}
+
+static inline void sprof_curses_leave(void) {
+  def_prog_mode();
+  endwin();
+}
+
+static inline void sprof_curses_return(void) {
+  reset_prog_mode();
+  clearok(curscr, TRUE);
+  refresh();
+}
+
+static inline int sprof_curses_is_utf8(void) { return strcmp(nl_langinfo(CODESET), "UTF-8") == 0; }
+
+static inline int sprof_curses_height(void) { return getmaxy(stdscr); }
+static inline int sprof_curses_width(void) { return getmaxx(stdscr); }
+
+static inline void sprof_curses_begin(void) { erase(); }
+static inline void sprof_curses_move(int row) { move(row, 0); }
+static inline void sprof_curses_end(void) { refresh(); }
+
+// `bold`, `dim`, `reverse` are 0 or 1, `pair` is 0 for the terminal's own colours.
+static inline void sprof_curses_text(const char *text, int bold, int dim, int reverse, int pair) {
+  attr_t attributes = (bold ? A_BOLD : 0) | (dim ? A_DIM : 0) | (reverse ? A_REVERSE : 0);
+  attr_set(attributes, (short)(has_colors() ? pair : 0), NULL);
+  addstr(text);
+  attr_set(0, 0, NULL);
+}
+
+// The next key, within `milliseconds`: a character as it is, a key of ncurses as its negative code; 0 for
+// none.
+static inline int sprof_curses_key(int milliseconds) {
+  timeout(milliseconds);
+  wint_t code = 0;
+  switch (get_wch(&code)) {
+  case OK: return (int)code;
+  case KEY_CODE_YES:
+    if (code == KEY_MOUSE) {
+      MEVENT event;
+      if (getmouse(&event) != OK) return 0;
+      return event.bstate & BUTTON4_PRESSED ? -KEY_UP : event.bstate & BUTTON5_PRESSED ? -KEY_DOWN : 0;
+    }
+    return -(int)code;
+  default: return 0;
+  }
+}
+
+enum {
+  sprof_key_up = -KEY_UP, sprof_key_down = -KEY_DOWN, sprof_key_page_up = -KEY_PPAGE,
+  sprof_key_page_down = -KEY_NPAGE, sprof_key_home = -KEY_HOME, sprof_key_end = -KEY_END,
+  sprof_key_back_tab = -KEY_BTAB, sprof_key_backspace = -KEY_BACKSPACE,
+  sprof_key_enter = -KEY_ENTER, sprof_key_resize = -KEY_RESIZE
+};

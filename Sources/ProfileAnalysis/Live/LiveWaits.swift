@@ -1,0 +1,72 @@
+internal import ProfileModel
+
+/// What threads waited for in the last minutes, tick by tick.
+struct LiveWaits: Sendable {
+  private struct Span: Sendable {
+    let tid: Int32
+    let thread: Int?
+    let wait: Int
+    var start: Int64
+    var end: Int64
+  }
+
+  private static let limit = 1 << 18
+
+  private var waits: [Wait] = []
+  private var numbers: [Wait: Int] = [:]
+  private var spans: [Span] = []
+  private var first = 0
+  /// By thread: the place of its last stretch.
+  private var last: [Int32: Int] = [:]
+
+  init() {}
+
+  /// Those of a finished capture.
+  init(_ history: WaitHistory) {
+    waits = history.waits
+    spans = history.spans.map {
+      Span(tid: 0, thread: $0.thread, wait: $0.wait, start: $0.start, end: $0.end)
+    }
+  }
+
+  mutating func add(_ wait: Wait, of tid: Int32, from start: Int64, to end: Int64) {
+    guard start < end else { return }
+    let number = numbers[wait] ?? waits.count
+    if number == waits.count {
+      guard waits.count < WaitHistory.waitLimit else { return }
+      numbers[wait] = number
+      waits.append(wait)
+    }
+    if let place = last[tid], place >= first, spans[place].wait == number,
+      spans[place].end == start
+    {
+      spans[place].end = end
+      return
+    }
+    last[tid] = spans.count
+    spans.append(Span(tid: tid, thread: nil, wait: number, start: start, end: end))
+  }
+
+  mutating func trim(before oldest: Int64) {
+    while first < spans.count, spans[first].end < oldest || spans.count - first > Self.limit {
+      first += 1
+    }
+    guard first > 4096, first > spans.count / 2 else { return }
+    spans.removeFirst(first)
+    last = last.compactMapValues { $0 >= first ? $0 - first : nil }
+    first = 0
+  }
+
+  /// The part from a time on, whose times count from there; `places` gives the threads by index and by
+  /// number.
+  func history(from start: Int64, thread: (Int?, Int32) -> Int?) -> WaitHistory {
+    WaitHistory(
+      waits: waits,
+      spans: spans[first...].compactMap { span in
+        guard span.end > start, let index = thread(span.thread, span.tid) else { return nil }
+        return WaitHistory.Span(
+          thread: index, wait: span.wait, start: max(0, span.start &- start),
+          end: span.end &- start)
+      })
+  }
+}

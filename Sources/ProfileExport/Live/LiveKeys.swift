@@ -1,0 +1,236 @@
+package import ProfileAnalysis
+internal import ProfileModel
+
+/// A key of a live view.
+package enum LiveKey: Equatable, Sendable {
+  case character(Character)
+  case up, down, pageUp, pageDown, home, end
+  case enter, escape, tab, backTab, backspace
+}
+
+/// What a key asks for that the view cannot do itself.
+package enum LiveOrder: Equatable, Sendable {
+  case quit, suspend
+  /// Keep a dump, or the last minutes as a capture.
+  case dump, write
+  /// Sample twice as often, or half as often.
+  case faster, slower
+  /// Let the sums count from now on.
+  case reset
+  /// Make the picture anew: what is asked of it has changed.
+  case remake
+}
+
+/// The parts of a live view.
+package enum LivePane: String, CaseIterable, Sendable {
+  case functions, threads, blockers, tree, stack
+
+  var title: String { rawValue.capitalizedFirst }
+}
+
+/// What rows are sorted by.
+package enum LiveSort: String, CaseIterable, Sendable {
+  /// By the pane's first figure.
+  case own
+  case total
+  /// By the figures since the beginning.
+  case all
+  case name
+}
+
+/// What a user has chosen to see: which pane, its order, what is left out, which row is the chosen one.
+package struct LiveView: Sendable {
+  /// What is being typed.
+  enum Prompt: Equatable, Sendable {
+    case filter(String)
+    case thread(String)
+  }
+
+  package var pane = LivePane.functions
+  package var sort = LiveSort.own
+  /// What tables weigh by: `cpu` or `wall`.
+  package var unit = WeightUnit.wall
+  /// Keeps rows with this text in their name; empty for all.
+  package var filter = ""
+  package var request = LivePicture.Request()
+  package var isPaused = false
+  package var showsHelp = false
+  /// Words for the last line, and what they are about: an answer to a key.
+  package var message = ""
+  /// By pane: the row that is chosen, by what it stands for, and its place when it was last there.
+  var chosen: [LivePane: (key: String, place: Int)] = [:]
+  /// By pane: the first row that is shown.
+  var first: [LivePane: Int] = [:]
+  /// Nodes of the tree whose callees are hidden.
+  var folded: Set<String> = []
+  var prompt: Prompt?
+  /// Rows that fit at the last drawing.
+  var pageRows = 10
+
+  package init() {}
+
+  /// Takes a key; gives what is to be done about it elsewhere.
+  package mutating func take(_ key: LiveKey, _ picture: LivePicture) -> LiveOrder? {
+    message = ""
+    if prompt != nil { return type(key) }
+    if showsHelp {
+      showsHelp = false
+      return key == .character("q") ? .quit : nil
+    }
+    switch key {
+    case .up: move(by: -1, picture)
+    case .down: move(by: 1, picture)
+    case .pageUp: move(by: -max(1, pageRows), picture)
+    case .pageDown: move(by: max(1, pageRows), picture)
+    case .home: move(by: -1_000_000, picture)
+    case .end: move(by: 1_000_000, picture)
+    case .tab: turn(by: 1)
+    case .backTab: turn(by: -1)
+    case .enter: return open(picture)
+    case .escape: return clear()
+    case .backspace: break
+    case .character(let character): return take(character, picture)
+    }
+    return nil
+  }
+
+  private mutating func take(_ character: Character, _ picture: LivePicture) -> LiveOrder? {
+    switch character {
+    case "q", "\u{3}": return .quit
+    case "\u{1A}": return .suspend
+    case "h", "?": showsHelp = true
+    case "k": move(by: -1, picture)
+    case "j": move(by: 1, picture)
+    case "g": move(by: -1_000_000, picture)
+    case "G": move(by: 1_000_000, picture)
+    case "1"..."5":
+      pane = LivePane.allCases[(character.wholeNumberValue ?? 1) - 1]
+    case "s": sort = sort.next
+    case "c":
+      unit = unit == .wall ? .cpu : .wall
+      message = unit == .wall ? "Times are wall time" : "Times are CPU time"
+    case "p", " ": isPaused.toggle()
+    case "/": prompt = .filter(filter)
+    case "t": prompt = .thread(request.thread ?? "")
+    case "r": return .reset
+    case "d": return .dump
+    case "w": return .write
+    case "+", "=": return .faster
+    case "-": return .slower
+    case "o": return followOwner(picture)
+    default: break
+    }
+    return nil
+  }
+
+  private mutating func turn(by step: Int) {
+    let panes = LivePane.allCases
+    let place = panes.firstIndex(of: pane) ?? 0
+    pane = panes[(place + step + panes.count) % panes.count]
+  }
+
+  private mutating func clear() -> LiveOrder? {
+    filter = ""
+    guard request.thread != nil else { return nil }
+    request.thread = nil
+    return .remake
+  }
+
+  private mutating func type(_ key: LiveKey) -> LiveOrder? {
+    guard let prompt else { return nil }
+    var text =
+      switch prompt {
+      case .filter(let text), .thread(let text): text
+      }
+    switch key {
+    case .escape:
+      self.prompt = nil
+      return nil
+    case .enter:
+      self.prompt = nil
+      switch prompt {
+      case .filter: filter = text
+      case .thread:
+        request.thread = text.isEmpty ? nil : text
+        return .remake
+      }
+      return nil
+    case .backspace: text = String(text.dropLast())
+    case .character(let character):
+      if character == "\u{3}" { return .quit }
+      if text.count < 200, character.unicodeScalars.allSatisfy({ $0.value >= 0x20 }) {
+        text.append(character)
+      }
+    default: break
+    }
+    switch prompt {
+    case .filter: self.prompt = .filter(text)
+    case .thread: self.prompt = .thread(text)
+    }
+    return nil
+  }
+
+  // MARK: - Rows
+
+  private mutating func move(by step: Int, _ picture: LivePicture) {
+    let keys = rows(picture).map(\.key)
+    guard !keys.isEmpty else { return }
+    let place = chosenPlace(in: keys)
+    let next = min(max(0, place + step), keys.count - 1)
+    chosen[pane] = (keys[next], next)
+  }
+
+  /// The place of the chosen row; where it has gone, the row that is in its place now.
+  func chosenPlace(in keys: [String]) -> Int {
+    guard let chosen = chosen[pane] else { return 0 }
+    return keys.firstIndex(of: chosen.key) ?? min(chosen.place, max(0, keys.count - 1))
+  }
+
+  /// Enter: the stack of a thread, the owner of a lock, the callees of a function.
+  private mutating func open(_ picture: LivePicture) -> LiveOrder? {
+    let rows = rows(picture)
+    guard rows.indices.contains(chosenPlace(in: rows.map(\.key))) else { return nil }
+    let row = rows[chosenPlace(in: rows.map(\.key))]
+    switch pane {
+    case .threads:
+      request.focus = row.thread
+      pane = .stack
+      return .remake
+    case .blockers: return row.thread.flatMap { jump(to: $0, picture) }
+    case .tree:
+      if folded.remove(row.key) == nil { folded.insert(row.key) }
+    case .functions, .stack: break
+    }
+    return nil
+  }
+
+  /// `o`: the thread that holds what the chosen one waits for.
+  private mutating func followOwner(_ picture: LivePicture) -> LiveOrder? {
+    let rows = rows(picture)
+    let place = chosenPlace(in: rows.map(\.key))
+    guard pane == .threads || pane == .blockers, rows.indices.contains(place) else { return nil }
+    let tid = rows[place].thread
+    let owner =
+      pane == .blockers ? tid : picture.threads.first { $0.tid == tid }?.owner
+    guard let owner else {
+      message = "Nobody in the program is known to hold it"
+      return nil
+    }
+    return jump(to: owner, picture)
+  }
+
+  private mutating func jump(to tid: Int32, _ picture: LivePicture) -> LiveOrder? {
+    pane = .threads
+    filter = ""
+    let place = rows(picture).firstIndex { $0.thread == tid } ?? 0
+    chosen[.threads] = ("\(tid)", place)
+    return nil
+  }
+}
+
+extension LiveSort {
+  fileprivate var next: LiveSort {
+    let all = Self.allCases
+    return all[((all.firstIndex(of: self) ?? 0) + 1) % all.count]
+  }
+}

@@ -1,0 +1,191 @@
+package import ProfileAnalysis
+internal import ProfileModel
+
+extension LivePicture {
+  /// The most rows of a pane: more nobody scrolls through.
+  private static let rowLimit = 2000
+  private static let stripSlots = 40
+
+  /// The picture of what is known now.
+  ///
+  /// Costs a few steps for each run and stack of the window, and for each distinct stack since the
+  /// beginning.
+  package init(_ live: LiveProfile, _ request: Request) {
+    self.init(live.capture)
+    let filter = request.thread.map { ThreadFilter(glob: $0) }
+    let profile = live.last(request.window)
+    let diagnosis = Diagnosis(profile, freezes: FreezeRule(threshold: request.freezeThreshold))
+    elapsed = live.duration
+    summed = live.duration - live.sumStart
+    kept = live.kept
+    window = profile.capture.duration
+    let words = VerdictWords(diagnosis)
+    verdict = words.sentence
+    chain = words.chainLines
+    let index = diagnosis.index
+    let shown = index.threads(matching: filter)
+    addThreads(shown, diagnosis)
+    addStack(request, diagnosis)
+    // Threads that wait for work would fill the tables.
+    let active = shown.filter { thread in
+      diagnosis.situations[thread].map { $0.idleness == nil || $0.usesCPU } ?? true
+    }
+    let resting = Set(shown.filter { !active.contains($0) }.map { profile.threads[$0].tid })
+    addFunctions(active, index, live.whole(filter), without: resting)
+    addCalls(active, index)
+    addBlockers(shown, diagnosis)
+  }
+
+  // MARK: - Threads
+
+  private mutating func addThreads(_ shown: [Int], _ diagnosis: Diagnosis) {
+    let (index, profile) = (diagnosis.index, diagnosis.index.profile)
+    let words = WaitWords(profile)
+    let timeline = Timeline(index, threads: shown, slots: Self.stripSlots)
+    let span = Double(max(profile.capture.duration, 1))
+    for thread in shown {
+      let info = profile.threads[thread]
+      guard !info.hasEnded, let last = index.lastRun(of: thread) else { continue }
+      count(last.activity)
+      cpu += Double(info.cpu) / span
+      guard threads.count < Self.rowLimit else { continue }
+      let situation = diagnosis.situations[thread]
+      threads.append(
+        Thread(
+          tid: info.tid, name: PlainText.printable(info.name) + (info.isMain ? " (main)" : ""),
+          activity: last.activity, cpu: Double(info.cpu) / span,
+          doing: Self.doing(situation, last, words, index), since: situation?.waited ?? 0,
+          isIdle: situation?.idleness != nil, strip: timeline.slots(of: [thread]),
+          owner: situation?.wait?.owners.lazy.compactMap(\.thread).first))
+    }
+    threadCount =
+      states.running + states.waiting + states.blocked + states.uninterruptible + states.stopped
+      + states.unknown
+  }
+
+  private mutating func count(_ activity: Activity) {
+    switch activity {
+    case .running: states.running += 1
+    case .waitingForCPU: states.waiting += 1
+    case .blocked: states.blocked += 1
+    case .uninterruptible: states.uninterruptible += 1
+    case .stopped: states.stopped += 1
+    case .unknown: states.unknown += 1
+    }
+  }
+
+  private static func doing(
+    _ situation: ThreadSituation?, _ last: Run, _ words: WaitWords, _ index: ProfileIndex
+  ) -> String {
+    let place = index.frames(of: last.stack).first { $0.line.isNamed }
+    guard let situation, let wait = situation.wait else {
+      return last.activity.words + (place.map { " in " + $0.line.function.shortName } ?? "")
+    }
+    if let idleness = situation.idleness { return "at rest in " + idleness.name }
+    let text = words.sentence(wait, lasted: nil, in: words.pid(of: situation.thread))
+    return text + (situation.asker.map { ", in " + $0.line.function.shortName } ?? "")
+  }
+
+  private mutating func addStack(_ request: Request, _ diagnosis: Diagnosis) {
+    let (index, profile) = (diagnosis.index, diagnosis.index.profile)
+    let wanted = request.focus.flatMap { tid in
+      profile.threads.firstIndex { $0.tid == tid && !$0.hasEnded }
+    }
+    let main = profile.threads.firstIndex { $0.isMain && !$0.hasEnded }
+    guard let thread = wanted ?? diagnosis.verdict.thread ?? main,
+      let run = index.lastRun(of: thread)
+    else { return }
+    let info = profile.threads[thread]
+    stackTitle = "Thread \(info.tid) \(PlainText.printable(info.name))"
+    stack = index.frames(of: run.stack).prefix(Self.rowLimit).enumerated().map { number, frame in
+      let place = profile.place(
+        file: frame.line.file, line: frame.line.line, module: frame.module)
+      return PlainText.printable("#\(number)  \(frame.line.function)  ") + place.text
+    }
+    if case .truncated(let reason) = run.end { stack.append("… " + reason.words) }
+  }
+
+  // MARK: - Tables
+
+  private mutating func addFunctions(
+    _ threads: [Int], _ index: ProfileIndex, _ whole: Profile, without resting: Set<Int32>
+  ) {
+    struct Key: Hashable {
+      let name: String
+      let place: String
+    }
+    func rows(_ index: ProfileIndex, _ threads: [Int]) -> ([Key: FlatTable.Row], Weight) {
+      let table = FlatTable(index, by: .function, threads: threads)
+      var rows: [Key: FlatTable.Row] = [:]
+      for row in table.rows {
+        guard let item = row.item else { continue }
+        let function = index.stacks.functions[item]
+        let place = index.profile.place(file: function.file, line: 0, module: function.module)
+        rows[Key(name: PlainText.printable(function.name), place: place.text)] = row
+      }
+      return (rows, table.total)
+    }
+    let (recent, recentTotal) = rows(index, threads)
+    let wholeIndex = ProfileIndex(whole)
+    let wholeThreads = whole.threads.indices.filter { !resting.contains(whole.threads[$0].tid) }
+    let (all, allTotal) = rows(wholeIndex, wholeThreads)
+    (windowWeight, allWeight) = (recentTotal, allTotal)
+    let keys = Set(recent.keys).union(all.keys)
+    functions = keys.map { key in
+      Function(
+        name: key.name, place: key.place, own: recent[key]?.own ?? Weight(),
+        total: recent[key]?.cumulative ?? Weight(), ownOfAll: all[key]?.own ?? Weight(),
+        totalOfAll: all[key]?.cumulative ?? Weight())
+    }.sorted {
+      ($0.own.wall, $0.totalOfAll.wall, $1.name) > ($1.own.wall, $1.totalOfAll.wall, $0.name)
+    }
+    if functions.count > Self.rowLimit { functions.removeLast(functions.count - Self.rowLimit) }
+  }
+
+  private mutating func addCalls(_ threads: [Int], _ index: ProfileIndex) {
+    let tree = CallTree(index, groups: [threads])
+    guard let root = tree.roots.first else { return }
+    var pending = tree.children(of: root).reversed().map { ($0, 0, "") }
+    while let (node, depth, path) = pending.popLast(), calls.count < Self.rowLimit {
+      let known = tree.nodes[node]
+      let name: String
+      switch known.kind {
+      case .function(let function):
+        name = PlainText.printable(index.stacks.functions[function].name)
+      case .missingCallers(let reason): name = "(callers not known: \(reason.words))"
+      case .noStack: name = "(no stack)"
+      case .threads: continue
+      }
+      let ownPath = path + "\u{1F}" + name
+      let children = tree.children(of: node)
+      calls.append(
+        Call(
+          path: ownPath, name: name, depth: depth, own: known.own, total: known.inclusive,
+          hasChildren: !children.isEmpty))
+      pending += children.reversed().map { ($0, depth + 1, ownPath) }
+    }
+  }
+
+  private mutating func addBlockers(_ threads: [Int], _ diagnosis: Diagnosis) {
+    let tree = BlameTree(diagnosis, threads: threads)
+    let words = BlameWords(tree, WaitWords(diagnosis.index.profile))
+    blockers = BlockerTable(tree).rows.prefix(Self.rowLimit).map { row in
+      let cells = words.cells(of: row)
+      var owner: Int32?
+      if case .thread(let thread) = row.owner {
+        owner = diagnosis.index.profile.threads[thread].tid
+      }
+      return Blocker(
+        wait: cells[0], owner: cells[1], deed: cells[2], ownerThread: owner, lost: row.lost,
+        waiters: row.waiters)
+    }
+  }
+}
+
+extension WaitOwner {
+  /// The owner's number, of a thread of the program.
+  fileprivate var thread: Int32? {
+    if case .thread(let tid) = self { return tid }
+    return nil
+  }
+}

@@ -1,0 +1,302 @@
+internal import ProfileAnalysis
+internal import ProfileModel
+
+/// A part of a line of a live view, in one style.
+package struct LiveSpan: Equatable, Sendable {
+  package enum Style: Sendable, CaseIterable {
+    case plain, dim, strong, heading, chosen, good, warning, bad
+  }
+
+  package var text: String
+  package let style: Style
+
+  package init(_ text: String, _ style: Style = .plain) {
+    self.text = text
+    self.style = style
+  }
+}
+
+/// Facts of a live view that are not of the profile.
+package struct LiveStatus: Sendable {
+  /// The share of a core that sprof itself uses, 0 to 1.
+  package var ownCPU = 0.0
+  /// Whether it is a file that is looked at.
+  package var isReplay = false
+  /// Why nothing comes any more; nil while something does.
+  package var end: String?
+  /// Whether the terminal shows nothing but ASCII.
+  package var isASCII = false
+
+  package init() {}
+}
+
+/// A screen of a live view as lines of text.
+package struct LiveScreen {
+  private let view: LiveView
+  private let picture: LivePicture
+  private let status: LiveStatus
+  private let width: Int
+  private let height: Int
+
+  /// The lines of the screen, `height` of them, each of exactly `width` columns; notes in the view what is
+  /// shown.
+  package static func lines(
+    _ view: inout LiveView, _ picture: LivePicture, _ status: LiveStatus, width: Int, height: Int
+  ) -> [[LiveSpan]] {
+    let (width, height) = (max(20, min(width, 1000)), max(4, min(height, 1000)))
+    let screen = LiveScreen(
+      view: view, picture: picture, status: status, width: width, height: height)
+    var lines = screen.head
+    if view.showsHelp {
+      lines += Self.help.map { [LiveSpan($0)] }
+    } else {
+      lines.append(screen.tabs)
+      let room = max(0, height - lines.count - 2)
+      lines += screen.body(room: room, view: &view)
+    }
+    lines = Array(lines.prefix(height - 1))
+    while lines.count < height - 1 { lines.append([]) }
+    lines.append(screen.foot)
+    return lines.map { screen.fitted($0) }
+  }
+
+  // MARK: - Head
+
+  private var head: [[LiveSpan]] {
+    var lines = [title]
+    let limit = height >= 24 ? 3 : height >= 16 ? 2 : 1
+    lines += wrapped(picture.verdict, limit: limit).map { [LiveSpan($0, .strong)] }
+    if height >= 30 {
+      let room = width - 2
+      lines += picture.chain.dropFirst().prefix(3).map {
+        [LiveSpan("  " + PlainText.shortenedAtRight($0, to: room))]
+      }
+    }
+    if height >= 20, let long = picture.longVerdict, long.length > picture.window {
+      lines.append([
+        LiveSpan("Last \(Figures.duration(long.length)): ", .dim), LiveSpan(long.text),
+      ])
+    }
+    lines.append(states)
+    if height >= 12 { lines.append(cost) }
+    return lines
+  }
+
+  private var title: [LiveSpan] {
+    let capture = picture.capture
+    var words = "sprof top · \(capture.processName.printable) (pid \(capture.pid)) · "
+    words += Figures.duration(picture.elapsed)
+    words += status.isReplay ? " · replay of a capture" : " · \(Figures.plain(capture.rate)) Hz"
+    if let thread = view.request.thread { words += " · thread \(thread.printable)" }
+    if view.isPaused { words += " · PAUSED" }
+    if let end = status.end { words += " · " + end }
+    return [LiveSpan(words, .heading)]
+  }
+
+  private var states: [LiveSpan] {
+    let states = picture.states
+    var spans = [LiveSpan(Figures.count(Int64(picture.threadCount), "thread") + ":")]
+    for (count, word, style) in [
+      (states.running, "running", LiveSpan.Style.good), (states.waiting, "ready", .warning),
+      (states.blocked, "asleep", .plain), (states.uninterruptible, "in D", .bad),
+      (states.stopped, "stopped", .bad), (states.unknown, "unknown", .dim),
+    ] where count > 0 {
+      spans.append(LiveSpan(" \(count) \(word)", style))
+    }
+    spans.append(LiveSpan(" · CPU \(Figures.percent(picture.cpu)) %"))
+    if let long = picture.longVerdict {
+      let text =
+        long.freezes == 0
+        ? " · no freeze"
+        : " · froze \(Figures.count(Int64(long.freezes), "time")), longest "
+          + Figures.duration(long.longest)
+      spans.append(LiveSpan(text, long.freezes == 0 ? .plain : .bad))
+    }
+    return spans
+  }
+
+  private var cost: [LiveSpan] {
+    let cost = picture.capture.cost
+    let stopped = cost.stoppedShare(of: picture.elapsed)
+    var text = "sprof: "
+    if !status.isReplay { text += "\(Figures.percent(status.ownCPU)) % of a core · " }
+    text += "program stopped \(Figures.percent(stopped)) % of the time"
+    text += " · \(cost.ticksTaken) of \(cost.ticksPlanned) ticks"
+    return [LiveSpan(text, .dim)]
+  }
+
+  private var tabs: [LiveSpan] {
+    var spans: [LiveSpan] = []
+    for (number, pane) in LivePane.allCases.enumerated() {
+      spans.append(LiveSpan("\(number + 1) \(pane.title)", pane == view.pane ? .heading : .plain))
+      spans.append(LiveSpan(" "))
+    }
+    var words = " last \(Figures.duration(picture.window)) · \(view.unit.rawValue)"
+    if view.pane == .functions || view.pane == .threads { words += " · by \(view.sort.rawValue)" }
+    if !view.filter.isEmpty { words += " · /\(view.filter.printable)" }
+    spans.append(LiveSpan(words, .dim))
+    return spans
+  }
+
+  // MARK: - Body
+
+  private func body(room: Int, view: inout LiveView) -> [[LiveSpan]] {
+    let rows = view.rows(picture)
+    let header = view.header
+    var lines: [[LiveSpan]] = []
+    if view.pane == .stack {
+      lines.append([LiveSpan(picture.stackTitle, .strong)])
+    } else {
+      let fitted = PlainText.paddedAtRight(header.figures + header.text, to: width)
+      lines.append([LiveSpan(fitted, .heading)])
+    }
+    let count = max(1, room)
+    view.pageRows = count
+    guard !rows.isEmpty else {
+      return lines + [[LiveSpan(view.filter.isEmpty ? emptyWords : "No row matches.", .dim)]]
+    }
+    let chosen = view.chosenPlace(in: rows.map(\.key))
+    var first = min(view.first[view.pane] ?? 0, max(0, rows.count - count))
+    if chosen < first { first = chosen }
+    if chosen >= first + count { first = chosen - count + 1 }
+    view.first[view.pane] = first
+    for (place, row) in rows.enumerated().dropFirst(first).prefix(count) {
+      lines.append(line(row, isChosen: place == chosen && view.chosen[view.pane] != nil))
+    }
+    return lines
+  }
+
+  private var emptyWords: String {
+    switch view.pane {
+    case .functions: "Nothing but threads at rest in this time."
+    case .threads: "No thread was seen in this time."
+    case .blockers: "No thread waited for a lock, another thread or another process."
+    case .tree: "Nothing but threads at rest in this time."
+    case .stack: "No stack is known."
+    }
+  }
+
+  private func line(_ row: LiveRow, isChosen: Bool) -> [LiveSpan] {
+    let style = isChosen ? LiveSpan.Style.chosen : row.style
+    // In narrow terminals the first figures matter most.
+    let figures =
+      width >= 60 ? row.figures : PlainText.shortenedAtRight(row.figures, to: width / 3)
+    let room = max(0, width - PlainText.columns(figures))
+    let detailColumns = PlainText.columns(row.detail)
+    let detail =
+      row.detail.isEmpty || room < 40 + min(detailColumns, 20)
+      ? "" : PlainText.shortenedAtLeft(row.detail, to: min(detailColumns, room / 2))
+    let textRoom = max(0, room - (detail.isEmpty ? 0 : PlainText.columns(detail) + 1))
+    let text =
+      row.thread == nil && view.pane == .functions
+      ? PlainText.shortenedInMiddle(row.text, to: textRoom)
+      : PlainText.shortenedAtRight(row.text, to: textRoom)
+    var line = figures + text
+    if !detail.isEmpty {
+      line = PlainText.paddedAtRight(line, to: width - PlainText.columns(detail)) + detail
+    }
+    return [LiveSpan(isChosen ? PlainText.paddedAtRight(line, to: width) : line, style)]
+  }
+
+  private var foot: [LiveSpan] {
+    switch view.prompt {
+    case .filter(let text): return [LiveSpan("Filter: \(text)_", .strong)]
+    case .thread(let text): return [LiveSpan("Thread (name or number): \(text)_", .strong)]
+    case nil: break
+    }
+    if !view.message.isEmpty { return [LiveSpan(view.message.printable, .strong)] }
+    return [
+      LiveSpan(
+        "h help  q quit  1-5 panes  / filter  t thread  s sort  c CPU/wall  p pause  r reset  d dump  "
+          + "w write  +/- rate", .dim)
+    ]
+  }
+
+  /// The keys, as `h` shows them.
+  static let help = [
+    "", "  1 to 5, tab    panes: functions, threads, blockers, tree, stack",
+    "  arrows, j k    choose a row; page up, page down, g, G",
+    "  enter          a thread's stack; the owner of a lock; hide or show what was called",
+    "  o              go to the thread that holds what the chosen one waits for",
+    "  s              sort: own, total, since the beginning, name",
+    "  c              CPU time or wall time",
+    "  / and t        only rows with a text; only threads of a name or number; esc clears both",
+    "  p              pause the display; sampling goes on",
+    "  r              let the figures since the beginning count from now",
+    "  + and -        sample twice as often, half as often",
+    "  d              write a dump of all threads to a file",
+    "  w              write the last minutes as a capture",
+    "  q, Ctrl-Z      quit, suspend", "", "  Any key goes back.",
+  ]
+
+  // MARK: - Fitting
+
+  private func wrapped(_ text: String, limit: Int) -> [String] {
+    var lines: [String] = []
+    var line = ""
+    for part in PlainText.unbreakableParts(of: PlainText.printable(text)) {
+      let longer = line.isEmpty ? part : line + " " + part
+      if PlainText.columns(longer) <= width || line.isEmpty {
+        line = longer
+      } else {
+        lines.append(line)
+        line = "  " + part
+      }
+    }
+    lines.append(line)
+    guard lines.count > limit else { return lines }
+    let rest = lines[(limit - 1)...].joined(separator: " ")
+    return lines.prefix(limit - 1) + [PlainText.shortenedAtRight(rest, to: width)]
+  }
+
+  private func fitted(_ line: [LiveSpan]) -> [LiveSpan] {
+    var room = width
+    var result: [LiveSpan] = []
+    for span in line where room > 0 {
+      let text = PlainText.shortenedAtRight(span.text, to: room)
+      room -= PlainText.columns(text)
+      result.append(LiveSpan(status.isASCII ? text.asciiOnly : text, span.style))
+    }
+    return result
+  }
+}
+
+extension String {
+  /// The text without what a terminal of ASCII cannot show.
+  var asciiOnly: String {
+    if utf8.allSatisfy({ $0 < 0x80 }) { return self }
+    return String(
+      map { character -> Character in
+        if character.isASCII { return character }
+        switch character {
+        case "·": return "|"
+        case "…": return "~"
+        case "→": return ">"
+        case "↑": return "^"
+        case "↓": return "v"
+        case "×": return "x"
+        case "µ": return "u"
+        case "█", "▄": return "#"
+        case "▁": return "_"
+        case "±": return "~"
+        default: return "?"
+        }
+      })
+  }
+}
+
+extension LiveScreen {
+  /// The picture as a block of text: for a pipe.
+  package static func block(
+    _ view: LiveView, _ picture: LivePicture, _ status: LiveStatus, rows: Int = 10, width: Int = 100
+  ) -> String {
+    var view = view
+    let screen = LiveScreen(
+      view: view, picture: picture, status: status, width: width, height: 40)
+    let lines = screen.head + screen.body(room: rows, view: &view)
+    return lines.map { line in
+      let text = screen.fitted(line).map(\.text).joined()
+      return String(text.reversed().drop { $0 == " " }.reversed()) + "\n"
+    }.joined()
+  }
+}
