@@ -93,13 +93,16 @@ extension LiveView {
       case .name: return (one.name, left.offset) < (other.name, right.offset)
       }
     }.map(\.element)
+    let nameWidth = min(20, sorted.lazy.map { PlainText.columns($0.name) }.max() ?? 0)
     return sorted.map { thread in
+      let name = PlainText.paddedAtRight(
+        PlainText.shortenedInMiddle(thread.name, to: nameWidth), to: nameWidth)
       let since = thread.since > 0 ? Self.short(thread.since) : ""
       return LiveRow(
         key: "\(thread.tid)",
         figures: PlainText.paddedAtLeft("\(thread.tid)", to: 7) + cell(thread.cpu, 6)
           + PlainText.paddedAtLeft(since, to: 7) + "  ",
-        text: thread.name + "  " + PlainText.printable(thread.doing), detail: strip(thread),
+        text: name + "  " + PlainText.printable(thread.doing), detail: strip(thread),
         thread: thread.tid, style: thread.style)
     }
   }

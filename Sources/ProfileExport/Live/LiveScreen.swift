@@ -147,7 +147,8 @@ package struct LiveScreen {
     if view.pane == .stack {
       lines.append([LiveSpan(picture.stackTitle, .strong)])
     } else {
-      let fitted = PlainText.paddedAtRight(header.figures + header.text, to: width)
+      let fitted = PlainText.paddedAtRight(
+        fitted(figures: header.figures) + header.text, to: width)
       lines.append([LiveSpan(fitted, .heading)])
     }
     let count = max(1, room)
@@ -166,6 +167,19 @@ package struct LiveScreen {
     return lines
   }
 
+  /// The figures that there is room for: in narrow terminals the first.
+  private func fitted(figures: String) -> String {
+    guard width < 60 else { return figures }
+    let columns =
+      switch view.pane {
+      case .functions: 6
+      case .threads: 13
+      case .blockers, .tree: 8
+      case .stack: 0
+      }
+    return String(figures.prefix(columns)) + " "
+  }
+
   private var emptyWords: String {
     switch view.pane {
     case .functions: "Nothing but threads at rest in this time."
@@ -178,14 +192,16 @@ package struct LiveScreen {
 
   private func line(_ row: LiveRow, isChosen: Bool) -> [LiveSpan] {
     let style = isChosen ? LiveSpan.Style.chosen : row.style
-    // In narrow terminals the first figures matter most.
-    let figures =
-      width >= 60 ? row.figures : PlainText.shortenedAtRight(row.figures, to: width / 3)
+    let figures = fitted(figures: row.figures)
     let room = max(0, width - PlainText.columns(figures))
     let detailColumns = PlainText.columns(row.detail)
+    // Of a time line the last moments matter.
     let detail =
       row.detail.isEmpty || room < 40 + min(detailColumns, 20)
-      ? "" : PlainText.shortenedAtLeft(row.detail, to: min(detailColumns, room / 2))
+      ? ""
+      : view.pane == .threads
+        ? String(row.detail.suffix(room / 3))
+        : PlainText.shortenedAtLeft(row.detail, to: min(detailColumns, room / 2))
     let textRoom = max(0, room - (detail.isEmpty ? 0 : PlainText.columns(detail) + 1))
     let text =
       row.thread == nil && view.pane == .functions

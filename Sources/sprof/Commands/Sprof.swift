@@ -21,6 +21,7 @@ struct Sprof: ParsableCommand {
         sprof compare before after           what changed between two captures
         sprof export FILE --to speedscope    a capture for another tool
         sprof merge FILE FILE -o OUT         several captures as one
+        sprof top 4242                       look at it live
         sprof doctor 4242                    what keeps sprof from a program, or would help
 
       Exit codes: 0 success (also if the program ended meanwhile), 3 a bound of --fail-if was \
@@ -30,7 +31,7 @@ struct Sprof: ParsableCommand {
       """,
     version: SprofVersion.current,
     subcommands: [
-      AttachCommand.self, DumpCommand.self, RunCommand.self, WatchCommand.self,
+      AttachCommand.self, DumpCommand.self, RunCommand.self, WatchCommand.self, TopCommand.self,
       ReportCommand.self, ExportCommand.self, MergeCommand.self, CompareCommand.self,
       DoctorCommand.self,
     ])

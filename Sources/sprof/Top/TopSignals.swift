@@ -1,0 +1,47 @@
+import Glibc
+import LinuxProcess
+import Synchronization
+
+/// The signals that end a live view, so that it can give the terminal back before.
+enum TopSignals {
+  private static let ends = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
+  private static let received = Atomic<Int32>(0)
+  private static let continued = Atomic<Bool>(false)
+
+  /// From now on these signals ask for the end, and the second one ends sprof at once.
+  static func begin() throws {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for signal in ends { sigaddset(&signals, signal) }
+    // A thread of our own takes them, so that nothing has to be safe in a signal handler.
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
+    // A reader that has gone must not end sprof while it holds a thread: then the write fails.
+    _ = SignalMask.block([SIGPIPE])
+    signal(SIGCONT) { _ in TopSignals.continued.store(true, ordering: .relaxed) }
+    try OSThread.start { wait() }.detach()
+  }
+
+  private static func wait() {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for signal in ends { sigaddset(&signals, signal) }
+    var number: CInt = 0
+    while sigwait(&signals, &number) == 0 {
+      // The kernel resumes every thread that sprof has stopped (ptrace(2)).
+      if received.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
+    }
+  }
+
+  /// Whether one was received.
+  static var wantsEnd: Bool { received.load(ordering: .relaxed) != 0 }
+
+  /// The exit code of a program that the received signal ends; nil where none was received, or Ctrl-C,
+  /// which is how one leaves.
+  static var exitCode: Int32? {
+    let number = received.load(ordering: .relaxed)
+    return number == 0 || number == SIGINT ? nil : 128 + number
+  }
+
+  /// Whether sprof was stopped and continued since the last call.
+  static func takeContinued() -> Bool { continued.exchange(false, ordering: .relaxed) }
+}

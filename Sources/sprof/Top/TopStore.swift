@@ -1,0 +1,112 @@
+import LinuxProcess
+import ProfileAnalysis
+import ProfileExport
+import ProfileModel
+import Sampling
+import Synchronization
+
+/// What a live view knows: takes what is sampled, on a thread of the capture, and makes pictures of it.
+///
+/// Drawing never waits for it: a picture is made aside, and taken as it is when it is ready.
+final class TopStore: Sendable {
+  /// How often a picture is made, at most.
+  private static let period = Nanoseconds.milliseconds(450)
+  /// A picture may take this part of the time.
+  private static let pictureShare: Int64 = 33
+  /// The same of the verdict on the last minutes, which may take longer.
+  private static let longShare: Int64 = 100
+  private static let longPeriod = Nanoseconds.seconds(5)
+
+  private struct Collected: Sendable {
+    var live: LiveProfile
+    var nextPicture = MonotonicClock.Instant.distantPast
+    var nextLong = MonotonicClock.Instant.distantPast
+    var long: LivePicture.LongVerdict?
+  }
+
+  private struct Shown: Sendable {
+    var picture: LivePicture
+    var request: LivePicture.Request
+    /// Counts the pictures.
+    var number = 0
+    var wantsReset = false
+  }
+
+  private let collected: Mutex<Collected>
+  private let shown: Mutex<Shown>
+
+  init(_ live: LiveProfile, _ request: LivePicture.Request) {
+    collected = Mutex(Collected(live: live))
+    shown = Mutex(Shown(picture: LivePicture(live.capture), request: request))
+  }
+
+  /// The last picture, and which it is.
+  var picture: (picture: LivePicture, number: Int) { shown.withLock { ($0.picture, $0.number) } }
+
+  /// Takes what was sampled; the capture's thread.
+  func receive(_ growth: LiveGrowth) {
+    let wantsReset = shown.withLock { shown in
+      defer { shown.wantsReset = false }
+      return shown.wantsReset
+    }
+    collected.withLock { collected in
+      collected.live.add(growth.growth)
+      collected.live.set(blockings: growth.blockings)
+      for span in growth.waits {
+        collected.live.add(span.wait, of: span.tid, from: span.start, to: span.end)
+      }
+      if wantsReset { collected.live.resetSums() }
+      makePicture(&collected, isDue: MonotonicClock.now() >= collected.nextPicture)
+    }
+  }
+
+  /// What the next pictures are to show.
+  func ask(_ request: LivePicture.Request) { shown.withLock { $0.request = request } }
+
+  /// Lets the sums count from the next turn on.
+  func reset() { shown.withLock { $0.wantsReset = true } }
+
+  /// Makes a picture now: where nothing comes any more.
+  func remake() {
+    collected.withLock { collected in
+      if shown.withLock({ $0.wantsReset }) { collected.live.resetSums() }
+      shown.withLock { $0.wantsReset = false }
+      collected.nextLong = .distantPast
+      makePicture(&collected, isDue: true)
+    }
+  }
+
+  /// Begins anew with another capture of the same program.
+  func begin(_ capture: CaptureInfo, history: Int64) {
+    collected.withLock { $0 = Collected(live: LiveProfile(capture, history: history)) }
+  }
+
+  /// The last minutes as a capture.
+  func recent() -> Profile {
+    var profile = collected.withLock { $0.live.last($0.live.kept) }
+    profile.capture.ending = .interrupted
+    profile.capture.cost.wholeDuration = nil
+    return profile
+  }
+
+  private func makePicture(_ collected: inout Collected, isDue: Bool) {
+    guard isDue else { return }
+    let request = shown.withLock { $0.request }
+    let start = MonotonicClock.now()
+    let before = OwnUsage.threadCPU()
+    var picture = LivePicture(collected.live, request)
+    let cost = OwnUsage.threadCPU() - before
+    collected.nextPicture = start + max(Self.period, cost * Self.pictureShare)
+    if start >= collected.nextLong, collected.live.kept > 0 {
+      let before = OwnUsage.threadCPU()
+      collected.long = LivePicture.LongVerdict(collected.live, request)
+      let cost = OwnUsage.threadCPU() - before
+      collected.nextLong = start + max(Self.longPeriod, cost * Self.longShare)
+    }
+    picture.longVerdict = collected.long
+    shown.withLock { shown in
+      shown.picture = picture
+      shown.number += 1
+    }
+  }
+}
