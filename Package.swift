@@ -42,6 +42,7 @@ let package = Package(
     .systemLibrary(name: "CElfutils", pkgConfig: "libdw", providers: [.apt(["libdw-dev"])]),
     // Without pkg-config, which gives it flags that SwiftPM refuses.
     .systemLibrary(name: "CNcurses", providers: [.apt(["libncurses-dev"])]),
+    .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // Layer 1: pure.
@@ -68,7 +69,7 @@ let package = Package(
     module("RuntimeReading", ["LinuxProcess", "ProfileModel"]),
     module(
       "Symbolication",
-      ["ByteReading", "CElfutils", "ELFReading", "LinuxProcess", "ProfileModel"]),
+      ["ByteReading", "CElfutils", "CLzma", "ELFReading", "LinuxProcess", "ProfileModel"]),
 
     // Layer 4.
     module(

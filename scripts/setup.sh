@@ -19,6 +19,7 @@ has() {
     libelf-dev) pkg-config --exists libelf 2>/dev/null ;;
     libncurses-dev)
       printf '#define NCURSES_WIDECHAR 1\n#include <curses.h>\nwint_t x;\n' | cc -E - >/dev/null 2>&1 ;;
+    liblzma-dev) pkg-config --exists liblzma 2>/dev/null ;;
     zlib1g-dev) echo '#include <zlib.h>' | cc -E - >/dev/null 2>&1 ;;
     redis-server | gdb | strace | xauth | xdotool | python3 | tmux | lintian) command -v "$1" >/dev/null ;;
     postgresql) command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 ;;
@@ -37,20 +38,24 @@ has() {
       /usr/bin/python3 -c 'import gi; gi.require_version("Gtk", "3.0")' 2>/dev/null ;;
     python3-dev) command -v python3-config >/dev/null && ls /usr/include/python3*/Python.h >/dev/null 2>&1 ;;
     chromium) command -v chromium >/dev/null || command -v google-chrome >/dev/null ;;
+    libc6-dbg) ls /usr/lib/debug/.build-id/*/*.debug >/dev/null 2>&1 ;;
+    dwz | debuginfod) command -v "$1" >/dev/null ;;
+    xz-utils) command -v xz >/dev/null ;;
     libaio-dev) echo '#include <libaio.h>' | cc -E - >/dev/null 2>&1 ;;
     *) fail "unknown need $1" ;;
   esac
 }
 
 case ${1:-build} in
-  build) needs="pkg-config gcc libc6-dev libunwind-dev libdw-dev libelf-dev zlib1g-dev"
+  build)
+    needs="pkg-config gcc libc6-dev libunwind-dev libdw-dev libelf-dev liblzma-dev zlib1g-dev"
     needs="$needs libncurses-dev"
     ;;
   programs)
     needs="redis-server postgresql golang-go gdb elfutils xvfb xauth xdotool libgtk-3-dev strace"
     needs="$needs clang lld musl-tools python3 python3-gi gir1.2-gtk-3.0 libaio-dev python3-dev"
     needs="$needs python3-tk python3-numpy python3-gevent"
-    needs="$needs valgrind chromium tmux lintian"
+    needs="$needs valgrind chromium tmux lintian libc6-dbg dwz debuginfod xz-utils"
     ;;
   *) fail "say build or programs" ;;
 esac

@@ -10,19 +10,26 @@ final class ModuleSymbols {
     case changed
   }
 
+  private typealias NamedTable = (table: SymbolTable, file: MappedFile)
+
   private var file: MappedFile?
   private var elf: ELFFile?
   private(set) var problem: String?
   private let debugFiles: DebugFiles
+  private let time: SymbolTime
   /// Others that names are taken from.
   private var otherFiles: [MappedFile] = []
-  private lazy var symbols: (table: SymbolTable, file: MappedFile)? = readSymbols()
+  private lazy var separate: SeparateDebugFile? = findSeparate()
+  private lazy var functions: [NamedTable] = readSymbols(.functions)
+  private lazy var variables: [NamedTable] = readSymbols(.variables)
   private lazy var linkage: ProcedureLinkage? = readLinkage()
   private lazy var debugData: DebugData? = openDebugData()
+  private var openedData: DebugData?
 
-  init(_ file: MappedFile?, debugFiles: DebugFiles) {
+  init(_ file: MappedFile?, debugFiles: DebugFiles, time: SymbolTime) {
     self.file = file
     self.debugFiles = debugFiles
+    self.time = time
     guard let file else { return }
     do throws(ELFFile.Problem) {
       elf = try ELFFile(file.bytes)
@@ -38,19 +45,17 @@ final class ModuleSymbols {
 
   /// Looks whether a file was written to since it was opened; from then on addresses stay addresses.
   func checkFiles() -> FileState {
-    guard ([file].compactMap { $0 } + otherFiles).contains(where: \.hasChanged) else {
-      return .unchanged
-    }
-    (file, elf, otherFiles) = (nil, nil, [])
-    (symbols, variables, linkage, debugData) = (nil, nil, nil, nil)
+    let all = [file].compactMap { $0 } + otherFiles + (openedData?.otherFiles ?? [])
+    guard all.contains(where: \.hasChanged) else { return .unchanged }
+    (file, elf, separate, otherFiles) = (nil, nil, nil, [])
+    (functions, variables, linkage, debugData, openedData) = ([], [], nil, nil, nil)
     problem = Module.changedFile
     return .changed
   }
 
   /// At least one.
   func lines(at address: FileAddress, detail: Symbolizer.Detail) -> [SourceLine] {
-    let frames =
-      detail == .functions ? [] : debugData?.frames(at: address) ?? []
+    let frames = detail == .functions ? [] : debugFrames(at: address)
     guard let last = frames.last else { return [line(at: address, named: nil, file: nil, line: 0)] }
     return frames.dropLast().map { frame in
       let name = DisplayName(frame.function, symbol: nil)
@@ -58,6 +63,24 @@ final class ModuleSymbols {
         function: name?.text ?? address.description, linkageName: name?.linkageName,
         file: frame.file, line: frame.line, isInlined: true)
     } + [line(at: address, named: last.function, file: last.file, line: last.line)]
+  }
+
+  /// Whether there is nowhere to look for lines.
+  private(set) var hasNoDebugData = false
+
+  private func debugFrames(at address: FileAddress) -> [DebugFrame] {
+    guard let data = debugData else { return [] }
+    guard !time.isOver else {
+      problem = problem ?? "lines and inlined functions are missing: reading them took longer than "
+        + "\(time.limitText) (--symbols-timeout)"
+      return []
+    }
+    let frames = data.frames(at: address)
+    if problem == nil, let missing = data.missingFile {
+      problem = "inlined functions are missing: no \(missing), into which they were compiled "
+        + "(-gsplit-dwarf)"
+    }
+    return frames
   }
 
   private func line(
@@ -75,7 +98,25 @@ final class ModuleSymbols {
   }
 
   private func symbol(at address: FileAddress) -> Symbol? {
-    symbols.flatMap { $0.table.symbol(containing: address, in: $0.file.bytes) }
+    Self.symbol(at: address, in: functions)
+  }
+
+  /// The best of the symbols that cover an address, or come before it.
+  private static func symbol(at address: FileAddress, in tables: [NamedTable]) -> Symbol? {
+    var best: Symbol?
+    for named in tables {
+      guard let symbol = named.table.symbol(containing: address, in: named.file.bytes) else {
+        continue
+      }
+      guard let known = best else {
+        best = symbol
+        continue
+      }
+      // What has a size was found because it covers the address; of others the nearest counts.
+      let isBetter = (symbol.size > 0 ? 1 : 0, symbol.start) > (known.size > 0 ? 1 : 0, known.start)
+      if isBetter { best = symbol }
+    }
+    return best
   }
 
   private func stub(at address: FileAddress) -> Symbol? {
@@ -84,12 +125,8 @@ final class ModuleSymbols {
     }
   }
 
-  private lazy var variables: (table: SymbolTable, file: MappedFile)? = readSymbols(.variables)
-
   func variable(at address: FileAddress) -> DataVariable? {
-    guard let symbols = variables,
-      let symbol = symbols.table.symbol(containing: address, in: symbols.file.bytes)
-    else { return nil }
+    guard let symbol = Self.symbol(at: address, in: variables) else { return nil }
     let offset = address.rawValue - symbol.start.rawValue
     let name = DisplayName(nil, symbol: symbol)?.text ?? symbol.name
     guard let place = debugData?.variables.place(in: symbol.start, at: offset) else {
@@ -99,18 +136,26 @@ final class ModuleSymbols {
       name: name, size: symbol.size, offset: offset, path: place.path, file: place.file)
   }
 
-  private func readSymbols(
-    _ content: SymbolTable.Content = .functions
-  ) -> (table: SymbolTable, file: MappedFile)? {
-    guard let elf, let file else { return nil }
-    if elf.section(named: ".symtab") == nil, let id = elf.buildID(in: file.bytes),
-      let separate = debugFiles.byBuildID(id), let debug = try? ELFFile(separate.bytes),
-      debug.buildID(in: separate.bytes) == id, debug.section(named: ".symtab") != nil
-    {
-      otherFiles.append(separate)
-      return (SymbolTable(debug, bytes: separate.bytes, content: content), separate)
+  /// The debug file of a module that lacks symbols or debug data.
+  private func findSeparate() -> SeparateDebugFile? {
+    guard let elf, let file, !(elf.hasSymbols && elf.hasDebugData) else { return nil }
+    let found = SeparateDebugFile.find(of: elf, in: file, debugFiles)
+    if let found { otherFiles.append(found.file) }
+    return found
+  }
+
+  private func readSymbols(_ content: SymbolTable.Content) -> [NamedTable] {
+    guard let elf, let file else { return [] }
+    func table(_ elf: ELFFile, _ file: MappedFile) -> NamedTable {
+      (SymbolTable(elf, bytes: file.bytes, content: content), file)
     }
-    return (SymbolTable(elf, bytes: file.bytes, content: content), file)
+    guard !elf.hasSymbols else { return [table(elf, file)] }
+    if let separate, separate.elf.hasSymbols { return [table(separate.elf, separate.file)] }
+    // What is exported, and the rest.
+    if let mini = MiniDebugInfo.read(elf, in: file), let other = try? ELFFile(mini.bytes) {
+      return [table(elf, file), table(other, mini)]
+    }
+    return [table(elf, file)]
   }
 
   private func readLinkage() -> ProcedureLinkage? {
@@ -120,10 +165,16 @@ final class ModuleSymbols {
 
   private func openDebugData() -> DebugData? {
     guard let elf, let file else { return nil }
+    let code = CodeRanges(elf)
     do throws(DebugData.Problem) {
-      let data = try DebugData(file, elf: elf, debugFiles)
-      otherFiles += data.otherFiles
-      return data
+      if elf.hasDebugData {
+        openedData = try DebugData(file, elf: elf, code: code, debugFiles, time)
+      } else if let separate, separate.elf.hasDebugData {
+        openedData = try DebugData(
+          separate.file, elf: separate.elf, code: code, debugFiles, time)
+      }
+      hasNoDebugData = openedData == nil && file.identity != nil
+      return openedData
     } catch {
       problem = error.words
       return nil
@@ -142,6 +193,9 @@ extension DebugData.Problem {
     case .unsupportedCompression(let section):
       "no lines: its \(section) is compressed in a way that libelf cannot read (Zstandard)"
     case .unreadable(let reason): "no lines: its debug data cannot be read (\(reason))"
+    case .takesTooLong(let cost, let limit):
+      "no lines: reading its debug data would take about \(cost.rawValue / 1_000_000_000 + 1) s, more "
+        + "than is left of \(limit) (--symbols-timeout)"
     }
   }
 }

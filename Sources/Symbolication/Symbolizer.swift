@@ -1,21 +1,6 @@
 package import LinuxProcess
 package import ProfileModel
 
-/// Opens the debug files that others refer to; whether they are the right ones their build ids say.
-package struct DebugFiles {
-  let byBuildID: (_ buildID: String) -> MappedFile?
-  let byPath: (_ path: String) -> MappedFile?
-
-  /// Finds none where a closure is left out.
-  package init(
-    byBuildID: @escaping (_ buildID: String) -> MappedFile? = { _ in nil },
-    byPath: @escaping (_ path: String) -> MappedFile? = { _ in nil }
-  ) {
-    self.byBuildID = byBuildID
-    self.byPath = byPath
-  }
-}
-
 /// Gives names, files and lines to code addresses.
 ///
 /// Everything is read when it is first needed and kept: a module's symbols at its first address, its
@@ -36,21 +21,39 @@ package final class Symbolizer {
 
   private let file: (ModuleID) -> MappedFile?
   private let debugFiles: DebugFiles
+  private let time: SymbolTime
+  private let generated: GeneratedCode?
   private var modules: [ModuleID: ModuleSymbols] = [:]
   private var resolved: [Request: ResolvedFrame] = [:]
 
   /// `file` opens a module's file; it is called once for each module, and where it gives nil, the
   /// module's addresses stay addresses.
   ///
-  /// Of the separate debug file of a stripped module only the symbols are read: inflating its debug
-  /// data would take longer than all the rest (65 ms for the C library).
-  package init(file: @escaping (ModuleID) -> MappedFile?, debugFiles: DebugFiles = DebugFiles()) {
+  /// `generated` names code in no file. Debug data is read for at most `timeLimit` in all; what comes later has its function only, and
+  /// `problems` says so. Names alone are always looked up.
+  package init(
+    file: @escaping (ModuleID) -> MappedFile?, debugFiles: DebugFiles = DebugFiles(),
+    generated: GeneratedCode? = nil, timeLimit: Nanoseconds? = nil
+  ) {
     self.file = file
+    self.generated = generated
     self.debugFiles = debugFiles
+    time = SymbolTime(limit: timeLimit)
   }
 
   /// Why modules have no names or no lines although they seem to carry some, in words.
   package var problems: [ModuleID: String] { modules.compactMapValues(\.problem) }
+
+  /// Whether a problem is that lines or inlined functions are missing, while names are there.
+  package static func isAboutLines(_ problem: String) -> Bool {
+    ["no lines:", "lines and inlined functions are missing:", "inlined functions are missing:"]
+      .contains { problem.hasPrefix($0) }
+  }
+
+  /// Modules whose lines were looked for, with no file that may have them; nothing is wrong with them.
+  package var withoutDebugData: Set<ModuleID> {
+    Set(modules.filter { $0.value.hasNoDebugData }.keys)
+  }
 
   /// Resolves each address once; results are kept.
   ///
@@ -63,6 +66,10 @@ package final class Symbolizer {
     var result: [ResolvedFrame] = []
     result.reserveCapacity(addresses.count)
     var new: [ModuleID: [Int]] = [:]
+    let isGenerated = addresses.contains {
+      $0.module == .anonymous && resolved[Request(address: $0, detail: detail)] == nil
+    }
+    if isGenerated { generated?.refresh() }
     for (index, address) in addresses.enumerated() {
       if resolved[Request(address: address, detail: detail)] == nil {
         new[address.module, default: []].append(index)
@@ -82,7 +89,18 @@ package final class Symbolizer {
   private func frame(at address: CodeAddress, detail: Detail) -> ResolvedFrame {
     let request = Request(address: address, detail: detail)
     if let known = resolved[request] { return known }
-    let lines = symbols(of: address.module).lines(at: address.address, detail: detail)
+    if address.module == .anonymous, let generated {
+      // What is not known now may be later.
+      guard let line = generated.line(at: address.address.rawValue) else {
+        return ResolvedFrame(
+          lines: [SourceLine(function: address.address.description)], module: .anonymous)
+      }
+      let frame = ResolvedFrame(lines: [line], module: .anonymous)
+      resolved[request] = frame
+      return frame
+    }
+    let symbols = symbols(of: address.module)
+    let lines = time.spend { symbols.lines(at: address.address, detail: detail) }
     let frame = ResolvedFrame(lines: lines, module: address.module)
     resolved[request] = frame
     return frame
@@ -100,7 +118,8 @@ package final class Symbolizer {
 
   private func symbols(of module: ModuleID) -> ModuleSymbols {
     if let known = modules[module] { return known }
-    let symbols = ModuleSymbols(module == .anonymous ? nil : file(module), debugFiles: debugFiles)
+    let symbols = ModuleSymbols(
+      module == .anonymous ? nil : file(module), debugFiles: debugFiles, time: time)
     modules[module] = symbols
     return symbols
   }

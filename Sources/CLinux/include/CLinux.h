@@ -162,12 +162,14 @@ static inline int sprof_openat(int directory, const char *path, int flags) {
 
 // Finds what is at a path, and opens nothing: the descriptor serves for fstat, or names the file in
 // /proc/self/fd. Returns the descriptor or the negative errno. (O_PATH is behind _GNU_SOURCE.)
+static const int sprof_path_only = __O_PATH;
 static inline int sprof_find(const char *path) { return sprof_open(path, __O_PATH); }
 
 // The same with a path as a process sees it whose root directory is `root`: no symbolic link leads out of
-// it. -ENOSYS, or -EPERM, where the kernel has no openat2, or a container forbids it.
-static inline int sprof_find_in_root(const char *root, const char *path) {
-  struct open_how how = {.flags = __O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
+// it. `flags` may have O_NOFOLLOW. -ENOSYS, or -EPERM, where the kernel has no openat2, or a container
+// forbids it.
+static inline int sprof_find_in_root(const char *root, const char *path, int flags) {
+  struct open_how how = {.flags = __O_PATH | O_CLOEXEC | flags, .resolve = RESOLVE_IN_ROOT};
   int directory = sprof_open(root, __O_PATH | O_DIRECTORY);
   if (directory < 0) return directory;
   long fd = syscall(SYS_openat2, (long)directory, path, &how, sizeof how);

@@ -37,7 +37,20 @@ package struct MemoryMapping: Hashable, Sendable {
   /// Whether the kernel backs it by a file.
   package var isFile: Bool { inode != 0 }
 
+  /// Whether the file has no place in a file system: memfd_create(2), or shared memory.
+  package var isMemoryFile: Bool {
+    path.hasPrefix("/memfd:") || path.hasPrefix("/dev/zero") || path.hasPrefix("/SYSV")
+  }
+
   package func contains(_ address: RemoteAddress) -> Bool { address >= start && address < end }
+
+  /// The same memory as a part of another mapping's file, from `fileOffset` on.
+  package func asPart(of other: MemoryMapping, fileOffset: UInt64) -> MemoryMapping {
+    MemoryMapping(
+      start: start, end: end, isReadable: isReadable, isWritable: isWritable,
+      isExecutable: isExecutable, fileOffset: fileOffset, device: other.device, inode: other.inode,
+      path: other.path)
+  }
 
   /// The same memory, as if it were no file's.
   package var withoutFile: MemoryMapping {

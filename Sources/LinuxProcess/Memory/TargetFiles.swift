@@ -32,6 +32,8 @@ extension ProcessMemory {
       { FilePlace(path: mapping.path, inRootOf: self.tid) }, { FilePlace(path: mapping.path) },
       { FilePlace(path: "/proc/\(self.tid)/exe") },
     ]
+    // A memory file has no path; while the program keeps it open, its descriptor leads to it.
+    if mapping.isMemoryFile, let file = openDescriptor(of: mapping) { return file }
     for place in places {
       let place = place()
       if let file = place.regularFile, file.isMapped(by: mapping) {
@@ -40,6 +42,16 @@ extension ProcessMemory {
       failure = failure ?? place.failure ?? ESTALE
     }
     throw SystemError(mapping.path, code: failure ?? ENOENT)
+  }
+
+  private func openDescriptor(of mapping: MemoryMapping) -> MappedFile? {
+    let folder = "/proc/\(tid)/fd"
+    for number in NumberedEntries.list(folder).prefix(4096) {
+      let place = FilePlace(path: "\(folder)/\(number)")
+      guard let file = place.regularFile, file.isMapped(by: mapping) else { continue }
+      if let opened = place.map() { return opened }
+    }
+    return nil
   }
 
   private func isStillThere(_ mapping: MemoryMapping) -> Bool {
@@ -60,6 +72,75 @@ extension ProcessMemory {
   package func debugFile(path: String) -> MappedFile? {
     FilePlace(path: path, inRootOf: tid).map()
   }
+
+  /// Opens a file that the program itself writes for its profilers, at a path of its own file system.
+  ///
+  /// Nil unless it is a regular file of the process's effective user, and no symbolic link: `/tmp` is
+  /// everybody's.
+  package func ownedFile(path: String) -> OwnedFile? {
+    guard let user = (try? ProcessStatus(of: tid))?.effectiveUserID else { return nil }
+    return OwnedFile(FilePlace(path: path, inRootOf: tid, followsLast: false), of: user)
+  }
+
+  /// Whether it sees the same file systems as sprof, by the same paths.
+  package var sharesMounts: Bool {
+    func namespace(_ process: String) -> FileIdentity? {
+      var status = stat()
+      guard stat("/proc/\(process)/ns/mnt", &status) == 0 else { return nil }
+      return FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+    }
+    guard let own = namespace("self"), namespace("\(tid)") == own else { return false }
+    var (root, other) = (stat(), stat())
+    return stat("/", &root) == 0 && stat("/proc/\(tid)/root/", &other) == 0
+      && root.st_dev == other.st_dev && root.st_ino == other.st_ino
+  }
+}
+
+extension MappedFile {
+  /// Opens a regular file by its path as sprof sees it; nil for all else, which is not opened.
+  package static func regular(at path: String) -> MappedFile? { FilePlace(path: path).map() }
+}
+
+/// A file that goes on growing while it is read.
+package final class OwnedFile {
+  private let descriptor: CInt
+
+  fileprivate init?(_ place: borrowing FilePlace, of user: UInt32) {
+    guard let file = place.regularFile, file.user == user, let descriptor = try? file.open() else {
+      return nil
+    }
+    self.descriptor = descriptor
+  }
+
+  /// Opens a regular file of `user`, as sprof sees it; nil for all else, such as a symbolic link.
+  package convenience init?(path: String, user: UInt32) {
+    self.init(FilePlace(unfollowed: path), of: user)
+  }
+
+  deinit { close(descriptor) }
+
+  /// Its present size in bytes, and which file it is.
+  package var state: (size: Int, identity: FileIdentity)? {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return nil }
+    return (
+      Int(status.st_size),
+      FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+    )
+  }
+
+  /// Up to `count` bytes from `offset` on; fewer at the end.
+  package func read(from offset: Int, count: Int) -> [UInt8] {
+    guard count > 0, offset >= 0 else { return [] }
+    return [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      while filled < count {
+        let more = pread(
+          descriptor, buffer.baseAddress.map { $0 + filled }, count - filled, offset + filled)
+        guard more > 0 else { return }
+        filled += more
+      }
+    }
+  }
 }
 
 /// What is at a path, found without being opened.
@@ -70,14 +151,19 @@ private struct FilePlace: ~Copyable {
   /// Follows symbolic links as sprof sees them.
   init(path: String) { descriptor = sprof_find(path) }
 
+  /// Does not follow the last part where it is a symbolic link.
+  init(unfollowed path: String) {
+    descriptor = sprof_open(path, sprof_path_only | O_NOFOLLOW)
+  }
+
   /// Follows symbolic links within the root directory of a process.
-  init(path: String, inRootOf tid: Int32) {
+  init(path: String, inRootOf tid: Int32, followsLast: Bool = true) {
     let root = "/proc/\(tid)/root"
-    let place = sprof_find_in_root(root, path)
+    let place = sprof_find_in_root(root, path, followsLast ? 0 : O_NOFOLLOW)
     // Linux before 5.6, and containers that forbid what they do not know. Finding does no harm, and what
     // is read there was compared with the mapping, or has the right build ID.
     let isUnknown = place == -ENOSYS || place == -EPERM
-    descriptor = isUnknown ? sprof_find(root + path) : place
+    descriptor = isUnknown ? sprof_open(root + path, sprof_path_only | (followsLast ? 0 : O_NOFOLLOW)) : place
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
@@ -91,7 +177,8 @@ private struct FilePlace: ~Copyable {
     guard descriptor >= 0, fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG
     else { return nil }
     return RegularFile(
-      descriptor: descriptor, device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+      descriptor: descriptor, device: UInt64(status.st_dev), inode: UInt64(status.st_ino),
+      user: status.st_uid)
   }
 
   func map() -> MappedFile? {
@@ -105,6 +192,8 @@ private struct RegularFile {
   let descriptor: CInt
   let device: UInt64
   let inode: UInt64
+  /// Who owns it.
+  let user: UInt32
 
   /// Opens it for reading.
   func open() throws(SystemError) -> CInt {

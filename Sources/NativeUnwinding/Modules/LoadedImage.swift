@@ -53,8 +53,11 @@ final class LoadedImage {
   ///
   /// The kernel maps whole pages, so both the segment's offset and its address are rounded down:
   /// lld gives segments whose offset is not on a page boundary.
-  static func bias(of mapping: MemoryMapping, in elf: ELFFile) -> UInt64? {
-    for segment in elf.segments where segment.type == ELFFile.Segment.load && segment.isExecutable {
+  static func bias(
+    of mapping: MemoryMapping, in elf: ELFFile, onlyCode: Bool = true
+  ) -> UInt64? {
+    for segment in elf.segments
+    where segment.type == ELFFile.Segment.load && (segment.isExecutable || !onlyCode) {
       let start = pageStart(segment.offset)
       let (end, overflow) = segment.offset.addingReportingOverflow(segment.fileSize)
       guard !overflow, start <= mapping.fileOffset, mapping.fileOffset < max(end, start + 1)

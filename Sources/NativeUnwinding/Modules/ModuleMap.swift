@@ -23,7 +23,7 @@ package final class ModuleMap {
     var images: [LoadedImage] = []
   }
 
-  private let memory: ProcessMemory
+  let memory: ProcessMemory
   /// The address space as it was at the last `refresh`.
   package private(set) var maps = MemoryMaps()
   /// Every file with code that was ever mapped, indexed by `ModuleID`; it only grows.
@@ -34,6 +34,9 @@ package final class ModuleMap {
   private var imageCount = 0
   private var identifiers: [FileKey: ModuleID] = [:]
   private var executable: [MemoryMapping] = []
+  private var moved = MovedCode()
+  /// Whether memory files hold programs or libraries, by `device` and `inode`.
+  private var memoryFiles: [[UInt64]: Bool] = [:]
   /// Whether the process still has the libraries of the sample in hand; asked after something was read.
   package var isCurrent: () -> Bool = { true }
   /// Counts the refreshes after which something found before may be wrong.
@@ -59,7 +62,7 @@ package final class ModuleMap {
     // A process that has ended has no maps; where its code was stays true.
     guard !read.mappings.isEmpty else { return false }
     maps = read
-    let now = maps.mappings.filter(\.isExecutable)
+    let now = code(in: maps)
     guard !Self.isSame(now, executable) else { return false }
     // A mapping that is new where none was makes nothing wrong that was found before.
     if loses(now) { generation += 1 }
@@ -70,7 +73,17 @@ package final class ModuleMap {
 
   /// Whether `maps` have all code that is known, at the same addresses.
   package func isContained(in maps: MemoryMaps) -> Bool {
-    !loses(maps.mappings.filter(\.isExecutable))
+    !loses(code(in: maps))
+  }
+
+  /// The mappings with code, those that hold a file's as parts of it.
+  private func code(in maps: MemoryMaps) -> [MemoryMapping] {
+    var result: [MemoryMapping] = []
+    for (index, mapping) in maps.mappings.enumerated() where mapping.isExecutable {
+      result.append(
+        moved.attributed(mapping, at: index, in: maps, memory: memory) { try? memory.open($0) })
+    }
+    return result
   }
 
   private func loses(_ now: [MemoryMapping]) -> Bool {
@@ -92,7 +105,7 @@ package final class ModuleMap {
 
   /// Gives the file of an executable mapping its ID.
   private func note(_ mapping: MemoryMapping) {
-    guard let key = Self.key(of: mapping) else { return }
+    guard let key = key(of: mapping) else { return }
     if let known = identifiers[key] {
       entries[Int(known.rawValue)].mapping = mapping
       return
@@ -106,13 +119,23 @@ package final class ModuleMap {
   ///
   /// A JIT compiler's memory file counts as such: its code has no ELF
   /// headers, and the names in `perf-PID.map` go by plain addresses.
-  private static func key(of mapping: MemoryMapping) -> FileKey? {
+  private func key(of mapping: MemoryMapping) -> FileKey? {
     let path = mapping.path
     guard mapping.isFile else {
-      return path == vdso ? FileKey(device: 0, inode: 0, path: path) : nil
+      return path == Self.vdso ? FileKey(device: 0, inode: 0, path: path) : nil
     }
-    let isJIT = path.hasPrefix("/memfd:") || path.hasPrefix("/dev/zero") || path.hasPrefix("/SYSV")
-    return isJIT ? nil : FileKey(device: mapping.device, inode: mapping.inode, path: path)
+    guard !mapping.isMemoryFile || isProgram(mapping) else { return nil }
+    return FileKey(device: mapping.device, inode: mapping.inode, path: path)
+  }
+
+  /// Whether a memory file is a program or library, such as one that was unpacked into it.
+  private func isProgram(_ mapping: MemoryMapping) -> Bool {
+    let key = [mapping.device, mapping.inode]
+    if let known = memoryFiles[key] { return known }
+    let file = try? memory.open(mapping)
+    let isProgram = file.flatMap { try? ELFFile($0.bytes) } != nil
+    if memoryFiles.count < 4096 { memoryFiles[key] = isProgram }
+    return isProgram
   }
 
   private static let vdso = "[vdso]"
@@ -165,7 +188,7 @@ package final class ModuleMap {
 
   /// The image that `mapping` is part of; nil for code in no file.
   func image(of mapping: MemoryMapping) -> LoadedImage? {
-    guard let key = Self.key(of: mapping), let module = identifiers[key] else { return nil }
+    guard let key = key(of: mapping), let module = identifiers[key] else { return nil }
     open(module)
     let index = Int(module.rawValue)
     let contents = entries[index].contents

@@ -20,6 +20,10 @@ struct RemoteView {
   var stackStart = RemoteAddress(0)
   /// The number of offsets into the stack from which 8 bytes can be read.
   var stackReadable: UInt64 = 0
+  /// The same of a piece of another stack.
+  var outer = UnsafeRawPointer(bitPattern: 8)
+  var outerStart = RemoteAddress(0)
+  var outerReadable: UInt64 = 0
   var registers: InlineArray<17, UInt64> = InlineArray(repeating: 0)
   var known: UInt32 = 0
   /// Ascending and disjoint.
@@ -54,6 +58,10 @@ extension RemoteView {
   private mutating func wordInRegion(at address: RemoteAddress) -> UInt64? {
     budget &-= 1
     guard budget > 0 else { return nil }
+    let offset = address.distance(from: outerStart)
+    if offset < outerReadable, let outer {
+      return outer.loadUnaligned(fromByteOffset: Int(truncatingIfNeeded: offset), as: UInt64.self)
+    }
     if let region = region(near: address), isReadingRules || !region.isWritable {
       return Self.word(at: address, in: region)
     }

@@ -20,6 +20,8 @@ struct CachedFrame {
   var changed: UInt8 = 0
   /// The next frame out was interrupted by a signal: its address is not a return address.
   var isSignalFrame = false
+  /// No call has led here: the stack may begin with it.
+  var isEntered = false
   var source = RuleSource.unwindData
 
   @inline(__always)

@@ -46,6 +46,9 @@ final class RuleEngine {
     view.pointee.stack = snapshot.bytes.baseAddress
     view.pointee.stackStart = snapshot.start
     view.pointee.stackReadable = UInt64(max(0, snapshot.bytes.count - 7))
+    view.pointee.outer = snapshot.outer.bytes.baseAddress
+    view.pointee.outerStart = snapshot.outer.start
+    view.pointee.outerReadable = UInt64(max(0, snapshot.outer.bytes.count - 7))
     view.pointee.registers = snapshot.registers.values
     view.pointee.known = snapshot.registers.known
   }

@@ -79,6 +79,9 @@ struct FramePointerSearch {
       && !frames.dropFirst(place + 1).contains { functionStart(of: $0.pc) == function }
   }
 
+  /// Whether a call instruction ends at `address`.
+  func isReturnAddress(_ address: RemoteAddress) -> Bool { call(before: address) != nil }
+
   private enum Call {
     case direct(RemoteAddress)
     case indirect

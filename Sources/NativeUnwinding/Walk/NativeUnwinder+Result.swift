@@ -20,7 +20,8 @@ extension NativeUnwinder {
     history.stack = name(history, stacks: &stacks)
     statistics.frames += depth
     let end = end(of: walk, snapshot: snapshot)
-    history.isComplete = end == .complete
+    // The bytes of another stack are not kept to compare.
+    history.isComplete = end == .complete && snapshot.outer.bytes.isEmpty
     if history.isComplete, reusesFrames {
       history.keep(
         snapshot.bytes, at: snapshot.start, upTo: walk.outermost, equalFrom: equalFrom)
@@ -29,7 +30,20 @@ extension NativeUnwinder {
     if case .unknownRegister = walk.ending { needsRegisters = true }
     return UnwoundStack(
       stack: history.stack, end: end, outermost: walk.outermost,
-      needsRegisters: needsRegisters, depth: depth)
+      needsRegisters: needsRegisters, depth: depth,
+      interrupted: end == .complete && snapshot.outer.bytes.isEmpty
+        ? nil : interrupted(on: snapshot))
+  }
+
+  /// The stack pointer of the first of the new frames that a signal has interrupted on another stack than
+  /// the innermost frame's.
+  private func interrupted(on snapshot: StackSnapshot) -> RemoteAddress? {
+    let start = snapshot.start
+    for index in stride(from: 1, to: scratch.count, by: 1) where !scratch.base[index].isReturn {
+      let place = scratch.base[index].stackPointer
+      if place.distance(from: start) >= UInt64(snapshot.bytes.count) { return place }
+    }
+    return nil
   }
 
   private func name(_ history: ThreadHistory, stacks: inout StackTable) -> StackID {
@@ -72,7 +86,7 @@ extension NativeUnwinder {
 
   /// Whether `address` is in the stack that `snapshot` holds only a part of.
   private func isBeyondCopy(_ address: RemoteAddress, of snapshot: StackSnapshot) -> Bool {
-    guard !snapshot.reachesEnd else { return false }
+    guard !snapshot.reachesEnd, snapshot.outer.bytes.isEmpty else { return false }
     let end = snapshot.start.advanced(by: Int64(snapshot.bytes.count))
     // The word at the end of the copy may begin inside it.
     guard address.advanced(by: 7) >= end else { return false }

@@ -14,6 +14,9 @@ extension NativeUnwinder {
     if pc.rawValue != 0 {
       let slot = cache.lookup.slot(of: pc)
       if slot.pointee.pc == pc { return slot.pointee }
+      if isReturn, let found = entered(at: pc.advanced(by: 1), stacks: &stacks) {
+        return cache.insert(found).pointee
+      }
       if let index = functions.index(of: pc) {
         return cache.insert(frame(at: pc, inFunction: index, stacks: &stacks)).pointee
       }
@@ -69,10 +72,35 @@ extension NativeUnwinder {
     let place = CodeAddress(
       module: image?.module ?? .anonymous,
       address: image?.fileAddress(of: pc) ?? FileAddress(pc.rawValue))
-    var result = image.map { shape(at: pc, isReturn: isReturn, in: $0) } ?? synthetic.framePointer
+    var result =
+      image.map { shape(at: pc, isReturn: isReturn, in: $0) }
+      ?? (isReturn ? shapeOfStub(at: pc) : synthetic.framePointer)
     // The kernel answers calls to this page itself: nothing is pushed there.
     if mapping.path == "[vsyscall]" { result = synthetic.pushed[0] }
     return named(result, rule: result.rule, at: pc, in: place, &stacks)
+  }
+
+  /// The frame of a function to whose first instruction a return address leads; nil for nearly all.
+  ///
+  /// No call is before it: makecontext(3) has put the address of `__start_context` on the stack. The
+  /// byte before that belongs to another function, or to none.
+  private func entered(at start: RemoteAddress, stacks: inout StackTable) -> CachedFrame? {
+    let pc = start.advanced(by: -1)
+    if let index = functions.index(of: pc), functions[index].code.upperBound != start { return nil }
+    guard let mapping = modules.executableMapping(containing: start),
+      let image = modules.image(of: mapping),
+      let match = image.contents?.frames?.entry(covering: image.fileAddress(of: start)),
+      match.entry.start == image.fileAddress(of: start),
+      !FramePointerSearch(modules: modules).isReturnAddress(start),
+      let function = function(at: start, in: image, mapping)
+    else { return nil }
+    statistics.misses += 1
+    let row = engine.row(at: function.entry, for: start)
+    var frame = function.frame
+    frame.isEntered = !frame.isSignalFrame
+    return named(
+      frame, rule: cache.rule(row?.rule), at: pc,
+      in: CodeAddress(module: image.module, address: image.fileAddress(of: start)), &stacks)
   }
 
   /// The frame at `pc` in one of the known functions.
@@ -81,8 +109,12 @@ extension NativeUnwinder {
   ) -> CachedFrame {
     statistics.misses += 1
     let function = functions[index]
+    // The kernel returns from a handler to the first instruction of code that is marked as a signal's
+    // frame; for unwinders, which look one byte before it, its data begin there (glibc, __restore_rt).
+    let isEntry = function.frame.isSignalFrame && pc == function.code.lowerBound
     let place = CodeAddress(
-      module: function.module, address: FileAddress(pc.rawValue &- function.bias))
+      module: function.module,
+      address: FileAddress(pc.rawValue &- function.bias &+ (isEntry ? 1 : 0)))
     if let rule = function.rule(for: pc) {
       return named(function.frame, rule: rule, at: pc, in: place, &stacks)
     }
@@ -138,8 +170,16 @@ extension NativeUnwinder {
 
   /// Code without unwind data.
   private func shape(at pc: RemoteAddress, isReturn: Bool, in image: LoadedImage) -> CachedFrame {
-    guard !isReturn else { return synthetic.framePointer }
-    switch image.stackShape(at: pc) {
+    isReturn ? synthetic.framePointer : frame(for: image.stackShape(at: pc))
+  }
+
+  /// Code in no file.
+  private func shapeOfStub(at pc: RemoteAddress) -> CachedFrame {
+    modules.generatedStub(at: pc).map { frame(for: $0.shape) } ?? synthetic.framePointer
+  }
+
+  private func frame(for shape: LoadedImage.StackShape) -> CachedFrame {
+    switch shape {
     case .unknown: return synthetic.framePointer
     case .pushed(let words): return synthetic.pushed[words]
     case .pushedFramePointer: return synthetic.pushedFramePointer

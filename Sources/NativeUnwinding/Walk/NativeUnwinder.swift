@@ -14,10 +14,15 @@ package struct UnwoundStack: Sendable {
   package let needsRegisters: Bool
   /// The number of frames found, the elided ones included.
   package let depth: Int
+  /// The stack pointer of the frame that a signal has interrupted whose handler runs on a stack of its
+  /// own; nil where the handler has none.
+  package let interrupted: RemoteAddress?
 
   package init(
-    stack: StackID, end: StackEnd, outermost: RemoteAddress, needsRegisters: Bool, depth: Int
+    stack: StackID, end: StackEnd, outermost: RemoteAddress, needsRegisters: Bool, depth: Int,
+    interrupted: RemoteAddress? = nil
   ) {
+    self.interrupted = interrupted
     self.stack = stack
     self.end = end
     self.outermost = outermost
@@ -130,7 +135,7 @@ package final class NativeUnwinder {
     mayRefresh = true
     while true {
       let tail =
-        reusesFrames
+        reusesFrames && snapshot.outer.bytes.isEmpty
         ? history.startOfEqualTail(snapshot.bytes, at: snapshot.start) : nil
       let walk = walk(from: registers, history: history, equalFrom: tail, stacks: &stacks)
       if generation != modules.generation {
@@ -197,7 +202,7 @@ package final class NativeUnwinder {
     engine.show(
       StackSnapshot(
         registers: registers, start: snapshot.start, bytes: snapshot.bytes,
-        reachesEnd: snapshot.reachesEnd))
+        reachesEnd: snapshot.reachesEnd, outer: snapshot.outer))
     return walk(from: registers, history: history, equalFrom: nil, stacks: &stacks)
   }
 
@@ -255,13 +260,16 @@ extension NativeUnwinder {
       walk.append(current.frame)
       guard current.rule != 0 else { return walk.ended(.noRule) }
       if let ending = walk.step(by: current, lookup.rule(current.rule), engine) {
-        return walk.ended(ending)
+        return walk.ended(current.isEntered ? .complete : ending)
       }
       let slot = lookup.slot(of: walk.frame.pc)
       if slot.pointee.isFree {
         guard
           let found = lookUp(walk.frame.pc, isReturn: walk.frame.isReturn, stacks: &stacks)
-        else { return walk.ended(.badFrame(isGuess: current.isGuess)) }
+        else {
+          return walk.ended(
+            current.isEntered ? .complete : .badFrame(isGuess: current.isGuess))
+        }
         current = found
         lookup = cache.lookup
       } else {

@@ -24,6 +24,7 @@ extension Summary {
       lines, unit, title: "Lines by \(times)", limit: limits.lines, column: "line  function",
       to: &page
     ) { lineLabel($0, room: $1) }
+    writeSource(of: lines, unit, to: &page)
   }
 
   private func write(

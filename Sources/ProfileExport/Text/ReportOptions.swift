@@ -28,6 +28,15 @@ package enum ReportView: String, CaseIterable, Sendable {
   case all
 }
 
+/// Gives the lines of a source file as it was when the program was built; nil when it does not exist, is no
+/// source, or was written to since.
+///
+/// `binary` is the file with the code, nil for code that an interpreter runs; `captured` is the time of the
+/// capture in seconds since 1970.
+package typealias SourceReader = @Sendable (
+  _ path: String, _ binary: String?, _ captured: Double
+) -> [Substring]?
+
 /// What a report shows, and how.
 package struct ReportOptions: Sendable {
   /// What the report shows, besides what was captured and what that cost.
@@ -54,6 +63,9 @@ package struct ReportOptions: Sendable {
   package var explainsVerdict = false
   /// Whether native frames are shown in stacks that have interpreted ones.
   package var showsNative = true
+
+  /// Reads source files, where lines of them are to be shown; nil for none.
+  package var sources: SourceReader?
 
   /// The views that answer most questions.
   package static let defaultViews: Set<ReportView> = [.summary]

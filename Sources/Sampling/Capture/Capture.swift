@@ -23,7 +23,7 @@ package enum Capture {
     ready: (@Sendable () -> Void)? = nil, recorder: (@Sendable (ProfileGrowth) -> Void)? = nil
   ) throws(Failure) -> CapturedProfile {
     prepareOpenFiles(forThreadsOf: process.pid)
-    let names = FrameNames(process)
+    let names = FrameNames(process, plan.options)
     return try sample(
       process, plan: plan, origin: ProgramOrigin(plan.kind), membership: .alone, control: control,
       names: names, ready: ready, recording: recorder.map { Recording(names: names, recorder: $0) }
@@ -40,7 +40,7 @@ package enum Capture {
   ) throws(Failure) -> CapturedProfile {
     prepareOpenFiles(forThreadsOf: process.pid)
     return try dump(
-      process, options: options, membership: .alone, names: FrameNames(process)
+      process, options: options, membership: .alone, names: FrameNames(process, options)
     ).profile
   }
 }

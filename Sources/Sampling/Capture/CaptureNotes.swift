@@ -1,5 +1,6 @@
 internal import LinuxProcess
 internal import ProfileModel
+internal import Symbolication
 
 /// What a capture says of itself: what was missing, and what it did to the program.
 enum CaptureNotes {
@@ -117,10 +118,40 @@ enum CaptureNotes {
       })
     return used.sorted().filter { profile.modules.indices.contains($0) }
       .map { profile.modules[$0] }
-      .filter {
-        [Module.changedFile, Module.replacedFile, Module.deletedFile].contains($0.problem)
+      .compactMap(line)
+  }
+
+  /// Nil for a module that nothing is missing of, or that cannot have more.
+  private static func line(of module: Module) -> String? {
+    guard let problem = module.problem else { return nil }
+    if [Module.changedFile, Module.replacedFile, Module.deletedFile].contains(problem) {
+      return "Functions of \(module.path) are shown as addresses: \(problem)."
+    }
+    return Symbolizer.isAboutLines(problem) ? "\(module.name): \(problem)." : nil
+  }
+
+  /// Which module has no lines although a large part of the CPU time was spent in it.
+  static func linesMissing(in profile: Profile, of modules: Set<ModuleID>) -> [String] {
+    var cpu: [ModuleID: Int64] = [:]
+    var total: Int64 = 0
+    for run in profile.runs where run.weight.cpu > 0 {
+      total &+= run.weight.cpu
+      guard let frame = profile.stacks.frames(of: run.stack).first,
+        profile.stacks.frames.indices.contains(Int(frame.rawValue)),
+        case .code(let code) = profile.stacks.frames[Int(frame.rawValue)],
+        modules.contains(code.module)
+      else { continue }
+      cpu[code.module, default: 0] &+= run.weight.cpu
+    }
+    return cpu.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+      .filter { Double($0.value) >= Double(total) / 4 && total > 0 }
+      .compactMap { module, _ in
+        guard profile.modules.indices.contains(Int(module.rawValue)) else { return nil }
+        let known = profile.modules[Int(module.rawValue)]
+        let id = known.buildID.map { " for build ID \($0)" } ?? ""
+        return "\(known.name) has no lines: it has no debug data, and no debug file\(id) was found. "
+          + "With its debug package, sprof symbols adds them to a capture."
       }
-      .map { "Functions of \($0.path) are shown as addresses: \($0.problem ?? "")." }
   }
 
   /// Why running threads have no stacks, if they have none.

@@ -54,6 +54,7 @@ package final class CapturedProfile {
   package func named(progress: ((_ done: Int, _ of: Int) -> Void)? = nil) -> Profile {
     let frames = profile.stacks.frames
     names.add(files(frames))
+    names.note(profile.modules)
     profile.symbols = names.resolve(frames, progress: progress)
     hideInlinedMachinery()
     if facts != nil { addWaits(to: &profile) }
@@ -65,6 +66,7 @@ package final class CapturedProfile {
         path: known.path, buildID: known.buildID, problem: known.problem ?? problem)
     }
     profile.capture.notes += CaptureNotes.lines(ofModulesIn: profile)
+    profile.capture.notes += CaptureNotes.linesMissing(in: profile, of: names.withoutDebugData)
     return profile
   }
 }

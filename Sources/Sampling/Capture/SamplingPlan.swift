@@ -18,13 +18,15 @@ package struct SampleOptions: Sendable {
   package var maxDepth: Int?
   /// Looks for language runtimes; without it all frames are native.
   package var readsRuntimes: Bool
+  /// How long debug data may be read; nil for as long as it takes.
+  package var symbolsTimeout: Nanoseconds?
   /// Stops no thread: one that runs has no stack then.
   package var stopsNothing = false
 
   package init(
     stopAll: Bool = false, stackLimit: Int = 16 << 20, ignoresSchedulerStatistics: Bool = false,
     frames: FrameChoice = .mixed, followsTasks: Bool = false, maxDepth: Int? = nil,
-    readsRuntimes: Bool = true
+    readsRuntimes: Bool = true, symbolsTimeout: Nanoseconds? = nil
   ) {
     self.stopAll = stopAll
     self.stackLimit = stackLimit
@@ -33,6 +35,7 @@ package struct SampleOptions: Sendable {
     self.followsTasks = followsTasks
     self.maxDepth = maxDepth.map { max($0, 1) }
     self.readsRuntimes = readsRuntimes
+    self.symbolsTimeout = symbolsTimeout
   }
 }
 

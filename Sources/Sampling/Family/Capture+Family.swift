@@ -14,7 +14,7 @@ extension Capture {
   ) throws(Failure) -> CapturedProfile {
     prepareOpenFiles(forThreadsOf: process.pid)
     let modules = SharedModules()
-    let names = FrameNames(process)
+    let names = FrameNames(process, plan.options, isForMany: true)
     let recording = recorder.map { FamilyRecording(modules: modules, names: names, recorder: $0) }
     do {
       try recording?.start()
@@ -29,7 +29,7 @@ extension Capture {
     // those of all.
     let own = try sample(
       process, plan: plan, origin: ProgramOrigin(plan.kind), membership: .alone, control: control,
-      names: FrameNames(process),
+      names: FrameNames(process, plan.options),
       ready: {
         ready?()
         family.watch()
@@ -49,16 +49,16 @@ extension Capture {
   ) throws(Failure) -> CapturedProfile {
     prepareOpenFiles(forThreadsOf: process.pid)
     let modules = SharedModules()
-    let names = FrameNames(process)
+    let names = FrameNames(process, options, isForMany: true)
     let members = FamilyMembers(of: process, modules: modules)
     let own = try dump(
-      process, options: options, membership: .alone, names: FrameNames(process))
+      process, options: options, membership: .alone, names: FrameNames(process, options))
     let start = MonotonicClock.now()
     let found = ProcessTree.descendants(of: [process])
     for member in found.sorted(by: { $0.pid < $1.pid }) {
       do throws(Failure) {
         let capture = try dump(
-          member, options: options, membership: .ofFamily, names: FrameNames(member))
+          member, options: options, membership: .ofFamily, names: FrameNames(member, options))
         members.add(capture, start: start)
       } catch {
         members.note(error, member)

@@ -179,7 +179,7 @@ final class ProcessFamily: Sendable {
     do throws(Capture.Failure) {
       let capture = try Capture.sample(
         process, plan: plan, origin: birth.map { .born(at: $0) } ?? .running,
-        membership: .ofFamily, control: control, names: FrameNames(process),
+        membership: .ofFamily, control: control, names: FrameNames(process, plan.options),
         recording: recording?.part(of: process.pid, shift: shift, showsProgress: false))
       members.add(capture, start: start, isPeer: isPeer)
     } catch {

@@ -45,6 +45,9 @@ struct SampleRecord {
   /// Where the copy of the stack is in the ring's bytes.
   var byteOffset = 0
   var byteCount = 0
+  /// How many of the bytes, the last, are of another stack, and where these begin.
+  var otherCount = 0
+  var otherStart = RemoteAddress(0)
   var reachesEnd = false
   /// What this sample stands for.
   var weight = Weight()

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import ProfileModel
 internal import Synchronization
 
 /// What the resolver asks of the tracer, per thread slot.
@@ -8,6 +9,7 @@ final class ThreadRequests: @unchecked Sendable {
   private struct Slot: ~Copyable {
     let wanted = Atomic<UInt32>(0)
     let copyLimit = Atomic<Int>(0)
+    let otherStack = Atomic<UInt64>(0)
   }
 
   /// The unwinder needs registers that only a stop gives.
@@ -55,9 +57,20 @@ final class ThreadRequests: @unchecked Sendable {
     slots[slot].copyLimit.store(limit, ordering: .relaxed)
   }
 
+  /// An address of another stack of the thread, to be copied from there on; nil for none.
+  func otherStack(_ slot: Int) -> RemoteAddress? {
+    let address = slots[slot].otherStack.load(ordering: .relaxed)
+    return address == 0 ? nil : RemoteAddress(address)
+  }
+
+  func setOtherStack(_ address: RemoteAddress?, of slot: Int) {
+    slots[slot].otherStack.store(address?.rawValue ?? 0, ordering: .relaxed)
+  }
+
   /// Clears the slot for another thread.
   func reset(_ slot: Int) {
     slots[slot].wanted.store(0, ordering: .relaxed)
     slots[slot].copyLimit.store(0, ordering: .relaxed)
+    slots[slot].otherStack.store(0, ordering: .relaxed)
   }
 }

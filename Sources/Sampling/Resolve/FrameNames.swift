@@ -15,13 +15,24 @@ final class FrameNames {
   private let files = Files()
   private let use = Mutex<Void>(())
   private let symbolizer: Symbolizer
+  private let generated: GeneratedCode?
 
-  init(_ process: ProcessIdentity) {
+  /// Debug files are looked for in the process's own file system first, and read for at most as long as
+  /// the options say.
+  ///
+  /// Where the names are for several processes, code in no file has none: each has its own.
+  init(
+    _ process: ProcessIdentity, _ options: SampleOptions = SampleOptions(),
+    isForMany: Bool = false
+  ) {
     let memory = ProcessMemory(process)
+    generated = isForMany ? nil : GeneratedCode(of: process)
     symbolizer = Symbolizer(
       file: { [files] in files.known[$0] },
       debugFiles: DebugFiles(
-        byBuildID: { memory.debugFile(buildID: $0) }, byPath: { memory.debugFile(path: $0) }))
+        roots: [{ memory.debugFile(path: $0) }, { MappedFile.regular(at: $0) }],
+        caches: DebugFiles.caches(environment: Environment.value)),
+      generated: generated, timeLimit: options.symbolsTimeout)
   }
 
   /// Calls `body`, which uses the names, while no other thread does so in this way.
@@ -32,10 +43,16 @@ final class FrameNames {
   /// Why modules have no names or no lines, in words.
   var problems: [ModuleID: String] { symbolizer.problems }
 
+  /// Modules that have neither debug data nor a debug file.
+  var withoutDebugData: Set<ModuleID> { symbolizer.withoutDebugData }
+
   /// Takes the files of modules; wanted before their first frame is resolved.
   func add(_ files: [ModuleID: MappedFile]) {
     self.files.known.merge(files) { known, _ in known }
   }
+
+  /// Takes the modules that a capture met, one of which may show where names of generated code are.
+  func note(_ modules: [Module]) { generated?.note(paths: modules.lazy.map(\.path)) }
 
   /// The variable at an address of a module's data; `file` is the module's.
   func variable(at address: CodeAddress, file: MappedFile?) -> DataVariable? {
@@ -57,6 +74,28 @@ final class FrameNames {
       }
       return next
     }
+  }
+}
+
+extension GeneratedCode {
+  /// Of the files that a process writes for profilers, which are named by its number in its own namespace.
+  convenience init(of process: ProcessIdentity) {
+    let memory = ProcessMemory(process)
+    let status = try? ProcessStatus(of: process.pid)
+    let number = status?.namespaceNumbers.last ?? process.pid
+    // A process that has ended shows its files to nobody; but its files are still there.
+    let user = memory.sharesMounts ? status?.effectiveUserID : nil
+    func open(_ path: String) -> OwnedFile? {
+      memory.ownedFile(path: path) ?? user.flatMap { OwnedFile(path: path, user: $0) }
+    }
+    self.init(
+      map: { open("/tmp/perf-\(number).map") },
+      dump: { path in
+        let name = "/jit-\(number).dump"
+        let mapped = (try? memory.maps())?.mappings.first { $0.path.hasSuffix(name) }?.path
+        let known = path.flatMap { $0.hasSuffix(name) ? $0 : nil }
+        return open(mapped ?? known ?? "/tmp\(name)")
+      })
   }
 }
 

@@ -7,8 +7,9 @@ internal import RuntimeReading
 
 extension Resolver {
   func unwind(
-    _ record: SampleRecord, _ bytes: UnsafeRawBufferPointer, _ thread: inout ResolvedThread
+    _ record: SampleRecord, _ all: UnsafeRawBufferPointer, _ thread: inout ResolvedThread
   ) -> ResolvedSample {
+    let (bytes, other) = record.pieces(of: all)
     var sample = ResolvedSample(record, activity: activity(record, thread))
     let runtime = record.runtimeNumber > 0 ? runtimeStacks?.take(record.runtimeNumber) : nil
     if let reason = record.missing { sample.result = .missing(reason) }
@@ -23,7 +24,7 @@ extension Resolver {
     }
     let snapshot = StackSnapshot(
       registers: registers, start: record.stackStart, bytes: bytes,
-      reachesEnd: record.reachesEnd)
+      reachesEnd: record.reachesEnd, outer: (record.otherStart, other))
     sample.result = unwinder.unwind(
       snapshot, thread: record.slot,
       search: record.isRunning || options.wantsNoCallers
@@ -51,19 +52,33 @@ extension Resolver {
     _ runtimeEnd: RuntimeStack.End?
   ) {
     if sample.result.needsRegisters, !record.isRunning { sample.wants |= ThreadRequests.registers }
+    askForOtherStack(of: &sample, record)
     if nativeEnd == .truncated(.copyLimit) {
       channel.requests.setCopyLimit(
         options.maxDepth == nil ? options.stackLimit : options.longerCopy(than: record.byteCount),
         of: record.slot)
       hasAsked = true
       if !record.isRunning { sample.wants |= ThreadRequests.longerCopy }
-    } else if options.maxDepth == nil,
+    } else if options.maxDepth == nil, record.otherCount == 0,
       channel.requests.copyLimit(record.slot) != 0 || nativeEnd == .complete
     {
       adjustCopyLimit(record, sample.result)
     }
     // The next copy of the interpreted frames begins with what this one has found, and gets further.
     if runtimeEnd == .cut, !record.isRunning { sample.wants |= ThreadRequests.longerCopy }
+  }
+
+  /// Asks for the stack that a signal has interrupted while its handler runs on another.
+  private func askForOtherStack(of sample: inout ResolvedSample, _ record: SampleRecord) {
+    guard let place = sample.result.interrupted else {
+      if record.otherCount > 0 { channel.requests.setOtherStack(nil, of: record.slot) }
+      return
+    }
+    channel.requests.setOtherStack(place, of: record.slot)
+    let isThere = place.distance(from: record.otherStart) < UInt64(record.otherCount)
+    guard !isThere else { return }
+    hasAsked = true
+    if !record.isRunning { sample.wants |= ThreadRequests.longerCopy }
   }
 
   /// Leaves the innermost frames; returns whether these are as many as are wanted, or all.
@@ -142,7 +157,21 @@ extension UnwoundStack {
   fileprivate func with(_ stack: StackID, missing reason: StackEnd.Reason?) -> UnwoundStack {
     UnwoundStack(
       stack: stack, end: end == .complete ? reason.map { .truncated($0) } ?? end : end,
-      outermost: outermost, needsRegisters: needsRegisters, depth: depth)
+      outermost: outermost, needsRegisters: needsRegisters, depth: depth,
+      interrupted: interrupted)
+  }
+}
+
+extension SampleRecord {
+  /// The bytes of the stack that the thread is on, and those of another.
+  fileprivate func pieces(
+    of bytes: UnsafeRawBufferPointer
+  ) -> (own: UnsafeRawBufferPointer, other: UnsafeRawBufferPointer) {
+    let end = max(0, bytes.count - otherCount)
+    return (
+      UnsafeRawBufferPointer(rebasing: bytes[..<end]),
+      UnsafeRawBufferPointer(rebasing: bytes[end...])
+    )
   }
 }
 

@@ -48,6 +48,7 @@ final class InterpreterFrames {
   }
 
   private func classify(_ frame: Frame) -> Kind {
+    if modules.isPythonStub(frame) { return .runtime(.machinery) }
     guard case .code(let code) = frame, code.module.rawValue >= 0,
       modules.modules.indices.contains(Int(code.module.rawValue))
     else { return .foreign }

@@ -121,8 +121,9 @@ extension Sampler {
     }
     let hasRuntime = runtimes?.hasThread(thread.tid) ?? false
     let range = copyRange(of: thread, stackPointer: stackPointer, hasRuntime: hasRuntime)
-    waitForRoom(range.count)
-    guard let place = ring.reserve(range.count) else {
+    let other = otherRange(of: thread)
+    waitForRoom(range.count + other.count)
+    guard let place = ring.reserve(range.count + other.count) else {
       drop(thread, interval: interval)
       return true
     }
@@ -133,6 +134,7 @@ extension Sampler {
     let copied = copyFrames(
       prepared, at: ThreadPlace(registers, stack: thread.stack.range), isAsleep: true)
     let count = stackRead.finish()
+    let otherCount = copy(other, of: thread, to: place.bytes + count)
     let awaitsLock =
       isOfRuntime && runtimes?.noteLockWait(thread.tid, number, arguments) ?? false
     noteWait(of: thread, number, arguments, awaitsLock: awaitsLock)
@@ -152,6 +154,7 @@ extension Sampler {
     record.pointee.bearsStop = !thread.isRefused && bearsStop(thread, state, number, arguments)
     record.pointee.registers = registers
     note(range, count: count, of: thread, in: record)
+    note(other, count: otherCount, in: record)
     extendWait(of: thread, by: record.pointee.weight.wall)
     place.commit()
     runtimes?.finishMany(from: memory)
@@ -250,6 +253,37 @@ extension Sampler {
     }
     return MemoryRange(
       start: start, count: min(limit, Int(clamping: range.upperBound.distance(from: start))))
+  }
+
+  /// What to copy of the stack that the thread was on when a signal came; nothing for nearly all.
+  func otherRange(of thread: SampledThread) -> MemoryRange {
+    guard let address = requests.otherStack(thread.slot),
+      let mapping = mappings.range(containing: address)
+    else { return MemoryRange(start: RemoteAddress(0), count: 0) }
+    // A handler that is called again may find the thread a little further in.
+    let lowest = address.rawValue - min(address.rawValue, 4096)
+    let start = RemoteAddress(max(lowest, mapping.lowerBound.rawValue) & ~7)
+    return MemoryRange(
+      start: start,
+      count: min(Int(clamping: mapping.upperBound.distance(from: start)), options.stackLimit))
+  }
+
+  /// Copies a piece of another stack; returns the bytes that were read.
+  func copy(
+    _ range: MemoryRange, of thread: SampledThread, to place: UnsafeMutableRawPointer
+  ) -> Int {
+    guard range.count > 0 else { return 0 }
+    return max(
+      0,
+      ProcessMemory(tid: thread.tid).read(
+        at: range.start, into: UnsafeMutableRawBufferPointer(start: place, count: range.count)))
+  }
+
+  /// Notes that the first `count` bytes of another stack were copied behind those of its own.
+  func note(_ other: MemoryRange, count: Int, in record: UnsafeMutablePointer<SampleRecord>) {
+    record.pointee.byteCount += count
+    record.pointee.otherCount = count
+    record.pointee.otherStart = other.start
   }
 
   /// Begins to copy a stack: the native one comes along with what the language's runtime reads first.

@@ -119,7 +119,8 @@ extension Sampler {
       of: thread, stackPointer: registers.stackPointer, hasRuntime: hasRuntime)
     thread.stack.copySize = range.count
     guard case .made(let before) = thread.stopRequest, let earlier = before.counters,
-      let place = ring.reserve(range.count)
+      case let other = otherRange(of: thread),
+      let place = ring.reserve(range.count + other.count)
     else {
       cost.samplesDropped += 1
       return
@@ -134,6 +135,7 @@ extension Sampler {
       return
     }
     let count = stackRead.finish()
+    let otherCount = copy(other, of: thread, to: place.bytes + count)
     let counters = late ?? countersInStop(of: thread, earlier: earlier)
     let record = place.record
     record.pointee.runtimeNumber = runtimeNumber
@@ -147,6 +149,7 @@ extension Sampler {
         from: earlier, to: counters, tick: time, in: call)
     }
     note(range, count: count, of: thread, in: record)
+    note(other, count: otherCount, in: record)
     describe(thread, before, call, in: record)
     if !record.pointee.isRunning { record.pointee.sleptUnseen = false }
     if series == .single || late != nil { noteDelay(from: earlier, to: counters, in: record) }

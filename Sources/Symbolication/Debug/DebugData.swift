@@ -18,6 +18,8 @@ final class DebugData {
     case tooLarge(section: String, bytes: UInt64)
     case unsupportedCompression(section: String)
     case unreadable(String)
+    /// Inflating it would take so long, and so much time is not left of `limit`.
+    case takesTooLong(Nanoseconds, limit: String)
   }
 
   /// A debug section larger than this, inflated, is not read.
@@ -40,31 +42,50 @@ final class DebugData {
   /// Read at the first look-up of a variable.
   private(set) lazy var variables = DebugVariables(session)
 
-  /// Files that the data goes on in.
-  var otherFiles: [MappedFile] { session.alternateFile.map { [$0] } ?? [] }
+  private let splits: SplitUnits
 
-  init(_ file: MappedFile, elf: ELFFile, _ debugFiles: DebugFiles) throws(Problem) {
-    try Self.check(elf, in: file)
+  /// Files that the data goes on in.
+  var otherFiles: [MappedFile] {
+    splits.files + (session.alternateFile.map { [$0] } ?? [])
+  }
+
+  /// The name of a file with a part of the data that was not found.
+  var missingFile: String? { splits.missing }
+
+  /// Opens the debug data in `file`, whose headers are `elf`, for an image with `code`.
+  init(
+    _ file: MappedFile, elf: ELFFile, code: CodeRanges, _ debugFiles: DebugFiles, _ time: SymbolTime
+  ) throws(Problem) {
+    let cost = SymbolTime.cost(ofInflating: try Self.check(elf, in: file))
+    guard time.allows(cost) else { throw .takesTooLong(cost, limit: time.limitText) }
     session = try DwarfSession(file) { AlternateFile.open($0, buildID: $1, of: file, debugFiles) }
     sections = DebugSections(session)
-    code = CodeRanges(elf)
+    splits = SplitUnits(session, of: file, debugFiles)
+    self.code = code
     hasIndex = elf.sections.contains { $0.name == ".debug_aranges" && $0.size > 0 }
   }
 
-  fileprivate static func check(_ elf: ELFFile, in file: MappedFile) throws(Problem) {
+  /// Returns how many bytes have to be inflated.
+  @discardableResult
+  fileprivate static func check(_ elf: ELFFile, in file: MappedFile) throws(Problem) -> UInt64 {
     var hasDebugData = false
     var total: UInt64 = 0
+    var inflated: UInt64 = 0
     for section in elf.sections
-    where section.name.hasPrefix(".debug_") || section.name.hasPrefix(".zdebug_") {
+    where (section.name.hasPrefix(".debug_") || section.name.hasPrefix(".zdebug_"))
+      && !UnneededSections.contains(section.name)
+    {
       guard let range = elf.bytes(of: section, fileSize: file.count) else { continue }
       if section.name == ".debug_info" || section.name == ".zdebug_info" { hasDebugData = true }
       let size = try inflatedSize(of: section, file.bytes.extracting(range))
       guard size <= sizeLimit else { throw .tooLarge(section: section.name, bytes: size) }
       // libdw inflates all sections at once, those that are not needed too.
       total += size
+      if section.isCompressed || section.name.hasPrefix(".z") { inflated += size }
       guard total <= 4 * sizeLimit else { throw .tooLarge(section: "debug data", bytes: total) }
     }
     guard hasDebugData else { throw .noDebugData }
+    return inflated
   }
 
   private static func inflatedSize(
@@ -111,7 +132,8 @@ final class DebugData {
 
   private func unit(at offset: UInt64) -> DebugUnit? {
     if let known = units[offset] { return known }
-    guard let unit = DebugUnit(session, sections, at: offset, code: code) else { return nil }
+    guard let unit = DebugUnit(session, sections, at: offset, code: code, splits: splits)
+    else { return nil }
     units[offset] = unit
     return unit
   }
@@ -139,11 +161,8 @@ private enum AlternateFile {
   static func open(
     _ name: String, buildID: String, of file: MappedFile, _ debugFiles: DebugFiles
   ) -> MappedFile? {
-    if let found = debugFiles.byBuildID(buildID), isRight(found, buildID) { return found }
-    guard let path = path(name, of: file), let found = debugFiles.byPath(path),
-      isRight(found, buildID)
-    else { return nil }
-    return found
+    debugFiles.byBuildID(buildID) { isRight($0, buildID) }
+      ?? path(name, of: file).flatMap { debugFiles.byPath($0) { isRight($0, buildID) } }
   }
 
   private static func path(_ name: String, of file: MappedFile) -> String? {

@@ -10,9 +10,14 @@ internal import ProfileModel
 final class DebugUnit {
   private typealias Found = (index: ScopeIndex, scope: Int)
 
+  /// Of the functions: the split part's where there is one.
   private let session: DwarfSession
   private let code: CodeRanges
+  /// What the lines are found by.
   private var unitDIE: Dwarf_Die
+  /// What the functions are in.
+  private var functionsDIE: Dwarf_Die
+  private let split: SplitRanges?
   private let functions: ScopeIndex
   /// What is in a function, by its DIE.
   private var contents: [UInt64: ScopeIndex] = [:]
@@ -24,20 +29,26 @@ final class DebugUnit {
   private lazy var lines: LineNumberTable? = readLines()
   private var names: [UInt64: DebugFunctionName] = [:]
 
-  init?(_ session: DwarfSession, _ sections: DebugSections, at offset: UInt64, code: CodeRanges) {
+  init?(
+    _ session: DwarfSession, _ sections: DebugSections, at offset: UInt64, code: CodeRanges,
+    splits: SplitUnits
+  ) {
     guard let die = session.die(at: offset) else { return nil }
-    self.session = session
     self.code = code
     self.sections = sections
     unitDIE = die
-    functions = ScopeIndex(functionsOf: &unitDIE, code: code)
+    let part = splits.unit(of: &unitDIE)
+    self.session = part?.session ?? session
+    split = part?.ranges
+    functionsDIE = part?.die ?? die
+    functions = ScopeIndex(functionsOf: &functionsDIE, code: code, split: split)
   }
 
   /// The functions at `address`, innermost inlined one first, with the place in each; empty when
   /// the unit knows neither function nor line.
   func frames(at address: FileAddress) -> [DebugFrame] {
     if whole == nil, innermostScope(at: address) == nil {
-      whole = ScopeIndex(allOf: &unitDIE, code: code)
+      whole = ScopeIndex(allOf: &functionsDIE, code: code, split: split)
     }
     let row = lines?.place(at: address) { address in
       self.innermostScope(at: address).map { $0.index.scopes[$0.scope].die }
@@ -82,7 +93,7 @@ final class DebugUnit {
     if let known = contents[function.die] { return known }
     var index = ScopeIndex()
     if var die = session.die(at: function.die) {
-      index = ScopeIndex(function: &die, code: code, budget: &budget)
+      index = ScopeIndex(function: &die, code: code, split: split, budget: &budget)
     }
     contents[function.die] = index
     return index

@@ -1,4 +1,6 @@
+internal import ByteReading
 internal import CElfutils
+internal import ELFReading
 internal import LinuxProcess
 internal import ProfileModel
 
@@ -20,6 +22,7 @@ final class DwarfSession {
     // A copy of memory, such as the vdso, carries no debug data.
     guard let mapping = Self.map(file) else { throw .noDebugData }
     // A mapping of libelf's own: it writes to the section headers when it inflates.
+    UnneededSections.hide(in: mapping, of: file)
     try self.init(mapping.start, count: mapping.count, of: mapping)
     guard let link = alternateLink else { return }
     if let file = openAlternate(link.name, link.buildID) {
@@ -29,6 +32,11 @@ final class DwarfSession {
     }
     if alternate == nil { alternate = try Self.empty() }
     if let alternate { dwarf_setalt(handle, alternate.handle) }
+  }
+
+  /// Of an image in memory.
+  convenience init(_ image: SectionImage) throws(DebugData.Problem) {
+    try self.init(image.bytes, count: image.count, of: image)
   }
 
   private init(
@@ -54,8 +62,9 @@ final class DwarfSession {
 
   /// The one that stands for a file that is not there.
   private static func empty() throws(DebugData.Problem) -> DwarfSession {
-    let image = EmptyDebugData()
-    return try DwarfSession(image.bytes, count: EmptyDebugData.count, of: image)
+    try withUnsafeBytes(of: UInt8(0)) { byte throws(DebugData.Problem) in
+      try DwarfSession(SectionImage([SectionImage.Section(name: ".debug_line", bytes: byte)]))
+    }
   }
 
   deinit {
@@ -124,10 +133,52 @@ final class DwarfSession {
     }
   }
 
+  /// The DIE of the unit that is numbered `id`, as split units are.
+  func firstUnit(numbered id: UInt64) -> Dwarf_Die? {
+    var unit: OpaquePointer?
+    var next: OpaquePointer?
+    var die = Dwarf_Die()
+    // Ends: each unit begins after the one before it.
+    while dwarf_get_units(handle, unit, &next, nil, nil, &die, nil) == 0, let found = next {
+      if SkeletonUnit.identity(of: die)?.id == id { return die }
+      unit = found
+    }
+    return nil
+  }
+
   /// The DIE at an offset in `.debug_info`.
   func die(at offset: UInt64) -> Dwarf_Die? {
     var die = Dwarf_Die()
     return dwarf_offdie(handle, offset, &die) == nil ? nil : die
+  }
+}
+
+/// Sections that only debuggers need; libdw would inflate them with the others (a fifth of the C library's).
+enum UnneededSections {
+  private static let kinds: Set<String> = [
+    "loc", "loclists", "frame", "macro", "macinfo", "pubnames", "pubtypes", "gnu_pubnames",
+    "gnu_pubtypes", "names",
+  ]
+
+  static func contains(_ name: String) -> Bool {
+    for prefix in [".debug_", ".zdebug_"] where name.hasPrefix(prefix) {
+      return kinds.contains(String(name.dropFirst(prefix.count)))
+    }
+    return false
+  }
+
+  /// Makes them sections without bytes in a mapping that is written to.
+  fileprivate static func hide(in mapping: GuardedMapping, of file: MappedFile) {
+    guard let elf = try? ELFFile(file.bytes),
+      let table = ByteReader(file.bytes).value(at: 40, as: UInt64.self)
+    else { return }
+    for (index, section) in elf.sections.enumerated() where contains(section.name) {
+      // `sh_type`, behind the name's offset; the headers were read from there.
+      guard let start = Int(exactly: table), start < mapping.count,
+        case let place = start + index * 64 + 4, place <= mapping.count - 4
+      else { return }
+      mapping.start.storeBytes(of: UInt32(8), toByteOffset: place, as: UInt32.self)
+    }
   }
 }
 

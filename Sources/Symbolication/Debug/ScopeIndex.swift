@@ -30,20 +30,22 @@ struct ScopeIndex {
   init() {}
 
   /// The functions of a unit, without what is in them, and without those within types.
-  init(functionsOf unit: inout Dwarf_Die, code: CodeRanges) {
-    self.init(Walk(.functions, code), of: &unit)
+  init(functionsOf unit: inout Dwarf_Die, code: CodeRanges, split: SplitRanges?) {
+    self.init(Walk(.functions, code, split), of: &unit)
   }
 
   /// All functions of a unit with all that is in them.
-  init(allOf unit: inout Dwarf_Die, code: CodeRanges) {
-    self.init(Walk(.everything, code), of: &unit)
+  init(allOf unit: inout Dwarf_Die, code: CodeRanges, split: SplitRanges?) {
+    self.init(Walk(.everything, code, split), of: &unit)
   }
 
   /// A function and what is inlined in it.
   ///
   /// Takes the DIEs that it reads off `budget`, and stops there.
-  init(function die: inout Dwarf_Die, code: CodeRanges, budget: inout Int) {
-    var walk = Walk(.everything, code)
+  init(
+    function die: inout Dwarf_Die, code: CodeRanges, split: SplitRanges?, budget: inout Int
+  ) {
+    var walk = Walk(.everything, code, split)
     walk.steps = budget
     walk.visit(&die, in: -1, depth: 0)
     budget = walk.steps
@@ -99,6 +101,8 @@ extension ScopeIndex {
 
     private let extent: Extent
     private let code: CodeRanges
+    /// Of a split unit.
+    private let split: SplitRanges?
     /// How many more DIEs are read.
     var steps = Int.max
     var scopes: [Scope] = []
@@ -108,9 +112,10 @@ extension ScopeIndex {
     /// The last DIE read; DIEs follow one another in memory, so anything before it is a cycle.
     private var last: UnsafeMutableRawPointer?
 
-    init(_ extent: Extent, _ code: CodeRanges) {
+    init(_ extent: Extent, _ code: CodeRanges, _ split: SplitRanges?) {
       self.extent = extent
       self.code = code
+      self.split = split
     }
 
     mutating func children(of parent: inout Dwarf_Die, in scope: Int32, depth: Int) {
@@ -152,8 +157,13 @@ extension ScopeIndex {
     private mutating func add(_ die: inout Dwarf_Die, in scope: Int32, isInlined: Bool) -> Int32? {
       let number = Int32(truncatingIfNeeded: scopes.count)
       let first = Int32(truncatingIfNeeded: ranges.count)
-      forEachRange(of: &die, budget: &budget) { low, high in
+      func note(_ low: FileAddress, _ high: FileAddress) {
         if code.contains(low) { ranges.append(ScopeRange(low: low, high: high, scope: number)) }
+      }
+      if let split {
+        split.forEach(of: &die, budget: &budget, note)
+      } else {
+        forEachRange(of: &die, budget: &budget, note)
       }
       guard ranges.count > Int(first) else { return nil }
       scopes.append(

@@ -17,7 +17,11 @@ struct PageArguments: ParsableArguments {
 
   @Flag(
     help: ArgumentHelp(
-      "Include sampled source lines in the page of --html, where the files exist here."))
+      "Show the source around the hottest line, and with --html all sampled lines in the page.",
+      discussion: """
+        Only files that exist here; the text report leaves out those that were changed since the program \
+        was built.
+        """))
   var source = false
 
   @Flag(help: "Open the page of --html in the browser.")
@@ -26,9 +30,6 @@ struct PageArguments: ParsableArguments {
   func validate() throws {
     guard html != nil || !open else { throw ValidationError("--open needs --html.") }
     guard html?.isEmpty != true else { throw ValidationError("--html needs a file name.") }
-    guard html != nil || !source else {
-      throw ValidationError("--source needs --html.")
-    }
   }
 
   /// The file of the page; nil without `--html`.

@@ -59,15 +59,16 @@ struct ViewArguments: ParsableArguments {
   /// Prints the part of a profile as the options choose.
   ///
   /// `file` is where the capture is kept, if anywhere.
-  func show(_ part: ReportedPart, file: String? = nil) throws {
+  func show(_ part: ReportedPart, file: String? = nil, withSource: Bool = false) throws {
     try Terminal.write(pages: part.report.usesPager) {
-      write(part, color: Terminal.wantsColor, file: file, to: &$0)
+      write(part, color: Terminal.wantsColor, file: file, withSource: withSource, to: &$0)
     }
   }
 
   /// Writes the part of a profile as the options choose.
   func write(
-    _ part: ReportedPart, color: Bool, file: String? = nil, to output: inout FileOutput
+    _ part: ReportedPart, color: Bool, file: String? = nil, withSource: Bool = false,
+    to output: inout FileOutput
   ) {
     let report = part.report
     let shown = report.shownAsText(part.profile)
@@ -75,6 +76,8 @@ struct ViewArguments: ParsableArguments {
     options.showsVerdict = !part.isPart
     options.color = color
     options.file = file
+    // What goes to strangers shows no source.
+    if withSource, !report.redact { options.sources = SourceFile.lines(of:builtInto:before:) }
     if report.brief {
       BriefReport(shown, options: options).write(asJSON: report.json, to: &output)
     } else if report.json {

@@ -42,6 +42,7 @@ struct AttachCommand: ParsableCommand {
   @OptionGroup var page: PageArguments
 
   @OptionGroup var frames: FrameArguments
+  @OptionGroup var symbols: SymbolArguments
 
   @OptionGroup var capture: CaptureArguments
   @OptionGroup var family: FamilyArguments
@@ -101,7 +102,7 @@ struct AttachCommand: ParsableCommand {
       duration: duration?.length,
       options: SampleOptions(
         stopAll: stopAll, frames: frames.choice, followsTasks: frames.followsTasks,
-        maxDepth: frames.depth),
+        maxDepth: frames.depth, symbolsTimeout: symbols.captureLimit),
       seed: rates.seed, peers: peers.requests)
     let display = ProgressDisplay(control: control, duration: duration?.length)
     let recorder = try capture.recorder(kind: .attach, pid: process.pid, rate: rates.rate)
@@ -118,7 +119,7 @@ struct AttachCommand: ParsableCommand {
     try keep(profile, with: recorder) {
       try ReportedPart(of: profile, report, filter).show { part in
         try page.write(part, freezeThreshold: views.freeze?.length.rawValue)
-        try views.show(part, file: capture.output)
+        try views.show(part, file: capture.output, withSource: page.source)
       }
     }
   }

@@ -27,6 +27,7 @@ struct DumpCommand: ParsableCommand {
   @OptionGroup var report: ReportArguments
 
   @OptionGroup var frames: FrameArguments
+  @OptionGroup var symbols: SymbolArguments
 
   @OptionGroup var capture: CaptureArguments
   @OptionGroup var family: FamilyArguments
@@ -77,7 +78,7 @@ struct DumpCommand: ParsableCommand {
   private var options: SampleOptions {
     SampleOptions(
       stopAll: stopAll, frames: frames.choice, followsTasks: frames.followsTasks,
-      maxDepth: frames.depth)
+      maxDepth: frames.depth, symbolsTimeout: symbols.dumpLimit)
   }
 
   private func sample(_ process: ProcessIdentity) throws {

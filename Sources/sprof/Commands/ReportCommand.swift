@@ -53,7 +53,7 @@ struct ReportCommand: ParsableCommand {
         if profile.isDump && Set(views.view).isSubset(of: [.all]) && views.by == nil {
           try part.showDump(all: !views.view.isEmpty)
         } else {
-          try views.show(part, file: file == "-" ? nil : file)
+          try views.show(part, file: file == "-" ? nil : file, withSource: page.source)
         }
       }
     }

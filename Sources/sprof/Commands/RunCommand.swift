@@ -41,6 +41,7 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var page: PageArguments
 
   @OptionGroup var frames: FrameArguments
+  @OptionGroup var symbols: SymbolArguments
 
   @OptionGroup var capture: CaptureArguments
   @OptionGroup var family: FamilyArguments
@@ -150,7 +151,7 @@ struct RunCommand: ParsableCommand {
       kind: .run, rate: rates.rate, maxPause: rates.maxPause, maxCPU: rates.maxCPU,
       options: SampleOptions(
         frames: frames.choice, followsTasks: frames.followsTasks,
-        maxDepth: frames.depth),
+        maxDepth: frames.depth, symbolsTimeout: symbols.captureLimit),
       seed: rates.seed, peers: peers.requests)
   }
 
@@ -158,11 +159,15 @@ struct RunCommand: ParsableCommand {
     try ReportedPart(of: profile, report, filter).show { part in
       try page.write(part, freezeThreshold: views.freeze?.length.rawValue)
       if let reportFile {
-        try reportFile.write { views.write(part, color: false, file: capture.output, to: &$0) }
+        try reportFile.write {
+          views.write(
+            part, color: false, file: capture.output, withSource: page.source, to: &$0)
+        }
       } else {
         try FileOutput.write(to: STDERR_FILENO) {
           views.write(
-            part, color: Terminal.wantsColor(on: STDERR_FILENO), file: capture.output, to: &$0)
+            part, color: Terminal.wantsColor(on: STDERR_FILENO), file: capture.output,
+            withSource: page.source, to: &$0)
         }
       }
     }

@@ -23,6 +23,7 @@ struct Sprof: ParsableCommand {
         sprof merge FILE FILE -o OUT         several captures as one
         sprof top 4242                       look at it live
         sprof doctor 4242                    what keeps sprof from a program, or would help
+        sprof symbols FILE -o OUT            names and lines added to a capture later
 
       Exit codes: 0 success (also if the program ended meanwhile), 3 a bound of --fail-if was \
       exceeded, 64 wrong usage, 65 not a capture, or a damaged one, 66 no such process or file, 70 \
@@ -34,6 +35,7 @@ struct Sprof: ParsableCommand {
       AttachCommand.self, DumpCommand.self, RunCommand.self, WatchCommand.self, TopCommand.self,
       ReportCommand.self, ExportCommand.self, MergeCommand.self, CompareCommand.self,
       DoctorCommand.self,
+      SymbolsCommand.self,
     ])
 
   /// Every message on stderr begins the same way, also those of ArgumentParser.

@@ -34,11 +34,16 @@ enum Diagnostic: Error {
   case unknownEnd(String, SystemError)
   /// Binary output was to go to a terminal.
   case isBinary
+  /// Debug files were to be fetched, and DEBUGINFOD_URLS is empty.
+  case noDebugServer
+  /// elfutils' client library is missing.
+  case noDebuginfod
 
   var exitCode: Int32 {
     switch self {
     // EX_NOINPUT
-    case .noProcess, .noMatch, .manyMatches, .noThread, .nothingLeft: 66
+    case .noProcess, .noMatch, .manyMatches, .noThread, .nothingLeft, .noDebuginfod: 66
+    case .noDebugServer: 64  // EX_USAGE
     case .cannotWatch(_, let problem, _):
       switch problem {
       case .noSuchProcess, .isKernelThread, .hasEnded, .isItself, .is32Bit: 66
@@ -66,6 +71,10 @@ enum Diagnostic: Error {
 
   var message: String {
     switch self {
+    case .noDebugServer:
+      "DEBUGINFOD_URLS names no server. Set it, such as to https://debuginfod.elfutils.org/."
+    case .noDebuginfod:
+      "libdebuginfod.so.1 is not installed. On Debian and Ubuntu: apt install libdebuginfod1"
     case .noProcess:
       "No such process. List processes with: ps -e"
     case .noMatch(let name):

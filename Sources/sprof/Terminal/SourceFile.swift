@@ -12,6 +12,25 @@ enum SourceFile {
     "vala", "cu", "cuh", "y", "l", "rb", "js", "ts",
   ]
 
+  /// The lines of a file that is not newer than the program that was built from it, or than the capture;
+  /// nil also when `lines(of:)` is.
+  @Sendable
+  static func lines(
+    of path: String, builtInto binary: String?, before captured: Double
+  ) -> [Substring]? {
+    guard let written = modificationTime(of: path) else { return nil }
+    let built = binary.flatMap(modificationTime) ?? .infinity
+    guard written <= min(built, captured) else { return nil }
+    return lines(of: path)
+  }
+
+  /// In seconds since 1970.
+  private static func modificationTime(of path: String) -> Double? {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    return Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) / 1e9
+  }
+
   /// The lines of a file; nil when it does not exist, is not named like a source file, or is not text.
   static func lines(of path: String) -> [Substring]? {
     guard path.hasPrefix("/"), let dot = path.lastIndex(of: "."),
