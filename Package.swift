@@ -76,6 +76,10 @@ let package = Package(
       "PythonReading",
       ["ByteReading", "ELFReading", "LinuxProcess", "ProfileModel", "RuntimeReading"],
       isStrictlySafe: true),
+    module(
+      "GoReading",
+      ["ByteReading", "ELFReading", "LinuxProcess", "ProfileModel", "RuntimeReading"],
+      isStrictlySafe: true),
     .target(
       name: "ProfileExport", dependencies: ["ProfileAnalysis", "ProfileModel"],
       exclude: ["Page/Resources"], swiftSettings: strict, plugins: ["EmbedPage"]),
@@ -86,8 +90,8 @@ let package = Package(
     module(
       "Sampling",
       [
-        "BlockingAnalysis", "ELFReading", "LinuxProcess", "NativeUnwinding", "ProfileModel",
-        "PythonReading", "RuntimeReading", "Symbolication",
+        "BlockingAnalysis", "ELFReading", "GoReading", "LinuxProcess", "NativeUnwinding",
+        "ProfileModel", "PythonReading", "RuntimeReading", "Symbolication",
       ]),
 
     // Layer 6.
@@ -140,6 +144,13 @@ let package = Package(
       name: "PythonReadingTests",
       dependencies: [
         "ByteReading", "LinuxProcess", "ProfileModel", "PythonReading", "RuntimeReading",
+        "TestSupport",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "GoReadingTests",
+      dependencies: [
+        "ByteReading", "ELFReading", "GoReading", "LinuxProcess", "ProfileModel", "RuntimeReading",
         "TestSupport",
       ],
       swiftSettings: strict),

@@ -154,6 +154,14 @@ package struct ELFFile: Sendable {
   /// The first section of that name.
   package func section(named name: String) -> Section? { sections.first { $0.name == name } }
 
+  /// The PT_LOAD whose bytes in the file hold `address`.
+  package func loadSegment(containing address: FileAddress) -> Segment? {
+    segments.first {
+      $0.type == Segment.load && $0.address <= address
+        && address.rawValue - $0.address.rawValue < $0.fileSize
+    }
+  }
+
   /// Where a section's bytes are in a file of `fileSize` bytes; nil when they are not all in it.
   package func bytes(of section: Section, fileSize: Int) -> Range<Int>? {
     guard !section.hasNoBytes else { return nil }

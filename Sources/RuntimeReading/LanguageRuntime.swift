@@ -75,6 +75,9 @@ package protocol LanguageRuntime: AnyObject {
 
   /// All tasks that have not ended, read from live memory: of one instant only while nothing runs.
   func tasks(from memory: some TargetMemory) -> RuntimeTaskList
+
+  /// All goroutines that have not ended, read from live memory; nil for a runtime that has none.
+  func goroutines(from memory: some TargetMemory) -> Goroutines?
 }
 
 /// What one runtime knows of one thread of the process, and the steps of a sample.

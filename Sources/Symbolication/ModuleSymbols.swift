@@ -25,6 +25,7 @@ final class ModuleSymbols {
   private lazy var linkage: ProcedureLinkage? = readLinkage()
   private lazy var debugData: DebugData? = openDebugData()
   private var openedData: DebugData?
+  private lazy var goFunctions: GoFunctionTable? = readGoFunctions()
 
   init(_ file: MappedFile?, debugFiles: DebugFiles, time: SymbolTime) {
     self.file = file
@@ -49,6 +50,7 @@ final class ModuleSymbols {
     guard all.contains(where: \.hasChanged) else { return .unchanged }
     (file, elf, separate, otherFiles) = (nil, nil, nil, [])
     (functions, variables, linkage, debugData, openedData) = ([], [], nil, nil, nil)
+    goFunctions = nil
     problem = Module.changedFile
     return .changed
   }
@@ -56,7 +58,10 @@ final class ModuleSymbols {
   /// At least one.
   func lines(at address: FileAddress, detail: Symbolizer.Detail) -> [SourceLine] {
     let frames = detail == .functions ? [] : debugFrames(at: address)
-    guard let last = frames.last else { return [line(at: address, named: nil, file: nil, line: 0)] }
+    guard let last = frames.last else {
+      let lines = goLines(at: address, detail: detail)
+      return lines.isEmpty ? [line(at: address, named: nil, file: nil, line: 0)] : lines
+    }
     return frames.dropLast().map { frame in
       let name = DisplayName(frame.function, symbol: nil)
       return SourceLine(
@@ -95,6 +100,19 @@ final class ModuleSymbols {
     return SourceLine(
       function: name?.text ?? address.description, linkageName: name?.linkageName, file: file,
       line: line)
+  }
+
+  /// What Go's own table says where there is no debug data; nothing for other programs.
+  private func goLines(at address: FileAddress, detail: Symbolizer.Detail) -> [SourceLine] {
+    guard let file, let goFunctions else { return [] }
+    let lines = goFunctions.lines(at: address, in: file.bytes)
+    guard detail == .functions else { return lines }
+    return lines.suffix(1).map { SourceLine(function: $0.function) }
+  }
+
+  private func readGoFunctions() -> GoFunctionTable? {
+    guard let elf, let file else { return nil }
+    return GoFunctionTable(elf, bytes: file.bytes)
   }
 
   private func symbol(at address: FileAddress) -> Symbol? {

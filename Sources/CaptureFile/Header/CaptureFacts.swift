@@ -22,6 +22,7 @@ struct CaptureFacts: Codable {
   var waits: [Waiting]?
   var history: History?
   var tasks: Tasks?
+  var goroutines: GoroutineList?
 
   init() {}
 

@@ -7,6 +7,7 @@ struct CaptureHeader {
   private(set) var problems: [Int: String] = [:]
   private(set) var blockings: [Blocking] = []
   private(set) var tasks: [AsyncTasks] = []
+  private(set) var goroutines: [Goroutines] = []
   private var waits: [Wait] = []
   private var spans: [WaitHistory.Span] = []
   /// Whether sprof wrote the file.
@@ -70,6 +71,7 @@ struct CaptureHeader {
       .map(\.blocking)
     facts.history?.add(to: &waits, &spans)
     if let part = facts.tasks { part.add(to: &tasks) }
+    if let part = facts.goroutines { part.add(to: &goroutines) }
     for problem in facts.problems ?? [] { problems[problem.module] = problem.problem }
   }
 }

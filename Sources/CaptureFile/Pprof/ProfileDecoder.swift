@@ -91,10 +91,12 @@ struct ProfileDecoder {
       capture.cost.ticksTaken = samples
       capture.rate = types.rate
     }
-    return Profile(
+    var profile = Profile(
       capture: capture, modules: frames.modules(problems: header.problems), threads: infos,
       stacks: frames.stacks, runs: runs, symbols: frames.symbols, blockings: header.blockings,
       waitHistory: header.waitHistory, tasks: header.tasks.map(\.withoutLooseEnds))
+    profile.goroutines = header.goroutines.map(\.withoutLooseEnds)
+    return profile
   }
 }
 

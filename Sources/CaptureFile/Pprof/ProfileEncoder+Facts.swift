@@ -27,6 +27,13 @@ extension ProfileEncoder {
         add(facts)
       }
     }
+    for list in profile.goroutines {
+      for part in CaptureFacts.GoroutineList.parts(of: list) {
+        var facts = CaptureFacts()
+        facts.goroutines = part
+        add(facts)
+      }
+    }
     for (number, module) in profile.modules.enumerated() { add(module, number: Int32(number)) }
   }
 

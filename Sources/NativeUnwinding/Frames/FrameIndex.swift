@@ -170,13 +170,3 @@ extension FrameIndex {
     return rows
   }
 }
-
-extension ELFFile {
-  /// The PT_LOAD whose bytes in the file hold `address`.
-  func loadSegment(containing address: FileAddress) -> Segment? {
-    segments.first {
-      $0.type == Segment.load && $0.address <= address
-        && address.rawValue - $0.address.rawValue < $0.fileSize
-    }
-  }
-}

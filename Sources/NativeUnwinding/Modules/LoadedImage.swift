@@ -22,8 +22,9 @@ final class LoadedImage {
     }
   }
 
-  /// Frames that only `.debug_frame` describes, for the image as it is loaded (`FileAddress` is that of
-  /// the process there), and at addresses that no process has; nil without an uncompressed section.
+  /// Frames that only Go's own table or `.debug_frame` describes, for the image as it is loaded (`FileAddress` is that of
+  /// the process there), and at addresses that no process has; nil with neither, and where the section is
+  /// compressed.
   private(set) lazy var debugFrames = makeDebugFrames()
   private let debugFrameAddress: FileAddress
 
@@ -36,11 +37,17 @@ final class LoadedImage {
   }
 
   private func makeDebugFrames() -> FrameIndex? {
-    guard let contents, let section = contents.elf.section(named: ".debug_frame"),
+    guard let contents else { return nil }
+    let file = contents.file
+    if let table = GoFunctionTable(contents.elf, bytes: file.bytes) {
+      // It says more than `.debug_frame`: which functions leave the stack that they were called on.
+      let bytes = GoFrames.exceptionFrames(from: table, in: file.bytes, bias: bias)
+      return FrameIndex(framesOnly: MappedFile(copying: bytes), address: debugFrameAddress)
+    }
+    guard let section = contents.elf.section(named: ".debug_frame"),
       !section.isCompressed,
       let range = contents.elf.bytes(of: section, fileSize: contents.file.count)
     else { return nil }
-    let file = contents.file
     let bytes = DebugFrames.exceptionFrames(from: file.bytes.extracting(range), bias: bias)
     return FrameIndex(framesOnly: MappedFile(copying: bytes), address: debugFrameAddress)
   }

@@ -75,6 +75,8 @@ package struct Verdict: Sendable {
   package var unseen: UnseenRuntime?
   /// How many threads are idle.
   package var idleThreads = 0
+  /// What it is about where it is about goroutines, which no thread shows; nil elsewhere.
+  package var goroutines: GoroutineFinding?
   /// Who held up the thread in many waits; nil where the chain says it, or nobody did for long.
   package var blame: BlameFinding?
 

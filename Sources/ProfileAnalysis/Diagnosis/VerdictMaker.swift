@@ -33,8 +33,8 @@ struct VerdictMaker {
 
   var verdict: Verdict {
     var verdict =
-      cycle(isCertain: true) ?? orphanedLock ?? frozen ?? stopped ?? cycle(isCertain: false) ?? hung
-      ?? slowdown ?? rest
+      cycle(isCertain: true) ?? orphanedLock ?? frozen ?? stopped ?? goroutineDeadlock
+      ?? goroutineHang ?? cycle(isCertain: false) ?? hung ?? slowdown ?? goroutinesWaiting ?? rest
     if let main, main.thread != verdict.thread, verdict.kind.isOfCPU, isWorkedFor(main) {
       verdict.awaitedBy = main.thread
     }
@@ -48,7 +48,7 @@ struct VerdictMaker {
     if index.profile.modules.contains(where: { $0.name.hasPrefix("libjvm.so") }) {
       return .javaThreads
     }
-    return index.stacks.functions.contains { Self.goFunctions.contains($0.name) }
+    return !hasGoroutines && index.stacks.functions.contains { Self.goFunctions.contains($0.name) }
       ? .goroutines : nil
   }
 

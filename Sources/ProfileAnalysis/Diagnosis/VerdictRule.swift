@@ -23,12 +23,27 @@ package enum VerdictRule: String, Sendable, CaseIterable {
   case notAtRest = "not_at_rest"
   /// Waits where threads are known to rest.
   case atRest = "at_rest"
+  /// All goroutines wait for others, no thread runs, and no timer is set.
+  case goroutinesAsleep = "goroutines_asleep"
+  /// Goroutines wait for a lock.
+  case goroutineLock = "goroutine_lock"
+  /// Nobody receives what goroutines send.
+  case goroutineSend = "goroutine_send"
   case none
 }
 
 extension Verdict {
   /// The rule by which it was found.
   package var rule: VerdictRule {
+    switch goroutines?.kind {
+    case .allAsleep: return .goroutinesAsleep
+    case .lock: return .goroutineLock
+    case .send: return .goroutineSend
+    case nil: return ruleOfThreads
+    }
+  }
+
+  private var ruleOfThreads: VerdictRule {
     switch kind {
     case .deadlock, .possibleDeadlock: .cycle
     case .orphanedLock: .ownerExited

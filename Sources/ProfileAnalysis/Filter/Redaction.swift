@@ -54,6 +54,7 @@ package struct Redaction: Sendable {
     redacted.blockings = profile.blockings.map { $0.redacted(text) }
     redacted.waitHistory = profile.waitHistory.mapWaits { $0.redacted(text) }
     redacted.tasks = profile.tasks.map { $0.redacted(text) }
+    redacted.goroutines = profile.goroutines.map { $0.redacted(text) }
     return redacted
   }
 
@@ -61,6 +62,7 @@ package struct Redaction: Sendable {
     profile.modules.map(\.path) + [profile.capture.executable].compactMap { $0 }
       + profile.symbols.flatMap { $0.lines.compactMap(\.file) }
       + profile.tasks.flatMap { $0.stacks.flatMap { $0.compactMap(\.file) } }
+      + profile.goroutines.flatMap { $0.stacks.flatMap { $0.compactMap(\.file) } }
   }
 
   /// `anna` of `/home/anna/src`.
@@ -103,6 +105,17 @@ extension AsyncTasks {
       AsyncTask(
         address: task.address, name: text.clean(task.name), tid: task.tid, state: task.state,
         stack: task.stack, awaitedBy: task.awaitedBy)
+    }
+    return result
+  }
+}
+
+extension Goroutines {
+  fileprivate func redacted(_ text: Redaction.Text) -> Goroutines {
+    var result = self
+    result.stacks = stacks.map { $0.map { $0.redacted(text) } }
+    for index in result.groups.indices {
+      result.groups[index].creator = groups[index].creator?.redacted(text)
     }
     return result
   }

@@ -9,6 +9,7 @@ package struct DumpReport {
   private let diagnosis: Diagnosis
   private let words: WaitWords
   private let tasks: DumpTasks
+  private let goroutines: DumpGoroutines
   /// Whether it is to fit a screen or two: threads at rest have no stack, and long stacks no middle.
   private let isBrief: Bool
   private let resting: [ThreadGroups.Group]
@@ -27,6 +28,7 @@ package struct DumpReport {
     tasks = DumpTasks(profile, limit: options.top)
     let threads = index.threads(matching: options.threadFilter)
     isBrief = !options.views.contains(.all) && options.threadFilter == nil
+    goroutines = DumpGoroutines(diagnosis, isBrief: isBrief)
     groups = DumpGroup.groups(diagnosis, index, threads: threads, tasks: tasks, isBrief: isBrief)
     let busy = threads.filter(tasks.hasTasks)
     resting =
@@ -63,7 +65,10 @@ package struct DumpReport {
       if group.threads.count == 1 { tasks.write(thread: group.threads[0], to: &page) }
     }
     writeRest(active.dropFirst(shown), to: &page)
-    if options.threadFilter == nil { tasks.writeOthers(to: &page) }
+    if options.threadFilter == nil {
+      tasks.writeOthers(to: &page)
+      goroutines.write(to: &page)
+    }
     if groups.isEmpty {
       page.space()
       page.paragraph(
@@ -132,6 +137,9 @@ package struct DumpReport {
     }
     if infos.count == 1, let task = tasks.running(thread: group.threads[0]) {
       page.paragraph("  \(task)", indent: 5)
+    }
+    if infos.count == 1, let goroutine = goroutines.running(thread: group.threads[0]) {
+      page.paragraph("  \(goroutine)", indent: 5)
     }
   }
 

@@ -41,6 +41,8 @@ extension JSONWriter {
     member("handler_line", handler.flatMap { $0.line > 0 ? $0.line : nil })
     member("idle_threads", verdict.idleThreads)
     member("unseen", verdict.unseen?.rawValue)
+    member("goroutines", verdict.goroutines?.kind.rawValue)
+    array("goroutine_groups", of: verdict.goroutines?.groups ?? []) { $0.value($1) }
     member("rule", verdict.rule.rawValue)
     array("facts", of: EvidenceWords(words: words).facts) { $0.value($1) }
     members(of: situation?.loopEvidence)

@@ -66,6 +66,9 @@ package struct JSONReport {
         json.array("tasks", of: profile.tasks) { json, tasks in
           json.object { $0.members(of: tasks) }
         }
+        json.array("goroutines", of: profile.goroutines) { json, goroutines in
+          json.object { $0.members(of: goroutines) }
+        }
       }
       json.endLine()
     }

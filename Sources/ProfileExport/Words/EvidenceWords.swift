@@ -44,6 +44,13 @@ struct EvidenceWords {
       "Rule: the thread is at no place where threads are known to rest, and nothing shows that it "
         + "should go on."
     case .atRest: "Rule: the thread is at a place where threads rest that have nothing to do."
+    case .goroutinesAsleep:
+      "Rule: every goroutine waits for another, none has run between two readings, no thread runs, "
+        + "and no timer is set."
+    case .goroutineLock:
+      "Rule: goroutines wait for a lock, and locks are to be held for a short time only."
+    case .goroutineSend:
+      "Rule: nothing runs, and goroutines have been waiting for 1 s or more for somebody to receive."
     case .none: "Rule: none has its evidence."
     }
   }
@@ -100,7 +107,7 @@ struct EvidenceWords {
 
   private var unseenFacts: [String] {
     switch verdict.unseen {
-    case .goroutines: ["The program is written in Go, whose goroutines sprof does not read."]
+    case .goroutines: ["The program is written in Go, and its goroutines could not be read."]
     case .javaThreads: ["The program runs the Java machine, whose monitors sprof does not read."]
     case nil: []
     }

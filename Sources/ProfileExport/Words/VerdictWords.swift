@@ -47,9 +47,20 @@ struct VerdictWords {
   /// What a runtime keeps to itself may be the very thing that matters.
   private var unseenWords: String {
     switch verdict.unseen {
-    case .goroutines: " Goroutines are not seen."
+    case .goroutines: " Its goroutines could not be read."
     case .javaThreads: " What Java threads wait for is not seen."
-    case nil: ""
+    case nil: goroutineWords
+    }
+  }
+
+  /// What goroutines do, where the verdict is about a thread that does nothing.
+  private var goroutineWords: String {
+    switch verdict.kind {
+    case .idle, .waiting, .inconclusive:
+      verdict.goroutines == nil ? GoroutineWords(diagnosis: diagnosis, words: self).summary : ""
+    case .deadlock, .possibleDeadlock, .orphanedLock, .hungOnLock, .hungOnIO, .hung, .froze,
+      .busyLoop, .starved, .slow, .running, .frozen, .stopped:
+      ""
     }
   }
 
@@ -72,6 +83,10 @@ struct VerdictWords {
   }
 
   private var finding: String {
+    if let goroutines = verdict.goroutines {
+      return GoroutineWords(diagnosis: diagnosis, words: self).sentence(
+        of: goroutines, verdict.kind)
+    }
     let subject = verdict.thread.map { waits.thread($0) } ?? "The program"
     switch verdict.kind {
     case .deadlock: return cycleSentence("Deadlock") + evidence
@@ -309,6 +324,9 @@ struct VerdictWords {
 
   /// One line for each thread of the chain, and what the last one does; how to thaw a frozen program.
   var chainLines: [String] {
+    if let goroutines = verdict.goroutines {
+      return GoroutineWords(diagnosis: diagnosis, words: self).lines(of: goroutines)
+    }
     if verdict.kind == .frozen {
       return verdict.wait?.thawCommand.map { ["Thaw it with: " + $0] } ?? []
     }

@@ -17,6 +17,8 @@ package struct Profile: Sendable {
   package var waitHistory: WaitHistory
   /// The tasks of event loops that a dump found, by process.
   package var tasks: [AsyncTasks]
+  /// The goroutines of programs in Go, by process.
+  package var goroutines: [Goroutines] = []
 
   package init(
     capture: CaptureInfo, modules: [Module] = [], threads: [ThreadInfo] = [],

@@ -80,6 +80,7 @@ final class SamplePipeline: @unchecked Sendable {
     let facts = liveFacts(modules: modules, sleeps: sleeps)
     var profile = resolver.finish(capture: info)
     profile.tasks = tasks
+    profile.goroutines = sampler.runtimes?.goroutines.map { [$0] } ?? []
     if let trace = sampler.waitTrace {
       profile.waitHistory = trace.history(profile.threads)
       if let note = trace.note { profile.capture.notes.append(note) }

@@ -22,6 +22,7 @@ struct FamilyProfile: Sendable {
   private var waits = FamilyWaits()
   private var history = WaitHistory()
   private var tasks: [AsyncTasks] = []
+  private var goroutines: [Goroutines] = []
   private var cost = CaptureCost()
   private var pauses = PauseMeter()
   private var notes: [String: Int] = [:]
@@ -59,6 +60,7 @@ struct FamilyProfile: Sendable {
     add(waits: profile, member)
     history.add(profile.waitHistory, firstThread: first, shift: member.shift.rawValue)
     tasks += profile.tasks
+    goroutines += profile.goroutines
     add(profile.capture, member)
   }
 
@@ -126,6 +128,7 @@ struct FamilyProfile: Sendable {
       capture: capture, modules: modules.modules, threads: infos, stacks: stacks,
       runs: RunList(runs), blockings: waits.finish(),
       waitHistory: history.moved(to: places), tasks: tasks)
+    profile.goroutines = goroutines
     profile.renumberStacks()
     return profile
   }

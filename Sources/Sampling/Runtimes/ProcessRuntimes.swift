@@ -27,6 +27,8 @@ final class ProcessRuntimes {
   private var locks: InterpreterLocks
   /// By thread: who held its interpreter's lock in the present tick; nil before it was read.
   private var lockHolders: [Int32: Int32]?
+  /// Those that `census` has found; nil for a program that is not in Go.
+  private(set) var goroutines: Goroutines?
   /// Whether the program that the runtimes are of was seen to be over.
   private var isAnotherProgram = false
 
@@ -196,14 +198,15 @@ final class ProcessRuntimes {
   /// Notes who holds the interpreters' locks, where there is something else to do until `census`.
   func noteLockHolders(memory: ProcessMemory) { locks.noteHolders(of: attached, memory) }
 
-  /// At the end of a capture: the names of threads, and who held the interpreters' locks at two
-  /// moments; nothing may be stopped.
+  /// At the end of a capture: the names of threads, goroutines, and who held the interpreters' locks at
+  /// two moments; nothing may be stopped.
   func census(memory: ProcessMemory, now: () -> Nanoseconds) {
     for attached in attached {
       _ = attached.runtime.refreshThreads(from: memory)
       stacks.addNames(attached.runtime.threadNames(from: memory), at: now())
     }
     locks.conclude(attached, memory, now: now)
+    goroutines = attached.lazy.compactMap { $0.runtime.goroutines(from: memory) }.first
   }
 
   /// What `census` found out.

@@ -1,0 +1,103 @@
+package import LinuxProcess
+package import ProfileModel
+package import RuntimeReading
+
+/// Reads the goroutines of a running program in Go.
+///
+/// Its functions are machine code, whose frames the native unwinder finds; what only the runtime knows is
+/// which goroutines there are, and what they wait for. Nothing is stopped: a goroutine that does not run
+/// keeps its stack, and each says when it has run (`GoWaitHistory`).
+package final class GoReader {
+  /// Between two readings that only note who waits, and the part of the time that they may take.
+  private static let noteInterval = Nanoseconds.seconds(1)
+  private static let noteShare: Int64 = 200
+
+  package let program: GoProgram
+  private let process: Int32
+  private let code: GoCode
+  private var history = GoWaitHistory()
+  private var nextNote = MonotonicClock.Instant.distantPast
+  package var maxDepth: Int?
+
+  package init(_ program: GoProgram, process: Int32) {
+    self.program = program
+    self.process = process
+    code = GoCode(program.image)
+  }
+
+  /// Notes which goroutines wait, when it is time: the last reading will know since when.
+  private func noteWaits(from memory: some TargetMemory) {
+    let start = MonotonicClock.now()
+    guard start >= nextNote else { return }
+    var reading = GoroutineReading(program, code)
+    _ = reading.note(in: &history, at: start.rawValue, from: memory)
+    let cost = MonotonicClock.now() - start
+    nextNote = start + max(Self.noteInterval, cost * Self.noteShare)
+  }
+
+  /// All goroutines, each with what it does and where; of one moment only where `isSteady` says so.
+  package func goroutines(from memory: some TargetMemory) -> Goroutines? {
+    var reading = GoroutineReading(program, code)
+    return reading.groups(
+      history: &history, at: MonotonicClock.now().rawValue, pid: process, from: memory)
+  }
+}
+
+extension GoReader: LanguageRuntime {
+  package static var language: String { "Go" }
+
+  /// Those that were measured: `1.18 to 1.27`.
+  package static var versions: String {
+    "Go 1.\(GoBuild.oldestMinor) to 1.\(GoOffsets.all.last?.minor ?? 0)"
+  }
+
+  package static func find(
+    in memory: ProcessMemory, maps: MemoryMaps, process: Int32
+  ) -> RuntimeSearch {
+    switch GoSearch(memory: memory, maps: maps).run() {
+    case .none: .none
+    case .notReady: .notReady
+    case .found(let program): .found(GoReader(program, process: process))
+    case .unknown(let build):
+      .unknown(
+        .unknownBuild(RuntimeBuild(language: language, version: build.version), known: versions))
+    case .unreadable(let fault, let build):
+      .unreadable(.unreadable(fault, language: language, title: build.version))
+    }
+  }
+
+  /// Go's functions are the program's own: none is hidden.
+  package var nativeCode: any RuntimeNativeCode { GoNativeCode() }
+
+  package func refreshThreads(from memory: some TargetMemory) -> RuntimeThreadChanges {
+    noteWaits(from: memory)
+    return RuntimeThreadChanges()
+  }
+
+  package func refreshThreadsIfChanged(from memory: some TargetMemory) -> RuntimeThreadChanges {
+    noteWaits(from: memory)
+    return RuntimeThreadChanges()
+  }
+
+  package var isEmpty: Bool { false }
+  package var isWhole: Bool { true }
+  package func thread(_ tid: Int32) -> (any RuntimeThread)? { nil }
+  package func threadNames(from memory: some TargetMemory) -> [Int32: String] { [:] }
+  package var problem: RuntimeProblem? { nil }
+  package func refuted(from memory: some TargetMemory) -> Set<UInt32> { [] }
+  package var lockRanges: [Range<RemoteAddress>] { [] }
+  package func isLock(_ address: RemoteAddress) -> Bool { false }
+  package func lockHolders(from memory: some TargetMemory) -> [Int32: Int32] { [:] }
+  package func followTasks(in memory: ProcessMemory) -> RuntimeTaskFollowing { .complete }
+  package func findTasks(in memory: ProcessMemory) -> Bool { false }
+  package func tasks(from memory: some TargetMemory) -> RuntimeTaskList { RuntimeTaskList() }
+}
+
+/// Go's runtime as code: there is no interpreter.
+private struct GoNativeCode: RuntimeNativeCode {
+  /// No file is taken for an interpreter's.
+  var path: String { "[go]" }
+  func role(ofFunction name: String) -> NativeRole { .builtin }
+  func isLauncher(_ file: String) -> Bool { false }
+  var lockFunctions: Set<String> { [] }
+}

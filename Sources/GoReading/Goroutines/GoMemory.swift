@@ -1,0 +1,110 @@
+internal import ByteReading
+internal import LinuxProcess
+internal import ProfileModel
+
+/// Reads of a Go program's memory, which may change meanwhile.
+enum GoMemory {
+  /// All bytes of a piece, or nil.
+  static func bytes(
+    at address: RemoteAddress, count: Int, in memory: some TargetMemory
+  ) -> [UInt8]? {
+    var bytes = [UInt8](repeating: 0, count: count)
+    let ranges = [MemoryRange(start: address, count: count)]
+    // The pointer is used within the closure only.
+    let filled = unsafe bytes.withUnsafeMutableBytes { unsafe memory.read(ranges[...], into: $0) }
+    return filled == count ? bytes : nil
+  }
+
+  static func words(
+    at address: RemoteAddress, count: Int, in memory: some TargetMemory
+  ) -> [UInt64]? {
+    guard let bytes = bytes(at: address, count: count * 8, in: memory) else { return nil }
+    // The array outlives the span.
+    let reader = unsafe ByteReader(bytes.span.bytes)
+    return (0..<count).map { reader.value(at: $0 * 8, as: UInt64.self) ?? 0 }
+  }
+}
+
+/// Many pieces of memory that are read together, and which of them were there.
+struct GoPieces {
+  private(set) var bytes: [UInt8] = []
+  /// Where each piece is in `bytes`; nil for one that could not be read.
+  private(set) var places: [Int?] = []
+  /// So many that are not there make an end: each costs a system call.
+  private static let failureLimit = 256
+
+  /// Reads all pieces with a system call for each thousand.
+  mutating func read(_ ranges: [MemoryRange], from memory: some TargetMemory) {
+    places.removeAll(keepingCapacity: true)
+    let size = ranges.reduce(0) { $0 + $1.count }
+    if bytes.count < size { bytes = [UInt8](repeating: 0, count: size) }
+    var index = 0
+    var offset = 0
+    var failures = 0
+    while index < ranges.count {
+      guard failures < Self.failureLimit else { break }
+      let start = offset
+      // The buffer has room for all pieces, and is used within the closure only.
+      let filled = unsafe bytes.withUnsafeMutableBytes { buffer in
+        unsafe memory.read(
+          ranges[index...], into: UnsafeMutableRawBufferPointer(rebasing: buffer[start..<size]))
+      }
+      var rest = max(0, filled)
+      while index < ranges.count, rest >= ranges[index].count {
+        places.append(offset)
+        rest -= ranges[index].count
+        offset += ranges[index].count
+        index += 1
+      }
+      guard index < ranges.count else { break }
+      places.append(nil)
+      offset += ranges[index].count
+      index += 1
+      failures += 1
+    }
+    while places.count < ranges.count { places.append(nil) }
+  }
+}
+
+/// A goroutine's structure, as it was copied.
+struct GoRecord {
+  static let runnable: UInt32 = 1
+  static let running: UInt32 = 2
+  static let inSystemCall: UInt32 = 3
+  static let waiting: UInt32 = 4
+  static let dead: UInt32 = 6
+
+  let status: UInt32
+  let number: UInt64
+  let stack: Range<UInt64>
+  let machine: UInt64
+  let stackPointer: UInt64
+  let pc: UInt64
+  /// By the monotonic clock; 0 where the collector has not seen it wait.
+  let waitSince: UInt64
+  let waitReason: UInt8
+  let runs: UInt8
+  let creatorPC: UInt64
+  let startPC: UInt64
+  let queue: UInt64
+
+  init(_ bytes: RawSpan, at start: Int, _ offsets: GoOffsets) {
+    let reader = ByteReader(bytes)
+    func word(_ offset: Int) -> UInt64 { reader.value(at: start + offset, as: UInt64.self) ?? 0 }
+    // The highest bit that is in use is set while the collector looks at the stack.
+    status = (reader.value(at: start + offsets.status, as: UInt32.self) ?? .max) & ~0x1000
+    number = word(offsets.number)
+    let low = word(GoOffsets.stackStart)
+    stack = low..<max(low, word(GoOffsets.stackEnd))
+    machine = word(GoOffsets.machine)
+    let isCall = status == Self.inSystemCall
+    stackPointer = word(isCall ? offsets.callStackPointer : GoOffsets.savedStackPointer)
+    pc = word(isCall ? offsets.callPC : GoOffsets.savedPC)
+    waitSince = word(offsets.waitSince)
+    waitReason = reader.value(at: start + offsets.waitReason, as: UInt8.self) ?? 0
+    runs = reader.value(at: start + offsets.runs, as: UInt8.self) ?? 0
+    creatorPC = word(offsets.creatorPC)
+    startPC = word(offsets.startPC)
+    queue = word(offsets.waiting)
+  }
+}

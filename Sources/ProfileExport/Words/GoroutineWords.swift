@@ -1,0 +1,137 @@
+internal import ProfileAnalysis
+internal import ProfileModel
+
+/// Goroutines in words.
+struct GoroutineWords {
+  let diagnosis: Diagnosis
+  let words: VerdictWords
+
+  private var profile: Profile { diagnosis.index.profile }
+
+  /// The verdict about goroutines.
+  func sentence(of finding: GoroutineFinding, _ kind: Verdict.Kind) -> String {
+    let list = profile.goroutines[finding.list]
+    let place = finding.place.map { " in " + words.name($0) } ?? ""
+    switch finding.kind {
+    case .allAsleep:
+      let all = finding.count == 1 ? "its only goroutine is" : "all \(finding.count) goroutines are"
+      return "Deadlock: \(all) asleep\(lasted(finding.waited)), and nothing is left to wake "
+        + (finding.count == 1 ? "it." : "them.")
+    case .lock, .send:
+      let title = kind == .hungOnLock ? "Hung" : "Waiting"
+      let wait = finding.groups.first.flatMap { list.wait(of: list.groups[$0]) }
+      let object = finding.groups.first.flatMap { list.groups[$0].object }
+      let other = finding.groups.count - 1
+      let elsewhere = other > 0 ? " and \(Figures.count(Int64(other), "other place"))" : ""
+      let which = object.map { " (\($0))" } ?? ""
+      let have = finding.count == 1 ? "has" : "have"
+      let verb = finding.waited == nil ? (finding.count == 1 ? "is" : "are") : "\(have) been"
+      let time = finding.waited.map { " " + Figures.duration($0) } ?? ""
+      return "\(title): \(Figures.count(Int64(finding.count), "goroutine")) \(verb) waiting\(time) "
+        + "\(wait?.words ?? "")\(which)\(place)\(elsewhere)." + ownerWords(list, finding)
+    }
+  }
+
+  private func lasted(_ time: Int64?) -> String {
+    time.map { ", for \(Figures.duration($0)) or more" } ?? ""
+  }
+
+  /// Go does not note who holds a lock; it is one of the others.
+  private func ownerWords(_ list: Goroutines, _ finding: GoroutineFinding) -> String {
+    guard finding.kind == .lock else { return "" }
+    let others = list.groups.indices.filter { place in
+      !finding.groups.contains(place) && !list.groups[place].isOfRuntime
+    }
+    let count = others.reduce(0) { $0 + list.groups[$1].count }
+    guard count > 0 else { return " No other goroutine is left to unlock it." }
+    guard count == 1, let only = others.first else {
+      return " Go does not note who holds it: one of \(count) other goroutines, or nobody."
+    }
+    let place = list.place(of: list.groups[only]).map { " in " + words.name($0) } ?? ""
+    return " Only one other goroutine could hold it: \(list.groups[only].phrase)\(place)."
+  }
+
+  /// The groups of a verdict, one on each line.
+  func lines(of finding: GoroutineFinding) -> [String] {
+    let list = profile.goroutines[finding.list]
+    guard finding.kind == .allAsleep || finding.groups.count > 1 else { return [] }
+    let shown = finding.groups.prefix(Self.lineLimit).map { place -> String in
+      let group = list.groups[place]
+      let where_ = list.place(of: group).map { ", in " + words.name($0) } ?? ""
+      return group.title + ": " + (list.wait(of: group)?.phrase ?? group.phrase) + where_
+    }
+    let left = finding.groups.dropFirst(Self.lineLimit)
+    guard !left.isEmpty else { return shown }
+    let count = left.reduce(0) { $0 + list.groups[$1].count }
+    return shown + ["… \(Figures.count(Int64(count), "more goroutine"))"]
+  }
+
+  private static let lineLimit = 8
+
+  /// What the goroutines do, where the verdict is about threads.
+  var summary: String {
+    guard let list = profile.goroutines.first(where: { $0.pid == profile.capture.pid }) else {
+      return ""
+    }
+    let own = list.groups.filter { !$0.isOfRuntime }
+    let total = own.reduce(0) { $0 + $1.count }
+    guard total > 0 else { return "" }
+    var counts: [(words: String, count: Int)] = []
+    for group in own {
+      let words = list.wait(of: group)?.phrase ?? group.phrase
+      if let place = counts.firstIndex(where: { $0.words == words }) {
+        counts[place].count += group.count
+      } else {
+        counts.append((words, group.count))
+      }
+    }
+    counts.sort { $0.count > $1.count }
+    let parts = counts.prefix(4).map { "\($0.count) \($0.words)" }
+    let rest = counts.dropFirst(4).reduce(0) { $0 + $1.count }
+    let others = rest > 0 ? ", \(rest) other" : ""
+    return
+      " \(Figures.count(Int64(total), "goroutine")): \(parts.joined(separator: ", "))\(others)."
+  }
+}
+
+extension GoroutineGroup {
+  /// `Goroutine 18`, `Goroutines ×1000`.
+  var title: String {
+    if count == 1, let id = ids.first { return "Goroutine \(id)" + (hasMain ? " (main)" : "") }
+    return "Goroutines ×\(count)"
+  }
+
+  /// What they do, where they do not wait.
+  var phrase: String {
+    switch state {
+    case .running: "running"
+    case .runnable: "runnable"
+    case .systemCall: "in a system call or in C"
+    case .waiting: reason.map { "waiting (\($0))" } ?? "waiting"
+    case .other: "changing state"
+    }
+  }
+}
+
+extension GoroutineWait {
+  /// What follows `waiting`.
+  var words: String {
+    switch self {
+    case .mutex: "for a mutex"
+    case .readLock: "for a read lock"
+    case .writeLock: "for a write lock"
+    case .waitGroup: "for a wait group"
+    case .conditionVariable: "for a condition variable"
+    case .semaphore: "for a semaphore"
+    case .receive: "to receive from a channel"
+    case .send: "to send to a channel"
+    case .select: "in a select"
+    case .forEver: "for ever"
+    case .network: "for the network or a file"
+    case .sleep: "for a time"
+    case .other: "for the runtime"
+    }
+  }
+
+  var phrase: String { self == .sleep ? "sleeping" : "waiting " + words }
+}
