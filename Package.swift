@@ -80,6 +80,10 @@ let package = Package(
       "GoReading",
       ["ByteReading", "ELFReading", "LinuxProcess", "ProfileModel", "RuntimeReading"],
       isStrictlySafe: true),
+    module(
+      "JavaReading",
+      ["ByteReading", "ELFReading", "LinuxProcess", "ProfileModel", "RuntimeReading"],
+      isStrictlySafe: true),
     .target(
       name: "ProfileExport", dependencies: ["ProfileAnalysis", "ProfileModel"],
       exclude: ["Page/Resources"], swiftSettings: strict, plugins: ["EmbedPage"]),
@@ -90,7 +94,8 @@ let package = Package(
     module(
       "Sampling",
       [
-        "BlockingAnalysis", "ELFReading", "GoReading", "LinuxProcess", "NativeUnwinding",
+        "BlockingAnalysis", "ELFReading", "GoReading", "JavaReading", "LinuxProcess",
+        "NativeUnwinding",
         "ProfileModel", "PythonReading", "RuntimeReading", "Symbolication",
       ]),
 
@@ -152,6 +157,12 @@ let package = Package(
       dependencies: [
         "ByteReading", "ELFReading", "GoReading", "LinuxProcess", "ProfileModel", "RuntimeReading",
         "TestSupport",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "JavaReadingTests",
+      dependencies: [
+        "JavaReading", "LinuxProcess", "ProfileModel", "RuntimeReading", "TestSupport",
       ],
       swiftSettings: strict),
     .testTarget(

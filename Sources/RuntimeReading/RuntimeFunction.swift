@@ -1,4 +1,4 @@
-internal import ProfileModel
+package import ProfileModel
 internal import Synchronization
 
 /// A function of a language runtime, as its own structures describe it.
@@ -11,15 +11,21 @@ package final class RuntimeFunction: Sendable {
   package let file: String
   package let firstLine: Int32
   package let lines: RuntimeLineTable
+  /// Nil for Python.
+  package let language: SourceLanguage?
   /// No other function of this process of ours has it, of whichever runtime.
   package let number: UInt32
   private static let last = Atomic<UInt32>(0)
 
-  package init(name: String, file: String, firstLine: Int32, lines: RuntimeLineTable) {
+  package init(
+    name: String, file: String, firstLine: Int32, lines: RuntimeLineTable,
+    language: SourceLanguage? = nil
+  ) {
     self.name = name
     self.file = file
     self.firstLine = firstLine
     self.lines = lines
+    self.language = language
     number = Self.last.wrappingAdd(1, ordering: .relaxed).newValue
   }
 

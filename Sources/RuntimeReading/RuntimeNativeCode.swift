@@ -1,3 +1,5 @@
+package import ProfileModel
+
 /// What a runtime's own native functions are to the program that it runs.
 package enum NativeRole: Sendable {
   /// Runs code of the language: its activations are where the frames of the language belong.
@@ -21,4 +23,12 @@ package protocol RuntimeNativeCode: Sendable {
 
   /// The functions in which a thread waits for its interpreter's lock.
   var lockFunctions: Set<String> { get }
+
+  /// The memory that it puts code of its own into: native unwinding ends there, and the runtime's
+  /// frames go on.
+  var codeRanges: [Range<RemoteAddress>] { get }
+}
+
+extension RuntimeNativeCode {
+  package var codeRanges: [Range<RemoteAddress>] { [] }
 }

@@ -1,3 +1,4 @@
+package import LinuxProcess
 package import ProfileModel
 
 /// One frame of a language runtime.
@@ -27,10 +28,39 @@ package struct RuntimeFrameGroup: Hashable, Sendable {
   package var frameCount: Int
   /// An address on the C stack within the native frame that runs the group; nil where it is not known.
   package let anchor: RemoteAddress?
+  /// Where the native frames go on that have called the group; nil where unwinding leads through it.
+  ///
+  /// A runtime with code in no file has one for each group that is whole.
+  package let exit: NativeExit?
+  /// Whether its frames are of code that the runtime has made itself, through which no unwinding leads.
+  package let isOfOwnCode: Bool
 
-  package init(frameCount: Int, anchor: RemoteAddress?) {
+  package init(
+    frameCount: Int, anchor: RemoteAddress?, exit: NativeExit? = nil, isOfOwnCode: Bool = false
+  ) {
     self.frameCount = frameCount
     self.anchor = anchor
+    self.exit = exit
+    self.isOfOwnCode = isOfOwnCode
+  }
+}
+
+/// The registers with which a native function goes on when the runtime's frames return to it.
+package struct NativeExit: Hashable, Sendable {
+  package let registers: Registers
+
+  package init(_ registers: Registers) { self.registers = registers }
+
+  package static func == (left: Self, right: Self) -> Bool {
+    left.registers.known == right.registers.known
+      && (0..<Registers.count).allSatisfy {
+        left.registers.values[$0] == right.registers.values[$0]
+      }
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(registers.stackPointer)
+    hasher.combine(registers.instructionPointer)
   }
 }
 

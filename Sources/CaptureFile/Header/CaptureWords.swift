@@ -1,3 +1,5 @@
+internal import ProfileModel
+
 /// The fixed texts of a capture file, by which a reader recognises its parts.
 enum CaptureWords {
   static let sampleTypes = [
@@ -21,4 +23,13 @@ enum CaptureWords {
   /// function.
   static let elided = "[sprof:elided]"
   static let interpreted = "[sprof:interpreted]"
+
+  /// The system name that marks a function of a language runtime: Python's have that of old.
+  static func mark(of language: SourceLanguage?) -> String {
+    language.map { "[sprof:\($0.rawValue)]" } ?? interpreted
+  }
+
+  /// All of these, with the language that each stands for.
+  static let languageMarks: [(mark: String, language: SourceLanguage?)] =
+    [(interpreted, nil)] + SourceLanguage.allCases.map { (mark(of: $0), $0) }
 }

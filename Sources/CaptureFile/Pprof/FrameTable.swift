@@ -102,10 +102,12 @@ struct FrameTable {
       CodeAddress(module: module, address: FileAddress(fileAddress(of: location))))
     if try isMarked(location, CaptureWords.elided) {
       frame = .elided(count: Int(clamping: max(0, location.line.first?.line ?? 0)))
-    } else if try isMarked(location, CaptureWords.interpreted),
+    } else if let mark = try languageMark(of: location),
       let line = try symbol(location, frame, module).lines.first
     {
-      frame = .interpreted(SourceLine(function: line.function, file: line.file, line: line.line))
+      frame = .interpreted(
+        SourceLine(
+          function: line.function, file: line.file, line: line.line, language: mark.language))
     } else if Int(stacks.id(of: frame).rawValue) < symbols.count {
       // Another location has this address: some tools write none, others the same for all inlined
       // calls.
@@ -121,6 +123,14 @@ struct FrameTable {
     }
     frames[id] = number
     return number
+  }
+
+  /// What marks a location as a function of a language runtime; nil for machine code.
+  private func languageMark(
+    of location: Perftools_Profiles_Location
+  ) throws(CaptureFileError) -> (mark: String, language: SourceLanguage?)? {
+    for mark in CaptureWords.languageMarks where try isMarked(location, mark.mark) { return mark }
+    return nil
   }
 
   /// Whether a location's only function has the linkage name `mark`.

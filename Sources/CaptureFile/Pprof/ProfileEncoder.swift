@@ -115,7 +115,8 @@ struct ProfileEncoder {
       location.line = [
         line(
           SourceLine(
-            function: source.function, linkageName: CaptureWords.interpreted, file: source.file,
+            function: source.function, linkageName: CaptureWords.mark(of: source.language),
+            file: source.file,
             line: source.line))
       ]
     case .code(let code):

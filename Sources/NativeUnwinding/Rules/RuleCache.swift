@@ -7,6 +7,8 @@ enum RuleSource: UInt8 {
   case framePointer
   /// Without unwind data: what the instructions do.
   case instructions
+  /// Code that a language runtime has made: none is needed.
+  case runtimeCode
 }
 
 /// What is known of one code address: the frame's name, and the rule that leads to its caller.

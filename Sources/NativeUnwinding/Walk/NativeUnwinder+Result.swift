@@ -32,7 +32,8 @@ extension NativeUnwinder {
       stack: history.stack, end: end, outermost: walk.outermost,
       needsRegisters: needsRegisters, depth: depth,
       interrupted: end == .complete && snapshot.outer.bytes.isEmpty
-        ? nil : interrupted(on: snapshot))
+        ? nil : interrupted(on: snapshot),
+      endsInRuntimeCode: walk.isInRuntimeCode)
   }
 
   /// The stack pointer of the first of the new frames that a signal has interrupted on another stack than
@@ -73,7 +74,7 @@ extension NativeUnwinder {
     switch walk.ending {
     case .complete, .joined: return .complete
     case .unknownRegister: return .truncated(.unknownRegister)
-    case .noRule: return .truncated(.noUnwindRule)
+    case .noRule, .runtimeCode: return .truncated(.noUnwindRule)
     case .frameLimit: return .truncated(.frameLimit)
     case .badFrame(let isGuess): return .truncated(isGuess ? .noUnwindRule : .badFrame)
     case .unreadable(let isGuess):

@@ -57,6 +57,11 @@ extension NativeUnwinder {
   private func frame(
     at pc: RemoteAddress, isReturn: Bool, in mapping: MemoryMapping, stacks: inout StackTable
   ) -> CachedFrame {
+    if isRuntimeCode(pc) {
+      return named(
+        CachedFrame(source: .runtimeCode), rule: 0, at: pc,
+        in: CodeAddress(module: .anonymous, address: FileAddress(pc.rawValue)), &stacks)
+    }
     let image = modules.image(of: mapping)
     if let image, let function = function(at: pc, in: image, mapping) {
       if let index = functions.insert(function) {

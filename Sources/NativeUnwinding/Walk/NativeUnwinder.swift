@@ -17,12 +17,15 @@ package struct UnwoundStack: Sendable {
   /// The stack pointer of the frame that a signal has interrupted whose handler runs on a stack of its
   /// own; nil where the handler has none.
   package let interrupted: RemoteAddress?
+  /// Whether the outermost frame is code that a language runtime has made (`useRuntimeCode`).
+  package let endsInRuntimeCode: Bool
 
   package init(
     stack: StackID, end: StackEnd, outermost: RemoteAddress, needsRegisters: Bool, depth: Int,
-    interrupted: RemoteAddress? = nil
+    interrupted: RemoteAddress? = nil, endsInRuntimeCode: Bool = false
   ) {
     self.interrupted = interrupted
+    self.endsInRuntimeCode = endsInRuntimeCode
     self.stack = stack
     self.end = end
     self.outermost = outermost
@@ -72,6 +75,7 @@ package final class NativeUnwinder {
   /// The size of the stack table at the last call: a smaller one is another table.
   private var knownStacks = 0
   var elided: FrameID?
+  private var runtimeCode: [Range<RemoteAddress>] = []
   let synthetic: SyntheticRules
 
   /// Frames reported, rules applied, and addresses looked up for the first time.
@@ -98,6 +102,17 @@ package final class NativeUnwinder {
     dropEverything()
   }
 
+  /// Says where language runtimes put code that they have made: unwinding ends there.
+  package func useRuntimeCode(_ ranges: [Range<RemoteAddress>]) {
+    guard ranges != runtimeCode else { return }
+    runtimeCode = ranges
+    dropEverything()
+  }
+
+  func isRuntimeCode(_ pc: RemoteAddress) -> Bool {
+    !runtimeCode.isEmpty && runtimeCode.contains { $0.contains(pc) }
+  }
+
   /// Drops the previous stack of a thread, which has ended.
   package func forget(thread: Int) {
     guard histories.indices.contains(thread) else { return }
@@ -116,9 +131,11 @@ package final class NativeUnwinder {
   /// `thread` is a small slot number, under which the previous stack of that thread is kept for
   /// reuse: what has not changed since costs nothing. `search` says whether a frame pointer that is not
   /// known is searched for in the stack; a stack found so ends as `.inferred`.
+  /// `boundary` is the stack pointer of a runtime's innermost frame, where that is known: a search that
+  /// leads there has found the way, too.
   package func unwind(
     _ snapshot: StackSnapshot, thread: Int, search: FramePointerUse = .never,
-    into stacks: inout StackTable
+    boundary: RemoteAddress? = nil, into stacks: inout StackTable
   ) -> UnwoundStack {
     forgetOtherTable(stacks)
     defer { knownStacks = stacks.stackCount }
@@ -146,7 +163,8 @@ package final class NativeUnwinder {
       }
       if search != .never, case .unknownRegister = walk.ending,
         let found = self.search(
-          snapshot, from: walk, in: history, isSure: search == .unambiguous, stacks: &stacks)
+          snapshot, from: walk, in: history, isSure: search == .unambiguous, boundary: boundary,
+          stacks: &stacks)
       {
         return found
       }
@@ -158,7 +176,7 @@ package final class NativeUnwinder {
   /// stack; with `isSure` only where no other could be meant.
   private func search(
     _ snapshot: StackSnapshot, from walk: WalkResult, in history: ThreadHistory, isSure: Bool,
-    stacks: inout StackTable
+    boundary: RemoteAddress?, stacks: inout StackTable
   ) -> UnwoundStack? {
     guard scratch.count > 0, !snapshot.registers.isKnown(Registers.framePointer) else { return nil }
     let place = scratch.count - 1
@@ -169,7 +187,7 @@ package final class NativeUnwinder {
     var frames: [CallerFrame] = []
     for value in isSure ? candidates.sorted() : candidates {
       let attempt = self.walk(snapshot, framePointer: value, in: history, stacks: &stacks)
-      guard case .complete = attempt.ending else { continue }
+      guard reachesEnd(attempt, boundary) else { continue }
       if leading.isEmpty {
         frames = (0..<scratch.count).map {
           CallerFrame(pc: scratch.base[$0].pc, stackPointer: scratch.base[$0].stackPointer)
@@ -190,7 +208,17 @@ package final class NativeUnwinder {
     let result = record(best, of: snapshot, in: history, equalFrom: nil, stacks: &stacks)
     return UnwoundStack(
       stack: result.stack, end: .inferred, outermost: result.outermost, needsRegisters: false,
-      depth: result.depth)
+      depth: result.depth, endsInRuntimeCode: result.endsInRuntimeCode)
+  }
+
+  /// Whether a walk has led to the end of the stack, or to the runtime's frames, which are at `boundary`.
+  private func reachesEnd(_ walk: WalkResult, _ boundary: RemoteAddress?) -> Bool {
+    switch walk.ending {
+    case .complete: true
+    case .runtimeCode:
+      scratch.count > 0 && scratch.base[scratch.count - 1].stackPointer == boundary
+    default: false
+    }
   }
 
   private func walk(
@@ -239,7 +267,7 @@ package final class NativeUnwinder {
 // MARK: - The walk
 
 extension NativeUnwinder {
-  private func walk(
+  func walk(
     from registers: Registers, history: ThreadHistory, equalFrom: RemoteAddress?,
     stacks: inout StackTable
   ) -> WalkResult {
@@ -258,7 +286,9 @@ extension NativeUnwinder {
         walk.use(scratch)
       }
       walk.append(current.frame)
-      guard current.rule != 0 else { return walk.ended(.noRule) }
+      guard current.rule != 0 else {
+        return walk.ended(current.source == .runtimeCode ? .runtimeCode : .noRule)
+      }
       if let ending = walk.step(by: current, lookup.rule(current.rule), engine) {
         return walk.ended(current.isEntered ? .complete : ending)
       }

@@ -8,6 +8,9 @@ struct WalkResult {
   /// The frames of the history that go on from the last new one.
   var kept = 0
   var outermost: RemoteAddress
+
+  /// Whether the last frame is code that a language runtime has made.
+  var isInRuntimeCode: Bool { if case .runtimeCode = ending { true } else { false } }
 }
 
 enum WalkEnding {
@@ -19,6 +22,8 @@ enum WalkEnding {
   case unreadable(isGuess: Bool)
   case unknownRegister
   case noRule
+  /// In code that a language runtime has made, which is the last frame.
+  case runtimeCode
   case frameLimit
 }
 

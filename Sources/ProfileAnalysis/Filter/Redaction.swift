@@ -93,7 +93,7 @@ extension SourceLine {
     return SourceLine(
       function: isTaskMarker ? text.clean(function) : text.cleanPaths(function),
       linkageName: linkageName.map(text.cleanPaths),
-      file: file.map(text.clean), line: line, isInlined: isInlined)
+      file: file.map(text.clean), line: line, isInlined: isInlined, language: language)
   }
 }
 

@@ -11,7 +11,7 @@ enum PythonFetch {
 
   /// What a stack takes, innermost frame first; nil when it waits for something else.
   init?(_ frames: [SourceFrame]) {
-    let functions = frames.filter(\.isInterpreted)
+    let functions = frames.filter(\.isPython)
     guard let first = functions.first else { return nil }
     // A queue waits for its own condition variable; a job may wait for any.
     let isInQueue = Self.conditions.contains(first) && functions.count > 1
@@ -20,7 +20,7 @@ enum PythonFetch {
     guard !isInQueue || way.first.map(Self.queues.contains) ?? false else { return nil }
     rest = rest.dropFirst(way.count)
     if let asker = rest.first, Self.fetchers.contains(asker) {
-      let native = frames.prefix { !$0.isInterpreted }
+      let native = frames.prefix { !$0.isPython }
       guard !way.isEmpty || !native.contains(where: \.isPythonLock) else { return nil }
       self = .work
       return
@@ -36,7 +36,7 @@ enum PythonFetch {
     let rows: [(file: String, names: Set<Substring>)]
 
     func contains(_ frame: SourceFrame) -> Bool {
-      guard frame.isInterpreted, let file = frame.line.file,
+      guard frame.isPython, let file = frame.line.file,
         let name = frame.line.function.split(separator: ".").last
       else { return false }
       return rows.contains { row in

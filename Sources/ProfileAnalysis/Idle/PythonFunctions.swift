@@ -3,7 +3,7 @@ internal import ProfileModel
 extension SourceFrame {
   /// Whether it is a function of Python's `threading` that waits for threads to end.
   var isEndOfThread: Bool {
-    guard isInterpreted, line.file?.hasSuffix("/threading.py") ?? false else { return false }
+    guard isPython, line.file?.hasSuffix("/threading.py") ?? false else { return false }
     let name = line.function.split(separator: ".").last
     return name == "join" || name == "_wait_for_tstate_lock" || name == "_shutdown"
   }
@@ -11,7 +11,7 @@ extension SourceFrame {
   /// Whether it is a function of Python's `subprocess` that waits for a process to end: with a time
   /// limit it tries again and again, and sleeps in between.
   var isEndOfProcess: Bool {
-    guard isInterpreted, line.file?.hasSuffix("/subprocess.py") ?? false else { return false }
+    guard isPython, line.file?.hasSuffix("/subprocess.py") ?? false else { return false }
     let name = line.function.split(separator: ".").last
     return name == "wait" || name == "_wait"
   }
@@ -38,7 +38,7 @@ extension ArraySlice<SourceFrame> {
 enum PythonFunctions {
   /// Whether a function is of Python's own loops and bindings of windows.
   static func isOfToolkit(_ frame: SourceFrame) -> Bool {
-    guard frame.isInterpreted, let file = frame.line.file else { return false }
+    guard frame.isPython, let file = frame.line.file else { return false }
     return toolkits.contains { file.contains(bytesOf: $0) }
   }
 

@@ -18,12 +18,22 @@ package struct SourceFrame: Hashable, Sendable {
   var withoutLine: SourceFrame {
     guard line.isNamed else { return self }
     return SourceFrame(
-      line: SourceLine(function: line.function, file: line.file), module: module, address: nil,
-      elidedCount: nil)
+      line: SourceLine(function: line.function, file: line.file, language: line.language),
+      module: module, address: nil, elidedCount: nil)
   }
 
-  /// Whether it is of a language that an interpreter runs.
-  package var isInterpreted: Bool { address == nil && !isElided && line.file != nil }
+  /// Whether it is of a language that a runtime of its own runs, such as Python or Java.
+  package var isInterpreted: Bool {
+    address == nil && !isElided && (line.file != nil || line.language != nil)
+  }
+
+  /// Whether it is a function of Python's.
+  package var isPython: Bool { isInterpreted && line.language == nil }
+
+  /// The word for the language of a frame of a runtime: `python`, `java`; nil for machine code.
+  package var languageName: String? {
+    isInterpreted ? line.language?.rawValue ?? "python" : nil
+  }
 }
 
 extension SourceFrame {

@@ -323,6 +323,7 @@ extension JSONWriter {
     member("elided", frame.isElided)
     member("elided_frames", frame.elidedCount.flatMap { $0 > 0 ? $0 : nil })
     member("module", profile.position(of: frame.module))
+    member("language", frame.languageName)
     member("address", frame.address?.description)
   }
 }

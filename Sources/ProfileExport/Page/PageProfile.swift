@@ -5,7 +5,7 @@ internal import ProfileModel
 struct PageProfile {
   /// What the page shows of a function besides its name: by colour and shape.
   private enum FunctionKind: Int {
-    case native, python, kernel, standIn
+    case native, python, kernel, standIn, java
   }
 
   private let index: ProfileIndex
@@ -113,10 +113,14 @@ struct PageProfile {
   }
 
   private func writeFunctions(to json: inout JSONWriter) {
-    var interpreted: Set<Int> = []
+    var interpreted: [Int: FunctionKind] = [:]
     for (number, frame) in index.stacks.frames.enumerated()
     where frame.address == nil && !frame.isElided {
-      interpreted.insert(index.stacks.function(ofFrame: number))
+      interpreted[index.stacks.function(ofFrame: number)] =
+        switch frame.line.language {
+        case nil: .python
+        case .java: .java
+        }
     }
     json.array("functions", of: functions.items) { json, number in
       let function = index.stacks.functions[number]
@@ -125,7 +129,7 @@ struct PageProfile {
         json.value(function.name)
         json.value(function.file.map { files.number(of: $0) } ?? -1)
         json.value(module ?? -1)
-        json.value(kind(of: function, isInterpreted: interpreted.contains(number)).rawValue)
+        json.value((interpreted[number] ?? kind(of: function)).rawValue)
       }
     }
     json.array("lines") { json in
@@ -137,9 +141,8 @@ struct PageProfile {
     }
   }
 
-  private func kind(of function: SourceFunction, isInterpreted: Bool) -> FunctionKind {
+  private func kind(of function: SourceFunction) -> FunctionKind {
     if function.isElided { return .standIn }
-    if isInterpreted { return .python }
     let module = profile.position(of: function.module).map { profile.modules[$0].path } ?? ""
     let isKernel =
       module.hasPrefix("[kernel") || module.hasPrefix("[guest.kernel") || module.hasSuffix(".ko")

@@ -68,7 +68,9 @@ package struct AbsenceReport {
   /// A function and its file, without the line, which differs.
   private func plainName(_ frame: SourceFrame) -> String {
     words.name(
-      SourceFrame(interpreted: SourceLine(function: frame.line.function, file: frame.line.file)))
+      SourceFrame(
+        interpreted: SourceLine(
+          function: frame.line.function, file: frame.line.file, language: frame.line.language)))
   }
 
   /// The members of a JSON object about it.

@@ -35,16 +35,19 @@ package struct SourceLine: Hashable, Sendable {
   package let line: Int
   /// Whether the function's code was inlined into the next entry.
   package let isInlined: Bool
+  /// Nil for machine code, and for Python.
+  package let language: SourceLanguage?
 
   package init(
     function: String, linkageName: String? = nil, file: String? = nil, line: Int = 0,
-    isInlined: Bool = false
+    isInlined: Bool = false, language: SourceLanguage? = nil
   ) {
     self.function = function
     self.linkageName = linkageName
     self.file = file
     self.line = line
     self.isInlined = isInlined
+    self.language = language
   }
 }
 

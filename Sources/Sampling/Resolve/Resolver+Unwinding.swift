@@ -29,10 +29,11 @@ extension Resolver {
       snapshot, thread: record.slot,
       search: record.isRunning || options.wantsNoCallers
         ? .never : record.bearsStop ? .unambiguous : .likely,
+      boundary: runtime?.groups.first.flatMap { $0.isOfOwnCode ? $0.anchor : nil },
       into: &builder.stacks)
     thread.follow(runtime, record)
     let nativeEnd = sample.result.end
-    if let runtime { join(runtime, into: &sample, isRunning: record.isRunning) }
+    if let runtime { join(runtime, snapshot, into: &sample, isRunning: record.isRunning) }
     if !record.isRunning, record.registers.areComplete,
       let sleep = Sleep(thread.call, record, bytes)
     {
@@ -94,20 +95,34 @@ extension Resolver {
   }
 
   private func join(
-    _ runtime: RuntimeStack, into sample: inout ResolvedSample, isRunning: Bool
+    _ runtime: RuntimeStack, _ snapshot: StackSnapshot, into sample: inout ResolvedSample,
+    isRunning: Bool
   ) {
-    let native = sample.result
+    var native = sample.result
     guard !runtime.frames.isEmpty else {
       sample.result = native.with(native.stack, missing: runtime.end.reason)
       return
     }
+    let resumed = resume(runtime, snapshot)
+    native = native.resumed(runtime, resumed)
     let stack = joiner.join(
-      runtime, slot: sample.slot, unwinder, isWhole: !native.end.isTruncated,
+      runtime, slot: sample.slot, unwinder, isWhole: !native.end.isTruncated, resumed: resumed,
       runtimes: runtimeStacks?.nativeCode ?? [],
       countsElided: series.countsElidedFramesOfRunning || !isRunning, into: &builder.stacks)
     // Interpreted callers that could not be copied in time are missing, wherever the native stack ends.
     sample.result = native.with(
       stack, missing: runtime.end.reason ?? (runtime.hasBothEnds ? nil : .unreadable))
+  }
+
+  /// The native frames that have called each group through which unwinding does not lead.
+  private func resume(_ runtime: RuntimeStack, _ snapshot: StackSnapshot) -> [Int: ResumedFrames] {
+    var result: [Int: ResumedFrames] = [:]
+    for (number, group) in runtime.groups.enumerated() {
+      guard let exit = group.exit else { continue }
+      result[number] = unwinder.resume(
+        from: exit.registers, in: snapshot, into: &builder.stacks)
+    }
+    return result
   }
 
   /// Copies twice what the stack needs the next time: a mapping may hold much that is not stack.
@@ -153,6 +168,23 @@ extension Resolver {
 }
 
 extension UnwoundStack {
+  /// The same with the native frames behind those of a runtime.
+  ///
+  /// Where the runtime itself knows where its frames are, no stop would show more of them.
+  fileprivate func resumed(
+    _ runtime: RuntimeStack, _ resumed: [Int: ResumedFrames]
+  ) -> UnwoundStack {
+    guard runtime.groups.contains(where: \.isOfOwnCode) else { return self }
+    let isWhole = resumed.values.allSatisfy(\.isComplete)
+    var end = end
+    if endsInRuntimeCode {
+      let isInferred = if case .inferred = end { true } else { false }
+      end = isWhole ? isInferred ? .inferred : .complete : .truncated(.noUnwindRule)
+    }
+    return UnwoundStack(
+      stack: stack, end: end, outermost: outermost, needsRegisters: false, depth: depth)
+  }
+
   /// The same with the frames of a runtime, some of which may be missing.
   fileprivate func with(_ stack: StackID, missing reason: StackEnd.Reason?) -> UnwoundStack {
     UnwoundStack(

@@ -54,6 +54,10 @@ final class Resolver {
     hasAsked = false
     let lastNumber = runtimeStacks?.lastNumber ?? 0
     let settlement = channel.spaces.settlement
+    if lastNumber > 0 {
+      // Runtimes are noted before the first stack that is of them.
+      unwinder.useRuntimeCode(runtimeStacks?.nativeCode.flatMap(\.codeRanges) ?? [])
+    }
     let isReady = { (record: SampleRecord) in
       record.runtimeNumber <= lastNumber && record.settlement <= settlement
     }

@@ -17,7 +17,8 @@ package enum FrameChoice: String, Sendable, CaseIterable {
 /// native frame was not found keeps its place by the order of addresses.
 struct StackJoiner {
   private struct Native {
-    let frame: FrameID
+    /// Nil for the place of frames of code that a runtime has made itself.
+    let frame: FrameID?
     let stackPointer: RemoteAddress
   }
 
@@ -44,16 +45,27 @@ struct StackJoiner {
   /// The stack that both make together; `slot` is the thread's in the unwinder.
   ///
   /// Stacks that differ only in how many frames were left out are different ones if `countsElided`.
-  /// The native stack `isWhole` if it was followed to its end.
+  /// The native stack `isWhole` if it was followed to its end. `resumed` has by group the native
+  /// frames that have called it, where unwinding does not lead through it.
   mutating func join(
     _ runtime: RuntimeStack, slot: Int, _ unwinder: NativeUnwinder, isWhole: Bool,
-    runtimes: [any RuntimeNativeCode], countsElided: Bool, into stacks: inout StackTable
+    resumed: [Int: ResumedFrames], runtimes: [any RuntimeNativeCode], countsElided: Bool, into stacks: inout StackTable
   ) -> StackID {
     isNativeWhole = isWhole
     frameCount = 0
     native.removeAll(keepingCapacity: true)
+    let first = runtime.groups.first { $0.isOfOwnCode }?.anchor
     unwinder.forEachFrame(of: slot) { frame, _, stackPointer in
+      // What seems to be behind frames that unwinding does not lead through is not native.
+      guard first.map({ stackPointer < $0 }) ?? true else { return }
       native.append(Native(frame: frame, stackPointer: stackPointer))
+    }
+    for (number, group) in runtime.groups.enumerated() where group.isOfOwnCode {
+      guard let anchor = group.anchor else { continue }
+      native.append(Native(frame: nil, stackPointer: anchor))
+      native += (resumed[number]?.frames ?? []).map {
+        Native(frame: $0.frame, stackPointer: $0.stackPointer)
+      }
     }
     frames.use(runtimes)
     if let elision = runtime.elision {
@@ -78,7 +90,7 @@ struct StackJoiner {
         addGroups(runtime, next..<next + 1, &stacks)
         next += 1
       }
-      let frame = native[index].frame
+      guard let frame = native[index].frame else { continue }
       if choice == .all {
         output.append(frame)
       } else if !isLoop, isShown(frame, isOutermost: next == places.count, stacks) {
@@ -130,7 +142,7 @@ struct StackJoiner {
   }
 
   private func isLoop(_ index: Int, _ stacks: StackTable) -> Bool {
-    frames.kind(of: native[index].frame, stacks) == .runtime(.loop)
+    native[index].frame.map { frames.kind(of: $0, stacks) == .runtime(.loop) } ?? true
   }
 
   private func firstLoop(from start: Int, _ stacks: StackTable) -> Int? {
@@ -145,7 +157,7 @@ struct StackJoiner {
     guard !loops.isEmpty else {
       // Nothing shows the loop where the interpreter's functions have no names.
       let innermost = native.indices.first {
-        frames.kind(of: native[$0].frame, stacks) == .runtime(.machinery)
+        native[$0].frame.map { frames.kind(of: $0, stacks) } == .runtime(.machinery)
       }
       return Array(repeating: innermost ?? native.count, count: count)
     }

@@ -85,6 +85,6 @@ extension SourceLine {
     }
     self.init(
       function: function.name, file: function.file.isEmpty ? nil : function.file,
-      line: Int(max(0, frame.line ?? 0)))
+      line: Int(max(0, frame.line ?? 0)), language: function.language)
   }
 }

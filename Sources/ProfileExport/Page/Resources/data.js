@@ -53,6 +53,7 @@ const NATIVE = 0;
 const PYTHON = 1;
 const KERNEL = 2;
 const STAND_IN = 3;
+const JAVA = 4;
 
 /** The states of threads, as `--state` calls them. */
 const STATES = ["running", "waiting", "blocked", "uninterruptible", "stopped", "unknown"];

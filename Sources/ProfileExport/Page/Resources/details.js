@@ -23,11 +23,12 @@ function nodeFamily(tree, node) {
   if (kind === STAND_IN) return "standIn";
   if (kind === PYTHON) return "python";
   if (kind === KERNEL) return "kernel";
+  if (kind === JAVA) return "java";
   return tree.isInlined[node] ? "inlined" : "native";
 }
 
 const FAMILY_WORDS = {
-  native: "native code", python: "Python", kernel: "kernel", inlined: "inlined by the compiler",
+  native: "native code", python: "Python", java: "Java", kernel: "kernel", inlined: "inlined by the compiler",
   standIn: "stands for missing frames", thread: "",
 };
 

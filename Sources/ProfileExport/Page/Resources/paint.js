@@ -7,7 +7,7 @@ const PALETTES = {
     hatch: "rgba(20, 25, 30, 0.22)", veil: "rgba(255, 255, 255, 0.72)", mark: "#c0392b",
     onFrame: "#14181d",
     frames: {
-      native: [209, 62, 77], python: [41, 85, 70], inlined: [196, 62, 88], kernel: [18, 70, 80],
+      native: [209, 62, 77], python: [41, 85, 70], java: [132, 38, 72], inlined: [196, 62, 88], kernel: [18, 70, 80],
       thread: [215, 12, 88], standIn: [215, 8, 93],
     },
     states: {
@@ -25,7 +25,7 @@ const PALETTES = {
     hatch: "rgba(255, 255, 255, 0.20)", veil: "rgba(21, 24, 28, 0.74)", mark: "#ff8a75",
     onFrame: "#f4f6f8",
     frames: {
-      native: [207, 55, 36], python: [36, 75, 31], inlined: [198, 38, 25], kernel: [16, 58, 36],
+      native: [207, 55, 36], python: [36, 75, 31], java: [134, 34, 28], inlined: [198, 38, 25], kernel: [16, 58, 36],
       thread: [215, 12, 26], standIn: [215, 8, 20],
     },
     states: {
@@ -126,10 +126,10 @@ function hatch(context, x, y, width, height, color) {
   context.restore();
 }
 
-/** Fills the shape of a family: kernel frames have cut corners, Python's round ones. */
+/** Fills the shape of a family: kernel frames have cut corners, those of Python and Java round ones. */
 function fillShape(context, family, x, y, width, height) {
   context.beginPath();
-  if (family === "python" && width > 5) {
+  if ((family === "python" || family === "java") && width > 5) {
     context.roundRect(x, y, width, height, Math.min(7, width / 2));
   } else if (family === "kernel" && width > 10) {
     context.moveTo(x + 6, y);

@@ -17,6 +17,7 @@ function frameLegend(profile) {
   const has = (kind) => profile.functions.some((source) => source.kind === kind);
   const kinds = [
     ["native", "Native", has(NATIVE)], ["python", "Python", has(PYTHON)],
+    ["java", "Java", has(JAVA)],
     ["inlined", "Inlined", profile.pathInlined.includes(1)], ["kernel", "Kernel", has(KERNEL)],
     ["guessed", "Likely", profile.kinds.some(({ end }) => end === "inferred")],
   ];

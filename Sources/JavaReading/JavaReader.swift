@@ -1,0 +1,74 @@
+package import LinuxProcess
+internal import ProfileModel
+package import RuntimeReading
+
+/// Reads the Java stacks of one process that runs HotSpot.
+///
+/// Belongs to one thread of ours; the stacks that it gives may go to others.
+package final class JavaReader {
+  let runtime: HotSpotRuntime
+  let code: JavaCode
+  let piece: JavaThread.Piece
+  /// The memory that code and names are read from, as it was given last.
+  private(set) var memory: JavaMemory?
+  private let list: JavaThreadList
+  private var objects: JavaObjects?
+  private var threads: [Int32: JavaThread] = [:]
+  package private(set) var isWhole = true
+  /// The most innermost frames that samples need of a thread; nil for all.
+  package var maxDepth: Int?
+
+  init?(_ runtime: HotSpotRuntime, memory: some TargetMemory) {
+    let target = JavaMemory(memory)
+    guard let code = JavaCode(runtime.layout, memory: target) else { return nil }
+    self.runtime = runtime
+    self.code = code
+    self.memory = target
+    piece = JavaThread.Piece(runtime.layout.threads)
+    list = JavaThreadList(runtime.layout.threads)
+  }
+
+  package var isEmpty: Bool { threads.isEmpty }
+
+  package func refreshThreads(from memory: some TargetMemory) -> RuntimeThreadChanges {
+    let target = JavaMemory(memory)
+    self.memory = target
+    var changes = RuntimeThreadChanges()
+    guard let found = list.read(target) else {
+      isWhole = false
+      return changes
+    }
+    isWhole = true
+    var next: [Int32: JavaThread] = [:]
+    for info in found {
+      if let known = threads[info.tid], known.info == info {
+        next[info.tid] = known
+      } else {
+        next[info.tid] = JavaThread(info, of: self)
+        changes.began += 1
+        changes.gained.insert(info.tid)
+      }
+    }
+    changes.ended = threads.keys.count { next[$0] == nil }
+    threads = next
+    return changes
+  }
+
+  package func thread(_ tid: Int32) -> (any RuntimeThread)? { threads[tid] }
+
+  package func threadNames(from memory: some TargetMemory) -> [Int32: String] {
+    let target = JavaMemory(memory)
+    guard let objects = objects(target) else { return [:] }
+    return threads.compactMapValues { thread in
+      objects.threadName(of: thread.info.address, target).flatMap { $0.isEmpty ? nil : $0 }
+    }
+  }
+
+  /// The heap, once the classes are there that it is read by.
+  func objects(_ memory: JavaMemory) -> JavaObjects? {
+    if objects == nil { objects = JavaObjects(code, memory: memory) }
+    return objects
+  }
+
+  var infos: [JavaThreadInfo] { threads.values.map(\.info) }
+}

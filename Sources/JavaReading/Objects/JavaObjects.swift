@@ -1,0 +1,157 @@
+internal import ProfileModel
+
+/// Objects on the heap of a VM.
+///
+/// The collector moves them: nothing that is read here is kept from one look to the next, and a pointer
+/// may lead to another object by the time that it is followed.
+final class JavaObjects {
+  private let code: JavaCode
+  private let layout: HotSpotLayout
+  private let narrowBase: UInt64
+  private let narrowShift: UInt64
+  private let areReferencesNarrow: Bool
+  private let narrowClassBase: UInt64?
+  private let narrowClassShift: UInt64
+  /// The fields of classes, which do not move.
+  private var known: [RemoteAddress: JavaFields?] = [:]
+  private let threadClass: RemoteAddress
+  private let stringFields: JavaFields?
+  private let threadFields: JavaFields
+
+  private static let classLimit = 1 << 12
+  private static let textLimit = 1 << 10
+  private static let superclassLimit = 64
+
+  /// Nil where the classes of threads and texts cannot be read; a little later they may be.
+  init?(_ code: JavaCode, memory: JavaMemory) {
+    let layout = code.layout
+    guard let thread = layout.objects.threadClass.flatMap({ memory.address(at: $0) }),
+      !thread.isNull,
+      let fields = JavaFields(of: thread, layout, methods: code.methods, memory: memory),
+      let shift = layout.objects.narrowShift.flatMap({ memory.int(at: $0) }),
+      (0...8).contains(shift)
+    else { return nil }
+    self.code = code
+    self.layout = layout
+    threadClass = thread
+    threadFields = fields
+    areReferencesNarrow = fields.areReferencesNarrow
+    narrowShift = UInt64(shift)
+    narrowBase =
+      layout.objects.narrowBase.flatMap { memory.value(at: $0, as: UInt64.self) } ?? 0
+    let base = layout.objects.narrowClassBase.flatMap { memory.value(at: $0, as: UInt64.self) }
+    let classShift = layout.objects.narrowClassShift.flatMap { memory.int(at: $0) } ?? 0
+    narrowClassBase = fields.areClassPointersNarrow ? base : nil
+    narrowClassShift = UInt64(max(0, min(16, classShift)))
+    let string = layout.objects.stringClass.flatMap { memory.address(at: $0) }
+    stringFields = string.flatMap {
+      JavaFields(of: $0, layout, methods: code.methods, memory: memory)
+    }
+  }
+
+  /// The object that a field of another leads to; nil for none.
+  func reference(at place: RemoteAddress, _ memory: JavaMemory) -> RemoteAddress? {
+    let object: UInt64
+    if areReferencesNarrow {
+      guard let narrow = memory.value(at: place, as: UInt32.self), narrow != 0 else { return nil }
+      object = narrowBase &+ UInt64(narrow) << narrowShift
+    } else {
+      guard let wide = memory.value(at: place, as: UInt64.self) else { return nil }
+      object = wide
+    }
+    // What ZGC keeps in the upper bits of its pointers makes them no addresses.
+    return object != 0 && object & 7 == 0 && object >> 48 == 0 ? RemoteAddress(object) : nil
+  }
+
+  /// The class of an object; nil where that is not to be read.
+  func classOf(_ object: RemoteAddress, _ memory: JavaMemory) -> RemoteAddress? {
+    let place = object + layout.objects.classOfObject
+    guard let base = narrowClassBase else {
+      return memory.address(at: place).flatMap { $0.isNull ? nil : $0 }
+    }
+    guard let narrow = memory.value(at: place, as: UInt32.self), narrow != 0 else { return nil }
+    return RemoteAddress(base &+ UInt64(narrow) << narrowClassShift)
+  }
+
+  /// The name of an object's class: `java.lang.Object`.
+  func className(of object: RemoteAddress, _ memory: JavaMemory) -> String? {
+    classOf(object, memory).flatMap { code.methods.classOf($0, memory)?.name }
+  }
+
+  /// Whether an object is of the class of that name, or of one that extends it; with that class.
+  func ancestor(
+    named name: String, of object: RemoteAddress, _ memory: JavaMemory
+  ) -> RemoteAddress? {
+    var next = classOf(object, memory)
+    for _ in 0..<Self.superclassLimit {
+      guard let current = next else { return nil }
+      if code.methods.classOf(current, memory)?.name == name { return current }
+      next = code.methods.superclass(of: current, memory)
+    }
+    return nil
+  }
+
+  /// Where a field is in the objects of a class that declares it itself.
+  func offset(of field: String, in holder: RemoteAddress, _ memory: JavaMemory) -> Int? {
+    if known[holder] == nil {
+      if known.count >= Self.classLimit { known.removeAll() }
+      known[holder] = .some(
+        JavaFields(of: holder, layout, methods: code.methods, memory: memory))
+    }
+    return (known[holder] ?? nil)?.offset(field)
+  }
+
+  // MARK: - Threads
+
+  /// The object of a thread: of class `Thread`, or of one that extends it.
+  func threadObject(of thread: RemoteAddress, _ memory: JavaMemory) -> RemoteAddress? {
+    let field = thread + layout.threads.threadObject
+    guard let first = memory.address(at: field), !first.isNull else { return nil }
+    guard layout.threads.isThreadObjectHandle else { return first }
+    return memory.address(at: first).flatMap { $0.rawValue & 7 == 0 && !$0.isNull ? $0 : nil }
+  }
+
+  /// The name that the program has given a thread.
+  func threadName(of thread: RemoteAddress, _ memory: JavaMemory) -> String? {
+    guard let object = threadObject(of: thread, memory), let field = threadFields.offset("name"),
+      let name = reference(at: object + field, memory)
+    else { return nil }
+    return text(name, memory)
+  }
+
+  /// What a thread that is parked waits for; nil where it did not say.
+  func parkBlocker(of thread: RemoteAddress, _ memory: JavaMemory) -> RemoteAddress? {
+    guard let object = threadObject(of: thread, memory),
+      let field = threadFields.offset("parkBlocker")
+    else { return nil }
+    return reference(at: object + field, memory)
+  }
+
+  /// The VM's structure of a thread, by its object.
+  func thread(ofObject object: RemoteAddress, _ memory: JavaMemory) -> RemoteAddress? {
+    threadFields.offset("eetop").flatMap { memory.address(at: object + $0) }
+  }
+
+  /// The text of a `String`: bytes of Latin-1 or UTF-16 behind the header of an array.
+  private func text(_ string: RemoteAddress, _ memory: JavaMemory) -> String? {
+    guard let fields = stringFields, let value = fields.offset("value"),
+      let array = reference(at: string + value, memory)
+    else { return nil }
+    let coder = fields.offset("coder").flatMap { memory.value(at: string + $0, as: UInt8.self) }
+    let lengthPlace = narrowClassBase == nil ? 16 : 12
+    guard let length = memory.int(at: array + lengthPlace), length >= 0,
+      length <= Self.textLimit
+    else { return nil }
+    guard length > 0 else { return "" }
+    guard let bytes = memory.bytes(at: array + lengthPlace + 4, count: length)?.bytes else {
+      return nil
+    }
+    if coder == 0 {
+      return String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
+    }
+    let units = stride(from: 0, to: bytes.count - 1, by: 2).map {
+      UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8
+    }
+    return String(decoding: units, as: UTF16.self)
+  }
+}
