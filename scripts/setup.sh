@@ -24,6 +24,7 @@ has() {
     redis-server | gdb | strace | xauth | xdotool | python3 | tmux | lintian) command -v "$1" >/dev/null ;;
     postgresql) command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 ;;
     golang-go) command -v go >/dev/null ;;
+    openjdk-17-jdk-headless) command -v javac >/dev/null || ls /usr/lib/jvm/*/bin/javac >/dev/null 2>&1 ;;
     elfutils) command -v eu-stack >/dev/null ;;
     xvfb) command -v xvfb-run >/dev/null && command -v Xvfb >/dev/null ;;
     libgtk-3-dev) pkg-config --exists gtk+-3.0 2>/dev/null ;;
@@ -56,6 +57,7 @@ case ${1:-build} in
     needs="$needs clang lld musl-tools python3 python3-gi gir1.2-gtk-3.0 libaio-dev python3-dev"
     needs="$needs python3-tk python3-numpy python3-gevent"
     needs="$needs valgrind chromium tmux lintian libc6-dbg dwz debuginfod xz-utils"
+    needs="$needs openjdk-17-jdk-headless"
     ;;
   *) fail "say build or programs" ;;
 esac

@@ -70,5 +70,15 @@ package final class JavaReader {
     return objects
   }
 
+  /// The thread of AWT's event queue, which the user waits for, else the one that is named `main`: the
+  /// process's first thread only waits for it.
+  package func mainThread(from memory: some TargetMemory) -> Int32? {
+    let target = JavaMemory(memory)
+    guard let objects = objects(target) else { return nil }
+    let names = infos.map { ($0.tid, objects.threadName(of: $0.address, target) ?? "") }
+    let event = names.filter { $0.1.hasPrefix("AWT-EventQueue-") }.map(\.0).min()
+    return event ?? names.filter { $0.1 == "main" || $0.1 == "DestroyJavaVM" }.map(\.0).min()
+  }
+
   var infos: [JavaThreadInfo] { threads.values.map(\.info) }
 }

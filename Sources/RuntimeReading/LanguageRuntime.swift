@@ -63,6 +63,14 @@ package protocol LanguageRuntime: AnyObject {
   /// By thread: the other thread that holds the lock of its interpreter at this moment.
   func lockHolders(from memory: some TargetMemory) -> [Int32: Int32]
 
+  /// By thread: what it waits for at this moment, where the runtime has locks of its own; the threads may
+  /// run.
+  func waits(from memory: some TargetMemory) -> [Int32: RuntimeWait]
+
+  /// The thread that the program's own main function runs in, where that is not the process's first; nil
+  /// where that is not known.
+  func mainThread(from memory: some TargetMemory) -> Int32?
+
   // MARK: - Asynchronous tasks
 
   /// Looks for what the chains of awaiting tasks are read with, unless it is known; stops nothing.
@@ -78,6 +86,12 @@ package protocol LanguageRuntime: AnyObject {
 
   /// All goroutines that have not ended, read from live memory; nil for a runtime that has none.
   func goroutines(from memory: some TargetMemory) -> Goroutines?
+}
+
+extension LanguageRuntime {
+  package func waits(from memory: some TargetMemory) -> [Int32: RuntimeWait] { [:] }
+
+  package func mainThread(from memory: some TargetMemory) -> Int32? { nil }
 }
 
 /// What one runtime knows of one thread of the process, and the steps of a sample.

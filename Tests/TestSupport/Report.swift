@@ -127,6 +127,8 @@ package struct Report: Decodable, Sendable {
     /// Stands for frames that were left out.
     package let elided: Bool
     package let module: Int?
+    /// Of a frame that the runtime of its language describes.
+    package let language: String?
     /// As the ELF file's headers count; a return address is the byte before it.
     package let address: Address?
   }

@@ -160,7 +160,9 @@ enum JavaClassName {
   /// both differ between runs.
   static func split(_ internalName: String) -> (name: String, folder: String) {
     var name = Substring(internalName)
-    if let mark = name.firstIndex(of: "+") { name = name[..<mark] }
+    if let mark = name.lastIndex(of: "+"), name[mark...].hasPrefix("+0x") {
+      name = name[..<mark]
+    }
     // Before JDK 17 as one more part.
     if let mark = name.lastIndex(of: "/"), name[mark...].hasPrefix("/0x") { name = name[..<mark] }
     if let lambda = name.range(ofBytes: "$$Lambda") { name = name[..<lambda] }

@@ -46,7 +46,8 @@ struct VerdictMaker {
   /// The runtime of the program, by its library and by the functions in which its threads start.
   private var unseenRuntime: UnseenRuntime? {
     if index.profile.modules.contains(where: { $0.name.hasPrefix("libjvm.so") }) {
-      return .javaThreads
+      let isRead = index.stacks.frames.contains { $0.line.language == .java }
+      return isRead ? nil : .javaThreads
     }
     return !hasGoroutines && index.stacks.functions.contains { Self.goFunctions.contains($0.name) }
       ? .goroutines : nil

@@ -100,9 +100,10 @@ struct HandlerSearch {
 }
 
 extension SourceFrame {
-  /// Whether it is a function of Python's standard library, or of a loop that takes its place.
+  /// Whether it is a function of Python's or Java's standard library, or of a loop that takes its place.
   fileprivate var isOfStandardLibrary: Bool {
-    guard isInterpreted, let file = line.file else { return false }
+    if JavaFunctions.isOfLibrary(self) { return true }
+    guard isPython, let file = line.file else { return false }
     if file.hasPrefix("<frozen ") { return true }
     if Self.loopFolders.contains(where: { file.contains(bytesOf: $0) }) { return true }
     guard file.contains(bytesOf: "/lib/python3") else { return false }

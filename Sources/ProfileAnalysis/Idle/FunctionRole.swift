@@ -52,6 +52,8 @@ enum FunctionRole: Hashable {
       self = .call
     } else if let match = IdleNames.beginnings.first(where: { plain.hasPrefix($0.text) }) {
       self = match.role
+    } else if let match = JavaFunctions.beginnings.first(where: { plain.hasPrefix($0.text) }) {
+      self = match.role
     } else if let match = IdleNames.endings.first(where: { plain.hasSuffix($0.text) }) {
       self = match.role
     } else if let match = IdleNames.parts.first(where: { plain.contains(bytesOf: $0.text) }) {

@@ -16,8 +16,11 @@ enum IdleNames {
     add(.call, calls)
     add(.glue, glue)
     add(.root, roots)
-    for (rest, names) in rests { add(.rest(rest), names) }
-    for functions in LoopFunctions.all {
+    add(.call, JavaFunctions.calls)
+    add(.glue, JavaFunctions.glue)
+    add(.root, JavaFunctions.roots)
+    for (rest, names) in rests + JavaFunctions.rests { add(.rest(rest), names) }
+    for functions in LoopFunctions.all + JavaFunctions.loops {
       add(.rest(.loop(functions.loop)), functions.waits)
       add(.dispatch(functions.loop), functions.dispatchers)
       add(.emission(functions.loop), functions.emitters)
@@ -119,6 +122,7 @@ enum IdleNames {
 
   /// Roles of functions by the beginnings of their names.
   static let beginnings: [(text: String, role: FunctionRole)] = [
+    ("java.lang.ref.ReferenceQueue$", .call),
     ("futex_", .call), ("libc_", .call), ("runtime.note", .call), ("runtime.futex", .call),
     ("runtime.usleep", .call), ("runtime.netpoll", .call), ("runtime.epollwait", .call),
     ("PyEval_", .glue), ("PyObject_", .glue), ("PyFunction_", .glue), ("PyVectorcall_", .glue),

@@ -55,6 +55,9 @@ package struct IdleRecognition: Sendable {
       case (.join, .semaphore), (.join, .conditionVariable), (.join, .futex):
         wait.kind = .join
         wait.object = nil
+      case (.sleep, .conditionVariable), (.sleep, .parking), (.sleep, .futex):
+        wait.kind = .sleep
+        wait.object = nil
       default: break
       }
       if isPythonLock, wait.kind == .semaphore || wait.kind == .futex {
@@ -107,7 +110,8 @@ package struct IdleRecognition: Sendable {
   /// By position: whether a function is of a library of loops and windows.
   private func isToolkit(_ frames: [SourceFrame]) -> [Bool] {
     frames.map { frame in
-      if frame.isInterpreted { return PythonFunctions.isOfToolkit(frame) }
+      if frame.isPython { return PythonFunctions.isOfToolkit(frame) }
+      if frame.isInterpreted { return JavaFunctions.isOfLibrary(frame) }
       switch owners.owner(of: frame.module) {
       case .toolkit, .library, .interpreter: return true
       case .database, .program: return false
@@ -123,9 +127,11 @@ package struct IdleRecognition: Sendable {
       let role = roles[name] ?? FunctionRole(of: name)
       roles[name] = role
       result.append(
-        frame.isInterpreted
-          ? frame.isEndOfProcess ? .glue : Self.interpretedRole(role)
-          : self.role(role, in: frame.module, isWithin: position < interpreted))
+        frame.isInterpreted && !frame.isPython
+          ? role
+          : frame.isInterpreted
+            ? frame.isEndOfProcess ? .glue : Self.interpretedRole(role)
+            : self.role(role, in: frame.module, isWithin: position < interpreted))
     }
     return result
   }
@@ -157,6 +163,7 @@ package struct IdleRecognition: Sendable {
     let isOfDatabase = frames[..<asker].contains { owners.owner(of: $0.module) == .database }
     if isOfDatabase { return .databaseLock }
     if frames[..<asker].contains(where: \.isEndOfProcess) { return .childProcess }
+    if frames[..<asker].contains(where: JavaFunctions.isSleep) { return .sleep }
     return asker < frames.count && frames[asker].isEndOfThread ? .join : nil
   }
 

@@ -60,6 +60,9 @@ package enum Idleness: Hashable, Sendable {
 package enum EventLoop: Hashable, Sendable, CaseIterable {
   case asio, glib, libev, libevent, libuv, mio, mySQLListener, nginx, nginxMaster, postgreSQL
   case pulseAudio, python, qt, redis, systemd, tcl
+  /// AWT's event queue, and the thread that reads the display server's events for it.
+  case awt, awtReader
+  case netty
   /// Core Foundation's run loop, or Dispatch's main queue.
   case runLoop
   /// Wait for events of a display server.
@@ -77,8 +80,8 @@ package enum EventLoop: Hashable, Sendable, CaseIterable {
     }
   }
 
-  /// Whether a thread of its own waits for events and wakes it, as in a Tcl with threads.
-  var isWokenByThread: Bool { self == .tcl }
+  /// Whether a thread of its own waits for events and wakes it, as in a Tcl with threads and in AWT.
+  var isWokenByThread: Bool { self == .tcl || self == .awt }
 
   /// Whether it waits for its events in `read`.
   var restsInRead: Bool { self == .xReader }
@@ -92,6 +95,8 @@ package enum EventLoop: Hashable, Sendable, CaseIterable {
 package enum WorkerPool: Hashable, Sendable, CaseIterable {
   case apache, blas, dispatch, glib, ioUring, jemalloc, mesa, node, nodeInspector, openMP, qt, rayon
   case redis, tbb, tokio
+  /// One of Java's executors or timers.
+  case java
   /// The kernel's own threads in the program, other than those of io_uring.
   case kernel
   /// One that is only known to be a pool.

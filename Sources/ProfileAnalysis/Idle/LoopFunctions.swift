@@ -101,11 +101,12 @@ extension EventLoop {
     switch self {
     // Their events belong to the thread (QThread's dispatcher, Tcl's notifier, the run loop), or to
     // the one connection to the display.
-    case .qt, .tcl, .runLoop, .redis, .xReader, .xDispatch, .waylandReader, .waylandDispatch:
+    case .qt, .tcl, .runLoop, .redis, .xReader, .xDispatch, .waylandReader, .waylandDispatch,
+      .awt, .awtReader:
       .shared
     // None of these may be entered again, so that a second one is of its own (libuv: uv_run is not
     // reentrant; libevent: "reentrant invocation"; asyncio: "This event loop is already running").
-    case .libuv, .libevent, .libev, .python, .systemd, .pulseAudio, .asio, .mio: .own
+    case .netty, .libuv, .libevent, .libev, .python, .systemd, .pulseAudio, .asio, .mio: .own
     case .glib, .mySQLListener, .nginx, .nginxMaster, .postgreSQL, .own: .either
     }
   }

@@ -4,7 +4,8 @@ internal import ProfileModel
 enum ModuleOwner {
   /// The C library, or the kernel's vdso.
   case library
-  /// Python itself: its program, its library, or an extension of its standard library.
+  /// Python itself, its program, its library, or an extension of its standard library; the Java machine,
+  /// and the native parts of its library.
   case interpreter
   /// SQLite, which sleeps between its tries for a lock.
   case database
@@ -27,12 +28,18 @@ extension Module {
     let isInterpreter =
       name.hasPrefix("libpython") || name.hasPrefix("python")
       || path.contains(bytesOf: "/lib-dynload/")
+      || Self.javaLibraries.contains { name.hasPrefix($0) }
     if isInterpreter { return .interpreter }
     return Self.toolkits.contains { name.hasPrefix($0) } ? .toolkit : .program
   }
 }
 
 extension Module {
+  private static let javaLibraries = [
+    "libjvm.so", "libjava.so", "libnio.so", "libnet.so", "libextnet.so", "libzip.so",
+    "libjimage.so", "libawt", "libinstrument.so", "libmanagement",
+  ]
+
   /// Beginnings of the names of files whose functions are no handlers of the program's own.
   fileprivate static let toolkits = [
     "libglib-", "libgobject-", "libgio-", "libgtk-", "libgdk-", "libgdk_", "libglibmm",

@@ -109,6 +109,7 @@ extension AbsenceCause {
     else { return nil }
     return frames[..<loop].last { frame in
       frame.isInterpreted && frame.line.file.map(folder) != library
+        && !JavaFunctions.isOfLibrary(frame)
     }
   }
 

@@ -21,12 +21,15 @@ extension EventLoop {
   var name: String {
     switch self {
     case .asio: "Asio's loop"
+    case .awt: "AWT's event queue"
+    case .awtReader: "the reader of AWT's events"
     case .glib: "GLib's main loop"
     case .libev: "libev's loop"
     case .libevent: "libevent's loop"
     case .libuv: "libuv's event loop"
     case .mio: "mio's event loop"
     case .mySQLListener: "MySQL's listener"
+    case .netty: "Netty's event loop"
     case .nginx: "nginx's event loop"
     case .nginxMaster: "nginx's master process"
     case .own: "its own event loop"
@@ -55,6 +58,7 @@ extension WorkerPool {
     case .dispatch: "Dispatch's workers"
     case .glib: "GLib's thread pool"
     case .ioUring: "io_uring's workers"
+    case .java: "a Java executor"
     case .jemalloc: "jemalloc's own thread"
     case .kernel: "the kernel's workers"
     case .mesa: "Mesa's workers"

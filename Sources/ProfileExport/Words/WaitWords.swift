@@ -199,8 +199,19 @@ struct WaitWords {
   private func object(_ wait: Wait, _ noun: String, _ unknown: String) -> String {
     guard let object = wait.object else { return unknown }
     if object.flavor?.has(.python) ?? false { return "a Python lock" }
+    if let words = javaWords(object) { return words }
     let kind = object.flavor.map { $0.rawName.shortName + " " + noun } ?? noun
     return kind + place(wait)
+  }
+
+  /// A lock of Java's by the class of the object; nil for any other lock.
+  private func javaWords(_ object: WaitObject) -> String? {
+    let type = object.variable?.shortName
+    if object.flavor?.has(.monitor) ?? false {
+      return "the monitor of " + (type.map { "a " + $0 } ?? "an object")
+    }
+    guard object.flavor?.has(.java) ?? false else { return nil }
+    return type.map { "a " + $0 } ?? "a Java lock"
   }
 
   private func place(_ wait: Wait) -> String {

@@ -30,7 +30,7 @@ package struct ThreadInfo: Sendable {
   /// capture's own.
   package var process: OwningProcess?
   /// Whether it is the first thread of its process.
-  package let isMain: Bool
+  package var isMain: Bool
   /// Nanoseconds from the start of the capture to the first and to the last sample.
   package var firstSeen: Int64
   package var lastSeen: Int64

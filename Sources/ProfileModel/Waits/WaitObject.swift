@@ -42,6 +42,10 @@ package struct LockFlavor: Hashable, Sendable {
     case adaptive
     /// One of Python's `threading`, which does not note its owner.
     case python
+    /// The lock that each object of Java has, for `synchronized` and `Object.wait`.
+    case monitor
+    /// One of `java.util.concurrent`.
+    case java
   }
 
   /// The traits in a fixed order, such as `robust, recursive`; a word of another version's capture

@@ -59,6 +59,7 @@ package final class CapturedProfile {
     hideInlinedMachinery()
     if facts != nil { addWaits(to: &profile) }
     addInterpreterLock()
+    addRuntimeWaits()
     for (module, problem) in names.problems.sorted(by: { $0.key < $1.key }) {
       guard profile.modules.indices.contains(Int(module.rawValue)) else { continue }
       let known = profile.modules[Int(module.rawValue)]
@@ -116,6 +117,13 @@ extension CapturedProfile {
           since: capture.kind == .dump ? nil : wait.start, firstSeen: wait.start,
           lastSeen: max(thread.lastSeen, locks.time.rawValue), samples: max(2, wait.samples)))
     }
+  }
+
+  private func addRuntimeWaits() {
+    guard let locks = facts?.locks, !locks.waits.isEmpty else { return }
+    profile.addRuntimeWaits(
+      locks.waits, at: locks.time.rawValue,
+      stretches: lockWaits().mapValues { ($0.start, $0.samples) })
   }
 
   /// What may be a wait for an interpreter's lock at the end of a thread's time.

@@ -71,6 +71,7 @@ final class Resolver {
     for thread in threads.values where series.outlivesNames || ownName(of: thread) != nil {
       refreshName(of: thread, tid: thread.tid)
     }
+    for thread in threads.values { markMain(thread) }
     libraries.leave(modules)
     var all = ProfileBuilder()
     swap(&all, &builder)
@@ -118,6 +119,7 @@ final class Resolver {
     let new = Set(growth.threads.map(\.index))
     for thread in threads.values where new.contains(thread.index) {
       refreshName(of: thread, tid: builder.threads[thread.index].tid)
+      markMain(thread)
     }
     growth.threads = growth.threads.map { ($0.index, builder.threads[$0.index]) }
     return growth
@@ -276,6 +278,12 @@ final class Resolver {
     if isGone, record.tid == folder.process {
       builder.update(thread.index) { $0.name = processName }
     }
+  }
+
+  /// Marks the thread of the program's main function, where that is not the process's first thread.
+  private func markMain(_ thread: ResolvedThread) {
+    guard let main = runtimeStacks?.mainThread else { return }
+    builder.update(thread.index) { $0.isMain = thread.tid == main }
   }
 
   private func ownName(of thread: ResolvedThread) -> String? {

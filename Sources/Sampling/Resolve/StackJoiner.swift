@@ -49,7 +49,8 @@ struct StackJoiner {
   /// frames that have called it, where unwinding does not lead through it.
   mutating func join(
     _ runtime: RuntimeStack, slot: Int, _ unwinder: NativeUnwinder, isWhole: Bool,
-    resumed: [Int: ResumedFrames], runtimes: [any RuntimeNativeCode], countsElided: Bool, into stacks: inout StackTable
+    resumed: [Int: ResumedFrames], runtimes: [any RuntimeNativeCode], countsElided: Bool,
+    into stacks: inout StackTable
   ) -> StackID {
     isNativeWhole = isWhole
     frameCount = 0

@@ -12,6 +12,8 @@ struct InterpreterLockReport: Sendable {
   var time: Nanoseconds = 0
   /// Where threads sleep that wait for such a lock.
   var ranges: [Range<RemoteAddress>] = []
+  /// By thread: what it waited for by what its runtime says.
+  var waits: [Int32: RuntimeWait] = [:]
 }
 
 /// Observes the locks of the interpreters of a process.

@@ -25,6 +25,7 @@ final class ProcessRuntimes {
   private var attached: [AttachedRuntime] = []
   private var batch = RuntimeBatch()
   private var locks: InterpreterLocks
+  private var waitSurvey = RuntimeWaitSurvey()
   /// By thread: who held its interpreter's lock in the present tick; nil before it was read.
   private var lockHolders: [Int32: Int32]?
   /// Those that `census` has found; nil for a program that is not in Go.
@@ -67,7 +68,10 @@ final class ProcessRuntimes {
         isSame = false
         continue
       }
-      if let names = runtime.dueNames(at: time, memory: memory) { stacks.addNames(names, at: time) }
+      if let names = runtime.dueNames(at: time, memory: memory) {
+        stacks.addNames(names, at: time)
+        if let main = runtime.runtime.mainThread(from: memory) { stacks.noteMain(main) }
+      }
     }
     for index in finders.indices where !attached.contains(where: { $0.finder == index }) {
       guard let found = finders[index].search(at: time, in: memory, mappings) else { continue }
@@ -196,7 +200,10 @@ final class ProcessRuntimes {
   func noteAwake(_ tid: Int32) { locks.noteAwake(tid) }
 
   /// Notes who holds the interpreters' locks, where there is something else to do until `census`.
-  func noteLockHolders(memory: ProcessMemory) { locks.noteHolders(of: attached, memory) }
+  func noteLockHolders(memory: ProcessMemory) {
+    locks.noteHolders(of: attached, memory)
+    waitSurvey.begin(attached, memory)
+  }
 
   /// At the end of a capture: the names of threads, goroutines, and who held the interpreters' locks at
   /// two moments; nothing may be stopped.
@@ -205,12 +212,25 @@ final class ProcessRuntimes {
       _ = attached.runtime.refreshThreads(from: memory)
       stacks.addNames(attached.runtime.threadNames(from: memory), at: now())
     }
+    if let main = attached.lazy.compactMap({ $0.runtime.mainThread(from: memory) }).first {
+      stacks.noteMain(main)
+    }
+    waitSurvey.finish(attached, memory)
     locks.conclude(attached, memory, now: now)
     goroutines = attached.lazy.compactMap { $0.runtime.goroutines(from: memory) }.first
+    surveyTime = now()
   }
 
+  /// When `census` looked the last time.
+  private var surveyTime = Nanoseconds(0)
+
   /// What `census` found out.
-  var lockReport: InterpreterLockReport { locks.report }
+  var lockReport: InterpreterLockReport {
+    var report = locks.report
+    report.waits = waitSurvey.waits
+    report.time = max(report.time, surveyTime)
+    return report
+  }
 
   // MARK: - Tasks
 

@@ -12,6 +12,7 @@ final class RuntimeStacks: Sendable {
     var lastNumber: UInt64 = 0
     var nativeCode: [any RuntimeNativeCode] = []
     var names: [Int32: (name: String, time: Nanoseconds)] = [:]
+    var main: Int32?
   }
 
   private let state = Mutex(State())
@@ -42,6 +43,12 @@ final class RuntimeStacks: Sendable {
       for (tid, name) in names { state.names[tid] = (name, time) }
     }
   }
+
+  /// Notes the thread that the program's main function runs in.
+  func noteMain(_ thread: Int32) { state.withLock { $0.main = thread } }
+
+  /// The thread that the program's main function runs in; nil where that is the process's first.
+  var mainThread: Int32? { state.withLock { $0.main } }
 
   func forgetName(of thread: Int32) {
     state.withLock { $0.names[thread] = nil }

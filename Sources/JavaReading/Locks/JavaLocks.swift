@@ -1,0 +1,180 @@
+package import LinuxProcess
+internal import ProfileModel
+package import RuntimeReading
+
+/// What the threads of a VM wait for, by its own structures.
+///
+/// The threads run meanwhile, and the collector may move objects: what is read twice, some milliseconds
+/// apart, and is the same both times, holds.
+struct JavaLocks {
+  private let layout: HotSpotLayout
+  private let objects: JavaObjects
+  private let memory: JavaMemory
+  private let threads: [JavaThreadInfo]
+  private let byAddress: [RemoteAddress: JavaThreadInfo]
+
+  /// `_thread_blocked` (src/hotspot/share/utilities/globalDefinitions.hpp).
+  private static let blocked: UInt32 = 10
+  /// ObjectMonitor::ANONYMOUS_OWNER: the owner's lock stack has the object.
+  private static let anonymous: UInt64 = 1
+  /// Locks that a thread may hold in its lock stack (LockStack::CAPACITY).
+  private static let lockStackLimit = 8
+
+  init(
+    _ layout: HotSpotLayout, _ objects: JavaObjects, _ threads: [JavaThreadInfo],
+    memory: JavaMemory
+  ) {
+    self.layout = layout
+    self.objects = objects
+    self.memory = memory
+    self.threads = threads
+    byAddress = Dictionary(threads.map { ($0.address, $0) }, uniquingKeysWith: { known, _ in known })
+  }
+
+  /// By thread: what it waits for; some reads for each thread that is blocked.
+  func waits() -> [Int32: RuntimeWait] {
+    var result: [Int32: RuntimeWait] = [:]
+    let states = memory.bytes(
+      of: threads.map { MemoryRange(start: $0.address + layout.threads.state, count: 4) })
+    let words = RemoteBytes(start: .null, bytes: states)
+    for (index, thread) in threads.enumerated()
+    where words.value(at: index * 4, as: UInt32.self) == Self.blocked {
+      result[thread.tid] = wait(of: thread)
+    }
+    return result
+  }
+
+  private func wait(of thread: JavaThreadInfo) -> RuntimeWait? {
+    if let monitor = monitor(at: layout.locks.pendingMonitor, of: thread) {
+      return pending(monitor)
+    }
+    if let monitor = monitor(at: layout.locks.waitingMonitor, of: thread) {
+      return waiting(monitor)
+    }
+    return objects.parkBlocker(of: thread.address, memory).map { parked($0, thread) }
+  }
+
+  private func monitor(at field: Int?, of thread: JavaThreadInfo) -> RemoteAddress? {
+    field.flatMap { memory.address(at: thread.address + $0) }.flatMap { $0.isNull ? nil : $0 }
+  }
+
+  // MARK: - Monitors
+
+  /// A thread that wants to enter a `synchronized` block.
+  private func pending(_ monitor: RemoteAddress) -> RuntimeWait {
+    let object = object(of: monitor)
+    let owner = owner(of: monitor, object)
+    return RuntimeWait(
+      kind: .mutex, flavor: .monitor, object: object ?? monitor,
+      type: object.flatMap { objects.className(of: $0, memory) }, owner: owner?.tid,
+      hasNoLimit: true)
+  }
+
+  /// A thread in `Object.wait`; in that of another thread's object it waits for that thread to end.
+  private func waiting(_ monitor: RemoteAddress) -> RuntimeWait {
+    let object = object(of: monitor)
+    let joined = object.flatMap { object in
+      objects.ancestor(named: "java.lang.Thread", of: object, memory)
+        .flatMap { _ in objects.thread(ofObject: object, memory) }
+    }
+    if let joined = joined.flatMap({ byAddress[$0] }) {
+      return RuntimeWait(
+        kind: .join, flavor: nil, object: object ?? monitor, type: nil, owner: joined.tid)
+    }
+    return RuntimeWait(
+      kind: .conditionVariable, flavor: .monitor, object: object ?? monitor,
+      type: object.flatMap { objects.className(of: $0, memory) }, owner: nil)
+  }
+
+  /// The object of a monitor, which keeps a handle of it since JDK 16.
+  private func object(of monitor: RemoteAddress) -> RemoteAddress? {
+    guard let field = layout.locks.object, let first = memory.address(at: monitor + field),
+      !first.isNull
+    else { return nil }
+    let object = layout.version >= 16 ? memory.address(at: first) : first
+    return object.flatMap { $0.isNull || $0.rawValue & 7 != 0 ? nil : $0 }
+  }
+
+  /// Up to JDK 23 a thread's structure or an address on its stack, later a thread's number; that of no
+  /// thread in particular where the lock is in the owner's lock stack.
+  private func owner(of monitor: RemoteAddress, _ object: RemoteAddress?) -> JavaThreadInfo? {
+    guard let field = layout.locks.owner,
+      let value = memory.value(at: monitor + field, as: UInt64.self), value != 0
+    else { return nil }
+    if value == Self.anonymous, layout.locks.lockStack != nil {
+      return object.flatMap { object in threads.first { holds(object, $0) } }
+    }
+    guard layout.locks.isOwnerNumber else {
+      let address = RemoteAddress(value)
+      return byAddress[address] ?? threads.first { $0.stack.contains(address) }
+    }
+    guard let number = layout.locks.ownerNumber else { return nil }
+    return threads.first { memory.value(at: $0.address + number, as: UInt64.self) == value }
+  }
+
+  /// Whether the lock stack of a thread has the object: `_top` counts from the thread's structure.
+  private func holds(_ object: RemoteAddress, _ thread: JavaThreadInfo) -> Bool {
+    guard let stack = layout.locks.lockStack, let topField = layout.locks.lockStackTop,
+      let baseField = layout.locks.lockStackBase,
+      let top = memory.value(at: thread.address + stack + topField, as: UInt32.self)
+    else { return false }
+    let base = stack + baseField
+    let count = min(Self.lockStackLimit, (Int(top) - base) / 8)
+    guard count > 0, let words = memory.bytes(at: thread.address + base, count: count * 8) else {
+      return false
+    }
+    return (0..<count).contains { words.address(at: $0 * 8) == object }
+  }
+
+  // MARK: - java.util.concurrent
+
+  /// A thread that is parked, by the object for which it said that it is.
+  private func parked(_ blocker: RemoteAddress, _ thread: JavaThreadInfo) -> RuntimeWait {
+    let type = objects.className(of: blocker, memory)
+    let name = type.map { Self.lockName($0) }
+    let owner = exclusiveOwner(of: blocker)
+    let isOwn = owner?.tid == thread.tid
+    return RuntimeWait(
+      kind: owner == nil || isOwn ? Self.kind(type ?? "") : .mutex,
+      flavor: owner == nil || isOwn ? nil : .java, object: blocker, type: name,
+      owner: isOwn ? nil : owner?.tid)
+  }
+
+  private static let synchronizer = "java.util.concurrent.locks.AbstractOwnableSynchronizer"
+
+  /// The thread that holds a lock which notes its owner, such as `ReentrantLock`.
+  private func exclusiveOwner(of blocker: RemoteAddress) -> JavaThreadInfo? {
+    guard let holder = objects.ancestor(named: Self.synchronizer, of: blocker, memory),
+      let field = objects.offset(of: "exclusiveOwnerThread", in: holder, memory),
+      let thread = objects.reference(at: blocker + field, memory)
+    else { return nil }
+    return objects.thread(ofObject: thread, memory).flatMap { byAddress[$0] }
+  }
+
+  /// The lock that a user has made, and not the part of it that threads wait in.
+  private static func lockName(_ type: String) -> String {
+    for suffix in ["$NonfairSync", "$FairSync", "$Sync"] where type.hasSuffix(suffix) {
+      return String(type.dropLast(suffix.count))
+    }
+    return type
+  }
+
+  private static func kind(_ type: String) -> WaitKind {
+    let name = lockName(type)
+    if name.hasSuffix(".ReentrantReadWriteLock") || name.hasSuffix(".StampedLock") {
+      return .writeLock
+    }
+    if name.hasSuffix(".ReentrantLock") { return .mutex }
+    if name.hasSuffix(".Semaphore") { return .semaphore }
+    if name.hasSuffix(".CountDownLatch") || name.hasSuffix(".Phaser") { return .barrier }
+    return .conditionVariable
+  }
+}
+
+extension JavaReader {
+  package func waits(from memory: some TargetMemory) -> [Int32: RuntimeWait] {
+    let target = JavaMemory(memory)
+    guard let objects = objects(target) else { return [:] }
+    return JavaLocks(runtime.layout, objects, infos, memory: target).waits()
+  }
+}

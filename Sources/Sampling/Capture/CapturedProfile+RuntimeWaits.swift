@@ -1,0 +1,46 @@
+internal import ProfileModel
+internal import RuntimeReading
+
+extension Profile {
+  /// Says of threads that wait for a lock of their runtime's own which one it is, and who holds it.
+  ///
+  /// `known` are the waits at the end, found twice by `time` (nanoseconds from the start), and `stretches`
+  /// says since when each thread has been in its last stack and done next to nothing.
+  mutating func addRuntimeWaits(
+    _ known: [Int32: RuntimeWait], at time: Int64, stretches: [Int: (start: Int64, samples: Int)]
+  ) {
+    let pid = capture.pid
+    for (index, thread) in threads.enumerated() where !thread.hasEnded {
+      guard let wait = known[thread.tid], let stretch = stretches[index] else { continue }
+      let isOwn = { (blocking: Blocking) in
+        blocking.waiter.tid == thread.tid && blocking.waiter.pid == pid
+      }
+      let last = blockings.last(where: isOwn)
+      let current = last.flatMap { $0.lastSeen >= stretch.start ? $0 : nil }
+      blockings.removeAll { isOwn($0) && $0.lastSeen >= stretch.start }
+      var result = current?.wait ?? Wait(kind: wait.kind, systemCall: "futex")
+      // A VM that waits without a limit wakes up now and then to look whether it missed anything.
+      let isWoken = wait.hasNoLimit && result.isTimed
+      result.take(wait)
+      let since = isWoken ? nil : current?.since
+      let start = min(stretch.start, since ?? stretch.start)
+      blockings.append(
+        Blocking(
+          waiter: WaitingThread(
+            pid: capture.pid, tid: thread.tid, name: thread.name,
+            processName: capture.processName),
+          wait: result, since: capture.kind == .dump ? since : start, firstSeen: stretch.start,
+          lastSeen: max(thread.lastSeen, time), samples: max(2, stretch.samples)))
+    }
+  }
+}
+
+extension Wait {
+  fileprivate mutating func take(_ wait: RuntimeWait) {
+    kind = wait.kind
+    object = WaitObject(
+      address: wait.object, flavor: wait.flavor.flatMap { LockFlavor([$0]) }, variable: wait.type)
+    owners = wait.owner.map { [.thread(tid: $0)] } ?? []
+    if wait.hasNoLimit { (isTimed, timeLeft) = (false, nil) }
+  }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+  @Suite(.enabled(if: JavaRelease.isThere, "needs a JDK")) struct `Locks of Java` {
+    @Test(arguments: JavaRelease.all, ["monitors", "mixed", "locks", "readwrite"])
+    func `that wait for each other are a deadlock, with names and lines`(
+      java: JavaRelease, kind: String
+    ) throws {
+      let program = try java.start("Locks", [kind])
+      for arguments in [["dump"], ["attach", "--duration", "800ms"]] {
+        let command = [arguments[0], "\(program.pid)"] + arguments.dropFirst()
+        let outcome = try SprofCommand.run(command)
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        let text = outcome.stdout.replacingOccurrences(of: "\n", with: " ")
+        #expect(text.hasPrefix("Deadlock: "), "\(java) \(kind) \(arguments): \(text.prefix(900))")
+        for name in ["\"transfer\"", "\"journal\""] { #expect(text.contains(name)) }
+        #expect(text.contains("Locks.java:"), "\(text.prefix(900))")
+        for name in Self.locks(of: kind) { #expect(text.contains(name), "\(kind): \(name)") }
+      }
+      let report = try SprofCommand.report(["dump", "\(program.pid)"])
+      #expect(report.cost.stops == 0)
+      try program.assertUntouched()
+      program.kill()
+    }
+
+    private static func locks(of kind: String) -> [String] {
+      switch kind {
+      case "monitors": ["Locks$Account", "Locks$Ledger"]
+      case "mixed": ["Locks$Account", "ReentrantLock"]
+      case "locks": ["ReentrantLock"]
+      default: ["Locks$Account", "ReentrantReadWriteLock"]
+      }
+    }
+
+    @Test(arguments: JavaRelease.all, ["hung-monitor", "hung-lock"])
+    func `that a sleeping thread holds hang the main thread`(
+      java: JavaRelease, kind: String
+    ) throws {
+      let program = try java.start("Locks", [kind])
+      let outcome = try SprofCommand.run(["attach", "\(program.pid)", "--duration", "1600ms"])
+      let text = outcome.stdout.replacingOccurrences(of: "\n", with: " ")
+      #expect(text.hasPrefix("Hung: "), "\(java) \(kind): \(text.prefix(900))")
+      #expect(text.contains("held by \"holder\""), "\(text.prefix(900))")
+      #expect(text.contains("Locks.java:"))
+      #expect(text.contains(kind == "hung-monitor" ? "Locks$Account" : "ReentrantLock"))
+      try program.assertUntouched()
+      program.kill()
+    }
+
+    @Test(arguments: JavaRelease.all)
+    func `that are taken again and again are no deadlock`(java: JavaRelease) throws {
+      let program = try java.start("Locks", ["healthy"])
+      for _ in 0..<5 {
+        let dump = try SprofCommand.run(["dump", "\(program.pid)"])
+        #expect(!dump.stdout.contains("eadlock"), "\(java): \(dump.stdout.prefix(900))")
+        #expect(!dump.stdout.hasPrefix("Hung"), "\(java): \(dump.stdout.prefix(900))")
+      }
+      let outcome = try SprofCommand.run(["attach", "\(program.pid)", "--duration", "1500ms"])
+      #expect(!outcome.stdout.contains("eadlock"), "\(java): \(outcome.stdout.prefix(900))")
+      #expect(!outcome.stdout.hasPrefix("Hung"), "\(java): \(outcome.stdout.prefix(900))")
+      try program.assertUntouched()
+      program.kill()
+    }
+
+    @Test(arguments: JavaRelease.all)
+    func `of pools without work are a program at rest`(java: JavaRelease) throws {
+      let program = try java.start("Locks", ["rest"])
+      let outcome = try SprofCommand.run(["attach", "\(program.pid)", "--duration", "1500ms"])
+      #expect(outcome.stdout.hasPrefix("Idle: "), "\(java): \(outcome.stdout.prefix(1500))")
+      try program.assertUntouched()
+      program.kill()
+    }
+  }
+}
