@@ -17,6 +17,8 @@ package final class GoReader {
   private let code: GoCode
   private var history = GoWaitHistory()
   private var nextNote = MonotonicClock.Instant.distantPast
+  private var machines = GoMachineList()
+  private var threads: [Int32: GoThread] = [:]
   package var maxDepth: Int?
 
   package init(_ program: GoProgram, process: Int32) {
@@ -33,6 +35,23 @@ package final class GoReader {
     _ = reading.note(in: &history, at: start.rawValue, from: memory)
     let cost = MonotonicClock.now() - start
     nextNote = start + max(Self.noteInterval, cost * Self.noteShare)
+  }
+
+  private func listThreads(from memory: some TargetMemory) -> RuntimeThreadChanges {
+    var changes = RuntimeThreadChanges()
+    guard let place = program.machines else { return changes }
+    let new = machines.refresh(at: place, program.offsets, from: memory)
+    for tid in new {
+      guard let machine = machines.machines[tid] else { continue }
+      threads[tid] = GoThread(tid, machine: machine, program.offsets, code)
+    }
+    guard !new.isEmpty else { return changes }
+    let before = threads.count
+    threads = threads.filter { machines.machines[$0.key] != nil }
+    changes.began = new.count
+    changes.ended = before - threads.count
+    changes.gained = new
+    return changes
   }
 
   /// All goroutines, each with what it does and where; of one moment only where `isSteady` says so.
@@ -71,17 +90,17 @@ extension GoReader: LanguageRuntime {
 
   package func refreshThreads(from memory: some TargetMemory) -> RuntimeThreadChanges {
     noteWaits(from: memory)
-    return RuntimeThreadChanges()
+    return listThreads(from: memory)
   }
 
   package func refreshThreadsIfChanged(from memory: some TargetMemory) -> RuntimeThreadChanges {
     noteWaits(from: memory)
-    return RuntimeThreadChanges()
+    return listThreads(from: memory)
   }
 
   package var isEmpty: Bool { false }
   package var isWhole: Bool { true }
-  package func thread(_ tid: Int32) -> (any RuntimeThread)? { nil }
+  package func thread(_ tid: Int32) -> (any RuntimeThread)? { threads[tid] }
   package func threadNames(from memory: some TargetMemory) -> [Int32: String] { [:] }
   package var problem: RuntimeProblem? { nil }
   package func refuted(from memory: some TargetMemory) -> Set<UInt32> { [] }

@@ -13,7 +13,7 @@ extension RuntimeStack {
   /// Groups go by their anchors, the innermost at the lowest address; stacks without anchors stay
   /// in the order given. Empty ones count only where all are.
   package static func joined(_ stacks: [RuntimeStack]) -> RuntimeStack {
-    let filled = stacks.filter { !$0.frames.isEmpty }
+    let filled = stacks.filter { !$0.frames.isEmpty || !$0.callers.isEmpty }
     let stacks = filled.isEmpty ? stacks : filled
     guard var result = stacks.first, stacks.count > 1 else { return stacks.first ?? RuntimeStack() }
     for stack in stacks.dropFirst() { result.takeState(of: stack) }
@@ -46,6 +46,10 @@ extension RuntimeStack {
     isConsistent = isConsistent && other.isConsistent
     isCollectingGarbage = isCollectingGarbage || other.isCollectingGarbage
     if other.holdsLock == true { holdsLock = true }
+    if callers.isEmpty {
+      callers = other.callers
+      hasAllCallers = other.hasAllCallers
+    }
   }
 
   /// The one elision that can be shown, where its frames are in all of them.

@@ -108,6 +108,11 @@ package struct RuntimeStack: Sendable {
   package var isConsistent = true
   /// Whether the runtime was collecting garbage.
   package var isCollectingGarbage = false
+  /// The addresses of calls on another stack, which the thread has left for the one that its registers are
+  /// of: the callers of its outermost native frame, innermost first.
+  package var callers: [RemoteAddress] = []
+  /// Whether these reach to the first function of that stack.
+  package var hasAllCallers = false
   /// Whether the thread was the one that its interpreter's lock belongs to; nil if not known.
   package var holdsLock: Bool?
 

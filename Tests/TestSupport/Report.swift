@@ -104,6 +104,7 @@ package struct Report: Decodable, Sendable {
     package let kind: String
     package let words: String
     package let chainWords: [String]
+    package let rule: String
     package let tid: Int32?
     package let ring: Bool
     package let lastedNs: Int64?

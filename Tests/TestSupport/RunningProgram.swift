@@ -65,6 +65,15 @@ package final class RunningProgram {
     return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
   }
 
+  /// All that it writes to stderr until it ends, which it must be about to.
+  package func errorOutput() throws -> String {
+    ending = ending ?? reap(pid, block: true)
+    let size = max(0, lseek(errors, 0, SEEK_END))
+    var bytes = [UInt8](repeating: 0, count: Int(size))
+    let count = pread(errors, &bytes, bytes.count, 0)
+    return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+  }
+
   /// The next line it prints; throws after `deadline`, or when it has closed its output.
   package func readLine(deadline: Duration = .seconds(20)) throws -> String {
     let end = ContinuousClock.now + deadline

@@ -105,8 +105,27 @@ package struct GoFunctionTable: Sendable {
     guard low > 0, let function = function(low - 1, reader), function.code.contains(address) else {
       return nil
     }
-    return function
+    return isLast(address, of: function) ? callee(at: low, reader) ?? function : function
   }
+
+  private func isLast(_ address: FileAddress, of function: Function) -> Bool {
+    address.rawValue &+ 1 == function.code.upperBound.rawValue
+  }
+
+  /// The function at `index` if it is one that is said to have been called at its first instruction: then
+  /// the byte before it stands for the call.
+  ///
+  /// Code that leaves a goroutine's stack saves the start of this function as the place to go on from.
+  private func callee(at index: Int, _ reader: borrowing ByteReader) -> Function? {
+    guard let next = function(index, reader),
+      let offset = reader.value(at: next.record + 4, as: Int32.self),
+      name(at: offset, reader) == Self.switchName
+    else { return nil }
+    return next
+  }
+
+  /// A function that does nothing.
+  package static let switchName = "runtime.systemstack_switch"
 
   /// The function of that number, in the order of their addresses.
   package func function(at index: Int, in bytes: RawSpan) -> Function? {

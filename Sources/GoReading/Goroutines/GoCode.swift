@@ -19,6 +19,9 @@ final class GoCode {
     let start: RemoteAddress
   }
 
+  /// Of a function that stands for one which has left a goroutine's stack.
+  static let switchName = GoFunctionTable.switchName
+
   private let image: GoImage
   private var places: [UInt64: Place] = [:]
   private var functions: [UInt64: GoFunction] = [:]

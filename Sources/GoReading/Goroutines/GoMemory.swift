@@ -107,4 +107,30 @@ struct GoRecord {
     startPC = word(offsets.startPC)
     queue = word(offsets.waiting)
   }
+
+  private init(_ other: GoRecord, pc: UInt64, stackPointer: UInt64) {
+    (status, number, stack) = (other.status, other.number, other.stack)
+    (machine, self.stackPointer, self.pc) = (other.machine, stackPointer, pc)
+    (waitSince, waitReason, runs) = (other.waitSince, other.waitReason, other.runs)
+    (creatorPC, startPC, queue) = (other.creatorPC, other.startPC, other.queue)
+  }
+
+  /// The same goroutine, going on from elsewhere.
+  func goingOn(at pc: UInt64, stackPointer: UInt64) -> GoRecord {
+    GoRecord(self, pc: pc, stackPointer: stackPointer)
+  }
+
+  /// Where a goroutine was left that a thread runs on another stack: when it left its own, or else in a
+  /// system call.
+  static func left(
+    _ bytes: [UInt8], _ offsets: GoOffsets
+  ) -> (pc: UInt64, stackPointer: UInt64) {
+    // The array outlives the reader.
+    let reader = unsafe ByteReader(bytes.span.bytes)
+    func word(_ offset: Int) -> UInt64 { reader.value(at: offset, as: UInt64.self) ?? 0 }
+    // It is 0 while the goroutine runs on its own stack.
+    let saved = word(GoOffsets.savedStackPointer)
+    guard saved == 0 else { return (word(GoOffsets.savedPC), saved) }
+    return (word(offsets.callPC), word(offsets.callStackPointer))
+  }
 }

@@ -6,8 +6,10 @@ internal import ProfileModel
 struct GoStackWalk {
   /// The addresses of the calls, innermost first.
   private(set) var calls: [UInt64] = []
-  /// Whether the goroutine's first function was reached.
-  private(set) var isWhole = false
+  /// The address in the runtime's function that every goroutine's first one returns to (`goexit`); nil
+  /// where that was not reached.
+  private(set) var outermost: UInt64?
+  var isWhole: Bool { outermost != nil }
 
   /// Deeper stacks are cut.
   private static let depthLimit = 256
@@ -40,7 +42,7 @@ struct GoStackWalk {
       let place = code.place(address)
       guard let function = place.function else { return }
       if function.isOutermost {
-        isWhole = true
+        outermost = address
         return
       }
       calls.append(address)

@@ -1,6 +1,6 @@
 /// Where the fields are that goroutines are read by, in bytes from the start of their structures.
 ///
-/// A version is a column, measured with `ptype /o` of gdb on programs of these releases: 1.19.8, 1.21.13,
+/// A version is a column, measured with gdb on programs of these releases: 1.19.8, 1.21.13,
 /// 1.22.10, 1.23.9, 1.24.11, 1.25.5, 1.26.6 and 1.27.3 (runtime/runtime2.go, runtime/sema.go). What a
 /// program has is checked against its own code before it is used (`GoTrial`), so that a version which is not
 /// here may have the columns of its neighbours.
@@ -38,8 +38,15 @@ package struct GoOffsets: Hashable, Sendable {
 
   // MARK: - `m`, a thread
 
+  /// Of `g0`, whose stack the runtime's own code runs on.
+  static let systemGoroutine = 0
   /// The number of the thread.
   package let thread: Int
+  /// The goroutine that it runs (`curg`).
+  let current: Int
+  /// The next in the list of all.
+  let nextMachine: Int
+  var machineSize: Int { nextMachine + 8 }
 
   // MARK: - `sudog`, a goroutine in a queue
 
@@ -79,6 +86,8 @@ package struct GoOffsets: Hashable, Sendable {
     startPC = creator + 16
     self.waiting = waiting
     thread = minor >= 25 ? 64 : 72
+    current = thread + 120
+    nextMachine = [19: 336, 21: 336, 22: 328, 23: 328, 25: 344][minor] ?? 352
     // Since 1.26 pointers that the collector may overlook have a second word, which is the one that counts.
     element = minor >= 26 ? 32 : 24
     nextInQueue = minor >= 26 ? 72 : 64

@@ -47,6 +47,7 @@ package final class GoImage: Sendable {
   struct Variables {
     var goroutines: [RemoteAddress] = []
     var locks: [RemoteAddress] = []
+    var machines: [RemoteAddress] = []
   }
 
   /// The size of `runtime.semtable`: 251 roots, each on cache lines of its own.
@@ -57,6 +58,9 @@ package final class GoImage: Sendable {
     var result = symbols()
     if result.goroutines.isEmpty { result.goroutines = references(ofFunction: "runtime.allgadd") }
     if result.locks.isEmpty { result.locks = references(ofFunction: "runtime.semacquire1") }
+    if result.machines.isEmpty {
+      result.machines = references(ofFunction: "runtime.mcommoninit")
+    }
     return result
   }
 
@@ -72,12 +76,13 @@ package final class GoImage: Sendable {
       let names = ByteReader(file.bytes.extracting(strings))
       for entry in stride(from: 0, to: entries.count - 23, by: 24) {
         guard let size = entries.value(at: entry + 16, as: UInt64.self),
-          size == 24 || size == UInt64(Self.lockTableSize),
+          size == 8 || size == 24 || size == UInt64(Self.lockTableSize),
           let address = entries.value(at: entry + 8, as: UInt64.self), address != 0,
           let name = entries.value(at: entry, as: UInt32.self)
         else { continue }
         switch names.string(at: Int(name), limit: 20) {
         case "runtime.allgs": result.goroutines = [loaded(FileAddress(address))]
+        case "runtime.allm": result.machines = [loaded(FileAddress(address))]
         case "runtime.semtable": result.locks = [loaded(FileAddress(address))]
         default: break
         }

@@ -41,7 +41,11 @@ package struct GoSearch {
       case .refused: continue
       case .passed(let offsets):
         let locks = variables.locks.first { GoLockTable.isTable(at: $0, offsets, in: memory) }
-        return .found(GoProgram(image, offsets, goroutines: place, locks: locks))
+        let machines = variables.machines.first {
+          GoMachineList.isList(at: $0, offsets, in: memory)
+        }
+        return .found(
+          GoProgram(image, offsets, goroutines: place, locks: locks, machines: machines))
       }
     }
     return outcome
@@ -63,16 +67,24 @@ package struct GoProgram: Sendable {
   /// Where the queues for locks are (`runtime.semtable`); nil where that is not known.
   let locks: RemoteAddress?
 
+  /// Where the list of all threads is (`runtime.allm`); nil where that is not known.
+  let machines: RemoteAddress?
+
   package var build: GoBuild { image.build }
   /// Of the columns that fit the program.
   package var layoutMinor: Int { offsets.minor }
   package var knowsLocks: Bool { locks != nil }
+  package var knowsThreads: Bool { machines != nil }
 
-  init(_ image: GoImage, _ offsets: GoOffsets, goroutines: RemoteAddress, locks: RemoteAddress?) {
+  init(
+    _ image: GoImage, _ offsets: GoOffsets, goroutines: RemoteAddress, locks: RemoteAddress?,
+    machines: RemoteAddress?
+  ) {
     self.image = image
     self.offsets = offsets
     self.goroutines = goroutines
     self.locks = locks
+    self.machines = machines
   }
 }
 

@@ -19,16 +19,22 @@ enum GoFrames {
     // frame begins right above the return address.
     var result: [UInt8] = [20, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0x78, 16]
     result += [0x0c, 7, 8, 0x90, 1, 0, 0, 0, 0, 0, 0]
+    var isAfterSwitch = false
     for index in 0..<table.count where result.count < byteLimit {
       guard let function = table.function(at: index, in: bytes) else { continue }
+      // The byte before it stands for a call, too; the entry of the function before ends there.
+      let isSwitch =
+        isAfterSwitch && table.name(of: function, in: bytes) == GoFunctionTable.switchName
+      let early: UInt64 = isSwitch ? 1 : 0
+      isAfterSwitch = table.traits(of: function, in: bytes).contains(.switchesStack)
       var rules = FrameRules(bytes: [])
       table.addRules(of: function, in: bytes, to: &rules, limit: rowLimit)
       let length = function.code.upperBound.rawValue - function.start.rawValue
       while rules.bytes.count % 8 != 4 { rules.bytes.append(0) }
       append(UInt32(truncatingIfNeeded: 20 + rules.bytes.count), to: &result)
       append(UInt32(truncatingIfNeeded: result.count), to: &result)
-      append(function.start.rawValue &+ bias, to: &result)
-      append(length, to: &result)
+      append(function.start.rawValue &+ bias &- early, to: &result)
+      append(isAfterSwitch ? length - 1 : length + early, to: &result)
       result += rules.bytes
     }
     return result + [0, 0, 0, 0]
@@ -55,6 +61,9 @@ extension GoFunctionTable {
       case "runtime.mcall": return rules.end()
       // Builds a frame as if the call into C had called it.
       case "runtime.cgocallback": break
+      // Their callers are on a goroutine's stack.
+      case "runtime.asmcgocall", "runtime.systemstack", "runtime.morestack", "runtime.gogo":
+        return rules.giveUp()
       default: isOnOtherStack = true
       }
     }

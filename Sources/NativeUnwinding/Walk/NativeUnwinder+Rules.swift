@@ -1,6 +1,6 @@
 internal import ELFReading
 internal import LinuxProcess
-internal import ProfileModel
+package import ProfileModel
 
 extension NativeUnwinder {
   /// The frame at `pc` and the rule for its caller; nil when there is no code.
@@ -34,6 +34,12 @@ extension NativeUnwinder {
     outside.frame = stacks.id(
       of: .code(CodeAddress(module: .anonymous, address: FileAddress(pc.rawValue))))
     return outside
+  }
+
+  /// The frame of a call that another reader has found; `pc` is within the call.
+  package func frame(ofCallAt pc: RemoteAddress, into stacks: inout StackTable) -> FrameID {
+    lookUp(pc, isReturn: true, stacks: &stacks)?.frame
+      ?? stacks.id(of: .code(CodeAddress(module: .anonymous, address: FileAddress(pc.rawValue))))
   }
 
   /// The mapping of `address` in maps that are read anew, which is not done often.

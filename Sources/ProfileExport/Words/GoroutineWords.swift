@@ -39,6 +39,14 @@ struct GoroutineWords {
   /// Go does not note who holds a lock; it is one of the others.
   private func ownerWords(_ list: Goroutines, _ finding: GoroutineFinding) -> String {
     guard finding.kind == .lock else { return "" }
+    let elsewhere = list.groups.indices.filter { place in
+      !finding.groups.contains(place) && list.wait(of: list.groups[place])?.isLock ?? false
+    }
+    let waiting = elsewhere.reduce(0) { $0 + list.groups[$1].count }
+    guard waiting == 0 else {
+      return " \(Figures.count(Int64(waiting), "more goroutine")) "
+        + "\(waiting == 1 ? "is" : "are") waiting for other locks."
+    }
     let others = list.groups.indices.filter { place in
       !finding.groups.contains(place) && !list.groups[place].isOfRuntime
     }

@@ -33,7 +33,10 @@ extension Resolver {
       into: &builder.stacks)
     thread.follow(runtime, record)
     let nativeEnd = sample.result.end
-    if let runtime { join(runtime, snapshot, into: &sample, isRunning: record.isRunning) }
+    if let runtime {
+      addCallers(of: runtime, to: &sample)
+      join(runtime, snapshot, into: &sample, isRunning: record.isRunning)
+    }
     if !record.isRunning, record.registers.areComplete,
       let sleep = Sleep(thread.call, record, bytes)
     {
@@ -92,6 +95,21 @@ extension Resolver {
       stack: stack, end: isAll && found.end == .complete ? .complete : .truncated(.depthLimit),
       outermost: found.outermost, needsRegisters: false, depth: depth)
     return true
+  }
+
+  /// Adds the callers on the stack that a thread has left for the one that was unwound, where the latter
+  /// ended for want of them.
+  private func addCallers(of runtime: RuntimeStack, to sample: inout ResolvedSample) {
+    let native = sample.result
+    guard !runtime.callers.isEmpty, runtime.frames.isEmpty, native.end.isTruncated else { return }
+    var frames: [FrameID] = []
+    unwinder.forEachFrame(of: sample.slot) { frame, _, _ in frames.append(frame) }
+    frames += runtime.callers.map { unwinder.frame(ofCallAt: $0, into: &builder.stacks) }
+    var stack = StackID.empty
+    for frame in frames.reversed() { stack = builder.stacks.stack(of: frame, calledBy: stack) }
+    sample.result = UnwoundStack(
+      stack: stack, end: runtime.hasAllCallers ? .complete : .truncated(.copyLimit),
+      outermost: native.outermost, needsRegisters: false, depth: frames.count)
   }
 
   private func join(

@@ -1,0 +1,93 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+  @Suite(.enabled(if: !GoToolchain.all.isEmpty, "needs Go")) struct `Programs in Go` {
+    private func start(
+      _ mode: String, _ toolchain: GoToolchain, _ form: GoToolchain.Form = .plain
+    ) throws -> RunningProgram {
+      try RunningProgram([toolchain.build("goroutines.go", form), mode])
+    }
+
+    /// The verdict of `sprof dump` once the goroutines have waited for more than a second.
+    private func verdict(of program: RunningProgram) throws -> String {
+      Thread.sleep(forTimeInterval: 1.3)
+      return try #require(try SprofCommand.report(["dump", "\(program.pid)"]).verdict).words
+    }
+
+    @Test(arguments: GoToolchain.all, GoToolchain.Form.allCases)
+    func `that wait for a mutex are hung`(
+      toolchain: GoToolchain, form: GoToolchain.Form
+    ) throws {
+      let program = try start("mutex", toolchain, form)
+      let words = try verdict(of: program)
+      #expect(words.hasPrefix("Hung: 1000 goroutines have been waiting "), "\(words)")
+      #expect(words.contains("for a mutex (0x"))
+      #expect(words.contains("in main.lockIt (goroutines.go:23)"))
+      try program.assertUntouched()
+    }
+
+    @Test(arguments: GoToolchain.all)
+    func `whose goroutines all wait for each other are in a deadlock`(
+      toolchain: GoToolchain
+    ) throws {
+      let program = try start("all", toolchain)
+      let words = try verdict(of: program)
+      #expect(words.hasPrefix("Deadlock: all 6 goroutines are asleep, for "), "\(words)")
+      let report = try SprofCommand.report(["attach", "\(program.pid)", "--duration", "1200ms"])
+      #expect(report.verdict?.kind == "deadlock")
+      #expect(report.verdict?.rule == "goroutines_asleep")
+      try program.assertUntouched()
+    }
+
+    @Test(arguments: GoToolchain.all)
+    func `that nobody receives from are waiting, and not hung`(toolchain: GoToolchain) throws {
+      let program = try start("send", toolchain)
+      let words = try verdict(of: program)
+      #expect(words.hasPrefix("Waiting: 100 goroutines have been waiting "), "\(words)")
+      #expect(words.contains("to send to a channel"))
+    }
+
+    @Test(arguments: GoToolchain.all, ["receive", "select", "timer", "signal"])
+    func `that wait for what may come are idle`(toolchain: GoToolchain, mode: String) throws {
+      let program = try start(mode, toolchain)
+      let words = try verdict(of: program)
+      #expect(words.hasPrefix("Idle: "), "\(words)")
+      #expect(words.contains(" goroutine"))
+      try program.assertUntouched()
+    }
+
+    @Test(arguments: GoToolchain.all)
+    func `that serve requests are never hung`(toolchain: GoToolchain) throws {
+      let program = try RunningProgram([toolchain.build("handlers.go")])
+      for round in 0..<8 {
+        let arguments =
+          round % 2 == 0
+          ? ["dump", "\(program.pid)"] : ["attach", "\(program.pid)", "--duration", "1200ms"]
+        let verdict = try #require(try SprofCommand.report(arguments).verdict)
+        #expect(!["deadlock", "possible_deadlock", "hung", "hung_on_lock"].contains(verdict.kind))
+        #expect(verdict.kind != "hung_on_io", "\(verdict)")
+      }
+      try program.assertUntouched()
+    }
+
+    @Test(arguments: GoToolchain.Form.allCases)
+    func `show the callers of functions without a frame`(form: GoToolchain.Form) throws {
+      let toolchain = try #require(GoToolchain.all.first)
+      let program = try RunningProgram([toolchain.build("leaf.go", form)])
+      let report = try SprofCommand.report(["attach", "\(program.pid)", "--duration", "1s"])
+      let stacks = report.threads.flatMap(\.runs).map { run in
+        report.stacks[run.stack].map { report.frames[$0].function }
+      }.filter { $0.first == "main.leaf" }
+      #expect(!stacks.isEmpty)
+      for stack in stacks {
+        let callers = Array(stack.dropFirst())
+        #expect(
+          callers.starts(with: ["main.mid", "main.main"])
+            || callers.starts(with: ["main.tail1", "main.mid", "main.main"]), "\(stack)")
+      }
+      try program.assertUntouched()
+    }
+  }
+}
