@@ -74,15 +74,20 @@ final class ModuleSymbols {
   private(set) var hasNoDebugData = false
 
   private func debugFrames(at address: FileAddress) -> [DebugFrame] {
-    guard let data = debugData else { return [] }
     guard !time.isOver else {
-      problem = problem ?? "lines and inlined functions are missing: reading them took longer than "
-        + "\(time.limitText) (--symbols-timeout)"
+      let mayHaveLines = openedData != nil || elf?.hasDebugData == true || separate != nil
+      if mayHaveLines, problem == nil {
+        problem =
+          "lines and inlined functions are missing: reading them took longer than "
+          + "\(time.limitText) (--symbols-timeout)"
+      }
       return []
     }
+    guard let data = debugData else { return [] }
     let frames = data.frames(at: address)
     if problem == nil, let missing = data.missingFile {
-      problem = "inlined functions are missing: no \(missing), into which they were compiled "
+      problem =
+        "inlined functions are missing: no \(missing), into which they were compiled "
         + "(-gsplit-dwarf)"
     }
     return frames
@@ -212,8 +217,8 @@ extension DebugData.Problem {
       "no lines: its \(section) is compressed in a way that libelf cannot read (Zstandard)"
     case .unreadable(let reason): "no lines: its debug data cannot be read (\(reason))"
     case .takesTooLong(let cost, let limit):
-      "no lines: reading its debug data would take about \(cost.rawValue / 1_000_000_000 + 1) s, more "
-        + "than is left of \(limit) (--symbols-timeout)"
+      "no lines: reading its debug data would take about \(SymbolTime.words(cost)), more than is left "
+        + "of \(limit) (--symbols-timeout)"
     }
   }
 }

@@ -140,7 +140,7 @@ struct `Separate debug data` {
 
   @Test(.enabled(if: areInstalled("xz"), "needs xz"))
   func `in the program itself, compressed with xz, gives the names`() throws {
-    let program = try WholeProgram("g++ -O2 -g -rdynamic", Source.c, name: "a.c -x c")
+    let program = try WholeProgram("gcc -O2 -g -rdynamic", Source.c, name: "a.c")
     let functions = try program.fixture.functions().filter { $0.size > 0 }
     let addresses = functions.map { FileAddress($0.start) }
     let names = program.fixture.symbolizer().resolve(code(addresses), detail: .functions)

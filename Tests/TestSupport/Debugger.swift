@@ -5,11 +5,14 @@ package enum Debugger {
   package struct Frame: Sendable {
     package let pc: UInt64
     package let function: String
+    /// 0 where it is not known.
+    package let line: Int
+    package let isInlined: Bool
   }
 
   package static var isInstalled: Bool { Tool.isInstalled("gdb") }
 
-  // Frames without a place on the stack (inlined ones, and callers that jumped) are left out.
+  // Callers that jumped are left out: they have no place on the stack.
   private static let script = """
     import gdb, json
     out = {}
@@ -18,17 +21,24 @@ package enum Debugger {
         frame = gdb.newest_frame()
         frames = []
         while frame is not None:
-            if frame.type() not in (gdb.INLINE_FRAME, gdb.TAILCALL_FRAME):
-                frames.append({"pc": str(frame.pc()), "function": frame.name() or "??"})
+            if frame.type() != gdb.TAILCALL_FRAME:
+                inlined = "1" if frame.type() == gdb.INLINE_FRAME else "0"
+                frames.append({"pc": str(frame.pc()), "function": frame.name() or "??",
+                               "line": str(frame.find_sal().line), "inlined": inlined})
             frame = frame.older()
         out[str(thread.ptid[1])] = frames
     print("FRAMES " + json.dumps(out))
     """
 
-  /// The frames of each thread by its tid, innermost first.
+  /// The frames of each thread by its tid, innermost first, without inlined ones.
   ///
   /// Stops the program for a while.
   package static func frames(of pid: Int32) throws -> [Int32: [Frame]] {
+    try allFrames(of: pid).mapValues { $0.filter { !$0.isInlined } }
+  }
+
+  /// The same with inlined ones.
+  package static func allFrames(of pid: Int32) throws -> [Int32: [Frame]] {
     let file = NSTemporaryDirectory() + "sprof-gdb-\(UUID().uuidString).py"
     try script.write(toFile: file, atomically: true, encoding: .utf8)
     defer { try? FileManager.default.removeItem(atPath: file) }
@@ -47,7 +57,9 @@ package enum Debugger {
     for (tid, frames) in threads {
       guard let tid = Int32(tid) else { continue }
       result[tid] = frames.map {
-        Frame(pc: UInt64($0["pc"] ?? "") ?? 0, function: $0["function"] ?? "")
+        Frame(
+          pc: UInt64($0["pc"] ?? "") ?? 0, function: $0["function"] ?? "",
+          line: Int($0["line"] ?? "") ?? 0, isInlined: $0["inlined"] == "1")
       }
     }
     return result

@@ -163,7 +163,8 @@ private struct FilePlace: ~Copyable {
     // Linux before 5.6, and containers that forbid what they do not know. Finding does no harm, and what
     // is read there was compared with the mapping, or has the right build ID.
     let isUnknown = place == -ENOSYS || place == -EPERM
-    descriptor = isUnknown ? sprof_open(root + path, sprof_path_only | (followsLast ? 0 : O_NOFOLLOW)) : place
+    descriptor =
+      isUnknown ? sprof_open(root + path, sprof_path_only | (followsLast ? 0 : O_NOFOLLOW)) : place
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }

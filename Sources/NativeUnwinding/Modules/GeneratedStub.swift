@@ -29,8 +29,9 @@ struct GeneratedStub {
 }
 
 extension ModuleMap {
-  /// The stub that a return address leads to, `pc` being the byte before it; nil for other code. One read
-  /// of the program's memory.
+  /// The stub that a return address leads to, `pc` being the byte before it; nil for other code.
+  ///
+  /// One read of the program's memory.
   func generatedStub(at pc: RemoteAddress) -> GeneratedStub? {
     let start = pc.advanced(by: -1)
     guard let bytes = memory.read(at: start, count: 7), bytes.count == 7 else { return nil }

@@ -33,9 +33,10 @@ package enum ReportView: String, CaseIterable, Sendable {
 ///
 /// `binary` is the file with the code, nil for code that an interpreter runs; `captured` is the time of the
 /// capture in seconds since 1970.
-package typealias SourceReader = @Sendable (
-  _ path: String, _ binary: String?, _ captured: Double
-) -> [Substring]?
+package typealias SourceReader =
+  @Sendable (
+    _ path: String, _ binary: String?, _ captured: Double
+  ) -> [Substring]?
 
 /// What a report shows, and how.
 package struct ReportOptions: Sendable {

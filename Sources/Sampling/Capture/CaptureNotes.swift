@@ -136,10 +136,10 @@ enum CaptureNotes {
     var total: Int64 = 0
     for run in profile.runs where run.weight.cpu > 0 {
       total &+= run.weight.cpu
-      guard let frame = profile.stacks.frames(of: run.stack).first,
-        profile.stacks.frames.indices.contains(Int(frame.rawValue)),
-        case .code(let code) = profile.stacks.frames[Int(frame.rawValue)],
-        modules.contains(code.module)
+      // Below interpreted functions, whose lines are known, nobody misses those of the interpreter.
+      let stack = profile.stacks.frames(of: run.stack).map { profile.stacks[$0] }
+      guard case .code(let code)? = stack.first, modules.contains(code.module),
+        !stack.contains(where: { if case .interpreted = $0 { true } else { false } })
       else { continue }
       cpu[code.module, default: 0] &+= run.weight.cpu
     }
@@ -149,7 +149,8 @@ enum CaptureNotes {
         guard profile.modules.indices.contains(Int(module.rawValue)) else { return nil }
         let known = profile.modules[Int(module.rawValue)]
         let id = known.buildID.map { " for build ID \($0)" } ?? ""
-        return "\(known.name) has no lines: it has no debug data, and no debug file\(id) was found. "
+        return
+          "\(known.name) has no lines: it has no debug data, and no debug file\(id) was found. "
           + "With its debug package, sprof symbols adds them to a capture."
       }
   }

@@ -77,14 +77,16 @@ package struct StoredSymbols {
     }
     let oldNotes = Set(CaptureNotes.lines(ofModulesIn: profile))
     var entries: [Entry] = []
-    for (id, indices) in places.sorted(by: { ($1.value.count, $0.key) < ($0.value.count, $1.key) }) {
+    for (id, indices) in places.sorted(by: { ($1.value.count, $0.key) < ($0.value.count, $1.key) })
+    {
       let module = profile.modules[Int(id.rawValue)]
       progress?(module)
       let outcome = addNames(to: &profile, id, module, indices)
       entries.append(Entry(module: module, frames: indices.count, outcome: outcome))
     }
     profile.capture.notes.removeAll { note in
-      oldNotes.contains(note) || entries.contains { $0.hasLines && note.isAboutLines(of: $0.module) }
+      oldNotes.contains(note)
+        || entries.contains { $0.hasLines && note.isAboutLines(of: $0.module) }
     }
     profile.capture.notes += CaptureNotes.lines(ofModulesIn: profile)
     return entries

@@ -26,7 +26,7 @@ final class QuietCapture: @unchecked Sendable {
   }
 
   private func sample(_ process: ProcessIdentity, _ plan: SamplingPlan) {
-    let names = FrameNames(process)
+    let names = FrameNames(process, plan.options)
     let recording = Recording(names: names) { [self] growth in
       if let take = sink.withLock({ $0 }) { take(growth) }
     }

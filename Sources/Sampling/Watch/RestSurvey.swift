@@ -54,6 +54,8 @@ final class RestSurvey: Sendable {
     let before = OwnUsage.cpu()
     var options = SampleOptions()
     options.stopsNothing = true
+    // Where a thread rests is told by names; the C library's debug file alone would take longer.
+    options.symbolsTimeout = .milliseconds(50)
     guard let (captured, places) = try? Capture.survey(process, options: options) else {
       return nil
     }
@@ -70,7 +72,7 @@ extension Capture {
     let target = try CaptureTarget(process)
     let pipeline = SamplePipeline(
       target, options: options, series: .single, origin: .running, membership: .alone,
-      names: FrameNames(process))
+      names: FrameNames(process, options))
     let session = DumpSession(pipeline)
     do {
       return (try session.run().profile, session.places)

@@ -119,7 +119,9 @@ enum Checksum {
         }
         place += 8
       }
-      for byte in bytes[place...] { value = value >> 8 ^ tables[Int((value ^ UInt32(byte)) & 0xff)] }
+      for byte in bytes[place...] {
+        value = value >> 8 ^ tables[Int((value ^ UInt32(byte)) & 0xff)]
+      }
       return ~value
     }
   }

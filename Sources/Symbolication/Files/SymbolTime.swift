@@ -44,8 +44,12 @@ final class SymbolTime {
   }
 
   /// The limit in words.
-  var limitText: String {
-    let milliseconds = (limit ?? Nanoseconds(0)).rawValue / 1_000_000
-    return milliseconds % 1000 == 0 ? "\(milliseconds / 1000) s" : "\(milliseconds) ms"
+  var limitText: String { Self.words(limit ?? Nanoseconds(0)) }
+
+  /// A length of time, in whole seconds or milliseconds.
+  static func words(_ time: Nanoseconds) -> String {
+    let milliseconds = time.rawValue / 1_000_000
+    if milliseconds >= 1000 { return "\((milliseconds + 500) / 1000) s" }
+    return milliseconds > 0 ? "\(milliseconds) ms" : "\(time.rawValue / 1000) µs"
   }
 }

@@ -9,7 +9,7 @@ struct GeneratedTable {
 
   /// In the order in which they were made.
   private var functions: [GeneratedFunction] = []
-  /// Where what begins; -1 for nothing. Ascending.
+  /// Where what begins, -1 for nothing; ascending.
   private var segments: [Segment] = []
   private var isSorted = true
 

@@ -112,6 +112,11 @@ struct JITDump {
         }))
   }
 
+  /// The bytes of a text up to its 0.
+  private static func textLength(_ body: borrowing ByteReader, at place: Int) -> Int? {
+    (0..<4096).first { body.value(at: place + $0, as: UInt8.self) == 0 }
+  }
+
   private mutating func readLines(_ body: borrowing ByteReader) {
     guard let address = body.value(at: 0, as: UInt64.self),
       let count = body.value(at: 8, as: UInt64.self)
@@ -122,11 +127,13 @@ struct JITDump {
     for _ in 0..<min(count, UInt64(Self.lineLimit)) {
       guard let at = body.value(at: place, as: UInt64.self),
         let line = body.value(at: place + 8, as: UInt32.self),
-        let name = body.string(at: place + 16, limit: 4096)
+        let length = Self.textLength(body, at: place + 16)
       else { break }
-      place += 16 + name.utf8.count + 1
       // 0xff 0 stands for the name before (specification, "DEBUG_INFO record").
-      if name != "\u{fffd}" { last = name }
+      if length != 1 || body.value(at: place + 16, as: UInt8.self) != 0xff {
+        last = body.string(at: place + 16, limit: 4096) ?? last
+      }
+      place += 16 + length + 1
       result.append(GeneratedFunction.Line(address: at, file: last, line: Int(line)))
     }
     guard lines.count < 1 << 16 else { return }

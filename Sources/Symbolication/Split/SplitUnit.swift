@@ -155,7 +155,8 @@ final class SplitUnits {
     let addresses = Self.part(of: addresses, from: skeleton.addressBase)
     var image = sections.filter { $0.key != .ranges }.map {
       // SHF_COMPRESSED is all that libelf has to know.
-      SectionImage.Section(name: $0.key.rawValue, flags: $0.value.flags & 0x800, bytes: $0.value.bytes)
+      SectionImage.Section(
+        name: $0.key.rawValue, flags: $0.value.flags & 0x800, bytes: $0.value.bytes)
     }
     image.append(SectionImage.Section(name: ".debug_addr.dwo", bytes: addresses))
     if let ranges = sections[.ranges] {

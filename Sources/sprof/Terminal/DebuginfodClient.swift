@@ -16,7 +16,8 @@ final class DebuginfodClient {
   private typealias SetProgress = @convention(c) (OpaquePointer?, Progress?) -> Void
   private typealias Find =
     @convention(c) (
-      OpaquePointer?, UnsafePointer<CChar>?, CInt, UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+      OpaquePointer?, UnsafePointer<CChar>?, CInt,
+      UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
     ) -> CInt
 
   /// What the library's callback, which can capture nothing, needs.
@@ -117,13 +118,12 @@ final class DebuginfodClient {
     // A length of 0 says that the ID is text.
     let result = find(client, buildID, 0, nil)
     if result >= 0 { return try? MappedFile(descriptor: result) }
-    // All servers have answered that they do not have it; any other failure would only come again.
-    if result != -ENOENT {
-      let isLate = Self.state.withLock { MonotonicClock.now() >= $0.deadline }
-      problem =
-        isLate
-        ? "the time for fetching debug data is over (--fetch-timeout)"
-        : "no more debug data was fetched: \(String(cString: strerror(-result)))"
+    // A query that is given up ends like one that all servers have answered in the negative.
+    if Self.state.withLock({ MonotonicClock.now() >= $0.deadline }) {
+      problem = "the time for fetching debug data is over (--fetch-timeout)"
+    } else if result != -ENOENT {
+      // It would only come again.
+      problem = "no more debug data was fetched: \(String(cString: strerror(-result)))"
     }
     return nil
   }

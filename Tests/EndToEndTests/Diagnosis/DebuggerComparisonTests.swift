@@ -50,6 +50,54 @@ extension EndToEnd {
       try expectSameFrames(program.pid)
     }
 
+    private static let hasDebugFiles = FileManager.default.fileExists(
+      atPath: "/usr/lib/debug/.build-id")
+
+    @Test(.enabled(if: hasDebugFiles, "needs libc6-dbg"))
+    func `with their lines and inlined functions, from the C library's debug file`() throws {
+      let program = try RunningProgram(fixture: "sleepers.c", ["7"])
+      try expectSameLines(program.pid)
+    }
+
+    @Test(
+      .enabled(if: hasDebugFiles && Tool.isInstalled("redis-server"), "needs libc6-dbg and redis"))
+    func `with their lines and inlined functions in redis-server`() throws {
+      let server = try RedisServer()
+      try expectSameLines(server.pid)
+    }
+
+    @Test(.enabled(if: hasDebugFiles && systemPython != nil, "needs libc6-dbg and python3"))
+    func `with their lines and inlined functions in python3`() throws {
+      let python = try #require(systemPython)
+      let program = try RunningProgram([
+        python, "-c", "import sys; print('ready', flush=True); sys.stdin.read()",
+      ])
+      try expectSameLines(program.pid)
+    }
+
+    /// Compares the lines of every frame of blocked threads, and which frames are inlined.
+    ///
+    /// Names are compared for inlined functions only: of several symbols at one place, and of one with
+    /// parameters, the two show different ones.
+    private func expectSameLines(_ pid: Int32) throws {
+      let report = try SprofCommand.report(["dump", "\(pid)", "--internals"])
+      let theirs = try Debugger.allFrames(of: pid)
+      var compared = 0
+      for thread in report.threads {
+        let run = try report.heaviestRun(of: thread)
+        guard run.activity == "blocked", let expected = theirs[thread.tid] else { continue }
+        let own = try report.frames(of: run).filter { $0.inlined || $0.address != nil }
+        func text(_ function: String, _ line: Int, _ isInlined: Bool) -> String {
+          isInlined ? "\(function) (inlined):\(line)" : "\(line)"
+        }
+        let left = own.map { text($0.function, $0.line ?? 0, $0.inlined) }
+        let right = expected.map { text($0.function, $0.line, $0.isInlined) }
+        #expect(left == right, "\(own.map(\.function)) \(expected.map(\.function))")
+        compared += own.filter { ($0.line ?? 0) > 0 }.count
+      }
+      #expect(compared > 2)
+    }
+
     /// Compares every blocked thread; some again, when the program moved between the two samples.
     private func expectSameFrames(_ pid: Int32) throws {
       var differences: [String] = []
