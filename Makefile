@@ -10,14 +10,17 @@ SPROF := .build/release/sprof
 DEBUG := .build/debug/sprof
 BIN := $(DESTDIR)$(PREFIX)/bin
 SHARE := $(DESTDIR)$(PREFIX)/share
+INSTALLED := $(BIN)/sprof $(SHARE)/man/man1/sprof.1 $(SHARE)/bash-completion/completions/sprof \
+  $(SHARE)/zsh/site-functions/_sprof $(SHARE)/fish/vendor_completions.d/sprof.fish
 
-.PHONY: help demo test test-programs setup lint build release install uninstall bench trials \
+.PHONY: help demo test test-programs setup lint build release install uninstall deb dist bench trials \
   golden clean
 
 help:
 	@echo "make demo           build sprof, start a hung program, and ask sprof why it hangs"
 	@echo "make test           lint, build, and run every test"
-	@echo "make install        put sprof and its shell completions under PREFIX ($(PREFIX))"
+	@echo "make install        put sprof, its manual page and completions under PREFIX ($(PREFIX))"
+	@echo "make deb dist       a Debian package, a tarball, in .build/packages"
 	@echo "make test-programs  install the real programs that some tests watch"
 	@echo "make lint build     check the format; build with warnings as errors"
 	@echo "make bench          measure what a stop and a frame cost on this machine"
@@ -53,16 +56,25 @@ release: setup
 
 install: release
 	scripts/check-linkage.sh $(SPROF)
+	DESTDIR=$(DESTDIR) scripts/check-owners.sh $(INSTALLED)
 	install -d $(BIN) $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions \
-	  $(SHARE)/fish/vendor_completions.d
+	  $(SHARE)/fish/vendor_completions.d $(SHARE)/man/man1
 	install -m 755 -s $(SPROF) $(BIN)/sprof
+	$(SPROF) manual > $(SHARE)/man/man1/sprof.1
 	$(SPROF) --generate-completion-script bash > $(SHARE)/bash-completion/completions/sprof
 	$(SPROF) --generate-completion-script zsh > $(SHARE)/zsh/site-functions/_sprof
 	$(SPROF) --generate-completion-script fish > $(SHARE)/fish/vendor_completions.d/sprof.fish
 
 uninstall:
-	rm -f $(BIN)/sprof $(SHARE)/bash-completion/completions/sprof \
-	  $(SHARE)/zsh/site-functions/_sprof $(SHARE)/fish/vendor_completions.d/sprof.fish
+	DESTDIR=$(DESTDIR) scripts/check-owners.sh $(INSTALLED)
+	rm -f $(INSTALLED)
+
+# Both take what `make install` installs.
+deb: release
+	scripts/deb.sh $(SPROF) .build/packages
+
+dist: release
+	scripts/dist.sh $(SPROF) .build/packages
 
 # What it measures is built, too: sprof-bench takes the sprof beside itself.
 bench: release

@@ -9,6 +9,8 @@ package struct LiveProfile: Sendable {
   /// The most runs that are kept, and the most sums.
   private static let runLimit = 1_000_000
   private static let sumLimit = 500_000
+  /// How far back the run is looked for that a piece belongs to.
+  private static let searchLimit = 256
 
   struct SumKey: Hashable {
     let thread: Int
@@ -122,14 +124,15 @@ extension LiveProfile {
     guard let last = lastRuns[run.thread], last >= firstRun else { return append(run) }
     var place = last
     // CPU time is credited to an earlier run at times, seldom to one that is long past.
-    for _ in 0..<64 {
+    for _ in 0..<Self.searchLimit {
       let known = runs[place]
       if known.thread == run.thread, known.start == run.start, known.stack == run.stack {
         runs[place].weight += run.weight
         runs[place].unseenSleeps.formUnion(run.unseenSleeps)
         return addSum(run)
       }
-      guard run.weight.wall == 0, place > firstRun else { break }
+      let isNew = known.thread == run.thread && known.start < run.start
+      guard !isNew, place > firstRun else { break }
       place -= 1
     }
     append(run)

@@ -14,7 +14,8 @@ enum Misuse {
   /// What to type instead; nil where the arguments begin with a command, or with nothing to go by.
   static func words(for arguments: [String]) -> String? {
     guard let first = arguments.first, !first.isEmpty else { return nil }
-    let commands = Sprof.configuration.subcommands.compactMap { $0.configuration.commandName }
+    let commands = Sprof.configuration.subcommands.filter { $0.configuration.shouldDisplay }
+      .compactMap { $0.configuration.commandName }
     guard !commands.contains(first), first != "help" else { return nil }
     if first.hasPrefix("-") { return words(forOption: arguments, commands) }
     let rest = arguments.dropFirst().map(quoted)

@@ -46,9 +46,7 @@ enum TargetArgument: ExpressibleByArgument {
     }
   }
 
-  static var defaultCompletionKind: CompletionKind {
-    .shellCommand("ps -eo pid= | tr -d ' '")
-  }
+  static var defaultCompletionKind: CompletionKind { ProcessCompletion.kind }
 
   /// The process meant, for `command`.
   func resolve(for command: String) throws -> ProcessIdentity {

@@ -17,7 +17,7 @@ struct AttachCommand: ParsableCommand {
       Running threads are stopped for about 0.1 ms per tick, sleeping ones almost never.
 
         sprof attach 4242 --duration 10s
-        sprof attach firefox --rate 1000 --duration 500ms --view tree --thread 'DOM*'
+        sprof attach firefox --rate 1000 --duration 500ms --thread 'DOM*'
         sprof attach 4242 --duration 5s --json > profile.json
         sprof attach 4242 --duration 10s --html why.html
         sprof attach gunicorn --children --duration 10s

@@ -13,7 +13,7 @@ struct CompareCommand: ParsableCommand {
       several captures.
 
         sprof compare before.pb.gz after.pb.gz
-        sprof compare --before a1.pb.gz,a2.pb.gz --after b1.pb.gz,b2.pb.gz --markdown
+        sprof compare --before a1.pb.gz,a2.pb.gz --after b1.pb.gz,b2.pb.gz
         sprof compare before.pb.gz after.pb.gz --html change.html
         sprof compare one.pb.gz --window 0s-10s --window 20s-30s
         sprof compare before.pb.gz after.pb.gz --fail-if '+5%'

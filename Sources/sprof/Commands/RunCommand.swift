@@ -61,7 +61,7 @@ struct RunCommand: ParsableCommand {
     // These cannot be options of the program, which has not been named yet.
     switch command.first {
     case "-h", "--help": throw CleanExit.helpRequest(self)
-    case "--version": throw CleanExit.message(SprofVersion.current)
+    case "--version": throw CleanExit.message(VersionWords.text)
     default: break
     }
     guard let name = program.first, !name.isEmpty else {

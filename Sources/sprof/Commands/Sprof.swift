@@ -30,12 +30,11 @@ struct Sprof: ParsableCommand {
       internal error, 72 /proc is not mounted, 73 output cannot be written, 77 not allowed to trace the process; run exits \
       with the exit code of its program (see sprof help run).
       """,
-    version: SprofVersion.current,
+    version: VersionWords.text,
     subcommands: [
       AttachCommand.self, DumpCommand.self, RunCommand.self, WatchCommand.self, TopCommand.self,
       ReportCommand.self, ExportCommand.self, MergeCommand.self, CompareCommand.self,
-      DoctorCommand.self,
-      SymbolsCommand.self,
+      SymbolsCommand.self, DoctorCommand.self, ManualCommand.self,
     ])
 
   /// Every message on stderr begins the same way, also those of ArgumentParser.

@@ -1,0 +1,76 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+  @Suite struct `What make install installs` {
+    private static let commands = [
+      "attach", "dump", "run", "watch", "top", "report", "export", "merge", "compare", "doctor",
+    ]
+
+    @Test func `has a manual page with every option that the help has`() throws {
+      let page = try SprofCommand.run(["manual"]).stdout.replacing("\\-", with: "-")
+      #expect(page.hasPrefix(".TH SPROF 1"))
+      for command in Self.commands {
+        #expect(page.contains(".SS sprof \(command)\n"))
+        let help = try SprofCommand.run(["help", command]).stdout
+        let options = help.matches(of: /^  (?:-[a-z], )?(--[a-z-]+)/.anchorsMatchLineEndings())
+        #expect(!options.isEmpty, "\(command)")
+        for option in options where !["--version", "--help"].contains(option.1) {
+          #expect(page.contains("\\fB\(option.1)\\fR"), "\(command) \(option.1)")
+        }
+      }
+    }
+
+    @Test(.enabled(if: Tool.isInstalled("groff"), "needs groff"))
+    func `has a manual page that groff takes without a warning`() throws {
+      let page = try SprofCommand.run(["manual"]).stdout
+      let outcome = try run(["groff", "-man", "-Tutf8", "-ww", "-rLL=80n"], stdin: page)
+      #expect(outcome.status == 0)
+      #expect(outcome.stderr.isEmpty, "\(outcome.stderr)")
+      let plain = outcome.stdout.replacing(/\u{1B}\[[0-9;]*m/, with: "")
+      #expect(plain.contains("SYNOPSIS"))
+      for line in plain.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
+    }
+
+    @Test(arguments: ["bash", "zsh", "fish"])
+    func `offers processes by number and name`(shell: String) throws {
+      let program = try RunningProgram(fixture: "sleepers.c", ["1"])
+      let outcome = try run(
+        [
+          SprofCommand.path, "---completion", "dump", "--", "positional@0", "2", "0", "sprof",
+          "dump", "",
+        ],
+        environment: ["SAP_SHELL": shell])
+      let lines = outcome.stdout.split(separator: "\n").map(String.init)
+      switch shell {
+      case "zsh": #expect(lines.contains("\(program.pid):sleepers"), "\(lines)")
+      case "fish": #expect(lines.contains("\(program.pid)\tsleepers"), "\(lines)")
+      default: #expect(lines.contains("\(program.pid)") && lines.contains("sleepers"), "\(lines)")
+      }
+      // A kernel thread runs no program.
+      #expect(!lines.contains { $0.hasSuffix("kthreadd") })
+    }
+
+    @Test func `names version, build and libraries`() throws {
+      let lines = try SprofCommand.run(["--version"]).stdout.split(separator: "\n")
+      #expect(lines.count == 3)
+      #expect(lines.first?.hasPrefix("sprof ") == true)
+      #expect(lines.last?.contains("libdw") == true && lines.last?.contains("libunwind") == true)
+    }
+
+    @Test(
+      .enabled(
+        if: FileManager.default.fileExists(atPath: "/var/lib/dpkg/info"), "needs Debian's packages")
+    )
+    func `takes no file of a package`() throws {
+      let script = Repository.path("scripts/check-owners.sh")
+      let owned = try run(["sh", script, "/usr/bin/dpkg-query"])
+      #expect(owned.status == 1)
+      #expect(owned.stderr.contains("package dpkg"))
+      #expect(
+        try run(["sh", script, "/usr/bin/dpkg-query"], environment: ["DESTDIR": "/x"]).status == 0)
+      #expect(try run(["sh", script, "/usr/local/bin/no-such-file"]).status == 0)
+    }
+  }
+}

@@ -1,0 +1,182 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+  @Suite struct `Top` {
+    @Test func `prints one block, and ends`() throws {
+      let program = try RunningProgram(fixture: "waits.c", ["locks"])
+      for pane in ["functions", "threads", "blockers", "tree", "stack"] {
+        let outcome = try SprofCommand.run(["top", "\(program.pid)", "--once", "--pane", pane])
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        #expect(outcome.stdout.contains("sprof top"))
+        #expect(outcome.stdout.contains("threads:"), "\(outcome.stdout)")
+      }
+      try program.assertUntouched()
+      expectNothingLeftBehind()
+    }
+
+    @Test func `names the lock and its owner while a program hangs`() throws {
+      let path = try Fixture.compile(source: "demo/hung.c")
+      let program = try RunningProgram([path])
+      let outcome = try SprofCommand.run(["top", "\(program.pid)", "--once", "--pane", "blockers"])
+      #expect(outcome.stdout.contains("Hung"), "\(outcome.stdout)")
+      #expect(outcome.stdout.contains("orders_lock"), "\(outcome.stdout)")
+      #expect(outcome.stdout.contains("network"), "\(outcome.stdout)")
+      try program.assertUntouched()
+    }
+
+    @Test func `shows a capture as it showed the program`() throws {
+      let folder = try TemporaryFolder()
+      let path = folder.path + "/hung.pb.gz"
+      let program = try RunningProgram([try Fixture.compile(source: "demo/hung.c")])
+      _ = try SprofCommand.run(
+        ["attach", "\(program.pid)", "--duration", "2s", "-o", path])
+      let outcome = try SprofCommand.run(["top", path, "--pane", "threads"])
+      #expect(outcome.status == 0)
+      #expect(outcome.stdout.contains("replay"))
+      #expect(outcome.stdout.contains("orders_lock"), "\(outcome.stdout)")
+      let wrong = try SprofCommand.run(["top", Repository.path("Package.swift")])
+      expectError(wrong, code: ExitCode.badData, naming: ["Package.swift"])
+    }
+
+    @Test func `prints blocks until the program ends`() throws {
+      let outcome = try SprofCommand.run(["top", "--", "sleep", "3"])
+      #expect(outcome.status == 0, "\(outcome.stderr)")
+      #expect(outcome.stdout.contains("the program has ended"), "\(outcome.stdout)")
+      #expect(outcome.stdout.split(separator: "\n").count { $0.hasPrefix("sprof top") } >= 2)
+      expectNothingLeftBehind()
+    }
+
+    @Test(arguments: [
+      (["top"], ["Name the process"]), (["top", "1", "--", "ls"], ["not both"]),
+      (["top", "1", "--window", "1ms"], ["--window"]), (["top", "1", "--pane", "x"], ["pane"]),
+    ])
+    func `refuses what makes no sense`(arguments: [String], words: [String]) throws {
+      expectError(
+        try SprofCommand.run(arguments), code: ExitCode.usage, naming: words)
+    }
+
+    @Test func `says that there is no such process`() throws {
+      expectError(
+        try SprofCommand.run(["top", "4194303"]), code: ExitCode.noTarget, naming: ["no process"])
+    }
+  }
+
+  @Suite(.enabled(if: TerminalProgram.isAvailable, "needs tmux"))
+  struct `Top in a terminal` {
+    private func top(
+      _ arguments: String, in folder: TemporaryFolder, locale: String = "C.UTF-8"
+    ) throws -> TerminalProgram {
+      let terminal = try TerminalProgram(folder: folder.path, locale: locale)
+      try terminal.start("\(SprofCommand.path) top \(arguments)")
+      try terminal.wait("the view is there") {
+        $0.contains("sprof top · ") || $0.contains("sprof top | ")
+      }
+      return terminal
+    }
+
+    @Test func `takes keys, sizes, and gives the terminal back`() throws {
+      let folder = try TemporaryFolder()
+      let program = try RunningProgram([try Fixture.compile(source: "demo/hung.c")])
+      let terminal = try top("\(program.pid)", in: folder)
+      try terminal.wait("the verdict is there") { $0.contains("Hung") }
+      try terminal.type("2")
+      try terminal.wait("threads are shown") { $0.contains("since  thread") }
+      try terminal.type("/network")
+      try terminal.press("Enter")
+      try terminal.wait("only some are shown") {
+        $0.contains("/network") && $0.contains("pipe") && !$0.contains("worker pool")
+      }
+      try terminal.press("Escape")
+      try terminal.resize(width: 40, height: 10)
+      try terminal.wait("it fits") { text in
+        text.split(separator: "\n").allSatisfy { $0.count <= 40 } && text.contains("tid")
+      }
+      try terminal.resize(width: 120, height: 40)
+      try terminal.type("3")
+      try terminal.wait("blockers are shown") { $0.contains("orders_lock") }
+      try terminal.type("h")
+      try terminal.wait("help is shown") { $0.contains("Any key goes back") }
+      try terminal.type("xp")
+      try terminal.wait("it is paused") { $0.contains("PAUSED") }
+      try terminal.type("q")
+      try terminal.wait("the shell is back") {
+        !$0.contains("sprof top ·") && $0.contains("READY>")
+      }
+      #expect(try terminal.isClean())
+      try program.assertUntouched()
+    }
+
+    @Test func `writes a capture and a dump while it samples`() throws {
+      let folder = try TemporaryFolder()
+      let program = try RunningProgram([try Fixture.compile(source: "demo/hung.c")])
+      let terminal = try top("\(program.pid)", in: folder)
+      try terminal.wait("the verdict is there") { $0.contains("Hung") }
+      try terminal.type("w")
+      try terminal.wait("a capture is written") { $0.contains("Wrote the last") }
+      try terminal.type("d")
+      try terminal.wait("a dump is written") { $0.contains(".dump.txt") }
+      try terminal.type("q")
+      let names = try folder.names
+      let capture = try #require(names.first { $0.hasSuffix(".pb.gz") })
+      let report = try SprofCommand.run(["report", folder.path + "/" + capture])
+      #expect(report.stdout.hasPrefix("Hung"), "\(report.stdout)")
+      let dump = try #require(names.first { $0.hasSuffix(".dump.txt") })
+      let text = try String(contentsOfFile: folder.path + "/" + dump, encoding: .utf8)
+      #expect(text.contains("count_orders"))
+      try program.assertUntouched()
+    }
+
+    @Test(arguments: ["TERM", "INT", "HUP"])
+    func `gives the terminal back when a signal ends it`(signal: String) throws {
+      let folder = try TemporaryFolder()
+      let program = try RunningProgram(fixture: "sleepers.c", ["2"])
+      let terminal = try top("\(program.pid)", in: folder)
+      let pids = try run(["pgrep", "-f", "^\(SprofCommand.path) top \(program.pid)$"]).stdout
+        .split(separator: "\n").compactMap { Int32($0) }
+      #expect(!pids.isEmpty)
+      for pid in pids { _ = try run(["kill", "-\(signal)", "\(pid)"]) }
+      try terminal.wait("the shell is back") {
+        !$0.contains("sprof top ·") && $0.contains("READY>")
+      }
+      try terminal.start("echo CODE=$?")
+      let code = signal == "INT" ? 0 : signal == "TERM" ? 143 : 129
+      try terminal.wait("the code is \(code)") { $0.contains("CODE=\(code)\n") }
+      #expect(try terminal.isClean())
+      try program.assertUntouched()
+    }
+
+    @Test func `is suspended, and goes on`() throws {
+      let folder = try TemporaryFolder()
+      let program = try RunningProgram(fixture: "sleepers.c", ["2"])
+      let terminal = try top("\(program.pid)", in: folder)
+      try terminal.press("C-z")
+      try terminal.wait("it is stopped") { $0.contains("Stopped") }
+      #expect(try terminal.isClean())
+      try program.assertUntouched()
+      try terminal.start("fg")
+      try terminal.wait("it is back") { $0.contains("sprof top · ") }
+      try terminal.type("q")
+      try terminal.wait("the shell is back") { $0.contains("READY>") }
+      #expect(try terminal.isClean())
+    }
+
+    @Test func `shows that the program has ended, or executes another`() throws {
+      let folder = try TemporaryFolder()
+      let terminal = try TerminalProgram(folder: folder.path, locale: "C")
+      try terminal.start("\(SprofCommand.path) top -- sh -c 'sleep 1; exec sleep 2'")
+      let end = try terminal.wait("the end is shown") { $0.contains("the program has ended") }
+      // In a locale of ASCII nothing else is drawn.
+      #expect(end.utf8.allSatisfy { $0 < 0x80 }, "\(end)")
+      try terminal.type("2")
+      try terminal.wait("keys work still") { $0.contains("since  thread") }
+      try terminal.type("q")
+      try terminal.wait("the shell is back") {
+        $0.contains("READY>") && !$0.contains("sprof top |")
+      }
+      #expect(try terminal.isClean())
+      expectNothingLeftBehind()
+    }
+  }
+}

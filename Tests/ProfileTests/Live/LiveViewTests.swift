@@ -1,0 +1,197 @@
+internal import ProfileAnalysis
+internal import ProfileModel
+internal import Testing
+
+@testable internal import ProfileExport
+
+@Suite struct `Live view` {
+  private func picture(_ change: (inout LivePicture.Request) -> Void = { _ in }) -> LivePicture {
+    var request = LivePicture.Request()
+    change(&request)
+    let live = LiveProfile(OrderServer.attached())
+    var picture = LivePicture(live, request)
+    picture.longVerdict = LivePicture.LongVerdict(live, request)
+    return picture
+  }
+
+  private func text(
+    _ view: inout LiveView, _ picture: LivePicture, width: Int = 100, height: Int = 30,
+    isASCII: Bool = false
+  ) -> String {
+    var status = LiveStatus()
+    status.isReplay = true
+    status.isASCII = isASCII
+    let lines = LiveScreen.lines(&view, picture, status, width: width, height: height)
+    return lines.map { line in
+      let text = line.map(\.text).joined()
+      return String(text.reversed().drop { $0 == " " }.reversed()) + "\n"
+    }.joined()
+  }
+
+  @Test(arguments: LivePane.allCases)
+  func `of a server reads as it did`(pane: LivePane) throws {
+    var view = LiveView()
+    view.pane = pane
+    let picture = picture()
+    try Goldens.expect(text(&view, picture), toEqual: "top.\(pane.rawValue).100x30.txt")
+    try Goldens.expect(
+      text(&view, picture, width: 40, height: 10), toEqual: "top.\(pane.rawValue).40x10.txt")
+  }
+
+  @Test func `keeps to every size, and to ASCII where there is no more`() {
+    let picture = picture()
+    for pane in LivePane.allCases {
+      for (width, height) in [(40, 10), (41, 12), (80, 24), (133, 40), (300, 100), (1, 1)] {
+        var view = LiveView()
+        view.pane = pane
+        var status = LiveStatus()
+        status.isASCII = true
+        let lines = LiveScreen.lines(&view, picture, status, width: width, height: height)
+        #expect(lines.count == max(4, height))
+        for line in lines {
+          let text = line.map(\.text).joined()
+          #expect(PlainText.columns(text) <= max(20, width), "\(pane) \(text)")
+          #expect(text.utf8.allSatisfy { (0x20..<0x7F).contains($0) }, "\(text)")
+        }
+      }
+    }
+  }
+
+  @Test func `of nothing yet has a screen, too`() {
+    var view = LiveView()
+    let empty = LivePicture(CaptureInfo(kind: .attach, pid: 1, processName: "\u{1B}[2J\n"))
+    for pane in LivePane.allCases {
+      view.pane = pane
+      let text = text(&view, empty, width: 60, height: 12)
+      #expect(text.split(separator: "\n", omittingEmptySubsequences: false).count == 13)
+      #expect(!text.contains("\u{1B}"))
+    }
+  }
+
+  private func press(_ keys: String, _ view: inout LiveView, _ picture: LivePicture) -> [LiveOrder]
+  {
+    keys.compactMap { key in
+      switch key {
+      case "\n": view.take(.enter, picture)
+      case "\u{1B}": view.take(.escape, picture)
+      case "\t": view.take(.tab, picture)
+      default: view.take(.character(key), picture)
+      }
+    }
+  }
+
+  @Test func `goes from pane to pane`() {
+    var view = LiveView()
+    let picture = picture()
+    #expect(press("2", &view, picture).isEmpty)
+    #expect(view.pane == .threads)
+    _ = press("\t\t", &view, picture)
+    #expect(view.pane == .tree)
+    _ = press("\t\t", &view, picture)
+    #expect(view.pane == .functions)
+    _ = view.take(.backTab, picture)
+    #expect(view.pane == .stack)
+  }
+
+  @Test func `filters, and takes the filter back`() {
+    var view = LiveView()
+    let picture = picture()
+    view.pane = .threads
+    let all = view.rows(picture).count
+    #expect(press("/worker\n", &view, picture).isEmpty)
+    let some = view.rows(picture).count
+    #expect(some > 0 && some < all)
+    // Keys are text while one types.
+    #expect(press("/q", &view, picture).isEmpty)
+    #expect(press("\u{1B}\u{1B}", &view, picture).isEmpty)
+    #expect(view.rows(picture).count == all)
+    #expect(press("tworker-*\n", &view, picture) == [.remake])
+    #expect(view.request.thread == "worker-*")
+    #expect(press("\u{1B}", &view, picture) == [.remake])
+    #expect(view.request.thread == nil)
+  }
+
+  @Test func `keeps the chosen row when rows move`() {
+    var view = LiveView()
+    var picture = picture()
+    view.pane = .threads
+    _ = press("j", &view, picture)
+    let rows = view.rows(picture)
+    let key = rows[view.chosenPlace(in: rows.map(\.key))].key
+    picture.threads.reverse()
+    view.sort = .name
+    let moved = view.rows(picture)
+    #expect(moved[view.chosenPlace(in: moved.map(\.key))].key == key)
+    picture.threads.removeAll { "\($0.tid)" == key }
+    let left = view.rows(picture)
+    #expect(left.indices.contains(view.chosenPlace(in: left.map(\.key))))
+    picture.threads = []
+    #expect(press("jkgG\n", &view, picture).isEmpty || true)
+    #expect(view.rows(picture).isEmpty)
+  }
+
+  @Test func `opens the stack of a thread, and goes to who holds it up`() {
+    var view = LiveView()
+    let picture = picture()
+    view.pane = .threads
+    let tid = view.rows(picture).first?.thread
+    #expect(press("\n", &view, picture) == [.remake])
+    #expect(view.pane == .stack)
+    #expect(view.request.focus == tid)
+    view.pane = .blockers
+    guard let row = view.rows(picture).firstIndex(where: { $0.thread != nil }) else { return }
+    for _ in 0..<row { _ = press("j", &view, picture) }
+    let owner = view.rows(picture)[row].thread
+    _ = press("\n", &view, picture)
+    #expect(view.pane == .threads)
+    let rows = view.rows(picture)
+    #expect(rows[view.chosenPlace(in: rows.map(\.key))].thread == owner)
+  }
+
+  @Test func `hides what a function called, and shows it again`() {
+    var view = LiveView()
+    let picture = picture()
+    view.pane = .tree
+    let all = view.rows(picture).count
+    _ = press("\n", &view, picture)
+    #expect(view.rows(picture).count < all)
+    _ = press("\n", &view, picture)
+    #expect(view.rows(picture).count == all)
+  }
+
+  @Test func `passes on what it cannot do itself`() {
+    var view = LiveView()
+    let picture = picture()
+    #expect(
+      press("dwr+-q\u{1A}\u{3}", &view, picture)
+        == [.dump, .write, .reset, .faster, .slower, .quit, .suspend, .quit])
+    _ = press("p", &view, picture)
+    #expect(view.isPaused)
+    #expect(text(&view, picture).contains("PAUSED"))
+    _ = press("ph", &view, picture)
+    #expect(!view.isPaused && view.showsHelp)
+    #expect(text(&view, picture).contains("Any key goes back"))
+    _ = press("x", &view, picture)
+    #expect(!view.showsHelp)
+  }
+
+  @Test func `takes any keys in any order`() {
+    var generator = SystemRandomNumberGenerator()
+    let keys: [LiveKey] =
+      [.up, .down, .pageUp, .pageDown, .home, .end, .enter, .escape, .tab, .backTab, .backspace]
+      + "12345sc/tprhjkgGo?é\u{1F600}".map { .character($0) }
+    let pictures = [picture(), LivePicture(CaptureInfo(kind: .attach, pid: 1, processName: "x"))]
+    var view = LiveView()
+    for _ in 0..<5000 {
+      guard let key = keys.randomElement(using: &generator),
+        let picture = pictures.randomElement(using: &generator)
+      else { return }
+      _ = view.take(key, picture)
+      if Int.random(in: 0..<20, using: &generator) == 0 {
+        _ = text(
+          &view, picture, width: .random(in: 1...120, using: &generator),
+          height: .random(in: 1...50, using: &generator))
+      }
+    }
+  }
+}
