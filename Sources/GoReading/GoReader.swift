@@ -9,7 +9,7 @@ package import RuntimeReading
 /// keeps its stack, and each says when it has run (`GoWaitHistory`).
 package final class GoReader {
   /// Between two readings that only note who waits, and the part of the time that they may take.
-  private static let noteInterval = Nanoseconds.seconds(1)
+  private static let noteInterval = Nanoseconds.milliseconds(250)
   private static let noteShare: Int64 = 200
 
   package let program: GoProgram
@@ -56,6 +56,8 @@ package final class GoReader {
 
   /// All goroutines, each with what it does and where; of one moment only where `isSteady` says so.
   package func goroutines(from memory: some TargetMemory) -> Goroutines? {
+    nextNote = .distantPast
+    noteWaits(from: memory)
     var reading = GoroutineReading(program, code)
     return reading.groups(
       history: &history, at: MonotonicClock.now().rawValue, pid: process, from: memory)

@@ -41,8 +41,10 @@ extension `Go` {
       let program = try Go.start("mutex", toolchain)
       let memory = ProcessMemory(tid: program.pid)
       let reader = GoReader(try Go.program(of: program.pid), process: program.pid)
-      _ = reader.refreshThreads(from: memory)
-      Thread.sleep(forTimeInterval: 1.1)
+      for _ in 0..<5 {
+        _ = reader.refreshThreads(from: memory)
+        Thread.sleep(forTimeInterval: 0.26)
+      }
       let list = try #require(reader.goroutines(from: memory))
       let waiting = try #require(list.groups.first { $0.count == 1000 })
       #expect(list.isSteady)

@@ -19,6 +19,8 @@ struct GoroutineGroups {
     let isOfRuntime: Bool
     var reason: String?
     var waited: Int64 = 0
+    /// The same, as far as it is beyond doubt.
+    var longWait: Int64 = 0
     var object: UInt64?
     var thread: Int32?
 
@@ -140,7 +142,7 @@ extension GoroutineGroups.Group {
     }
     group.count += 1
     group.longestWait = max(group.longestWait, entry.waited)
-    if entry.waited >= GoroutineGroups.longWait { group.longWaiters += 1 }
+    if entry.longWait >= GoroutineGroups.longWait { group.longWaiters += 1 }
     if members.count < GoroutineGroups.memberLimit {
       members.append((entry.number, entry.thread ?? 0))
     }

@@ -114,7 +114,9 @@ struct GoroutineReading {
       if unchanged == nil, !entry.isOfRuntime { changes += 1 }
       if record.status == GoRecord.waiting || record.status == GoRecord.inSystemCall {
         let seen = record.waitSince > 0 ? time &- Int64(truncatingIfNeeded: record.waitSince) : 0
-        entry.waited = max(unchanged ?? 0, record.waitSince > 0 ? max(0, seen) : 0)
+        let noted = record.waitSince > 0 ? max(0, seen) : 0
+        entry.waited = max(unchanged.map { $0.isLikely ? $0.time : 0 } ?? 0, noted)
+        entry.longWait = max(unchanged.map { $0.isCertain ? $0.time : 0 } ?? 0, noted)
         entry.object = locks?.locks[address] ?? channels[index]
       }
       if record.status == GoRecord.running || record.status == GoRecord.inSystemCall {
