@@ -151,6 +151,7 @@ public class Locks {
   }
 
   public static void main(String[] arguments) throws Exception {
+    End.later();
     String kind = arguments[0];
     switch (kind) {
       case "hung-monitor", "hung-lock" -> hang(kind.equals("hung-monitor"));

@@ -97,6 +97,7 @@ public class Stacks {
   }
 
   public static void main(String[] arguments) throws Exception {
+    End.later();
     Odd.other = new Even();
     Even.other = new Odd();
     Thread warm = new Thread(() -> {

@@ -32,7 +32,17 @@ struct RandomCapture {
   init(seed: Int) {
     numbers = SeededNumbers(seed: seed)
     frames = (0..<60).map { number in
-      guard number != 7 else { return .elided(count: seed % 2 * 911) }
+      switch number {
+      case 7: return .elided(count: seed % 2 * 911)
+      case 11: return .interpreted(SourceLine(function: "load", file: "/src/a.py", line: 3))
+      case 12, 13:
+        return .interpreted(
+          SourceLine(
+            function: "org.example.Bank.transfer",
+            file: number == 12 ? "org/example/Bank.java" : nil, line: 17 * (13 - number),
+            language: .java))
+      default: break
+      }
       let module = number % 5 == 4 ? ModuleID.anonymous : ModuleID(Int32(number % 4))
       return .code(CodeAddress(module: module, address: FileAddress(0x1000 + UInt64(number) * 16)))
     }

@@ -7,6 +7,11 @@ package struct JavaRelease: Sendable, CustomStringConvertible {
   /// The feature version: 17.
   package let version: Int
 
+  /// Whether programs may have windows: the packages without are called headless.
+  package var hasWindows: Bool {
+    FileManager.default.fileExists(atPath: "\(home)/lib/libawt_xawt.so")
+  }
+
   package var description: String { "Java \(version)" }
 
   /// One of each version that is installed where distributions and vendors put them.
@@ -64,12 +69,13 @@ package struct JavaRelease: Sendable, CustomStringConvertible {
 
   /// Starts a program and waits until it has printed `ready`.
   package func start(
-    _ program: String, _ arguments: [String] = [], flags: [String] = []
+    _ program: String, _ arguments: [String] = [], flags: [String] = [],
+    environment: [String: String] = [:]
   ) throws -> RunningProgram {
     let classes = try Self.classes()
     return try RunningProgram(
       ["\(home)/bin/java"] + flags + ["-cp", classes, program] + arguments,
-      deadline: .seconds(60))
+      deadline: .seconds(60), environment: environment)
   }
 }
 

@@ -20,6 +20,8 @@ final class CodeBlob {
   let frameSize: Int
   /// How many bytes of code it takes to make the frame; 0 where that is not known.
   let frameComplete: Int
+  /// Where calls of a method of a known class begin; nil where that is not known.
+  let verifiedEntry: RemoteAddress?
   /// Where calls return to once the code may not go on; the true address then is on the stack.
   let deoptHandler: RemoteAddress?
   let originalPC: Int
@@ -52,6 +54,10 @@ final class CodeBlob {
     let isMethod = name == "nmethod" || name == "native nmethod"
     if isMethod, let method = header.address(at: layout.method) {
       kind = .method(method, isNative: name == "native nmethod")
+      let entry = layout.verifiedEntryOffset.flatMap { header.value(at: $0, as: UInt16.self) }
+      verifiedEntry =
+        layout.verifiedEntry.flatMap { header.address(at: $0) }
+        ?? entry.map { [codeBegin] in codeBegin + Int($0) }
       let handler = layout.deoptHandlerOffset.flatMap { header.int(at: $0) }
       deoptHandler =
         layout.deoptHandler.flatMap { header.address(at: $0) } ?? handler.map { start + $0 }
@@ -60,6 +66,7 @@ final class CodeBlob {
     } else {
       kind = name.hasPrefix("Interpreter") ? .interpreter : .stub
       deoptHandler = nil
+      verifiedEntry = nil
       originalPC = 0
       scopes = nil
     }

@@ -145,42 +145,57 @@ struct JavaFrameWalk {
       place.pc = pc
     }
     stack.frames += code.frames(of: blob, method: method, at: place.pc, memory: memory)
-    if place.isRunning, case .bare(let offset, let isSaved) = edge(of: place, blob) {
+    guard place.isRunning else { return sender(of: place, blob) }
+    switch edge(of: place, blob) {
+    case .whole: return sender(of: place, blob)
+    case .unsaved: return sender(of: place, blob, framePointer: place.framePointer)
+    case .bare(let offset, let isSaved):
       let top = place.stackPointer + offset
       guard let pc = copy.address(at: top) else { return missing(top) }
-      if code.heaps.contains(pc) {
-        let saved = isSaved ? copy.address(at: top - 8) : nil
-        return .frame(
-          JavaPlace(
-            pc: pc, stackPointer: top + 8, framePointer: saved ?? place.framePointer))
-      }
+      guard code.heaps.contains(pc) else { return sender(of: place, blob) }
+      let saved = isSaved ? copy.address(at: top - 8) : nil
+      return .frame(
+        JavaPlace(pc: pc, stackPointer: top + 8, framePointer: saved ?? place.framePointer))
     }
-    return sender(of: place, blob)
   }
 
-  private func sender(of place: JavaPlace, _ blob: CodeBlob) -> Step {
+  /// The caller of a whole frame; `framePointer` is the caller's, where the frame has not saved it.
+  private func sender(
+    of place: JavaPlace, _ blob: CodeBlob, framePointer: RemoteAddress? = nil
+  ) -> Step {
     guard blob.frameSize >= 16 else { return lost(place) }
     let sender = place.stackPointer + blob.frameSize
-    guard let pc = copy.address(at: sender - 8), let frame = copy.address(at: sender - 16) else {
+    guard let pc = copy.address(at: sender - 8), let saved = copy.address(at: sender - 16) else {
       return missing(sender - 8)
     }
-    return .frame(JavaPlace(pc: pc, stackPointer: sender, framePointer: frame))
+    return .frame(
+      JavaPlace(pc: pc, stackPointer: sender, framePointer: framePointer ?? saved))
   }
 
   /// Whether the frame is just being made, or left.
   private func edge(of place: JavaPlace, _ blob: CodeBlob) -> CompiledFrameEdge {
     let offset = Int64(bitPattern: place.pc.distance(from: blob.codeBegin))
     if offset < Int64(blob.frameComplete) {
-      guard let bytes = memory.beginning(at: place.pc - 1, count: 24) else { return .none }
+      if let entry = blob.verifiedEntry, place.pc < entry {
+        // It compares classes, and has made nothing yet.
+        return .bare(offset: 0, isFramePointerSaved: false)
+      }
+      let start = place.pc - CompiledFrameEdge.bytesBefore
+      guard let bytes = memory.beginning(at: start, count: 16) else { return .whole }
       return CompiledFrameEdge(entering: bytes.bytes)
     }
-    guard let bytes = memory.beginning(at: place.pc, count: 24) else { return .none }
+    guard let bytes = memory.beginning(at: place.pc, count: 24) else { return .whole }
     return CompiledFrameEdge(leaving: bytes.bytes)
   }
 
   /// Code without a method: of a known frame, or of one that only its caller shows.
-  private func stub(_ place: JavaPlace, _ blob: CodeBlob) -> Step {
+  private mutating func stub(_ place: JavaPlace, _ blob: CodeBlob) -> Step {
     if place.isRunning || blob.frameSize < 16 {
+      if !place.isRunning, stack.elision == nil {
+        // What a virtual thread returns to where its outer frames are still on the heap (since JDK 21):
+        // they come back to the stack one by one.
+        stack.elision = RuntimeStack.Elision(position: stack.frames.count, count: 0)
+      }
       if let caller = caller(ofLeaf: place) { return .frame(caller) }
     }
     return sender(of: place, blob)

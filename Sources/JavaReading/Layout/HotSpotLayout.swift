@@ -133,6 +133,9 @@ struct CodeLayout: Sendable {
   let method: Int
   let compileID: Int?
   let originalPC: Int
+  /// An address up to JDK 22, an offset later.
+  let verifiedEntry: Int?
+  let verifiedEntryOffset: Int?
   let deoptHandler: Int?
   let deoptHandlerOffset: Int?
   let scopes: ScopeLayout
@@ -166,6 +169,8 @@ struct CodeLayout: Sendable {
     method = try fields.offset("nmethod::_method", "CompiledMethod::_method")
     compileID = fields.optional("nmethod::_compile_id")
     originalPC = try fields.offset("nmethod::_orig_pc_offset")
+    verifiedEntry = fields.optional("nmethod::_verified_entry_point")
+    verifiedEntryOffset = fields.optional("nmethod::_verified_entry_offset")
     deoptHandler = fields.optional(
       "CompiledMethod::_deopt_handler_begin", "nmethod::_deopt_handler_begin")
     deoptHandlerOffset = fields.optional("nmethod::_deopt_handler_offset")

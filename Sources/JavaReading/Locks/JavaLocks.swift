@@ -28,7 +28,8 @@ struct JavaLocks {
     self.objects = objects
     self.memory = memory
     self.threads = threads
-    byAddress = Dictionary(threads.map { ($0.address, $0) }, uniquingKeysWith: { known, _ in known })
+    byAddress = Dictionary(
+      threads.map { ($0.address, $0) }, uniquingKeysWith: { known, _ in known })
   }
 
   /// By thread: what it waits for; some reads for each thread that is blocked.
@@ -91,8 +92,8 @@ struct JavaLocks {
     guard let field = layout.locks.object, let first = memory.address(at: monitor + field),
       !first.isNull
     else { return nil }
-    let object = layout.version >= 16 ? memory.address(at: first) : first
-    return object.flatMap { $0.isNull || $0.rawValue & 7 != 0 ? nil : $0 }
+    return layout.version >= 16
+      ? objects.object(at: first, memory) : JavaObjects.object(first.rawValue)
   }
 
   /// Up to JDK 23 a thread's structure or an address on its stack, later a thread's number; that of no

@@ -59,8 +59,25 @@ final class JavaObjects {
       guard let wide = memory.value(at: place, as: UInt64.self) else { return nil }
       object = wide
     }
-    // What ZGC keeps in the upper bits of its pointers makes them no addresses.
-    return object != 0 && object & 7 == 0 && object >> 48 == 0 ? RemoteAddress(object) : nil
+    return Self.object(object)
+  }
+
+  /// The object that a pointer of eight bytes leads to; nil for none.
+  func object(at handle: RemoteAddress, _ memory: JavaMemory) -> RemoteAddress? {
+    memory.value(at: handle, as: UInt64.self).flatMap(Self.object)
+  }
+
+  /// The address in a pointer: generational ZGC (JDK 21 and later) shifts it, by what one of four bits
+  /// above the lowest twelve says (src/hotspot/share/gc/z/zAddress.inline.hpp).
+  static func object(_ pointer: UInt64) -> RemoteAddress? {
+    var address = pointer
+    if pointer >> 48 != 0 {
+      let mark = pointer >> 12 & 15
+      guard mark.nonzeroBitCount == 1 else { return nil }
+      address = pointer >> UInt64(13 + mark.trailingZeroBitCount)
+    }
+    guard address != 0, address & 7 == 0, address >> 48 == 0 else { return nil }
+    return RemoteAddress(address)
   }
 
   /// The class of an object; nil where that is not to be read.
@@ -108,7 +125,7 @@ final class JavaObjects {
     let field = thread + layout.threads.threadObject
     guard let first = memory.address(at: field), !first.isNull else { return nil }
     guard layout.threads.isThreadObjectHandle else { return first }
-    return memory.address(at: first).flatMap { $0.rawValue & 7 == 0 && !$0.isNull ? $0 : nil }
+    return object(at: first, memory)
   }
 
   /// The name that the program has given a thread.

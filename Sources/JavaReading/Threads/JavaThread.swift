@@ -101,7 +101,7 @@ final class JavaThread: RuntimeThread {
     walk.run(from: start)
     stack = walk.stack
     if stack.end == .cut { limit = min(limit * 4, Self.longestLimit) }
-    stack.elideMiddle(keeping: Self.shownFrames)
+    if stack.elision == nil { stack.elideMiddle(keeping: Self.shownFrames) }
     return stack
   }
 

@@ -126,14 +126,18 @@ package struct IdleRecognition: Sendable {
       let name = frame.line.function
       let role = roles[name] ?? FunctionRole(of: name)
       roles[name] = role
-      result.append(
-        frame.isInterpreted && !frame.isPython
-          ? role
-          : frame.isInterpreted
-            ? frame.isEndOfProcess ? .glue : Self.interpretedRole(role)
-            : self.role(role, in: frame.module, isWithin: position < interpreted))
+      result.append(self.role(role, of: frame, isWithin: position < interpreted))
     }
     return result
+  }
+
+  /// What a function means, by what its name means; `isWithin` one that a runtime runs.
+  private func role(
+    _ role: FunctionRole, of frame: SourceFrame, isWithin: Bool
+  ) -> FunctionRole {
+    if frame.isPython { return frame.isEndOfProcess ? .glue : Self.interpretedRole(role) }
+    if frame.isInterpreted { return JavaFunctions.isHidden(frame) ? .glue : role }
+    return self.role(role, in: frame.module, isWithin: isWithin)
   }
 
   /// What a function means whose name says nothing, by its file: the C library, and an interpreter

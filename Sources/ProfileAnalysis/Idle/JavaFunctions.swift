@@ -5,7 +5,12 @@ enum JavaFunctions {
   /// Whether a method is of Java's own library.
   static func isOfLibrary(_ frame: SourceFrame) -> Bool {
     guard frame.line.language == .java else { return false }
-    return libraries.contains { frame.line.function.hasPrefix($0) }
+    return libraries.contains { frame.line.function.hasPrefix($0) } || isHidden(frame)
+  }
+
+  /// Whether a method is of a class that the VM has made to call another one, such as a lambda's.
+  static func isHidden(_ frame: SourceFrame) -> Bool {
+    frame.line.language == .java && frame.line.function.contains(bytesOf: "$$Lambda.")
   }
 
   private static let libraries = ["java.", "javax.", "jdk.", "sun.", "com.sun."]
@@ -52,7 +57,8 @@ enum JavaFunctions {
       java.lang.ref.Reference.waitForReferencePendingList java.lang.ref.ReferenceQueue.remove \
       java.lang.ref.ReferenceQueue.remove0 java.lang.ref.NativeReferenceQueue.remove \
       java.lang.ref.ReferenceQueue.await sun.awt.AWTAutoShutdown.run Threads::destroy_vm \
-      jni_DestroyJavaVM
+      jni_DestroyJavaVM VMThread::wait_for_operation G1ServiceThread::sleep_before_next_cycle \
+      G1ServiceThread::run_service G1ConcurrentRefineThread::run_service ConcurrentGCThread::run
       """
     ),
     (
@@ -93,7 +99,7 @@ enum JavaFunctions {
         """),
   ]
 
-  /// Locks and queues of the library, which wait for their callers.
+  /// Locks, queues, files and sockets of the library, which wait for their callers.
   static let beginnings: [(text: String, role: FunctionRole)] = [
     ("java.util.concurrent.locks.", .call), ("java.util.concurrent.LinkedBlocking", .glue),
     ("java.util.concurrent.ArrayBlockingQueue", .glue),
@@ -102,5 +108,7 @@ enum JavaFunctions {
     ("java.util.concurrent.PriorityBlockingQueue", .glue),
     ("java.util.concurrent.DelayQueue", .glue),
     ("java.util.concurrent.ScheduledThreadPoolExecutor$DelayedWorkQueue", .glue),
+    ("java.io.", .glue), ("java.net.", .glue), ("java.nio.", .glue), ("sun.nio.", .glue),
+    ("sun.security.ssl.", .glue),
   ]
 }

@@ -6,7 +6,7 @@ struct ShownFrames: ParsableArguments {
   @Flag(
     inversion: .prefixedNo,
     help: ArgumentHelp(
-      "Show or hide the native frames between Python frames.",
+      "Show or hide the native frames between Python and Java frames.",
       discussion: """
         Native frames are built-in functions, extension modules, and system calls. The verdict uses \
         all frames, shown or hidden.
