@@ -65,6 +65,18 @@ package struct JavaRelease: Sendable, CustomStringConvertible {
     return place
   }
 
+  /// The library with the native methods of `Fixtures/java`.
+  package func nativeLibrary() throws -> String {
+    try Fixture.compile(
+      source: "java/native.c",
+      flags: ["-g", "-O1", "-shared", "-fPIC", "-I\(home)/include", "-I\(home)/include/linux"])
+  }
+
+  /// Whether native methods can be compiled.
+  package var hasHeaders: Bool {
+    FileManager.default.fileExists(atPath: "\(home)/include/jni.h")
+  }
+
   private static let compiled = Compiled()
 
   /// Starts a program and waits until it has printed `ready`.

@@ -211,7 +211,10 @@ struct WaitWords {
       return "the monitor of " + (type.map { "a " + $0 } ?? "an object")
     }
     guard object.flavor?.has(.java) ?? false else { return nil }
-    return type.map { "a " + $0 } ?? "a Java lock"
+    guard let name = object.variable else { return "a Java lock" }
+    // The package is the same for nearly all.
+    let common = "java.util.concurrent.locks."
+    return "a " + (name.hasPrefix(common) ? String(name.dropFirst(common.count)) : name).shortName
   }
 
   private func place(_ wait: Wait) -> String {

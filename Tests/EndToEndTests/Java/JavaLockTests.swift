@@ -13,7 +13,7 @@ extension EndToEnd {
         let command = [arguments[0], "\(program.pid)"] + arguments.dropFirst()
         let outcome = try SprofCommand.run(command)
         #expect(outcome.status == 0, "\(outcome.stderr)")
-        let text = outcome.stdout.replacingOccurrences(of: "\n", with: " ")
+        let text = outcome.plainWords
         #expect(text.hasPrefix("Deadlock: "), "\(java) \(kind) \(arguments): \(text.prefix(900))")
         for name in ["\"transfer\"", "\"journal\""] { #expect(text.contains(name)) }
         #expect(text.contains("Locks.java:"), "\(text.prefix(900))")
@@ -34,13 +34,29 @@ extension EndToEnd {
       }
     }
 
+    @Test(arguments: JavaRelease.all.filter(\.hasHeaders))
+    func `and a mutex of C make one deadlock`(java: JavaRelease) throws {
+      let program = try java.start("Native", [try java.nativeLibrary()])
+      let outcome = try SprofCommand.run(["dump", "\(program.pid)"])
+      let text = outcome.plainWords
+      #expect(text.hasPrefix("Deadlock: "), "\(java): \(text.prefix(900))")
+      for name in ["\"transfer\"", "\"journal\"", "Native$Account", "ledger", "take_ledger"] {
+        #expect(text.contains(name), "\(name): \(text.prefix(900))")
+      }
+      let found = try lines(of: "java/Native.java", containing: "takes the account")
+      let line = try #require(found.first)
+      #expect(text.contains("Native.java:\(line)"))
+      try program.assertUntouched()
+      program.kill()
+    }
+
     @Test(arguments: JavaRelease.all, ["hung-monitor", "hung-lock"])
     func `that a sleeping thread holds hang the main thread`(
       java: JavaRelease, kind: String
     ) throws {
       let program = try java.start("Locks", [kind])
       let outcome = try SprofCommand.run(["attach", "\(program.pid)", "--duration", "1600ms"])
-      let text = outcome.stdout.replacingOccurrences(of: "\n", with: " ")
+      let text = outcome.plainWords
       #expect(text.hasPrefix("Hung: "), "\(java) \(kind): \(text.prefix(900))")
       #expect(text.contains("held by \"holder\""), "\(text.prefix(900))")
       #expect(text.contains("Locks.java:"))
@@ -73,4 +89,9 @@ extension EndToEnd {
       program.kill()
     }
   }
+}
+
+extension CommandOutcome {
+  /// What it printed, in one line with single spaces.
+  var plainWords: String { stdout.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
 }

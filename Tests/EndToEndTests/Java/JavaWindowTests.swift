@@ -18,7 +18,7 @@ extension EndToEnd {
         "Window", [hang.kind], environment: ["DISPLAY": server.display])
       let outcome = try SprofCommand.run(
         ["attach", "\(program.pid)", "--duration", "1600ms"])
-      let text = outcome.stdout.replacingOccurrences(of: "\n", with: " ")
+      let text = outcome.plainWords
       #expect(text.hasPrefix(hang.verdict), "\(java) \(hang.kind): \(text.prefix(900))")
       let (function, comment) =
         switch hang.kind {
@@ -42,8 +42,9 @@ extension EndToEnd {
       let program = try java.start("Window", ["none"], environment: ["DISPLAY": server.display])
       let outcome = try SprofCommand.run(
         ["attach", "\(program.pid)", "--duration", "1600ms"])
-      #expect(outcome.stdout.hasPrefix("Idle: "), "\(java): \(outcome.stdout.prefix(900))")
-      #expect(outcome.stdout.contains("AWT's event queue"))
+      let text = outcome.plainWords
+      #expect(text.hasPrefix("Idle: "), "\(java): \(text.prefix(900))")
+      #expect(text.contains("AWT's event queue"))
       try program.assertUntouched()
       program.kill()
     }
@@ -55,7 +56,7 @@ extension EndToEnd {
     @Test func `shows native frames, and says so`() throws {
       let program = try RunningProgram(fixture: "java/nativeimage.c")
       let outcome = try SprofCommand.run(["dump", "\(program.pid)"])
-      let text = outcome.stdout.replacingOccurrences(of: "\n", with: " ")
+      let text = outcome.plainWords
       #expect(text.contains("Native frames only"), "\(text.prefix(900))")
       #expect(text.contains("GraalVM native image"))
       #expect(text.contains("pause"))
