@@ -24,7 +24,7 @@ package final class JavaReader {
     self.runtime = runtime
     self.code = code
     self.memory = target
-    piece = JavaThread.Piece(runtime.layout.threads)
+    piece = JavaThread.Piece(runtime.layout.threads, runtime.layout.locks)
     list = JavaThreadList(runtime.layout.threads)
   }
 

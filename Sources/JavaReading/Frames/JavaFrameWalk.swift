@@ -11,6 +11,8 @@ struct JavaPlace {
   var bytecode: RemoteAddress?
   /// Whether the thread runs there, and has not called anything.
   var isRunning = false
+  /// Whether it waits to enter a monitor.
+  var isEntering = false
 }
 
 /// Follows the Java frames of a copied stack, from the innermost to the thread's first.
@@ -27,6 +29,8 @@ struct JavaFrameWalk {
 
   /// Frames that are followed at most: as many as 200 MB of the smallest take.
   private static let frameLimit = 100_000
+  /// The bytecode `monitorenter` (JVM Specification, 6.5).
+  private static let monitorEnter: UInt8 = 0xc2
 
   init(_ code: JavaCode, _ copy: JavaStackCopy, memory: JavaMemory, maxDepth: Int?) {
     self.code = code
@@ -117,6 +121,13 @@ struct JavaFrameWalk {
     var bytecode = place.bytecode.flatMap { method.bytecode(at: $0) }
     if bytecode == nil {
       bytecode = copy.address(at: frame - 64).flatMap { method.bytecode(at: $0) }
+    }
+    // The interpreter goes on to the next bytecode before it waits (templateTable_x86.cpp, `monitorenter`).
+    if place.isEntering, let next = bytecode, next > 0,
+      memory.value(at: method.bytecodes.lowerBound + Int(next) - 1, as: UInt8.self)
+        == Self.monitorEnter
+    {
+      bytecode = next - 1
     }
     stack.frames.append(code.frame(of: method, bytecode))
     return .frame(JavaPlace(pc: pc, stackPointer: sender, framePointer: caller))

@@ -29,8 +29,9 @@ final class JavaThread: RuntimeThread {
     let start: Int
     let size: Int
 
-    init(_ layout: ThreadLayout) {
-      let fields = [layout.osThread, layout.state, layout.anchor]
+    init(_ layout: ThreadLayout, _ locks: LockLayout) {
+      let fields =
+        [layout.osThread, layout.state, layout.anchor] + (locks.pendingMonitor.map { [$0] } ?? [])
       start = fields.min() ?? 0
       size = (fields.max() ?? 0) - start + 32
     }
@@ -121,9 +122,12 @@ final class JavaThread: RuntimeThread {
       return place
     }
     if let anchor = anchorWord(\.anchorStackPointer), anchor != 0 {
-      return JavaPlace(
+      var place = JavaPlace(
         anchor: RemoteAddress(anchor), pc: anchorWord(\.anchorPC).map { RemoteAddress($0) },
         framePointer: anchorWord(\.anchorFramePointer).map { RemoteAddress($0) }, copy)
+      let monitor = reader.runtime.layout.locks.pendingMonitor.flatMap { word($0) }
+      place?.isEntering = (monitor ?? 0) != 0
+      return place
     }
     // _thread_in_Java: it runs a function of the VM's that leaves no trace.
     guard word(reader.runtime.layout.threads.state).map({ UInt32(truncatingIfNeeded: $0) }) == 8

@@ -30,7 +30,8 @@ enum JavaFunctions {
     jdk.internal.misc.Unsafe.park sun.misc.Unsafe.park java.lang.Object.wait \
     java.lang.Object.wait0 java.lang.Thread.sleep java.lang.Thread.sleep0 \
     java.lang.Thread.sleepNanos java.lang.Thread.sleepNanos0 \
-    sun.nio.ch.EPoll.wait sun.nio.ch.Net.poll sun.nio.ch.Net.accept
+    sun.nio.ch.EPoll.wait sun.nio.ch.Net.poll sun.nio.ch.Net.accept \
+    PosixSemaphore::wait PlatformMonitor::wait os::PlatformMonitor::wait
     """
 
   static let glue = """
@@ -58,7 +59,9 @@ enum JavaFunctions {
       java.lang.ref.ReferenceQueue.remove0 java.lang.ref.NativeReferenceQueue.remove \
       java.lang.ref.ReferenceQueue.await sun.awt.AWTAutoShutdown.run Threads::destroy_vm \
       jni_DestroyJavaVM VMThread::wait_for_operation G1ServiceThread::sleep_before_next_cycle \
-      G1ServiceThread::run_service G1ConcurrentRefineThread::run_service ConcurrentGCThread::run
+      G1ServiceThread::run_service G1ConcurrentRefineThread::run_service ConcurrentGCThread::run \
+      G1PrimaryConcurrentRefineThread::wait_for_completed_buffers \
+      NotificationThread::notification_thread_entry
       """
     ),
     (

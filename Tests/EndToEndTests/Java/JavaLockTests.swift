@@ -18,6 +18,10 @@ extension EndToEnd {
         for name in ["\"transfer\"", "\"journal\""] { #expect(text.contains(name)) }
         #expect(text.contains("Locks.java:"), "\(text.prefix(900))")
         for name in Self.locks(of: kind) { #expect(text.contains(name), "\(kind): \(name)") }
+        if kind == "monitors" {
+          let found = try lines(of: "java/Locks.java", containing: "takes ledger")
+          #expect(text.contains("Locks.takeLedger (Locks.java:\(found.first ?? 0))"))
+        }
       }
       let report = try SprofCommand.report(["dump", "\(program.pid)"])
       #expect(report.cost.stops == 0)
