@@ -47,10 +47,9 @@ package struct OperatingSystem: Equatable, Sendable {
     switch id {
     case "debian":
       return sources.contains("debian-debug")
-        ? nil : "deb http://deb.debian.org/debian-debug \(codename)-debug main"
+        ? nil : "debian-debug, suite \(codename)-debug"
     case "ubuntu":
-      return sources.contains("ddebs.ubuntu.com")
-        ? nil : "deb http://ddebs.ubuntu.com \(codename) main restricted universe multiverse"
+      return sources.contains("ddebs") ? nil : "ddebs, suite \(codename)"
     default: return nil
     }
   }
@@ -92,8 +91,7 @@ package struct OperatingSystem: Equatable, Sendable {
   private func aptCommand(_ package: String, _ root: String) -> String {
     let install = "\(root)apt install \(package)"
     guard package.hasSuffix("-dbgsym"), let missingArchive else { return install }
-    return "echo '\(missingArchive)' | \(root)tee /etc/apt/sources.list.d/debug.list && "
-      + "\(root)apt update && \(install)"
+    return install + "  # from the archive \(missingArchive)"
   }
 
   /// `/usr/lib/debug/.build-id/ab/cdef.debug`; nil for what is no build ID.
