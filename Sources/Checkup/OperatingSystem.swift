@@ -10,7 +10,7 @@ package struct OperatingSystem: Equatable, Sendable {
   /// The name for people, such as `Debian GNU/Linux 12 (bookworm)`.
   package let name: String
   package let packager: Packager?
-  /// The archive of apt that has the debug packages, as a line of its sources; nil where one is known to be
+  /// The archive of apt that has the debug packages, with its suite; nil where it is known to be
   /// among them, and where none is known.
   package let missingArchive: String?
 

@@ -107,7 +107,7 @@ struct EvidenceWords {
 
   private var unseenFacts: [String] {
     switch verdict.unseen {
-    case .goroutines: ["The program is written in Go, and its goroutines could not be read."]
+    case .goroutines: ["The program is written in Go, and its goroutines were not read."]
     case .javaThreads: ["The program runs the Java machine, whose monitors sprof does not read."]
     case nil: []
     }

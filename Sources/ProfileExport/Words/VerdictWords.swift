@@ -47,7 +47,7 @@ struct VerdictWords {
   /// What a runtime keeps to itself may be the very thing that matters.
   private var unseenWords: String {
     switch verdict.unseen {
-    case .goroutines: " Its goroutines could not be read."
+    case .goroutines: " Its goroutines were not read."
     case .javaThreads: " What Java threads wait for is not seen."
     case nil: goroutineWords
     }
