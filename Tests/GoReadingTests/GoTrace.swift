@@ -21,7 +21,7 @@ struct GoTrace {
       if line.hasPrefix("goroutine "), line.hasSuffix(":") {
         let words = line.split(separator: " ", maxSplits: 2)
         current = UInt64(words[1])
-        let inside = words[2].dropFirst().prefix { $0 != "]" }
+        let inside = line.drop { $0 != "[" }.dropFirst().prefix { $0 != "]" }
         // `chan receive, 2 minutes`, `sync.Mutex.Lock (leaked)`.
         let reason = inside.split(separator: ",").first.map(String.init) ?? ""
         // 0 is the thread's own stack.
@@ -38,7 +38,9 @@ struct GoTrace {
         }
         isCreator = false
       } else if let open = line.lastIndex(of: "("), line.hasSuffix(")"), let id = current {
-        goroutines[id]?.functions.append(String(line[..<open]))
+        // Every goroutine's first function returns to it.
+        let function = String(line[..<open])
+        if function != "runtime.goexit" { goroutines[id]?.functions.append(function) }
       } else if line.hasPrefix("rax ") {
         break
       }

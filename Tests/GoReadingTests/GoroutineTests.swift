@@ -21,14 +21,17 @@ extension `Go` {
         try program.assertUntouched()
         // What it prints at SIGQUIT is the truth, which nobody here wrote.
         let trace = try GoTrace(of: program)
-        #expect(
-          trace.goroutines.count == list.groups.reduce(0) { $0 + ($1.isOfRuntime ? 0 : $1.count) })
-        for group in list.groups where !group.isOfRuntime {
-          let functions = list.stacks[try #require(group.stack)].filter(\.isShown).map(\.function)
+        let own = list.groups.filter { !$0.isOfRuntime }
+        let count = trace.goroutines.values.count { goroutine in
+          goroutine.functions.contains { $0.hasPrefix("main.") }
+        }
+        #expect(count == own.reduce(0) { $0 + $1.count })
+        for group in own {
+          let functions = list.stacks[try #require(group.stack)].map(\.function)
           for id in group.ids {
             let truth = try #require(trace.goroutines[id], "goroutine \(id)")
             #expect(truth.functions == functions, "\(form) goroutine \(id)")
-            #expect(group.reason == truth.reason || truth.reason.hasPrefix("syscall"))
+            #expect(group.reason == truth.reason)
             #expect(group.creator?.function == truth.creator)
             #expect(group.creator?.line ?? 0 == truth.creatorLine)
           }
@@ -99,14 +102,6 @@ extension `Go` {
       #expect(whole > 50)
       try program.assertUntouched()
     }
-  }
-}
-
-extension SourceLine {
-  /// Whether Go prints it of a goroutine that is the program's (`showfuncinfo` in runtime/traceback.go).
-  fileprivate var isShown: Bool {
-    guard function.hasPrefix("runtime.") else { return function.contains(".") }
-    return function.dropFirst("runtime.".count).first?.isUppercase ?? false
   }
 }
 
