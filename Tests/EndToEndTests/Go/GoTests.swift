@@ -89,5 +89,34 @@ extension EndToEnd {
       }
       try program.assertUntouched()
     }
+
+    @Test(
+      .enabled(if: Tool.isInstalled("gcc"), "cgo needs gcc"),
+      arguments: [
+        ("spin", ["runtime.asmcgocall", "runtime.cgocall"], "main.spinInC"),
+        ("sleep", ["runtime.asmcgocall", "runtime.cgocall"], "main.sleepInC"),
+        ("callers", ["runtime.systemstack", "runtime.callers"], "main.callersLoop"),
+        ("back", ["main.goBusy"], "main.callsBack"),
+      ])
+    func `go on with the goroutine's stack below C and the runtime`(
+      mode: String, callers: [String], outermost: String
+    ) throws {
+      for toolchain in GoToolchain.all {
+        let program = try RunningProgram([toolchain.build("cgo.go"), mode])
+        let report = try SprofCommand.report(["attach", "\(program.pid)", "--duration", "1s"])
+        let main = try #require(report.threads.first { $0.tid == program.pid })
+        let stacks = main.runs.map { run in
+          (run.end, report.stacks[run.stack].map { report.frames[$0].function })
+        }
+        let meant = stacks.filter { stack in callers.allSatisfy(stack.1.contains) }
+        #expect(meant.count >= 1)
+        for (end, stack) in meant {
+          #expect(end == "complete", "\(stack)")
+          let end = [outermost, "main.main", "runtime.main", "runtime.goexit"]
+          #expect(Array(stack.suffix(4)) == end, "\(toolchain) \(stack)")
+        }
+        try program.assertUntouched()
+      }
+    }
   }
 }
