@@ -7,6 +7,8 @@ for tool in dpkg-deb dpkg-query gzip; do
   command -v "$tool" >/dev/null || { echo "make deb needs $tool (packages dpkg and gzip)" >&2; exit 1; }
 done
 version=$("$1" --version | sed -n '1s/^sprof //p')
+# Whoever makes the package answers for it (debian: DEBFULLNAME, DEBEMAIL).
+maintainer="${DEBFULLNAME:-The sprof authors} <${DEBEMAIL:-sprof@sprof.invalid}>"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 root=$work/root
@@ -47,7 +49,7 @@ Architecture: amd64
 Installed-Size: $size
 Depends: $(depends "$1")
 Suggests: libc6-dbg
-Maintainer: The sprof authors <sprof@localhost.localdomain>
+Maintainer: $maintainer
 Description: profiler that says why a running program is slow or hangs
  sprof samples programs from outside: no restart, no recompilation, no agent.
  It shows where time goes, what each thread waits for and who holds it up,
@@ -79,7 +81,7 @@ Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: sprof
 
 Files: *
-Copyright: the sprof authors
+Copyright: 2026 the sprof authors
 License: Apache-2.0
  On Debian systems the full text of the Apache License 2.0 is in
  /usr/share/common-licenses/Apache-2.0.
@@ -93,7 +95,7 @@ sprof ($version-1) unstable; urgency=medium
 
   * See /usr/share/doc/sprof/NEWS.gz.
 
- -- The sprof authors <sprof@localhost.localdomain>  $(date -R)
+ -- $maintainer  $(date -R)
 CHANGES
 gzip -9nc "$work/changelog" >"$doc/changelog.Debian.gz"
 gzip -9nc "$scripts/../CHANGELOG.md" >"$doc/NEWS.gz"

@@ -21,7 +21,7 @@ has() {
       printf '#define NCURSES_WIDECHAR 1\n#include <curses.h>\nwint_t x;\n' | cc -E - >/dev/null 2>&1 ;;
     liblzma-dev) pkg-config --exists liblzma 2>/dev/null ;;
     zlib1g-dev) echo '#include <zlib.h>' | cc -E - >/dev/null 2>&1 ;;
-    redis-server | gdb | strace | xauth | xdotool | python3 | tmux | lintian) command -v "$1" >/dev/null ;;
+    redis-server | gdb | strace | xauth | xdotool | python3 | tmux | groff) command -v "$1" >/dev/null ;;
     postgresql) command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 ;;
     golang-go) command -v go >/dev/null ;;
     openjdk-17-jdk-headless) command -v javac >/dev/null || ls /usr/lib/jvm/*/bin/javac >/dev/null 2>&1 ;;
@@ -56,7 +56,7 @@ case ${1:-build} in
     needs="redis-server postgresql golang-go gdb elfutils xvfb xauth xdotool libgtk-3-dev strace"
     needs="$needs clang lld musl-tools python3 python3-gi gir1.2-gtk-3.0 libaio-dev python3-dev"
     needs="$needs python3-tk python3-numpy python3-gevent"
-    needs="$needs valgrind chromium tmux lintian libc6-dbg dwz debuginfod xz-utils"
+    needs="$needs valgrind chromium tmux groff libc6-dbg dwz debuginfod xz-utils"
     needs="$needs openjdk-17-jdk-headless"
     ;;
   *) fail "say build or programs" ;;

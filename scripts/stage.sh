@@ -10,6 +10,7 @@ install -d "$usr/bin" "$usr/share/man/man1" "$usr/share/bash-completion/completi
 install -m 755 "$sprof" "$usr/bin/sprof"
 strip --strip-all --remove-section=.comment "$usr/bin/sprof"
 "$sprof" manual >"$usr/share/man/man1/sprof.1"
-"$sprof" --generate-completion-script bash >"$usr/share/bash-completion/completions/sprof"
+# The shell reads it, and does not run it.
+"$sprof" --generate-completion-script bash | sed '1{/^#!/d}' >"$usr/share/bash-completion/completions/sprof"
 "$sprof" --generate-completion-script zsh >"$usr/share/zsh/site-functions/_sprof"
 "$sprof" --generate-completion-script fish >"$usr/share/fish/vendor_completions.d/sprof.fish"

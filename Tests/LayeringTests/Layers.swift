@@ -11,7 +11,9 @@ struct LayeredTarget: Equatable {
 /// Who may import whom, from the table of layers in `docs/architecture.md`.
 enum Layers {
   /// The targets of layer 0: C, and imported by one Swift target each.
-  static let cModules: Set<String> = ["CLinux", "CLibunwind", "CElfutils", "CLzma", "CNcurses", "CZlib"]
+  static let cModules: Set<String> = [
+    "CLinux", "CLibunwind", "CElfutils", "CLzma", "CNcurses", "CZlib",
+  ]
 
   /// The rows of the documented table; empty where the file or the table is missing.
   static let table: [LayeredTarget] = {

@@ -108,7 +108,7 @@ package struct LiveScreen {
       let text =
         long.freezes == 0
         ? " · no freeze"
-        : " · froze \(Figures.count(Int64(long.freezes), "time")), longest "
+        : " · froze \(long.freezes == 1 ? "once" : "\(long.freezes) times"), longest "
           + Figures.duration(long.longest)
       spans.append(LiveSpan(text, long.freezes == 0 ? .plain : .bad))
     }

@@ -16,7 +16,7 @@ struct UnnamedSleeps: Sendable {
 final class LiveRecording: GrowthReceiver, @unchecked Sendable {
   // Sendable: `names` and `known` are used by the recording thread alone until `finish` has joined it.
   private struct Work {
-    var growth: ProfileGrowth?
+    var growth: ProfileGrowth
     var files: [ModuleID: MappedFile] = [:]
     var sleeps: UnnamedSleeps?
   }
@@ -29,6 +29,7 @@ final class LiveRecording: GrowthReceiver, @unchecked Sendable {
   private let receive: @Sendable (LiveGrowth) -> Void
   private let waiting = Mutex<Work?>(nil)
   private let isFinished = Atomic<Bool>(false)
+  private let isBusy = Atomic<Bool>(false)
   /// Rung when there is work.
   private let bell = Waker()
   private var handle: OSThread.Handle?
@@ -51,13 +52,14 @@ final class LiveRecording: GrowthReceiver, @unchecked Sendable {
   }
 
   func isDue(at time: Nanoseconds) -> Bool {
-    time - lastTime >= Self.period && waiting.withLock { $0 == nil }
+    time - lastTime >= Self.period && !isBusy.load(ordering: .acquiring)
+      && waiting.withLock { $0 == nil }
   }
 
   func take(_ growth: ProfileGrowth, files: [ModuleID: MappedFile]) {
     if let capture = growth.capture { lastTime = Nanoseconds(capture.duration) }
     waiting.withLock { work in
-      // At the end the last may not be worked off: nothing of it is lost, for a run comes in pieces.
+      // At the end the last may not be worked off.
       guard let earlier = work?.growth else {
         work = Work(growth: growth, files: files)
         return
@@ -75,11 +77,13 @@ final class LiveRecording: GrowthReceiver, @unchecked Sendable {
   private func run() {
     while true {
       let isLast = isFinished.load(ordering: .acquiring)
-      if let work = waiting.withLock({ $0 }), let growth = work.growth,
-        work.sleeps != nil || isLast
-      {
-        hand(over: growth, work)
-        waiting.withLock { $0 = nil }
+      let work = waiting.withLock { work in
+        work?.sleeps != nil || isLast ? work.take() : nil
+      }
+      if let work {
+        isBusy.store(true, ordering: .releasing)
+        hand(over: work.growth, work)
+        isBusy.store(false, ordering: .releasing)
       } else if isLast {
         return
       } else {

@@ -173,12 +173,22 @@ struct TopCommand: ParsableCommand {
 
   // MARK: - Showing
 
+  /// Stops a job in the background, as a terminal does, until it is in the foreground.
+  private static func waitForTerminal() {
+    while !Terminal.isForeground, !TopSignals.wantsEnd {
+      kill(getpid(), SIGTTOU)
+      usleep(300_000)
+    }
+    _ = TopSignals.takeContinued()
+  }
+
   private func show(_ capture: TopCapture) throws {
     defer { capture.stop() }
     var view = LiveView()
     (view.pane, view.sort, view.filter) = (pane, sort, filter)
     view.unit = cpu ? .cpu : .wall
     view.request = request
+    if !once, isatty(STDOUT_FILENO) == 1 { Self.waitForTerminal() }
     guard !once, isatty(STDOUT_FILENO) == 1, isatty(STDIN_FILENO) == 1,
       let screen = CursesScreen(wantsColor: Terminal.wantsColor)
     else { return try TopBlocks(capture, view, isSingle: once).run() }

@@ -72,8 +72,16 @@ final class TopCapture: Sendable {
   /// Takes words about what a key has done, once.
   func takeMessage() -> String? { state.withLock { $0.message.take() } }
 
-  /// Ends sampling; nothing is held any more when it returns.
-  func stop() { state.withLock { $0.session }?.stop() }
+  /// Ends sampling, and waits until what is being written is whole; nothing is held any more then.
+  func stop() {
+    state.withLock { $0.session }?.stop()
+    let deadline = MonotonicClock.now() + .seconds(10)
+    while state.withLock({ $0.isBusy }), MonotonicClock.now() < deadline {
+      MonotonicClock.sleep(for: .milliseconds(20))
+    }
+    // One that was begun meanwhile, at another rate.
+    state.withLock { $0.session }?.stop()
+  }
 
   // MARK: - Orders
 

@@ -18,7 +18,7 @@ extension EndToEnd {
 
     @Test func `names the lock and its owner while a program hangs`() throws {
       let path = try Fixture.compile(source: "demo/hung.c")
-      let program = try RunningProgram([path])
+      let program = try RunningProgram([path], ready: "locked")
       let outcome = try SprofCommand.run(["top", "\(program.pid)", "--once", "--pane", "blockers"])
       #expect(outcome.stdout.contains("Hung"), "\(outcome.stdout)")
       #expect(outcome.stdout.contains("orders_lock"), "\(outcome.stdout)")
@@ -29,7 +29,8 @@ extension EndToEnd {
     @Test func `shows a capture as it showed the program`() throws {
       let folder = try TemporaryFolder()
       let path = folder.path + "/hung.pb.gz"
-      let program = try RunningProgram([try Fixture.compile(source: "demo/hung.c")])
+      let program = try RunningProgram(
+        [try Fixture.compile(source: "demo/hung.c")], ready: "locked")
       _ = try SprofCommand.run(
         ["attach", "\(program.pid)", "--duration", "2s", "-o", path])
       let outcome = try SprofCommand.run(["top", path, "--pane", "threads"])
@@ -78,7 +79,8 @@ extension EndToEnd {
 
     @Test func `takes keys, sizes, and gives the terminal back`() throws {
       let folder = try TemporaryFolder()
-      let program = try RunningProgram([try Fixture.compile(source: "demo/hung.c")])
+      let program = try RunningProgram(
+        [try Fixture.compile(source: "demo/hung.c")], ready: "locked")
       let terminal = try top("\(program.pid)", in: folder)
       try terminal.wait("the verdict is there") { $0.contains("Hung") }
       try terminal.type("2")
@@ -110,7 +112,8 @@ extension EndToEnd {
 
     @Test func `writes a capture and a dump while it samples`() throws {
       let folder = try TemporaryFolder()
-      let program = try RunningProgram([try Fixture.compile(source: "demo/hung.c")])
+      let program = try RunningProgram(
+        [try Fixture.compile(source: "demo/hung.c")], ready: "locked")
       let terminal = try top("\(program.pid)", in: folder)
       try terminal.wait("the verdict is there") { $0.contains("Hung") }
       try terminal.type("w")
