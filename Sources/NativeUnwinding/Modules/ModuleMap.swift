@@ -58,11 +58,13 @@ package final class ModuleMap {
   }
 
   /// The same with maps that were read elsewhere.
-  package func update(to read: MemoryMaps) -> Bool {
+  ///
+  /// With `findsMovedCode` memory of no file counts as a file's where it has the same bytes now.
+  package func update(to read: MemoryMaps, findsMovedCode: Bool = true) -> Bool {
     // A process that has ended has no maps; where its code was stays true.
     guard !read.mappings.isEmpty else { return false }
     maps = read
-    let now = code(in: maps)
+    let now = code(in: maps, findsMovedCode: findsMovedCode)
     guard !Self.isSame(now, executable) else { return false }
     // A mapping that is new where none was makes nothing wrong that was found before.
     if loses(now) { generation += 1 }
@@ -77,7 +79,8 @@ package final class ModuleMap {
   }
 
   /// The mappings with code, those that hold a file's as parts of it.
-  private func code(in maps: MemoryMaps) -> [MemoryMapping] {
+  private func code(in maps: MemoryMaps, findsMovedCode: Bool = true) -> [MemoryMapping] {
+    guard findsMovedCode else { return maps.mappings.filter(\.isExecutable) }
     var result: [MemoryMapping] = []
     for (index, mapping) in maps.mappings.enumerated() where mapping.isExecutable {
       result.append(

@@ -49,7 +49,8 @@ struct LoadedLibraries {
     if isUncertain { uncertainSamples += record.weight.samples }
     guard isUncertain != areReduced else { return }
     areReduced = isUncertain
-    _ = modules.update(to: isUncertain ? certainMaps : maps)
+    // What has the bytes of a file now may have been another's at the sample.
+    _ = modules.update(to: isUncertain ? certainMaps : maps, findsMovedCode: !isUncertain)
   }
 
   /// Makes the modules all those that are known again.
