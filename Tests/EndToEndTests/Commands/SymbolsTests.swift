@@ -53,7 +53,11 @@ extension EndToEnd {
 
     @Test(.enabled(if: Tool.isInstalled("node"), "needs node"))
     func `that node has compiled, from its own map`() throws {
-      let program = try RunningProgram(["node", "--perf-basic-prof", "-e", Self.script])
+      // node writes a log, too, into its working directory.
+      let folder = try TemporaryFolder()
+      let program = try RunningProgram([
+        "sh", "-c", "cd \(folder.path) && exec node --perf-basic-prof -e '\(Self.script)'",
+      ])
       defer { unlink("/tmp/perf-\(program.pid).map") }
       let report = try SprofCommand.report(
         ["attach", "\(program.pid)", "--duration", "1s", "--thread", "main"])
