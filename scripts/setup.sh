@@ -24,7 +24,7 @@ has() {
     redis-server | gdb | strace | xauth | xdotool | python3 | tmux | groff) command -v "$1" >/dev/null ;;
     postgresql) command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 ;;
     golang-go) command -v go >/dev/null ;;
-    openjdk-17-jdk-headless) command -v javac >/dev/null || ls /usr/lib/jvm/*/bin/javac >/dev/null 2>&1 ;;
+    openjdk-17-jdk) ls /usr/lib/jvm/*/bin/javac /usr/lib/jvm/*/lib/libawt_xawt.so >/dev/null 2>&1 ;;
     elfutils) command -v eu-stack >/dev/null ;;
     xvfb) command -v xvfb-run >/dev/null && command -v Xvfb >/dev/null ;;
     libgtk-3-dev) pkg-config --exists gtk+-3.0 2>/dev/null ;;
@@ -56,8 +56,7 @@ case ${1:-build} in
     needs="redis-server postgresql golang-go gdb elfutils xvfb xauth xdotool libgtk-3-dev strace"
     needs="$needs clang lld musl-tools python3 python3-gi gir1.2-gtk-3.0 libaio-dev python3-dev"
     needs="$needs python3-tk python3-numpy python3-gevent"
-    needs="$needs valgrind chromium tmux groff libc6-dbg dwz debuginfod xz-utils"
-    needs="$needs openjdk-17-jdk-headless"
+    needs="$needs valgrind chromium tmux groff libc6-dbg dwz debuginfod xz-utils openjdk-17-jdk"
     ;;
   *) fail "say build or programs" ;;
 esac

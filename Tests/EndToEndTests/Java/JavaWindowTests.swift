@@ -5,6 +5,7 @@ import Testing
 extension EndToEnd {
   @Suite(
     .enabled(if: JavaRelease.isThere, "needs a JDK"),
+    .enabled(if: JavaRelease.all.contains(where: \.hasWindows), "needs a JDK with windows"),
     .enabled(if: XServer.isInstalled, "needs Xvfb"))
   struct `A Java program with a window` {
     @Test(
