@@ -30,6 +30,9 @@ package struct JavaRelease: Sendable, CustomStringConvertible {
     return found.values.sorted { $0.version < $1.version }
   }()
 
+  /// Those whose programs can open windows.
+  package static let withWindows = all.filter(\.hasWindows)
+
   /// Whether programs can be compiled and run.
   package static let isThere: Bool = {
     !all.isEmpty && compiler != nil

@@ -5,11 +5,11 @@ import Testing
 extension EndToEnd {
   @Suite(
     .enabled(if: JavaRelease.isThere, "needs a JDK"),
-    .enabled(if: JavaRelease.all.contains(where: \.hasWindows), "needs a JDK with windows"),
+    .enabled(if: !JavaRelease.withWindows.isEmpty, "needs a JDK with windows"),
     .enabled(if: XServer.isInstalled, "needs Xvfb"))
   struct `A Java program with a window` {
     @Test(
-      arguments: JavaRelease.all.filter(\.hasWindows),
+      arguments: JavaRelease.withWindows,
       [("monitor", "Hung: "), ("socket", "Hung: "), ("loop", "Busy loop")])
     func `whose handler does not come back is said to hang there`(
       java: JavaRelease, hang: (kind: String, verdict: String)
@@ -37,7 +37,7 @@ extension EndToEnd {
       program.kill()
     }
 
-    @Test(arguments: JavaRelease.all.filter(\.hasWindows))
+    @Test(arguments: JavaRelease.withWindows)
     func `without events is idle`(java: JavaRelease) throws {
       let server = try XServer()
       let program = try java.start("Window", ["none"], environment: ["DISPLAY": server.display])
