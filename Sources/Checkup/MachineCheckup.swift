@@ -150,8 +150,8 @@ package enum MachineCheckup {
       }
     let servers =
       facts.debuginfodServers.map {
-        Finding("debuginfod", "configured (\($0)); sprof itself downloads nothing")
-      } ?? Finding("debuginfod", "not configured; sprof itself downloads nothing")
+        Finding("debuginfod", "configured (\($0)); used by sprof symbols --debuginfod only")
+      } ?? Finding("debuginfod", "not configured; nothing else of sprof uses the network")
     return [debug, maps, servers]
   }
 

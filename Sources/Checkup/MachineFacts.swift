@@ -120,7 +120,7 @@ package enum LoadedLibrary {
   /// The file names of the libraries that matter to sprof, as the loader found them, from the text of a
   /// maps file: the version is a part of them.
   package static func names(in maps: String) -> [String] {
-    let wanted = ["libdw", "libelf", "libunwind", "libz", "libncurses", "libtinfo"]
+    let wanted = ["libdw", "libelf", "liblzma", "libunwind", "libz", "libncurses", "libtinfo"]
     var names: Set<String> = []
     for line in maps.split(separator: "\n") {
       guard let slash = line.lastIndex(of: "/") else { continue }

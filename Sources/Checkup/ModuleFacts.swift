@@ -21,6 +21,8 @@ package struct ModuleFacts: Sendable {
   package struct Contents: Equatable, Sendable {
     package var hasUnwindTable = false
     package var hasSymbols = false
+    /// Whether it has MiniDebugInfo, or Go's own table of functions.
+    package var hasCompressedSymbols = false
     package var hasDebugData = false
     package var hasSeparateFile = false
 
@@ -76,6 +78,7 @@ extension ModuleFacts.Contents {
       elf.segments.contains { $0.type == ELFFile.Segment.ehFrameHeader }
       || [".eh_frame", ".debug_frame"].contains { Self.has(elf, $0) }
     hasSymbols = Self.has(elf, ".symtab")
+    hasCompressedSymbols = Self.has(elf, ".gnu_debugdata") || Self.has(elf, ".gopclntab")
     hasDebugData = Self.has(elf, ".debug_info") || Self.has(elf, ".zdebug_info")
     let id = elf.buildID(in: file.bytes)
     hasSeparateFile = id.flatMap { memory.debugFile(buildID: $0) } != nil

@@ -128,7 +128,9 @@ extension ModuleFacts {
     guard let contents else { return "its file was not opened" }
     if contents.hasDebugData { return "debug data in the file" }
     if contents.hasSeparateFile { return "separate debug file" }
-    return contents.hasSymbols ? "its symbol table" : "exported functions only"
+    if contents.hasSymbols { return "its symbol table" }
+    return contents.hasCompressedSymbols
+      ? "its own compressed table" : "exported functions, or a debug file elsewhere"
   }
 
   /// For a program that no package holds: who builds it can build it with debug data.

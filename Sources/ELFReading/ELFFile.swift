@@ -121,7 +121,8 @@ package struct ELFFile: Sendable {
   private static func sections(
     _ reader: borrowing ByteReader, at start: UInt64, count: UInt16, names: UInt16
   ) -> [Section] {
-    guard let start = Int(exactly: start), start > 0 else { return [] }
+    // SHN_XINDEX: the number is elsewhere, in a file of more than 65,279 sections (elf(5)).
+    guard let start = Int(exactly: start), start > 0, names < 0xff00 else { return [] }
     let namesOffset = add(start, Int(names) * 64 + 24)
       .flatMap { reader.value(at: $0, as: UInt64.self) }.flatMap { Int(exactly: $0) }
     var result: [Section] = []

@@ -198,7 +198,8 @@ private struct RegularFile {
 
   /// Opens it for reading.
   func open() throws(SystemError) -> CInt {
-    let file = sprof_open("/proc/self/fd/\(descriptor)", O_RDONLY)
+    // Without waiting for a program that holds a lease on it (open(2), EWOULDBLOCK).
+    let file = sprof_open("/proc/self/fd/\(descriptor)", O_RDONLY | O_NONBLOCK)
     guard file >= 0 else { throw SystemError("open", code: -file) }
     return file
   }

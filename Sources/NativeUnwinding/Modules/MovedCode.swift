@@ -29,9 +29,9 @@ struct MovedCode {
     _ mapping: MemoryMapping, at index: Int, in maps: MemoryMaps, memory: ProcessMemory,
     file: (MemoryMapping) -> MappedFile?
   ) -> MemoryMapping {
-    guard !mapping.isFile || mapping.path.hasPrefix("/anon_hugepage"), mapping.isReadable else {
-      return mapping
-    }
+    guard !mapping.isFile || mapping.path.hasPrefix("/anon_hugepage"), mapping.isReadable,
+      mapping.path != "[vdso]"
+    else { return mapping }
     let all = maps.mappings
     let before = all[max(0, index - Self.reach)..<index].reversed()
     let behind = all[min(index + 1, all.count)..<min(index + 1 + Self.reach, all.count)]

@@ -76,7 +76,10 @@ enum ShortName {
     /// Where the last parenthesis opens that only qualifiers and marks of clones follow.
     private static func startOfParameters(of text: String) -> String.Index? {
       var end = text[...]
-      while let mark = end.range(ofLast: " ["), end.hasSuffix("]") { end = end[..<mark.lowerBound] }
+      for _ in 0..<4 where end.hasSuffix("]") {
+        guard let mark = end.range(ofLast: " [") else { break }
+        end = end[..<mark.lowerBound]
+      }
       while let qualifier = qualifiers.first(where: { end.hasSuffix($0) }) {
         end = end.dropLast(qualifier.count)
       }

@@ -134,14 +134,18 @@ enum CaptureNotes {
   static func linesMissing(in profile: Profile, of modules: Set<ModuleID>) -> [String] {
     var cpu: [ModuleID: Int64] = [:]
     var total: Int64 = 0
+    var byStack: [StackID: Int64] = [:]
     for run in profile.runs where run.weight.cpu > 0 {
       total &+= run.weight.cpu
+      byStack[run.stack, default: 0] &+= run.weight.cpu
+    }
+    for (id, time) in byStack {
       // Below interpreted functions, whose lines are known, nobody misses those of the interpreter.
-      let stack = profile.stacks.frames(of: run.stack).map { profile.stacks[$0] }
+      let stack = profile.stacks.frames(of: id).map { profile.stacks[$0] }
       guard case .code(let code)? = stack.first, modules.contains(code.module),
         !stack.contains(where: { if case .interpreted = $0 { true } else { false } })
       else { continue }
-      cpu[code.module, default: 0] &+= run.weight.cpu
+      cpu[code.module, default: 0] &+= time
     }
     return cpu.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
       .filter { Double($0.value) >= Double(total) / 4 && total > 0 }

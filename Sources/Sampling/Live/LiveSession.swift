@@ -34,7 +34,7 @@ package final class LiveSession: Sendable {
     _ receive: @escaping @Sendable (LiveGrowth) -> Void
   ) {
     prepareOpenFiles(forThreadsOf: process.pid)
-    let names = FrameNames(process)
+    let names = FrameNames(process, plan.options)
     let result: Result<CaptureInfo.Ending, Capture.Failure>
     do throws(Capture.Failure) {
       let finished = try Capture.sample(
@@ -69,6 +69,6 @@ package final class LiveSession: Sendable {
     control.isQuiet = true
     defer { control.isQuiet = false }
     MonotonicClock.sleep(for: Self.quietTime)
-    return try Capture.dump(process).named()
+    return try Capture.dump(process, options: SampleOptions(symbolsTimeout: .seconds(2))).named()
   }
 }

@@ -95,7 +95,10 @@ package struct StoredSymbols {
   private func addNames(
     to profile: inout Profile, _ id: ModuleID, _ module: Module, _ indices: [Int]
   ) -> Outcome {
-    guard let buildID = module.buildID else { return .noBuildID }
+    // It comes from a file, and goes into paths and to servers.
+    guard let buildID = module.buildID, (3...128).contains(buildID.utf8.count),
+      buildID.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
+    else { return .noBuildID }
     guard let file = file(of: module, buildID) else { return .noFile }
     let symbolizer = Symbolizer(file: { _ in file }, debugFiles: debugFiles(for: buildID))
     let addresses = indices.compactMap { index in

@@ -58,7 +58,9 @@ final class DebugData {
   ) throws(Problem) {
     let cost = SymbolTime.cost(ofInflating: try Self.check(elf, in: file))
     guard time.allows(cost) else { throw .takesTooLong(cost, limit: time.limitText) }
-    session = try DwarfSession(file) { AlternateFile.open($0, buildID: $1, of: file, debugFiles) }
+    session = try DwarfSession(file) {
+      AlternateFile.open($0, buildID: $1, of: file, debugFiles, time)
+    }
     sections = DebugSections(session)
     splits = SplitUnits(session, of: file, debugFiles)
     self.code = code
@@ -159,10 +161,11 @@ final class DebugData {
 private enum AlternateFile {
   /// Finds it as libdw does: by its build ID, or by its name, which may be relative to `file`.
   static func open(
-    _ name: String, buildID: String, of file: MappedFile, _ debugFiles: DebugFiles
+    _ name: String, buildID: String, of file: MappedFile, _ debugFiles: DebugFiles,
+    _ time: SymbolTime
   ) -> MappedFile? {
-    debugFiles.byBuildID(buildID) { isRight($0, buildID) }
-      ?? path(name, of: file).flatMap { debugFiles.byPath($0) { isRight($0, buildID) } }
+    debugFiles.byBuildID(buildID) { isRight($0, buildID, time) }
+      ?? path(name, of: file).flatMap { debugFiles.byPath($0) { isRight($0, buildID, time) } }
   }
 
   private static func path(_ name: String, of file: MappedFile) -> String? {
@@ -171,11 +174,12 @@ private enum AlternateFile {
     return own[...end] + name
   }
 
-  /// Whether it is the one that is meant, and not too large.
-  private static func isRight(_ file: MappedFile, _ buildID: String) -> Bool {
+  /// Whether it is the one that is meant, and not too large for the time that is left.
+  private static func isRight(_ file: MappedFile, _ buildID: String, _ time: SymbolTime) -> Bool {
     guard let elf = try? ELFFile(file.bytes), elf.buildID(in: file.bytes) == buildID else {
       return false
     }
-    return (try? DebugData.check(elf, in: file)) != nil
+    guard let size = try? DebugData.check(elf, in: file) else { return false }
+    return time.allows(SymbolTime.cost(ofInflating: size))
   }
 }

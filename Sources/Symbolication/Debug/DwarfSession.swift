@@ -100,7 +100,9 @@ final class DwarfSession {
         [".debug_" + name, ".zdebug_" + name].contains(String(cString: text)),
         let data = elf_getdata(next, nil)
       else { continue }
-      return UnsafeRawBufferPointer(start: data.pointee.d_buf, count: data.pointee.d_size)
+      // One of type SHT_NOBITS has a size and no bytes.
+      guard let start = data.pointee.d_buf else { continue }
+      return UnsafeRawBufferPointer(start: start, count: data.pointee.d_size)
     }
     return .init(start: nil, count: 0)
   }

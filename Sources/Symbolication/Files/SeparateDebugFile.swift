@@ -85,7 +85,7 @@ extension ELFFile {
 /// The CRC-32 of IEEE 802.3, as zlib's `crc32` gives it.
 enum Checksum {
   /// Larger files are not taken: their checksum would take seconds.
-  private static let limit = 1 << 30
+  private static let limit = 128 << 20
 
   /// Eight tables, so that eight bytes take one step (Intel, "Slicing by 8").
   private static let tables: [UInt32] = {

@@ -8,6 +8,8 @@ package import ProfileModel
 package final class GeneratedCode {
   /// Bytes of a file that are read: a larger one's end is left out.
   private static let limit = 256 << 20
+  /// For one reading of one file.
+  private static let readingTime = Nanoseconds.milliseconds(500)
   private static let chunk = 1 << 20
 
   private struct Source {
@@ -66,7 +68,9 @@ package final class GeneratedCode {
       source?.offset = 0
     }
     let end = min(state.size, Self.limit)
-    while let offset = source?.offset, offset < end {
+    // What is left is read the next time.
+    let deadline = MonotonicClock.now() + Self.readingTime
+    while let offset = source?.offset, offset < end, MonotonicClock.now() < deadline {
       let bytes = source?.file.read(from: offset, count: min(Self.chunk, end - offset)) ?? []
       guard !bytes.isEmpty else { return }
       source?.offset += bytes.count

@@ -2,11 +2,13 @@ internal import ProfileModel
 
 /// A function that a program has compiled into its own memory, as it tells profilers.
 struct GeneratedFunction {
-  let start: UInt64
-  let size: UInt64
+  var start: UInt64
+  var size: UInt64
   let name: String
   /// The places in its source, ascending by address; empty where the program does not tell.
   var lines: [Line] = []
+  /// How far it was moved since it had these addresses.
+  var shift: UInt64 = 0
 
   struct Line {
     let address: UInt64
@@ -23,7 +25,7 @@ struct GeneratedFunction {
   /// How it is shown at an address.
   func sourceLine(at address: UInt64) -> SourceLine {
     let name = GeneratedName(name)
-    let next = lines.partitioningIndex { $0.address > address }
+    let next = lines.partitioningIndex { $0.address > address &- shift }
     let place = next > 0 ? lines[next - 1] : lines.first
     return SourceLine(
       function: name.function, linkageName: name.function == self.name ? nil : self.name,

@@ -9,6 +9,8 @@ struct GeneratedTable {
 
   /// In the order in which they were made.
   private var functions: [GeneratedFunction] = []
+  /// The last function that began at an address.
+  private var latest: [UInt64: Int] = [:]
   /// Where what begins, -1 for nothing; ascending.
   private var segments: [Segment] = []
   private var isSorted = true
@@ -20,6 +22,7 @@ struct GeneratedTable {
 
   mutating func append(_ function: GeneratedFunction) {
     guard function.size > 0, functions.count < Self.limit else { return }
+    latest[function.start] = functions.count
     functions.append(function)
     isSorted = false
   }
@@ -35,9 +38,7 @@ struct GeneratedTable {
   }
 
   /// The last function that began at an address.
-  func lastIndex(startingAt address: UInt64) -> Int? {
-    functions.lastIndex { $0.start == address }
-  }
+  func lastIndex(startingAt address: UInt64) -> Int? { latest[address] }
 
   subscript(index: Int) -> GeneratedFunction { functions[index] }
 

@@ -103,13 +103,12 @@ struct JITDump {
       let new = body.value(at: 24, as: UInt64.self),
       let size = body.value(at: 32, as: UInt64.self), let index = table.lastIndex(startingAt: old)
     else { return }
-    let function = table[index]
-    table.append(
-      GeneratedFunction(
-        start: new, size: size, name: function.name,
-        lines: function.lines.map {
-          GeneratedFunction.Line(address: $0.address &- old &+ new, file: $0.file, line: $0.line)
-        }))
+    var function = table[index]
+    // The lines are shared with where it was.
+    function.shift = function.shift &+ new &- old
+    function.start = new
+    function.size = size
+    table.append(function)
   }
 
   /// The bytes of a text up to its 0.

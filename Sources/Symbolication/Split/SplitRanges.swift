@@ -12,6 +12,8 @@ struct SplitRanges {
   let addresses: UnsafeRawBufferPointer
   /// What offsets count from: the skeleton's DW_AT_low_pc.
   let base: UInt64
+  /// `.debug_info.dwo`, which attributes point into.
+  let info: UnsafeRawBufferPointer
 
   /// Far more than a function has pieces.
   private static let limit = 1 << 16
@@ -45,9 +47,10 @@ struct SplitRanges {
 
   /// Where a list begins.
   private func place(of attribute: Dwarf_Attribute) -> Int? {
-    guard let value = attribute.valp else { return nil }
-    // The image that the DIE is in has zeros behind each section: enough for either form.
-    let raw = UnsafeRawBufferPointer(start: value, count: 16)
+    guard let value = attribute.valp, let start = info.baseAddress else { return nil }
+    let offset = UnsafeRawPointer(value) - start
+    guard offset >= 0, offset < info.count else { return nil }
+    let raw = UnsafeRawBufferPointer(rebasing: info[offset..<min(offset + 16, info.count)])
     if attribute.form == UInt32(DW_FORM_rnglistx) {
       var reader = ByteReader(RawSpan(_unsafeBytes: raw))
       guard let index = reader.nextULEB128(), index < 1 << 24 else { return nil }
@@ -56,7 +59,7 @@ struct SplitRanges {
       let span = ByteReader(RawSpan(_unsafeBytes: lists))
       return span.value(at: table + Int(index) * 4, as: UInt32.self).map { table + Int($0) }
     }
-    return Int(raw.loadUnaligned(as: UInt32.self))
+    return raw.count < 4 ? nil : Int(raw.loadUnaligned(as: UInt32.self))
   }
 
   /// DWARF 5, section 7.25.
@@ -66,6 +69,7 @@ struct SplitRanges {
     var reader = ByteReader(RawSpan(_unsafeBytes: lists), at: place)
     var base = base
     for _ in 0..<Self.limit where budget > 0 {
+      budget -= 1
       var low: UInt64?
       var high: UInt64?
       switch reader.next(UInt8.self).map(Int.init) {
@@ -95,7 +99,6 @@ struct SplitRanges {
       default: return
       }
       guard let low, let high else { return }
-      budget -= 1
       if low < high { body(FileAddress(low), FileAddress(high)) }
     }
   }
@@ -111,6 +114,7 @@ struct SplitRanges {
     var reader = ByteReader(RawSpan(_unsafeBytes: lists), at: place)
     var base = base
     for _ in 0..<Self.limit where budget > 0 {
+      budget -= 1
       guard let low = reader.next(UInt64.self), let high = reader.next(UInt64.self),
         low != 0 || high != 0
       else { return }
@@ -118,7 +122,6 @@ struct SplitRanges {
         base = high
         continue
       }
-      budget -= 1
       if low < high { body(FileAddress(base &+ low), FileAddress(base &+ high)) }
     }
   }

@@ -105,6 +105,8 @@ final class SplitUnits {
 
   /// Larger parts of a unit are not read.
   private static let limit = 256 << 20
+  /// What all units together may take; each has a copy of a package's strings.
+  private var bytesLeft = 1 << 30
 
   init(_ session: DwarfSession, of file: MappedFile, _ debugFiles: DebugFiles) {
     self.session = session
@@ -122,7 +124,8 @@ final class SplitUnits {
         return unit != nil
       }
       if let found, let unit {
-        files.append(found)
+        // Whether later ones change is not looked at: each takes a descriptor.
+        if files.count < 256 { files.append(found) }
         return unit
       }
     }
@@ -149,9 +152,8 @@ final class SplitUnits {
     _ skeleton: SkeletonUnit,
     _ sections: [SplitPackage.Section: (bytes: UnsafeRawBufferPointer, flags: UInt64)]
   ) -> SplitUnit? {
-    guard sections[.info] != nil,
-      sections.values.reduce(0, { $0 + Self.inflatedSize($1.bytes, $1.flags) }) <= Self.limit
-    else { return nil }
+    let size = sections.values.reduce(0) { $0 + Self.inflatedSize($1.bytes, $1.flags) }
+    guard sections[.info] != nil, size <= Self.limit, size <= bytesLeft else { return nil }
     let addresses = Self.part(of: addresses, from: skeleton.addressBase)
     var image = sections.filter { $0.key != .ranges }.map {
       // SHF_COMPRESSED is all that libelf has to know.
@@ -168,6 +170,7 @@ final class SplitUnits {
     guard let split = try? DwarfSession(SectionImage(image)),
       let die = split.firstUnit(numbered: skeleton.id)
     else { return nil }
+    bytesLeft -= size
     let lists =
       skeleton.version >= 5
       ? split.content(of: "rnglists.dwo")
@@ -175,7 +178,8 @@ final class SplitUnits {
     return SplitUnit(
       session: split, die: die,
       ranges: SplitRanges(
-        version: skeleton.version, lists: lists, addresses: addresses, base: skeleton.low))
+        version: skeleton.version, lists: lists, addresses: addresses, base: skeleton.low,
+        info: split.content(of: "info.dwo")))
   }
 
   private static func part(

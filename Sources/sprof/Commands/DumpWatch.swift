@@ -42,6 +42,9 @@ struct DumpWatch {
     self.family = family
     self.interval = interval
     self.options = options
+    // A pager would hold up the next sample.
+    var report = report
+    report.pager = false
     self.report = report
     self.all = all
   }

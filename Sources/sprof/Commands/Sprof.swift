@@ -30,7 +30,7 @@ struct Sprof: ParsableCommand {
       internal error, 72 /proc is not mounted, 73 output cannot be written, 77 not allowed to trace the process; run exits \
       with the exit code of its program (see sprof help run).
       """,
-    version: VersionWords.text,
+    version: CommandLine.arguments.contains("--version") ? VersionWords.text : SprofVersion.current,
     subcommands: [
       AttachCommand.self, DumpCommand.self, RunCommand.self, WatchCommand.self, TopCommand.self,
       ReportCommand.self, ExportCommand.self, MergeCommand.self, CompareCommand.self,

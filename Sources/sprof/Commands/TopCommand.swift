@@ -121,7 +121,8 @@ struct TopCommand: ParsableCommand {
     SamplingPlan(
       kind: kind, rate: rates.rate, maxPause: rates.maxPause, maxCPU: rates.maxCPU,
       options: SampleOptions(
-        frames: frames.choice, followsTasks: frames.followsTasks, maxDepth: frames.depth),
+        frames: frames.choice, followsTasks: frames.followsTasks, maxDepth: frames.depth,
+        symbolsTimeout: .seconds(20)),
       seed: rates.seed)
   }
 

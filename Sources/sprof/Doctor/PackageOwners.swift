@@ -2,7 +2,7 @@ import Foundation
 
 /// The packages that files belong to, as the system's package manager knows them.
 enum PackageOwners {
-  /// By path, for those of `paths` that a package holds; runs `dpkg-query`, `rpm` or `apk`, whichever is
+  /// By path, for those of `paths` that a package holds; runs `dpkg-query` or `apk`, whichever is
   /// there, once for each path.
   static func owners(of paths: [String]) -> [String: String] {
     var owners: [String: String] = [:]

@@ -72,7 +72,7 @@ enum Diagnostic: Error {
   var message: String {
     switch self {
     case .noDebugServer:
-      "DEBUGINFOD_URLS names no server. Set it, such as to https://debuginfod.elfutils.org/."
+      "DEBUGINFOD_URLS names no server. Set it to the server of your distribution, whose documentation names it."
     case .noDebuginfod:
       "libdebuginfod.so.1 is not installed. On Debian and Ubuntu: apt install libdebuginfod1"
     case .noProcess:
@@ -153,7 +153,10 @@ enum Diagnostic: Error {
     /// Nil where no command helps.
     let command: String?
 
-    var message: String { command.map { "\(cause). \(lead): \($0)" } ?? "\(cause). \(lead)" }
+    var message: String {
+      command.map { "\(cause). \(lead): \($0)" }
+        ?? (lead.isEmpty ? "\(cause)." : "\(cause). \(lead)")
+    }
   }
 
   /// Why `sprof command` may not profile the process.

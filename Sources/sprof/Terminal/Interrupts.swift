@@ -39,7 +39,10 @@ enum Interrupts {
     var number: CInt = 0
     var first: MonotonicClock.Instant?
     while sigwait(&signals, &number) == 0 {
-      if isIgnored.load(ordering: .relaxed) { continue }
+      if isIgnored.load(ordering: .relaxed) {
+        if number == SIGTERM { _exit(128 + number) }
+        continue
+      }
       let now = MonotonicClock.now()
       if let first, now - first < shortest { continue }
       first = first ?? now

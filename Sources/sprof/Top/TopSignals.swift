@@ -1,5 +1,6 @@
 import Glibc
 import LinuxProcess
+import ProfileModel
 import Synchronization
 
 /// The signals that end a live view, so that it can give the terminal back before.
@@ -26,7 +27,12 @@ enum TopSignals {
     sigemptyset(&signals)
     for signal in ends { sigaddset(&signals, signal) }
     var number: CInt = 0
+    var first: MonotonicClock.Instant?
     while sigwait(&signals, &number) == 0 {
+      // One that is sent to a group and passed on as well comes twice.
+      let now = MonotonicClock.now()
+      if let first, now - first < .milliseconds(500) { continue }
+      first = first ?? now
       // The kernel resumes every thread that sprof has stopped (ptrace(2)).
       if received.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
     }
