@@ -24,7 +24,7 @@ extension Profile {
         lines: frame.lines.map { line in
           SourceLine(
             function: names[line.function] ?? line.function, linkageName: line.linkageName,
-            file: line.file, line: line.line, isInlined: line.isInlined)
+            file: line.file, line: line.line, isInlined: line.isInlined, language: line.language)
         }, module: frame.module)
     }
     return profile

@@ -60,15 +60,18 @@ package struct AbsenceCause: Sendable {
     known?.timeLeft = nil
     known?.isTimed = false
     self.wait = known
-    place = kind == .waiting ? fact?.asker ?? frames.first : Self.ownPlace(frames)
+    place =
+      kind == .waiting
+      ? fact?.asker ?? frames.first : Self.ownPlace(frames, index.profile.modules.map(\.owner))
     (loop, handler) = Self.handler(index, thread: thread, &facts)
   }
 
-  /// The innermost function that an interpreter runs, or that has a known source line, or the innermost.
-  private static func ownPlace(_ frames: [SourceFrame]) -> SourceFrame? {
-    frames.first(where: \.isInterpreted) ?? frames.first { $0.line.file != nil } ?? frames.first {
-      $0.line.isNamed
-    } ?? frames.first
+  /// The innermost function that an interpreter runs, or of the program's own files, best with a known
+  /// source line, or the innermost.
+  private static func ownPlace(_ frames: [SourceFrame], _ owners: [ModuleOwner]) -> SourceFrame? {
+    let own = frames.filter { owners.owner(of: $0.module) == .program }
+    return frames.first(where: \.isInterpreted) ?? own.first { $0.line.file != nil }
+      ?? own.first { $0.line.isNamed } ?? frames.first { $0.line.isNamed } ?? frames.first
   }
 
   /// The handler in which the thread spent most of the time.

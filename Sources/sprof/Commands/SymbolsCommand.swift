@@ -15,8 +15,7 @@ struct SymbolsCommand: ParsableCommand {
 
         sprof symbols slow.pb.gz -o named.pb.gz
         sprof symbols slow.pb.gz -o named.pb.gz --root /srv/images/web
-        DEBUGINFOD_URLS=https://debuginfod.debian.net sprof symbols slow.pb.gz -o named.pb.gz \
-      --debuginfod
+        sprof symbols slow.pb.gz -o named.pb.gz --debuginfod
       """)
 
   @Argument(help: "The capture file.", completion: .file())
