@@ -44,7 +44,8 @@ extension EndToEnd {
       let value = try JSONSerialization.jsonObject(with: Data(outcome.stdout.utf8))
       let keys = try #require(value as? [String: Any]).keys.sorted()
       let expected = [
-        "blame", "capture", "cost", "frames", "freezes", "modules", "sprof", "stacks", "tasks",
+        "blame", "capture", "cost", "frames", "freezes", "goroutines", "modules", "sprof", "stacks",
+        "tasks",
         "threads", "tree", "verdict", "waits",
       ]
       #expect(keys == expected)
