@@ -27,12 +27,15 @@ final class CompiledScopes {
 
   /// Methods that are inlined into each other; HotSpot's limit is 15 by default.
   private static let depthLimit = 256
-  private static let placeLimit = 1 << 18
+  /// Of the places, in bytes: those of the longest methods take some tens of KiB.
+  private static let placeLimit: UInt64 = 512 << 10
   private static let metadataLimit = 1 << 16
 
   init?(
     _ header: RemoteBytes, _ layout: ScopeLayout, codeBegin: RemoteAddress, version: Int
   ) {
+    // Three numbers of four bytes, and flags.
+    guard (8...64).contains(layout.pcDescSize) else { return nil }
     let start = header.start
     guard let pcOffset = header.int(at: layout.pcs), pcOffset >= 0 else { return nil }
     // Since JDK 23 in memory of its own.
@@ -48,7 +51,7 @@ final class CompiledScopes {
     let last =
       layout.immutableData == nil
       ? layout.dependencies.flatMap { header.int(at: $0) }.map { start + $0 } : data
-    guard let last, first <= last, last.distance(from: first) <= UInt64(Self.placeLimit) * 16 else {
+    guard let last, first <= last, last.distance(from: first) <= Self.placeLimit else {
       return nil
     }
     pcs = first..<last

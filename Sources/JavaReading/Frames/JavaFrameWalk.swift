@@ -29,6 +29,8 @@ struct JavaFrameWalk {
 
   /// Frames that are followed at most: as many as 200 MB of the smallest take.
   private static let frameLimit = 100_000
+  /// Calls of Java by the VM in one stack, with those of native code in between.
+  private static let groupLimit = 1024
   /// The bytecode `monitorenter` (JVM Specification, 6.5).
   private static let monitorEnter: UInt8 = 0xc2
 
@@ -53,7 +55,9 @@ struct JavaFrameWalk {
     groupStart = 0
     var count = 0
     while true {
-      guard count < Self.frameLimit else { return end(.tooDeep, anchor) }
+      guard count < Self.frameLimit, stack.frames.count < Self.frameLimit,
+        stack.groups.count < Self.groupLimit
+      else { return end(.tooDeep, anchor) }
       count += 1
       if let maxDepth, stack.frames.count >= maxDepth { return end(.limited, anchor) }
       switch step(from: place) {
