@@ -18,6 +18,8 @@ final class JavaCode {
   /// The blobs and methods taken since the last check, with the functions that came of each.
   private var usedBlobs: [RemoteAddress: Set<UInt32>] = [:]
   private var usedMethods: [RemoteAddress: UInt32] = [:]
+  /// The functions that came of blobs which were found to be replaced since the last check.
+  private var replaced: Set<UInt32> = []
 
   private static let blobLimit = 1 << 14
   private static let addressLimit = 1 << 16
@@ -36,13 +38,18 @@ final class JavaCode {
   func blob(at pc: RemoteAddress, memory: JavaMemory) -> CodeBlob? {
     if let known = blobAt[pc] { return known }
     guard heaps.contains(pc), let start = heaps.blob(at: pc, memory: memory) else { return nil }
-    var blob = blobs[start]
+    var blob = blobs[start].flatMap { $0.contains(pc) ? $0 : nil }
     if blob == nil {
       blob = CodeBlob(at: start, layout.code, version: layout.version, memory: memory)
-      if blobs.count >= Self.blobLimit { forgetBlobs() }
-      blobs[start] = blob
     }
     guard let blob, blob.contains(pc) else { return nil }
+    if let old = blobs[start], old !== blob {
+      // A longer one took its place.
+      replaced.formUnion(usedBlobs.removeValue(forKey: start) ?? [])
+      forget(old)
+    }
+    if blobs.count >= Self.blobLimit { forgetBlobs() }
+    blobs[start] = blob
     if blobAt.count >= Self.addressLimit { blobAt.removeAll() }
     blobAt[pc] = blob
     return blob
@@ -85,8 +92,9 @@ final class JavaCode {
     defer {
       usedBlobs.removeAll(keepingCapacity: true)
       usedMethods.removeAll(keepingCapacity: true)
+      replaced.removeAll(keepingCapacity: true)
     }
-    var result: Set<UInt32> = []
+    var result = replaced
     let blobs = usedBlobs.compactMap { entry in self.blobs[entry.key].map { ($0, entry.value) } }
     let marks = blobs.map(\.0.mark)
     for index in Self.changed(marks.map { ($0.ranges, $0.bytes) }, memory) {

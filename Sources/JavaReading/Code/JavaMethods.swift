@@ -22,7 +22,8 @@ final class JavaMethods {
   private let layout: MethodLayout
   private let version: Int
   private var known: [RemoteAddress: JavaMethod] = [:]
-  private var classes: [RemoteAddress: (name: String, folder: String)] = [:]
+  /// With the address of the name: another class may be loaded into the place of one that was unloaded.
+  private var classes: [RemoteAddress: (symbol: RemoteAddress, name: String, folder: String)] = [:]
 
   private static let limit = 1 << 16
   /// JVM_ACC_NATIVE (JVM Specification, table 4.6-A).
@@ -128,17 +129,18 @@ final class JavaMethods {
   }
 
   /// The name of a class as users write it, and the folder of its source.
+  ///
+  /// One read for a class that was met, and two more for a new one.
   func classOf(
     _ address: RemoteAddress, _ memory: JavaMemory
   ) -> (name: String, folder: String)? {
-    if let known = classes[address] { return known }
-    guard let symbol = memory.address(at: address + layout.className),
-      let name = self.symbol(symbol, memory)
-    else { return nil }
-    let result = JavaClassName.split(name)
+    guard let symbol = memory.address(at: address + layout.className) else { return nil }
+    if let known = classes[address], known.symbol == symbol { return (known.name, known.folder) }
+    guard let text = self.symbol(symbol, memory) else { return nil }
+    let (name, folder) = JavaClassName.split(text)
     if classes.count >= Self.limit { classes.removeAll() }
-    classes[address] = result
-    return result
+    classes[address] = (symbol, name, folder)
+    return (name, folder)
   }
 
   /// The class that a class extends; nil for `Object`.

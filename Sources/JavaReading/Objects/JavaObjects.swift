@@ -12,8 +12,13 @@ final class JavaObjects {
   private let areReferencesNarrow: Bool
   private let narrowClassBase: UInt64?
   private let narrowClassShift: UInt64
-  /// The fields of classes, which do not move.
-  private var known: [RemoteAddress: JavaFields?] = [:]
+  /// A class does not move, but another may be loaded into its place: the two have other constants.
+  private struct ClassKey: Hashable {
+    let holder: RemoteAddress
+    let constants: RemoteAddress
+  }
+  /// The fields of classes.
+  private var known: [ClassKey: JavaFields?] = [:]
   private let threadClass: RemoteAddress
   private let stringFields: JavaFields?
   private let threadFields: JavaFields
@@ -110,12 +115,15 @@ final class JavaObjects {
 
   /// Where a field is in the objects of a class that declares it itself.
   func offset(of field: String, in holder: RemoteAddress, _ memory: JavaMemory) -> Int? {
-    if known[holder] == nil {
-      if known.count >= Self.classLimit { known.removeAll() }
-      known[holder] = .some(
-        JavaFields(of: holder, layout, methods: code.methods, memory: memory))
+    guard let constants = memory.address(at: holder + layout.objects.classConstants) else {
+      return nil
     }
-    return (known[holder] ?? nil)?.offset(field)
+    let key = ClassKey(holder: holder, constants: constants)
+    if known[key] == nil {
+      if known.count >= Self.classLimit { known.removeAll() }
+      known[key] = .some(JavaFields(of: holder, layout, methods: code.methods, memory: memory))
+    }
+    return (known[key] ?? nil)?.offset(field)
   }
 
   // MARK: - Threads
