@@ -12,6 +12,14 @@ struct JavaLocks {
   private let memory: JavaMemory
   private let threads: [JavaThreadInfo]
   private let byAddress: [RemoteAddress: JavaThreadInfo]
+  /// By monitor: what a thread waits for that wants to enter it.
+  ///
+  /// Many threads may want the same one.
+  private var entered: [RemoteAddress: RuntimeWait] = [:]
+  /// By the numbers that monitors know threads by, and by the objects in their lock stacks; nil before they
+  /// were needed.
+  private var byNumber: [UInt64: JavaThreadInfo]?
+  private var byLocked: [RemoteAddress: JavaThreadInfo]?
 
   /// `_thread_blocked` (src/hotspot/share/utilities/globalDefinitions.hpp).
   private static let blocked: UInt32 = 10
@@ -19,6 +27,10 @@ struct JavaLocks {
   private static let anonymous: UInt64 = 1
   /// Locks that a thread may hold in its lock stack (LockStack::CAPACITY).
   private static let lockStackLimit = 8
+  /// No lock stack takes more bytes.
+  private static let lockStackSize = 4096
+  /// Pieces of memory that are not there, after which no more is read.
+  private static let failureLimit = 16
 
   init(
     _ layout: HotSpotLayout, _ objects: JavaObjects, _ threads: [JavaThreadInfo],
@@ -33,7 +45,7 @@ struct JavaLocks {
   }
 
   /// By thread: what it waits for; some reads for each thread that is blocked.
-  func waits() -> [Int32: RuntimeWait] {
+  mutating func waits() -> [Int32: RuntimeWait] {
     var result: [Int32: RuntimeWait] = [:]
     let states = memory.bytes(
       of: threads.map { MemoryRange(start: $0.address + layout.threads.state, count: 4) })
@@ -45,7 +57,7 @@ struct JavaLocks {
     return result
   }
 
-  private func wait(of thread: JavaThreadInfo) -> RuntimeWait? {
+  private mutating func wait(of thread: JavaThreadInfo) -> RuntimeWait? {
     if let monitor = monitor(at: layout.locks.pendingMonitor, of: thread) {
       return pending(monitor)
     }
@@ -62,13 +74,16 @@ struct JavaLocks {
   // MARK: - Monitors
 
   /// A thread that wants to enter a `synchronized` block.
-  private func pending(_ monitor: RemoteAddress) -> RuntimeWait {
+  private mutating func pending(_ monitor: RemoteAddress) -> RuntimeWait {
+    if let known = entered[monitor] { return known }
     let object = object(of: monitor)
     let owner = owner(of: monitor, object)
-    return RuntimeWait(
+    let wait = RuntimeWait(
       kind: .mutex, flavor: .monitor, object: object ?? monitor,
       type: object.flatMap { objects.className(of: $0, memory) }, owner: owner?.tid,
       hasNoLimit: true)
+    entered[monitor] = wait
+    return wait
   }
 
   /// A thread in `Object.wait`; in that of another thread's object it waits for that thread to end.
@@ -98,33 +113,73 @@ struct JavaLocks {
 
   /// Up to JDK 23 a thread's structure or an address on its stack, later a thread's number; that of no
   /// thread in particular where the lock is in the owner's lock stack.
-  private func owner(of monitor: RemoteAddress, _ object: RemoteAddress?) -> JavaThreadInfo? {
+  private mutating func owner(
+    of monitor: RemoteAddress, _ object: RemoteAddress?
+  ) -> JavaThreadInfo? {
     guard let field = layout.locks.owner,
       let value = memory.value(at: monitor + field, as: UInt64.self), value != 0
     else { return nil }
     if value == Self.anonymous, layout.locks.lockStack != nil {
-      return object.flatMap { object in threads.first { holds(object, $0) } }
+      let known = byLocked ?? lockedObjects()
+      byLocked = known
+      return object.flatMap { known[$0] }
     }
     guard layout.locks.isOwnerNumber else {
       let address = RemoteAddress(value)
       return byAddress[address] ?? threads.first { $0.stack.contains(address) }
     }
-    guard let number = layout.locks.ownerNumber else { return nil }
-    return threads.first { memory.value(at: $0.address + number, as: UInt64.self) == value }
+    let known = byNumber ?? ownerNumbers()
+    byNumber = known
+    return known[value]
   }
 
-  /// Whether the lock stack of a thread has the object: `_top` counts from the thread's structure.
-  private func holds(_ object: RemoteAddress, _ thread: JavaThreadInfo) -> Bool {
-    guard let stack = layout.locks.lockStack, let topField = layout.locks.lockStackTop,
-      let baseField = layout.locks.lockStackBase,
-      let top = memory.value(at: thread.address + stack + topField, as: UInt32.self)
-    else { return false }
-    let base = stack + baseField
-    let count = min(Self.lockStackLimit, (Int(top) - base) / 8)
-    guard count > 0, let words = memory.bytes(at: thread.address + base, count: count * 8) else {
-      return false
+  /// The threads by the numbers that monitors know them by; one read for all, or a few more.
+  private func ownerNumbers() -> [UInt64: JavaThreadInfo] {
+    guard let number = layout.locks.ownerNumber else { return [:] }
+    var result: [UInt64: JavaThreadInfo] = [:]
+    for (thread, piece) in pieces(at: number, count: 8) {
+      if let value = piece.value(at: 0, as: UInt64.self) { result[value] = thread }
     }
-    return (0..<count).contains { words.address(at: $0 * 8) == object }
+    return result
+  }
+
+  /// The threads by the objects in their lock stacks, whose `_top` counts from the thread's structure.
+  private func lockedObjects() -> [RemoteAddress: JavaThreadInfo] {
+    guard let stack = layout.locks.lockStack, let topField = layout.locks.lockStackTop,
+      let baseField = layout.locks.lockStackBase
+    else { return [:] }
+    let base = stack &+ baseField
+    let start = min(stack &+ topField, base)
+    let end = max(stack &+ topField &+ 4, base &+ 8 &* Self.lockStackLimit)
+    guard (1...Self.lockStackSize).contains(end &- start) else { return [:] }
+    var result: [RemoteAddress: JavaThreadInfo] = [:]
+    for (thread, piece) in pieces(at: start, count: end - start) {
+      guard let top = piece.value(at: stack + topField - start, as: UInt32.self) else { continue }
+      let count = min(Self.lockStackLimit, (Int(top) - base) / 8)
+      guard count > 0 else { continue }
+      for index in 0..<count {
+        guard let object = piece.address(at: base - start + index * 8) else { break }
+        result[object] = thread
+      }
+    }
+    return result
+  }
+
+  /// The same piece of the structures of all threads; a thread that has just ended may have none.
+  private func pieces(at field: Int, count: Int) -> [(JavaThreadInfo, RemoteBytes)] {
+    var result: [(JavaThreadInfo, RemoteBytes)] = []
+    var next = 0
+    for _ in 0..<Self.failureLimit where next < threads.count {
+      let bytes = memory.bytes(
+        of: threads[next...].map { MemoryRange(start: $0.address + field, count: count) })
+      for index in 0..<(bytes.count / count) {
+        let thread = threads[next + index]
+        let own = Array(bytes[(index * count)..<((index + 1) * count)])
+        result.append((thread, RemoteBytes(start: thread.address + field, bytes: own)))
+      }
+      next += bytes.count / count + 1
+    }
+    return result
   }
 
   // MARK: - java.util.concurrent
@@ -176,6 +231,7 @@ extension JavaReader {
   package func waits(from memory: some TargetMemory) -> [Int32: RuntimeWait] {
     let target = JavaMemory(memory)
     guard let objects = objects(target) else { return [:] }
-    return JavaLocks(runtime.layout, objects, infos, memory: target).waits()
+    var locks = JavaLocks(runtime.layout, objects, infos, memory: target)
+    return locks.waits()
   }
 }
