@@ -22,7 +22,22 @@ struct RuntimeWaitSurvey {
     guard let (before, time) = first, !before.isEmpty else { return }
     MonotonicClock.sleep(until: time + Self.pause)
     let after = Self.read(runtimes, memory)
-    waits = after.filter { before[$0.key]?.isSame(as: $0.value) ?? false }
+    waits = Self.lasting(before, after)
+  }
+
+  /// The waits that were the same at both moments, but for what one lock does that goes from hand to hand.
+  ///
+  /// The threads run while they are read one after the other: where nothing says who holds a mutex, it has
+  /// to be the same one, and a thread that is itself seen to wait for a mutex holds it no more.
+  static func lasting(
+    _ before: [Int32: RuntimeWait], _ after: [Int32: RuntimeWait]
+  ) -> [Int32: RuntimeWait] {
+    after.filter { tid, wait in
+      guard let earlier = before[tid], earlier.isSame(as: wait) else { return false }
+      guard wait.kind == .mutex else { return true }
+      guard let owner = wait.owner else { return earlier.object == wait.object }
+      return after[owner].map { $0.object != wait.object } ?? true
+    }
   }
 
   private static func read(
