@@ -74,7 +74,9 @@ package struct ProcessCheckup: Sendable {
     runtimes.map { runtime in
       let word = runtime.language.lowercased()
       guard let problem = runtime.problem else {
-        return Finding(word, "frames are read (\(runtime.path ?? "?"))")
+        // A program that is its own runtime names no file.
+        let file = runtime.path.flatMap { $0.hasPrefix("/") ? " (\($0))" : nil }
+        return Finding(word, "frames are read" + (file ?? ""))
       }
       return Finding(word, .problem, problem.hasSuffix(".") ? String(problem.dropLast()) : problem)
     }

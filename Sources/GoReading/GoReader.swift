@@ -18,20 +18,26 @@ package final class GoReader {
   private var history = GoWaitHistory()
   private var nextNote = MonotonicClock.Instant.distantPast
   private var machines = GoMachineList()
+  /// By our numbers.
   private var threads: [Int32: GoThread] = [:]
+  private let numbers: NamespaceThreads
+  /// By the numbers that threads know themselves by: ours, and of some ours that is not known yet.
+  private var placed: [Int32: Int32] = [:]
+  private var unplaced: Set<Int32> = []
   package var maxDepth: Int?
 
   package init(_ program: GoProgram, process: Int32) {
     self.program = program
     self.process = process
     code = GoCode(program.image)
+    numbers = NamespaceThreads(process: process)
   }
 
   /// Notes which goroutines wait, when it is time: the last reading will know since when.
   private func noteWaits(from memory: some TargetMemory) {
     let start = MonotonicClock.now()
     guard start >= nextNote else { return }
-    var reading = GoroutineReading(program, code)
+    var reading = GoroutineReading(program, code, numbers)
     _ = reading.note(in: &history, at: start.rawValue, from: memory)
     let cost = MonotonicClock.now() - start
     nextNote = start + max(Self.noteInterval, cost * Self.noteShare)
@@ -41,16 +47,27 @@ package final class GoReader {
     var changes = RuntimeThreadChanges()
     guard let place = program.machines else { return changes }
     let new = machines.refresh(at: place, program.offsets, from: memory)
-    for tid in new {
-      guard let machine = machines.machines[tid] else { continue }
-      threads[tid] = GoThread(tid, machine: machine, program.offsets, code)
+    let wanted = unplaced.union(new)
+    guard !wanted.isEmpty else { return changes }
+    numbers.beginIfNested()
+    for number in wanted {
+      guard let machine = machines.machines[number], let tid = numbers.translated(number) else {
+        if machines.machines[number] != nil { unplaced.insert(number) }
+        continue
+      }
+      unplaced.remove(number)
+      placed[number] = tid
+      threads[tid] = GoThread(number: number, machine: machine, program.offsets, code)
+      changes.gained.insert(tid)
     }
+    changes.began = changes.gained.count
     guard !new.isEmpty else { return changes }
+    unplaced = unplaced.filter { machines.machines[$0] != nil }
+    placed = placed.filter { machines.machines[$0.key] != nil }
     let before = threads.count
-    threads = threads.filter { machines.machines[$0.key] != nil }
-    changes.began = new.count
+    let known = Set(placed.values)
+    threads = threads.filter { known.contains($0.key) }
     changes.ended = before - threads.count
-    changes.gained = new
     return changes
   }
 
@@ -58,7 +75,7 @@ package final class GoReader {
   package func goroutines(from memory: some TargetMemory) -> Goroutines? {
     nextNote = .distantPast
     noteWaits(from: memory)
-    var reading = GoroutineReading(program, code)
+    var reading = GoroutineReading(program, code, numbers)
     return reading.groups(
       history: &history, at: MonotonicClock.now().rawValue, pid: process, from: memory)
   }
@@ -81,9 +98,8 @@ extension GoReader: LanguageRuntime {
     case .found(let program): .found(GoReader(program, process: process))
     case .unknown(let build):
       .unknown(
-        .unknownBuild(RuntimeBuild(language: language, version: build.version), known: versions))
-    case .unreadable(let fault, let build):
-      .unreadable(.unreadable(fault, language: language, title: build.version))
+        .unknownBuild(RuntimeBuild(title: build.title, hasNativeFrames: true), known: versions))
+    case .unreadable(let build): .unreadable(.goroutinesNotFound(title: build.version))
     }
   }
 

@@ -15,10 +15,9 @@ extension JavaReader: LanguageRuntime {
     case .none: .none
     case .notReady: .notReady
     case .found(let runtime):
-      JavaReader(runtime, memory: memory).map { .found($0) } ?? .notReady
-    case .unknown(let version):
-      .unknown(
-        .unknownBuild(RuntimeBuild(language: language, version: version), known: versions))
+      JavaReader(runtime, memory: memory, process: process).map { .found($0) } ?? .notReady
+    case .unknown(let title):
+      .unknown(.unknownBuild(RuntimeBuild(title: title), known: versions))
     case .unreadable(let title):
       .unreadable(.unreadable(.memoryUnreadable, language: language, title: title))
     }

@@ -14,11 +14,14 @@ package final class JavaReader {
   private let list: JavaThreadList
   private var objects: JavaObjects?
   private var threads: [Int32: JavaThread] = [:]
+  private let numbers: NamespaceThreads
+  /// What was read of the threads since they were last listed.
+  private var names: [Int32: String]?
   package private(set) var isWhole = true
   /// The most innermost frames that samples need of a thread; nil for all.
   package var maxDepth: Int?
 
-  init?(_ runtime: HotSpotRuntime, memory: some TargetMemory) {
+  init?(_ runtime: HotSpotRuntime, memory: some TargetMemory, process: Int32) {
     let target = JavaMemory(memory)
     guard let code = JavaCode(runtime.layout, memory: target) else { return nil }
     self.runtime = runtime
@@ -26,6 +29,7 @@ package final class JavaReader {
     self.memory = target
     piece = JavaThread.Piece(runtime.layout.threads, runtime.layout.locks)
     list = JavaThreadList(runtime.layout.threads)
+    numbers = NamespaceThreads(process: process)
   }
 
   package var isEmpty: Bool { threads.isEmpty }
@@ -39,8 +43,10 @@ package final class JavaReader {
       return changes
     }
     isWhole = true
+    names = nil
+    numbers.beginIfNested()
     var next: [Int32: JavaThread] = [:]
-    for info in found {
+    for info in found.compactMap({ info in numbers.translated(info.tid).map(info.with) }) {
       if let known = threads[info.tid], known.info == info {
         next[info.tid] = known
       } else {
@@ -59,9 +65,11 @@ package final class JavaReader {
   package func threadNames(from memory: some TargetMemory) -> [Int32: String] {
     let target = JavaMemory(memory)
     guard let objects = objects(target) else { return [:] }
-    return threads.compactMapValues { thread in
+    let read = threads.compactMapValues { thread in
       objects.threadName(of: thread.info.address, target).flatMap { $0.isEmpty ? nil : $0 }
     }
+    names = read
+    return read
   }
 
   /// The heap, once the classes are there that it is read by.
@@ -72,12 +80,13 @@ package final class JavaReader {
 
   /// The thread of AWT's event queue, which the user waits for, else the one that is named `main`: the
   /// process's first thread only waits for it.
+  ///
+  /// Costs nothing right after `threadNames`.
   package func mainThread(from memory: some TargetMemory) -> Int32? {
-    let target = JavaMemory(memory)
-    guard let objects = objects(target) else { return nil }
-    let names = infos.map { ($0.tid, objects.threadName(of: $0.address, target) ?? "") }
-    let event = names.filter { $0.1.hasPrefix("AWT-EventQueue-") }.map(\.0).min()
-    return event ?? names.filter { $0.1 == "main" || $0.1 == "DestroyJavaVM" }.map(\.0).min()
+    let names = names ?? threadNames(from: memory)
+    let event = names.filter { $0.value.hasPrefix("AWT-EventQueue-") }.map(\.key).min()
+    return event
+      ?? names.filter { $0.value == "main" || $0.value == "DestroyJavaVM" }.map(\.key).min()
   }
 
   var infos: [JavaThreadInfo] { threads.values.map(\.info) }

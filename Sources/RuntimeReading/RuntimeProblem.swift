@@ -4,6 +4,8 @@ package enum RuntimeProblem: Hashable, Sendable {
   case unknownBuild(RuntimeBuild, known: String)
   /// A known version that does not read as it should; `title` such as `CPython 3.11.7`.
   case unreadable(RuntimeFault, language: String, title: String)
+  /// A program in Go of a known version, whose list of goroutines was not found; `title` such as `go1.22.10`.
+  case goroutinesNotFound(title: String)
   /// Frames that some thread runs, of which it is not known which one.
   case unplacedStacks(language: String, count: Int)
   /// A version whose tasks are not followed; `known` are those whose are.
@@ -17,15 +19,21 @@ package struct RuntimeBuild: Hashable, Sendable {
     case withoutLock, preRelease, ownLayout
   }
 
-  package let language: String
-  package let version: String
+  /// What it is, as a sentence says it: `Python 3.6.15`, `Java on OpenJ9`.
+  package let title: String
   /// Nil for a version that is not known at all.
   package let peculiarity: Peculiarity?
+  /// Whether frames are those of native code, and shown all the same: what is missing is goroutines.
+  package let hasNativeFrames: Bool
+
+  package init(title: String, peculiarity: Peculiarity? = nil, hasNativeFrames: Bool = false) {
+    self.title = title
+    self.peculiarity = peculiarity
+    self.hasNativeFrames = hasNativeFrames
+  }
 
   package init(language: String, version: String, peculiarity: Peculiarity? = nil) {
-    self.language = language
-    self.version = version
-    self.peculiarity = peculiarity
+    self.init(title: "\(language) \(version)", peculiarity: peculiarity)
   }
 }
 

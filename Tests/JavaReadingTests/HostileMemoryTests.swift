@@ -1,3 +1,4 @@
+import Foundation
 import LinuxProcess
 import ProfileModel
 import RuntimeReading
@@ -66,7 +67,9 @@ struct `Hostile memory of a Java VM` {
     var frames = 0
     for seed in 1...300 {
       let mutated = MutatedMemory(memory, seed: UInt64(seed), rarity: UInt64(4 + seed % 60))
-      guard let reader = JavaReader(runtime, memory: mutated) else { continue }
+      guard let reader = JavaReader(runtime, memory: mutated, process: program.pid) else {
+        continue
+      }
       _ = reader.refreshThreads(from: mutated)
       for info in reader.infos.prefix(12) {
         guard let thread = reader.thread(info.tid) else { continue }
@@ -81,6 +84,34 @@ struct `Hostile memory of a Java VM` {
     }
     // Most reads are not changed: there is something to be seen.
     #expect(frames > 1000)
+    program.kill()
+  }
+
+  @Test(
+    .enabled(if: Repository.isRoot && Tool.isInstalled("unshare"), "needs root and unshare"),
+    arguments: JavaRelease.all)
+  func `in a PID namespace has threads with the numbers of our side`(java: JavaRelease) throws {
+    let program = try RunningProgram(
+      ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
+        + ["\(java.home)/bin/java", "-cp", JavaRelease.classes(), "Stacks"],
+      deadline: .seconds(60))
+    let inner = try #require(children(of: program.pid).first)
+    let memory = ProcessMemory(tid: inner)
+    let reader = try #require(
+      JavaReader(try runtime(of: inner), memory: memory, process: inner))
+    _ = reader.refreshThreads(from: memory)
+    let names = reader.threadNames(from: memory)
+    var compared = 0
+    // The VM has given the kernel the names too, but that of the thread which it did not start.
+    for (tid, name) in names where name != "main" && name.utf8.count < 16 {
+      let path = "/proc/\(inner)/task/\(tid)/comm"
+      let known = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").first
+      #expect(known.map { String($0) } == name)
+      compared += 1
+    }
+    #expect(compared > 2)
+    let main = try #require(reader.mainThread(from: memory))
+    #expect(names[main] == "main" && reader.thread(main) != nil)
     program.kill()
   }
 

@@ -31,7 +31,7 @@ import Testing
     let found = try search(
       ["/opt/java/lib/server/libjvm.so", "/opt/java/lib/default/libj9vm29.so"],
       in: ProcessMemory(tid: program.pid))
-    guard case .unknown("OpenJ9") = found else {
+    guard case .unknown("Java on OpenJ9") = found else {
       Issue.record("found \(found)")
       return
     }

@@ -104,12 +104,58 @@ private struct NoMemory: TargetMemory {
     let problems: [RuntimeProblem] = [
       .unknownBuild(build, known: Interpreter.versions),
       .unreadable(.namelessFrames, language: "Python", title: "CPython 3.11.7"),
+      .unknownBuild(RuntimeBuild(title: "Java on OpenJ9"), known: "HotSpot of JDK 10 and later"),
+      .unknownBuild(
+        RuntimeBuild(title: "Go of an unknown version", hasNativeFrames: true),
+        known: "Go 1.18 to 1.27"),
+      .goroutinesNotFound(title: "go1.22.10"),
     ]
     #expect(
       problems.map(\.note) == [
         "Native frames only: this is Python 3.13.0 without the GIL (free-threaded), and sprof reads "
           + "\(Interpreter.versions).",
         "Native frames only: cannot read the Python interpreter (CPython 3.11.7: no frame with a name).",
+        "Native frames only: this is Java on OpenJ9, and sprof reads HotSpot of JDK 10 and later.",
+        "Goroutines are not shown: this is Go of an unknown version, and sprof reads Go 1.18 to 1.27.",
+        "Goroutines are not shown: the list of them was not found in memory (go1.22.10).",
       ])
+  }
+}
+
+@Suite struct `Waits that a runtime tells of` {
+  private func wait(
+    _ kind: WaitKind, at object: UInt64, owner: Int32? = nil
+  ) -> RuntimeWait {
+    RuntimeWait(
+      kind: kind, flavor: nil, object: RemoteAddress(object), type: "Lock", owner: owner)
+  }
+
+  @Test func `last where both looks found the same`() {
+    let before: [Int32: RuntimeWait] = [
+      1: wait(.mutex, at: 16, owner: 2), 2: wait(.mutex, at: 32, owner: 1), 3: wait(.mutex, at: 48),
+      4: wait(.conditionVariable, at: 64), 5: wait(.mutex, at: 80, owner: 1),
+    ]
+    var after = before
+    // The collector may have moved what these wait for; no owner shows that 3 waits for the same lock.
+    after[1] = wait(.mutex, at: 160, owner: 2)
+    after[3] = wait(.mutex, at: 49)
+    after[4] = wait(.conditionVariable, at: 65)
+    after[5] = wait(.mutex, at: 80, owner: 2)
+    let lasting = RuntimeWaitSurvey.lasting(before, after)
+    #expect(lasting.keys.sorted() == [1, 2, 4])
+  }
+
+  @Test func `make no circle of one lock that goes from hand to hand`() {
+    let handed: [Int32: RuntimeWait] = [
+      1: wait(.mutex, at: 16, owner: 2), 2: wait(.mutex, at: 16, owner: 1),
+    ]
+    #expect(RuntimeWaitSurvey.lasting(handed, handed).isEmpty)
+    let deadlock: [Int32: RuntimeWait] = [
+      1: wait(.mutex, at: 16, owner: 2), 2: wait(.mutex, at: 32, owner: 1),
+    ]
+    #expect(RuntimeWaitSurvey.lasting(deadlock, deadlock) == deadlock)
+    // A thread that waits for its own end.
+    let joined: [Int32: RuntimeWait] = [1: wait(.join, at: 16, owner: 1)]
+    #expect(RuntimeWaitSurvey.lasting(joined, joined) == joined)
   }
 }

@@ -133,6 +133,31 @@ package struct GoFunctionTable: Sendable {
     return function(index, ByteReader(bytes.extracting(table)))
   }
 
+  /// More functions are not looked through for names.
+  private static let searchLimit = 1 << 21
+
+  /// The first functions with these names, by name, in one pass that makes no texts.
+  package func functions(named wanted: [String], in bytes: RawSpan) -> [String: Function] {
+    let reader = ByteReader(bytes.extracting(table))
+    var open = wanted.map { (name: $0, bytes: Array($0.utf8) + [0]) }
+    var result: [String: Function] = [:]
+    for index in 0..<min(count, Self.searchLimit) {
+      guard !open.isEmpty else { break }
+      guard let record = reader.value(at: functions + index * 8 + 4, as: UInt32.self),
+        let name = reader.value(at: functions + Int(record) + 4, as: Int32.self), name >= 0
+      else { continue }
+      let place = names + Int(name)
+      let found = open.firstIndex { name in
+        name.bytes.indices.allSatisfy {
+          reader.value(at: place + $0, as: UInt8.self) == name.bytes[$0]
+        }
+      }
+      guard let found, let function = function(index, reader) else { continue }
+      result[open.remove(at: found).name] = function
+    }
+    return result
+  }
+
   private func start(of index: Int, _ reader: borrowing ByteReader) -> UInt64? {
     reader.value(at: functions + index * 8, as: UInt32.self).map(UInt64.init)
   }

@@ -16,17 +16,21 @@ struct GoStackWalk {
   /// What is copied of a deep stack at most.
   private static let copyLimit: UInt64 = 256 << 10
 
-  /// `start` is what was copied of the stack from its stack pointer on, within `bytes`.
+  /// `start` is what was copied of the stack from its stack pointer on, within `bytes`; of `budget`, in
+  /// bytes, more may be read, and what is read is taken off.
   init(
     _ record: GoRecord, _ code: GoCode, bytes: RawSpan, start: Range<Int>,
-    memory: some TargetMemory
+    budget: inout Int, memory: some TargetMemory
   ) {
     guard record.stack.contains(record.stackPointer) else { return }
     walk(record, code, bytes.extracting(start))
     let left = record.stack.upperBound - record.stackPointer
-    guard !isWhole, calls.count < Self.depthLimit, UInt64(start.count) < left,
-      let more = GoMemory.bytes(
-        at: RemoteAddress(record.stackPointer), count: Int(min(left, Self.copyLimit)), in: memory)
+    let count = Int(min(left, Self.copyLimit))
+    guard !isWhole, calls.count < Self.depthLimit, UInt64(start.count) < left, count <= budget
+    else { return }
+    budget -= count
+    guard
+      let more = GoMemory.bytes(at: RemoteAddress(record.stackPointer), count: count, in: memory)
     else { return }
     calls.removeAll()
     // The array outlives the span.

@@ -9,6 +9,8 @@ struct GoroutineGroups {
   fileprivate static let memberLimit = 64
   /// More groups become one, without a stack.
   private static let groupLimit = 50_000
+  /// The lines of all stacks together; later groups have no stack.
+  private static let lineLimit = 1 << 22
 
   /// One goroutine.
   struct Entry {
@@ -89,6 +91,7 @@ struct GoroutineGroups {
   func goroutines(_ code: GoCode, pid: Int32) -> Goroutines {
     var result = Goroutines(pid: pid)
     var stacks: [[UInt64]: Int] = [:]
+    var lineCount = 0
     let ordered = groups.sorted { left, right in
       (right.value.group.count, left.value.members.first?.number ?? 0)
         < (left.value.group.count, right.value.members.first?.number ?? 0)
@@ -104,12 +107,12 @@ struct GoroutineGroups {
       if !value.isOneObject { group.object = nil }
       if key.creator != 0, !key.isMain { group.creator = code.lines(at: key.creator &- 1).last }
       if !key.calls.isEmpty {
-        let number = stacks[key.calls] ?? stacks.count
-        if number == stacks.count {
-          stacks[key.calls] = number
+        if stacks[key.calls] == nil, lineCount < Self.lineLimit {
+          stacks[key.calls] = stacks.count
           result.stacks.append(key.calls.flatMap { code.lines(at: $0) })
+          lineCount += result.stacks.last?.count ?? 0
         }
-        group.stack = number
+        group.stack = stacks[key.calls]
       }
       result.groups.append(group)
     }

@@ -1,6 +1,7 @@
 internal import ByteReading
 internal import LinuxProcess
 internal import ProfileModel
+internal import RuntimeReading
 
 /// One reading of all goroutines.
 struct GoroutineReading {
@@ -19,10 +20,14 @@ struct GoroutineReading {
   private(set) var isCut = false
   /// By `m`: its thread.
   private var threads: [UInt64: Int32] = [:]
+  private let numbers: NamespaceThreads
+  /// How many bytes may be read of stacks beyond their first pieces.
+  private var bytesLeft = 1 << 30
 
-  init(_ program: GoProgram, _ code: GoCode) {
+  init(_ program: GoProgram, _ code: GoCode, _ numbers: NamespaceThreads) {
     self.program = program
     self.code = code
+    self.numbers = numbers
   }
 
   // MARK: - The list
@@ -44,7 +49,9 @@ struct GoroutineReading {
     in history: inout GoWaitHistory, at time: Int64, from memory: some TargetMemory
   ) -> Int {
     guard let addresses = addresses(memory) else { return 0 }
+    history.beginPass()
     forEachRecord(of: addresses, memory) { record, _ in _ = history.note(record, at: time) }
+    history.endPass()
     return addresses.count
   }
 
@@ -53,6 +60,7 @@ struct GoroutineReading {
     history: inout GoWaitHistory, at time: Int64, pid: Int32, from memory: some TargetMemory
   ) -> Goroutines? {
     guard let addresses = addresses(memory) else { return nil }
+    numbers.beginIfNested()
     let locks = program.locks.map { GoLockTable(at: $0, program.offsets, in: memory) }
     var all: [(record: GoRecord, address: UInt64)] = []
     for start in stride(from: 0, to: addresses.count, by: Self.batch) {
@@ -96,14 +104,15 @@ struct GoroutineReading {
   ) {
     var stacks = GoPieces()
     stacks.read(all.map { Self.firstPiece(of: $0.record) }, from: memory)
-    let channels = channels(of: all.map(\.record), memory)
+    let queues = queues(of: all.map(\.record), memory)
     for (index, (record, address)) in all.enumerated() {
       var walk: GoStackWalk?
       if record.status != GoRecord.running, let place = stacks.places[index] {
         let end = place + Self.firstPiece(of: record).count
         // The array outlives the span.
         walk = unsafe GoStackWalk(
-          record, code, bytes: stacks.bytes.span.bytes, start: place..<end, memory: memory)
+          record, code, bytes: stacks.bytes.span.bytes, start: place..<end, budget: &bytesLeft,
+          memory: memory)
       }
       let unchanged = history.note(record, at: time)
       var entry = GoroutineGroups.Entry(record, walk, code)
@@ -117,7 +126,8 @@ struct GoroutineReading {
         let noted = record.waitSince > 0 ? max(0, seen) : 0
         entry.waited = max(unchanged.map { $0.isLikely ? $0.time : 0 } ?? 0, noted)
         entry.longWait = max(unchanged.map { $0.isCertain ? $0.time : 0 } ?? 0, noted)
-        entry.object = locks?.locks[address] ?? channels[index]
+        // What the queues for locks say is older, and the goroutine may wait for a channel by now.
+        entry.object = queues[index].isOfChannels ? queues[index].channel : locks?.locks[address]
       }
       if record.status == GoRecord.running || record.status == GoRecord.inSystemCall {
         entry.thread = thread(of: record.machine, memory)
@@ -134,8 +144,16 @@ struct GoroutineReading {
     return MemoryRange(start: RemoteAddress(record.stackPointer), count: Int(size))
   }
 
-  /// The channel of each goroutine that waits for one.
-  private func channels(of records: [GoRecord], _ memory: some TargetMemory) -> [UInt64?] {
+  /// What a goroutine waits in, by its own structure.
+  private struct Queue {
+    var isOfChannels = false
+    /// Nil for one of several in a `select`.
+    var channel: UInt64?
+  }
+
+  /// The channel of each goroutine that waits for one; since 1.26 the structure names queues of locks too,
+  /// which have no channel (runtime/sema.go).
+  private func queues(of records: [GoRecord], _ memory: some TargetMemory) -> [Queue] {
     var pieces = GoPieces()
     pieces.read(
       records.map { record in
@@ -146,13 +164,12 @@ struct GoroutineReading {
     // The array outlives the span.
     let reader = unsafe ByteReader(pieces.bytes.span.bytes)
     return zip(records, pieces.places).map { record, place in
-      guard let place, record.status == GoRecord.waiting, record.queue != 0,
-        // One of several in a `select` says nothing.
-        reader.value(at: place + program.offsets.nextInQueue, as: UInt64.self) == 0,
-        let channel = reader.value(at: place + program.offsets.channel, as: UInt64.self),
-        channel != 0
-      else { return nil }
-      return channel
+      guard record.status == GoRecord.waiting, record.queue != 0 else { return Queue() }
+      guard let place else { return Queue(isOfChannels: true) }
+      let channel = reader.value(at: place + program.offsets.channel, as: UInt64.self) ?? 0
+      guard channel != 0 else { return Queue() }
+      let next = reader.value(at: place + program.offsets.nextInQueue, as: UInt64.self)
+      return Queue(isOfChannels: true, channel: next == 0 ? channel : nil)
     }
   }
 
@@ -161,7 +178,8 @@ struct GoroutineReading {
     if let known = threads[machine] { return known }
     let place = RemoteAddress(machine &+ UInt64(program.offsets.thread))
     guard let words = GoMemory.words(at: place, count: 1, in: memory),
-      let thread = Int32(exactly: words[0]), thread > 0
+      let number = Int32(exactly: words[0]), number > 0,
+      let thread = numbers.translated(number)
     else { return nil }
     threads[machine] = thread
     return thread

@@ -15,6 +15,12 @@ package struct GoBuild: Hashable, Sendable {
     minor = Int(digits)
   }
 
+  /// As a sentence says it: `go1.17.13`, or that nothing shows the version.
+  var title: String { version == Self.unknownVersion ? "Go of an unknown version" : version }
+
+  /// Of a program whose linker left nothing.
+  static let unknownVersion = "Go"
+
   /// The oldest version whose table of functions is read.
   static let oldestMinor = 18
 

@@ -25,14 +25,17 @@ package final class GoImage: Sendable {
     self.file = file
     self.elf = elf
     self.functions = functions
-    build = GoBuild(elf, bytes: file.bytes) ?? GoBuild(version: "Go")
+    build = GoBuild(elf, bytes: file.bytes) ?? GoBuild(version: GoBuild.unknownVersion)
     bias = mapping.start.rawValue &- (segment.address.rawValue & ~0xfff)
   }
 
-  /// Whether a file has Go's table of functions at all, of whichever version.
-  static func isOfGo(_ file: MappedFile) -> Bool {
-    guard let elf = try? ELFFile(file.bytes) else { return false }
-    return elf.section(named: ".go.buildinfo") != nil || elf.section(named: ".gopclntab") != nil
+  /// The version of a file that is Go's, also where its table of functions is not read; nil for another.
+  static func build(of file: MappedFile) -> GoBuild? {
+    guard let elf = try? ELFFile(file.bytes) else { return nil }
+    if let build = GoBuild(elf, bytes: file.bytes) { return build }
+    let isOfGo =
+      elf.section(named: ".go.buildinfo") != nil || elf.section(named: ".gopclntab") != nil
+    return isOfGo ? GoBuild(version: GoBuild.unknownVersion) : nil
   }
 
   func fileAddress(_ address: RemoteAddress) -> FileAddress {
@@ -56,10 +59,16 @@ package final class GoImage: Sendable {
   /// Where they may be, by the symbol table, and in a stripped program by the code that uses them.
   func variables() -> Variables {
     var result = symbols()
-    if result.goroutines.isEmpty { result.goroutines = references(ofFunction: "runtime.allgadd") }
-    if result.locks.isEmpty { result.locks = references(ofFunction: "runtime.semacquire1") }
-    if result.machines.isEmpty {
-      result.machines = references(ofFunction: "runtime.mcommoninit")
+    let users: [(place: WritableKeyPath<Variables, [RemoteAddress]>, function: String)] = [
+      (\.goroutines, "runtime.allgadd"), (\.locks, "runtime.semacquire1"),
+      (\.machines, "runtime.mcommoninit"),
+    ]
+    let unknown = users.filter { result[keyPath: $0.place].isEmpty }
+    guard !unknown.isEmpty else { return result }
+    let file = file
+    let found = functions.functions(named: unknown.map(\.function), in: file.bytes)
+    for (place, name) in unknown {
+      result[keyPath: place] = found[name].map { references(of: $0) } ?? []
     }
     return result
   }
@@ -94,10 +103,9 @@ package final class GoImage: Sendable {
   /// The addresses of data that a function's instructions may name, relative to themselves.
   ///
   /// Each place of four bytes is taken for such an operand: what is none leads nowhere, or fails the trial.
-  private func references(ofFunction name: String) -> [RemoteAddress] {
+  private func references(of function: GoFunctionTable.Function) -> [RemoteAddress] {
     let file = file
-    guard let function = function(named: name),
-      let segment = elf.loadSegment(containing: function.start),
+    guard let segment = elf.loadSegment(containing: function.start),
       let range = elf.bytes(of: segment, fileSize: file.count)
     else { return [] }
     let data = elf.segments.filter { $0.type == ELFFile.Segment.load && $0.isWritable }
@@ -120,16 +128,5 @@ package final class GoImage: Sendable {
       }
     }
     return result
-  }
-
-  private func function(named name: String) -> GoFunctionTable.Function? {
-    let file = file
-    for index in 0..<functions.count {
-      guard let function = functions.function(at: index, in: file.bytes),
-        functions.name(of: function, in: file.bytes) == name
-      else { continue }
-      return function
-    }
-    return nil
   }
 }

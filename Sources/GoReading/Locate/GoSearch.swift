@@ -2,7 +2,6 @@ internal import ByteReading
 internal import ELFReading
 package import LinuxProcess
 internal import ProfileModel
-package import RuntimeReading
 
 /// The search for Go's runtime in a process.
 package struct GoSearch {
@@ -14,7 +13,8 @@ package struct GoSearch {
     case found(GoProgram)
     /// Of a version that is not read.
     case unknown(GoBuild)
-    case unreadable(RuntimeFault, GoBuild)
+    /// No list of goroutines was found.
+    case unreadable(GoBuild)
   }
 
   private let memory: ProcessMemory
@@ -29,11 +29,10 @@ package struct GoSearch {
   package func run() -> Outcome {
     guard let mapping = program, let file = try? memory.open(mapping) else { return .none }
     guard let image = GoImage(file, mapping: mapping) else {
-      guard GoImage.isOfGo(file) else { return .none }
-      return .unknown(GoBuild(version: "a version before Go 1.18"))
+      return GoImage.build(of: file).map { .unknown($0) } ?? .none
     }
     let variables = image.variables()
-    var outcome = Outcome.unreadable(.noInterpreter, image.build)
+    var outcome = Outcome.unreadable(image.build)
     for place in variables.goroutines {
       let trial = GoTrial(image, goroutines: place)
       switch trial.run(in: memory) {

@@ -12,7 +12,8 @@ final class GoThread: RuntimeThread {
   private static let stackSize: UInt64 = 16 << 10
 
   private let offsets: GoOffsets
-  private let tid: Int32
+  /// The number that the thread knows itself by.
+  private let number: Int32
   private let machine: RemoteAddress
   private let code: GoCode
   private var bytes: [UInt8]
@@ -20,8 +21,8 @@ final class GoThread: RuntimeThread {
   private var stackCount = 0
   private var range = [MemoryRange(start: RemoteAddress(0), count: 0)]
 
-  init(_ tid: Int32, machine: UInt64, _ offsets: GoOffsets, _ code: GoCode) {
-    self.tid = tid
+  init(number: Int32, machine: UInt64, _ offsets: GoOffsets, _ code: GoCode) {
+    self.number = number
     self.machine = RemoteAddress(machine)
     self.offsets = offsets
     self.code = code
@@ -41,7 +42,7 @@ final class GoThread: RuntimeThread {
     record = nil
     guard place.registers.isKnown(Registers.stackPointer),
       read(machine, count: offsets.current + 8, memory),
-      word(offsets.thread) == UInt64(tid)
+      word(offsets.thread) == UInt64(number)
     else { return true }
     let goroutine = word(offsets.current)
     guard goroutine != 0, read(RemoteAddress(goroutine), count: offsets.size, memory) else {
@@ -63,9 +64,12 @@ final class GoThread: RuntimeThread {
     var result = RuntimeStack()
     guard let record else { return result }
     let bytes = bytes
+    // Nothing more is read of it.
+    var budget = 0
     // The array outlives the span.
     let walk = unsafe GoStackWalk(
-      record, code, bytes: bytes.span.bytes, start: 0..<stackCount, memory: NoMemory())
+      record, code, bytes: bytes.span.bytes, start: 0..<stackCount, budget: &budget,
+      memory: NoMemory())
     var calls = walk.calls[...]
     // It stands for the function that has left the stack, which is among the native frames.
     if let first = calls.first, code.place(first).function?.name == GoCode.switchName {

@@ -6,8 +6,14 @@ struct JavaThreadInfo: Hashable, Sendable {
   /// The VM's structure of it.
   let address: RemoteAddress
   let osThread: RemoteAddress
+  /// As the thread knows itself, or as we know it.
   let tid: Int32
   let stack: Range<RemoteAddress>
+
+  /// The same thread by another number.
+  func with(tid: Int32) -> JavaThreadInfo {
+    JavaThreadInfo(address: address, osThread: osThread, tid: tid, stack: stack)
+  }
 }
 
 /// Reads the VM's list of threads, which it replaces as a whole when one begins or ends.
@@ -19,7 +25,8 @@ struct JavaThreadList {
 
   init(_ layout: ThreadLayout) { self.layout = layout }
 
-  /// The threads as they are now; nil where the list is torn.
+  /// The threads as they are now, with the numbers that they know themselves by; nil where the list is
+  /// torn.
   ///
   /// Two reads, and two for each thousand.
   func read(_ memory: JavaMemory) -> [JavaThreadInfo]? {
@@ -48,6 +55,7 @@ struct JavaThreadList {
         MemoryRange(
           start: (words.address(at: index * 24) ?? .null) + layout.threadID, count: 4)
       })
+    guard numbers.count == known.count * 4 else { return nil }
     let ids = RemoteBytes(start: .null, bytes: numbers)
     return known.enumerated().compactMap { place, index in
       guard let osThread = words.address(at: index * 24),

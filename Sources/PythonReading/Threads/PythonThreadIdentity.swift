@@ -1,50 +1,20 @@
 internal import LinuxProcess
 internal import ProfileModel
+internal import RuntimeReading
 
 /// Finds the kernel's thread id of a thread state.
 final class PythonThreadIdentity {
-  /// Stays that of the process, whoever gets its number; nil when it was gone already.
-  private let folder: TaskFolder?
-  private let process: Int32
-  /// The process's threads when they were last listed, and by their ids in its innermost PID namespace.
-  private var tids: Set<Int32> = []
-  private var byNamespaceID: [Int32: Int32] = [:]
-  /// Whether the process lives in a PID namespace below ours; nil before the first list.
-  private var isNested: Bool?
-  /// Ids in the namespace of threads that were met.
-  private var namespaceIDs: [Int32: Int32] = [:]
+  private let threads: NamespaceThreads
 
-  init(process: Int32) {
-    self.process = process
-    folder = try? TaskFolder(process: process)
-  }
+  init(process: Int32) { threads = NamespaceThreads(process: process) }
 
   /// Lists the process's threads; call it once before a round of questions.
-  func begin() {
-    tids = Set(folder?.threads() ?? [])
-    if isNested == nil { isNested = (namespaceChain(of: process)?.count ?? 1) > 1 }
-    guard isNested == true else { return }
-    namespaceIDs = namespaceIDs.filter { tids.contains($0.key) }
-    for tid in tids where namespaceIDs[tid] == nil {
-      namespaceIDs[tid] = namespaceChain(of: tid)?.last
-    }
-    byNamespaceID = Dictionary(
-      namespaceIDs.map { ($0.value, $0.key) }, uniquingKeysWith: { first, _ in first })
-  }
+  func begin() { threads.begin() }
 
-  func isAlive(_ tid: Int32) -> Bool { tids.contains(tid) }
-
-  /// The ids of a thread from our namespace to its innermost one (`NSpid`).
-  private func namespaceChain(of tid: Int32) -> [Int32]? {
-    let numbers = folder?.status(of: tid)?.namespaceNumbers ?? []
-    return numbers.isEmpty ? nil : numbers
-  }
+  func isAlive(_ tid: Int32) -> Bool { threads.isAlive(tid) }
 
   /// Our id for the one that the thread knows itself by.
-  private func ours(_ namespaceID: Int32) -> Int32? {
-    if isNested == true { return byNamespaceID[namespaceID] }
-    return tids.contains(namespaceID) ? namespaceID : nil
-  }
+  private func ours(_ namespaceID: Int32) -> Int32? { threads.ours(namespaceID) }
 
   /// The thread id; nil when nothing shows it.
   func threadID(of thread: PythonThread, from memory: some TargetMemory) -> Int32? {

@@ -5,9 +5,12 @@ extension RuntimeProblem {
   var note: String {
     switch self {
     case .unknownBuild(let build, let known):
-      "Native frames only: this is \(build.language) \(build.words), and sprof reads \(known)."
+      (build.hasNativeFrames ? "Goroutines are not shown" : "Native frames only")
+        + ": this is \(build.words), and sprof reads \(known)."
     case .unreadable(let fault, let language, let title):
       "Native frames only: cannot read the \(language) interpreter (\(title): \(fault.words))."
+    case .goroutinesNotFound(let title):
+      "Goroutines are not shown: the list of them was not found in memory (\(title))."
     case .unplacedStacks(let language, let count):
       count == 1
         ? "One \(language) stack is not shown: no thread was found that runs it."
@@ -21,10 +24,10 @@ extension RuntimeProblem {
 extension RuntimeBuild {
   fileprivate var words: String {
     switch peculiarity {
-    case nil: version
-    case .withoutLock: "\(version) without the GIL (free-threaded)"
-    case .preRelease: "\(version), a pre-release"
-    case .ownLayout: "\(version), a modified build"
+    case nil: title
+    case .withoutLock: "\(title) without the GIL (free-threaded)"
+    case .preRelease: "\(title), a pre-release"
+    case .ownLayout: "\(title), a modified build"
     }
   }
 }

@@ -35,7 +35,7 @@ package enum RuntimeSurvey {
       case .notReady:
         return Entry(
           language: kind.language, path: nil,
-          problem: "The \(kind.language) interpreter has no threads yet.")
+          problem: "The \(kind.language) runtime has not started yet.")
       case .found(let runtime):
         return Entry(language: kind.language, path: runtime.nativeCode.path, problem: nil)
       case .unknown(let found):
