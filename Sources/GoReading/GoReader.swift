@@ -11,11 +11,15 @@ package final class GoReader {
   /// Between two readings that only note who waits, and the part of the time that they may take.
   private static let noteInterval = Nanoseconds.milliseconds(250)
   private static let noteShare: Int64 = 200
+  /// The first ones, of which a dump needs some that are apart, come in time where each takes at most this.
+  private static let earlyCount = 8
+  private static let earlyCost = Nanoseconds.milliseconds(25)
 
   package let program: GoProgram
   private let process: Int32
   private let code: GoCode
   private var history = GoWaitHistory()
+  private var noteCount = 0
   private var nextNote = MonotonicClock.Instant.distantPast
   private var machines = GoMachineList()
   /// By our numbers.
@@ -40,7 +44,9 @@ package final class GoReader {
     var reading = GoroutineReading(program, code, numbers)
     _ = reading.note(in: &history, at: start.rawValue, from: memory)
     let cost = MonotonicClock.now() - start
-    nextNote = start + max(Self.noteInterval, cost * Self.noteShare)
+    noteCount = min(noteCount + 1, Self.earlyCount)
+    let isEarly = noteCount < Self.earlyCount && cost <= Self.earlyCost
+    nextNote = start + (isEarly ? Self.noteInterval : max(Self.noteInterval, cost * Self.noteShare))
   }
 
   private func listThreads(from memory: some TargetMemory) -> RuntimeThreadChanges {
