@@ -53,7 +53,7 @@ private final class WordMemory: TargetMemory {
     #expect(first == nil)
     for time in 1...50 {
       let rest = history.note(record(1), at: Int64(time) * 1_000_000)
-      #expect(rest?.readings == 0 && rest?.isLikely == false && rest?.isCertain == false)
+      #expect(rest?.readings == 0 && rest?.isLikely == (time >= 2) && rest?.isCertain == false)
     }
     for turn in 1...3 {
       let rest = history.note(record(1), at: Int64(turn) * 100_000_000)

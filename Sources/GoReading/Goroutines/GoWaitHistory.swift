@@ -14,7 +14,8 @@ struct GoWaitHistory {
 
     /// So many readings leave no doubt, also for one of many goroutines.
     var isCertain: Bool { readings >= 3 }
-    var isLikely: Bool { readings >= 2 }
+    /// Also where all readings were within a moment.
+    let isLikely: Bool
   }
 
   private struct Entry {
@@ -25,6 +26,8 @@ struct GoWaitHistory {
     /// The time of the last reading that counts.
     var counted: Int64
     var readings: UInt8 = 0
+    /// How many readings followed the first, whether they count or not.
+    var looks: UInt8 = 0
     /// When it was last there.
     var pass: UInt32
   }
@@ -67,9 +70,11 @@ struct GoWaitHistory {
         known.readings = min(known.readings, 100) + 1
         known.counted = time
       }
+      known.looks = min(known.looks, 100) + 1
       known.pass = pass
       entries[record.number] = known
-      return Rest(time: time &- known.since, readings: Int(known.readings))
+      return Rest(
+        time: time &- known.since, readings: Int(known.readings), isLikely: known.looks >= 2)
     }
     if known == nil {
       guard entries.count < Self.limit else { return nil }
