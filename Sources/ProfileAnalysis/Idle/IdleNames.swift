@@ -38,6 +38,7 @@ enum IdleNames {
     aeApiPoll pg_usleep Tcl_WaitForEvent Tcl_ConditionWait ossl_select Monitor::wait \
     Monitor::wait_without_safepoint_check os::naked_short_sleep \
     internal/runtime/syscall.EpollWait internal/runtime/syscall.Syscall6 \
+    internal/runtime/syscall/linux.EpollWait internal/runtime/syscall/linux.Syscall6 \
     runtime/internal/syscall.EpollWait runtime/internal/syscall.Syscall6
     """
 
