@@ -145,7 +145,7 @@ package struct DumpReport {
 
   /// What the threads of a group wait for; nil when no more is known than their system call.
   private func wait(of group: DumpGroup) -> String? {
-    let situations = group.threads.compactMap { diagnosis.situations[$0] }
+    let situations = told(group)
     guard let first = situations.first, var wait = first.wait else { return nil }
     var lasted: Int64? = first.waited
     if group.threads.count > 1 {
@@ -166,6 +166,21 @@ package struct DumpReport {
     // Where the wait was not inspected, its kind says no more than the idleness.
     if group.threads.count == 1, first.blocking == nil { return idleness.words }
     return idleness.isImplied(by: wait.kind) ? phrase : "\(idleness.words): \(phrase)"
+  }
+
+  /// The threads of a group whose waits were looked up, where those of the others are the same.
+  ///
+  /// That is so in the same call on the same descriptor or address; on a busy machine there is not time
+  /// to look up all.
+  private func told(_ group: DumpGroup) -> [ThreadSituation] {
+    let situations = group.threads.compactMap { diagnosis.situations[$0] }
+    let known = situations.filter { $0.blocking != nil }
+    let calls = group.threads.map { profile.threads[$0].systemCall }
+    let isSame = calls.allSatisfy { call in
+      call != nil && call?.name == calls[0]?.name
+        && call?.arguments.first == calls[0]?.arguments.first
+    }
+    return known.isEmpty || !isSame ? situations : known
   }
 
   /// Whether the words for the wait say all that the system call's arguments would.

@@ -24,7 +24,8 @@ extension EndToEnd {
         }
       }
       let report = try SprofCommand.report(["dump", "\(program.pid)"])
-      #expect(report.cost.stops == 0)
+      // Threads of the VM wake up now and then, and may be met running.
+      #expect(report.cost.stops < 4)
       try program.assertUntouched()
       program.kill()
     }
