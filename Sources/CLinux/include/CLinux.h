@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <pthread.h>
 #include <linux/kcmp.h>
 #include <linux/netlink.h>
@@ -251,6 +252,16 @@ static inline int sprof_ptrace_listen(pid_t tid) {
 static inline int sprof_pidfd_open(pid_t pid) {
   long file = syscall(SYS_pidfd_open, (long)pid, 0L);
   return file < 0 ? -errno : (int)file;
+}
+
+// Waits until a file can be read, for so many nanoseconds at the most: 1 when it can, 0 when it cannot, or the
+// negative errno.
+static inline int sprof_await_input(int file, int64_t nanoseconds) {
+  struct timespec timeout = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+  struct pollfd entry = {file, POLLIN, 0};
+  int count = (int)syscall(SYS_ppoll, &entry, 1L, &timeout, NULL, 0L);
+  if (count < 0) return -errno;
+  return count > 0 && (entry.revents & POLLIN);
 }
 
 static inline int sprof_pidfd_send_signal(int file, int signal) {

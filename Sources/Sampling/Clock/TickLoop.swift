@@ -31,6 +31,10 @@ final class TickLoop {
   private var times: TickTimes
   private var pauseBudget: TimeBudget
   private var cpuMeter: CPUBudget.Meter
+  private var programEnd: ProcessEnd
+  /// Whether the program ended before the tick that was waited for, which is taken at once then: the sooner
+  /// its end is known, the less of what came after counts as its.
+  private var hasEnded = false
   /// Whether the resolver was called because the ring fills.
   private var hasRung = false
   /// The time between ticks while the capture is quiet; nil for one that never is.
@@ -53,6 +57,7 @@ final class TickLoop {
     times = TickTimes(period: period, seed: sampler.membership.seed(plan.seed, of: sampler.pid))
     pauseBudget = TimeBudget(share: plan.maxPause)
     cpuMeter = CPUBudget.Meter(plan.cpuBudget, sinceThreadBegan: true)
+    programEnd = ProcessEnd(of: sampler.pid)
   }
 
   /// Samples until the plan's duration is over, the target ends, or the control says stop.
@@ -79,18 +84,17 @@ final class TickLoop {
       waitForResolver()
       let time = sampler.now
       // It is not quiet any more: the next period is not the one that was waited for.
-      if time < planned {
+      if time < planned, !hasEnded {
         tick = min(tick, max(firstTick, time.count(of: period) + 1))
         continue
       }
-      if let next = quietTick(after: tick, at: time) {
+      if !hasEnded,
+        let next = quietTick(after: tick, at: time) ?? allowedTick(after: tick, at: time)
+      {
         tick = next
         continue
       }
-      if let next = allowedTick(after: tick, at: time) {
-        tick = next
-        continue
-      }
+      hasEnded = false
       // Periods that went by unused are not made up for: the tick counts for all of them.
       let due = min(max(tick, time.count(of: period)), lastTick ?? .max)
       take(tick, due: due, time: time, planned: planned)
@@ -149,7 +153,8 @@ final class TickLoop {
     return next
   }
 
-  /// Waits for a tick, or until the capture is not quiet any more; false when it is to end before.
+  /// Waits for a tick, or until the program ends or the capture is not quiet any more; false when it is
+  /// to end before.
   private func waitForTick(at time: Nanoseconds) -> Bool {
     let deadline = sampler.startTime + time
     var heldPause = Self.firstHeldPause
@@ -167,7 +172,8 @@ final class TickLoop {
         heldPause = min(heldPause * 2, Self.longestHeldPause)
       }
       guard isPunctual else {
-        MonotonicClock.sleep(until: min(deadline, MonotonicClock.now() + longest))
+        sleep(until: min(deadline, MonotonicClock.now() + longest))
+        if hasEnded { return true }
         continue
       }
       // Waking up from sleep takes up to 60 µs, which at high rates is most of the period.
@@ -175,8 +181,13 @@ final class TickLoop {
         while MonotonicClock.now() < deadline {}
         return true
       }
-      MonotonicClock.sleep(until: min(deadline - .microseconds(30), MonotonicClock.now() + longest))
+      sleep(until: min(deadline - .microseconds(30), MonotonicClock.now() + longest))
+      if hasEnded { return true }
     }
+  }
+
+  private func sleep(until deadline: MonotonicClock.Instant) {
+    hasEnded = programEnd.sleep(until: deadline)
   }
 
   /// Waits, before any thread is seized, until the resolver has made room for what the next tick will

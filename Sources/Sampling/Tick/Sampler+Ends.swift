@@ -6,7 +6,21 @@ internal import ProfileModel
 extension Sampler {
   /// Notes that a thread has ended whose entry stays, with its last figures.
   func noteEnd(of thread: SampledThread, interval: Weight) {
-    thread.endWithEntry(interval: interval, counters: counters(of: thread), at: now)
+    let time = now
+    awaitLastCounters(of: thread)
+    thread.endWithEntry(interval: interval, counters: counters(of: thread), at: time)
+  }
+
+  /// Waits until a thread that has ended has left its CPU.
+  ///
+  /// It counts as ended a moment before that (exit_notify), and its counters do not have yet what it ran since
+  /// the kernel's last timer interrupt, of which there are 100 a second or more. Until then its system call is
+  /// that of a running thread (do_task_dead). One that was put aside has all but some microseconds counted.
+  private func awaitLastCounters(of thread: SampledThread) {
+    let deadline = MonotonicClock.now() + .milliseconds(10)
+    while case .running = thread.files.systemCall(), MonotonicClock.now() < deadline {
+      MonotonicClock.sleep(for: .microseconds(50))
+    }
   }
 
   /// Ends a thread of which nothing can be read, once it is gone: sprof may only just not open its files.

@@ -19,6 +19,8 @@ struct StackMappings {
   private(set) var loader: LoaderRecord?
   /// What the loader had counted when they were read; nil where it went on counting meanwhile.
   private var counts: LoaderRecord.Counts?
+  /// The CPU time that the last reading took to find the loader's record, which the next one knows.
+  private var searchCost: Nanoseconds = 0
   /// Whether samples wait for the next reading.
   private(set) var isAwaited = false
 
@@ -44,6 +46,7 @@ struct StackMappings {
     to spaces: AddressSpaces
   ) {
     let before = OwnUsage.threadCPU()
+    searchCost = 0
     guard let maps = readMaps(from: memory) else { return }
     areStale = false
     latest = maps
@@ -64,7 +67,7 @@ struct StackMappings {
       ranges.append(mapping.start..<mapping.end)
     }
     pace.note(
-      maps, at: time, cost: OwnUsage.threadCPU() - before, isNewProgram: isNewProgram)
+      maps, at: time, cost: OwnUsage.threadCPU() - before - searchCost, isNewProgram: isNewProgram)
   }
 
   /// Reads maps and counters that belong together; without counters where the loader is at work all the
@@ -75,7 +78,9 @@ struct StackMappings {
       let before = loader?.counts(in: memory)
       guard let maps = try? memory.maps(), !maps.mappings.isEmpty else { break }
       latest = maps
+      let search = OwnUsage.threadCPU()
       loader = LoaderRecord.find(in: maps, from: loader, memory)
+      searchCost += OwnUsage.threadCPU() - search
       counts = loader?.counts(in: memory)
       // What is being mapped is there before it counts.
       if counts == before, counts?.isChanging != true { return maps }

@@ -174,10 +174,12 @@ extension EndToEnd {
         let file = folder.path + "/report"
         let outcome = try SprofCommand.run(
           ["run", "--json", "--report", file] + options + ["--", brief, "cpu", "40"])
-        let own = try #require(Int64(outcome.stdout.dropLast()), "\(outcome.stderr)")
+        let figures = outcome.stdout.dropLast().split(separator: " ").compactMap { Int64($0) }
+        let (own, all) = try (#require(figures.first, "\(outcome.stderr)"), #require(figures.last))
         let report = try Report(json: String(contentsOfFile: file, encoding: .utf8))
         let thread = try report.thread()
-        #expect(own > 0 && thread.cpuNs * 10 >= own * 9, "\(thread.cpuNs) of \(own)")
+        #expect(own > 0 && thread.cpuNs >= own, "\(thread.cpuNs) of \(own)")
+        #expect(thread.cpuSinceStartNs >= all, "\(thread.cpuSinceStartNs) of \(all)")
         #expect(thread.runs.reduce(0) { $0 + $1.cpuNs } == thread.cpuNs)
         asleep.append(try #require(thread.blockedPercent))
       }
