@@ -47,18 +47,14 @@ extension CaptureFacts.GoroutineList {
     first.steady = list.isSteady ? true : nil
     first.cut = list.isCut ? true : nil
     var parts = [first]
-    for start in stride(from: 0, to: list.stacks.count, by: 500) {
+    for some in list.stacks.inParts(of: 500) {
       var part = Self(pid: list.pid)
-      part.stacks = list.stacks[start..<min(start + 500, list.stacks.count)].map { stack in
-        stack.map { CaptureFacts.Line($0) }
-      }
+      part.stacks = some.map { $0.map { CaptureFacts.Line($0) } }
       parts.append(part)
     }
-    for start in stride(from: 0, to: list.groups.count, by: 500) {
+    for some in list.groups.inParts(of: 500) {
       var part = Self(pid: list.pid)
-      part.groups = list.groups[start..<min(start + 500, list.groups.count)].map {
-        CaptureFacts.GoroutinesAlike($0)
-      }
+      part.groups = some.map { CaptureFacts.GoroutinesAlike($0) }
       parts.append(part)
     }
     return parts

@@ -24,16 +24,12 @@ extension CaptureFacts.History {
   /// The history in parts of a bounded size; none for an empty one.
   static func parts(of history: WaitHistory) -> [Self] {
     guard !history.isEmpty else { return [] }
-    var parts: [Self] = stride(from: 0, to: history.waits.count, by: 100).map { start in
+    var parts: [Self] = history.waits.inParts(of: 100).map { waits in
       var part = Self(spans: [])
-      part.waits = history.waits[start..<min(start + 100, history.waits.count)].map {
-        CaptureFacts.Waiting($0)
-      }
+      part.waits = waits.map { CaptureFacts.Waiting($0) }
       return part
     }
-    parts += stride(from: 0, to: history.spans.count, by: partSize).map { start in
-      Self(spans: history.spans[start..<min(start + partSize, history.spans.count)])
-    }
+    parts += history.spans.inParts(of: partSize).map { Self(spans: $0) }
     return parts
   }
 

@@ -49,18 +49,16 @@ extension CaptureFacts.Tasks {
     first.torn = tasks.tornThreads.isEmpty ? nil : tasks.tornThreads.sorted()
     first.moved = tasks.movedThreads.isEmpty ? nil : tasks.movedThreads.sorted()
     var parts = [first]
-    for start in stride(from: 0, to: tasks.stacks.count, by: 500) {
+    for some in tasks.stacks.inParts(of: 500) {
       var part = Self(pid: tasks.pid)
-      part.stacks = tasks.stacks[start..<min(start + 500, tasks.stacks.count)].map { stack in
+      part.stacks = some.map { stack in
         stack.map { CaptureFacts.Line(function: $0.function, file: $0.file, line: $0.line) }
       }
       parts.append(part)
     }
-    for start in stride(from: 0, to: tasks.tasks.count, by: 500) {
+    for some in tasks.tasks.inParts(of: 500) {
       var part = Self(pid: tasks.pid)
-      part.list = tasks.tasks[start..<min(start + 500, tasks.tasks.count)].map {
-        CaptureFacts.Task($0)
-      }
+      part.list = some.map { CaptureFacts.Task($0) }
       parts.append(part)
     }
     return parts

@@ -39,22 +39,18 @@ extension ProfileEncoder {
 
   /// Adds threads, in parts of no more than 100 each.
   mutating func add(_ threads: [(index: Int, info: ThreadInfo)]) {
-    for start in stride(from: 0, to: threads.count, by: 100) {
+    for some in threads.inParts(of: 100) {
       var facts = CaptureFacts()
-      facts.threads = threads[start..<min(start + 100, threads.count)].map {
-        CaptureFacts.Thread($0.index, $0.info)
-      }
+      facts.threads = some.map { CaptureFacts.Thread($0.index, $0.info) }
       add(facts)
     }
   }
 
   /// Adds waits, in parts of no more than 100 each.
   private mutating func add(_ blockings: [Blocking]) {
-    for start in stride(from: 0, to: blockings.count, by: 100) {
+    for some in blockings.inParts(of: 100) {
       var facts = CaptureFacts()
-      facts.waits = blockings[start..<min(start + 100, blockings.count)].map {
-        CaptureFacts.Waiting($0)
-      }
+      facts.waits = some.map { CaptureFacts.Waiting($0) }
       add(facts)
     }
   }

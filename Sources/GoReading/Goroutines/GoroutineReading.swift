@@ -63,10 +63,9 @@ struct GoroutineReading {
     numbers.beginIfNested()
     let locks = program.locks.map { GoLockTable(at: $0, program.offsets, in: memory) }
     var all: [(record: GoRecord, address: UInt64)] = []
-    for start in stride(from: 0, to: addresses.count, by: Self.batch) {
+    for part in addresses.inParts(of: Self.batch) {
       all.removeAll(keepingCapacity: true)
-      let part = Array(addresses[start..<min(start + Self.batch, addresses.count)])
-      forEachRecord(of: part, memory) { all.append(($0, $1)) }
+      forEachRecord(of: Array(part), memory) { all.append(($0, $1)) }
       add(all, history: &history, at: time, locks: locks, memory)
     }
     var result = groups.goroutines(code, pid: pid)
@@ -81,8 +80,7 @@ struct GoroutineReading {
     _ body: (_ record: GoRecord, _ address: UInt64) -> Void
   ) {
     var pieces = GoPieces()
-    for start in stride(from: 0, to: addresses.count, by: Self.batch) {
-      let part = addresses[start..<min(start + Self.batch, addresses.count)]
+    for part in addresses.inParts(of: Self.batch) {
       pieces.read(
         part.map { MemoryRange(start: RemoteAddress($0), count: program.offsets.size) },
         from: memory)

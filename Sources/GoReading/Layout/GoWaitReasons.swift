@@ -2,10 +2,10 @@
 ///
 /// In the program they are in data that only a symbol names; stripped ones have none.
 enum GoWaitReasons {
-  /// By the minor version, and then by the number.
-  private static let all: [(minor: Int, reasons: [Substring])] = [
+  /// By the minor versions, and then by the number.
+  private static let all: [(minors: ClosedRange<Int>, reasons: [Substring])] = [
     (
-      19,
+      18...19,
       split(
         """
         |GC assist marking|IO wait|chan receive (nil chan)|chan send (nil chan)|dumping \
@@ -17,7 +17,7 @@ enum GoWaitReasons {
         """)
     ),
     (
-      21,
+      21...21,
       split(
         """
         |GC assist marking|IO wait|chan receive (nil chan)|chan send (nil chan)|dumping \
@@ -30,7 +30,7 @@ enum GoWaitReasons {
         """)
     ),
     (
-      22,
+      22...22,
       split(
         """
         |GC assist marking|IO wait|chan receive (nil chan)|chan send (nil chan)|dumping \
@@ -44,7 +44,7 @@ enum GoWaitReasons {
         """)
     ),
     (
-      23,
+      23...23,
       split(
         """
         |GC assist marking|IO wait|chan receive (nil chan)|chan send (nil chan)|dumping \
@@ -59,7 +59,7 @@ enum GoWaitReasons {
         """)
     ),
     (
-      24,
+      24...24,
       split(
         """
         |GC assist marking|IO wait|chan receive (nil chan)|chan send (nil chan)|dumping \
@@ -75,7 +75,7 @@ enum GoWaitReasons {
         """)
     ),
     (
-      25,
+      25...25,
       split(
         """
         |GC assist marking|IO wait|chan receive (nil chan)|chan send (nil chan)|dumping \
@@ -91,23 +91,7 @@ enum GoWaitReasons {
         """)
     ),
     (
-      26,
-      split(
-        """
-        |GC assist marking|IO wait|dumping heap|garbage collection|garbage collection \
-        scan|panicwait|GC assist wait|GC sweep wait|GC scavenge wait|finalizer wait|force gc\
-         (idle)|GOMAXPROCS updater (idle)|semacquire|sleep|chan receive (nil chan)|chan send\
-         (nil chan)|select (no cases)|select|chan receive|chan \
-        send|sync.Cond.Wait|sync.Mutex.Lock|sync.RWMutex.RLock|sync.RWMutex.Lock|sync.WaitGroup.Wait|trace\
-         reader (blocked)|wait for GC cycle|GC worker (idle)|GC worker \
-        (active)|preempted|debug call|GC mark termination|stopping the world|flushing proc \
-        caches|trace goroutine status|trace proc status|page trace flush|coroutine|GC weak \
-        to strong wait|synctest.Run|synctest.Wait|chan receive (durable)|chan send \
-        (durable)|select (durable)|sync.WaitGroup.Wait (durable)|cleanup wait
-        """)
-    ),
-    (
-      27,
+      26...27,
       split(
         """
         |GC assist marking|IO wait|dumping heap|garbage collection|garbage collection \
@@ -131,8 +115,7 @@ enum GoWaitReasons {
   /// The words for a number in programs of a version; nil for one that it does not have, and in versions
   /// whose numbers are not known.
   static func reason(_ number: UInt8, minor: Int) -> String? {
-    // 1.18 has the numbers of 1.19.
-    let known = all.first { $0.minor == (minor == 18 ? 19 : minor) }?.reasons ?? []
+    let known = all.first { $0.minors.contains(minor) }?.reasons ?? []
     guard known.indices.contains(Int(number)), !known[Int(number)].isEmpty else { return nil }
     return String(known[Int(number)])
   }

@@ -3,9 +3,6 @@ internal import ProfileModel
 
 /// The verdict in words: a sentence or two, and the chain of threads that wait for each other.
 struct VerdictWords {
-  /// Of longer chains the middle is left out.
-  static let chainLimit = 12
-
   let diagnosis: Diagnosis
   let verdict: Verdict
   let waits: WaitWords
@@ -318,80 +315,6 @@ struct VerdictWords {
     }
     let function = PlainText.shortenedInMiddle(frame.line.function.replacingQuotes, to: 60)
     return function + (place ?? "")
-  }
-
-  // MARK: - The chain
-
-  /// One line for each thread of the chain, and what the last one does; how to thaw a frozen program.
-  var chainLines: [String] {
-    if let goroutines = verdict.goroutines {
-      return GoroutineWords(diagnosis: diagnosis, words: self).lines(of: goroutines)
-    }
-    if verdict.kind == .frozen {
-      return verdict.wait?.thawCommand.map { ["Thaw it with: " + $0] } ?? []
-    }
-    // A process as a whole is named by the thread that waits for it.
-    let nodes = verdict.chain.enumerated().filter { position, node in
-      diagnosis.graph.nodes[node].tid != nil || position == verdict.chain.count - 1
-    }.map(\.element)
-    guard nodes.count > 1 || verdict.isCycle else { return [] }
-    var lines: [String] = []
-    for (position, node) in nodes.enumerated() {
-      if nodes.count > Self.chainLimit, position == Self.chainLimit - 2 {
-        lines.append("… \(nodes.count - Self.chainLimit) more in the chain …")
-      }
-      let isHidden =
-        nodes.count > Self.chainLimit && position >= Self.chainLimit - 2
-        && position < nodes.count - 2
-      guard !isHidden else { continue }
-      let waiter = position > 0 ? diagnosis.graph.nodes[nodes[position - 1]].pid : nil
-      lines.append(line(node, for: waiter, isLast: position == nodes.count - 1))
-    }
-    return lines
-  }
-
-  /// `waiter` is the process of the thread that waits for it.
-  private func line(_ node: Int, for waiter: Int32?, isLast: Bool) -> String {
-    let graph = diagnosis.graph
-    let name = waits.node(graph.nodes[node], for: waiter)
-    guard let blocking = graph.blocking(of: node) else { return name + " " + doing(node) }
-    let end = isLast && verdict.isCycle ? ", closing the cycle" : ""
-    let situation = graph.nodes[node].thread.flatMap { diagnosis.situations[$0] }
-    let isItsOwn = situation?.blocking == graph.nodes[node].blocking
-    let wait = waits.sentence(
-      (isItsOwn ? situation?.wait : nil) ?? blocking.wait, lasted: diagnosis.lasted(blocking),
-      in: blocking.waiter.pid)
-    let place = named(situation?.asker)
-    return name + (place.map { ", in \(self.name($0))," } ?? "") + " " + wait + end
-  }
-
-  /// What a thread or process at the end of a chain does.
-  func doing(_ number: Int) -> String {
-    let node = diagnosis.graph.nodes[number]
-    if node.isDead { return "did not unlock it" }
-    guard let thread = node.thread, let situation = diagnosis.situations[thread] else {
-      let profile = diagnosis.index.profile
-      let own = profile.threads.filter { $0.pid(in: profile.capture.pid) == node.pid }
-      if !own.isEmpty, own.allSatisfy(\.hasEnded) { return "has exited" }
-      let threads = diagnosis.graph.successors(of: number)
-      guard node.tid == nil, !threads.isEmpty else { return "was not sampled" }
-      let allWait = threads.allSatisfy { diagnosis.graph.nodes[$0].blocking != nil }
-      return allWait
-        ? "could still proceed if one of its threads wakes up"
-        : "could still proceed: some threads are not known to be blocked"
-    }
-    if let wait = situation.wait {
-      return waits.sentence(
-        wait, lasted: situation.waited > 0 ? situation.waited : nil, in: node.pid)
-    }
-    let frame = diagnosis.index.frames(of: situation.stack).first
-    switch situation.activity {
-    case .running: return "is running" + (frame.map { " in " + self.name($0) } ?? "")
-    case .waitingForCPU:
-      return "is waiting for a CPU" + (frame.map { " in " + self.name($0) } ?? "")
-    case .stopped: return "is stopped by a signal or a debugger"
-    case .blocked, .uninterruptible, .unknown: return "is in an unknown state"
-    }
   }
 }
 

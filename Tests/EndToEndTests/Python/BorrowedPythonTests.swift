@@ -10,27 +10,30 @@ extension EndToEnd {
     func `is shown in the thread that runs it`(interpreter: Interpreter, kind: String) throws {
       let program = try interpreter.start("borrowed.py", [kind])
       let hosts = try hosts(of: program)
-      let report = try SprofCommand.report([
-        "attach", "\(program.pid)", "--rate", "200", "--duration", "1s",
-      ])
       var seen: [String: Int64] = [:]
-      for thread in report.threads {
-        for run in thread.runs {
-          let names = try report.functions(of: run)
-          for (host, tid) in hosts where names.contains(where: { $0 == "inner_\(host)" }) {
-            #expect(thread.tid == tid, "\(interpreter), \(kind): \(names)")
-            let inner = names.firstIndex(of: "inner_\(host)") ?? 0
-            let outer = names.firstIndex(of: "host_\(host)") ?? 0
-            #expect(inner < outer, "\(interpreter), \(kind): \(names)")
-            seen[host, default: 0] += run.samples
+      // On a busy machine one of those that take turns may have the lock for a second.
+      for _ in 0..<5 where seen.count < 2 {
+        let report = try SprofCommand.report([
+          "attach", "\(program.pid)", "--rate", "200", "--duration", "1s",
+        ])
+        for thread in report.threads {
+          for run in thread.runs {
+            let names = try report.functions(of: run)
+            for (host, tid) in hosts where names.contains(where: { $0 == "inner_\(host)" }) {
+              #expect(thread.tid == tid, "\(interpreter), \(kind): \(names)")
+              let inner = names.firstIndex(of: "inner_\(host)") ?? 0
+              let outer = names.firstIndex(of: "host_\(host)") ?? 0
+              #expect(inner < outer, "\(interpreter), \(kind): \(names)")
+              seen[host, default: 0] += run.samples
+            }
           }
         }
+        let main = try #require(report.threads.first { $0.tid == program.pid })
+        // It may have been on its way there when the capture began.
+        let sampled = main.runs.filter { $0.samples > 0 }
+        #expect(try sampled.allSatisfy { try report.functions(of: $0).contains("waiting") })
       }
       #expect(seen.count == 2, "\(interpreter), \(kind): \(seen)")
-      let main = try #require(report.threads.first { $0.tid == program.pid })
-      // It may have been on its way there when the capture began.
-      let sampled = main.runs.filter { $0.samples > 0 }
-      #expect(try sampled.allSatisfy { try report.functions(of: $0).contains("waiting") })
       try program.assertUntouched()
     }
 

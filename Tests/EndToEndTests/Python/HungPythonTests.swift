@@ -39,8 +39,14 @@ extension EndToEnd {
       #expect(report.verdict?.kind == "deadlock")
       #expect(try #require(report.verdict?.lastedNs) > 1_000_000_000, "\(interpreter)")
       let whole = try dump()
-      let shown = try SprofCommand.report(
-        ["dump", "\(program.pid)", "--no-native", "-o", file])
+      // A dump may meet it awake, more often on a busy machine.
+      var found: Report?
+      try waitUntil("a dump without C frames finds it") {
+        found = try SprofCommand.report(
+          ["dump", "\(program.pid)", "--no-native", "-o", file, "--force"])
+        return found?.verdict?.kind == "deadlock"
+      }
+      let shown = try #require(found)
       #expect(whole.frames.contains { $0.file?.hasSuffix(".py") != true })
       for report in [shown, try SprofCommand.report(["report", file, "--no-native"])] {
         #expect(report.verdict?.kind == "deadlock", "\(report.verdict?.words ?? "")")
