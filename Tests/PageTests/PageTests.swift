@@ -8,7 +8,7 @@ import Testing
 /// Pages in a browser without a window, one after the other.
 @Suite(.serialized, .enabled(if: Driver.isThere, "needs chromium and python3"))
 struct `A page in a browser` {
-  private func expectPassed(
+  func expectPassed(
     _ outcome: CommandOutcome, sourceLocation: SourceLocation = #_sourceLocation
   ) {
     #expect(
@@ -17,7 +17,7 @@ struct `A page in a browser` {
     #expect(!outcome.stdout.hasPrefix("0 checks"), sourceLocation: sourceLocation)
   }
 
-  private func write(
+  func write(
     _ path: String, _ body: (inout String) throws -> Void
   ) throws {
     var text = ""
@@ -71,6 +71,9 @@ struct `A page in a browser` {
     try program.assertUntouched()
     #expect(strayChildren() == [])
     let seed = String(Int.random(in: 0..<1000))
+    let report = try SprofCommand.run(["report", file, "--json"])
+    try write(folder.path + "/a.json") { $0 = report.stdout }
+    expectPassed(try Driver.run("native", [page, folder.path + "/a.json"]))
     let filters = try Driver.run("filters", [SprofCommand.path, page, file, seed])
     expectPassed(filters)
     if filters.status != 0 { Issue.record("the seed was \(seed)") }

@@ -59,7 +59,7 @@ package struct ComparisonPage {
     let diagnosis = Diagnosis(profile)
     json.member("side", side)
     json.members(ofPageWaitsOf: diagnosis)
-    PageProfile(diagnosis.index, withStacks: false).write(to: &json, &columns)
+    PageProfile(diagnosis, withStacks: false).write(to: &json, &columns)
   }
 
   /// The nodes as columns: who called them, what they are, and what they did themselves, in

@@ -55,7 +55,7 @@ package struct PageExporter: ProfileExporter {
           json.members(ofPageFreezesOf: diagnosis)
           writeBlame(diagnosis, to: &json)
           let index = diagnosis.shownIndex(withNative: showsNative)
-          PageProfile(index).write(to: &json, &columns, sources: sources)
+          PageProfile(diagnosis, index).write(to: &json, &columns, sources: sources)
         }
       }
     }
@@ -82,6 +82,8 @@ private struct PageThread: Hashable {
 
 /// Text of source files, for a page that shows what their lines cost.
 package struct PageSources {
+  /// The most text on a page, in bytes.
+  static let sizeLimit = 4 << 20
   /// Lines that are shown above and below each sampled one.
   private static let context = 6
 

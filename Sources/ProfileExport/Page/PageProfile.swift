@@ -19,21 +19,27 @@ struct PageProfile {
   private var files = Numbering<String>()
   private var kinds = Numbering<RunKind>()
   private var processes = Numbering<OwningProcess>()
+  /// The numbers of the kinds of the runs, thread after thread.
+  private var runKinds: [UInt64] = []
 
   private struct RunKind: Hashable {
     let activity: Activity
     let end: StackEnd
+    let wait: RunWaits.Finding?
   }
 
   private var profile: Profile { index.profile }
 
-  /// A profile, with its stacks or, for a picture of its threads alone, without.
-  init(_ index: ProfileIndex, withStacks: Bool = true) {
+  /// A diagnosed profile, with its stacks or, for a picture of its threads alone, without.
+  ///
+  /// `index` has the stacks that are shown, where those are not all of the diagnosis.
+  init(_ diagnosis: Diagnosis, _ index: ProfileIndex? = nil, withStacks: Bool = true) {
+    let index = index ?? diagnosis.index
     self.index = index
     hasStacks = withStacks
     numbers = Array(repeating: 0, count: index.stacks.linePaths.count)
     if withStacks { numberPaths() }
-    for run in index.profile.runs { kinds.add(kind(of: run)) }
+    numberKinds(diagnosis)
     for process in index.profile.threads.lazy.compactMap(\.process) { processes.add(process) }
     for line in lines.items { functions.add(index.stacks.lines[line].function) }
     for function in functions.items {
@@ -41,8 +47,19 @@ struct PageProfile {
     }
   }
 
-  private func kind(of run: Run) -> RunKind {
-    RunKind(activity: run.activity, end: hasStacks ? run.end : .complete)
+  private mutating func numberKinds(_ diagnosis: Diagnosis) {
+    var waits = RunWaits(diagnosis)
+    for thread in profile.threads.indices {
+      // Hiding frames leaves the runs in their places.
+      let runs = zip(index.runs(of: thread), diagnosis.index.runs(of: thread))
+      for (run, whole) in runs {
+        let kind = RunKind(
+          activity: run.activity, end: hasStacks ? run.end : .complete,
+          wait: waits.finding(of: whole))
+        kinds.add(kind)
+        runKinds.append(UInt64(kinds.number(of: kind)))
+      }
+    }
   }
 
   /// Numbers the paths that runs take, callers first.
@@ -106,6 +123,12 @@ struct PageProfile {
         json.member("name", thread.name)
         json.member("main", thread.isMain)
         json.member("ended", thread.hasEnded)
+        if let lock = thread.lockUse?.shares {
+          json.object("gil") { json in
+            json.member("held", lock.held)
+            json.member("awaited", lock.awaited)
+          }
+        }
         if let process = thread.process { json.member("process", processes.number(of: process)) }
         json.member("runs", index.runs(of: number).reduce(0) { count, _ in count + 1 })
       }
@@ -151,6 +174,7 @@ struct PageProfile {
   }
 
   private func writeKinds(to json: inout JSONWriter) {
+    let words = WaitWords(profile)
     json.array("kinds", of: kinds.items) { json, kind in
       json.object { json in
         json.member("state", ProfileFilter.State(kind.activity).rawValue)
@@ -158,6 +182,12 @@ struct PageProfile {
         json.member("words", kind.activity.words)
         json.member("end", kind.end.rawName)
         if case .truncated(let reason) = kind.end { json.member("why", reason.words) }
+        if let wait = kind.wait {
+          let known = Wait(kind: wait.kind, systemCall: kind.activity.wait)
+          json.member("group", wait.kind.pageGroup.rawValue)
+          json.member("aim", words.action(known, in: profile.capture.pid))
+          json.member("rest", wait.isAtRest)
+        }
       }
     }
   }
@@ -189,7 +219,7 @@ struct PageProfile {
     let table = index.stacks.linePaths
     json.member(
       "path", columns.add(runs.lazy.map { UInt64(numbers[table.path(of: $0.stack)]) }))
-    json.member("kind", columns.add(runs.lazy.map { UInt64(kinds.number(of: kind(of: $0))) }))
+    json.member("kind", columns.add(runKinds))
     json.member("gap", columns.add(signed: gaps))
     json.member("wall", columns.add(signed: runs.lazy.map(\.weight.wall)))
     json.member("cpu", columns.add(signed: runs.lazy.map(\.weight.cpu)))
@@ -220,11 +250,14 @@ struct PageProfile {
       guard line.line > 0, let file = index.stacks.functions[line.function].file else { continue }
       seen[file, default: []].insert(line.line)
     }
+    var room = PageSources.sizeLimit
     json.array("sources") { json in
       for (number, file) in files.items.enumerated() {
         guard let wanted = seen[file], let texts = sources.lines(of: file, around: wanted) else {
           continue
         }
+        room -= texts.reduce(0) { $0 + $1.1.utf8.count }
+        guard room >= 0 else { return }
         json.object { json in
           json.member("file", number)
           json.array("lines") { json in

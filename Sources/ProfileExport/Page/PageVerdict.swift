@@ -10,6 +10,7 @@ extension JSONWriter {
     member("words", words.sentence)
     array("chain", of: words.chainLines) { $0.value($1) }
     member("ring", diagnosis.verdict.isCycle)
+    array("threads", of: diagnosis.verdictThreads) { $0.value($1) }
     array("nodes", of: chain) { json, node in
       json.object { json in
         json.member("name", node.name)

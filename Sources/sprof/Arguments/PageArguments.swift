@@ -47,7 +47,7 @@ struct PageArguments: ParsableArguments {
     let shown = report.shown(filter.apply(to: profile))
     try file.write {
       PageExporter.packed(
-        withSource: source, showsVerdict: !part.isPart && report.thread == nil,
+        withSource: source && !report.redact, showsVerdict: !part.isPart && report.thread == nil,
         showsNative: report.frames.native,
         freezeThreshold: freezeThreshold ?? FreezeRule.defaultThreshold,
         whole: report.thread == nil ? nil : report.shown(profile)

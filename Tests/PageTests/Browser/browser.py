@@ -17,6 +17,10 @@ import time
 NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 
 
+# The address of a page that leaves nothing out.
+EVERYTHING = "threads=all&idle=1&native=1"
+
+
 class PageFailure(Exception):
     pass
 
@@ -142,9 +146,15 @@ class Browser:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
                   deviceScaleFactor=self.scale, mobile=self.mobile)
 
-    def open(self, path, ready="globalThis.sprof !== undefined"):
+    def open(self, path, ready="globalThis.sprof !== undefined", address=""):
         self.loaded = False
-        self.call("Page.navigate", url="file://" + os.path.abspath(path))
+        # Another address alone would only be a step within the page.
+        self.call("Page.navigate", url="about:blank")
+        end = time.monotonic() + 60
+        while not self.loaded:
+            self.receive(end, "an empty page")
+        self.loaded = False
+        self.call("Page.navigate", url="file://" + os.path.abspath(path) + ("#" + address if address else ""))
         end = time.monotonic() + 60
         while not self.loaded:
             self.receive(end, "the page to load")

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 
-from browser import Browser
+from browser import EVERYTHING, Browser
 from capture import KEYS, UNITS, Capture, Checks
 
 sprof, page, file, seed = sys.argv[1:5]
@@ -89,12 +89,12 @@ LINES = """(() => {
 })()"""
 
 with Browser() as browser:
-    browser.open(page)
+    browser.open(page, address=EVERYTHING)
     whole = report([])
     for _ in range(COUNT):
         fields, options = draw(whole)
         part = report(options)
-        browser.value("sprof.page.setFilter({ thread: '', states: [], wait: '', from: null, to: null,"
+        browser.value("sprof.page.setFilter({ thread: '', only: null, states: [], wait: '', from: null, to: null,"
                       f" focus: '', ignore: '', module: '', ...{json.dumps(fields)} }})")
         words = " ".join(options)
         checks.equal(words, browser.value("sprof.totals()"),

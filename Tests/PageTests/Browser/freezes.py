@@ -6,7 +6,7 @@ Usage: freezes.py PAGE REPORT.json
 import json
 import sys
 
-from browser import Browser
+from browser import EVERYTHING, Browser
 from capture import Capture, Checks
 
 page, report = sys.argv[1:3]
@@ -21,8 +21,10 @@ def totals(browser):
 
 
 with Browser() as browser:
-    browser.open(page)
-    rows = "document.querySelectorAll('.freezes .freeze')"
+    browser.open(page, address=EVERYTHING)
+    browser.click("#tab-freezes")
+    rows = "document.querySelectorAll('#panel-freezes tbody tr')"
+    tids = {thread["tid"] for thread in json.loads(text)["threads"]}
     checks.true("there are freezes", len(freezes) > 0)
     checks.equal("a row for each", browser.value(f"{rows}.length"), len(freezes))
     for number, freeze in enumerate(freezes):
@@ -30,8 +32,9 @@ with Browser() as browser:
         checks.true("it says what was done", freeze["words"] in browser.value(f"{rows}[{number}].textContent"))
         browser.value(f"{rows}[{number}].click()")
         checks.equal("a row chooses its time", browser.value("[sprof.page.filter.from, sprof.page.filter.to]"), window)
-        checks.equal("in all views", totals(browser), capture.totals(window=window))
-        browser.click("#whole-time")
+        checks.equal("in all views", totals(browser),
+                     capture.totals(lambda run: run.tid == freeze["tid"], window=window))
+        browser.key("x")
         checks.equal("all of the time", totals(browser), capture.totals())
     freeze = freezes[0]
     x, y = browser.value(f"""(() => {{

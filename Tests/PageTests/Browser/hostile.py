@@ -5,12 +5,15 @@ Usage: hostile.py PAGE
 
 import sys
 
-from browser import Browser
+from browser import EVERYTHING, Browser
 from capture import Checks
 
 checks = Checks()
 with Browser() as browser:
     browser.open(sys.argv[1])
+    for box in range(browser.value("document.querySelectorAll('.box.link').length")):
+        browser.value(f"document.querySelectorAll('.box.link')[{box}].dispatchEvent(new MouseEvent('click'))")
+    browser.open(sys.argv[1], address=EVERYTHING)
     for tab in ["functions", "lines", "waits", "flame"]:
         browser.click(f"#tab-{tab}")
     for unit in ["line", "file", "module", "thread", "function"]:
@@ -29,6 +32,7 @@ with Browser() as browser:
         browser.mouse("mouseMoved", left + width * step / 12, top + min(height, 200) * step / 12)
     browser.type("#search", "<script>alert(1)</script>")
     checks.true("markup is found as text", browser.value("document.querySelector('#match').textContent") != "0.0 %")
+    browser.click("[aria-controls=more-filters]")
     for text in ["\"><img src=x onerror=alert(1)>", "' onmouseover='alert(1)", "]]>", "--><b>"]:
         browser.type("#filter-thread", text)
     browser.type("#filter-thread", "")

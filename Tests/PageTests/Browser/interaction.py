@@ -6,7 +6,7 @@ FUNCTION is one that runs, and is called by another function.
 
 import sys
 
-from browser import Browser
+from browser import EVERYTHING, Browser
 from capture import UNITS, Capture, Checks, percent
 
 page, report, function = sys.argv[1:4]
@@ -24,7 +24,7 @@ def box(browser, text):
     return browser.value(f"""(() => {{
         const {{ flame }} = sprof.page;
         const boxes = flame.boxes.filter(({{ node, width }}) =>
-            width > 3 && flame.lookOf(node).text === {text!r});
+            width > 3 && flame.lookOf(node).words === {text!r});
         boxes.sort((left, right) => right.width - left.width);
         if (boxes.length === 0) return null;
         flame.canvas.scrollIntoView({{ block: "nearest" }});
@@ -93,6 +93,7 @@ def check_zoom(browser):
 
 
 def check_filters(browser):
+    browser.click("[aria-controls=more-filters]")
     tid = capture.runs[-1].tid
     browser.type("#filter-thread", str(tid))
     checks.equal("one thread", totals(browser), capture.totals(lambda run: run.tid == tid))
@@ -160,7 +161,7 @@ def check_weights(browser):
 
 
 with Browser() as browser:
-    browser.open(page)
+    browser.open(page, address=EVERYTHING)
     verdict = capture.report["verdict"]
     checks.equal("verdict", browser.value("document.querySelector('#verdict').textContent"),
                  verdict["words"])

@@ -9,7 +9,7 @@ function madeProfile(threads, runs, options = {}) {
   const idOf = (name) => {
     let id = functions.findIndex((each) => each.name === name);
     if (id < 0) {
-      id = functions.push({ name, file: options.sources?.[name] ?? -1, module: options.modules?.[name] ?? -1, kind: NATIVE }) - 1;
+      id = functions.push({ name, file: options.sources?.[name] ?? -1, module: options.modules?.[name] ?? -1, kind: options.kinds?.[name] ?? NATIVE }) - 1;
       lines.push(id, 10 + id);
     }
     return id;
@@ -29,7 +29,7 @@ function madeProfile(threads, runs, options = {}) {
         if (next < 0) next = paths.push([path, id]) - 1;
         path = next;
       }
-      const kind = { state: more.state ?? "running", wait: more.wait, end: more.end ?? "complete", why: "" };
+      const kind = { state: more.state ?? "running", wait: more.wait, end: more.end ?? "complete", why: "", rest: more.rest, group: more.group };
       let number = kinds.findIndex((each) => JSON.stringify(each) === JSON.stringify(kind));
       if (number < 0) number = kinds.push(kind) - 1;
       columns.runPath.push(path);
@@ -103,9 +103,99 @@ const TESTS = {
     const profile = madeProfile(
       [{ tid: 7, name: "a" }, { tid: 8, name: "7" }, { tid: 9, name: "b", process: 0 }], [],
       { processes: [{ title: "make[9]" }] });
-    equal([...chosenThreads(profile, "7")], [1, 1, 0]);
-    equal([...chosenThreads(profile, "make\\[9\\]/*")], [0, 0, 1]);
-    equal([...chosenThreads(profile, "")], [1, 1, 1]);
+    equal([...chosenThreads(profile, { thread: "7" })], [1, 1, 0]);
+    equal([...chosenThreads(profile, { thread: "make\\[9\\]/*" })], [0, 0, 1]);
+    equal([...chosenThreads(profile, { thread: "" })], [1, 1, 1]);
+    equal([...chosenThreads(profile, { thread: "b", only: [1, 7] })], [0, 1, 0]);
+  },
+  "at first the verdict's threads are shown, without the time in which they rest": (equal) => {
+    const threads = [{ tid: 7, name: "main" }, { tid: 8, name: "pool" }, { tid: 9, name: "work" }];
+    const runs = [
+      [0, ["main", "lock"], { wall: 5, state: "blocked", group: "lock" }], [0, ["main", "poll"], { wall: 3, state: "blocked", rest: true }],
+      [1, ["pool"], { wall: 8, state: "blocked", rest: true }], [2, ["work"], { wall: 8 }],
+    ];
+    const first = (named) => {
+      const profile = Object.assign(madeProfile(threads, runs), { verdict: { threads: named } });
+      const filter = startFilter(profile);
+      return [filter.only, filter.isIdleHidden, new Selection(profile, filter).totals().wall];
+    };
+    equal(first([0, 2]), [[0, 2], true, 13]);
+    equal(first([]), [null, true, 13]);
+    equal(first([0, 1, 2]), [null, true, 13], "all of them");
+    // What only rests is shown all the same, where the verdict is about it.
+    equal(first([1]), [[1], false, 8]);
+    equal(first([99]), [null, true, 13], "no such thread");
+  },
+  "stacks lose their native frames where they have others": (equal) => {
+    const profile = madeProfile(worker, [
+      [0, ["main", "run", "eval", "load", "read"], { wall: 3 }], [0, ["main", "run", "load"], { wall: 4 }], [0, ["main", "idle"], { wall: 5 }],
+    ], { kinds: { run: PYTHON, load: PYTHON } });
+    const shown = (withNative, byLine) => names(callTree(new Selection(profile, noFilter(), withNative), "wall", false, byLine));
+    const whole = shown(true);
+    equal(shown(false), ["/run 7 0", "/run/load 7 7", "/main 5 0", "/main/idle 5 5"]);
+    equal(shown(false, true), shown(false), "by line");
+    equal(shown(true), whole, "and have them again");
+    const upsideDown = names(invertedTree(new Selection(profile, noFilter(), false), "wall", false));
+    equal(upsideDown, ["/load 7 0", "/load/run 7 7", "/idle 5 0", "/idle/main 5 5"]);
+    // Filters go by all frames.
+    equal(names(callTree(new Selection(profile, { ...noFilter(), focus: "read" }, false), "wall", false)), ["/run 3 0", "/run/load 3 3"]);
+    const rows = flatRows(new Selection(profile, noFilter(), false), "function");
+    equal(rows.map(({ item, own, all }) => `${profile.functions[item].name} ${own.wall} ${all.wall}`).sort(),
+      ["idle 5 5", "load 7 7", "main 0 5", "run 0 7"]);
+  },
+  "frames carry their line where there is one, and are apart by it when asked": (equal) => {
+    const profile = madeProfile(worker, [[0, ["main", "a"], { wall: 3 }], [0, ["main", "b"], { wall: 2 }]]);
+    // The second call of a is from another line.
+    profile.lines.push(1, 99);
+    const second = profile.pathParent.push(1) - 1;
+    profile.pathLine.push(3);
+    profile.pathCount++;
+    profile.pathInlined = new Uint8Array(profile.pathCount);
+    profile.runPath[1] = second;
+    const shown = (make, byLine) => {
+      const tree = make(selected(profile), "wall", false, byLine);
+      const below = (node) => tree.children(node).map((child) =>
+        [nodeWords(tree, child), tree.line[child], tree.total[child], ...below(child)]);
+      return below(0);
+    };
+    equal(shown(callTree, false), [["main", 10, 5, ["a", 0, 5]]]);
+    equal(shown(callTree, true), [["main", 10, 5, ["a", 11, 3], ["a", 99, 2]]]);
+    equal(shown(invertedTree, false), [["a", 0, 5, ["main", 10, 5]]]);
+    equal(shown(invertedTree, true), [["a", 11, 3, ["main", 10, 3]], ["a", 99, 2, ["main", 10, 2]]]);
+  },
+  "siblings of one weight are in the order of their names": (equal) => {
+    const runs = ["d", "b", "c", "a"].map((each) => [0, [each], { wall: 2 }]);
+    equal(names(callTree(selected(madeProfile(worker, runs)), "wall", false)), ["/a 2 2", "/b 2 2", "/c 2 2", "/d 2 2"]);
+    equal(names(invertedTree(selected(madeProfile(worker, runs.reverse())), "wall", false)), ["/a 2 2", "/b 2 2", "/c 2 2", "/d 2 2"]);
+  },
+  "very many nodes are found again": (equal) => {
+    const runs = Array.from({ length: 400 }, (_, at) => [0, [`f${at % 7}`, `g${at % 11}`, `h${at}`], { wall: 1 }]);
+    const profile = madeProfile(worker, runs);
+    const tree = invertedTree(selected(profile), "wall", false);
+    equal([tree.count, tree.total[0], tree.children(0).length], [1 + 400 * 3, 400, 400]);
+    const table = new NodeTable(new CallTree(profile), 1);
+    const plain = callTree(selected(profile), "wall", false);
+    const first = Array.from({ length: plain.count - 1 }, (_, node) => table.below(0, plain, node + 1));
+    const again = Array.from({ length: plain.count - 1 }, (_, node) => table.below(0, plain, node + 1));
+    equal(again, first);
+  },
+  "a state comes back from its address, and what is wrong in it is as at the start": (equal) => {
+    const profile = madeProfile([{ tid: 7, name: "a" }, { tid: 8, name: "b" }], [[0, ["f"], { wall: 100 }], [1, ["f"], { wall: 100 }]]);
+    const start = {
+      tab: "flame", mode: "down", tableUnit: "function", unit: "wall", byThread: true, byLine: false, withNative: true, filter: noFilter(),
+    };
+    const same = (state) => {
+      const back = stateOf(profile, addressOf(profile, state, start), start);
+      equal(back, { ...back, ...JSON.parse(JSON.stringify(state)) });
+    };
+    const plain = { ...start, search: { text: "", isRegex: false }, place: [], span: null };
+    equal(addressOf(profile, plain, start), "");
+    same(plain);
+    same({ ...plain, tab: "waits", mode: "up", unit: "cpu", tableUnit: "line", byThread: false, byLine: true, withNative: false,
+      search: { text: "a&b=ü #", isRegex: true }, place: ["t0", "3", "4:17"], span: { start: 10, end: 90 },
+      filter: { ...noFilter(), only: [1], isIdleHidden: true, states: ["running", "blocked"], from: 5, to: 80, focus: "^x|y$", module: "[a]*" } });
+    const wrong = stateOf(profile, "tab=x&layout=&weight=__proto__&from=1e9&span=9-2&threads=1,2&states=x&zoom=..&rows=0", start);
+    equal(wrong, stateOf(profile, "", start));
   },
   "states, waits and functions choose runs": (equal) => {
     const profile = madeProfile(worker, [
@@ -202,11 +292,12 @@ const TESTS = {
   },
   "columns of time hold each state's part": (equal) => {
     const profile = madeProfile(worker, [
-      [0, ["a"], { start: 0, wall: 15 }], [0, ["b"], { start: 15, wall: 5, state: "blocked", wait: "read" }],
+      [0, ["a"], { start: 0, wall: 15 }], [0, ["b"], { start: 15, wall: 5, state: "blocked", wait: "read", group: "io" }],
     ]);
-    profile.kindState = profile.kinds.map(({ state }) => STATES.indexOf(state));
+    profile.kindShade = profile.kinds.map((kind) => SHADES.indexOf(shadeOf(kind)));
     const times = stateColumns(profile, 0, 0, 20, 2);
-    equal([...times.slice(0, 3), ...times.slice(6, 9)], [1, 0, 0, 0.5, 0, 0.5]);
+    const at = (column, shade) => times[column * SHADES.length + SHADES.indexOf(shade)];
+    equal([at(0, "running"), at(0, "io"), at(1, "running"), at(1, "io"), at(1, "blocked")], [1, 0, 0.5, 0.5, 0]);
   },
   "what turns the direction of writing, and other hidden marks, show as what they are": (equal) => {
     equal(printable("a\u202Eb\0c\u00a0d é\u{1F98A}"), "a\\u{202E}b\\u{0}c\\u{A0}d é🦊");
@@ -223,7 +314,8 @@ const TESTS = {
   "the command line of a filter gives the same part": (equal) => {
     equal(reportOptions({ ...noFilter(), thread: "a b", states: ["running"], from: 1e9 }),
       "--thread 'a b' --state running --from 1s");
-    equal(reportOptions({ ...noFilter(), wait: "read" }), undefined);
+    for (const filter of [{ wait: "read" }, { isIdleHidden: true }, { only: [0, 1] }]) equal(reportOptions({ ...noFilter(), ...filter }), undefined);
+    equal(reportOptions({ ...noFilter(), only: [1] }, { threads: [{ tid: 7 }, { tid: 8 }] }), "--thread 8");
     equal(shellWord("it's"), "'it'\\''s'");
   },
   "a comparison shows what is gone in its place": (equal) => {

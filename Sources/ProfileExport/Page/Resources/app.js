@@ -1,9 +1,24 @@
 // The page of one capture: what is selected, and the views of it.
 
 const TABS = [
-  ["flame", "Flame graph"], ["functions", "Tables"], ["lines", "Lines by thread"],
-  ["waits", "Waits"], ["blame", "Blame"], ["source", "Source"],
+  ["flame", "Flame graph"], ["tree", "Call tree"], ["functions", "Tables"], ["lines", "Lines by thread"], ["waits", "Waits"],
+  ["freezes", "Freezes"], ["gil", "GIL"], ["blame", "Blame"], ["source", "Source"],
 ];
+
+/** Which tabs a profile has something for; all others are always there. */
+const TAB_NEEDS = {
+  source: (profile) => profile.sources?.length > 0,
+  blame: (profile) => profile.blame?.parents.length > 0,
+  freezes: (profile) => profile.freezes?.length > 0,
+  gil: (profile) => hasLockUse(profile),
+};
+
+/** What fills the panel of a tab, other than the flame graph. */
+const VIEWS = {
+  tree: (...at) => showCallTree(...at), gil: (...at) => showLockUse(...at),
+  functions: (...at) => showTables(...at), lines: (...at) => showLines(...at), waits: (...at) => showWaits(...at),
+  freezes: (...at) => showFreezes(...at), blame: (...at) => showBlame(...at), source: (...at) => showSource(...at),
+};
 
 /** Reads the document and shows the page that it is for. */
 async function start() {
@@ -40,46 +55,54 @@ class ProfilePage {
   constructor(data) {
     this.data = data;
     this.profile = data.profiles[0];
-    this.filter = noFilter();
-    this.unit = this.profile.wall.some((wall) => wall > 0) ? "wall" : "samples";
-    this.mode = "down";
-    this.byThread = this.profile.threads.length > 1 && this.profile.threads.length <= 16;
-    this.search = { text: "", isRegex: false };
-    this.tab = "flame";
-    this.tableUnit = "function";
+    const { profile } = this;
+    this.start = {
+      tab: "flame", mode: "down", tableUnit: "function",
+      unit: profile.wall.some((wall) => wall > 0) ? "wall" : "samples",
+      byThread: profile.threads.length > 1 && profile.threads.length <= 16, byLine: false,
+      withNative: !hasInterpreted(profile), filter: startFilter(profile),
+    };
+    Object.assign(this, stateOf(profile, location.hash.slice(1), this.start));
     this.trees = new Map();
+  }
+
+  /** What the address of the page keeps. */
+  address() {
+    return addressOf(this.profile, { ...this.start, ...this, place: this.place ?? this.flame.place(), span: this.timeline?.zoomedSpan }, this.start);
+  }
+
+  /** Shows another state, as its address names it. */
+  goTo(address) {
+    Object.assign(this, stateOf(this.profile, address, this.start));
+    this.timeline?.zoomTo(this.span);
+    this.toolbar.showSearch(this.search);
+    this.choose(this.tab);
+    this.update();
   }
 
   show() {
     const { profile } = this;
-    byId("header").replaceChildren(...profileHeader(profile, this.data).filter(Boolean));
+    byId("header").replaceChildren(...profileHeader(this).filter(Boolean));
     this.toolbar = new Toolbar(this);
-    const hasTime = profile.span.end > profile.span.start;
-    this.timelineBox = element("div", { class: "scroller timeline" });
-    const timelineCard = element("section", { class: "card", "aria-label": "Timeline" },
-      element("div", { class: "card-head" }, element("h2", {}, "Threads over time"), stateLegend(profile)),
-      this.timelineBox);
+    if (profile.span.end > profile.span.start) this.timelineCard = new TimelineCard(this);
+    this.timeline = this.timelineCard?.view;
+    this.addressBar = new AddressBar({ address: () => this.address(), show: (address) => this.goTo(address) });
     this.panels = Object.fromEntries(TABS.map(([id]) =>
       [id, element("div", { class: "panel", id: `panel-${id}`, role: "tabpanel", hidden: true, "aria-labelledby": `tab-${id}` })]));
     const views = element("section", { class: "card", id: "views" }, this.tabList(), Object.values(this.panels));
-    byId("content").replaceChildren(...[hasTime ? freezeList(this) : null, hasTime ? timelineCard : null, this.toolbar.element, views].filter(Boolean));
+    byId("content").replaceChildren(...[this.timelineCard?.element, this.toolbar.element, views].filter(Boolean));
     this.buildFlame();
-    if (hasTime) {
-      this.timeline = new TimelineView(this.timelineBox, profile, {
-        label: "Threads over time. Drag to select a span; arrows move it, + and - resize it, Escape clears it.",
-        onRange: (from, to) => this.setFilter({ from, to }),
-        onThread: (thread) => this.chooseThread(thread),
-      });
-    }
     installKeys(this);
+    this.timeline?.zoomTo(this.span);
+    this.toolbar.showSearch(this.search);
+    this.choose(this.tab);
     this.update();
-    this.chooseTab(this.tab);
   }
 
   tabList() {
     this.tabs = Object.fromEntries(TABS.map(([id, title]) => [id, element("button", {
       type: "button", role: "tab", id: `tab-${id}`, "aria-controls": `panel-${id}`,
-      onclick: () => this.chooseTab(id), hidden: id === "source" && !this.profile.sources?.length || id === "blame" && !this.profile.blame?.parents.length,
+      onclick: () => this.chooseTab(id), hidden: TAB_NEEDS[id]?.(this.profile) === false,
     }, title)]));
     return element("div", { class: "tabs", role: "tablist" }, Object.values(this.tabs));
   }
@@ -93,23 +116,22 @@ class ProfilePage {
       choice("Callers first", "down", true, "Icicle graph: outermost callers at the top, heaviest on the left"),
       choice("Inverted", "up", false, "Innermost functions at the top, their callers below"),
       choice("By time", "time", false, "Each thread in order of time"));
-    this.threadSwitch = element("input", { type: "checkbox", id: "by-thread" });
-    this.threadSwitch.checked = this.byThread;
-    this.threadSwitch.addEventListener("change", () => {
-      this.byThread = this.threadSwitch.checked;
-      this.refresh();
-    });
-    const head = element("div", { class: "flame-head" }, this.modes,
+    this.threadSwitch = checkBox("by-thread", (isOn) => this.setLayout({ byThread: isOn }));
+    this.lineSwitch = checkBox("by-line", (isOn) => this.setLayout({ byLine: isOn }));
+    this.layoutHead = element("div", { class: "flame-head" }, this.modes,
       element("label", { class: "check" }, this.threadSwitch, " Split by thread"),
+      element("label", { class: "check", title: "Frames of one function apart by the line that was seen" }, this.lineSwitch, " Split by line"),
       element("button", { type: "button", id: "zoom-out", onclick: () => this.flame.zoom(0) }, "Zoom out"),
       frameLegend(this.profile));
     this.flameBox = element("div", { class: "scroller flame" });
-    this.details = element("aside", { class: "details", "aria-label": "Frame" });
-    this.panels.flame.replaceChildren(head, element("div", { class: "flame-body" }, this.flameBox, this.details));
+    this.details = element("aside", { class: "details", "aria-label": "Frame", hidden: true });
+    this.panels.flame.replaceChildren(this.layoutHead, element("div", { class: "flame-body" }, this.flameBox, this.details));
     this.flame = new FlameView(this.flameBox, {
       label: "Flame graph. Arrows move between frames, Enter zooms, Escape zooms out.",
       onSelect: (node) => this.select(node),
+      onZoom: () => this.addressBar.note(),
       describe: (node) => this.describe(node),
+      describeSmall: (total) => `${amount(total, this.unit)} · ${percent(total, this.tree().total[0])}`,
     });
   }
 
@@ -118,25 +140,37 @@ class ProfilePage {
   setFilter(change) {
     Object.assign(this.filter, change);
     this.update();
+    this.addressBar.note();
   }
 
-  chooseThread(thread) {
-    const tid = String(this.profile.threads[thread].tid);
-    this.setFilter({ thread: this.filter.thread === tid ? "" : tid });
+  /** Chooses threads by their indexes; these alone again, and all are chosen. */
+  chooseThreads(threads, change = {}) {
+    const isAgain = this.filter.only?.length === threads.length && threads.every((thread) => this.filter.only.includes(thread));
+    this.setFilter({ thread: "", only: isAgain ? null : threads, ...change });
   }
+
+  /** Chooses the time and the thread of a freeze. */
+  chooseFreeze({ from, to, thread }) { this.setFilter({ from, to, thread: "", only: [thread] }); }
 
   setUnit(unit) {
     this.unit = unit;
     this.refresh();
+    this.addressBar.note();
   }
 
-  setMode(mode) {
-    this.mode = mode;
-    for (const button of this.modes.children) {
-      button.setAttribute("aria-pressed", String(button.dataset.mode === mode));
-    }
-    this.threadSwitch.disabled = mode === "time";
+  setMode(mode) { this.setLayout({ mode }); }
+
+  /** Changes how stacks become a tree: `mode`, `byThread`, `byLine`. */
+  setLayout(change) {
+    Object.assign(this, change);
     this.refresh();
+    this.addressBar.note();
+  }
+
+  setNative(isShown) {
+    this.withNative = isShown;
+    this.update();
+    this.addressBar.note();
   }
 
   setSearch(text, isRegex) {
@@ -144,12 +178,13 @@ class ProfilePage {
     this.toolbar.showSearch(this.search);
     this.applySearch();
     if (this.tab !== "flame") this.showTab();
+    this.addressBar.note("search");
   }
 
   /** Filters anew; a filter that cannot be read leaves everything as it was, and says so. */
   update() {
     try {
-      this.selection = new Selection(this.profile, this.filter);
+      this.selection = new Selection(this.profile, this.filter, this.withNative);
       this.toolbar.complain("");
     } catch (error) {
       return this.toolbar.complain(error.message);
@@ -160,21 +195,31 @@ class ProfilePage {
   refresh() {
     this.trees.clear();
     this.toolbar.show(this);
-    this.timeline?.show(this.selection.threads, this.filter);
+    for (const button of this.modes.children) button.setAttribute("aria-pressed", String(button.dataset.mode === this.mode));
+    [this.threadSwitch.checked, this.lineSwitch.checked] = [this.byThread, this.byLine];
+    this.threadSwitch.disabled = this.mode === "time";
+    this.timelineCard?.show(this.shownThreads(), this.filter);
     this.showTab();
   }
 
+  /** By thread, whether the time line has a row for it: not where it only rests, and that is hidden. */
+  shownThreads() {
+    const { selection, filter } = this;
+    return filter.isIdleHidden ? selection.liveThreads() : selection.threads;
+  }
+
   tree() {
-    return this.known(`${this.mode} ${this.byThread}`, () => {
-      if (this.mode === "up") return invertedTree(this.selection, this.unit, this.byThread);
-      if (this.mode === "time") return timedTree(this.selection, this.unit);
-      return callTree(this.selection, this.unit, this.byThread);
+    const { selection, unit, byThread, byLine, mode } = this;
+    return this.known(`${mode} ${byThread} ${byLine}`, () => {
+      if (mode === "up") return invertedTree(selection, unit, byThread, byLine);
+      if (mode === "time") return timedTree(selection, unit, byLine);
+      return callTree(selection, unit, byThread, byLine);
     });
   }
 
   /** Callers first, threads together: what the panel of a frame counts with. */
   plainTree() {
-    return this.known("down false", () => callTree(this.selection, this.unit, false));
+    return this.known("down false false", () => callTree(this.selection, this.unit, false));
   }
 
   known(key, make) {
@@ -185,28 +230,34 @@ class ProfilePage {
   // MARK: - Views
 
   chooseTab(tab) {
+    this.choose(tab);
+    this.showTab();
+    this.addressBar.note();
+  }
+
+  /** Makes a tab the chosen one; what a profile has no view for is the flame graph. */
+  choose(id) {
+    const tab = this.tabs[id].hidden ? "flame" : id;
     this.tab = tab;
     for (const [id, button] of Object.entries(this.tabs)) {
       button.setAttribute("aria-selected", String(id === tab));
       button.tabIndex = id === tab ? 0 : -1;
       this.panels[id].hidden = id !== tab;
     }
-    this.showTab();
   }
 
   showTab() {
     if (this.tab === "flame") this.showFlame();
-    else if (this.tab === "functions") showTables(this, this.panels.functions);
-    else if (this.tab === "lines") showLines(this, this.panels.lines);
-    else if (this.tab === "waits") showWaits(this, this.panels.waits);
-    else if (this.tab === "blame") showBlame(this, this.panels.blame);
-    else showSource(this, this.panels.source);
+    else VIEWS[this.tab](this, this.panels[this.tab]);
   }
 
   showFlame() {
     const tree = this.tree();
+    // The call tree has the same controls.
+    this.panels.flame.prepend(this.layoutHead);
     this.flameBox.classList.toggle("empty", tree.total[0] === 0);
-    this.flame.show(tree, (node) => nodeLook(tree, node), this.searchResult(tree));
+    this.flame.show(tree, (node) => nodeLook(tree, node), this.searchResult(tree), this.place);
+    this.place = undefined;
     this.showDetails(this.flame.selected);
   }
 
@@ -237,8 +288,20 @@ class ProfilePage {
       `${shortened(nodeWords(tree, node), 200)}, ${amount(tree.total[node], this.unit)}, ${percent(tree.total[node], tree.total[0])}`;
   }
 
+  /** Shows the panel beside the flame graph, for as long as a frame is selected. */
   showDetails(node) {
-    this.details.replaceChildren(...detailsPanel(this, this.tree(), node).filter(Boolean));
+    const isShown = node > 0;
+    const isOther = this.details.hidden === isShown;
+    this.details.hidden = !isShown;
+    this.details.parentElement.classList.toggle("with-details", isShown);
+    this.details.replaceChildren(...(isShown ? detailsPanel(this, this.tree(), node).filter(Boolean) : []));
+    if (isOther) this.flame.draw();
+  }
+
+  closeDetails() {
+    this.flame.select(0);
+    this.flame.draw();
+    this.flame.canvas.focus();
   }
 
   describe(node) {
@@ -247,7 +310,7 @@ class ProfilePage {
     const own = this.mode === "up" ? "" : ` · self ${amount(tree.own[node], this.unit)}`;
     return [shortened(nodeWords(tree, node), 400),
       `${amount(tree.total[node], this.unit)} · ${percent(tree.total[node], tree.total[0])}${own}`,
-      item >= 0 ? shortened(this.profile.place(item), 200) : undefined,
+      item >= 0 ? shortened(this.profile.place(item), 200) + (tree.line[node] > 0 ? `:${tree.line[node]}` : "") : undefined,
       tree.item[node] >= 0 && tree.isInlined[node] ? "inlined" : undefined];
   }
 
@@ -269,7 +332,8 @@ class ProfilePage {
       shown: () => {
         const tree = this.tree();
         return { total: tree.total[0], zoomed: nodeWords(tree, this.flame.zoomed),
-          zoomedTotal: tree.total[this.flame.zoomed], boxes: this.flame.boxes.length };
+          zoomedTotal: tree.total[this.flame.zoomed], boxes: this.flame.boxes.length,
+          small: this.flame.boxes.filter(({ small }) => small).map(({ small }) => small) };
       },
     };
   }

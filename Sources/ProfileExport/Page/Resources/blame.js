@@ -50,36 +50,52 @@ function blameLook(tree, node) {
 function showBlame(page, panel) {
   const { blame } = page.profile;
   if (!page.blame) {
-    page.blame = { tree: new BlameGraph(blame) };
+    const texts = new BlameGraph(blame);
+    page.blame = {
+      tree: texts,
+      table: new TreeTable({ label: "Time by blame. Arrows move and open rows.", title: "What", nameOf: (node) => name(texts.texts[node], 400) }),
+    };
     const box = element("div", { class: "scroller flame" });
-    const details = element("aside", { class: "details", "aria-label": "Time" });
+    const details = element("aside", { class: "details", "aria-label": "Time", hidden: true });
     panel.replaceChildren(
       element("div", { class: "flame-head" },
         element("span", { class: "faint" }, "Below a wait: who held it up, and what that one did meanwhile"),
         element("button", { type: "button", onclick: () => page.blame.flame.zoom(0) }, "Zoom out")),
-      element("div", { class: "flame-body" }, box, details), blockersTable(blame));
+      element("div", { class: "flame-body" }, box, details),
+      element("h3", { class: "table-title" }, "Who held up others"), blockersTable(blame),
+      element("h3", { class: "table-title" }, "Where the time went"), page.blame.table.element);
     const { tree } = page.blame;
     const share = (node) => `${duration(tree.total[node])}, ${percent(tree.total[node], tree.total[0])}`;
     page.blame.flame = new FlameView(box, {
       label: "Flame graph by blame. Arrows move between boxes, Enter zooms, Escape zooms out.",
-      onSelect: (node) => details.replaceChildren(
-        element("h3", {}, name(tree.texts[node], 600)), facts([["Total", share(node)], ["Self", duration(tree.own[node])]])),
+      onSelect: (node) => {
+        details.hidden = node === 0;
+        box.parentElement.classList.toggle("with-details", node > 0);
+        details.replaceChildren(
+          element("h3", {}, name(tree.texts[node], 600)), facts([["Total", share(node)], ["Self", duration(tree.own[node])]]));
+      },
       describe: (node) => [shortened(tree.texts[node], 400), share(node)],
     });
   }
-  const { tree, flame } = page.blame;
-  flame.show(tree, (node) => blameLook(tree, node), page.search.text ? tree.search(page.search.text) : undefined);
-  flame.select(flame.selected);
+  const { tree, flame, table } = page.blame;
+  const found = page.search.text ? tree.search(page.search.text) : undefined;
+  flame.select(0);
+  flame.show(tree, (node) => blameLook(tree, node), found);
+  table.show(tree, "wall", found?.isMatch);
 }
 
 /** Who held up others, most time first. */
 function blockersTable({ blockers }) {
-  if (blockers.length === 0) return element("p", { class: "faint" }, "No thread waited for a lock, another thread or another process.");
-  const row = ({ lost, waiters, words }) => element("tr", {},
-    element("td", { class: "number" }, (lost / 1e9).toFixed(3)), element("td", { class: "number" }, String(waiters)),
-    ...words.map((word) => element("td", {}, name(word, 400))));
-  const heads = ["Seconds lost", "Threads", "Waiting", "Held up by", "Who meanwhile was"];
-  return element("table", { id: "blockers" },
-    element("thead", {}, element("tr", {}, heads.map((head) => element("th", {}, head)))),
-    element("tbody", {}, blockers.map(row)));
+  if (blockers.length === 0) return element("p", { class: "hint faint" }, "No thread waited for a lock, another thread or another process.");
+  const text = (title, at) => ({ title, value: ({ words }) => words[at], node: ({ words }) => name(words[at], 400) });
+  const table = sortableTable({
+    label: "Who held up others", rows: blockers, sort: 0,
+    columns: [
+      { title: "Seconds lost", isNumber: true, value: ({ lost }) => lost, text: ({ lost }) => (lost / 1e9).toFixed(3) },
+      { title: "Threads", isNumber: true, value: ({ waiters }) => waiters, text: ({ waiters }) => String(waiters) },
+      text("Waiting", 0), text("Held up by", 1), text("Who meanwhile was", 2),
+    ],
+  });
+  table.id = "blockers";
+  return table;
 }

@@ -47,7 +47,7 @@ function weightsByPath(selection, isCounted = () => true) {
   const sums = [];
   for (const run of selection.runs) {
     if (!isCounted(run)) continue;
-    const path = profile.runPath[run];
+    const path = selection.runPath[run];
     let place = places[path];
     if (place < 0) {
       place = places[path] = paths.length;
@@ -124,11 +124,11 @@ function waitRows(selection) {
   for (const run of selection.runs) {
     const kind = profile.kinds[profile.runKind[run]];
     if (kind.state !== "blocked" && kind.state !== "uninterruptible") continue;
-    const key = profile.runPath[run] * profile.kinds.length + profile.runKind[run];
+    const key = selection.runPath[run] * profile.kinds.length + profile.runKind[run];
     let row = rows.get(key);
     if (!row) {
       row = {
-        path: profile.runPath[run], kind, count: 0, longest: 0, wall: 0, threads: new Set(),
+        path: selection.runPath[run], kind, count: 0, longest: 0, wall: 0, threads: new Set(),
       };
       rows.set(key, row);
     }
@@ -178,7 +178,7 @@ function linesOf(selection, id, unit) {
   const sums = new Map();
   const column = selection.column(unit);
   const byPath = new Float64Array(profile.pathCount);
-  for (const run of selection.runs) byPath[profile.runPath[run]] += column[run];
+  for (const run of selection.runs) byPath[selection.runPath[run]] += column[run];
   for (let path = profile.pathCount - 1; path > 0; path--) {
     byPath[profile.pathParent[path]] += byPath[path];
     const line = profile.pathLine[path];

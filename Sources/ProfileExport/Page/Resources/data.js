@@ -58,6 +58,18 @@ const JAVA = 4;
 /** The states of threads, as `--state` calls them. */
 const STATES = ["running", "waiting", "blocked", "uninterruptible", "stopped", "unknown"];
 
+/** What a thread does, as it is coloured: the states, and blocked ones by what they are blocked for. */
+const SHADES = [
+  "running", "waiting", "lock", "io", "sleep", "event", "blocked", "uninterruptible", "stopped", "rest", "unknown",
+];
+
+/** The shade of a kind of run. */
+function shadeOf({ state, group, rest }) {
+  if (state !== "blocked") return state;
+  if (rest) return "rest";
+  return group !== "other" && SHADES.includes(group) ? group : state;
+}
+
 /** One profile with all of its columns. */
 class Profile {
   constructor(data, bytes) {
@@ -115,7 +127,7 @@ class Profile {
       kind.isCut = kind.end !== "complete" && kind.end !== "inferred";
       kind.sameEnd = this.kinds.findIndex(({ end }) => end === kind.end);
     }
-    this.kindState = Uint8Array.from(this.kinds, (kind) => STATES.indexOf(kind.state));
+    this.kindShade = Uint8Array.from(this.kinds, (kind) => SHADES.indexOf(shadeOf(kind)));
   }
 
   /** The span of the capture that has runs, in nanoseconds. */

@@ -43,7 +43,7 @@ function nodeLook(tree, node) {
   const module = tree.item[node] >= 0 ? tree.profile.functions[tree.item[node]].module : 0;
   const isMissing = tree.item[node] === MISSING || tree.item[node] === NO_STACK;
   return {
-    family, text: shortened(words, 240),
+    family, words, text: shortened(words, 240) + (tree.line[node] > 0 ? `:${tree.line[node]}` : ""),
     fill: familyColor(family, family === "thread" || isMissing ? "" : `${words} ${module}`),
     isHatched: isMissing || isGuessed(tree, node), isDashed: family === "standIn",
     ink: family === "thread" || family === "standIn" ? palette().text : undefined,
@@ -62,7 +62,8 @@ function detailsPanel(context, tree, node) {
       : `${amount(tree.own[node], unit)}, ${percent(tree.own[node], whole)}`],
   ];
   const parts = [
-    element("h3", {}, element("i", { class: `chip ${family}` }), name(nodeWords(tree, node), 600)),
+    element("h3", {}, element("i", { class: `chip ${family}` }), name(nodeWords(tree, node), 600),
+      element("button", { type: "button", class: "close", "aria-label": "Close the details", title: "Close", onclick: () => context.closeDetails() }, "×")),
     element("p", { class: "faint" },
       FAMILY_WORDS[family] + (isGuessed(tree, node) ? ", found by scanning the stack: likely, not certain" : "")),
   ];

@@ -30,6 +30,13 @@ function drawing(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** A switch that calls `onChange(isOn)`. */
+function checkBox(id, onChange) {
+  const box = element("input", { type: "checkbox", id });
+  box.addEventListener("change", () => onChange(box.checked));
+  return box;
+}
+
 /** The small window beside the pointer. */
 const tip = {
   show(event, ...lines) {
@@ -82,7 +89,7 @@ function sortableTable({ columns, rows, sort, label, isDescending = true, onRow 
     const sign = state.isDescending ? -1 : 1;
     const sorted = rows.map((row, index) => ({ row, index, key: state.column.value(row) }));
     sorted.sort((left, right) => (left.key < right.key ? -sign : left.key > right.key ? sign
-      : left.index - right.index));
+      : tieOrder(columns, left.row, right.row) || left.index - right.index));
     body.replaceChildren(...sorted.slice(0, state.limit).map(({ row }) => tableRow(columns, row, onRow)));
     more.hidden = rows.length <= state.limit;
     more.textContent = `${rows.length - state.limit} more rows`;
@@ -90,6 +97,16 @@ function sortableTable({ columns, rows, sort, label, isDescending = true, onRow 
   fill();
   return element("div", { class: "table" },
     element("table", { "aria-label": label }, element("thead", {}, element("tr", {}, heads)), body), more);
+}
+
+/** Orders rows that are equal in the chosen column: by the other ones, large numbers first. */
+function tieOrder(columns, left, right) {
+  for (const { value, isNumber } of columns) {
+    const [one, other] = [value(left), value(right)];
+    if (one < other) return isNumber ? 1 : -1;
+    if (one > other) return isNumber ? -1 : 1;
+  }
+  return 0;
 }
 
 /** A row of a table; `onRow` makes it a link. */

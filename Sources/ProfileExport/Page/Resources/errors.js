@@ -189,8 +189,8 @@ function itemErrors(selection, items, count, isCounted = () => true) {
     if (!isCounted(run)) continue;
     if (profile.runThread[run] !== thread) endThread();
     thread = profile.runThread[run];
-    if (profile.runPath[run] !== path) {
-      path = profile.runPath[run];
+    if (selection.runPath[run] !== path) {
+      path = selection.runPath[run];
       found = itemsOfPath(profile, path, items, marks, ++turn);
     }
     const number = Math.max(samples[run], 1);

@@ -3,16 +3,16 @@
 const ROW = 21;
 const LEAST_WIDTH = 0.4;
 
+const smallWords = (count) => (count === 1 ? "1 frame too small to draw" : `${grouped(count)} frames too small to draw`);
+
 /**
  * Draws a tree with `total`, `parent`, `count` and `children(node)` on a canvas in a box that scrolls.
  *
  * `look(node)` gives a node's `text`, `fill`, `family` and what else sets it off.
  */
 class FlameView {
-  constructor(scroller, { onSelect, describe, label }) {
-    this.scroller = scroller;
-    this.onSelect = onSelect;
-    this.describe = describe;
+  constructor(scroller, { onSelect, onZoom, describe, describeSmall, label }) {
+    Object.assign(this, { scroller, onSelect, onZoom, describe, describeSmall });
     this.canvas = element("canvas", { tabindex: 0, role: "application", "aria-label": label });
     this.spacer = element("div", { class: "spacer" });
     scroller.replaceChildren(this.spacer, this.canvas);
@@ -27,9 +27,8 @@ class FlameView {
     this.canvas.addEventListener("keydown", (event) => this.key(event));
   }
 
-  /** Shows another tree, zoomed to the same place as far as the new tree has it. */
-  show(tree, look, search) {
-    const place = this.tree && this.zoomed > 0 ? this.keys(this.zoomed) : [];
+  /** Shows another tree, zoomed to `place` or the same one as before, as far as the new tree has it. */
+  show(tree, look, search, place = this.place()) {
     this.tree = tree;
     this.look = look;
     this.search = search;
@@ -41,12 +40,15 @@ class FlameView {
     this.draw();
   }
 
-  keys(node) { return this.tree.pathTo(node).map((at) => this.tree.key(at)); }
+  /** The keys of the nodes from the root, which has none, to the zoomed one. */
+  place() {
+    return this.tree ? this.tree.pathTo(this.zoomed).slice(1).map((at) => this.tree.key(at)) : [];
+  }
 
   /** The node at the end of a path of keys, or as far along it as the tree goes. */
   find(keys) {
     let node = 0;
-    for (const key of keys.slice(1)) {
+    for (const key of keys) {
       const next = this.tree.children(node).find((child) => this.tree.key(child) === key);
       if (next === undefined) break;
       node = next;
@@ -101,10 +103,13 @@ class FlameView {
     while (open.length > 0) {
       const [node, depth] = open.pop();
       if (depth > deepest) deepest = depth;
+      let small = 0;
       for (const child of tree.children(node)) {
         if (tree.total[child] > 0 && tree.total[child] >= least) open.push([child, depth + 1]);
-        else if (!tree.isInTime) break;
+        else small += tree.total[child];
       }
+      // The row that says how many are too small.
+      if (small * LEAST_WIDTH >= least && small > 0) deepest = Math.max(deepest, depth + 1);
     }
     return deepest;
   }
@@ -120,13 +125,40 @@ class FlameView {
       if (row * ROW >= area.bottom) continue;
       if ((row + 1) * ROW > area.top) this.box(area, node, x, size, row, false);
       let at = x;
+      let small = { x, count: 0, total: 0 };
       for (const child of tree.children(node)) {
         const part = tree.total[child] * scale;
-        if (part >= LEAST_WIDTH) open.push([child, at, row + 1]);
-        else if (!tree.isInTime) break;
+        if (part >= LEAST_WIDTH) {
+          if (small.count > 0) this.smallBox(area, node, small, scale, row + 1);
+          open.push([child, at, row + 1]);
+          small = { x: at + part, count: 0, total: 0 };
+        } else if (tree.total[child] > 0) {
+          small.count++;
+          small.total += tree.total[child];
+        }
         at += part;
       }
+      if (small.count > 0) this.smallBox(area, node, small, scale, row + 1);
     }
+  }
+
+  /** Stands for callees of a node that are too small to be drawn, one beside the other. */
+  smallBox({ context, top, bottom }, parent, { x, count, total }, scale, row) {
+    const [y, width, height] = [row * ROW - top, total * scale, ROW - 1];
+    if (width < 1 || row * ROW >= bottom || y + ROW <= 0) return;
+    const colors = palette();
+    context.globalAlpha = this.search ? 0.42 : 1;
+    context.fillStyle = familyColor("standIn", "");
+    context.fillRect(x, y, width, height);
+    hatch(context, x, y, width, height);
+    context.globalAlpha = 1;
+    const words = smallWords(count);
+    const text = fitted(context, words, width - 10);
+    if (text) {
+      context.fillStyle = colors.text;
+      context.fillText(text, x + 6, y + height / 2 + 0.5);
+    }
+    this.boxes.push({ node: parent, x, y, width, height, small: { words, total } });
   }
 
   box({ context, top }, node, x, size, row, isAbove) {
@@ -175,18 +207,20 @@ class FlameView {
     const frame = this.canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - frame.left, event.clientY - frame.top];
     return this.boxes.findLast((box) =>
-      x >= box.x && x < box.x + box.width && y >= box.y && y < box.y + box.height)?.node;
+      x >= box.x && x < box.x + box.width && y >= box.y && y < box.y + box.height);
   }
 
+  /** Frames too small to be seen get more room when what called them is zoomed. */
   click(event) {
-    const node = this.at(event);
-    if (node === undefined) return;
-    this.zoom(node);
+    const box = this.at(event);
+    if (box) this.zoom(box.node);
   }
 
   hover(event) {
-    const node = this.at(event);
-    if (node === undefined) tip.hide();
+    const box = this.at(event);
+    const node = box?.small ? undefined : box?.node;
+    if (!box) tip.hide();
+    else if (box.small) tip.show(event, box.small.words, this.describeSmall?.(box.small.total), "Click to zoom into their caller");
     else tip.show(event, ...this.describe(node));
     if (node === this.hovered) return;
     this.hovered = node;
@@ -195,9 +229,11 @@ class FlameView {
 
   /** Gives a node all of the width, and its callers the rows above. */
   zoom(node) {
+    const isOther = this.zoomed !== node;
     this.zoomed = node;
     this.select(node);
     this.draw();
+    if (isOther) this.onZoom?.();
   }
 
   select(node) {
@@ -231,10 +267,12 @@ class FlameView {
   go(node) {
     if (node === undefined || this.tree.total[node] === 0) return;
     const path = this.tree.pathTo(node);
+    const before = this.zoomed;
     while (!path.includes(this.zoomed)) this.zoomed = this.tree.parent[this.zoomed];
     this.select(node);
     this.scrollTo(path.length - 1);
     this.draw();
+    if (this.zoomed !== before) this.onZoom?.();
   }
 
   scrollTo(row) {

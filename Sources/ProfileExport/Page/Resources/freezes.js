@@ -1,20 +1,25 @@
-// The list of freezes: when a thread did not respond, and by what.
+// The freezes: when a thread did not respond, and by what.
 
-/** The list, whose rows choose their time in every view; null without any freeze. */
-function freezeList(page) {
+/** The table of freezes, whose rows choose their time and thread in every view. */
+function showFreezes(page, panel) {
   const { profile } = page;
-  const freezes = profile.freezes ?? [];
-  if (freezes.length === 0) return null;
-  const rows = freezes.map((freeze) => element("li", {}, element("button", {
-    type: "button", class: "freeze", title: "Show only this time, in every view",
-    onclick: () => page.setFilter({ from: freeze.from, to: freeze.to }),
-  }, element("b", {}, `${(freeze.from / 1e9).toFixed(3)} s · ${freeze.atLeast ? "at least " : ""}${duration(freeze.to - freeze.from)}`),
-  " ", name(profile.threadTitle(freeze.thread), 80), " · ", name(freeze.words, 400))));
+  const { freezes } = profile;
   const rest = profile.freezeCount - freezes.length;
-  return element("section", { class: "card", "aria-label": "Freezes" },
-    element("div", { class: "card-head" }, element("h2", {}, "Freezes"),
-      element("button", { type: "button", id: "whole-time", onclick: () => page.setFilter({ from: null, to: null }) },
-        "All of the time")),
-    element("ol", { class: "freezes" }, rows),
-    rest > 0 ? element("p", { class: "faint" }, `… ${grouped(rest)} shorter ones`) : null);
+  const isFound = searchFilter(page);
+  const rows = freezes.map((freeze) => ({ freeze, thread: profile.threadTitle(freeze.thread) }))
+    .filter(({ freeze, thread }) => isFound(thread) || isFound(freeze.words));
+  const length = ({ freeze }) => freeze.to - freeze.from;
+  panel.replaceChildren(
+    element("p", { class: "hint faint" }, "A row shows only its time and its thread, in every view.",
+      rest > 0 ? ` ${grouped(rest)} shorter freezes are left out.` : ""),
+    sortableTable({
+      label: "Freezes", rows, sort: 0, isDescending: false, onRow: ({ freeze }) => page.chooseFreeze(freeze),
+      columns: [
+        { title: "At s", isNumber: true, value: ({ freeze }) => freeze.from, text: ({ freeze }) => (freeze.from / 1e9).toFixed(3) },
+        { title: "Length", isNumber: true, value: length,
+          text: (row) => (row.freeze.atLeast ? "at least " : "") + duration(length(row)) },
+        { title: "Thread", value: (row) => row.thread, node: (row) => name(row.thread, 80) },
+        { title: "What it did", value: ({ freeze }) => freeze.words, node: ({ freeze }) => name(freeze.words, 400) },
+      ],
+    }));
 }

@@ -53,22 +53,41 @@ function share(value, part, whole) {
   return Number((BigInt(value) * BigInt(part)) / BigInt(whole));
 }
 
-/** Everything: what a page shows at first. */
+/** Everything. `only` are indexes of threads, or null for all. */
 const noFilter = () => ({
-  thread: "", states: [], wait: "", from: null, to: null, focus: "", ignore: "", module: "",
+  thread: "", only: null, isIdleHidden: false, states: [], wait: "", from: null, to: null, focus: "",
+  ignore: "", module: "",
 });
+
+/** What a page shows at first: the threads that the verdict is about, and no time in which they rest. */
+function startFilter(profile) {
+  const filter = noFilter();
+  const named = [...new Set(profile.verdict?.threads ?? [])].filter((thread) => profile.threads[thread]);
+  if (named.length > 0 && named.length < profile.threads.length) filter.only = named;
+  const hidden = { ...filter, isIdleHidden: true };
+  const isLeft = new Selection(profile, hidden).total("wall") > 0;
+  return isLeft && profile.kinds.some(({ rest }) => rest) ? hidden : filter;
+}
 
 /** Whether a filter takes nothing away. */
 const isEverything = (filter) =>
-  !filter.thread && !filter.wait && filter.states.length === 0 && filter.from === null
-  && filter.to === null && !filter.focus && !filter.ignore && !filter.module;
+  !filter.thread && !filter.only && !filter.isIdleHidden && !filter.wait && filter.states.length === 0
+  && filter.from === null && filter.to === null && !filter.focus && !filter.ignore && !filter.module;
+
+/** What of a filter `sprof report` has no option for; empty where it has all. */
+function unknownToReport(filter) {
+  return [
+    filter.isIdleHidden ? "time at rest" : "", filter.only?.length > 1 ? "several threads" : "",
+    filter.wait ? "what a thread is blocked in" : "",
+  ].filter(Boolean);
+}
 
 /** What `sprof report` takes for the same figures; undefined where it has no such option. */
-function reportOptions(filter) {
-  if (filter.wait) return undefined;
+function reportOptions(filter, profile) {
+  if (unknownToReport(filter).length > 0) return undefined;
   const words = [];
   const add = (name, value) => { if (value) words.push(name, shellWord(value)); };
-  add("--thread", filter.thread);
+  add("--thread", filter.only ? String(profile.threads[filter.only[0]]?.tid) : filter.thread);
   for (const state of filter.states) words.push("--state", state);
   if (filter.from !== null) words.push("--from", moment(filter.from));
   if (filter.to !== null) words.push("--to", moment(filter.to));
@@ -78,9 +97,13 @@ function reportOptions(filter) {
   return words.join(" ");
 }
 
-/** The threads that a pattern or a number chooses, as 0 or 1 by index; all for an empty one. */
-function chosenThreads(profile, glob) {
+/** The threads that a list, a pattern or a number chooses, as 0 or 1 by index; all without any. */
+function chosenThreads(profile, { thread: glob, only }) {
   const chosen = new Uint8Array(profile.threads.length);
+  if (only) {
+    for (const index of only) if (index < chosen.length) chosen[index] = 1;
+    return chosen;
+  }
   if (!glob) return chosen.fill(1);
   const pattern = globPattern(glob);
   const tid = /^[+-]?\d+$/.test(glob) ? Number(glob) : undefined;
@@ -138,7 +161,8 @@ function moduleMatches(profile, glob) {
 /** By kind of run, whether the filter leaves it. */
 function chosenKinds(profile, filter) {
   const wanted = new Set(filter.states);
-  return Uint8Array.from(profile.kinds, ({ state, wait }) => {
+  return Uint8Array.from(profile.kinds, ({ state, wait, rest }) => {
+    if (rest && filter.isIdleHidden) return 0;
     const isState = wanted.size === 0 || wanted.has(state)
       || (state === "uninterruptible" && wanted.has("blocked"));
     return isState && (!filter.wait || wait === filter.wait) ? 1 : 0;
@@ -147,10 +171,12 @@ function chosenKinds(profile, filter) {
 
 /** The runs that a filter leaves, with the weights of their parts in the window of time. */
 class Selection {
-  constructor(profile, filter) {
+  constructor(profile, filter, withNative = true) {
     this.profile = profile;
     this.filter = filter;
-    this.threads = chosenThreads(profile, filter.thread);
+    /** By run: its path as it is shown. Filters go by all of its frames. */
+    this.runPath = withNative ? profile.runPath : pathsWithoutNative(profile);
+    this.threads = chosenThreads(profile, filter);
     const paths = chosenPaths(profile, filter);
     const kinds = chosenKinds(profile, filter);
     const from = filter.from ?? -Infinity;

@@ -13,10 +13,12 @@ const PALETTES = {
     states: {
       running: "#009e73", waiting: "#e69f00", blocked: "#c3ced9", uninterruptible: "#cc79a7",
       stopped: "#d55e00", unknown: "#eceff2",
+      lock: "#e5a79c", io: "#9cc3e6", sleep: "#d6d3c4", event: "#c7b9dd", rest: "#e6eaee",
     },
     onState: {
       running: "#ffffff", waiting: "#1b1f24", blocked: "#2d3640", uninterruptible: "#1b1f24",
-      stopped: "#ffffff", unknown: "#4a525b",
+      stopped: "#ffffff", unknown: "#4a525b", lock: "#3a1410", io: "#0f2a43", sleep: "#33301f", event: "#2a1c42",
+      rest: "#4a525b",
     },
     more: [20, 85], less: [205, 75], same: "#e1e5e9", changeLightness: [90, 56],
   },
@@ -31,10 +33,12 @@ const PALETTES = {
     states: {
       running: "#00a67b", waiting: "#d99a0b", blocked: "#3b4653", uninterruptible: "#b4658f",
       stopped: "#c75d14", unknown: "#262b31",
+      lock: "#80453c", io: "#2f5f8a", sleep: "#4c4a3c", event: "#5a4a78", rest: "#23282e",
     },
     onState: {
       running: "#04120d", waiting: "#1b1400", blocked: "#cfd6dd", uninterruptible: "#1d0713",
-      stopped: "#1b0b00", unknown: "#98a2ad",
+      stopped: "#1b0b00", unknown: "#98a2ad", lock: "#fbe3df", io: "#e2effb", sleep: "#eceadf", event: "#ece5f8",
+      rest: "#98a2ad",
     },
     more: [20, 75], less: [203, 70], same: "#2c323a", changeLightness: [26, 44],
   },

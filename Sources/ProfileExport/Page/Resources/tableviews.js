@@ -76,7 +76,7 @@ function rowAction(page, tableUnit) {
     line: (row) => row.item !== undefined
       && showInFlame(page, page.profile.functions[page.profile.functionOfLine(row.item)].name),
     module: (row) => row.place && page.setFilter({ module: row.text.replace(/[\\*?[\]]/g, "\\$&") }),
-    thread: (row) => page.setFilter({ thread: String(page.profile.threads[row.item].tid) }),
+    thread: (row) => page.chooseThreads([row.item]),
   }[tableUnit];
 }
 
@@ -161,45 +161,11 @@ function showWaits(page, panel) {
         { title: "Total s", isNumber: true, value: (row) => row.wall, node: (row) => bar(cell(row.wall, "wall"), row.wall, whole) },
         { title: "Longest s", isNumber: true, value: (row) => row.longest, text: (row) => cell(row.longest, "wall") },
         { title: "Count", isNumber: true, value: (row) => row.count, text: (row) => grouped(row.count) },
+        { title: "What for", value: (row) => row.kind.aim ?? "", node: (row) => [
+          element("i", { class: `swatch ${shadeOf(row.kind)}` }), " ", name((row.kind.aim ?? "blocked") + (row.kind.rest ? ", at rest" : ""), 160)] },
         { title: "Blocked in", value: (row) => row.kind.wait ?? "", text: (row) => (row.kind.wait ?? "blocked") + (row.kind.state === "uninterruptible" ? " (uninterruptible)" : "") },
         { title: "Thread", value: who, node: (row) => name(who(row)) },
         { title: "Function ← callers", value: (row) => row.chain, class: "name", node: (row) => name(row.chain, 400) },
       ],
     }));
 }
-
-/** The source that was found when the page was written, with what each line cost. */
-function showSource(page, panel) {
-  const { profile, selection, unit } = page;
-  const costs = new Map(flatRows(selection, "place").filter(({ item }) => item !== undefined)
-    .map((row) => [row.file, { own: row.own[unit], all: row.all[unit] }]));
-  const total = selection.total(unit);
-  const files = (profile.sources ?? []).map(({ file, lines }) => {
-    let weight = 0;
-    const rows = [];
-    for (let at = 0; at < lines.length; at += 2) {
-      const cost = costs.get(`${file}:${lines[at]}`);
-      weight += cost?.own ?? 0;
-      rows.push({ line: lines[at], text: lines[at + 1], cost, isAfterGap: at > 0 && lines[at] !== lines[at - 2] + 1 });
-    }
-    return { file, rows, weight };
-  }).sort((left, right) => right.weight - left.weight);
-  panel.replaceChildren(...files.slice(0, 60).map(({ file, rows, weight }, place) => {
-    const box = element("details", { class: "thread-lines" }, element("summary", {},
-      element("strong", {}, name(lastPart(profile.files[file]), 100)),
-      element("span", { class: "faint" }, ` ${shortened(profile.files[file], 160)} · ${amount(weight, unit)} · ${percent(weight, total)}`)));
-    box.open = place < OPEN_THREADS;
-    box.append(element("div", { class: "table source" }, element("table", {},
-      element("thead", {}, element("tr", {}, ["Self", "Total", "Line", ""].map((title, at) =>
-        element("th", { class: at < 3 ? "number" : undefined }, title)))),
-      element("tbody", {}, rows.map((row) => element("tr", { class: row.isAfterGap ? "gap" : undefined },
-        element("td", { class: "number" }, row.cost?.own ? bar(cell(row.cost.own, unit), row.cost.own, total) : ""),
-        element("td", { class: "number" }, row.cost?.all ? cell(row.cost.all, unit) : ""),
-        element("td", { class: "number faint" }, String(row.line)),
-        element("td", { class: "code" }, sourceText(row.text))))))));
-    return box;
-  }));
-}
-
-/** A line of source: its tabs and spaces stay. */
-const sourceText = (text) => element("bdi", {}, printable(text.replace(/\t/g, "    ")));

@@ -22,11 +22,11 @@ function axisLabel(time, step) {
 }
 
 /**
- * What a thread did in each of `count` columns of a span, as time by state, `STATES.length` numbers
+ * What a thread did in each of `count` columns of a span, as time by shade, `SHADES.length` numbers
  * a column.
  */
 function stateColumns(profile, thread, from, to, count) {
-  const width = STATES.length;
+  const width = SHADES.length;
   const times = new Float32Array(count * width);
   const { firstRun, lastRun } = profile.threads[thread];
   const scale = count / (to - from);
@@ -34,25 +34,30 @@ function stateColumns(profile, thread, from, to, count) {
     const start = (profile.runStart[run] - from) * scale;
     const end = (profile.runStart[run] + Math.max(0, profile.wall[run]) - from) * scale;
     if (!(end > start) || end <= 0 || start >= count) continue;
-    const state = profile.kindState[profile.runKind[run]];
+    const shade = profile.kindShade[profile.runKind[run]];
     const first = Math.max(0, Math.floor(start));
     const last = Math.min(count - 1, Math.ceil(end) - 1);
     for (let column = first; column <= last; column++) {
-      times[column * width + state] += Math.min(end, column + 1) - Math.max(start, column);
+      times[column * width + shade] += Math.min(end, column + 1) - Math.max(start, column);
     }
   }
   return times;
 }
 
 class TimelineView {
-  /** Calls `onRange(from, to)` when a span is selected, and `onThread(index)` when a row's name is clicked. */
-  constructor(scroller, profile, { onRange, onThread, label }) {
-    Object.assign(this, { scroller, profile, onRange, onThread });
+  /**
+   * Calls `onRange(from, to)` when a span is selected, `onThread(index)` when a row's name is clicked,
+   * `onFreeze(freeze)` when the mark of one is, and `onZoom(span)` when a part is to have all of the width.
+   */
+  constructor(scroller, profile, { onRange, onThread, onFreeze, onZoom, label }) {
+    Object.assign(this, { scroller, profile, onRange, onThread, onFreeze, onZoom });
     const interactive = onRange ? { tabindex: 0 } : {};
     this.canvas = element("canvas", { role: "application", "aria-label": label, ...interactive });
     this.spacer = element("div", { class: "spacer" });
     scroller.replaceChildren(this.spacer, this.canvas);
     this.span = profile.span;
+    /** The part of it that takes all of the width; null for the whole. */
+    this.zoomedSpan = null;
     this.rows = this.ordered();
     this.shown = this.rows;
     this.range = { from: null, to: null };
@@ -71,6 +76,7 @@ class TimelineView {
     this.canvas.addEventListener("pointerleave", () => tip.hide());
     this.canvas.addEventListener("pointerdown", (event) => this.down(event));
     this.canvas.addEventListener("pointerup", (event) => this.up(event));
+    this.canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     this.canvas.addEventListener("dblclick", () => this.onRange?.(null, null));
     this.canvas.addEventListener("keydown", (event) => this.key(event));
   }
@@ -105,10 +111,23 @@ class TimelineView {
     requestAnimationFrame(() => { this.isScheduled = false; this.draw(); });
   }
 
+  /** Gives a part of the time all of the width; null shows the whole. */
+  zoomTo(span) {
+    const { start, end } = this.profile.span;
+    const isPart = span && (span.start > start || span.end < end) && span.start < span.end;
+    this.zoomedSpan = isPart ? { start: Math.max(span.start, start), end: Math.min(span.end, end) } : null;
+    this.span = this.zoomedSpan ?? this.profile.span;
+    this.cache.clear();
+    this.draw();
+  }
+
   get gutter() {
     if (this.scroller.clientWidth < 560) return 96;
     return this.profile.processes.length > 1 ? 270 : 190;
   }
+
+  /** Where the rows end. */
+  get right() { return this.scroller.clientWidth - 8; }
 
   time(x) {
     const share = (x - this.gutter) / (this.scroller.clientWidth - this.gutter - 8);
@@ -206,9 +225,9 @@ class TimelineView {
     if (this.span.end <= this.span.start) return;
     const times = this.columns(thread, count);
     const colors = palette().states;
-    const size = STATES.length;
-    for (let state = 0; state < size; state++) {
-      context.fillStyle = colors[STATES[state]];
+    const size = SHADES.length;
+    for (let shade = 0; shade < size; shade++) {
+      context.fillStyle = colors[SHADES[shade]];
       let [startColumn, startKey, from, part] = [0, "", 0, 0];
       for (let column = 0; column <= count; column++) {
         let [below, own] = [0, 0];
@@ -217,8 +236,8 @@ class TimelineView {
           let sum = 0;
           for (let other = 0; other < size; other++) sum += times[base + other];
           const scale = sum > 0.02 ? 1 / sum : 0;
-          for (let other = 0; other < state; other++) below += times[base + other] * scale;
-          own = times[base + state] * scale;
+          for (let other = 0; other < shade; other++) below += times[base + other] * scale;
+          own = times[base + shade] * scale;
         }
         const key = `${Math.round(below * height)}:${Math.round(own * height)}`;
         if (key === startKey) continue;
@@ -239,20 +258,22 @@ class TimelineView {
     const waits = this.waits.get(thread) ?? [];
     for (let run = firstRun; run < lastRun;) {
       const kind = profile.kinds[profile.runKind[run]];
+      const shade = profile.kindShade[profile.runKind[run]];
       const start = profile.runStart[run];
       let end = start + Math.max(0, profile.wall[run]);
       let next = run + 1;
-      while (next < lastRun && profile.kinds[profile.runKind[next]].wait === kind.wait
-        && profile.kinds[profile.runKind[next]].state === kind.state) {
+      while (next < lastRun && profile.kinds[profile.runKind[next]].aim === kind.aim
+        && profile.kinds[profile.runKind[next]].wait === kind.wait
+        && profile.kindShade[profile.runKind[next]] === shade) {
         end = profile.runStart[next] + Math.max(0, profile.wall[next]);
         next++;
       }
       run = next;
-      const [left, right] = [this.place(start), this.place(end)];
+      const [left, right] = [Math.max(this.place(start), this.gutter), Math.min(this.place(end), this.right)];
       if (!kind.wait || right - left < 44) continue;
       const known = waits.findLast((wait) => wait.from < end && wait.to >= start);
-      context.fillStyle = colors.onState[kind.state];
-      const text = fitted(context, known ? printable(known.words) : kind.wait, right - left - 16);
+      context.fillStyle = colors.onState[SHADES[shade]];
+      const text = fitted(context, printable(known?.words ?? kind.aim ?? kind.wait), right - left - 16);
       context.fillText(text, left + 8, y + height / 2 + 0.5);
     }
   }
@@ -263,7 +284,7 @@ class TimelineView {
     const { start, end } = this.span;
     const inside = (time) => this.place(Math.max(start, Math.min(end, time)));
     for (const wait of this.waits.get(thread) ?? []) {
-      if (!wait.ring) continue;
+      if (!wait.ring || wait.from > end || wait.to < start) continue;
       const [left, right] = [inside(wait.from), inside(Math.max(wait.to, wait.from))];
       const size = Math.max(right - left, 6);
       hatch(context, left, y, size, height, "rgba(192, 57, 43, 0.28)");
@@ -277,9 +298,11 @@ class TimelineView {
   /** Marks the time in which a thread was frozen, above and below its states. */
   drawFreezes(context, thread, y, inset) {
     context.fillStyle = palette().mark;
+    const { start, end } = this.span;
     for (const freeze of this.freezes.get(thread) ?? []) {
-      const left = this.place(freeze.from);
-      const size = Math.max(this.place(freeze.to) - left, 3);
+      if (freeze.from > end || freeze.to < start) continue;
+      const left = this.place(Math.max(freeze.from, start));
+      const size = Math.max(this.place(Math.min(freeze.to, end)) - left, 3);
       context.fillRect(left, y + 1, size, inset - 1);
       context.fillRect(left, y + THREAD_ROW - inset, size, inset - 1);
     }
@@ -297,8 +320,9 @@ class TimelineView {
     const range = this.dragged ?? this.range;
     if (range.from === null && range.to === null) return;
     const colors = palette();
-    const left = this.place(range.from ?? this.span.start);
-    const right = this.place(range.to ?? this.span.end);
+    const inside = (time) => this.place(Math.max(this.span.start, Math.min(this.span.end, time)));
+    const left = inside(range.from ?? this.span.start);
+    const right = inside(range.to ?? this.span.end);
     context.fillStyle = colors.veil;
     context.fillRect(this.gutter, 0, Math.max(0, left - this.gutter), height);
     context.fillRect(right, 0, Math.max(0, width - right), height);

@@ -5,18 +5,11 @@ const STATE_WORDS = {
   uninterruptible: "Uninterruptible", stopped: "Stopped", unknown: "Unknown",
 };
 
-/** The states of a profile, each with its colour. */
-function stateLegend(profile) {
-  const seen = STATES.filter((state) => profile.kinds.some((kind) => kind.state === state));
-  return element("ul", { class: "legend" }, seen.map((state) =>
-    element("li", {}, element("i", { class: `swatch ${state}` }), STATE_WORDS[state])));
-}
-
 /** The kinds of frames, each with its colour and shape. */
 function frameLegend(profile) {
   const has = (kind) => profile.functions.some((source) => source.kind === kind);
   const kinds = [
-    ["native", "Native", has(NATIVE)], ["python", "Python", has(PYTHON)],
+    ["native", "Native", has(NATIVE)], ["python", "Python", hasLanguage(profile, PYTHON)],
     ["java", "Java", has(JAVA)],
     ["inlined", "Inlined", profile.pathInlined.includes(1)], ["kernel", "Kernel", has(KERNEL)],
     ["guessed", "Likely", profile.kinds.some(({ end }) => end === "inferred")],
@@ -39,16 +32,29 @@ class Toolbar {
       }, UNIT_WORDS[unit])));
     this.buildSearch();
     this.buildFilters();
+    this.buildSwitches();
     this.shown = element("output", { class: "shown" });
+    this.chosen = element("span", { class: "faint", id: "chosen" });
     this.command = element("code", { class: "command" });
     this.problem = element("p", { class: "problem", role: "alert", hidden: true });
-    this.reset = element("button", { type: "button", id: "reset", onclick: () => page.setFilter(noFilter()) }, "Clear filters");
-    this.result = element("div", { class: "line result" }, this.reset, this.command);
+    this.reset = element("button", { type: "button", id: "reset", onclick: () => page.setFilter(noFilter()) }, "Show everything");
+    this.result = element("div", { class: "line result" }, this.shown, this.chosen, this.reset, this.command);
     this.element = element("section", { class: "card toolbar", "aria-label": "Filters" },
-      element("div", { class: "line" }, this.units, this.searchBox,
+      element("div", { class: "line" }, this.units, this.searchBox, this.switches, this.moreButton,
         element("button", { type: "button", class: "help-button", onclick: () => toggleHelp(), "aria-label": "Keyboard shortcuts" }, "?")),
-      element("div", { class: "line" }, this.chips, this.filters, this.moreButton, this.shown),
       this.more, this.result, this.problem);
+  }
+
+  /** What is on or off for all views. */
+  buildSwitches() {
+    const { page } = this;
+    this.idle = checkBox("hide-idle", (isOn) => page.setFilter({ isIdleHidden: isOn }));
+    this.native = checkBox("native", (isOn) => page.setNative(isOn));
+    const label = (box, words, title, isThere) => (isThere ? element("label", { class: "check", title }, box, words) : null);
+    this.switches = element("span", { class: "checks" },
+      label(this.idle, " Hide idle", "Leave out the time in which threads rest: in an event loop, a pool of workers, or a sleep of their own choice",
+        page.profile.kinds.some(({ rest }) => rest)),
+      label(this.native, " Native frames", "Show native frames in stacks that have Python or Java frames, too", hasInterpreted(page.profile)));
   }
 
   buildSearch() {
@@ -79,7 +85,7 @@ class Toolbar {
     this.inputs = {};
     const input = (field, title, attributes = {}) => {
       const box = element("input", { id: `filter-${field}`, type: "text", spellcheck: "false", autocomplete: "off", ...attributes });
-      box.addEventListener("change", () => page.setFilter({ [field]: box.value }));
+      box.addEventListener("change", () => page.setFilter({ [field]: box.value, ...(field === "thread" ? { only: null } : {}) }));
       this.inputs[field] = box;
       return element("label", { class: "field" }, element("span", {}, title), box);
     };
@@ -97,7 +103,7 @@ class Toolbar {
       box.replaceWith(this.inputs[field] = this.timeInput(field));
       return label;
     };
-    this.more = element("div", { class: "fields", id: "more-filters", hidden: true },
+    this.more = element("div", { class: "line", id: "more-filters", hidden: true }, this.chips, this.filters,
       input("focus", "Stacks with", { placeholder: "regular expression" }),
       input("ignore", "Stacks without", { placeholder: "regular expression" }),
       input("module", "Through module", { placeholder: "libc.so*" }),
@@ -105,7 +111,7 @@ class Toolbar {
     this.moreButton = element("button", {
       type: "button", class: "plain", "aria-expanded": "false", "aria-controls": "more-filters",
       onclick: () => this.openMore(this.more.hidden),
-    }, "More filters");
+    }, "Filters");
   }
 
   openMore(isOpen) {
@@ -131,7 +137,7 @@ class Toolbar {
       page.profile.processes.map(({ title }) => element("option", { value: title }, shortened(title, 60))));
     this.process.addEventListener("change", () => {
       const title = this.process.value;
-      page.setFilter({ thread: title ? `${title.replace(/[\\*?[\]]/g, "\\$&")}/*` : "" });
+      page.setFilter({ only: null, thread: title ? `${title.replace(/[\\*?[\]]/g, "\\$&")}/*` : "" });
     });
     return element("label", { class: "field" }, element("span", {}, "Process"), this.process);
   }
@@ -143,7 +149,7 @@ class Toolbar {
   }
 
   /** Shows what is chosen, and what is left. */
-  show({ filter, unit, selection, profile }) {
+  show({ filter, unit, selection, profile, withNative }) {
     for (const button of this.units.children) {
       button.setAttribute("aria-pressed", String(button.dataset.unit === unit));
     }
@@ -155,6 +161,8 @@ class Toolbar {
       this.inputs[field].value = filter[field] === null ? "" : moment(filter[field]);
     }
     this.wait.value = filter.wait;
+    this.idle.checked = filter.isIdleHidden;
+    this.native.checked = withNative;
     const total = selection.total(unit);
     let whole = 0;
     for (const weight of profile[unit]) whole += weight;
@@ -162,11 +170,12 @@ class Toolbar {
     const isAll = isEverything(filter);
     this.shown.textContent = `${amount(total, unit)}${isAll ? "" : `, ${percent(total, whole)}`}`
       + ` of ${live} thread${live === 1 ? "" : "s"}`;
-    this.result.hidden = isAll;
-    const options = reportOptions(filter);
-    this.command.textContent = options === undefined
-      ? "sprof report cannot filter by what a thread is blocked in" : `sprof report FILE ${options}`;
-    if (filter.focus || filter.ignore || filter.module || filter.from !== null || filter.to !== null) this.openMore(true);
+    this.reset.hidden = isAll;
+    this.chosen.textContent = chosenWords(profile, filter);
+    const options = reportOptions(filter, profile);
+    this.command.textContent = isAll || options === undefined ? "" : `sprof report FILE ${options}`;
+    const { thread, states, wait, focus, ignore, module } = filter;
+    if (thread || states.length > 0 || wait || focus || ignore || module) this.openMore(true);
   }
 
   showSearch({ text, isRegex }) {
@@ -185,6 +194,21 @@ class Toolbar {
     this.problem.hidden = text === "";
     this.problem.textContent = text;
   }
+}
+
+/** Which threads are chosen, and what else the filters leave out that no field shows. */
+function chosenWords(profile, { only, isIdleHidden, from, to }) {
+  const words = [];
+  if (only) {
+    const titles = only.slice(0, 3).map((index) => shortened(profile.threadTitle(index), 40));
+    const rest = only.length > 3 ? ` and ${only.length - 3} more` : "";
+    const named = profile.verdict?.threads ?? [];
+    const isNamed = only.length === new Set(named).size && only.every((index) => named.includes(index));
+    words.push(`only ${titles.join(", ")}${rest}${isNamed ? ", which the verdict is about" : ""}`);
+  }
+  if (from !== null || to !== null) words.push(`${moment(from ?? 0)} to ${to === null ? "the end" : moment(to)}`);
+  if (isIdleHidden) words.push("without time at rest");
+  return words.join(" · ");
 }
 
 /** A time as the command line takes it, in nanoseconds; null for none, undefined for what is no time. */

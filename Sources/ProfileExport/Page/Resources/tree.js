@@ -15,8 +15,10 @@ function pathInTree(parent, node) {
 
 /** Who called whom, and its weight; a node comes after its parent. */
 class CallTree {
-  constructor(profile, capacity = 1024) {
+  constructor(profile, capacity = 1024, isByLine = false) {
     this.profile = profile;
+    /** Whether calls of a function from different lines of it are apart. */
+    this.isByLine = isByLine;
     this.count = 0;
     this.parent = new Int32Array(capacity);
     /** Index of the function, or one of the constants above. */
@@ -24,24 +26,27 @@ class CallTree {
     /** Index of the thread, or of the kind of run whose end says why callers are missing. */
     this.detail = new Int32Array(capacity);
     this.isInlined = new Uint8Array(capacity);
+    /** The line of the function that was seen; 0 where it is not known, or there were several. */
+    this.line = new Int32Array(capacity);
     this.own = new Float64Array(capacity);
     /** The part of `own` that a search of the stack found. */
     this.guessed = new Float64Array(capacity);
     this.add(-1, ROOT, 0, 0);
   }
 
-  add(parent, item, detail, isInlined) {
+  add(parent, item, detail, isInlined, line = 0) {
     if (this.count === this.parent.length) this.grow();
     const node = this.count++;
     this.parent[node] = parent;
     this.item[node] = item;
     this.detail[node] = detail;
     this.isInlined[node] = isInlined;
+    this.line[node] = line;
     return node;
   }
 
   grow() {
-    for (const name of ["parent", "item", "detail", "isInlined", "own", "guessed"]) {
+    for (const name of ["parent", "item", "detail", "isInlined", "line", "own", "guessed"]) {
       const old = this[name];
       this[name] = new old.constructor(old.length * 2);
       this[name].set(old);
@@ -83,20 +88,35 @@ class CallTree {
     }
     if (!this.isInTime && order.length > 1) {
       const { total } = this;
-      order.sort((left, right) => total[right] - total[left] || left - right);
+      order.sort((left, right) => total[right] - total[left] || this.compareNames(left, right) || left - right);
     }
     this.orders.set(node, order);
     return order;
   }
 
+  /** Orders siblings of the same weight alike in all views. */
+  compareNames(left, right) {
+    const [one, other] = [this.item[left], this.item[right]];
+    if (one < 0 || other < 0) return other - one;
+    const [first, second] = [this.profile.functions[one].name, this.profile.functions[other].name];
+    return first < second ? -1 : first > second ? 1 : one - other || this.line[left] - this.line[right];
+  }
+
   /** What identifies a node among its siblings, also in another tree. */
   key(node) {
     const item = this.item[node];
-    if (item >= 0) return item;
+    if (item >= 0) return this.isByLine ? `${item}:${this.line[node]}` : String(item);
     return item === THREAD ? `t${this.detail[node]}` : `s${item}`;
   }
 
   pathTo(node) { return pathInTree(this.parent, node); }
+
+  /** The node of the thread that a node is below, in a tree by thread. */
+  threadOf(node) {
+    let at = node;
+    while (at > 0 && this.item[at] !== THREAD) at = this.parent[at];
+    return at;
+  }
 
   /** How much of the weight is in or below matching nodes, and which nodes match. */
   search(matches) {
@@ -114,7 +134,20 @@ class CallTree {
   }
 }
 
-/** The paths of a profile by function, where it keeps them by line: made once. */
+/** The paths of a profile as it keeps them, by line. */
+function linePaths(profile) {
+  const count = profile.pathCount;
+  const [ofPath, item, line] = [0, 0, 0].map(() => new Int32Array(count));
+  item[0] = -1;
+  for (let path = 1; path < count; path++) {
+    ofPath[path] = path;
+    item[path] = profile.functionOfLine(profile.pathLine[path]);
+    line[path] = profile.lineNumber(profile.pathLine[path]);
+  }
+  return { count, ofPath, parent: profile.pathParent, item, inlined: profile.pathInlined, line };
+}
+
+/** The paths of a profile by function: made once. */
 function functionPaths(profile) {
   if (profile.functionPaths) return profile.functionPaths;
   const count = profile.pathCount;
@@ -122,6 +155,7 @@ function functionPaths(profile) {
   const parent = new Int32Array(count);
   const item = new Int32Array(count).fill(-1);
   const inlined = new Uint8Array(count);
+  const line = new Int32Array(count);
   // A table of its own: a Map takes ten times as long for very many paths.
   const slots = new Int32Array(2 ** Math.ceil(Math.log2(count * 2 + 2)));
   const mask = slots.length - 1;
@@ -129,8 +163,8 @@ function functionPaths(profile) {
   for (let path = 1; path < count; path++) {
     const caller = ofPath[profile.pathParent[path]];
     const id = profile.functionOfLine(profile.pathLine[path]);
-    let slot = (Math.imul(caller, 0x9e3779b1) ^ Math.imul(id, 0x85ebca6b)) >>> 0;
-    slot = (slot ^ (slot >>> 15)) & mask;
+    const number = profile.lineNumber(profile.pathLine[path]);
+    let slot = slotOf(caller, id) & mask;
     let place = slots[slot];
     while (place !== 0 && (parent[place] !== caller || item[place] !== id)) {
       slot = (slot + 1) & mask;
@@ -141,17 +175,28 @@ function functionPaths(profile) {
       parent[place] = caller;
       item[place] = id;
       inlined[place] = 1;
+      line[place] = number;
     }
+    if (line[place] !== number) line[place] = 0;
     inlined[place] &= profile.pathInlined[path];
     ofPath[path] = place;
   }
-  profile.functionPaths = { count: next, ofPath, parent, item, inlined };
+  profile.functionPaths = { count: next, ofPath, parent, item, inlined, line };
   return profile.functionPaths;
 }
 
-/** Callers first, equal ones together; with a node for each thread if `byThread`. */
-function callTree(selection, unit, byThread) {
-  const builder = new CallTreeBuilder(selection, unit, byThread);
+/** Where a table of nodes begins to look for one by its parent and a number; any 32 bits. */
+function slotOf(parent, number) {
+  const mixed = Math.imul(parent, 0x9e3779b1) ^ Math.imul(number, 0x85ebca6b);
+  return mixed ^ (mixed >>> 15);
+}
+
+/**
+ * Callers first, equal ones together; with a node for each thread if `byThread`, and for each line of a
+ * function if `byLine`.
+ */
+function callTree(selection, unit, byThread, byLine = false) {
+  const builder = new CallTreeBuilder(selection, unit, byThread, byLine);
   const { profile } = selection;
   let thread = byThread ? -1 : 0;
   for (const run of selection.runs) {
@@ -167,12 +212,13 @@ function callTree(selection, unit, byThread) {
 
 /** A call tree while runs are added to it. */
 class CallTreeBuilder {
-  constructor(selection, unit, byThread) {
+  constructor(selection, unit, byThread, byLine) {
     this.profile = selection.profile;
-    this.paths = functionPaths(this.profile);
+    this.runPath = selection.runPath;
+    this.paths = byLine ? linePaths(this.profile) : functionPaths(this.profile);
     this.weights = selection.column(unit);
     const { count } = this.paths;
-    this.tree = new CallTree(this.profile, Math.max(1024, byThread ? 1024 : count + 16));
+    this.tree = new CallTree(this.profile, Math.max(1024, byThread ? 1024 : count + 16), byLine);
     /** By path: its node, and the node that its outermost function is below. */
     this.nodeOf = new Int32Array(count);
     this.topOf = new Int32Array(count).fill(-1);
@@ -190,7 +236,7 @@ class CallTreeBuilder {
 
   addRun(run) {
     const { profile, tree } = this;
-    const path = this.paths.ofPath[profile.runPath[run]];
+    const path = this.paths.ofPath[this.runPath[run]];
     const { end, isCut } = profile.kinds[profile.runKind[run]];
     if (path === 0) {
       if (this.noStack < 0) this.noStack = tree.add(this.root, NO_STACK, 0, 0);
@@ -210,7 +256,7 @@ class CallTreeBuilder {
     let node = at === 0 ? top : nodeOf[at];
     while (stack.length > 0) {
       at = stack.pop();
-      node = tree.add(node, paths.item[at], 0, paths.inlined[at]);
+      node = tree.add(node, paths.item[at], 0, paths.inlined[at], paths.line[at]);
       nodeOf[at] = node;
       topOf[at] = top;
     }
@@ -229,60 +275,21 @@ class CallTreeBuilder {
         end = entry.end;
         top = tree.add(this.root, MISSING, profile.runKind[entry.run], 0);
       }
-      this.add(paths.ofPath[profile.runPath[entry.run]], top, entry.run);
+      this.add(paths.ofPath[this.runPath[entry.run]], top, entry.run);
     }
     missing.length = 0;
   }
-}
-
-/** Innermost functions first, and below each those that called it. */
-function invertedTree(selection, unit, byThread) {
-  const { profile } = selection;
-  const plain = callTree(selection, unit, byThread);
-  const tree = new CallTree(profile, plain.count);
-  const known = new Map();
-  const [functions, threads] = [profile.functions.length, profile.threads.length];
-  const width = functions + threads + profile.kinds.length + 1;
-  // A number for all that may hang on a node.
-  const code = (item, detail) => {
-    if (item >= 0) return item;
-    if (item === THREAD) return functions + detail;
-    return functions + threads + (item === MISSING ? 1 + profile.kinds[detail].sameEnd : 0);
-  };
-  const below = (parent, from) => {
-    const [item, detail] = [plain.item[from], plain.detail[from]];
-    const key = parent * width + code(item, detail);
-    const place = known.get(key);
-    if (place !== undefined) {
-      tree.isInlined[place] &= plain.isInlined[from];
-      return place;
-    }
-    const node = tree.add(parent, item, detail, plain.isInlined[from]);
-    known.set(key, node);
-    return node;
-  };
-  for (let node = 1; node < plain.count; node++) {
-    if (plain.own[node] === 0 && plain.guessed[node] === 0) continue;
-    const path = plain.pathTo(node);
-    let at = byThread ? below(0, path[1]) : 0;
-    for (let place = path.length - 1; place >= (byThread ? 2 : 1); place--) {
-      at = below(at, path[place]);
-    }
-    tree.own[at] += plain.own[node];
-    tree.guessed[at] += plain.guessed[node];
-  }
-  return tree.finish();
 }
 
 /** The most nodes of a tree in the order of time: beyond, stacks lose their inner frames. */
 const TIMED_LIMIT = 3e6;
 
 /** Thread by thread in the order of time; what follows itself is one. */
-function timedTree(selection, unit) {
+function timedTree(selection, unit, byLine = false) {
   const { profile } = selection;
-  const paths = functionPaths(profile);
+  const paths = byLine ? linePaths(profile) : functionPaths(profile);
   const weights = selection.column(unit);
-  const tree = new CallTree(profile, 1 << 16);
+  const tree = new CallTree(profile, 1 << 16, byLine);
   tree.isInTime = true;
   let thread = -1;
   let [open, frames] = [[], []];
@@ -293,7 +300,7 @@ function timedTree(selection, unit) {
       frames = [0];
     }
     const stack = [];
-    for (let at = paths.ofPath[profile.runPath[run]]; at !== 0; at = paths.parent[at]) stack.push(at);
+    for (let at = paths.ofPath[selection.runPath[run]]; at !== 0; at = paths.parent[at]) stack.push(at);
     const kind = profile.runKind[run];
     // Entries below 0 are no paths; the first one is the thread's own.
     if (stack.length === 0) stack.push(NO_STACK);
@@ -308,7 +315,7 @@ function timedTree(selection, unit) {
       const entry = stack[at];
       const node = entry === NO_STACK ? tree.add(open[at - 1], NO_STACK, 0, 0)
         : entry < 0 ? tree.add(open[at - 1], MISSING, kind, 0)
-          : tree.add(open[at - 1], paths.item[entry], 0, paths.inlined[entry]);
+          : tree.add(open[at - 1], paths.item[entry], 0, paths.inlined[entry], paths.line[entry]);
       open.push(node);
       frames.push(entry);
     }

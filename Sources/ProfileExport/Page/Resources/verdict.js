@@ -1,34 +1,36 @@
 // The head of the page: the verdict, and who waits for whom.
 
 /** The head of a page on one capture. */
-function profileHeader(profile, data) {
+function profileHeader(page) {
+  const { profile, data } = page;
   const { capture, verdict } = profile;
   const sections = [
     element("p", { class: "over" }, "sprof ", data.version, " · ", name(capture.name),
       capture.start > 0 ? ` · ${localTime(capture.start)}` : "",
       capture.host ? [" · ", name(capture.host)] : null),
   ];
+  const folded = [];
   if (verdict) {
     sections.push(element("h1", { id: "verdict", class: `verdict ${tone(verdict.kind)}` },
       name(verdict.words, 4000)));
-    if (verdict.nodes.length > 0) sections.push(chainDrawing(verdict));
-    if (verdict.chain.length > 0) {
-      sections.push(element("details", { class: "about" }, element("summary", {}, "In words"),
-        verdict.chain.map((line) => element("p", {}, name(line, 2000)))));
-    }
+    if (verdict.nodes.length > 0) sections.push(chainDrawing(verdict, page));
+    if (verdict.chain.length > 0) folded.push(aboutBox("In words", verdict.chain));
   } else sections.push(element("h1", { class: "verdict" }, name(capture.name)));
-  const details = element("details", { class: "about" },
-    element("summary", {}, name(capture.words[0] ?? "", 2000)),
-    capture.words.slice(1).map((line) => element("p", {}, name(line, 2000))),
-    capture.command.length > 0
-      ? element("p", {}, "Command: ", element("code", {}, name(capture.command.join(" "), 2000))) : null,
-    capture.kernel ? element("p", {}, "Kernel: ", name(capture.kernel)) : null);
-  sections.push(details);
-  for (const note of capture.notes) {
-    sections.push(element("p", { class: "note" }, "note: ", name(note, 4000)));
-  }
+  const more = [];
+  if (capture.command.length > 0) more.push(element("p", {}, "Command: ", element("code", {}, name(capture.command.join(" "), 2000))));
+  if (capture.kernel) more.push(element("p", {}, "Kernel: ", name(capture.kernel)));
+  folded.push(aboutBox(capture.words[0] ?? "", capture.words.slice(1), more));
+  // A single note is short enough to be read at once.
+  const [note, ...others] = capture.notes;
+  if (others.length > 0) folded.push(aboutBox(`${capture.notes.length} notes`, capture.notes));
+  sections.push(element("div", { class: "abouts" }, folded));
+  if (note !== undefined && others.length === 0) sections.push(element("p", { class: "note" }, "note: ", name(note, 4000)));
   return sections;
 }
+
+/** Lines that show when their title is clicked. */
+const aboutBox = (title, lines, more = []) => element("details", { class: "about" }, element("summary", {}, name(title, 2000)),
+  lines.map((line) => element("p", {}, name(line, 2000))), more);
 
 /** How bad a verdict is, as a class of style. */
 function tone(kind) {
@@ -43,7 +45,7 @@ function localTime(seconds) {
 }
 
 const BOX_WIDTH = 232;
-const BOX_HEIGHT = 76;
+const BOX_HEIGHT = 60;
 const ARROW = 214;
 
 /** Text of SVG in at most `count` lines of about `width` characters. */
@@ -60,42 +62,42 @@ function wrapped(text, width, count) {
   return shown.map((line) => shortened(line, width + 2));
 }
 
-/** The chain as boxes with arrows between them; a cycle leads back to the first. */
-function chainDrawing(verdict) {
+/** The chain as boxes with arrows between them; a cycle leads back to the first. A box chooses its thread. */
+function chainDrawing(verdict, page) {
   const isNarrow = globalThis.innerWidth < 700;
-  const { parts, width, height } = isNarrow ? columnOfBoxes(verdict) : rowOfBoxes(verdict);
+  const { parts, width, height } = isNarrow ? columnOfBoxes(verdict, page) : rowOfBoxes(verdict, page);
   const picture = drawing("svg", {
-    viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": verdict.chain.join("; "),
+    viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": verdict.chain.join("; "),
   }, arrowHead(), ...parts);
   picture.style.width = `min(100%, ${width}px)`;
   // Smaller letters could not be read: then it scrolls.
   picture.style.minWidth = `${Math.round(width * 0.72)}px`;
-  return element("div", { class: "drawing", tabindex: 0 }, picture);
+  return element("div", { class: "drawing", tabindex: 0, role: "group", "aria-label": "Who waits for whom" }, picture);
 }
 
-function rowOfBoxes({ nodes, ring }) {
+function rowOfBoxes({ nodes, ring }, page) {
   const step = BOX_WIDTH + ARROW;
-  const back = ring ? 58 : 0;
-  const top = 18;
+  const back = ring ? 46 : 0;
+  const top = 6;
   const parts = nodes.flatMap((node, index) => {
     const x = 2 + index * step;
-    const box = nodeBox(node, x, top, ring);
+    const box = nodeBox(node, x, top, ring, page);
     if (index < nodes.length - 1) {
       return [box, ...arrow(node, nodes[index + 1], x + BOX_WIDTH, top + BOX_HEIGHT / 2)];
     }
     return ring ? [box, ...cycleArrow(node, x, top + BOX_HEIGHT, back)] : [box];
   });
-  return { parts, width: nodes.length * step - ARROW + 4, height: BOX_HEIGHT + 34 + back };
+  return { parts, width: nodes.length * step - ARROW + 4, height: BOX_HEIGHT + 14 + back };
 }
 
 /** The same for a narrow screen: one below the other. */
-function columnOfBoxes({ nodes, ring }) {
+function columnOfBoxes({ nodes, ring }, page) {
   const gap = 74;
   const step = BOX_HEIGHT + gap;
   const middle = 30;
   const parts = nodes.flatMap((node, index) => {
     const y = 2 + index * step;
-    const box = nodeBox(node, 2, y, ring);
+    const box = nodeBox(node, 2, y, ring, page);
     const isLast = index === nodes.length - 1;
     if (isLast && !ring) return [box];
     const from = y + BOX_HEIGHT;
@@ -126,7 +128,7 @@ const arrowHead = () => drawing("defs", {}, drawing("marker", {
   id: "head", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto",
 }, drawing("path", { d: "M0 0 L8 4 L0 8 z", class: "arrow-head" })));
 
-function nodeBox(node, x, y, isBad) {
+function nodeBox(node, x, y, isBad, page) {
   const group = drawing("g", { class: isBad ? "box bad" : "box" },
     drawing("rect", { x, y, width: BOX_WIDTH, height: BOX_HEIGHT, rx: 8 }));
   // Of several processes the thread has a line, and its process another.
@@ -135,16 +137,31 @@ function nodeBox(node, x, y, isBad) {
   if (process) places.unshift(shortened(process, 33));
   const lines = [
     [shortened(thread ?? node.name, 26), "box-name"], ...places.map((text) => [text, "box-place"])];
-  const first = y + BOX_HEIGHT / 2 + 5 - (lines.length - 1) * 9.5;
+  const first = y + BOX_HEIGHT / 2 + 5 - (lines.length - 1) * 9;
   lines.forEach(([text, style], index) => {
-    const line = drawing("text", { x: x + 12, y: first + index * 19, class: style });
+    const line = drawing("text", { x: x + 12, y: first + index * 18, class: style });
     line.textContent = text;
     group.append(line);
   });
   const title = drawing("title");
   title.textContent = [node.name, node.place].filter(Boolean).map(printable).join("\n");
   group.append(title);
+  if (page && page.profile.threads[node.thread]) makeLink(group, () => page.chooseThreads([node.thread]));
   return group;
+}
+
+/** Makes a part of a drawing do something at a click and, by its name, for keys. */
+function makeLink(group, action) {
+  group.classList.add("link");
+  group.setAttribute("tabindex", "0");
+  group.setAttribute("role", "button");
+  group.addEventListener("click", action);
+  group.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    event.stopPropagation();
+    action();
+  });
 }
 
 function arrow(node, next, x, y) {
@@ -159,7 +176,7 @@ function arrow(node, next, x, y) {
 }
 
 function cycleArrow(node, x, y, back) {
-  const low = y + back - 22;
+  const low = y + back - 24;
   const from = x + BOX_WIDTH / 2;
   const to = 2 + BOX_WIDTH / 2;
   const words = shortened(arrowWords(node), 90);
@@ -169,7 +186,7 @@ function cycleArrow(node, x, y, back) {
     drawing("path", {
       d: `M${start} ${y + 3} V${low} H${end} V${y + 5}`, class: "arrow", "marker-end": "url(#head)",
     }),
-    label(words, (start + end) / 2, low + 17),
+    label(words, (start + end) / 2, low + 16),
   ];
 }
 
