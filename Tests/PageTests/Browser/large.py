@@ -1,4 +1,4 @@
-"""How long a large page takes: until it is first drawn, and for zoom and search.
+"""How long a large page takes: until it is first drawn, for each view, and for zoom and search.
 
 Usage: large.py PAGE FUNCTION
 """
@@ -17,6 +17,18 @@ def cpu(browser):
     """Milliseconds of CPU time that the page's main thread has used: load of the machine is not in it."""
     metrics = browser.call("Performance.getMetrics")["metrics"]
     return next(each["value"] for each in metrics if each["name"] == "TaskDuration") * 1000
+
+
+def timed_once(browser, action):
+    """Milliseconds until the screen shows what a step does; and of CPU."""
+    before = cpu(browser)
+    seen = browser.value(f"""(async () => {{
+        const start = performance.now();
+        sprof.page.{action};
+        await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+        return performance.now() - start;
+    }})()""")
+    return f"{seen:.0f} ms ({cpu(browser) - before:.0f} of CPU)"
 
 
 with Browser() as browser:
@@ -46,6 +58,25 @@ with Browser() as browser:
         }})()""")
         return f"{seen:.0f} ms ({(cpu(browser) - before) / 5:.0f} of CPU)"
 
+    def check_drawn(what):
+        """What the root calls is drawn, or counted as too small for it: nothing of the width is blank."""
+        shown = browser.value("""(() => {
+            const { flame } = sprof.page;
+            const below = flame.boxes.filter(({ node, small }) => small ? node === 0 : flame.tree.parent[node] === 0);
+            return below.reduce((sum, { node, small }) => sum + (small ? small.total : flame.tree.total[node]), 0);
+        })()""")
+        checks.equal(f"{what}: all is drawn or counted", shown, browser.value("sprof.shown().total"))
+
+    views = []
+    for title, action in [
+        ("inverted", "setLayout({ mode: 'up' })"), ("inverted by line", "setLayout({ byLine: true })"),
+        ("by time", "setLayout({ mode: 'time', byLine: false })"), ("by thread", "setLayout({ mode: 'down', byThread: true })"),
+        ("callers first", "setLayout({ byThread: false })"),
+    ]:
+        views.append(f"{title} {timed_once(browser, action)}")
+        check_drawn(title)
+    for tab in ["tree", "functions", "lines", "waits", "flame"]:
+        views.append(f"{tab} {timed_once(browser, f'chooseTab({tab!r})')}")
     zoom = timed("(turn) => sprof.page.flame.zoom(turn % 2 ? 0 : sprof.page.flame.boxes[5 + turn].node)")
     search = timed(f"(turn) => sprof.page.setSearch({function!r} + (turn % 2 ? '' : '_1'), false)")
     regex = timed(f"(turn) => sprof.page.setSearch('^' + {function!r} + '.*' + turn, true)")
@@ -57,4 +88,5 @@ with Browser() as browser:
           f"{browser.value('sprof.page.profile.threads.length')} threads, "
           f"{browser.value('sprof.page.profile.runCount')} runs: drawn after {drawn:.0f} ms "
           f"({drawn_cpu:.0f} of CPU), zoom {zoom}, search {search}, by expression {regex}, span of time {select}")
+    print(", ".join(views))
 checks.end()

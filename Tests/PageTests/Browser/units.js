@@ -168,16 +168,20 @@ const TESTS = {
     equal(names(callTree(selected(madeProfile(worker, runs)), "wall", false)), ["/a 2 2", "/b 2 2", "/c 2 2", "/d 2 2"]);
     equal(names(invertedTree(selected(madeProfile(worker, runs.reverse())), "wall", false)), ["/a 2 2", "/b 2 2", "/c 2 2", "/d 2 2"]);
   },
-  "very many nodes are found again": (equal) => {
-    const runs = Array.from({ length: 400 }, (_, at) => [0, [`f${at % 7}`, `g${at % 11}`, `h${at}`], { wall: 1 }]);
-    const profile = madeProfile(worker, runs);
+  "upside down, a tree is made as far as it is looked at, and finds what it has not made": (equal) => {
+    const runs = Array.from({ length: 400 }, (_, at) => [at % 2, [`f${at % 7}`, `g${at % 11}`, `h${at}`], { wall: 1 }]);
+    const profile = madeProfile([{ tid: 7, name: "a" }, { tid: 8, name: "b" }], runs);
     const tree = invertedTree(selected(profile), "wall", false);
-    equal([tree.count, tree.total[0], tree.children(0).length], [1 + 400 * 3, 400, 400]);
-    const table = new NodeTable(new CallTree(profile), 1);
-    const plain = callTree(selected(profile), "wall", false);
-    const first = Array.from({ length: plain.count - 1 }, (_, node) => table.below(0, plain, node + 1));
-    const again = Array.from({ length: plain.count - 1 }, (_, node) => table.below(0, plain, node + 1));
-    equal(again, first);
+    equal([tree.count, tree.total[0]], [1, 400]);
+    equal([tree.children(0).length, tree.count], [400, 401]);
+    const { matched, isMatch } = tree.search(matchesOf(profile, "^f3$"));
+    equal(matched, runs.filter(([, [outermost]]) => outermost === "f3").length);
+    const all = names(tree).length;
+    equal([all, tree.count], [1200, 1201]);
+    equal(isMatch.filter(Boolean).length, matched);
+    const byThread = invertedTree(selected(profile), "wall", true);
+    equal(byThread.children(0).map((node) => [nodeWords(byThread, node), byThread.total[node], byThread.own[node]]), [["a (7)", 200, 0], ["b (8)", 200, 0]]);
+    equal(names(byThread).length, 1202);
   },
   "a state comes back from its address, and what is wrong in it is as at the start": (equal) => {
     const profile = madeProfile([{ tid: 7, name: "a" }, { tid: 8, name: "b" }], [[0, ["f"], { wall: 100 }], [1, ["f"], { wall: 100 }]]);

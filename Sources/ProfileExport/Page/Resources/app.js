@@ -104,7 +104,20 @@ class ProfilePage {
       type: "button", role: "tab", id: `tab-${id}`, "aria-controls": `panel-${id}`,
       onclick: () => this.chooseTab(id), hidden: TAB_NEEDS[id]?.(this.profile) === false,
     }, title)]));
-    return element("div", { class: "tabs", role: "tablist" }, Object.values(this.tabs));
+    const list = element("div", { class: "tabs", role: "tablist", "aria-label": "Views" }, Object.values(this.tabs));
+    list.addEventListener("keydown", (event) => this.moveTab(event));
+    return list;
+  }
+
+  /** Arrows go to the tab beside the chosen one. */
+  moveTab(event) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+    const shown = Object.keys(this.tabs).filter((id) => !this.tabs[id].hidden);
+    const next = shown[(shown.indexOf(this.tab) + step + shown.length) % shown.length];
+    this.chooseTab(next);
+    this.tabs[next].focus();
+    event.preventDefault();
   }
 
   buildFlame() {
@@ -288,20 +301,8 @@ class ProfilePage {
       `${shortened(nodeWords(tree, node), 200)}, ${amount(tree.total[node], this.unit)}, ${percent(tree.total[node], tree.total[0])}`;
   }
 
-  /** Shows the panel beside the flame graph, for as long as a frame is selected. */
   showDetails(node) {
-    const isShown = node > 0;
-    const isOther = this.details.hidden === isShown;
-    this.details.hidden = !isShown;
-    this.details.parentElement.classList.toggle("with-details", isShown);
-    this.details.replaceChildren(...(isShown ? detailsPanel(this, this.tree(), node).filter(Boolean) : []));
-    if (isOther) this.flame.draw();
-  }
-
-  closeDetails() {
-    this.flame.select(0);
-    this.flame.draw();
-    this.flame.canvas.focus();
+    if (fillDetails(this.details, node > 0, () => detailsPanel(this, this.tree(), node))) this.flame.draw();
   }
 
   describe(node) {

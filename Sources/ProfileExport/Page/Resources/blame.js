@@ -68,12 +68,9 @@ function showBlame(page, panel) {
     const share = (node) => `${duration(tree.total[node])}, ${percent(tree.total[node], tree.total[0])}`;
     page.blame.flame = new FlameView(box, {
       label: "Flame graph by blame. Arrows move between boxes, Enter zooms, Escape zooms out.",
-      onSelect: (node) => {
-        details.hidden = node === 0;
-        box.parentElement.classList.toggle("with-details", node > 0);
-        details.replaceChildren(
-          element("h3", {}, name(tree.texts[node], 600)), facts([["Total", share(node)], ["Self", duration(tree.own[node])]]));
-      },
+      onSelect: (node) => fillDetails(details, node > 0, () => [
+        element("h3", {}, name(tree.texts[node], 600), closeButton(page.blame.flame)),
+        facts([["Total", share(node)], ["Self", duration(tree.own[node])]])]),
       describe: (node) => [shortened(tree.texts[node], 400), share(node)],
     });
   }

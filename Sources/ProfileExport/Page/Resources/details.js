@@ -50,7 +50,29 @@ function nodeLook(tree, node) {
   };
 }
 
-/** The panel beside the flame graph. */
+/**
+ * Fills the panel beside a flame graph, which is there for as long as something is selected; returns whether
+ * the flame graph has another width now.
+ */
+function fillDetails(panel, isShown, parts) {
+  const isOther = panel.hidden === isShown;
+  panel.hidden = !isShown;
+  panel.parentElement.classList.toggle("with-details", isShown);
+  panel.replaceChildren(...(isShown ? parts().filter(Boolean) : []));
+  return isOther;
+}
+
+/** The button that closes the panel. */
+const closeButton = (flame) => element("button", {
+  type: "button", class: "close", "aria-label": "Close the details", title: "Close",
+  onclick: () => {
+    flame.select(0);
+    flame.draw();
+    flame.canvas.focus();
+  },
+}, "×");
+
+/** What the panel beside the flame graph has of a frame. */
 function detailsPanel(context, tree, node) {
   const { profile, unit } = context;
   const item = tree.item[node];
@@ -62,8 +84,7 @@ function detailsPanel(context, tree, node) {
       : `${amount(tree.own[node], unit)}, ${percent(tree.own[node], whole)}`],
   ];
   const parts = [
-    element("h3", {}, element("i", { class: `chip ${family}` }), name(nodeWords(tree, node), 600),
-      element("button", { type: "button", class: "close", "aria-label": "Close the details", title: "Close", onclick: () => context.closeDetails() }, "×")),
+    element("h3", {}, element("i", { class: `chip ${family}` }), name(nodeWords(tree, node), 600), closeButton(context.flame)),
     element("p", { class: "faint" },
       FAMILY_WORDS[family] + (isGuessed(tree, node) ? ", found by scanning the stack: likely, not certain" : "")),
   ];

@@ -57,7 +57,7 @@ class ComparePage {
     });
     this.toolbar = { searchInput: this.searchInput };
     this.flameBox = element("div", { class: "scroller flame" });
-    this.details = element("aside", { class: "details", "aria-label": "Frame" });
+    this.details = element("aside", { class: "details", "aria-label": "Frame", hidden: true });
     this.flame = new FlameView(this.flameBox, {
       label: "Differential flame graph. Arrows move between frames, Enter zooms, Escape zooms out.",
       onSelect: (node) => this.showDetails(node), describe: (node) => this.describe(node),
@@ -132,11 +132,12 @@ class ComparePage {
       if (source.module) rows.push(["Module", name(source.module, 400)]);
       if (comparison.notes[item]) rows.push(["Match", name(comparison.notes[item], 400)]);
     }
-    this.details.replaceChildren(
-      element("h3", {}, name(tree.words(node), 600)),
+    const isOther = fillDetails(this.details, node > 0, () => [
+      element("h3", {}, name(tree.words(node), 600), closeButton(this.flame)),
       source ? element("p", { class: "faint" }, tree.isSignificant(node)
         ? "changed beyond noise" : "within noise here") : "",
-      facts(rows));
+      facts(rows)]);
+    if (isOther) this.flame.draw();
   }
 
   // MARK: - Tables

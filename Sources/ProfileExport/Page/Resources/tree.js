@@ -86,12 +86,14 @@ class CallTree {
     for (let child = this.firstChild[node]; child >= 0; child = this.nextSibling[child]) {
       order.push(child);
     }
-    if (!this.isInTime && order.length > 1) {
-      const { total } = this;
-      order.sort((left, right) => total[right] - total[left] || this.compareNames(left, right) || left - right);
-    }
-    this.orders.set(node, order);
+    this.orders.set(node, this.isInTime ? order : this.sorted(order));
     return order;
+  }
+
+  /** Sorts siblings, heaviest first. */
+  sorted(siblings) {
+    const { total } = this;
+    return siblings.sort((left, right) => total[right] - total[left] || this.compareNames(left, right) || left - right);
   }
 
   /** Orders siblings of the same weight alike in all views. */
@@ -164,7 +166,8 @@ function functionPaths(profile) {
     const caller = ofPath[profile.pathParent[path]];
     const id = profile.functionOfLine(profile.pathLine[path]);
     const number = profile.lineNumber(profile.pathLine[path]);
-    let slot = slotOf(caller, id) & mask;
+    let slot = (Math.imul(caller, 0x9e3779b1) ^ Math.imul(id, 0x85ebca6b)) >>> 0;
+    slot = (slot ^ (slot >>> 15)) & mask;
     let place = slots[slot];
     while (place !== 0 && (parent[place] !== caller || item[place] !== id)) {
       slot = (slot + 1) & mask;
@@ -183,12 +186,6 @@ function functionPaths(profile) {
   }
   profile.functionPaths = { count: next, ofPath, parent, item, inlined, line };
   return profile.functionPaths;
-}
-
-/** Where a table of nodes begins to look for one by its parent and a number; any 32 bits. */
-function slotOf(parent, number) {
-  const mixed = Math.imul(parent, 0x9e3779b1) ^ Math.imul(number, 0x85ebca6b);
-  return mixed ^ (mixed >>> 15);
 }
 
 /**
