@@ -16,6 +16,31 @@ import Testing
     text.components(separatedBy: part).count - 1
   }
 
+  /// The profile that a page holds.
+  private func profile(in text: String) throws -> [String: Any] {
+    let document = try #require(
+      text.components(separatedBy: "id=\"document\">").last?.components(separatedBy: "</script>")
+        .first)
+    let object = try JSONSerialization.jsonObject(with: Data(document.utf8)) as? [String: Any]
+    return try #require((object?["profiles"] as? [[String: Any]])?.first)
+  }
+
+  @Test func `says what waits are for, and in which of them threads rest`() throws {
+    let profile = try profile(in: Self.page(RestingThreads.profile))
+    let kinds = try #require(profile["kinds"] as? [[String: Any]])
+    let words = kinds.map { kind in
+      let texts = ["wait", "group", "aim"].map { kind[$0] as? String ?? "-" }
+      let rest = (kind["rest"] as? Bool).map { $0 ? "rests" : "waits" } ?? "-"
+      return (texts + [rest]).joined(separator: ", ")
+    }
+    #expect(
+      Set(words) == [
+        "poll, io, waiting for events on its descriptors, rests",
+        "read, io, waiting to read from a descriptor, waits",
+        "clock_nanosleep, sleep, sleeping, rests", "-, -, -, -",
+      ])
+  }
+
   @Test func `has three scripts and one title, whatever names say`() throws {
     let text = Self.page(HostileProfile.profile)
     #expect(count("<script", in: text) == 3)
@@ -24,11 +49,7 @@ import Testing
     #expect(count("<!--", in: text) == 0)
     #expect(!text.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" })
     #expect(!text.unicodeScalars.contains { $0.value == 0x2028 || $0.value == 0x2029 })
-    let document = try #require(
-      text.components(separatedBy: "id=\"document\">").last?.components(separatedBy: "</script>")
-        .first)
-    let object = try JSONSerialization.jsonObject(with: Data(document.utf8)) as? [String: Any]
-    let profile = try #require((object?["profiles"] as? [[String: Any]])?.first)
+    let profile = try profile(in: text)
     let threads = try #require(profile["threads"] as? [[String: Any]])
     #expect(threads.compactMap { $0["name"] as? String } == HostileProfile.names)
   }
@@ -81,6 +102,10 @@ import Testing
     let plain = folder.path + "/b.html"
     #expect(try SprofCommand.run(["report", file, "--html", plain]).status == 0)
     #expect(!(try String(contentsOfFile: plain, encoding: .utf8)).contains("\"sources\":["))
+    // A page for strangers has none, whatever is asked for.
+    let redacted = ["report", file, "--html", plain, "--source", "--redact"]
+    #expect(try SprofCommand.run(redacted).status == 0)
+    #expect(!(try String(contentsOfFile: plain, encoding: .utf8)).contains("\"sources\":[{"))
     try program.assertUntouched(progress: "iterations")
     #expect(strayChildren() == [])
   }

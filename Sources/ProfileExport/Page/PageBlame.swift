@@ -30,7 +30,11 @@ extension JSONWriter {
       parents.append(parent ?? -1)
       texts.add(words.node(number))
       numbers.append(texts.number(of: words.node(number)))
-      kinds.append(node.kind.rawName)
+      if case .wait(let wait) = node.kind {
+        kinds.append(tree.waits[wait].kind.pageGroup.rawValue)
+      } else {
+        kinds.append(node.kind.rawName)
+      }
       own.append(node.own)
     }
     object("blame") { json in

@@ -24,7 +24,7 @@ def state(browser):
 
 
 with Browser() as browser:
-    browser.open(page)
+    browser.open(page, address="threads=all")
     steps = [
         ("layout=up", "sprof.page.setMode('up')"),
         ("weight=cpu", "sprof.page.setUnit('cpu')"),

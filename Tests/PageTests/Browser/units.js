@@ -163,6 +163,18 @@ const TESTS = {
     equal(shown(invertedTree, false), [["a", 0, 5, ["main", 10, 5]]]);
     equal(shown(invertedTree, true), [["a", 11, 3, ["main", 10, 3]], ["a", 99, 2, ["main", 10, 2]]]);
   },
+  "rows that are equal in the sorted column are in the order of the others": (equal) => {
+    const table = sortableTable({
+      label: "test", sort: 0, rows: [[0, 1, "b"], [0, 5, "c"], [2, 2, "d"], [0, 1, "a"], [0, 5, "b"]],
+      columns: [0, 1, 2].map((at) => ({ title: String(at), isNumber: at < 2, value: (row) => row[at], text: (row) => String(row[at]) })),
+    });
+    const shown = () => [...table.querySelectorAll("tbody tr")].map((row) => row.textContent);
+    equal(shown(), ["22d", "05b", "05c", "01a", "01b"]);
+    table.querySelector("th button").click();
+    equal(shown(), ["05b", "05c", "01a", "01b", "22d"], "the other way");
+    table.querySelectorAll("th button")[2].click();
+    equal(shown(), ["01a", "05b", "01b", "05c", "22d"], "by name");
+  },
   "siblings of one weight are in the order of their names": (equal) => {
     const runs = ["d", "b", "c", "a"].map((each) => [0, [each], { wall: 2 }]);
     equal(names(callTree(selected(madeProfile(worker, runs)), "wall", false)), ["/a 2 2", "/b 2 2", "/c 2 2", "/d 2 2"]);

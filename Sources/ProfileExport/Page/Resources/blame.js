@@ -34,16 +34,19 @@ class BlameGraph {
   }
 }
 
+/** The shades of what threads did, as the time line has them. */
+const BLAME_SHADES = {
+  computed: "running", runnable: "waiting", lock: "lock", io: "io", sleep: "sleep", event: "event", other: "blocked", stopped: "stopped",
+};
+
 /** The colour and shape of a node: who, what ran, what waited, and what is not known. */
 function blameLook(tree, node) {
-  const families = { all: "thread", thread: "thread", process: "thread", computed: "native", runnable: "inlined", wait: "python" };
-  const family = families[tree.kinds[node]] ?? "standIn";
-  const words = tree.texts[node];
-  return {
-    family, text: shortened(words, 240), fill: familyColor(family, family === "thread" ? "" : words),
-    isDashed: family === "standIn",
-    ink: family === "thread" || family === "standIn" ? palette().text : undefined,
-  };
+  const kind = tree.kinds[node];
+  const text = shortened(tree.texts[node], 240);
+  const shade = BLAME_SHADES[kind];
+  if (shade) return { family: "native", text, fill: palette().states[shade], ink: palette().onState[shade] };
+  const family = ["all", "thread", "process"].includes(kind) ? "thread" : "standIn";
+  return { family, text, fill: familyColor(family, ""), isDashed: family === "standIn", ink: palette().text };
 }
 
 /** Shows the flame graph by blame, and the table of blockers. */
