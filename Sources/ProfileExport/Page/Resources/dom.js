@@ -58,6 +58,9 @@ const tip = {
 /** Rows shown at first: more than a person reads. */
 const FIRST_ROWS = 100;
 
+/** The most rows that are ordered by their texts, too, where their figures are the same. */
+const MOST_TIES = 2000;
+
 /**
  * A table that sorts by the column whose head is clicked.
  *
@@ -88,8 +91,9 @@ function sortableTable({ columns, rows, sort, label, isDescending = true, onRow 
     });
     const sign = state.isDescending ? -1 : 1;
     const sorted = rows.map((row, index) => ({ row, index, key: state.column.value(row) }));
+    const others = rows.length <= MOST_TIES ? columns : columns.filter(({ isNumber }) => isNumber);
     sorted.sort((left, right) => (left.key < right.key ? -sign : left.key > right.key ? sign
-      : tieOrder(columns, left.row, right.row) || left.index - right.index));
+      : tieOrder(others, left.row, right.row) || left.index - right.index));
     body.replaceChildren(...sorted.slice(0, state.limit).map(({ row }) => tableRow(columns, row, onRow)));
     more.hidden = rows.length <= state.limit;
     more.textContent = `${rows.length - state.limit} more rows`;

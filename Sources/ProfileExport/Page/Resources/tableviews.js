@@ -134,15 +134,16 @@ function showWaits(page, panel) {
   const { profile, selection } = page;
   const isFound = searchFilter(page);
   const whole = selection.total("wall");
-  const chain = (path) => {
+  // Made for the rows that are looked at: there may be very many.
+  const chain = ({ path }) => {
     const words = [];
     for (let at = path; at !== 0 && words.length < 6; at = profile.pathParent[at]) {
       words.push(shortened(profile.functions[profile.functionOfLine(profile.pathLine[at])].name, 60));
     }
     return words.join(" ← ");
   };
-  const rows = waitRows(selection).map((row) => ({ ...row, chain: chain(row.path) }))
-    .filter((row) => isFound(row.chain));
+  const all = waitRows(selection);
+  const rows = page.search.text ? all.filter((row) => isFound(chain(row))) : all;
   const who = (row) => {
     const [first] = row.threads;
     return row.threads.size === 1 ? shortened(profile.threadTitle(first), 40) : `${row.threads.size} threads`;
@@ -165,7 +166,7 @@ function showWaits(page, panel) {
           element("i", { class: `swatch ${shadeOf(row.kind)}` }), " ", name((row.kind.aim ?? "blocked") + (row.kind.rest ? ", at rest" : ""), 160)] },
         { title: "Blocked in", value: (row) => row.kind.wait ?? "", text: (row) => (row.kind.wait ?? "blocked") + (row.kind.state === "uninterruptible" ? " (uninterruptible)" : "") },
         { title: "Thread", value: who, node: (row) => name(who(row)) },
-        { title: "Function ← callers", value: (row) => row.chain, class: "name", node: (row) => name(row.chain, 400) },
+        { title: "Function ← callers", value: chain, class: "name", node: (row) => name(chain(row), 400) },
       ],
     }));
 }
