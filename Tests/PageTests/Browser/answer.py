@@ -68,11 +68,34 @@ def check_details(browser):
     checks.true("they close", browser.value(hidden))
 
 
+def check_print(browser):
+    folded = "document.querySelectorAll('header details:not([open])').length"
+    before = browser.value(folded)
+    checks.true("something of the head is folded", before > 0)
+    browser.value("dispatchEvent(new Event('beforeprint'))")
+    checks.equal("nothing is on paper", browser.value(folded), 0)
+    browser.value("dispatchEvent(new Event('afterprint'))")
+    checks.equal("as before", browser.value(folded), before)
+
+
+def check_tabs(browser):
+    browser.value("document.querySelector('#tab-flame').focus()")
+    browser.key("ArrowRight")
+    checks.equal("an arrow goes to the next tab", browser.value("[sprof.page.tab, document.activeElement.id]"), ["tree", "tab-tree"])
+    browser.key("ArrowLeft")
+    browser.key("ArrowLeft")
+    last = browser.value("[...document.querySelectorAll('[role=tab]:not([hidden])')].at(-1).id.slice(4)")
+    checks.equal("and around", browser.value("sprof.page.tab"), last)
+    browser.click("#tab-flame")
+
+
 with Browser(1366, 768) as browser:
     browser.open(page)
     check_fold(browser)
     check_threads(browser)
     check_details(browser)
+    check_tabs(browser)
+    check_print(browser)
     browser.open(page, address=EVERYTHING)
     checks.equal("all that was captured", totals(browser), capture.totals())
     browser.check_quiet()

@@ -43,7 +43,11 @@ function watchSystem(page) {
     page.redraw();
   }).observe(document.body);
   darkWish.addEventListener?.("change", () => page.recolor());
+  // On paper nothing can be opened: what is folded in the head is printed, too.
+  let opened = [];
   const print = (isOn) => () => {
+    if (isOn) opened = [...document.querySelectorAll("header details:not([open])")];
+    for (const box of opened) box.open = isOn;
     printing.isOn = isOn;
     page.recolor();
   };
