@@ -6,6 +6,12 @@ struct FoldedFrames {
   private(set) var symbols: [ResolvedFrame] = []
   private let budget: ReadingBudget
   private var numbers: [String: FrameID] = [:]
+  /// By the hash of a name: the frame that has had it last, so that most names need no string.
+  private var recent = WordTable()
+  /// By frame: its name as it was read.
+  private var texts: [[UInt8]] = []
+  /// Keeps a file that chooses its names from slowing the look-ups down.
+  private let salt = UInt64.random(in: 0 ... .max)
 
   init(_ budget: ReadingBudget) { self.budget = budget }
 
@@ -18,9 +24,13 @@ struct FoldedFrames {
     var (stack, root) = (StackID.empty, FrameID?.none)
     var start = text.startIndex
     while start < text.endIndex {
-      let end = text[start...].firstIndex(of: UInt8(ascii: ";")) ?? text.endIndex
+      var (end, hash) = (start, salt)
+      while end < text.endIndex, text[end] != UInt8(ascii: ";") {
+        hash = (hash ^ UInt64(text[end])) &* 0x100_0000_01b3
+        end += 1
+      }
       if end > start {
-        let frame = try frame(text[start..<end])
+        let frame = try frame(text[start..<end], hash)
         root = root ?? frame
         let count = stacks.stackCount
         stack = stacks.stack(of: frame, calledBy: stack)
@@ -31,10 +41,26 @@ struct FoldedFrames {
     return (stack, root)
   }
 
-  /// A stack of `other` without its outermost frame.
-  mutating func stack(_ stack: StackID, of other: FoldedFrames) -> StackID {
+  private mutating func frame(
+    _ text: ArraySlice<UInt8>, _ hash: UInt64
+  ) throws(CaptureFileError) -> FrameID {
+    if let known = recent.number(of: hash), texts[Int(known)].elementsEqual(text) {
+      return FrameID(known)
+    }
+    let frame = try frame(text)
+    if Int(frame.rawValue) == texts.count { texts.append(Array(text)) }
+    recent.set(frame.rawValue, for: hash)
+    return frame
+  }
+
+  /// A stack of `other` without its outermost frame; `known` has the frames of this by those of `other`.
+  mutating func stack(
+    _ stack: StackID, of other: FoldedFrames, _ known: inout [FrameID: FrameID]
+  ) -> StackID {
     other.stacks.frames(of: stack).dropLast().reversed().reduce(.empty) { caller, frame in
-      stacks.stack(of: self.frame(named: other.name(of: frame)), calledBy: caller)
+      let own = known[frame] ?? self.frame(named: other.name(of: frame))
+      known[frame] = own
+      return stacks.stack(of: own, calledBy: caller)
     }
   }
 
@@ -54,7 +80,7 @@ struct FoldedFrames {
       throw .foreign
     }
     if let known = numbers[name] { return known }
-    try budget.take(MemoryCost.frame + 2 * text.count)
+    try budget.take(MemoryCost.frame + 3 * text.count)
     return frame(named: name)
   }
 

@@ -144,6 +144,7 @@ extension FoldedStacks {
     let hasThreads = entries.allSatisfy { titles[$0.root] != nil }
     var known = hasThreads ? FoldedFrames(budget) : frames
     var indexes: [FrameID?: Int] = [:]
+    var ownFrames: [FrameID: FrameID] = [:]
     for entry in entries {
       let root = hasThreads ? entry.root : nil
       let index = indexes[root] ?? profile.threads.count
@@ -152,7 +153,7 @@ extension FoldedStacks {
         profile.threads.append(
           ThreadInfo(tid: title.tid, name: title.name, isMain: !hasThreads))
       }
-      let stack = hasThreads ? known.stack(entry.stack, of: frames) : entry.stack
+      let stack = hasThreads ? known.stack(entry.stack, of: frames, &ownFrames) : entry.stack
       add(entry.count, of: stack, thread: index, to: &profile)
     }
     profile.capture.cost.ticksPlanned = profile.capture.cost.ticksTaken

@@ -47,6 +47,18 @@ package struct SourceStacks: Sendable {
     functionPaths = PathTable(stackCount: profile.stacks.stackCount)
     linePaths = PathTable(stackCount: profile.stacks.stackCount)
     expandFrames(of: profile)
+    // As of folded stacks: no two frames are the same function.
+    let isOneEach =
+      frames.count == profile.stacks.frames.count && functions.count == frames.count
+      && frameRanges.allSatisfy { $0.count == 1 }
+    if isOneEach,
+      let byFunction = PathTable(
+        profile.stacks, items: functionOfFrame, inlined: isFrameInlined),
+      let byLine = PathTable(profile.stacks, items: lineOfFrame, inlined: isFrameInlined)
+    {
+      (functionPaths, linePaths) = (byFunction, byLine)
+      return
+    }
     for stack in 1..<max(profile.stacks.stackCount, 1) { addPaths(of: stack, in: profile.stacks) }
   }
 
