@@ -126,7 +126,9 @@ let package = Package(
       name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
       name: "ProfileTests",
-      dependencies: ["ProfileAnalysis", "ProfileExport", "ProfileModel", "TerminalUI"],
+      dependencies: [
+        "ProfileAnalysis", "ProfileExport", "ProfileModel", "TerminalUI", "TestSupport",
+      ],
       exclude: ["Goldens"], swiftSettings: strict),
     .testTarget(
       name: "CaptureFileTests",

@@ -35,7 +35,7 @@ import Testing
 
   @Test func `are brief, with the cause of each hang`() throws {
     var hangs = 0
-    let schema = try JSONSchema(file: Repository.path("docs/brief.schema.json"))
+    let schema = try JSONSchema(of: "brief")
     for (program, profile) in try Self.captures() {
       let report = BriefReport(profile)
       var (text, json) = ("", "")
@@ -63,6 +63,39 @@ import Testing
         "\(program.name): \(json)")
     }
     #expect(hangs >= 30)
+  }
+
+  @Test func `fit a screen or two, with the handler of each hang in the first 25 lines`() throws {
+    var handlers = 0
+    for (program, profile) in try Self.captures() {
+      var text = ""
+      let shown = profile.withShortNames()
+      if profile.capture.kind == .dump {
+        DumpReport(shown).write(to: &text)
+      } else {
+        TextReport(shown).write(to: &text)
+      }
+      let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+      #expect(lines.count < (profile.threads.count > 9 ? 90 : 60), "\(program.name): \(text)")
+      let diagnosis = Diagnosis(shown)
+      let situation = diagnosis.verdict.thread.flatMap { diagnosis.situations[$0] }
+      guard program.truth == .hung || program.truth == .deadlock,
+        let handler = (diagnosis.verdict.overdue ?? situation?.handler)?.line.function
+      else { continue }
+      handlers += 1
+      #expect(lines.prefix(25).contains { $0.contains(handler) }, "\(program.name): \(text)")
+    }
+    #expect(handlers >= 30)
+  }
+
+  @Test func `are as their schema has them, as JSON`() throws {
+    let schema = try JSONSchema(of: "report")
+    for (program, profile) in try Self.captures() {
+      var json = ""
+      JSONReport(profile).write(to: &json)
+      let problems = try schema.problems(of: json)
+      #expect(problems.isEmpty, "\(program.name): \(problems)")
+    }
   }
 
   @Test func `have the same verdicts with short names`() throws {

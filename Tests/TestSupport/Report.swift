@@ -232,8 +232,9 @@ package struct Report: Decodable, Sendable {
     try self.init(json: outcome.stdout)
   }
 
-  /// Reads a report that was written to a file.
+  /// Reads a report that was written to a file; throws when it is not as its schema has it.
   package init(json text: String) throws {
+    try JSONSchema(of: "report").check(text)
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     self = try decoder.decode(Report.self, from: Data(text.utf8))

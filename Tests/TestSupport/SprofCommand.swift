@@ -13,11 +13,16 @@ package enum SprofCommand {
     return Repository.path(".build/debug/sprof")
   }()
 
-  /// Runs `sprof` to its end.
+  /// Runs `sprof` to its end; throws when it writes JSON of a comparison, or a brief one, that is not as its
+  /// schema has it.
   package static func run(
     _ arguments: [String], timeout: Duration = .seconds(60)
   ) throws -> CommandOutcome {
-    try TestSupport.run([path] + arguments, timeout: timeout)
+    let outcome = try TestSupport.run([path] + arguments, timeout: timeout)
+    guard outcome.status == 0, arguments.contains("--json") else { return outcome }
+    if arguments.first == "compare" { try JSONSchema(of: "compare").check(outcome.stdout) }
+    if arguments.contains("--brief") { try JSONSchema(of: "brief").check(outcome.stdout) }
+    return outcome
   }
 
   /// Runs `sprof … --json` and reads the report; throws unless it exits with 0.

@@ -2,6 +2,7 @@ internal import Foundation
 internal import ProfileAnalysis
 internal import ProfileExport
 internal import ProfileModel
+internal import TestSupport
 internal import Testing
 
 @Suite struct `Function names` {
@@ -333,6 +334,7 @@ internal import Testing
   @Test func `gives everything as JSON`() throws {
     var text = ""
     ComparisonJSON(Self.comparison, options: Self.options()).write(to: &text)
+    try JSONSchema(of: "compare").check(text)
     let object = try #require(
       try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
     #expect(

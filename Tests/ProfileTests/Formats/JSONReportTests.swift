@@ -2,6 +2,7 @@ internal import Foundation
 internal import ProfileAnalysis
 internal import ProfileExport
 internal import ProfileModel
+internal import TestSupport
 internal import Testing
 
 @Suite struct `JSON report` {
@@ -12,6 +13,7 @@ internal import Testing
   {
     var text = ""
     JSONReport(profile, options: options).write(to: &text)
+    try JSONSchema(of: "report").check(text)
     return try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? Object)
   }
 
