@@ -58,6 +58,21 @@ import Testing
     #expect(profile.capture.notes == ["About all.", "A note. (3 processes)"])
   }
 
+  @Test func `say the same once, with the sum of its numbers`() {
+    var notes = FamilyNotes()
+    for note in [
+      "1 system call was interrupted by a stop and restarted transparently.",
+      "3 system calls were interrupted by a stop and restarted transparently.",
+      "8 of the late ticks were skipped to spare the machine.",
+      "Ticks were skipped to spare the machine.", "A note.",
+    ] { notes.add(note) }
+    #expect(
+      notes.lines == [
+        "Ticks were skipped to spare the machine. (2 processes)", "A note.",
+        "4 system calls were interrupted by a stop and restarted transparently.",
+      ])
+  }
+
   @Test func `of one alone name no process`() {
     #expect(whole([member(4, "make", path: "/lib/c", shift: 0)]).threads.map(\.title) == ["make"])
   }

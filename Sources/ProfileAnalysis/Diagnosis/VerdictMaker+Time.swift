@@ -132,10 +132,15 @@ extension VerdictMaker {
     return verdict
   }
 
-  /// For one sample: the thread that was on a CPU, or waited for one.
+  /// For one sample: the thread that was on a CPU, or waited for one; of several the main one, or the one
+  /// that has used most CPU time so far.
   private var runningNow: Verdict? {
     let running = situations.filter { $0.activity == .running || $0.activity == .waitingForCPU }
-    let subject = running.first { index.profile.isMainThread($0.thread) } ?? running.first
+    let subject =
+      running.first { index.profile.isMainThread($0.thread) }
+      ?? running.max { left, right in
+        (used(left), right.thread) < (used(right), left.thread)
+      }
     guard let subject else { return nil }
     var verdict = Verdict(kind: subject.activity == .running ? .running : .starved)
     verdict.thread = subject.thread
@@ -143,6 +148,10 @@ extension VerdictMaker {
     let frames = index.frames(of: subject.stack)
     verdict.place = index.profile.modules.map(\.owner).place(of: frames).map { frames[$0] }
     return verdict
+  }
+
+  private func used(_ situation: ThreadSituation) -> Int64 {
+    index.profile.threads[situation.thread].cpuSinceStart
   }
 
   /// A verdict on a program that does nothing, and does not hang.

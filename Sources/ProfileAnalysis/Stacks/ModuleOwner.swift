@@ -16,6 +16,9 @@ enum ModuleOwner {
 }
 
 extension Module {
+  /// Whether it is the C library, a part of it, or the kernel's vdso.
+  package var isCLibrary: Bool { owner == .library }
+
   /// Whose code it holds, by the name of the file.
   var owner: ModuleOwner {
     let name = name

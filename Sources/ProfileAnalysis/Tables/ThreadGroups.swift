@@ -54,12 +54,29 @@ package struct ThreadGroups: Sendable {
       members[likeness, default: []].append(thread)
     }
     let ranks = ProcessTable(profile).ranks
-    let groups = kinds.map { Group(index, threads: members[$0] ?? [], idleness: $0.idleness) }
+    let groups = kinds.flatMap { kind in
+      let alike = members[kind] ?? []
+      guard kind.idleness == nil, let most = Self.standsOut(of: alike, profile) else {
+        return [Group(index, threads: alike, idleness: kind.idleness)]
+      }
+      return [[most], alike.filter { $0 != most }].map {
+        Group(index, threads: $0, idleness: nil)
+      }
+    }
     let sorted = groups.sorted { left, right in
       left.key(in: ranks, profile) < right.key(in: ranks, profile)
     }
     active = sorted.filter { $0.idleness == nil }
     resting = sorted.filter { $0.idleness != nil }
+  }
+
+  /// Of alike threads the one that used more CPU time than all the others together; nil for none.
+  private static func standsOut(of threads: [Int], _ profile: Profile) -> Int? {
+    guard threads.count > 2,
+      let most = threads.max(by: { profile.threads[$0].cpu < profile.threads[$1].cpu })
+    else { return nil }
+    let cpu = threads.reduce(Int64(0)) { $0 &+ profile.threads[$1].cpu }
+    return profile.threads[most].cpu > cpu / 2 && cpu > profile.capture.duration / 100 ? most : nil
   }
 }
 

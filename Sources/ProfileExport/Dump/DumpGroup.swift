@@ -12,7 +12,9 @@ struct DumpGroup {
 
   /// What a thread was found doing; equal for threads that may be shown together.
   struct Likeness: Hashable {
+    /// In a brief dump nil: alike processes are shown together.
     let process: OwningProcess?
+    let processName: String?
     let stack: StackID
     let end: StackEnd
     let activity: Activity
@@ -32,28 +34,26 @@ struct DumpGroup {
 
   /// The groups of some threads, the most interesting first; threads with tasks stay alone.
   ///
-  /// `index` has the stacks as they are shown. In a brief report any threads that sleep in the same stack
-  /// are together.
+  /// `index` has the stacks as they are shown. In a brief report any threads in the same stack are
+  /// together, also those of processes of one name.
   static func groups(
     _ diagnosis: Diagnosis, _ index: ProfileIndex, threads: [Int], tasks: DumpTasks, isBrief: Bool
   ) -> [DumpGroup] {
     let profile = diagnosis.index.profile
-    let chain = diagnosis.verdict.kind.hasChain ? diagnosis.verdict.chain : []
     var place: [Int: Int] = [:]
-    for (position, node) in chain.enumerated() {
-      if let thread = diagnosis.graph.nodes[node].thread { place[thread] = position }
-    }
+    for (position, thread) in diagnosis.verdictThreads.enumerated() { place[thread] = position }
     var kinds: [Likeness] = []
     var members: [Likeness: [Int]] = [:]
     for thread in threads {
-      let likeness = Likeness(diagnosis, index, thread: thread)
+      let likeness = Likeness(diagnosis, index, thread: thread, isBrief: isBrief)
       if members[likeness] == nil { kinds.append(likeness) }
       members[likeness, default: []].append(thread)
     }
     let groups = kinds.flatMap { likeness in
       let alike = members[likeness] ?? []
       let quiet = alike.filter { thread in
-        likeness.isQuiet && !profile.threads[thread].isMain && place[thread] == nil
+        (isBrief || likeness.isQuiet) && place[thread] == nil
+          && !(isBrief ? profile.isMainThread(thread) : profile.threads[thread].isMain)
           && !tasks.hasTasks(thread: thread)
       }
       let isMerged = quiet.count >= (likeness.idleness == nil && !isBrief ? mergeLimit : 2)
@@ -63,16 +63,26 @@ struct DumpGroup {
     }
     let ranks = ProcessTable(profile).ranks
     return groups.sorted { left, right in
-      let rank = [left, right].map { $0.likeness.process.flatMap { ranks[$0] } ?? 0 }
-      return rank[0] != rank[1]
-        ? rank[0] < rank[1] : left.key(diagnosis, place) < right.key(diagnosis, place)
+      let rank = [left, right].map { group in
+        group.isNamed(place)
+          ? -1 : profile.threads[group.threads[0]].process.flatMap { ranks[$0] } ?? 0
+      }
+      guard rank[0] == rank[1] else { return rank[0] < rank[1] }
+      return left.key(diagnosis, place, isBrief) < right.key(diagnosis, place, isBrief)
     }
+  }
+
+  /// Whether it is a thread that the verdict is about.
+  private func isNamed(_ place: [Int: Int]) -> Bool {
+    threads.count == 1 && place[threads[0]] != nil
   }
 
   /// The order of groups: the verdict's threads, main, then running, waiting and idle ones; merged
   /// ones after others.
+  ///
+  /// In a brief report a main thread that only waits for others to end is one of these.
   private func key(
-    _ diagnosis: Diagnosis, _ place: [Int: Int]
+    _ diagnosis: Diagnosis, _ place: [Int: Int], _ isBrief: Bool
   ) -> (Int, Int, Int, Int64, Int32) {
     let info = diagnosis.index.profile.threads[threads[0]]
     let interest =
@@ -88,16 +98,18 @@ struct DumpGroup {
     if let position = place[threads[0]], threads.count == 1 {
       rank = (0, position)
     } else {
-      rank = (info.isMain ? 1 : 2, interest)
+      let isJoining = isBrief && diagnosis.situations[threads[0]]?.wait?.kind == .join
+      rank = (info.isMain && !isJoining ? 1 : 2, interest)
     }
     return (rank.0, rank.1, threads.count > 1 ? 1 : 0, 0 &- info.cpuSinceStart, info.tid)
   }
 }
 
 extension DumpGroup.Likeness {
-  init(_ diagnosis: Diagnosis, _ index: ProfileIndex, thread: Int) {
+  init(_ diagnosis: Diagnosis, _ index: ProfileIndex, thread: Int, isBrief: Bool) {
     let info = index.profile.threads[thread]
-    process = info.process
+    process = isBrief ? nil : info.process
+    processName = info.process?.name
     let heaviest = HeaviestStack(index, thread: thread)
     stack = heaviest?.stack ?? .empty
     end = heaviest?.end ?? .truncated(.noStack)

@@ -124,7 +124,9 @@ package struct DumpReport {
     } else if let info = infos.first {
       let isSame = infos.allSatisfy { $0.name == info.name }
       let own = isSame ? info.name : info.namePattern
-      let name = (info.process.map { "\($0.title)/\(own)" } ?? own).shortName
+      let isOneProcess = infos.allSatisfy { $0.process == info.process }
+      let process = isOneProcess ? info.process?.title : info.process?.name
+      let name = (process.map { "\($0)/\(own)" } ?? own).shortName
       let count =
         group.likeness.idleness.map { $0.counted(infos.count) + " " } ?? "Threads ×\(infos.count) "
       page.paragraph(

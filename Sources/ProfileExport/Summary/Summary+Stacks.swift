@@ -12,6 +12,9 @@ extension Summary {
     var freezes: FreezeTable.Row?
   }
 
+  /// Of one stack; who called these seldom tells more.
+  private static let mostFrames = 24
+
   /// The stacks of the threads that the verdict is about, alike ones once.
   func writeStacks(to page: inout TextPage<some TextOutputStream>) {
     let stacks = shownStacks
@@ -25,7 +28,8 @@ extension Summary {
       page.paragraph(heading(of: shown), style: .strong)
       let frames = report.index.userFrames(of: shown.stack)
       FrameLines(profile, frames, end: shown.end, isBrief: true).write(
-        to: &page, indent: 2, limit: max(room / stacks.count - 1, 3), hint: "--view stacks")
+        to: &page, indent: 2, limit: min(max(room / stacks.count - 1, 3), Self.mostFrames),
+        hint: "--view stacks")
     }
   }
 
@@ -122,22 +126,50 @@ extension Summary {
 }
 
 extension ProfileIndex {
-  /// The frames that a reader knows, where an interpreter runs the program: its own, and the native one
-  /// that a sample met.
+  /// The frames that a reader knows: where an interpreter runs the program its own, and the native one that
+  /// a sample met; else all but those by which a library calls a function for the program, or by which the C
+  /// library does what it was called for.
   func userFrames(of stack: StackID) -> [SourceFrame] {
     let frames = frames(of: stack)
-    guard let first = frames.firstIndex(where: \.isInterpreted) else { return frames }
+    guard let first = frames.firstIndex(where: \.isInterpreted) else {
+      let called = frames.prefix { isOfCLibrary($0) }.count
+      let inner = called < frames.count ? max(called - 1, 1) : 1
+      return frames.prefix(1) + frames.dropFirst(inner).filter { !$0.isCallOfLibrary }
+    }
     return Array(
       frames[..<min(first, 1)] + frames[first...].filter { $0.address == nil })
   }
+
+  private func isOfCLibrary(_ frame: SourceFrame) -> Bool {
+    profile.position(of: frame.module).map { profile.modules[$0].isCLibrary } ?? false
+  }
+}
+
+extension SourceFrame {
+  /// Whether it only passes a call on, as `std::function` and Rust's `FnOnce` do: by its file.
+  fileprivate var isCallOfLibrary: Bool {
+    guard let file = line.file, !isElided else { return false }
+    return Self.callingFiles.contains { file.hasSuffix($0) }
+  }
+
+  private static let callingFiles = [
+    // libstdc++
+    "/bits/invoke.h", "/bits/std_function.h", "/bits/std_thread.h", "/bits/refwrap.h",
+    // libc++
+    "/__functional/function.h", "/__functional/invoke.h", "/__type_traits/invoke.h",
+    "/__thread/thread.h",
+    // Rust
+    "/core/src/ops/function.rs", "/core/src/panic/unwind_safe.rs", "/std/src/panic.rs",
+    "/std/src/panicking.rs", "/std/src/sys/backtrace.rs", "/std/src/sys_common/backtrace.rs",
+  ]
 }
 
 extension WeightUnit {
-  fileprivate var noun: String {
+  var noun: String {
     switch self {
     case .cpu: "CPU time"
     case .wall: "time"
-    case .delay: "waiting for a CPU"
+    case .delay: "time waiting for a CPU"
     case .ticks: "ticks"
     case .samples: "samples"
     }

@@ -7,41 +7,45 @@ extension Summary {
     let threads = groups.active.flatMap(\.threads)
     let cpu = threads.reduce(Int64(0)) { $0 &+ profile.threads[$1].cpu }
     // A program that sleeps is told by where, one that computes by what uses the CPU.
-    let unit: WeightUnit =
+    let usual: WeightUnit =
       profile.capture.kind == .imported
       ? .wall : cpu > profile.capture.duration / 100 ? .cpu : .wall
+    let unit = report.options.sort ?? usual
     let functions = FlatTable(shownIndex, by: .function, threads: threads, sortedBy: unit)
     guard functions.rows.contains(where: { $0.own[unit] > 0 }) else { return }
     let rest = groups.resting.isEmpty ? "" : ", without threads at rest"
-    let times = unit == .cpu ? "CPU time" : "time"
     write(
-      functions, unit, title: "Functions by \(times)\(rest)", limit: limits.functions,
+      functions, functions.rows, unit, title: "Functions by \(unit.noun)\(rest)",
+      limit: limits.functions,
       column: "function  file", to: &page
     ) { functionLabel($0, room: $1) }
     let lines = FlatTable(shownIndex, by: .line, threads: threads, sortedBy: unit)
-    guard hasLines(lines) else { return }
+    guard lines.rows.prefix(limits.lines).contains(where: hasLine) else { return }
+    // Functions without a line are above.
     write(
-      lines, unit, title: "Lines by \(times)", limit: limits.lines, column: "line  function",
-      to: &page
+      lines, lines.rows.filter(hasLine), unit, title: "Lines by \(unit.noun)", limit: limits.lines,
+      column: "line  function", to: &page
     ) { lineLabel($0, room: $1) }
     writeSource(of: lines, unit, to: &page)
   }
 
   private func write(
-    _ table: FlatTable, _ unit: WeightUnit, title: String, limit: Int, column: String,
-    to page: inout TextPage<some TextOutputStream>, label: (Int, Int) -> String
+    _ table: FlatTable, _ rows: [FlatTable.Row], _ unit: WeightUnit, title: String, limit: Int,
+    column: String, to page: inout TextPage<some TextOutputStream>, label: (Int, Int) -> String
   ) {
     let other: WeightUnit = unit == .cpu ? .wall : .cpu
     // What shows as 0.0 % tells nothing.
-    let shown = table.rows.prefix(limit).filter { $0.own[unit] > table.total[unit] / 2000 }
+    let shown = rows.prefix(limit).filter { $0.own[unit] > table.total[unit] / 2000 }
+    // Other tools count one of them.
+    let hasOther = table.total[other] > 0 || profile.capture.kind != .imported
     let cells = shown.map { row in
       [
-        Figures.seconds(row.own[unit], decimals: 2), share(row, table, unit),
+        unit.figure(row.own), share(row, table, unit),
         Figures.percent(row.cumulative[unit], of: table.total[unit]),
-        Figures.seconds(row.own[other], decimals: 2),
-      ]
+      ] + (hasOther ? [other.figure(row.own)] : [])
     }
-    let header = ["\(unit.shortTitle) s", "% self", "% total", "\(other.shortTitle) s"]
+    let header =
+      [unit.shortTitle, "% self", "% total"] + (hasOther ? [other.shortTitle] : [])
     let widths = header.indices.map { column in
       cells.reduce(header[column].count) { max($0, PlainText.columns($1[column])) }
     }
@@ -87,24 +91,30 @@ extension Summary {
       + PlainText.shortenedInMiddle(PlainText.printable(function.name), to: nameRoom)
   }
 
-  /// Whether lines say more than functions: some of the first have a line of a file.
-  private func hasLines(_ table: FlatTable) -> Bool {
-    table.rows.prefix(limits.lines).contains { row in
-      guard let item = row.item else { return false }
-      let line = shownIndex.stacks.lines[item]
-      return line.line > 0 && shownIndex.stacks.functions[line.function].file != nil
-    }
+  /// Whether it says more than its function: it is a line of a file.
+  private func hasLine(_ row: FlatTable.Row) -> Bool {
+    guard let item = row.item else { return false }
+    let line = shownIndex.stacks.lines[item]
+    return line.line > 0 && shownIndex.stacks.functions[line.function].file != nil
   }
 }
 
 extension WeightUnit {
   fileprivate var shortTitle: String {
     switch self {
-    case .cpu: "cpu"
-    case .wall: "wall"
-    case .delay: "delay"
+    case .cpu: "cpu s"
+    case .wall: "wall s"
+    case .delay: "delay s"
     case .ticks: "ticks"
     case .samples: "samples"
+    }
+  }
+
+  /// This of a weight: times in seconds.
+  fileprivate func figure(_ weight: Weight) -> String {
+    switch self {
+    case .cpu, .wall, .delay: Figures.seconds(weight[self], decimals: 2)
+    case .ticks, .samples: "\(weight[self])"
     }
   }
 }

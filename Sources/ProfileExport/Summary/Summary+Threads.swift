@@ -6,7 +6,7 @@ extension Summary {
   func writeThreads(to page: inout TextPage<some TextOutputStream>) {
     let all = groups.active + groups.resting
     let count = all.reduce(0) { $0 + $1.threads.count }
-    let processes = Set(all.map { profile.threads[$0.threads[0]].process }).count
+    let processes = Set(all.flatMap { $0.threads.map { profile.threads[$0].process } }).count
     page.heading("Threads: \(count)" + (processes > 1 ? " of \(processes) processes" : ""))
     let shown = chosen
     if !shown.isEmpty { writeRows(shown, to: &page) }

@@ -42,7 +42,7 @@ struct Summary {
     guard !report.rows.isEmpty else { return }
     if profile.capture.kind != .imported { writeStacks(to: &page) }
     writeTables(to: &page)
-    writeThreads(to: &page)
+    if hasThreadFigures { writeThreads(to: &page) }
     writeViews(to: &page)
   }
 
@@ -52,8 +52,9 @@ struct Summary {
   ) {
     page.paragraph(capture.sentence, style: .strong)
     if capture.kind != .imported { page.clauses(capture.briefCost) }
-    let program = PlainText.shortenedAtRight(
-      PlainText.printable(capture.commandLine.joined(separator: " ")), to: page.width - 40)
+    // A program that writes its title over its arguments leaves blanks behind it.
+    let words = capture.commandLine.flatMap { $0.split(separator: " ") }.joined(separator: " ")
+    let program = PlainText.shortenedAtRight(PlainText.printable(words), to: page.width - 40)
     let parts = [
       capture.startTime > 0 ? CalendarTime(capture.startTime).words : nil,
       program.isEmpty ? capture.executable : program,
@@ -63,12 +64,18 @@ struct Summary {
     page.notes(of: capture, atMost: limit)
   }
 
+  /// Whether more is known of threads than the stacks of one, as of those in another tool's file.
+  private var hasThreadFigures: Bool {
+    profile.capture.kind != .imported || profile.threads.count > 1
+      || profile.threads.contains { $0.cpu > 0 }
+  }
+
   private func writeViews(to page: inout TextPage<some TextOutputStream>) {
     page.space()
     let views = ReportView.allCases.filter { $0 != .summary }.map(\.rawValue)
     let file = report.options.file.map { "sprof report \($0.replacingQuotes) " } ?? ""
-    page.paragraph(
-      "More: \(file)--view \(views.joined(separator: ", ")); --by line; --thread NAME", style: .dim)
+    page.paragraph("More: \(file)--view \(views.joined(separator: ", "))", indent: 6, style: .dim)
+    page.line(Span("      --by line · --thread NAME", .dim))
   }
 }
 

@@ -66,7 +66,9 @@ enum Figures {
   static func percent(_ share: Double, error: Double?) -> String {
     let percent = fixed(share * 100, decimals: 1)
     guard let error, error > 0 else { return percent }
-    guard share + error <= 1 else { return fixed((share - error) * 100, decimals: 1) + " to 100.0" }
+    guard share + error <= 1 else {
+      return fixed(max(share - error, 0) * 100, decimals: 1) + " to 100.0"
+    }
     return percent + " ±" + fixed(max(error * 100, 0.1), decimals: 1)
   }
 

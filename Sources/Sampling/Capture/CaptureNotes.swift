@@ -17,7 +17,7 @@ enum CaptureNotes {
   ) -> [String] {
     // Without its number a note is that of many processes.
     func skipped(_ ticks: Int64) -> String {
-      membership.goesOn ? "Ticks were skipped" : "\(ticks) of the late ticks were skipped"
+      membership.goesOn ? "Ticks were skipped" : "\(ticks)\(CountedNote.lateTicks)"
     }
     var lines: [String] = []
     if outcome.ticksSparedForPauses > 0 {
@@ -45,32 +45,15 @@ enum CaptureNotes {
         "This kernel has no scheduler statistics (schedstat): CPU times come in steps of 10 ms, and "
           + "waiting for a CPU counts as running.")
     }
-    let restarted = sampler.stops.restartedSystemCalls
-    if restarted > 0 {
-      lines.append(
-        restarted == 1
-          ? "1 system call was interrupted by a stop and restarted transparently."
-          : "\(restarted) system calls were interrupted by a stop and restarted transparently.")
-    }
+    lines += CountedNote.restarted.words(Int(clamping: sampler.stops.restartedSystemCalls))
     if sampler.mappings.areOf32Bits {
       lines.append(
         "The program executed a 32-bit program, which sprof does not support; there are no stacks from "
           + "then on.")
     }
-    let uncertain = pipeline.resolver.libraries.uncertainSamples
-    if uncertain > 0 {
-      lines.append(
-        "\(uncertain) \(uncertain == 1 ? "sample was" : "samples were") taken while libraries came and "
-          + "went too fast to know which were loaded: functions in libraries are shown as addresses there."
-      )
-    }
-    if sampler.unsampled > 0 {
-      lines.append(
-        sampler.unsampled == 1
-          ? "1 thread never got a CPU on which it could be stopped, so it has no stack."
-          : "\(sampler.unsampled) threads never got a CPU on which they could be stopped, so they have "
-            + "no stack.")
-    }
+    lines += CountedNote.uncertain.words(
+      Int(clamping: pipeline.resolver.libraries.uncertainSamples))
+    lines += CountedNote.unsampled.words(Int(clamping: sampler.unsampled))
     if !SystemCallState.isShownByKernel {
       lines.append(
         "This kernel has no /proc/PID/syscall: sleeping threads had to be stopped for each sample.")

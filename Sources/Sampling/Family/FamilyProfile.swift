@@ -25,7 +25,7 @@ struct FamilyProfile: Sendable {
   private var goroutines: [Goroutines] = []
   private var cost = CaptureCost()
   private var pauses = PauseMeter()
-  private var notes: [String: Int] = [:]
+  private var notes = FamilyNotes()
   private var unsampledThreads = 0
   private var end: Nanoseconds = 0
   /// Processes with threads that were seen.
@@ -97,7 +97,7 @@ struct FamilyProfile: Sendable {
     pauses.add(member.pauses)
     end = max(end, Nanoseconds(capture.duration) + member.shift)
     unsampledThreads += capture.unsampled.threads
-    for note in capture.notes { notes[note, default: 0] += 1 }
+    for note in capture.notes { notes.add(note) }
   }
 
   /// The whole, with the frames' addresses in place of names; `capture` is that of the process that
@@ -112,7 +112,7 @@ struct FamilyProfile: Sendable {
     cost.setPauses(pauses)
     capture.cost = cost
     capture.duration = max(capture.duration, end.rawValue)
-    capture.notes = family + memberNotes
+    capture.notes = family + notes.lines
     let order = threadOrder(first: capture.pid)
     var places = Array(repeating: 0, count: threads.count)
     for (place, thread) in order.enumerated() { places[thread] = place }
@@ -131,12 +131,6 @@ struct FamilyProfile: Sendable {
     profile.goroutines = goroutines
     profile.renumberStacks()
     return profile
-  }
-
-  /// The notes of the single captures.
-  private var memberNotes: [String] {
-    notes.sorted { ($0.value, $1.key) > ($1.value, $0.key) }
-      .map { $0.value > 1 ? "\($0.key) (\($0.value) processes)" : $0.key }
   }
 
   /// The process of the capture first, the others in the order in which they were first seen.
