@@ -132,7 +132,6 @@ package enum MachineCheckup {
   // MARK: - Names
 
   private static func symbols(_ facts: MachineFacts) -> [Finding] {
-    let install = facts.system.installDebugFile(buildID: nil, owner: "libc6")
     let debug =
       (facts.debugFiles ?? 0) > 0
       ? Finding("debug", "\(facts.debugFiles ?? 0) separate debug files in /usr/lib/debug")
@@ -140,7 +139,7 @@ package enum MachineCheckup {
         "debug", .hint,
         "no separate debug files in /usr/lib/debug: stripped libraries show only the functions that they "
           + "export",
-        fix: facts.system.packager == .apt ? install : nil)
+        fix: facts.system.installLibraryDebugFile())
     let maps =
       switch facts.perfMaps {
       case nil:

@@ -68,7 +68,9 @@ package struct OperatingSystem: Equatable, Sendable {
   /// The command that installs the debug file of a module; `owner` is the package that the module
   /// belongs to.
   ///
-  /// dnf and zypper find it by the build ID, as gdb tells its users there.
+  /// dnf and zypper find it by the build ID, as gdb tells its users there; zypper's archives of debug
+  /// packages are disabled unless they are asked for (zypper(8): `--plus-content`). Arch has debug
+  /// files on its debuginfod server alone.
   package func installDebugFile(buildID: String?, owner: String?) -> String? {
     let root = geteuid() == 0 ? "" : "sudo "
     switch packager {
@@ -78,13 +80,27 @@ package struct OperatingSystem: Equatable, Sendable {
       guard let path = buildID.flatMap(Self.debugPath) else { return nil }
       return "\(root)dnf --enablerepo='*debug*' install \(path)"
     case .zypper:
-      return buildID.map { "\(root)zypper install -C 'debuginfo(build-id)=\($0)'" }
+      guard let buildID, Self.debugPath(buildID) != nil else { return nil }
+      return "\(root)zypper --plus-content debug install -C 'debuginfo(build-id)=\(buildID)'"
     case .apk:
       return owner.map { "\(root)apk add \(Self.plain($0))-dbg" }
     case .pacman:
-      // Arch keeps debug files on its debuginfod server alone.
-      return nil
+      return buildID.flatMap(Self.debugPath).map { _ in
+        "DEBUGINFOD_URLS=https://debuginfod.archlinux.org sprof symbols CAPTURE -o NAMED --debuginfod"
+      }
     case nil: return nil
+    }
+  }
+
+  /// The command that installs the debug file of the C library; nil where none is known.
+  package func installLibraryDebugFile() -> String? {
+    let root = geteuid() == 0 ? "" : "sudo "
+    return switch packager {
+    case .apt: "\(root)apt install libc6-dbg"
+    case .dnf: "\(root)dnf debuginfo-install glibc"
+    case .zypper: "\(root)zypper --plus-content debug install glibc-debuginfo"
+    case .apk: "\(root)apk add musl-dbg"
+    case .pacman, nil: nil
     }
   }
 

@@ -118,7 +118,14 @@ import Testing
       "ID=fedora",
       "dnf --enablerepo='*debug*' install /usr/lib/debug/.build-id/ab/cdef01.debug"
     ),
-    ("ID=\"opensuse-tumbleweed\"", "zypper install -C 'debuginfo(build-id)=abcdef01'"),
+    (
+      "ID=\"opensuse-tumbleweed\"",
+      "zypper --plus-content debug install -C 'debuginfo(build-id)=abcdef01'"
+    ),
+    (
+      "ID=arch",
+      "DEBUGINFOD_URLS=https://debuginfod.archlinux.org sprof symbols CAPTURE -o NAMED --debuginfod"
+    ),
     ("ID=alpine", "apk add libfoo1-dbg"),
   ])
   func `names the command that installs a debug file`(release: String, command: String) throws {
@@ -142,16 +149,56 @@ import Testing
       without.installDebugFile(buildID: nil, owner: "libc6:amd64")?.contains("archive") == false)
   }
 
-  @Test(arguments: ["", "ID", "=\n==", "ID=arch", "\u{0}"])
+  /// The lines of the file that matter, as distributions ship them.
+  private static let releases: [(release: String, packager: OperatingSystem.Packager)] = [
+    ("PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nID=debian\n", .apt),
+    ("PRETTY_NAME=\"Ubuntu 24.04.1 LTS\"\nID=ubuntu\nID_LIKE=debian\n", .apt),
+    ("NAME=\"Linux Mint\"\nID=linuxmint\nID_LIKE=\"ubuntu debian\"\n", .apt),
+    ("ID=raspbian\nID_LIKE=debian\n", .apt), ("ID=kali\nID_LIKE=debian\n", .apt),
+    ("ID=pop\nID_LIKE=\"ubuntu debian\"\n", .apt),
+    ("NAME=\"Fedora Linux\"\nVERSION=\"41 (Server Edition)\"\nID=fedora\n", .dnf),
+    ("NAME=\"Red Hat Enterprise Linux\"\nID=\"rhel\"\nID_LIKE=\"fedora\"\n", .dnf),
+    ("NAME=\"CentOS Stream\"\nID=\"centos\"\nID_LIKE=\"rhel fedora\"\n", .dnf),
+    ("NAME=\"Rocky Linux\"\nID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n", .dnf),
+    ("NAME=\"AlmaLinux\"\nID=\"almalinux\"\nID_LIKE=\"rhel centos fedora\"\n", .dnf),
+    ("NAME=\"Oracle Linux Server\"\nID=\"ol\"\nID_LIKE=\"fedora\"\n", .dnf),
+    ("NAME=\"Amazon Linux\"\nVERSION=\"2023\"\nID=\"amzn\"\nID_LIKE=\"fedora\"\n", .dnf),
+    ("NAME=\"openSUSE Leap\"\nID=\"opensuse-leap\"\nID_LIKE=\"suse opensuse\"\n", .zypper),
+    ("ID=\"opensuse-tumbleweed\"\nID_LIKE=\"opensuse suse\"\nVERSION_ID=1\n", .zypper),
+    ("NAME=\"SLES\"\nVERSION=\"15-SP6\"\nID=\"sles\"\nID_LIKE=\"suse\"\n", .zypper),
+    ("NAME=\"SLED\"\nID=\"sled\"\nID_LIKE=\"suse\"\n", .zypper),
+    ("NAME=\"Arch Linux\"\nID=arch\nBUILD_ID=rolling\n", .pacman),
+    ("NAME=\"Manjaro Linux\"\nID=manjaro\nID_LIKE=arch\n", .pacman),
+    ("NAME=\"EndeavourOS\"\nID=endeavouros\nID_LIKE=\"arch\"\n", .pacman),
+    ("NAME=\"Alpine Linux\"\nID=alpine\nVERSION_ID=3.20.3\n", .apk),
+  ]
+
+  @Test(arguments: releases)
+  func `is known by its release file`(
+    release: String, packager: OperatingSystem.Packager
+  ) throws {
+    let system = OperatingSystem(parsing: release)
+    #expect(system.packager == packager)
+    let command = try #require(system.installDebugFile(buildID: "abcdef01", owner: "libfoo1"))
+    let word = packager == .pacman ? "sprof symbols" : packager.rawValue + " "
+    #expect(command.contains(word), "\(command)")
+    let library = system.installLibraryDebugFile()
+    #expect((library == nil) == (packager == .pacman))
+    #expect(library?.contains(word) ?? true, "\(library ?? "")")
+  }
+
+  @Test(arguments: ["", "ID", "=\n==", "ID=void", "ID=nixos", "\u{0}"])
   func `names none where none is known`(release: String) {
     #expect(
       OperatingSystem(parsing: release).installDebugFile(buildID: "abcdef", owner: "x") == nil)
   }
 
   @Test func `takes nothing for a path that is no build ID`() {
-    let system = OperatingSystem(parsing: "ID=fedora")
-    for id in ["", "ab", "../../etc/x", "ab;reboot"] {
-      #expect(system.installDebugFile(buildID: id, owner: nil) == nil)
+    for release in ["ID=fedora", "ID=suse", "ID=arch"] {
+      let system = OperatingSystem(parsing: release)
+      for id in ["", "ab", "../../etc/x", "ab;reboot", "ab'cd"] {
+        #expect(system.installDebugFile(buildID: id, owner: nil) == nil)
+      }
     }
   }
 }

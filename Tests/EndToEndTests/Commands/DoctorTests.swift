@@ -116,6 +116,39 @@ extension EndToEnd {
       #expect(hidden.first("yama")?.grade == "hint")
     }
 
+    @Test(.enabled(if: canChangeRights, "needs root, setpriv and unshare"))
+    func `knows a kernel without scheduler statistics`() throws {
+      let folder = try TemporaryFolder()
+      // As such a kernel has it (fs/proc/base.c: proc_pid_schedstat).
+      let file = folder.path + "/schedstat"
+      try "0 0 0\n".write(toFile: file, atomically: true, encoding: .utf8)
+      let (answer, status) = try ask(
+        inNamespace(
+          "mount --bind '\(file)' /proc/$$/schedstat", [SprofCommand.path, "doctor"]))
+      #expect(status == 1)
+      #expect(answer.first("schedstat")?.grade == "problem", "\(answer.findings)")
+      let (usual, _) = try ask([SprofCommand.path, "doctor"])
+      #expect(usual.first("schedstat")?.grade == "ok")
+    }
+
+    @Test(.enabled(if: strippedPython != nil, "needs a Python without a symbol table"))
+    func `reads a Python without symbols, and knows the package that has them`() throws {
+      let python = try #require(strippedPython)
+      let program = try RunningProgram(
+        [python, "-c", "import time; print('ready', flush=True); time.sleep(900)"])
+      let (answer, status) = try ask([SprofCommand.path, "doctor", "\(program.pid)"])
+      #expect(status == 0)
+      #expect(answer.first("python")?.grade == "ok", "\(answer.findings)")
+      #expect(answer.first("python")?.text.contains("frames are read") == true)
+      // Its own functions are in stacks where they are asked for; there a debug file would help.
+      for finding in answer.findings where finding.topic == "names" && isDebian {
+        guard finding.grade == "hint", finding.text.contains("/python3.") else { continue }
+        #expect(finding.fix?.contains("apt install python3.") == true, "\(finding)")
+        #expect(finding.fix?.hasSuffix("-dbg") == true, "\(finding)")
+      }
+      try program.assertUntouched()
+    }
+
     @Test(.enabled(if: canChangeRights && isDebian, "needs root, unshare and Debian's packages"))
     func `names the package with the debug file that is missing`() throws {
       let program = try RunningProgram(fixture: "sleepers.c", ["1"])
@@ -155,3 +188,12 @@ private let canChangeRights: Bool = {
 }()
 
 private let isDebian = FileManager.default.fileExists(atPath: "/usr/bin/dpkg-query")
+
+/// A Python whose symbol table was taken away, as distributions do; nil where there is none.
+private let strippedPython: String? = {
+  let path = "/usr/bin/python3"
+  guard FileManager.default.isExecutableFile(atPath: path),
+    let sections = try? run(["readelf", "-S", "-W", path]), sections.status == 0
+  else { return nil }
+  return sections.stdout.contains(".symtab") ? nil : path
+}()
