@@ -84,7 +84,7 @@ trials: build
 	SPROF_TRIALS=full scripts/test.sh
 
 golden: setup
-	SPROF_RECORD_GOLDENS=1 swift test --filter '^ProfileTests\.'
+	SPROF_RECORD_GOLDENS=1 swift test --filter '^ProfileTests\.|Screens of programs'
 	@git status --short Tests
 
 clean:

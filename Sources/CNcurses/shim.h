@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <wchar.h>
 
 // Styles: pairs 1 to 3 are green, yellow and red on the terminal's own background.
@@ -46,8 +47,36 @@ static inline void sprof_curses_leave(void) {
 
 static inline void sprof_curses_return(void) {
   reset_prog_mode();
+  // Only the job in the foreground is told of a new size.
+  struct winsize size;
+  if (ioctl(fileno(stdout), TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0
+      && is_term_resized(size.ws_row, size.ws_col))
+    resizeterm(size.ws_row, size.ws_col);
   clearok(curscr, TRUE);
   refresh();
+}
+
+// <term.h> has macros with names that others use.
+extern char *tigetstr(const char *);
+
+// What leaves the full screen, as text that ends with a 0; without the pauses that old terminals need.
+static inline void sprof_curses_leaving(char *text, size_t size) {
+  static const char *const names[] = {"cnorm", "rmkx", "sgr0", "rmcup"};
+  size_t used = 0;
+  const char *mouse = tigetstr("kmous");
+  if (mouse && mouse != (char *)-1)
+    used = (size_t)snprintf(text, size, "\033[?1006l\033[?1000l");
+  for (size_t place = 0; place < sizeof names / sizeof *names; place++) {
+    const char *next = tigetstr(names[place]);
+    if (!next || next == (char *)-1) continue;
+    while (*next && used + 1 < size) {
+      const char *end = next[0] == '$' && next[1] == '<' ? strchr(next, '>') : NULL;
+      if (end) next = end + 1;
+      else text[used++] = *next++;
+    }
+  }
+  if (used >= size) used = size - 1;
+  text[used] = 0;
 }
 
 static inline int sprof_curses_is_utf8(void) { return strcmp(nl_langinfo(CODESET), "UTF-8") == 0; }

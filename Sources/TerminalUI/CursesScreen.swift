@@ -31,8 +31,16 @@ package final class CursesScreen {
   /// Gives the terminal back until `resume`.
   package func suspend() { sprof_curses_leave() }
 
-  /// Takes the terminal over again, and draws all of it anew.
+  /// Takes the terminal over again in the size that it has now, and draws all of it anew.
   package func resume() { sprof_curses_return() }
+
+  /// What makes the terminal leave the full screen, for another program to send.
+  package var leavingSequence: String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { text in
+      sprof_curses_leaving(text.baseAddress, text.count)
+      return text.baseAddress.map { String(cString: $0) } ?? ""
+    }
+  }
 
   /// Whether the terminal's locale has more than ASCII.
   package var isUTF8: Bool { sprof_curses_is_utf8() != 0 }

@@ -159,4 +159,4 @@ def main():
         if problem: print(f"{case['name']}\tFAILED {problem}", flush=True)
 
 
-main()
+if __name__ == "__main__": main()

@@ -64,12 +64,16 @@ package final class TerminalProgram {
     throw TestFailure("\(what): not so after 30 s:\n\(last)")
   }
 
-  /// Whether the terminal is as a shell wants it: it echoes, edits lines, and is not on the other screen.
+  /// Whether the terminal is as a shell wants it: it echoes, edits lines, shows the cursor,
+  /// and is not on the other screen.
   package func isClean() throws -> Bool {
     try start(
       "clear; stty -a | tr ' ;' '\\n\\n' | grep -xE 'echo|icanon|isig' | tr '\\n' ' '; echo END")
     let text = try wait("the settings are shown") { $0.contains("\nREADY>") && $0.contains("END") }
-    let isAlternate = try tmux(["display-message", "-p", "#{alternate_on}"])
-    return ["echo", "icanon", "isig"].allSatisfy { text.contains($0) } && isAlternate.hasPrefix("0")
+    let flags = try tmux([
+      "display-message", "-p", "#{alternate_on} #{cursor_flag} #{mouse_any_flag} #{keypad_flag}",
+    ])
+    return ["echo", "icanon", "isig"].allSatisfy { text.contains($0) }
+      && flags.hasPrefix("0 1 0 0")
   }
 }

@@ -71,7 +71,9 @@ struct BlamedWaits {
     let isLock = wait.object != nil
     let key = Key(
       kind: wait.kind, systemCall: isLock || wait.kind == .gil ? nil : wait.systemCall,
-      object: wait.object?.address, descriptors: wait.descriptors.map(\.number),
+      // Of the GIL some samples know no more than that it is waited for.
+      object: wait.kind == .gil ? nil : wait.object?.address,
+      descriptors: wait.descriptors.map(\.number),
       names: wait.descriptors.map(\.name))
     if let known = numbers[key] { return known }
     numbers[key] = waits.count

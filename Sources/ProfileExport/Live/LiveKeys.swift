@@ -64,6 +64,11 @@ package struct LiveView: Sendable {
   /// Nodes of the tree whose callees are hidden.
   var folded: Set<String> = []
   var prompt: Prompt?
+  /// The first row of the help that is shown, the last that may be, and how many there is room for.
+  var firstHelpRow = 0
+  var lastHelpRow = 0
+  var helpRows = 1
+  var cache: LiveRowCache?
   /// Rows that fit at the last drawing.
   var pageRows = 10
 
@@ -73,10 +78,7 @@ package struct LiveView: Sendable {
   package mutating func take(_ key: LiveKey, _ picture: LivePicture) -> LiveOrder? {
     message = ""
     if prompt != nil { return type(key) }
-    if showsHelp {
-      showsHelp = false
-      return key == .character("q") ? .quit : nil
-    }
+    if showsHelp { return takeInHelp(key) }
     switch key {
     case .up: move(by: -1, picture)
     case .down: move(by: 1, picture)
@@ -121,6 +123,26 @@ package struct LiveView: Sendable {
     default: break
     }
     return nil
+  }
+
+  /// Scrolls the help where it has no room; any other key goes back.
+  private mutating func takeInHelp(_ key: LiveKey) -> LiveOrder? {
+    var step: Int?
+    switch key {
+    case .down, .character("j"): step = 1
+    case .up, .character("k"): step = -1
+    case .pageDown: step = helpRows
+    case .pageUp: step = -helpRows
+    case .character("\u{1A}"): return .suspend
+    default: break
+    }
+    if lastHelpRow > 0, let step {
+      firstHelpRow = min(max(0, firstHelpRow + step), lastHelpRow)
+      return nil
+    }
+    showsHelp = false
+    firstHelpRow = 0
+    return key == .character("q") || key == .character("\u{3}") ? .quit : nil
   }
 
   private mutating func turn(by step: Int) {
@@ -173,7 +195,7 @@ package struct LiveView: Sendable {
   // MARK: - Rows
 
   private mutating func move(by step: Int, _ picture: LivePicture) {
-    let keys = rows(picture).map(\.key)
+    let keys = knownRows(picture).map(\.key)
     guard !keys.isEmpty else { return }
     let place = chosenPlace(in: keys)
     let next = min(max(0, place + step), keys.count - 1)
@@ -188,7 +210,7 @@ package struct LiveView: Sendable {
 
   /// Enter: the stack of a thread, the owner of a lock, the callees of a function.
   private mutating func open(_ picture: LivePicture) -> LiveOrder? {
-    let rows = rows(picture)
+    let rows = knownRows(picture)
     guard rows.indices.contains(chosenPlace(in: rows.map(\.key))) else { return nil }
     let row = rows[chosenPlace(in: rows.map(\.key))]
     switch pane {
@@ -206,7 +228,7 @@ package struct LiveView: Sendable {
 
   /// `o`: the thread that holds what the chosen one waits for.
   private mutating func followOwner(_ picture: LivePicture) -> LiveOrder? {
-    let rows = rows(picture)
+    let rows = knownRows(picture)
     let place = chosenPlace(in: rows.map(\.key))
     guard pane == .threads || pane == .blockers, rows.indices.contains(place) else { return nil }
     let tid = rows[place].thread
@@ -222,7 +244,7 @@ package struct LiveView: Sendable {
   private mutating func jump(to tid: Int32, _ picture: LivePicture) -> LiveOrder? {
     pane = .threads
     filter = ""
-    let place = rows(picture).firstIndex { $0.thread == tid } ?? 0
+    let place = knownRows(picture).firstIndex { $0.thread == tid } ?? 0
     chosen[.threads] = ("\(tid)", place)
     return nil
   }

@@ -146,6 +146,7 @@ extension LivePicture {
     let tree = CallTree(index, groups: [threads])
     guard let root = tree.roots.first else { return }
     var pending = tree.children(of: root).reversed().map { ($0, 0, "") }
+    var paths: Set<String> = []
     while let (node, depth, path) = pending.popLast(), calls.count < Self.rowLimit {
       let known = tree.nodes[node]
       let name: String
@@ -156,7 +157,9 @@ extension LivePicture {
       case .noStack: name = "(no stack)"
       case .threads: continue
       }
-      let ownPath = path + "\u{1F}" + name
+      var ownPath = path + "\u{1F}" + name
+      // Functions of several modules may have one name.
+      while !paths.insert(ownPath).inserted { ownPath += "\u{1F}" }
       let children = tree.children(of: node)
       calls.append(
         Call(

@@ -72,6 +72,8 @@ package struct LivePicture: Sendable {
   }
 
   package var capture: CaptureInfo
+  /// Which picture it is, of those that a view is shown; 0 for one that has no number.
+  package var number = 0
   /// Nanoseconds since the beginning, and since the sums count.
   package var elapsed: Int64 = 0
   package var summed: Int64 = 0

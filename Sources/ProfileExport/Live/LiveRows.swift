@@ -3,8 +3,8 @@ internal import ProfileModel
 
 /// A row of a pane.
 struct LiveRow {
-  /// What it stands for, whatever its place.
-  let key: String
+  /// What it stands for, whatever its place; no two rows of a pane have the same.
+  var key: String
   /// Figures, as wide as the header's.
   let figures: String
   let text: String
@@ -14,10 +14,36 @@ struct LiveRow {
   var style = LiveSpan.Style.plain
 }
 
+/// The rows that were made last, and what they were made of.
+struct LiveRowCache {
+  struct Key: Equatable {
+    let picture: Int
+    let pane: LivePane
+    let sort: LiveSort
+    let unit: WeightUnit
+    let filter: String
+    let folded: Set<String>
+  }
+
+  let key: Key
+  let rows: [LiveRow]
+}
+
 extension LiveView {
+  /// The same as `rows`, made once for each picture: a thousand rows for each key would cost more than all
+  /// that is drawn.
+  mutating func knownRows(_ picture: LivePicture) -> [LiveRow] {
+    let key = LiveRowCache.Key(
+      picture: picture.number, pane: pane, sort: sort, unit: unit, filter: filter, folded: folded)
+    if picture.number != 0, let cache, cache.key == key { return cache.rows }
+    let rows = rows(picture)
+    cache = LiveRowCache(key: key, rows: rows)
+    return rows
+  }
+
   /// The rows of the pane, in the order and after the filter that were chosen.
   func rows(_ picture: LivePicture) -> [LiveRow] {
-    let all =
+    var all =
       switch pane {
       case .functions: functionRows(picture)
       case .threads: threadRows(picture)
@@ -26,6 +52,13 @@ extension LiveView {
       case .stack:
         picture.stack.enumerated().map { LiveRow(key: "\($0)", figures: "", text: $1) }
       }
+    // Rows may read alike: the one that was chosen could not be left then.
+    var counts: [String: Int] = [:]
+    for place in all.indices {
+      let count = counts[all[place].key, default: 0] + 1
+      counts[all[place].key] = count
+      if count > 1 { all[place].key += "\u{1F}\(count)" }
+    }
     guard !filter.isEmpty else { return all }
     let wanted = filter.lowercased()
     return all.filter { row in

@@ -35,8 +35,8 @@ package struct LiveScreen {
   private let view: LiveView
   private let picture: LivePicture
   private let status: LiveStatus
-  private let width: Int
-  private let height: Int
+  let width: Int
+  let height: Int
 
   /// The lines of the screen, `height` of them, each of exactly `width` columns; notes in the view what is
   /// shown.
@@ -47,8 +47,9 @@ package struct LiveScreen {
     let screen = LiveScreen(
       view: view, picture: picture, status: status, width: width, height: height)
     var lines = screen.head
+    var foot = screen.foot
     if view.showsHelp {
-      lines += Self.help.map { [LiveSpan($0)] }
+      (lines, foot) = screen.help(below: lines, view: &view)
     } else {
       lines.append(screen.tabs)
       let room = max(0, height - lines.count - 2)
@@ -56,7 +57,7 @@ package struct LiveScreen {
     }
     lines = Array(lines.prefix(height - 1))
     while lines.count < height - 1 { lines.append([]) }
-    lines.append(screen.foot)
+    lines.append(foot)
     return lines.map { screen.fitted($0) }
   }
 
@@ -65,6 +66,9 @@ package struct LiveScreen {
   private var head: [[LiveSpan]] {
     var lines = [title]
     let limit = height >= 24 ? 3 : height >= 16 ? 2 : 1
+    guard isBegun else {
+      return lines + [[LiveSpan("Preparing: nothing was sampled yet.", .strong)]]
+    }
     lines += wrapped(picture.verdict, limit: limit).map { [LiveSpan($0, .strong)] }
     if height >= 30 {
       let room = width - 2
@@ -82,15 +86,25 @@ package struct LiveScreen {
     return lines
   }
 
+  /// Whether anything was sampled.
+  private var isBegun: Bool { picture.elapsed > 0 || status.isReplay || status.end != nil }
+
   private var title: [LiveSpan] {
     let capture = picture.capture
-    var words = "sprof top · \(capture.processName.printable) (pid \(capture.pid)) · "
-    words += Figures.duration(picture.elapsed)
-    words += status.isReplay ? " · replay of a capture" : " · \(Figures.plain(capture.rate)) Hz"
-    if let thread = view.request.thread { words += " · thread \(thread.printable)" }
-    if view.isPaused { words += " · PAUSED" }
-    if let end = status.end { words += " · " + end }
-    return [LiveSpan(words, .heading)]
+    let name = "\(capture.processName.printable) (pid \(capture.pid))"
+    var facts = [name]
+    if isBegun { facts.append(Figures.duration(picture.elapsed)) }
+    facts.append(
+      status.isReplay ? "replay of a capture" : "\(Figures.plain(capture.rate)) Hz")
+    var news: [String] = []
+    if let thread = view.request.thread { news.append("thread \(thread.printable)") }
+    if view.isPaused { news.append("PAUSED") }
+    if status.isReplay, capture.ending == .targetEnded { news.append("the program has ended") }
+    if let end = status.end { news.append(end) }
+    // Where not all of it has room, what the user did not know is first.
+    let isNarrow = width < 70
+    let words = ["sprof top"] + (isNarrow ? news + facts : facts + news)
+    return [LiveSpan(words.joined(separator: " · "), .heading)]
   }
 
   private var states: [LiveSpan] {
@@ -128,7 +142,10 @@ package struct LiveScreen {
   private var tabs: [LiveSpan] {
     var spans: [LiveSpan] = []
     for (number, pane) in LivePane.allCases.enumerated() {
-      spans.append(LiveSpan("\(number + 1) \(pane.title)", pane == view.pane ? .heading : .plain))
+      let isShown = pane == view.pane
+      // Where the names of all have no room, the others have their numbers.
+      let name = width < 60 && !isShown ? "\(number + 1)" : "\(number + 1) \(pane.title)"
+      spans.append(LiveSpan(name, isShown ? .heading : .plain))
       spans.append(LiveSpan(" "))
     }
     var words = " last \(Figures.duration(picture.window)) · \(view.unit.rawValue)"
@@ -141,7 +158,7 @@ package struct LiveScreen {
   // MARK: - Body
 
   private func body(room: Int, view: inout LiveView) -> [[LiveSpan]] {
-    let rows = view.rows(picture)
+    let rows = view.knownRows(picture)
     let header = view.header
     var lines: [[LiveSpan]] = []
     if view.pane == .stack {
@@ -169,7 +186,7 @@ package struct LiveScreen {
 
   /// The figures that there is room for: in narrow terminals the first.
   private func fitted(figures: String) -> String {
-    guard width < 60 else { return figures }
+    guard width < 60, !figures.isEmpty else { return figures }
     let columns =
       switch view.pane {
       case .functions: 6
@@ -181,10 +198,11 @@ package struct LiveScreen {
   }
 
   private var emptyWords: String {
-    switch view.pane {
+    guard isBegun else { return "" }
+    return switch view.pane {
     case .functions: "Nothing but threads at rest in this time."
     case .threads: "No thread was seen in this time."
-    case .blockers: "No thread waited for a lock, another thread or another process."
+    case .blockers: "No thread waited for what a thread or process in particular holds."
     case .tree: "Nothing but threads at rest in this time."
     case .stack: "No stack is known."
     }
@@ -228,26 +246,9 @@ package struct LiveScreen {
     ]
   }
 
-  /// The keys, as `h` shows them.
-  static let help = [
-    "", "  1 to 5, tab    panes: functions, threads, blockers, tree, stack",
-    "  arrows, j k    choose a row; page up, page down, g, G",
-    "  enter          a thread's stack; the owner of a lock; hide or show what was called",
-    "  o              go to the thread that holds what the chosen one waits for",
-    "  s              sort: own, total, since the beginning, name",
-    "  c              CPU time or wall time",
-    "  / and t        only rows with a text; only threads of a name or number; esc clears both",
-    "  p              pause the display; sampling goes on",
-    "  r              let the figures since the beginning count from now",
-    "  + and -        sample twice as often, half as often",
-    "  d              write a dump of all threads to a file",
-    "  w              write the last minutes as a capture",
-    "  q, Ctrl-Z      quit, suspend", "", "  Any key goes back.",
-  ]
-
   // MARK: - Fitting
 
-  private func wrapped(_ text: String, limit: Int) -> [String] {
+  func wrapped(_ text: String, limit: Int) -> [String] {
     var lines: [String] = []
     var line = ""
     for part in PlainText.unbreakableParts(of: PlainText.printable(text)) {
@@ -261,7 +262,7 @@ package struct LiveScreen {
     }
     lines.append(line)
     guard lines.count > limit else { return lines }
-    let rest = lines[(limit - 1)...].joined(separator: " ")
+    let rest = lines[limit - 1] + lines.dropFirst(limit).map { $0.dropFirst() }.joined()
     return lines.prefix(limit - 1) + [PlainText.shortenedAtRight(rest, to: width)]
   }
 

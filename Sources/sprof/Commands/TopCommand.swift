@@ -193,8 +193,8 @@ struct TopCommand: ParsableCommand {
     guard !once, isatty(STDOUT_FILENO) == 1, isatty(STDIN_FILENO) == 1,
       let screen = CursesScreen(wantsColor: Terminal.wantsColor)
     else { return try TopBlocks(capture, view, isSingle: once).run() }
-    defer { screen.close() }
     var top = TopScreen(capture, screen, view)
+    defer { top.close() }
     try top.run()
   }
 }

@@ -21,14 +21,24 @@ struct TopBlocks {
 
   /// Prints blocks until the program ends, a signal asks for the end, or the reader has gone.
   func run() throws {
+    do {
+      try writeBlocks()
+    } catch Diagnostic.cannotWrite(String(cString: strerror(EPIPE))) {
+      // `| head` has all that it wanted.
+    }
+  }
+
+  private func writeBlocks() throws {
     guard !capture.isReplay else { return try write(end: nil, ownCPU: nil) }
     var usage = OwnCPUMeter()
     var isFirst = true
     var end: String?
     while end == nil, !TopSignals.wantsEnd {
-      let deadline = MonotonicClock.now() + Self.period
+      // The first has what 2 s of sampling show, however long the start takes.
+      var deadline = MonotonicClock.now() + Self.period
       while MonotonicClock.now() < deadline, end == nil, !TopSignals.wantsEnd {
         MonotonicClock.sleep(for: Self.pause)
+        if isFirst, !capture.store.isBegun { deadline = MonotonicClock.now() + Self.period }
         end = try capture.end()
       }
       guard !TopSignals.wantsEnd || isFirst else { return }

@@ -18,6 +18,8 @@ struct TopScreen {
 
   private let capture: TopCapture
   private let screen: CursesScreen
+  /// Nil where there is none.
+  private let terminalGuard: TerminalGuard?
   private var view: LiveView
   private var status = LiveStatus()
   private var shown: LivePicture
@@ -28,6 +30,8 @@ struct TopScreen {
     self.capture = capture
     self.screen = screen
     self.view = view
+    terminalGuard = TerminalGuard(leaving: screen.leavingSequence)
+    terminalGuard?.note(isDrawing: true)
     shown = capture.store.picture.picture
     status.isReplay = capture.isReplay
     status.isASCII = !screen.isUTF8
@@ -109,13 +113,21 @@ struct TopScreen {
     if capture.isReplay || status.end != nil { capture.store.remake() }
   }
 
+  /// Gives the terminal back for good.
+  func close() {
+    screen.close()
+    terminalGuard?.end()
+  }
+
   private func suspend() {
     screen.suspend()
+    terminalGuard?.note(isDrawing: false)
     kill(getpid(), SIGTSTP)
     // The job stops as soon as nothing is held; then this goes on when it is continued.
     usleep(Self.suspendTime)
     _ = TopSignals.takeContinued()
     screen.resume()
+    terminalGuard?.note(isDrawing: true)
   }
 }
 

@@ -26,6 +26,19 @@ extension EndToEnd {
       try program.assertUntouched()
     }
 
+    @Test func `ends in silence when its reader has gone`() throws {
+      let program = try RunningProgram(fixture: "sleepers.c", ["2"])
+      let outcome = try run([
+        "bash", "-c", "\(SprofCommand.path) top \(program.pid) | head -n 1; echo ${PIPESTATUS[0]}",
+      ])
+      #expect(outcome.stdout.hasPrefix("sprof top · "), "\(outcome.stdout)")
+      #expect(outcome.stdout.hasSuffix("\n0\n"), "\(outcome.stdout)")
+      #expect(outcome.stderr.isEmpty, "\(outcome.stderr)")
+      // The first block is of what was sampled, however long the start took.
+      #expect(!outcome.stdout.contains("0 ns"), "\(outcome.stdout)")
+      try program.assertUntouched()
+    }
+
     @Test func `shows a capture as it showed the program`() throws {
       let folder = try TemporaryFolder()
       let path = folder.path + "/hung.pb.gz"
@@ -136,10 +149,9 @@ extension EndToEnd {
       let folder = try TemporaryFolder()
       let program = try RunningProgram(fixture: "sleepers.c", ["2"])
       let terminal = try top("\(program.pid)", in: folder)
-      let pids = try run(["pgrep", "-f", "^\(SprofCommand.path) top \(program.pid)$"]).stdout
-        .split(separator: "\n").compactMap { Int32($0) }
+      let pids = try pids(of: program)
       #expect(!pids.isEmpty)
-      for pid in pids { _ = try run(["kill", "-\(signal)", "\(pid)"]) }
+      for pid in pids { _ = try run(["kill", "-\(signal)", pid]) }
       try terminal.wait("the shell is back") {
         !$0.contains("sprof top ·") && $0.contains("READY>")
       }
@@ -148,6 +160,95 @@ extension EndToEnd {
       try terminal.wait("the code is \(code)") { $0.contains("CODE=\(code)\n") }
       #expect(try terminal.isClean())
       try program.assertUntouched()
+    }
+
+    private func pids(of program: RunningProgram) throws -> [String] {
+      try run(["pgrep", "-f", "^\(SprofCommand.path) top \(program.pid)$"]).stdout
+        .split(separator: "\n").map(String.init)
+    }
+
+    @Test func `leaves the terminal clean even when it is killed`() throws {
+      let folder = try TemporaryFolder()
+      let program = try RunningProgram(fixture: "sleepers.c", ["2"])
+      let terminal = try top("\(program.pid)", in: folder)
+      let pids = try pids(of: program)
+      #expect(!pids.isEmpty)
+      for pid in pids { _ = try run(["kill", "-KILL", pid]) }
+      try terminal.wait("the shell is back") {
+        !$0.contains("sprof top ·") && $0.contains("READY>")
+      }
+      #expect(try terminal.isClean())
+      try program.assertUntouched()
+    }
+
+    @Test func `gives lines back to the next program where no shell does when it is killed`() throws
+    {
+      let folder = try TemporaryFolder()
+      let program = try RunningProgram(fixture: "sleepers.c", ["2"])
+      let terminal = try TerminalProgram(folder: folder.path)
+      try terminal.start(
+        "sh -c '\(SprofCommand.path) top \(program.pid); while read x; do echo GOT=$x.; done'")
+      try terminal.wait("the view is there") { $0.contains("sprof top · ") }
+      let pids = try pids(of: program)
+      #expect(!pids.isEmpty)
+      for pid in pids { _ = try run(["kill", "-KILL", pid]) }
+      // Enter ends a line only once the terminal's modes are those of before.
+      try terminal.wait("lines are read") { text in
+        if text.contains("GOT=word.") { return true }
+        _ = try? terminal.start("word")
+        return false
+      }
+      try terminal.press("C-d")
+      try terminal.wait("the shell is back") { $0.contains("GOT=word.") && $0.contains("READY>") }
+      #expect(try terminal.isClean())
+      try program.assertUntouched()
+    }
+
+    @Test(arguments: ["TSTP", "STOP"])
+    func `is suspended from outside, resized meanwhile, and goes on`(signal: String) throws {
+      let folder = try TemporaryFolder()
+      let program = try RunningProgram(fixture: "sleepers.c", ["2"])
+      let terminal = try top("\(program.pid)", in: folder)
+      for pid in try pids(of: program) { _ = try run(["kill", "-\(signal)", pid]) }
+      try terminal.wait("it is stopped") { $0.contains("Stopped") }
+      try program.assertUntouched()
+      try terminal.resize(width: 70, height: 20)
+      try terminal.start("fg")
+      try terminal.wait("it is back, in the new size") { text in
+        text.hasPrefix("sprof top · ") && text.contains("h help")
+          && text.split(separator: "\n").allSatisfy { $0.count <= 70 }
+      }
+      try terminal.type("q")
+      try terminal.wait("the shell is back") {
+        !$0.contains("sprof top ·") && $0.contains("READY>")
+      }
+      #expect(try terminal.isClean())
+    }
+
+    @Test(arguments: ["redis", "python", "hung-gtk", "thousand", "ends", "execs"])
+    func `draws a capture as its screens in the tests`(program: String) throws {
+      let folder = try TemporaryFolder()
+      let path = Repository.path("Tests/Corpus/top/\(program)")
+      let golden = try String(contentsOfFile: path + ".80x24.txt", encoding: .utf8)
+        .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+      let terminal = try TerminalProgram(width: 80, height: 24, folder: folder.path)
+      try terminal.resize(width: 80, height: 24)
+      try terminal.start("\(SprofCommand.path) top \(path).sprof")
+      for (number, pane) in ["functions", "threads", "blockers", "tree", "stack"].enumerated() {
+        try terminal.type("\(number + 1)")
+        let start = try #require(golden.firstIndex(of: "== \(pane)")) + 1
+        let expected = Array(golden[start..<start + 24])
+        try terminal.wait("\(pane) is drawn:\n\(expected.joined(separator: "\n"))") { text in
+          let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { String(String($0).reversed().drop { $0 == " " }.reversed()) }
+          return Array(lines.prefix(24)) == expected
+        }
+      }
+      try terminal.type("q")
+      try terminal.wait("the shell is back") {
+        !$0.contains("sprof top ·") && $0.contains("READY>")
+      }
+      #expect(try terminal.isClean())
     }
 
     @Test func `is suspended, and goes on`() throws {

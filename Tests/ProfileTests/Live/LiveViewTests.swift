@@ -175,11 +175,96 @@ internal import Testing
     #expect(!view.showsHelp)
   }
 
+  @Test func `has all of its help in the smallest terminal`() {
+    var view = LiveView()
+    let picture = picture()
+    view.showsHelp = true
+    var seen = text(&view, picture, width: 40, height: 10)
+    #expect(seen.contains("Arrows scroll"))
+    for _ in 0..<100 {
+      #expect(view.take(.down, picture) == nil)
+      seen += text(&view, picture, width: 40, height: 10)
+    }
+    for words in ["1 to 5, tab", "enter: ", "clears both", "last minutes as a", "Ctrl-Z: quit"] {
+      #expect(seen.contains(words), "\(words)")
+    }
+    #expect(!seen.contains("…"))
+    _ = view.take(.pageUp, picture)
+    _ = view.take(.up, picture)
+    #expect(view.showsHelp)
+    _ = press("x", &view, picture)
+    #expect(!view.showsHelp)
+    // Where all of it has room, an arrow is a key like any other.
+    view.showsHelp = true
+    #expect(text(&view, picture).contains("Any key goes back"))
+    _ = view.take(.down, picture)
+    #expect(!view.showsHelp)
+  }
+
+  @Test func `says in a narrow terminal which pane it is, and what is new`() {
+    var view = LiveView()
+    let picture = picture()
+    view.pane = .stack
+    view.isPaused = true
+    var status = LiveStatus()
+    status.end = "the program has ended"
+    let lines = LiveScreen.lines(&view, picture, status, width: 60, height: 10)
+      .map { $0.map(\.text).joined() }
+    #expect(lines[0].contains("PAUSED · the program has ended"), "\(lines[0])")
+    // The verdict is cut, and not the indented lines that it would have had.
+    #expect(lines[1].hasSuffix("…") && !lines[1].contains("  "), "\(lines[1])")
+    #expect(text(&view, picture, width: 40, height: 10).contains("1 2 3 4 5 Stack"))
+  }
+
+  @Test func `says that nothing was sampled yet`() {
+    var view = LiveView()
+    let empty = LivePicture(CaptureInfo(kind: .attach, pid: 1, processName: "slow"))
+    let lines = LiveScreen.lines(&view, empty, LiveStatus(), width: 80, height: 24)
+    let text = lines.map { $0.map(\.text).joined() }.joined(separator: "\n")
+    #expect(text.contains("Preparing"))
+    #expect(!text.contains("0 threads") && !text.contains("Nothing"), "\(text)")
+  }
+
+  @Test func `lets rows that read alike be chosen one by one`() {
+    var view = LiveView()
+    var picture = picture()
+    let blocker = LivePicture.Blocker(
+      wait: "waiting for a mutex", owner: "", deed: "", ownerThread: nil, lost: 1, waiters: 1)
+    picture.blockers = [blocker, blocker, blocker]
+    view.pane = .blockers
+    for place in 0..<3 {
+      #expect(view.chosenPlace(in: view.rows(picture).map(\.key)) == place)
+      _ = press("j", &view, picture)
+    }
+    for pane in LivePane.allCases {
+      view.pane = pane
+      let keys = view.rows(picture).map(\.key)
+      #expect(Set(keys).count == keys.count, "\(pane)")
+    }
+  }
+
+  @Test func `makes rows anew just when they may differ`() {
+    var view = LiveView()
+    var picture = picture()
+    picture.number = 7
+    let keys = ["2", "s", "s", "/work\n", "\u{1B}", "4", "\n", "j\n", "1", "c", "3", "5", "2"]
+    for key in keys {
+      _ = press(key, &view, picture)
+      #expect(view.knownRows(picture).map(\.text) == view.rows(picture).map(\.text), "\(key)")
+    }
+    // The picture of a number is taken to be what it was.
+    let before = view.knownRows(picture).count
+    picture.threads.removeLast()
+    #expect(view.knownRows(picture).count == before)
+    picture.number = 8
+    #expect(view.knownRows(picture).count == before - 1)
+  }
+
   @Test func `takes any keys in any order`() {
     var generator = SystemRandomNumberGenerator()
     let keys: [LiveKey] =
       [.up, .down, .pageUp, .pageDown, .home, .end, .enter, .escape, .tab, .backTab, .backspace]
-      + "12345sc/tprhjkgGo?é\u{1F600}".map { .character($0) }
+      + "12345sc/tprhhjkgGo?é\u{1F600}".map { .character($0) }
     let pictures = [picture(), LivePicture(CaptureInfo(kind: .attach, pid: 1, processName: "x"))]
     var view = LiveView()
     for _ in 0..<5000 {
