@@ -32,6 +32,13 @@ struct PageArguments: ParsableArguments {
     guard html?.isEmpty != true else { throw ValidationError("--html needs a file name.") }
   }
 
+  /// Refuses `--source` where nothing would show it.
+  func check(_ report: ReportArguments) throws {
+    guard !source || html != nil || !report.json && !report.brief else {
+      throw ValidationError("--source needs the text or --html: JSON and --brief have no source.")
+    }
+  }
+
   /// The file of the page; nil without `--html`.
   var file: OutputFile? { html.map { OutputFile.page($0) } }
 

@@ -60,6 +60,7 @@ struct AttachCommand: ParsableCommand {
   func validate() throws {
     try frames.check(report)
     try views.check(report)
+    try page.check(report)
   }
 
   func run() throws {

@@ -36,9 +36,11 @@ struct ReportCommand: ParsableCommand {
   func validate() throws {
     try views.check(report)
     try filter.check(end: to)
-    guard page.html == nil || !report.json && views.view.isEmpty && views.by == nil else {
+    try page.check(report)
+    guard page.html == nil || !report.json && !report.brief && views.view.isEmpty && views.by == nil
+    else {
       throw ValidationError(
-        "--html cannot be combined with --json, --view or --by.")
+        "--html cannot be combined with --json, --brief, --view or --by.")
     }
   }
 

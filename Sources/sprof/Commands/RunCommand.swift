@@ -32,7 +32,7 @@ struct RunCommand: ParsableCommand {
     name: .customLong("report"),
     help: ArgumentHelp(
       "Write the report to this file instead of stderr; overwrites an older report.",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var reportPath: String?
 
   @OptionGroup var views: ViewArguments
@@ -49,7 +49,8 @@ struct RunCommand: ParsableCommand {
 
   @Argument(
     parsing: .captureForPassthrough,
-    help: ArgumentHelp("The program and its arguments.", valueName: "command"))
+    help: ArgumentHelp("The program and its arguments.", valueName: "command"),
+    completion: CommandCompletion.kind)
   var command: [String] = []
 
   /// The command without the `--` that may separate it from sprof's own options.
@@ -72,6 +73,7 @@ struct RunCommand: ParsableCommand {
     }
     try frames.check(report)
     try views.check(report)
+    try page.check(report)
     guard reportPath?.isEmpty != true else { throw ValidationError("--report needs a file name.") }
   }
 

@@ -8,7 +8,7 @@ func loadProfile(_ path: String, _ budget: ReadingBudget) throws -> Profile {
   do {
     return try CaptureReader.read(path: path, budget: budget)
   } catch {
-    throw Diagnostic.cannotRead(path, error)
+    throw Diagnostic.cannotRead(path == "/dev/stdin" ? "stdin" : path, error)
   }
 }
 
