@@ -44,7 +44,7 @@ extension `Go` {
       let program = try Go.start("mutex", toolchain)
       let memory = ProcessMemory(tid: program.pid)
       let reader = GoReader(try Go.program(of: program.pid), process: program.pid)
-      var found: Goroutines?
+      var found: ProfileModel.Goroutines?
       // The last of them may only just have begun to wait.
       try waitUntil("all wait for long") {
         Thread.sleep(forTimeInterval: 0.26)

@@ -9,7 +9,7 @@ struct CaptureArguments: ParsableArguments {
     name: .shortAndLong,
     help: ArgumentHelp(
       "Write the capture to this file, for sprof report and other pprof tools.",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var output: String?
 
   @Flag(help: "Overwrite the file of --output if it exists.")

@@ -19,13 +19,19 @@ struct CompareCommand: ParsableCommand {
         sprof compare before.pb.gz after.pb.gz --fail-if '+5%'
       """)
 
-  @Argument(help: "The captures before and after; or one capture, with --window given twice.")
+  @Argument(
+    help: "The captures before and after; or one capture, with --window given twice.",
+    completion: .file())
   var captures: [String] = []
 
-  @Option(help: ArgumentHelp("The captures before, separated by commas.", valueName: "files"))
+  @Option(
+    help: ArgumentHelp("The captures before, separated by commas.", valueName: "files"),
+    completion: .file())
   var before: String?
 
-  @Option(help: ArgumentHelp("The captures after, separated by commas.", valueName: "files"))
+  @Option(
+    help: ArgumentHelp("The captures after, separated by commas.", valueName: "files"),
+    completion: .file())
   var after: String?
 
   @Option(

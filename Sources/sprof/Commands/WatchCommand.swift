@@ -63,7 +63,8 @@ struct WatchCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The folder for captures; ./sprof-NAME-PID by default.", valueName: "dir"))
+      "The folder for captures; ./sprof-NAME-PID by default.", valueName: "dir"),
+    completion: .directory)
   var dir: String?
 
   @Option(
@@ -104,7 +105,8 @@ struct WatchCommand: ParsableCommand {
 
   @Argument(
     parsing: .postTerminator,
-    help: ArgumentHelp("A program to start and watch, after --.", valueName: "command"))
+    help: ArgumentHelp("A program to start and watch, after --.", valueName: "command"),
+    completion: CommandCompletion.kind)
   var command: [String] = []
 
   func validate() throws {

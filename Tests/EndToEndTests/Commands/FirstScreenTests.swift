@@ -12,7 +12,8 @@ extension EndToEnd {
     }
 
     @Test func `of the demo`() throws {
-      try expect(RunningProgram(fixture: "demo/hung.c"), "count_orders")
+      let path = try Fixture.compile(source: "demo/hung.c")
+      try expect(RunningProgram([path], ready: "locked"), "count_orders")
     }
 
     @Test(

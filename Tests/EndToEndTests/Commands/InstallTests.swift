@@ -55,6 +55,47 @@ extension EndToEnd {
       #expect(!lines.contains { $0.hasSuffix("kthreadd") })
     }
 
+    @Test(arguments: [
+      (["attach", "4242", "-o", "slow"], ["slow.pb.gz", "slower"]),
+      (["dump", "4242", "--output", "slow."], ["slow.pb.gz"]),
+      (["compare", "slow"], ["slow.pb.gz", "slower"]),
+      (["compare", "slow.pb.gz", "slowe"], ["slower"]),
+      (["compare", "--before", "slowe"], ["slower"]),
+      (["report", "slow."], ["slow.pb.gz"]), (["run", "--report", "slowe"], ["slower"]),
+      (["watch", "4242", "--dir", "sprofd"], ["sprofdir"]),
+      (["run", "sprof-test-to"], ["sprof-test-tool"]),
+      (["run", "--rate", "100", "sprof-test-to"], ["sprof-test-tool"]),
+      (["run", "--", "sprof-test-to"], ["sprof-test-tool"]),
+      (["run", "sprofd"], ["sprofdir/"]),
+      (["run", "sprofdir/sprof-test-to"], ["sprofdir/sprof-test-tool"]),
+      (["run", "--", "make", "sprof-test-to"], []), (["run", "--", "cat", "slowe"], ["slower"]),
+    ])
+    func `offers files and commands in bash`(words: [String], expected: [String]) throws {
+      let folder = try TemporaryFolder()
+      for name in ["slow.pb.gz", "slower", "other"] {
+        try Data().write(to: URL(fileURLWithPath: "\(folder.path)/\(name)"))
+      }
+      let bin = folder.path + "/sprofdir"
+      try FileManager.default.createDirectory(atPath: bin, withIntermediateDirectories: false)
+      let tool = bin + "/sprof-test-tool"
+      #expect(
+        FileManager.default.createFile(
+          atPath: tool, contents: nil, attributes: [.posixPermissions: 0o755]))
+      let line = (["sprof"] + words).joined(separator: " ")
+      let script = """
+        cd "$1" && PATH="$1/sprofdir:$PATH"
+        source <("$0" --generate-completion-script bash)
+        COMP_LINE="$2" COMP_POINT=${#2} COMP_WORDS=($2)
+        COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_WORDS[0]=$0
+        compopt() { :; }
+        _sprof sprof "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+        printf '%s\n' "${COMPREPLY[@]}"
+        """
+      let outcome = try run(["bash", "-c", script, SprofCommand.path, folder.path, line])
+      let offered = Set(outcome.stdout.split(separator: "\n").map(String.init))
+      #expect(offered == Set(expected), "\(outcome.stderr)")
+    }
+
     @Test func `names version, build and libraries`() throws {
       let lines = try SprofCommand.run(["--version"]).stdout.split(separator: "\n")
       #expect(lines.count == 3)
