@@ -60,6 +60,14 @@ package final class TaskFolder: Sendable {
       .map { ProcessIdentity(pid: thread, startTicks: $0.startTicks) }
   }
 
+  /// What a thread is doing in the kernel, if it is there.
+  package func systemCall(of thread: Int32) -> SystemCallState {
+    func parse(_ text: UnsafeRawBufferPointer) -> SystemCallState? {
+      SystemCallState(parsing: text)
+    }
+    return read("syscall", of: thread, capacity: 256, parse) ?? .unavailable
+  }
+
   // MARK: - Files
 
   /// Hands the first `capacity` bytes of `TID/file` to `body`; nil when they cannot be read.

@@ -98,6 +98,8 @@ package struct Diagnosis: Sendable {
   }
 
   /// Marks workers as idle that wait for the lock of the one that waits for work: they take turns.
+  ///
+  /// One that sleeps by its own choice, lock in hand, waits for no work.
   private mutating func findFollowers() {
     let blockers = graph.blockers()
     for (thread, situation) in situations.enumerated() {
@@ -105,9 +107,10 @@ package struct Diagnosis: Sendable {
         situation.idleness == nil, !index.profile.threads[thread].isMain,
         let node = graph.node(of: index.profile.threads[thread]), !graph.isStuck[node],
         let leader = graph.nodes[blockers[node]].thread, let other = situations[leader],
-        other.idleness != nil, let entry = situation.entry, entry == other.entry
+        let idleness = other.idleness, idleness != .sleep, let entry = situation.entry,
+        entry == other.entry
       else { continue }
-      situations[thread]?.idleness = other.idleness
+      situations[thread]?.idleness = idleness
     }
   }
 }

@@ -29,6 +29,8 @@ package struct ThreadSituation: Sendable {
   package let shares: TimeShares?
   /// The frame that asked for the wait: past those of the C library and of interpreters.
   package let asker: SourceFrame?
+  /// Whether it waits for a lock of Python's `threading`, and not for others to signal it.
+  let takesLock: Bool
   /// Whether it is a pool's worker, provided that others are in the same stack.
   let isWorker: Bool
   /// The outermost function of its own; the same for threads of one kind.
@@ -81,6 +83,9 @@ extension ThreadSituation {
     }
     loopEvidence = wait.map { LoopEvidence(parts, frames: fact.frames, wait: $0) }
     asker = idleness == nil ? fact.callerOfPrivateLoop ?? fact.asker : fact.asker
+    let isPythonLock = parts.isPythonLock || wait?.object?.flavor?.has(.python) ?? false
+    takesLock =
+      isPythonLock && !(fact.frames.first(where: \.isInterpreted)?.isSignalOfPython ?? true)
     let isDump = profile.capture.kind == .dump
     // Without CPU time it has not run, even where no sample says so. A dump has no length.
     let hasSlept = !isDump && last.activity.isWait && last.weight.cpu < 1_000_000
@@ -138,7 +143,7 @@ struct StackFacts {
       parts: parts, frames: frames, asker: parts.asker(of: frames),
       callerOfPrivateLoop: parts.callerOfPrivateLoop(of: frames),
       isWorker: IdleRecognition.isWorkers(parts),
-      entry: IdleRecognition.entry(of: parts),
+      entry: parts.entry,
       handlerOf: IdleRecognition.loopRunningHandler(parts),
       handler: IdleRecognition.handler(of: parts, frames: frames))
     known[stack] = fact

@@ -159,7 +159,9 @@ extension VerdictMaker {
     guard let subject = main ?? situations.first else { return Verdict(kind: .inconclusive) }
     let waiting = situations.filter { $0.idleness == nil && $0.isAsleep }
     let isUnclear = situations.contains { $0.idleness == nil && !$0.isAsleep }
-    if let main, main.idleness != nil { return quiet(main, .idle) }
+    if let main, main.idleness != nil {
+      return worst(of: heldUp).map { quiet($0, .waiting) } ?? quiet(main, .idle)
+    }
     if let main, main.isAsleep {
       guard main.wait?.kind == .join else { return quiet(main, .waiting) }
       // Its workers decide; when all of them rest, so does the program.

@@ -149,11 +149,46 @@ extension VerdictMaker {
     if let main, let kind = hangKind(main), !isWorkedFor(main) { return hang(main, kind) }
     guard isMainAside else { return nil }
     let working = situations.filter { $0.idleness == nil && !isJoining($0) }
-    guard !working.isEmpty, working.allSatisfy({ hangKind($0) != nil }) else { return nil }
-    let worst = working.max { left, right in
+    let hanging = working.filter { hangKind($0) != nil }
+    let holders = holders(of: hanging)
+    guard working.allSatisfy({ hangKind($0) != nil || holders.contains($0.thread) }) else {
+      return nil
+    }
+    return worst(of: hanging).flatMap { situation in
+      hangKind(situation).map { hang(situation, $0) }
+    }
+  }
+
+  /// The one that most wait for, then the one that has waited longest.
+  func worst(of hanging: [ThreadSituation]) -> ThreadSituation? {
+    hanging.max { left, right in
       (waiters(left), left.waited, right.thread) < (waiters(right), right.waited, left.thread)
     }
-    return worst.flatMap { situation in hangKind(situation).map { hang(situation, $0) } }
+  }
+
+  /// The threads that hold what others hang on, and sleep; without those of the same kind, which may take
+  /// turns at a lock.
+  private func holders(of hanging: [ThreadSituation]) -> Set<Int> {
+    var holders: Set<Int> = []
+    for situation in hanging {
+      guard let node = node(of: situation) else { continue }
+      for holder in graph.chain(from: node).nodes.dropFirst() {
+        guard let thread = graph.nodes[holder].thread, let other = diagnosis.situations[thread],
+          other.isAsleep, situation.entry == nil || other.entry != situation.entry
+        else { continue }
+        holders.insert(thread)
+      }
+    }
+    return holders
+  }
+
+  /// Threads that have waited for long for a lock, whatever others do: these may be held up for good
+  /// reason, but the program is not at rest.
+  var heldUp: [ThreadSituation] {
+    situations.filter { situation in
+      hangKind(situation) == .hungOnLock
+        || situation.takesLock && situation.idleness == nil && situation.waited >= Self.hangTime
+    }
   }
 
   /// Whether the main thread has no part in how fast the program is.

@@ -80,11 +80,6 @@ extension IdleRecognition {
     isFlat(stack) && (!stack.isInterpreted || stack.fetch != nil)
   }
 
-  /// The outermost function that is not the system's; threads of one kind have the same.
-  package static func entry(of stack: Stack) -> String? {
-    zip(stack.names, stack.roles).reversed().first { $0.1 == .other }?.0
-  }
-
   // MARK: - Functions without a known name
 
   /// An event loop of the program's own, known by a listening socket or by its function.

@@ -24,6 +24,8 @@ package struct IdleRecognition: Sendable {
     let purpose: WaitKind?
     /// Whether a function of Python's waits for a lock of Python's own.
     let isPythonLock: Bool
+    /// The outermost function that is not the system's; threads of one kind have the same.
+    let entry: String?
     /// Where it is in the event loops that it passes through.
     let place: LoopPlace
 
@@ -106,6 +108,8 @@ package struct IdleRecognition: Sendable {
       isPythonLock: isAskerInterpreted && frames[..<asker].takePythonLock,
       place: LoopPlace(roles, isToolkit: isToolkit(frames), modules: modules, asker: asker))
   }
+      entry: frames.indices.last { roles[$0] == .other && !frames[$0].isStartOfThread }
+        .map { names[$0] },
 
   /// By position: whether a function is of a library of loops and windows.
   private func isToolkit(_ frames: [SourceFrame]) -> [Bool] {

@@ -8,6 +8,24 @@ extension SourceFrame {
     return name == "join" || name == "_wait_for_tstate_lock" || name == "_shutdown"
   }
 
+  /// Whether it is a function of Python's `threading` that each of its threads begins with.
+  var isStartOfThread: Bool {
+    guard isPython, line.file?.hasSuffix("/threading.py") ?? false else { return false }
+    let name = line.function.split(separator: ".").last
+    return name == "_bootstrap" || name == "_bootstrap_inner" || name == "run"
+  }
+
+  /// Whether it is a function of Python's library that waits to be signalled by way of a lock which only
+  /// it knows, as a condition does.
+  var isSignalOfPython: Bool {
+    guard isPython, let file = line.file else { return false }
+    let name = line.function.split(separator: ".").last
+    return file.hasSuffix("/threading.py")
+      ? name != "__enter__"
+      : file.hasSuffix("/queue.py") || file.contains(bytesOf: "/multiprocessing/")
+        || file.contains(bytesOf: "/concurrent/futures/")
+  }
+
   /// Whether it is a function of Python's `subprocess` that waits for a process to end: with a time
   /// limit it tries again and again, and sleeps in between.
   var isEndOfProcess: Bool {

@@ -14,10 +14,10 @@ package enum PythonField: Int, CaseIterable, Sendable {
   case cframeFrame, cframePrevious
   // PyFrameObject up to 3.10, then _PyInterpreterFrame
   case frameCode, framePrevious, frameInstruction, frameOwner, frameIsEntry, frameLocals
-  case frameStackPointer
+  case frameStackPointer, frameValueStack, frameBlockCount, frameBlocks
   // PyCodeObject
   case codeFilename, codeName, codeQualifiedName, codeFirstLine, codeLineTable, codeInstructions
-  case codeVersion
+  case codeVersion, codeHandlers, codeLocalCount
   // PyObject, PyVarObject, PyTypeObject
   case objectType, objectCount
   case typeName, typeBasicSize, typeFlags, typeBase, typeDictionary, typeDictionaryOffset
@@ -31,7 +31,8 @@ package enum PythonField: Int, CaseIterable, Sendable {
   // Members of instances before the object: how far before
   case dictionaryBefore, valuesBefore
   // Functions and what refers to other objects
-  case functionCode, functionClosure, methodFunction, methodReceiver, builtinReceiver
+  case functionCode, functionClosure, methodFunction, methodReceiver
+  case builtinDefinition, builtinReceiver
   case cellContent, weakReferenceObject, moduleDictionary
   // Coroutines
   case generatorFrame, generatorState, wrapperInner
@@ -40,6 +41,8 @@ package enum PythonField: Int, CaseIterable, Sendable {
   case taskSize, taskLoop, taskState, taskWaiter, taskCoroutine, taskName
   // _gil_runtime_state
   case lockHolder, lockLocked, lockSize
+  // lockobject, rlockobject (Modules/_threadmodule.c)
+  case threadingLock, threadingLockOwner
 }
 
 /// The offsets of one CPython version, on 64-bit machines.

@@ -54,6 +54,10 @@ enum PythonOffsets {
     (.frameLocals, [360, 360, 360, 352, 72, 72, 72, 80, 80]),
     // Up to 3.13 a count of entries, then an address.
     (.frameStackPointer, [-1, -1, -1, -1, 64, 64, 64, 64, 64]),
+    // Up to 3.10 a frame has a pointer to its stack, and its blocks; then codes have a table.
+    (.frameValueStack, [64, 64, 64, 64, -1, -1, -1, -1, -1]),
+    (.frameBlockCount, [112, 112, 112, 104, -1, -1, -1, -1, -1]),
+    (.frameBlocks, [120, 120, 120, 112, -1, -1, -1, -1, -1]),
 
     (.codeFilename, [96, 104, 104, 104, 112, 112, 112, 112, 112]),
     (.codeName, [104, 112, 112, 112, 120, 120, 120, 120, 120]),
@@ -63,6 +67,8 @@ enum PythonOffsets {
     (.codeInstructions, [-1, -1, -1, -1, 184, 192, 200, 208, 208]),
     // Counts up with each code object that is made.
     (.codeVersion, [-1, -1, -1, -1, -1, 92, 92, 92, 92]),
+    (.codeHandlers, [-1, -1, -1, -1, 40, 40, 40, 40, 40]),
+    (.codeLocalCount, [-1, -1, -1, -1, 76, 72, 72, 72, 72]),
 
     (.objectType, same(8)),
     (.objectCount, same(16)),
@@ -103,6 +109,7 @@ enum PythonOffsets {
     (.functionClosure, [-1, -1, -1, -1, -1, 72, 72, 72, 72]),
     (.methodFunction, same(16)),
     (.methodReceiver, same(24)),
+    (.builtinDefinition, same(16)),
     (.builtinReceiver, same(24)),
     (.cellContent, same(16)),
     (.weakReferenceObject, same(16)),
@@ -126,6 +133,10 @@ enum PythonOffsets {
     (.lockLocked, same(16)),
     // As far as the condition reaches that `take_gil` waits for.
     (.lockSize, same(216)),
+
+    // A pointer to a semaphore, from 3.14 on a `PyMutex`.
+    (.threadingLock, same(16)),
+    (.threadingLockOwner, same(24)),
   ]
 
   /// The layout of 3.`minor`; nil for a version without a column.

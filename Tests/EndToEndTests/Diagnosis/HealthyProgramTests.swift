@@ -67,6 +67,18 @@ extension EndToEnd {
       program.kill()
     }
 
+    @Test(arguments: Interpreter.onePerVersion, ["accept", "queue", "executor", "barrier"])
+    func `a pool of Python's is idle`(interpreter: Interpreter, kind: String) throws {
+      let program = try interpreter.start("locked.py", [kind])
+      try waitUntil("all wait") {
+        try SprofCommand.report(["dump", "\(program.pid)"]).verdict?.kind == "idle"
+      }
+      let report = try SprofCommand.report(["attach", "\(program.pid)", "--duration", "1300ms"])
+      #expect(report.verdict?.kind == "idle", "\(report.verdict?.words ?? "")")
+      try program.assertUntouched()
+      program.kill()
+    }
+
     @Test(.enabled(if: Tool.isInstalled("go"), "needs Go"), arguments: [[], ["load"]])
     func `a server in Go`(arguments: [String]) throws {
       let path = try Fixture.build(runtime: "server.go", ["go", "build"])

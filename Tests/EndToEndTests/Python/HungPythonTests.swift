@@ -93,6 +93,57 @@ extension EndToEnd {
       try expect(hang, of: program, in: Self.ofSystem, handler: true)
     }
 
+    @Test(
+      arguments: Interpreter.onePerVersion,
+      [
+        "with sleep", "nested read", "condition read", "rlock sleep", "main sleep",
+        "acquired sleep",
+      ])
+    func `at a lock of threading is never called idle`(
+      interpreter: Interpreter, mode: String
+    ) throws {
+      let program = try interpreter.start(
+        "locked.py", mode.split(separator: " ").map(String.init))
+      let isKnown = !mode.hasPrefix("acquired")
+      var verdict = try SprofCommand.report(["dump", "\(program.pid)"]).verdict
+      // For a second it may be at work.
+      try waitUntil("all wait for long") {
+        verdict = try SprofCommand.report(["dump", "\(program.pid)"]).verdict
+        return verdict?.kind == (isKnown ? "hung_on_lock" : "waiting")
+          && (verdict?.lastedNs ?? 0) > 1_000_000_000
+      }
+      let whole = try SprofCommand.report(["attach", "\(program.pid)", "--duration", "1500ms"])
+      for verdict in [verdict, whole.verdict] {
+        let words =
+          "\(interpreter), \(mode): \(verdict?.words ?? "")\n"
+          + (verdict?.chainWords.joined(separator: "\n") ?? "")
+        #expect(verdict?.kind == (isKnown ? "hung_on_lock" : "waiting"), "\(words)")
+        #expect(words.contains("want (locked.py:") || mode.hasPrefix("condition"), "\(words)")
+        #expect(words.contains("for a Python lock"), "\(words)")
+        if isKnown {
+          let holder = mode.hasPrefix("main") ? "the main thread" : "\"holder\""
+          #expect(words.contains("held by \(holder)"), "\(words)")
+          #expect(words.contains("rest (locked.py:"), "\(words)")
+        }
+      }
+      try program.assertUntouched()
+      program.kill()
+      expectNothingLeftBehind()
+    }
+
+    @Test(arguments: Interpreter.onePerVersion)
+    func `of two threads that each hold the other's lock is a deadlock`(
+      interpreter: Interpreter
+    ) throws {
+      let program = try interpreter.start("locked.py", ["crossed", "sleep"])
+      try waitUntil("both wait") {
+        try SprofCommand.report(["dump", "\(program.pid)"]).verdict?.kind == "deadlock"
+      }
+      try program.assertUntouched()
+      program.kill()
+      expectNothingLeftBehind()
+    }
+
     private func expect(
       _ hang: HungPython, of program: RunningProgram, in interpreter: Interpreter,
       handler: Bool = false

@@ -145,4 +145,57 @@ internal import Testing
       #expect(native.verdict.place?.line.function == first)
     }
   }
+
+  @Test(arguments: [
+    ("libc.so.6/__clock_nanosleep app.py/nap", "clock_nanosleep", Verdict.Kind.hungOnLock),
+    ("libc.so.6/recv app.py/ask", "recvfrom", .hungOnLock),
+    ("libc.so.6/accept app.py/serve", "accept", .hungOnLock),
+  ])
+  func `whose main thread rests is about those at a lock, and not idle`(
+    way: String, call: String, expected: Verdict.Kind
+  ) {
+    let take = "libc.so.6/sem_wait python3.12/PyThread_acquire_lock_timed"
+    let start = "threading.py/Thread.run threading.py/Thread._bootstrap"
+    for (holder, kind) in [("hold", expected), ("work", .waiting)] {
+      var maker = WaitMaker()
+      maker.thread(
+        4242, "", "libc.so.6/__clock_nanosleep app.py/<module>", .asleep(in: "clock_nanosleep"))
+      for tid in 4243...4246 as ClosedRange<Int32> {
+        maker.thread(tid, "", "\(take) app.py/work \(start)", .asleep(in: "futex"))
+        maker.wait(tid, .pythonLock(by: 4250))
+      }
+      maker.thread(4250, "", "\(way) app.py/\(holder) \(start)", .asleep(in: call))
+      // Those that take turns at accepting are all at rest.
+      let isTurn = call == "accept" && kind == .waiting
+      let sleeps = call == "clock_nanosleep"
+      let wanted = isTurn ? .idle : sleeps ? .hungOnLock : kind
+      #expect(maker.verdict.kind == wanted, "\(holder) in \(call)")
+      #expect(isTurn || maker.verdict.waitPlace?.line.function == "work")
+    }
+  }
+
+  @Test func `whose threads wait for a lock of unknown owner waits`() {
+    let take = "libc.so.6/sem_wait python3.12/PyThread_acquire_lock_timed"
+    for (asker, kind) in [
+      ("app.py/work", Verdict.Kind.waiting), ("threading.py/Condition.__enter__", .waiting),
+      ("threading.py/Condition.wait", .idle), ("queue.py/Queue.get", .idle),
+      ("threading.py/Condition.wait threading.py/Semaphore.acquire", .idle),
+    ] {
+      var maker = WaitMaker()
+      maker.thread(
+        4242, "", "libc.so.6/__clock_nanosleep app.py/<module>", .asleep(in: "clock_nanosleep"))
+      maker.thread(4243, "", "\(take) \(asker) app.py/run", .asleep(in: "futex"))
+      maker.wait(4243, .pythonLock(by: nil))
+      #expect(maker.verdict.kind == kind, "\(asker)")
+    }
+  }
+}
+
+extension Wait {
+  fileprivate static func pythonLock(by owner: Int32?) -> Wait {
+    Wait(
+      kind: owner == nil ? .semaphore : .mutex, systemCall: "futex",
+      object: WaitObject(address: RemoteAddress(0x5510), flavor: LockFlavor([.python])),
+      owners: owner.map { [.thread(tid: $0)] } ?? [])
+  }
 }
