@@ -16,4 +16,16 @@ import Testing
     program.kill()
     #expect(peers.identity(of: program.pid) == nil)
   }
+
+  @Test(arguments: [
+    ("postgres: joe shop [local] UPDATE waiting", true),
+    ("postgres: main: joe shop 10.0.0.7(4711) SELECT waiting", true),
+    ("postgres: joe shop [local] idle", false),
+    ("postgres: startup recovering 000000010000000000000003 waiting for 0/3000000", false),
+    ("postgres: joe shop [local] UPDATE", false), ("vim waiting", false), ("", false),
+  ])
+  func `says in PostgreSQL's title whether it waits for a lock`(title: String, waits: Bool) {
+    #expect(PostgresTitle.saysWaiting([title]) == waits)
+    #expect(!PostgresTitle.saysWaiting([]))
+  }
 }

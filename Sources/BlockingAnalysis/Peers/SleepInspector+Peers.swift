@@ -82,6 +82,10 @@ extension SleepInspector {
     // Of one that may not be read neither place nor kind is known.
     var samples = inspector.threads().prefix(64).compactMap { inspector.sample($0) }
       .filter { $0.place != nil || $0.wait.kind != .unknown }
+    let isAtLock = PostgresTitle.saysWaiting(ProcessSearch.commandLine(of: number))
+    if isAtLock, let main = samples.firstIndex(where: { $0.thread.tid == number }) {
+      samples[main].becomeDatabaseLock()
+    }
     _ = inspector.findPeers(for: &samples, budget: budget)
     return samples
   }
@@ -111,5 +115,31 @@ extension Wait {
     else { return }
     var seen: Set<WaitOwner> = []
     owners = descriptors.flatMap(\.peers).filter { seen.insert($0).inserted }
+  }
+}
+
+/// What a session of PostgreSQL calls itself: `postgres: user database [local] UPDATE waiting`.
+enum PostgresTitle {
+  /// Whether it says that the session waits for a lock of the database (`ProcSleep` in
+  /// storage/lmgr/proc.c, unless `update_process_title` is off).
+  static func saysWaiting(_ commandLine: [String]) -> Bool {
+    guard let title = commandLine.first?.prefix(4096), title.hasPrefix("postgres: ") else {
+      return false
+    }
+    return title.split(separator: " ").last == "waiting"
+  }
+}
+
+extension SleepSample {
+  /// Says that the lock which the thread waits for is the database's own: it is woken by a signal of the
+  /// session that lets it go.
+  fileprivate mutating func becomeDatabaseLock() {
+    switch wait.kind {
+    case .poll, .select, .epoll, .semaphore, .futex, .systemVSemaphore: break
+    default: return
+    }
+    wait.becomeDatabaseLock()
+    futex = nil
+    ends = []
   }
 }

@@ -91,7 +91,8 @@ extension ThreadSituation {
     let hasSlept = !isDump && last.activity.isWait && last.weight.cpu < 1_000_000
     let lasted = isOfStack && (!isDump || known?.since != nil) ? known?.lasted ?? 0 : 0
     // One that sleeps between its tries has been waiting for longer than it sleeps.
-    let isRetry = wait?.kind != seen?.kind && wait?.kind != .join
+    let isOneSleep = wait?.kind == .join || wait?.kind == .databaseLock && seen?.kind != .sleep
+    let isRetry = wait?.kind != seen?.kind && !isOneSleep
     waited =
       wait == nil || !isLast
       ? 0

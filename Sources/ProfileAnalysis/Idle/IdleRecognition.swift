@@ -54,6 +54,8 @@ package struct IdleRecognition: Sendable {
       case (.childProcess, .select) where wait.descriptors.isEmpty:
         // As Python sleeps, before 3.11.
         wait.becomeRetry(of: purpose)
+      case (.databaseLock, .epoll), (.databaseLock, .poll), (.databaseLock, .semaphore):
+        wait.becomeDatabaseLock()
       case (.join, .semaphore), (.join, .conditionVariable), (.join, .futex):
         wait.kind = .join
         wait.object = nil
@@ -106,10 +108,10 @@ package struct IdleRecognition: Sendable {
       isInterpreted: frames.contains(where: \.isInterpreted), fetch: PythonFetch(frames),
       purpose: purpose(of: frames, asker: asker),
       isPythonLock: isAskerInterpreted && frames[..<asker].takePythonLock,
-      place: LoopPlace(roles, isToolkit: isToolkit(frames), modules: modules, asker: asker))
-  }
       entry: frames.indices.last { roles[$0] == .other && !frames[$0].isStartOfThread }
         .map { names[$0] },
+      place: LoopPlace(roles, isToolkit: isToolkit(frames), modules: modules, asker: asker))
+  }
 
   /// By position: whether a function is of a library of loops and windows.
   private func isToolkit(_ frames: [SourceFrame]) -> [Bool] {
@@ -170,6 +172,10 @@ package struct IdleRecognition: Sendable {
   private func purpose(of frames: [SourceFrame], asker: Int) -> WaitKind? {
     let isOfDatabase = frames[..<asker].contains { owners.owner(of: $0.module) == .database }
     if isOfDatabase { return .databaseLock }
+    let isOfSession = frames.prefix(asker + 1).contains { frame in
+      !frame.isInterpreted && frame.line.function == Self.sessionLock
+    }
+    if isOfSession { return .databaseLock }
     if frames[..<asker].contains(where: \.isEndOfProcess) { return .childProcess }
     if frames[..<asker].contains(where: JavaFunctions.isSleep) { return .sleep }
     return asker < frames.count && frames[asker].isEndOfThread ? .join : nil
@@ -206,6 +212,9 @@ package struct IdleRecognition: Sendable {
     else { return position }
     return next
   }
+
+  /// Where a session of PostgreSQL waits for a lock that another session has.
+  private static let sessionLock = "ProcSleep"
 
   private static let loopWords = [
     "eventloop", "event_loop", "mainloop", "main_loop", "loop::run", "server_loop", "serverloop",

@@ -20,6 +20,8 @@ package struct WaitGraph: Sendable {
     package fileprivate(set) var blocking: Int?
     /// Whether it has exited, so that it will never do anything.
     package fileprivate(set) var isDead: Bool
+    /// How many threads a process has that was not sampled, but looked into; nil for others.
+    package fileprivate(set) var threadCount: Int?
     /// Whether all who could act for it are known: those who can end its wait, or for a process its
     /// threads.
     fileprivate(set) var isComplete: Bool
@@ -229,6 +231,7 @@ extension WaitGraph {
     for (number, node) in nodes.enumerated() where node.tid == nil {
       let members = threads[node.pid] ?? []
       for member in members { edges.append(Edge(from: number, to: member, reason: .member)) }
+      nodes[number].threadCount = counts[node.pid]
       // All of the program's own threads were sampled.
       let isKnown =
         ownProcesses.contains(node.pid) || counts[node.pid].map { $0 <= members.count } ?? false

@@ -50,6 +50,20 @@ extension VerdictWords {
     return name + (place.map { ", in \(self.name($0))," } ?? "") + " " + wait + end
   }
 
+  /// That a process which was looked into has threads that do not sleep; nil where all of them do.
+  private func awake(of node: WaitGraph.Node, asleep: Int) -> String? {
+    // Of many threads not all are looked at.
+    guard let count = node.threadCount, count > asleep, count <= Self.peerThreadLimit else {
+      return nil
+    }
+    let awake = count - asleep
+    return "is at work: \(awake) of its \(count) threads "
+      + (awake == 1 ? "does not wait" : "do not wait")
+  }
+
+  /// Of another process no more threads are looked at.
+  private static let peerThreadLimit = 64
+
   /// What a thread or process at the end of a chain does.
   func doing(_ number: Int) -> String {
     let node = diagnosis.graph.nodes[number]
@@ -61,6 +75,7 @@ extension VerdictWords {
       let threads = diagnosis.graph.successors(of: number)
       guard node.tid == nil, !threads.isEmpty else { return "was not sampled" }
       let allWait = threads.allSatisfy { diagnosis.graph.nodes[$0].blocking != nil }
+      if let words = awake(of: node, asleep: threads.count) { return words }
       return allWait
         ? "could still proceed if one of its threads wakes up"
         : "could still proceed: some threads are not known to be blocked"

@@ -137,7 +137,7 @@ struct WaitWords {
     case .sleep: ""
     case .signal: "for a signal"
     case .fileLock: "for a lock on " + descriptors(wait, in: pid, none: "a file")
-    case .databaseLock: "for a locked database, sleeping between retries"
+    case .databaseLock: "for " + databaseLock(wait)
     case .systemVSemaphore: "for a System V semaphore"
     case .messageQueue: "for a message queue"
     case .asynchronousIO: "for asynchronous I/O to complete" + kernelPlace(wait)
@@ -151,6 +151,14 @@ struct WaitWords {
     case .unknown: "outside any system call" + kernelPlace(wait)
     case .poll, .select, .epoll, .read, .write, .open, .connect, .accept, .receive, .send:
       transfer(wait, in: pid) + kernelPlace(wait)
+    }
+  }
+
+  private func databaseLock(_ wait: Wait) -> String {
+    switch wait.systemCall {
+    case "epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll", "futex", "semop":
+      "a lock in the database that another session holds"
+    default: "a locked database, sleeping between retries"
     }
   }
 

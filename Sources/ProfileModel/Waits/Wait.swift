@@ -37,6 +37,17 @@ package struct Wait: Hashable, Sendable {
   }
 }
 
+extension Wait {
+  /// Says that it is for a lock of a database: what wakes the thread is only the messenger.
+  package mutating func becomeDatabaseLock() {
+    kind = .databaseLock
+    object = nil
+    owners = []
+    descriptors = []
+    omittedDescriptors = 0
+  }
+}
+
 /// The kinds of wait; the raw values are words for programs.
 package enum WaitKind: String, Sendable, CaseIterable {
   case mutex
@@ -67,7 +78,8 @@ package enum WaitKind: String, Sendable, CaseIterable {
   case childProcess = "child_process"
   case signal
   case fileLock = "file_lock"
-  /// Sleeps between tries for a lock that a database keeps in its files.
+  /// A lock of a database: SQLite sleeps between tries for one in its files, PostgreSQL waits for a signal
+  /// of the session that holds it.
   case databaseLock = "database_lock"
   case messageQueue = "message_queue"
   case systemVSemaphore = "system_v_semaphore"

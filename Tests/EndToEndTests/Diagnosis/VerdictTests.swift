@@ -178,6 +178,56 @@ extension EndToEnd {
       program.kill()
     }
 
+    @Test(.enabled(if: Tool.isInstalled("redis-server"), "needs redis-server"))
+    func `of a client of redis ends at the server while that computes`() throws {
+      // It would answer others after 5 s that it is busy.
+      let redis = try RedisServer(["--lua-time-limit", "0"])
+      let client = ["redis-cli", "-s", redis.socket]
+      let script = "local x = 0; while true do x = x + 1 end"
+      let first = try RunningProgram(client + ["eval", script, "0"], ready: nil)
+      try waitUntil("the server computes") {
+        let verdict = try SprofCommand.report(["dump", "\(redis.pid)"]).verdict
+        return ["running", "starved"].contains(verdict?.kind)
+      }
+      let second = try RunningProgram(client + ["get", "x"], ready: nil)
+      try waitUntil("the client waits") {
+        let verdict = try SprofCommand.report(["dump", "\(second.pid)"]).verdict
+        return verdict?.kind == "waiting"
+          && verdict?.chainWords.last?.contains("\"redis-server\"") ?? false
+          && verdict?.chainWords.last?.contains("is at work: 1 of its") ?? false
+      }
+      for program in [first, second] { program.kill() }
+    }
+
+    @Test(.enabled(if: Tool.isInstalled("postgres"), "needs PostgreSQL"))
+    func `of a session that waits for another's row is a lock in the database`() throws {
+      let server = try PostgresServer()
+      let holder = try server.session()
+      try holder.send(
+        line: "create table t (i int); insert into t values (1); begin; update t set i = 2;")
+      try holder.send(line: "select 'held';")
+      #expect(try holder.readLine() == "held")
+      let waiter = try server.session()
+      try waiter.send(line: "update t set i = 3;")
+      let words = "for a lock in the database that another session holds"
+      // It asks for the lock some time after it was sent.
+      try waitUntil("the client's chain ends at the lock") {
+        let verdict = try SprofCommand.report(["dump", "\(waiter.pid)"]).verdict
+        return verdict?.kind == "waiting" && verdict?.chainWords.last?.contains(words) ?? false
+      }
+      let backend = try #require(
+        server.processes.last { pid in
+          let title = try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)
+          return title?.contains("UPDATE waiting") ?? false
+        })
+      try waitUntil("its own process hangs") {
+        let verdict = try SprofCommand.report(["dump", "\(backend)"]).verdict
+        return verdict?.kind == "hung_on_lock" && verdict?.words.contains(words) ?? false
+      }
+      try waiter.assertUntouched()
+      expectNothingLeftBehind()
+    }
+
     @Test func `is not watched into a file`() throws {
       expectError(
         try SprofCommand.run(["dump", "1", "--watch", "-o", "/tmp/x"]), code: ExitCode.usage,

@@ -180,3 +180,25 @@ internal import Testing
     #expect(diagnosis.verdict.behind == 0)
   }
 }
+
+@Suite struct `The verdict of a session of PostgreSQL` {
+  @Test func `at another's row is that it hangs on a lock in the database`() {
+    let stack =
+      "libc.so.6/epoll_wait WaitEventSetWait WaitLatch ProcSleep LockAcquireExtended heap_update main"
+    var maker = WaitMaker()
+    maker.thread(4242, "postgres", stack, .asleep(in: "epoll_wait"))
+    maker.wait(
+      4242,
+      Wait(
+        kind: .epoll, systemCall: "epoll_wait",
+        descriptors: [WaitDescriptor(number: 7, kind: .signalfd, name: "signalfd")]))
+    #expect(maker.verdict.kind == .hungOnLock)
+    #expect(maker.verdict.wait == Wait(kind: .databaseLock, systemCall: "epoll_wait"))
+    #expect(ReportHead.text(maker.profile).contains("for a lock in the database that"))
+    // Where it waits for its client it does not.
+    var other = WaitMaker()
+    let rest = "libc.so.6/epoll_wait WaitEventSetWait secure_read PostgresMain main"
+    other.thread(4242, "postgres", rest, .asleep(in: "epoll_wait"))
+    #expect(other.verdict.wait?.kind == .epoll)
+  }
+}

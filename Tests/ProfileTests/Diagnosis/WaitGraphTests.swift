@@ -165,6 +165,24 @@ internal import Testing
     #expect(maker.diagnosis.graph.cycles.isEmpty)
   }
 
+  @Test func `says of a server with a thread that does not sleep that it is at work`() {
+    for (asleep, words) in [
+      (5, "\"p700\" (pid 700) could still proceed if one of its threads wakes up"),
+      (4, "\"p700\" (pid 700) is at work: 1 of its 5 threads does not wait"),
+      (2, "\"p700\" (pid 700) is at work: 3 of its 5 threads do not wait"),
+    ] {
+      var maker = WaitMaker()
+      maker.thread(4242, "", "recv ask main", .asleep(in: "recvfrom"))
+      maker.wait(4242, .pipe(peers: [.process(pid: 700, tid: nil, name: "p700")]))
+      for number in 1...Int32(asleep) {
+        maker.wait(
+          700 + number, Wait(kind: .conditionVariable, systemCall: "futex"), pid: 700,
+          threadCount: 5)
+      }
+      #expect(ReportHead.text(maker.profile).contains(words))
+    }
+  }
+
   @Test func `does not take a program's own pipe for a deadlock`() {
     // A signal handler may write into it: the self-pipe trick.
     var maker = WaitMaker()
