@@ -33,6 +33,8 @@ struct LoopMoments {
   private var facts: StackFacts
   private var known: [Key: Moment] = [:]
   private var search: HandlerSearch
+  /// By thread; of those whose loop has no names.
+  private var habits: [Int: RestHabit] = [:]
 
   init(_ index: ProfileIndex) {
     self.index = index
@@ -42,11 +44,14 @@ struct LoopMoments {
   }
 
   /// Whether any stack of the thread goes through an event loop.
-  func hasLoop(_ thread: Int) -> Bool {
+  mutating func hasLoop(_ thread: Int) -> Bool {
     var seen: Set<StackID> = []
-    return index.runs(of: thread).contains { run in
+    let isKnown = index.runs(of: thread).contains { run in
       seen.insert(run.stack).inserted && isInLoop(run.stack)
     }
+    if isKnown { return true }
+    habits[thread] = RestHabit(index, thread: thread)
+    return habits[thread] != nil
   }
 
   private func isInLoop(_ stack: StackID) -> Bool {
@@ -55,6 +60,10 @@ struct LoopMoments {
 
   /// What a thread does in `run`.
   mutating func moment(of run: Run, isMain: Bool) -> Moment {
+    if let habit = habits[run.thread], run.activity != .unknown {
+      if habit.isRest(run) { return .rest }
+      return habit.contains(run.stack) || run.end.isTruncated ? .handler(nil) : .outside
+    }
     let key = Key(
       stack: run.stack, activity: run.activity, isTruncated: run.end.isTruncated, isMain: isMain)
     if let moment = known[key] { return moment }
@@ -110,6 +119,7 @@ struct LoopMoments {
 
   /// The loop that a stack is in.
   mutating func loop(of stack: StackID) -> EventLoop? {
+    if let habit = habits.values.first(where: { $0.contains(stack) }) { return habit.loop }
     let parts = facts.fact(of: stack, index).parts
     // One kind of loop often runs below another: GLib's below Qt's, libuv's below Python's.
     return parts.roles.lazy.compactMap(\.loopOfHandlers).last

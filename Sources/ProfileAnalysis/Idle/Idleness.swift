@@ -62,6 +62,8 @@ package enum EventLoop: Hashable, Sendable, CaseIterable {
   case pulseAudio, python, qt, redis, systemd, tcl
   /// AWT's event queue, and the thread that reads the display server's events for it.
   case awt, awtReader
+  /// Chromium's, of its main thread.
+  case chromium
   case netty
   /// Core Foundation's run loop, or Dispatch's main queue.
   case runLoop

@@ -102,7 +102,7 @@ extension EventLoop {
     // Their events belong to the thread (QThread's dispatcher, Tcl's notifier, the run loop), or to
     // the one connection to the display.
     case .qt, .tcl, .runLoop, .redis, .xReader, .xDispatch, .waylandReader, .waylandDispatch,
-      .awt, .awtReader:
+      .awt, .awtReader, .chromium:
       .shared
     // None of these may be entered again, so that a second one is of its own (libuv: uv_run is not
     // reentrant; libevent: "reentrant invocation"; asyncio: "This event loop is already running").

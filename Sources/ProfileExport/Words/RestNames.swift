@@ -23,6 +23,7 @@ extension EventLoop {
     case .asio: "Asio's loop"
     case .awt: "AWT's event queue"
     case .awtReader: "the reader of AWT's events"
+    case .chromium: "Chromium's message loop"
     case .glib: "GLib's main loop"
     case .libev: "libev's loop"
     case .libevent: "libevent's loop"

@@ -69,6 +69,39 @@ extension EndToEnd {
       expectNothingLeftBehind()
     }
 
+    /// Of the processes of a page one runs its scripts: the one that used most CPU time.
+    @Test(.enabled(if: Tool.isInstalled("chromium"), "needs Chromium"))
+    func `of a page that blocks Chromium is found without names`() throws {
+      let folder = try TemporaryFolder()
+      let page = folder.path + "/page.html"
+      let script =
+        "setInterval(() => { const end = performance.now() + 1500;"
+        + " while (performance.now() < end); }, 4000)"
+      try "<title>page</title><script>\(script)</script>".write(
+        toFile: page, atomically: true, encoding: .utf8)
+      let chromium = try RunningProgram(
+        [
+          "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0",
+          "--user-data-dir=" + folder.path, "file://" + page,
+        ], ready: nil)
+      var renderer: Int32 = 0
+      try waitUntil("a page has computed for a second", deadline: .seconds(60)) {
+        usleep(200_000)
+        let times = descendants(of: chromium.pid).filter(isRenderer).map { ($0, cpuTicks(of: $0)) }
+        let busiest = times.max { $0.1 < $1.1 }
+        renderer = busiest?.0 ?? 0
+        return (busiest?.1 ?? 0) > 100
+      }
+      let report = try SprofCommand.report(["attach", "\(renderer)", "--duration", "12s"])
+      let list = report.freezes?.list ?? []
+      let words = "\(report.verdict?.words ?? "")"
+      #expect(list.allSatisfy { $0.loop == "Chromium's message loop" }, "\(words)")
+      // Two or three in 12 s, of which one may be cut off; by the clock, however busy the machine is.
+      #expect(list.contains { abs(Double($0.lengthNs) / 1e9 - 1.5) < 0.1 }, "\(words)")
+      #expect(report.verdict?.kind == "froze", "\(words)")
+      chromium.kill()
+    }
+
     @Test(
       .enabled(
         if: XServer.isInstalled && Tool.hasLibrary("gtk+-3.0"), "needs Xvfb and GTK 3's headers"))
@@ -99,6 +132,23 @@ extension EndToEnd {
       expectNothingLeftBehind()
     }
   }
+}
+
+/// The processes that a process has started, and those that they have.
+private func descendants(of pid: Int32) -> [Int32] {
+  children(of: pid).flatMap { [$0] + descendants(of: $0) }
+}
+
+private func isRenderer(_ pid: Int32) -> Bool {
+  let command = try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)
+  return command?.contains("--type=renderer") ?? false
+}
+
+/// The CPU time of a process, in hundredths of a second (`utime` of proc(5)).
+private func cpuTicks(of pid: Int32) -> Int {
+  let text = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
+  let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
+  return fields.count > 11 ? Int(fields[11]) ?? 0 : 0
 }
 
 /// A window of GTK 3 that freezes, or draws.

@@ -147,6 +147,34 @@ internal import Testing
     #expect(words.hasSuffix(rest), "\(words)")
   }
 
+  /// A page of Chromium that computes: all names but one are stripped, and the pump waits with a time limit
+  /// and without.
+  @Test func `are found by what the main thread of Chromium returns to`() {
+    let pump = "0x1 0x2 0x3 ChromeMain __libc_start_main"
+    let rests = ["pthread_cond_wait 0x10", "pthread_cond_timedwait 0x11 0x12"]
+    func page(_ freeze: String, _ activity: Activity = .running) -> FreezeMaker {
+      var maker = FreezeMaker()
+      for turn in 0..<4 {
+        maker.run("\(rests[turn % 2]) \(pump)", .asleep(in: "futex"), milliseconds: 900)
+        maker.run("0x30 0x31 0x20 \(pump)", milliseconds: 20)
+        maker.run("\(rests[1]) \(pump)", .asleep(in: "futex"), milliseconds: 400)
+        if turn == 2 { maker.run("\(freeze) \(pump)", activity, milliseconds: 700) }
+      }
+      return maker
+    }
+    let computing = page("clock_gettime 0x42 0x41 0x40 0x21 0x20")
+    #expect(computing.freezes.map(\.length) == [700_000_000])
+    #expect(computing.words().hasSuffix("in a handler of Chromium's message loop."))
+    // One that waits in a handler waits deeper than the pump.
+    let waiting = page("pthread_cond_wait 0x44 0x43 0x42 0x21 0x20", .asleep(in: "futex"))
+    #expect(waiting.freezes.map(\.length) == [700_000_000])
+    // One that never comes back has no habit.
+    var hung = FreezeMaker()
+    hung.run("\(rests[0]) \(pump)", .asleep(in: "futex"), milliseconds: 900)
+    hung.run("clock_gettime 0x42 0x20 \(pump)", milliseconds: 3000)
+    #expect(hung.freezes.isEmpty)
+  }
+
   @Test func `at the beginning and the end last at least as long as they were seen`() {
     var maker = FreezeMaker()
     let work = "work debugCommand processCommand " + FreezeMaker.rest.withoutCall
