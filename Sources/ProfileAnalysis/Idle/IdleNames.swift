@@ -112,7 +112,10 @@ enum IdleNames {
     (.pool(.unnamed), "worker"),
     (.pool(.redis), "bioProcessBackgroundJobs IOThreadMain"),
     (.pool(.blas), "blas_thread_server"),
-    (.pool(.jemalloc), "background_thread_entry"),
+    (
+      .pool(.jemalloc),
+      "background_thread_entry background_thread_sleep background_work_sleep_once"
+    ),
     (.pool(.mesa), "util_queue_thread_func"),
     (
       .pool(.tbb),

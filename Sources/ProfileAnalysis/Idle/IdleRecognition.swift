@@ -120,7 +120,7 @@ package struct IdleRecognition: Sendable {
       if frame.isInterpreted { return JavaFunctions.isOfLibrary(frame) }
       switch owners.owner(of: frame.module) {
       case .toolkit, .library, .interpreter: return true
-      case .database, .program: return false
+      case .allocator, .database, .program: return false
       }
     }
   }
@@ -134,7 +134,25 @@ package struct IdleRecognition: Sendable {
       roles[name] = role
       result.append(self.role(role, of: frame, isWithin: position < interpreted))
     }
-    return result
+    return isOfAllocator(frames) ? result.map(Self.allocatorsRole) : result
+  }
+
+  /// Whether a thread runs for an allocator alone, and for nobody who called it.
+  private func isOfAllocator(_ frames: [SourceFrame]) -> Bool {
+    var isFound = false
+    for frame in frames {
+      guard !frame.isInterpreted else { return false }
+      switch owners.owner(of: frame.module) {
+      case .allocator: isFound = true
+      case .library: break
+      case .database, .interpreter, .program, .toolkit: return false
+      }
+    }
+    return isFound
+  }
+
+  private static func allocatorsRole(_ role: FunctionRole) -> FunctionRole {
+    role == .other || role == .address ? .rest(.pool(.jemalloc)) : role
   }
 
   /// What a function means, by what its name means; `isWithin` one that a runtime runs.
@@ -156,7 +174,7 @@ package struct IdleRecognition: Sendable {
     case .library: return role == .address ? .call : .glue
     case .database: return .glue
     case .interpreter: return isWithin ? .glue : role
-    case .program, .toolkit: return role
+    case .allocator, .program, .toolkit: return role
     }
   }
 

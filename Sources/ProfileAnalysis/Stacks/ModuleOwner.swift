@@ -9,6 +9,8 @@ enum ModuleOwner {
   case interpreter
   /// SQLite, which sleeps between its tries for a lock.
   case database
+  /// jemalloc, which has a thread of its own, and no names where a distribution stripped it.
+  case allocator
   /// A library of an event loop, or of the windows that it serves, or what binds a language to one.
   case toolkit
   /// The program, or a library that it chose.
@@ -27,6 +29,7 @@ extension Module {
       "ld-linux", "ld-musl", "[vdso]",
     ].contains { name.hasPrefix($0) }
     if isLibrary { return .library }
+    if name.hasPrefix("libjemalloc.") { return .allocator }
     if name.hasPrefix("libsqlite3.so") || name.hasPrefix("_sqlite3.") { return .database }
     let isInterpreter =
       name.hasPrefix("libpython") || name.hasPrefix("python")

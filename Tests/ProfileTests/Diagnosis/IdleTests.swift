@@ -237,6 +237,33 @@ enum RealStacks {
     #expect(idle == Set([4242, 7001] + (5000..<5012)))
   }
 
+  @Test(arguments: [
+    "libc.so.6/0x8a3b2 libc.so.6/pthread_cond_timedwait libjemalloc.so.2/0x39a46 "
+      + "libjemalloc.so.2/0x3a0ea libc.so.6/start_thread libc.so.6/clone3",
+    "pthread_cond_wait background_thread_sleep background_work_sleep_once "
+      + "background_thread_entry start_thread clone3",
+  ])
+  func `are jemalloc's own, also where it has no names`(functions: String) {
+    var maker = WaitMaker()
+    maker.thread(4242, "", "accept main", .asleep(in: "accept"))
+    maker.thread(4243, "jemalloc_bg_thd", functions, .asleep(in: "futex"))
+    #expect(maker.diagnosis.situations[1]?.idleness == .workerPool(.jemalloc))
+  }
+
+  @Test func `are none of the program's that wait within jemalloc`() {
+    for functions in [
+      "libc.so.6/pthread_cond_wait libjemalloc.so.2/0x39a46 libjemalloc.so.2/malloc app/load "
+        + "libc.so.6/start_thread",
+      "libc.so.6/__lll_lock_wait libc.so.6/pthread_mutex_lock libjemalloc.so.2/0x39a46 "
+        + "libc.so.6/start_thread",
+    ] {
+      var maker = WaitMaker()
+      maker.thread(4242, "", "accept main", .asleep(in: "accept"))
+      maker.thread(4243, "loader", functions, .asleep(in: "futex"))
+      #expect(maker.diagnosis.situations[1]?.idleness == nil, "\(functions)")
+    }
+  }
+
   @Test func `are those that wait for their turn at waiting for work`() {
     var maker = WaitMaker()
     maker.thread(4242, "", "pthread_join main", .asleep(in: "futex"))
