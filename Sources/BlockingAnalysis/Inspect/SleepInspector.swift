@@ -12,7 +12,7 @@ package final class SleepInspector {
   package var pid: Int32 { folder.process }
   /// A thread whose files are read for the process as a whole: the main thread may have ended.
   let liveThread: ProcessIdentity
-  private let processName: String
+  private var processName: String
   let folder: TaskFolder
   /// Of another process than the one that is profiled: how many threads it has.
   private let threadCount: Int?
@@ -76,6 +76,7 @@ package final class SleepInspector {
       surveyTime = now
       survey = DescriptorSurvey(folder, liveThread: liveThread.pid, processes: processes)
       returnAddresses = nil
+      processName = folder.name(of: folder.process) ?? processName
     }
     // It may have executed another program.
     isOf32Bits = ProcessMemory(liveThread).isOf32BitProgram

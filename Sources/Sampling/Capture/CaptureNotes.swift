@@ -39,6 +39,7 @@ enum CaptureNotes {
     var lines = tracing(pipeline.target.holder, refusals: sampler.refusals.count)
     if let depth = pipeline.options.maxDepth { lines.append(depthLimit(depth)) }
     lines += threads(sampler.leftOut)
+    if let note = pipeline.resolver.executions.note { lines.append(note) }
     lines += sampler.runtimes?.problems.map(\.note) ?? []
     if !sampler.usesSchedulerStatistics {
       lines.append(

@@ -62,7 +62,7 @@ final class SamplePipeline: @unchecked Sendable {
     _ info: CaptureInfo, ending: CaptureInfo.Ending, notes: [String], sleeps: [SleepRecord],
     tasks: [AsyncTasks] = []
   ) -> FinishedCapture {
-    var info = info
+    var info = resolver.executions.head(info)
     info.duration = sampler.lastTickEnd.rawValue
     // The clock of the ticks has begun a little after the capture's.
     info.startTime = Host.wallClock() - Double(sampler.now.rawValue) / 1e9

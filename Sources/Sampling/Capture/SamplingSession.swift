@@ -173,7 +173,7 @@ final class SamplingSession: @unchecked Sendable {
 
   /// What is known of a capture that goes on.
   private func capture(_ info: CaptureInfo, until progress: CaptureProgress) -> CaptureInfo {
-    var capture = info
+    var capture = resolver.executions.head(info)
     capture.ending = .unfinished
     capture.duration = progress.elapsed.rawValue
     capture.cost.ticksPlanned = progress.elapsed.ticks(at: plan.rate)

@@ -13,6 +13,22 @@ final class AddressSpaces: Sendable {
     let name: String?
     /// What the loader had loaded; nil where it keeps no record.
     let libraries: Libraries?
+    /// The program that the process runs, where that is another one than at the reading before.
+    var program: Program?
+  }
+
+  /// What the kernel says of the program that a process runs.
+  struct Program: Sendable {
+    let name: String?
+    let executable: String?
+    let commandLine: [String]
+
+    /// Of a process as it is now; `thread` is one of its threads that has not ended.
+    init(_ folder: TaskFolder, thread: Int32) {
+      name = folder.name(of: folder.process)
+      executable = folder.link("exe", of: thread)
+      commandLine = folder.commandLine()
+    }
   }
 
   /// Which libraries the maps of a reading show.

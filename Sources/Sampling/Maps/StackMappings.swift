@@ -21,6 +21,8 @@ struct StackMappings {
   private var counts: LoaderRecord.Counts?
   /// The CPU time that the last reading took to find the loader's record, which the next one knows.
   private var searchCost: Nanoseconds = 0
+  /// What the process ran at the last reading.
+  private var program: ProgramIdentity?
   /// Whether samples wait for the next reading.
   private(set) var isAwaited = false
 
@@ -58,7 +60,8 @@ struct StackMappings {
     spaces.publish(
       AddressSpaces.Reading(
         serial: serial, time: MonotonicClock.now(), maps: maps,
-        name: folder.name(of: folder.process), libraries: libraries))
+        name: folder.name(of: folder.process), libraries: libraries,
+        program: newProgram(in: memory, folder)))
     // A stack this low has hardly any other program.
     let isLow = maps.mappings.contains { $0.path == "[stack]" && $0.end.rawValue <= 1 << 32 }
     areOf32Bits = isLow && memory.isOf32BitProgram
@@ -68,6 +71,16 @@ struct StackMappings {
     }
     pace.note(
       maps, at: time, cost: OwnUsage.threadCPU() - before - searchCost, isNewProgram: isNewProgram)
+  }
+
+  /// The program that the process has executed since the last reading; nil for none.
+  private mutating func newProgram(
+    in memory: ProcessMemory, _ folder: TaskFolder
+  ) -> AddressSpaces.Program? {
+    if let program, program.isSame(in: memory) { return nil }
+    let isFirst = program == nil
+    program = ProgramIdentity(memory) ?? program
+    return isFirst ? nil : AddressSpaces.Program(folder, thread: memory.tid)
   }
 
   /// Reads maps and counters that belong together; without counters where the loader is at work all the

@@ -12,6 +12,7 @@ final class Resolver {
   let modules: ModuleMap
   let unwinder: NativeUnwinder
   private var processName: String
+  private(set) var executions: Executions
   var builder = ProfileBuilder()
   var threads: [Int: ResolvedThread] = [:]
   /// Up to when long sleeps were reported.
@@ -37,6 +38,7 @@ final class Resolver {
     self.options = options
     self.series = series
     processName = folder.name(of: folder.process) ?? "?"
+    executions = Executions(of: processName)
     modules = ModuleMap(memory: ProcessMemory(target.liveThread))
     unwinder = NativeUnwinder(modules: modules)
     self.runtimeStacks = runtimeStacks
@@ -313,6 +315,7 @@ final class Resolver {
     }
     while let reading = channel.spaces.take(if: isWanted) {
       if let name = reading.name { processName = name }
+      if let program = reading.program { executions.add(program) }
       // One with a count of what was loaded is for the samples of that count.
       guard reading.libraries != nil || reading.time > liveMapsTime else { continue }
       isNew = true

@@ -198,6 +198,10 @@ extension EndToEnd {
       #expect(try program.readLine() == "again")
       let report = try Report(try command.finish(timeout: .seconds(20)))
       #expect(report.allFunctions.contains("after_exec"))
+      // It executes /proc/self/exe, whose last part is its name then.
+      #expect(report.capture.process == "exe")
+      #expect(report.capture.commandLine.last == "second")
+      #expect(report.capture.notes.contains { $0.contains("ran exec at first, and executed exe") })
       try program.assertUntouched(progress: "iterations")
     }
 

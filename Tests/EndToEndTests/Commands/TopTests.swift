@@ -269,7 +269,10 @@ extension EndToEnd {
     @Test func `shows that the program has ended, or executes another`() throws {
       let folder = try TemporaryFolder()
       let terminal = try TerminalProgram(folder: folder.path, locale: "C")
-      try terminal.start("\(SprofCommand.path) top -- sh -c 'sleep 1; exec sleep 2'")
+      try terminal.start("\(SprofCommand.path) top -- sh -c 'sleep 1; exec sleep 4'")
+      try terminal.wait("the program that it has executed is named") {
+        $0.hasPrefix("sprof top | sleep (pid ")
+      }
       let end = try terminal.wait("the end is shown") { $0.contains("the program has ended") }
       // In a locale of ASCII nothing else is drawn.
       #expect(end.utf8.allSatisfy { $0 < 0x80 }, "\(end)")
