@@ -195,32 +195,39 @@ package struct LiveView: Sendable {
   // MARK: - Rows
 
   private mutating func move(by step: Int, _ picture: LivePicture) {
-    let keys = knownRows(picture).map(\.key)
-    guard !keys.isEmpty else { return }
-    let place = chosenPlace(in: keys)
-    let next = min(max(0, place + step), keys.count - 1)
-    chosen[pane] = (keys[next], next)
+    let entries = entries(picture)
+    guard !entries.isEmpty else { return }
+    let next = min(max(0, chosenPlace(in: entries) + step), entries.count - 1)
+    chosen[pane] = (entries[next].key, next)
   }
 
   /// The place of the chosen row; where it has gone, the row that is in its place now.
-  func chosenPlace(in keys: [String]) -> Int {
+  func chosenPlace(in entries: [LiveEntry]) -> Int {
     guard let chosen = chosen[pane] else { return 0 }
-    return keys.firstIndex(of: chosen.key) ?? min(chosen.place, max(0, keys.count - 1))
+    if entries.indices.contains(chosen.place), entries[chosen.place].key == chosen.key {
+      return chosen.place
+    }
+    return entries.firstIndex { $0.key == chosen.key }
+      ?? min(chosen.place, max(0, entries.count - 1))
+  }
+
+  private mutating func chosenEntry(_ picture: LivePicture) -> LiveEntry? {
+    let entries = entries(picture)
+    let place = chosenPlace(in: entries)
+    return entries.indices.contains(place) ? entries[place] : nil
   }
 
   /// Enter: the stack of a thread, the owner of a lock, the callees of a function.
   private mutating func open(_ picture: LivePicture) -> LiveOrder? {
-    let rows = knownRows(picture)
-    guard rows.indices.contains(chosenPlace(in: rows.map(\.key))) else { return nil }
-    let row = rows[chosenPlace(in: rows.map(\.key))]
+    guard let entry = chosenEntry(picture) else { return nil }
     switch pane {
     case .threads:
-      request.focus = row.thread
+      request.focus = entry.thread
       pane = .stack
       return .remake
-    case .blockers: return row.thread.flatMap { jump(to: $0, picture) }
+    case .blockers: return entry.thread.flatMap { jump(to: $0, picture) }
     case .tree:
-      if folded.remove(row.key) == nil { folded.insert(row.key) }
+      if folded.remove(entry.key) == nil { folded.insert(entry.key) }
     case .functions, .stack: break
     }
     return nil
@@ -228,12 +235,12 @@ package struct LiveView: Sendable {
 
   /// `o`: the thread that holds what the chosen one waits for.
   private mutating func followOwner(_ picture: LivePicture) -> LiveOrder? {
-    let rows = knownRows(picture)
-    let place = chosenPlace(in: rows.map(\.key))
-    guard pane == .threads || pane == .blockers, rows.indices.contains(place) else { return nil }
-    let tid = rows[place].thread
+    guard pane == .threads || pane == .blockers, let entry = chosenEntry(picture) else {
+      return nil
+    }
     let owner =
-      pane == .blockers ? tid : picture.threads.first { $0.tid == tid }?.owner
+      pane == .blockers
+      ? entry.thread : picture.threads.first { $0.tid == entry.thread }?.owner
     guard let owner else {
       message = "Nobody in the program is known to hold it"
       return nil
@@ -244,7 +251,7 @@ package struct LiveView: Sendable {
   private mutating func jump(to tid: Int32, _ picture: LivePicture) -> LiveOrder? {
     pane = .threads
     filter = ""
-    let place = knownRows(picture).firstIndex { $0.thread == tid } ?? 0
+    let place = entries(picture).firstIndex { $0.thread == tid } ?? 0
     chosen[.threads] = ("\(tid)", place)
     return nil
   }

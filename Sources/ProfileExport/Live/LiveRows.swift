@@ -4,7 +4,7 @@ internal import ProfileModel
 /// A row of a pane.
 struct LiveRow {
   /// What it stands for, whatever its place; no two rows of a pane have the same.
-  var key: String
+  let key: String
   /// Figures, as wide as the header's.
   let figures: String
   let text: String
@@ -14,7 +14,16 @@ struct LiveRow {
   var style = LiveSpan.Style.plain
 }
 
-/// The rows that were made last, and what they were made of.
+/// A row of a pane before it is drawn: most never are.
+struct LiveEntry {
+  /// That of the row.
+  var key: String
+  /// Its place in the picture's array for the pane.
+  let item: Int
+  var thread: Int32?
+}
+
+/// The rows of a pane that were put in order last, and what they were made of.
 struct LiveRowCache {
   struct Key: Equatable {
     let picture: Int
@@ -26,31 +35,38 @@ struct LiveRowCache {
   }
 
   let key: Key
-  let rows: [LiveRow]
+  let entries: [LiveEntry]
+  /// Columns for the names of threads.
+  let nameWidth: Int
 }
 
 extension LiveView {
-  /// The same as `rows`, made once for each picture: a thousand rows for each key would cost more than all
-  /// that is drawn.
-  mutating func knownRows(_ picture: LivePicture) -> [LiveRow] {
+  /// The rows of the pane, in the order and after the filter that were chosen, put in order once for each
+  /// picture: a thousand for each key would cost more than all that is drawn.
+  mutating func entries(_ picture: LivePicture) -> [LiveEntry] {
     let key = LiveRowCache.Key(
       picture: picture.number, pane: pane, sort: sort, unit: unit, filter: filter, folded: folded)
-    if picture.number != 0, let cache, cache.key == key { return cache.rows }
-    let rows = rows(picture)
-    cache = LiveRowCache(key: key, rows: rows)
-    return rows
+    if picture.number != 0, let cache, cache.key == key { return cache.entries }
+    let entries = madeEntries(picture)
+    cache = LiveRowCache(key: key, entries: entries, nameWidth: nameWidth(picture))
+    return entries
   }
 
-  /// The rows of the pane, in the order and after the filter that were chosen.
+  /// All rows as they are drawn.
   func rows(_ picture: LivePicture) -> [LiveRow] {
+    var view = self
+    view.cache = nil
+    return view.entries(picture).map { view.row($0, picture) }
+  }
+
+  private func madeEntries(_ picture: LivePicture) -> [LiveEntry] {
     var all =
       switch pane {
-      case .functions: functionRows(picture)
-      case .threads: threadRows(picture)
-      case .blockers: blockerRows(picture)
-      case .tree: treeRows(picture)
-      case .stack:
-        picture.stack.enumerated().map { LiveRow(key: "\($0)", figures: "", text: $1) }
+      case .functions: functionEntries(picture)
+      case .threads: threadEntries(picture)
+      case .blockers: blockerEntries(picture)
+      case .tree: treeEntries(picture)
+      case .stack: picture.stack.indices.map { LiveEntry(key: "\($0)", item: $0) }
       }
     // Rows may read alike: the one that was chosen could not be left then.
     var counts: [String: Int] = [:]
@@ -61,8 +77,28 @@ extension LiveView {
     }
     guard !filter.isEmpty else { return all }
     let wanted = filter.lowercased()
-    return all.filter { row in
-      row.text.lowercased().contains(wanted) || row.detail.lowercased().contains(wanted)
+    return all.filter { text(of: $0, picture).lowercased().contains(wanted) }
+  }
+
+  /// What a filter looks for its text in.
+  private func text(of entry: LiveEntry, _ picture: LivePicture) -> String {
+    switch pane {
+    case .functions: picture.functions[entry.item].name + "\n" + picture.functions[entry.item].place
+    case .threads: picture.threads[entry.item].name + "  " + picture.threads[entry.item].doing
+    case .blockers: picture.blockers[entry.item].words
+    case .tree: picture.calls[entry.item].name
+    case .stack: picture.stack[entry.item]
+    }
+  }
+
+  /// A row as it is drawn, of the picture that it was put in order for.
+  func row(_ entry: LiveEntry, _ picture: LivePicture) -> LiveRow {
+    switch pane {
+    case .functions: functionRow(entry, picture)
+    case .threads: threadRow(entry, picture)
+    case .blockers: blockerRow(entry, picture)
+    case .tree: treeRow(entry, picture)
+    case .stack: LiveRow(key: entry.key, figures: "", text: picture.stack[entry.item])
     }
   }
 
@@ -85,59 +121,75 @@ extension LiveView {
     PlainText.paddedAtLeft(Figures.fixed(share * 100, decimals: 1), to: width)
   }
 
-  private func functionRows(_ picture: LivePicture) -> [LiveRow] {
-    let rows = picture.functions.map { function in
+  private func functionEntries(_ picture: LivePicture) -> [LiveEntry] {
+    let rows = picture.functions.enumerated().lazy.map { item, function in
       (
-        function, own: share(function.own, of: picture.windowWeight),
-        total: share(function.total, of: picture.windowWeight),
-        all: share(function.ownOfAll, of: picture.allWeight),
-        allTotal: share(function.totalOfAll, of: picture.allWeight)
+        item: item, own: function.own[unit], total: function.total[unit],
+        all: function.ownOfAll[unit], allTotal: function.totalOfAll[unit]
       )
     }.filter { $0.total > 0 || $0.allTotal > 0 }
-    let sorted = rows.enumerated().sorted { left, right in
-      let (one, other) = (left.element, right.element)
+    let names = picture.functions
+    let sorted = rows.sorted { one, other in
       switch sort {
-      case .own: return (one.own, one.total, right.offset) > (other.own, other.total, left.offset)
-      case .total:
-        return (one.total, one.own, right.offset) > (other.total, other.own, left.offset)
+      case .own: return (one.own, one.total, other.item) > (other.own, other.total, one.item)
+      case .total: return (one.total, one.own, other.item) > (other.total, other.own, one.item)
       case .all:
-        return (one.all, one.allTotal, right.offset) > (other.all, other.allTotal, left.offset)
-      case .name: return (one.0.name, left.offset) < (other.0.name, right.offset)
+        return (one.all, one.allTotal, other.item) > (other.all, other.allTotal, one.item)
+      case .name:
+        return (names[one.item].name, one.item) < (names[other.item].name, other.item)
       }
-    }.map(\.element)
+    }
     return sorted.map { row in
-      let trend = row.own > row.all * 1.25 + 0.01 ? "↑" : row.own < row.all * 0.8 - 0.01 ? "↓" : " "
-      return LiveRow(
-        key: row.0.name + "\u{1F}" + row.0.place,
-        figures: cell(row.own, 6) + cell(row.total, 8) + cell(row.all, 10) + cell(row.allTotal, 12)
-          + " " + trend + " ",
-        text: row.0.name, detail: row.0.place,
-        style: row.own >= 0.2 ? .strong : row.own == 0 ? .dim : .plain)
+      LiveEntry(key: names[row.item].name + "\u{1F}" + names[row.item].place, item: row.item)
     }
   }
 
-  private func threadRows(_ picture: LivePicture) -> [LiveRow] {
-    let sorted = picture.threads.enumerated().sorted { left, right in
-      let (one, other) = (left.element, right.element)
+  private func functionRow(_ entry: LiveEntry, _ picture: LivePicture) -> LiveRow {
+    let function = picture.functions[entry.item]
+    let own = share(function.own, of: picture.windowWeight)
+    let all = share(function.ownOfAll, of: picture.allWeight)
+    let trend = own > all * 1.25 + 0.01 ? "↑" : own < all * 0.8 - 0.01 ? "↓" : " "
+    let totals = [
+      cell(share(function.total, of: picture.windowWeight), 8), cell(all, 10),
+      cell(share(function.totalOfAll, of: picture.allWeight), 12),
+    ]
+    return LiveRow(
+      key: entry.key, figures: cell(own, 6) + totals.joined() + " " + trend + " ",
+      text: function.name, detail: function.place,
+      style: own >= 0.2 ? .strong : own == 0 ? .dim : .plain)
+  }
+
+  private func threadEntries(_ picture: LivePicture) -> [LiveEntry] {
+    let threads = picture.threads
+    let ranks = threads.map(\.rank)
+    let sorted = threads.indices.sorted { one, other in
       switch sort {
       // Those that do something first, then those that wait for others, those at rest last.
-      case .own: return (one.rank, right.offset) > (other.rank, left.offset)
-      case .total, .all: return (one.since, right.offset) > (other.since, left.offset)
-      case .name: return (one.name, left.offset) < (other.name, right.offset)
+      case .own: return (ranks[one], other) > (ranks[other], one)
+      case .total, .all: return (threads[one].since, other) > (threads[other].since, one)
+      case .name: return (threads[one].name, one) < (threads[other].name, other)
       }
-    }.map(\.element)
-    let nameWidth = min(20, sorted.lazy.map { PlainText.columns($0.name) }.max() ?? 0)
-    return sorted.map { thread in
-      let name = PlainText.paddedAtRight(
-        PlainText.shortenedInMiddle(thread.name, to: nameWidth), to: nameWidth)
-      let since = thread.since > 0 ? Self.short(thread.since) : ""
-      return LiveRow(
-        key: "\(thread.tid)",
-        figures: PlainText.paddedAtLeft("\(thread.tid)", to: 7) + cell(thread.cpu, 6)
-          + PlainText.paddedAtLeft(since, to: 7) + "  ",
-        text: name + "  " + PlainText.printable(thread.doing), detail: strip(thread),
-        thread: thread.tid, style: thread.style)
     }
+    return sorted.map { LiveEntry(key: "\(threads[$0].tid)", item: $0, thread: threads[$0].tid) }
+  }
+
+  private func nameWidth(_ picture: LivePicture) -> Int {
+    guard pane == .threads else { return 0 }
+    return min(20, picture.threads.lazy.map { PlainText.columns($0.name) }.max() ?? 0)
+  }
+
+  private func threadRow(_ entry: LiveEntry, _ picture: LivePicture) -> LiveRow {
+    let thread = picture.threads[entry.item]
+    let nameWidth = cache?.nameWidth ?? nameWidth(picture)
+    let name = PlainText.paddedAtRight(
+      PlainText.shortenedInMiddle(thread.name, to: nameWidth), to: nameWidth)
+    let since = thread.since > 0 ? Self.short(thread.since) : ""
+    return LiveRow(
+      key: entry.key,
+      figures: PlainText.paddedAtLeft("\(thread.tid)", to: 7) + cell(thread.cpu, 6)
+        + PlainText.paddedAtLeft(since, to: 7) + "  ",
+      text: name + "  " + PlainText.printable(thread.doing), detail: strip(thread),
+      thread: thread.tid, style: thread.style)
   }
 
   /// Nanoseconds in five columns at most: `40ms`, `3.2s`, `12m`, `5h`.
@@ -167,37 +219,52 @@ extension LiveView {
       } as [Character])
   }
 
-  private func blockerRows(_ picture: LivePicture) -> [LiveRow] {
-    picture.blockers.map { blocker in
-      let parts = [blocker.wait, blocker.owner, blocker.deed].filter { !$0.isEmpty }
-      return LiveRow(
-        key: parts.joined(separator: "\u{1F}"),
-        figures: PlainText.paddedAtLeft(Figures.seconds(blocker.lost, decimals: 2), to: 8)
-          + PlainText.paddedAtLeft("\(blocker.waiters)", to: 9) + "  ",
-        text: PlainText.printable(parts.joined(separator: " · ")), thread: blocker.ownerThread,
-        style: blocker.lost > picture.window / 2 ? .bad : .plain)
+  private func blockerEntries(_ picture: LivePicture) -> [LiveEntry] {
+    picture.blockers.enumerated().map { item, blocker in
+      LiveEntry(
+        key: blocker.parts.joined(separator: "\u{1F}"), item: item, thread: blocker.ownerThread)
     }
   }
 
-  private func treeRows(_ picture: LivePicture) -> [LiveRow] {
-    var rows: [LiveRow] = []
+  private func blockerRow(_ entry: LiveEntry, _ picture: LivePicture) -> LiveRow {
+    let blocker = picture.blockers[entry.item]
+    return LiveRow(
+      key: entry.key,
+      figures: PlainText.paddedAtLeft(Figures.seconds(blocker.lost, decimals: 2), to: 8)
+        + PlainText.paddedAtLeft("\(blocker.waiters)", to: 9) + "  ",
+      text: blocker.words, thread: blocker.ownerThread,
+      style: blocker.lost > picture.window / 2 ? .bad : .plain)
+  }
+
+  private func treeEntries(_ picture: LivePicture) -> [LiveEntry] {
+    var entries: [LiveEntry] = []
     var hiddenDepth = Int.max
-    for call in picture.calls {
+    for (item, call) in picture.calls.enumerated() {
       if call.depth > hiddenDepth { continue }
       hiddenDepth = folded.contains(call.path) ? call.depth : Int.max
-      let total = share(call.total, of: picture.windowWeight)
       // What is less explains nothing.
-      guard total >= 0.005 else { continue }
-      let mark = !call.hasChildren ? "  " : folded.contains(call.path) ? "+ " : "- "
-      rows.append(
-        LiveRow(
-          key: call.path,
-          figures: cell(total, 8) + cell(share(call.own, of: picture.windowWeight), 8) + "  ",
-          text: String(repeating: " ", count: min(call.depth, 60)) + mark + call.name,
-          style: total >= 0.5 ? .strong : .plain))
+      guard share(call.total, of: picture.windowWeight) >= 0.005 else { continue }
+      entries.append(LiveEntry(key: call.path, item: item))
     }
-    return rows
+    return entries
   }
+
+  private func treeRow(_ entry: LiveEntry, _ picture: LivePicture) -> LiveRow {
+    let call = picture.calls[entry.item]
+    let total = share(call.total, of: picture.windowWeight)
+    let mark = !call.hasChildren ? "  " : folded.contains(call.path) ? "+ " : "- "
+    return LiveRow(
+      key: entry.key,
+      figures: cell(total, 8) + cell(share(call.own, of: picture.windowWeight), 8) + "  ",
+      text: String(repeating: " ", count: min(call.depth, 60)) + mark + call.name,
+      style: total >= 0.5 ? .strong : .plain)
+  }
+}
+
+extension LivePicture.Blocker {
+  fileprivate var parts: [String] { [wait, owner, deed].filter { !$0.isEmpty } }
+
+  fileprivate var words: String { PlainText.printable(parts.joined(separator: " · ")) }
 }
 
 extension LivePicture.Thread {

@@ -158,7 +158,7 @@ package struct LiveScreen {
   // MARK: - Body
 
   private func body(room: Int, view: inout LiveView) -> [[LiveSpan]] {
-    let rows = view.knownRows(picture)
+    let entries = view.entries(picture)
     let header = view.header
     var lines: [[LiveSpan]] = []
     if view.pane == .stack {
@@ -170,16 +170,17 @@ package struct LiveScreen {
     }
     let count = max(1, room)
     view.pageRows = count
-    guard !rows.isEmpty else {
+    guard !entries.isEmpty else {
       return lines + [[LiveSpan(view.filter.isEmpty ? emptyWords : "No row matches.", .dim)]]
     }
-    let chosen = view.chosenPlace(in: rows.map(\.key))
-    var first = min(view.first[view.pane] ?? 0, max(0, rows.count - count))
+    let chosen = view.chosenPlace(in: entries)
+    var first = min(view.first[view.pane] ?? 0, max(0, entries.count - count))
     if chosen < first { first = chosen }
     if chosen >= first + count { first = chosen - count + 1 }
     view.first[view.pane] = first
-    for (place, row) in rows.enumerated().dropFirst(first).prefix(count) {
-      lines.append(line(row, isChosen: place == chosen && view.chosen[view.pane] != nil))
+    for place in first..<min(first + count, entries.count) {
+      let isChosen = place == chosen && view.chosen[view.pane] != nil
+      lines.append(line(view.row(entries[place], picture), isChosen: isChosen))
     }
     return lines
   }
@@ -200,10 +201,11 @@ package struct LiveScreen {
   private var emptyWords: String {
     guard isBegun else { return "" }
     return switch view.pane {
-    case .functions: "Nothing but threads at rest in this time."
+    case .functions, .tree:
+      view.unit == .cpu
+        ? "No thread used CPU time in this time." : "All threads were at rest in this time."
     case .threads: "No thread was seen in this time."
     case .blockers: "No thread waited for what a thread or process in particular holds."
-    case .tree: "Nothing but threads at rest in this time."
     case .stack: "No stack is known."
     }
   }

@@ -10,7 +10,9 @@ import TerminalUI
 /// Belongs to the main thread.
 struct TopScreen {
   /// How long a key is waited for: the most that a picture is late.
-  private static let keyTime = 100
+  private static let keyTime = Nanoseconds.milliseconds(100)
+  /// The least time between two drawings: keys that come faster, as of one held down, share one.
+  private static let drawPause = Nanoseconds.milliseconds(80)
   /// How long the terminal may take to stop this job.
   private static let suspendTime: UInt32 = 400_000
   /// Times without a key in a row, each at once, after which nobody is there to give one.
@@ -40,6 +42,7 @@ struct TopScreen {
   /// Shows the view until the user quits, or a signal asks for it.
   mutating func run() throws {
     var needsDrawing = true
+    var nextDrawing = MonotonicClock.Instant.distantPast
     var deadTurns = 0
     while !TopSignals.wantsEnd {
       needsDrawing = try takeNews() || needsDrawing
@@ -47,12 +50,17 @@ struct TopScreen {
         screen.resume()
         needsDrawing = true
       }
-      if needsDrawing { draw() }
-      needsDrawing = false
-      let before = MonotonicClock.now()
-      guard let key = screen.key(within: Self.keyTime) else {
+      let now = MonotonicClock.now()
+      if needsDrawing, now >= nextDrawing {
+        draw()
+        needsDrawing = false
+        nextDrawing = now + Self.drawPause
+      }
+      let pause = needsDrawing ? min(nextDrawing - now, Self.keyTime) : Self.keyTime
+      guard let key = screen.key(within: Int(pause.rawValue / 1_000_000) + 1) else {
         // A terminal that has gone answers at once.
-        deadTurns = MonotonicClock.now() - before < .milliseconds(1) ? deadTurns + 1 : 0
+        let isDead = MonotonicClock.now() - now < .milliseconds(1)
+        deadTurns = isDead ? deadTurns + 1 : 0
         if deadTurns > Self.deadLimit { return }
         continue
       }
