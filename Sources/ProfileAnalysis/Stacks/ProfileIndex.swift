@@ -10,6 +10,8 @@ package struct ProfileIndex: Sendable {
   private let runOrder: [UInt32]
   /// Where each thread's runs begin in `runOrder`, and at the end its count.
   private let runStarts: [Int]
+  /// Time that is left out; nil where all of it counts.
+  private var resting: RestingRuns?
 
   /// Indexes `profile`; runs of a thread that the profile does not have are left out.
   package init(_ profile: Profile) {
@@ -31,7 +33,22 @@ package struct ProfileIndex: Sendable {
 
   /// The runs of a thread, given by its index in `profile.threads`.
   package func runs(of thread: Int) -> some Sequence<Run> {
-    runOrder[runStarts[thread]..<runStarts[thread + 1]].lazy.map { profile.runs[Int($0)] }
+    runOrder[runStarts[thread]..<runStarts[thread + 1]].lazy.map { run(at: Int($0)) }
+  }
+
+  private func run(at index: Int) -> Run {
+    var run = profile.runs[index]
+    if let resting, resting.contains(index) { run.weight = run.weight.withoutRest }
+    return run
+  }
+
+  /// The same, in which a thread at rest counts for no more than what it used of a CPU, or waited for one.
+  ///
+  /// `resting` may be of the same profile with other stacks.
+  package func leavingOut(_ resting: RestingRuns) -> ProfileIndex {
+    var index = self
+    index.resting = resting
+    return index
   }
 
   /// How many runs a thread has.
@@ -39,13 +56,13 @@ package struct ProfileIndex: Sendable {
 
   /// One of a thread's runs, by its place in the order of time.
   func run(_ position: Int, of thread: Int) -> Run {
-    profile.runs[Int(runOrder[runStarts[thread] + position])]
+    run(at: Int(runOrder[runStarts[thread] + position]))
   }
 
   /// The last run of a thread; nil for a thread without any.
   package func lastRun(of thread: Int) -> Run? {
     guard runStarts[thread] < runStarts[thread + 1] else { return nil }
-    return profile.runs[Int(runOrder[Int(runStarts[thread + 1]) - 1])]
+    return run(at: Int(runOrder[Int(runStarts[thread + 1]) - 1]))
   }
 
   /// The sum of a thread's runs.
@@ -75,6 +92,13 @@ package struct ProfileIndex: Sendable {
   package func sourceFrames(of stack: StackID) -> [Int] {
     guard Int(stack.rawValue) < profile.stacks.stackCount else { return [] }
     return profile.stacks.frames(of: stack).flatMap { stacks.sourceFrames(of: $0) }
+  }
+}
+
+extension Weight {
+  /// Of a run at rest: what a thread does on a CPU is never rest.
+  fileprivate var withoutRest: Weight {
+    Weight(cpu: cpu, wall: min(wall, cpu &+ delay), delay: delay)
   }
 }
 

@@ -22,7 +22,7 @@ package struct ThreadGroups: Sendable {
 
   /// In the order of the processes, in each the main thread first, then by CPU time.
   package let active: [Group]
-  /// Those that do not matter to a reader: each thread is idle, and used next to no CPU time.
+  /// Those that do not matter to a reader: each thread is idle, and all together used next to no CPU time.
   package let resting: [Group]
 
   /// The groups of some threads, given by indexes into `profile.threads`.
@@ -66,8 +66,12 @@ package struct ThreadGroups: Sendable {
     let sorted = groups.sorted { left, right in
       left.key(in: ranks, profile) < right.key(in: ranks, profile)
     }
-    active = sorted.filter { $0.idleness == nil }
-    resting = sorted.filter { $0.idleness != nil }
+    // Many that each use next to nothing may use much together.
+    let isResting = { (group: Group) in
+      group.idleness != nil && group.cpu <= profile.capture.duration / 20
+    }
+    active = sorted.filter { !isResting($0) }
+    resting = sorted.filter(isResting)
   }
 
   /// Of alike threads the one that used more CPU time than all the others together; nil for none.

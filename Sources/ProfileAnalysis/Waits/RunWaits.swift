@@ -15,32 +15,60 @@ package struct RunWaits {
     let isMain: Bool
   }
 
-  private let diagnosis: Diagnosis
+  private let index: ProfileIndex
   private var moments: LoopMoments
   private var known: [Key: Finding] = [:]
   /// By thread, the functions of the stack in which it rests as a whole; nil for one that does not.
   private let rests: [Int?]
 
+  /// Of the diagnosed profile.
   package init(_ diagnosis: Diagnosis) {
-    self.diagnosis = diagnosis
-    moments = LoopMoments(diagnosis.index)
     let paths = diagnosis.index.stacks.functionPaths
-    rests = diagnosis.situations.map { situation in
-      guard let situation, situation.idleness != nil else { return nil }
-      return paths.path(of: situation.stack)
-    }
+    self.init(
+      diagnosis.index,
+      rests: diagnosis.situations.map { situation in
+        guard let situation, situation.idleness != nil else { return nil }
+        return paths.path(of: situation.stack)
+      })
   }
 
-  /// What a run of the diagnosed profile waits for, with all its frames; nil for one that does not wait.
+  private init(_ index: ProfileIndex, rests: [Int?]) {
+    (self.index, self.rests) = (index, rests)
+    moments = LoopMoments(index)
+  }
+
+  /// Of another profile of the same program, whose threads rest in the same functions.
+  package init(_ index: ProfileIndex, like diagnosis: Diagnosis) {
+    let known = diagnosis.index
+    var restingPlaces: [Int32: [String]] = [:]
+    for case let situation? in diagnosis.situations where situation.idleness != nil {
+      restingPlaces[known.profile.threads[situation.thread].tid] =
+        known.functionNames(of: situation.stack)
+    }
+    var paths: [[String]: Int] = [:]
+    self.init(
+      index,
+      rests: index.profile.threads.enumerated().map { thread, info in
+        guard let place = restingPlaces[info.tid] else { return nil }
+        if let path = paths[place] { return path }
+        let stack = index.runs(of: thread).lazy.map(\.stack)
+          .first { index.functionNames(of: $0) == place }
+        let path = stack.map { index.stacks.functionPaths.path(of: $0) }
+        paths[place] = path
+        return path
+      })
+  }
+
+  /// What a run of the profile waits for, with all its frames; nil for one that does not wait.
   package mutating func finding(of run: Run) -> Finding? {
     guard run.activity.isWait, rests.indices.contains(run.thread) else { return nil }
-    let isMain = diagnosis.index.profile.threads[run.thread].isMain
+    let isMain = index.profile.threads[run.thread].isMain
     let key = Key(stack: run.stack, activity: run.activity, isMain: isMain)
     let finding = known[key] ?? find(run, isMain: isMain)
     known[key] = finding
     guard let finding, !finding.isAtRest, let rest = rests[run.thread] else { return finding }
     // One of several alike workers is known to rest by the others.
-    let path = diagnosis.index.stacks.functionPaths.path(of: run.stack)
+    let path = index.stacks.functionPaths.path(of: run.stack)
     return Finding(kind: finding.kind, isAtRest: path == rest)
   }
 
@@ -48,5 +76,11 @@ package struct RunWaits {
     guard let wait = moments.wait(of: run) else { return nil }
     return Finding(
       kind: wait.kind, isAtRest: moments.idleness(of: run, isMain: isMain) != nil)
+  }
+}
+
+extension ProfileIndex {
+  fileprivate func functionNames(of stack: StackID) -> [String] {
+    sourceFrames(of: stack).map { stacks.functions[stacks.function(ofFrame: $0)].name }
   }
 }

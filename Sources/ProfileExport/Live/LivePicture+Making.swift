@@ -26,13 +26,10 @@ extension LivePicture {
     let shown = index.threads(matching: filter)
     addThreads(shown, diagnosis)
     addStack(request, diagnosis)
-    // Threads that wait for work would fill the tables.
-    let active = shown.filter { thread in
-      diagnosis.situations[thread].map { $0.idleness == nil || $0.usesCPU } ?? true
-    }
-    let resting = Set(shown.filter { !active.contains($0) }.map { profile.threads[$0].tid })
-    addFunctions(active, index, live.whole(filter), without: resting)
-    addCalls(active, index)
+    // Time at rest would fill the tables.
+    let atWork = index.leavingOut(RestingRuns(diagnosis))
+    addFunctions(shown, atWork, wholeAtWork(live.whole(filter), diagnosis))
+    addCalls(shown, atWork)
     addBlockers(shown, diagnosis)
   }
 
@@ -107,8 +104,14 @@ extension LivePicture {
 
   // MARK: - Tables
 
+  /// All since the beginning, without the time at rest.
+  private func wholeAtWork(_ whole: Profile, _ diagnosis: Diagnosis) -> ProfileIndex {
+    let index = ProfileIndex(whole)
+    return index.leavingOut(RestingRuns(index, RunWaits(index, like: diagnosis)))
+  }
+
   private mutating func addFunctions(
-    _ threads: [Int], _ index: ProfileIndex, _ whole: Profile, without resting: Set<Int32>
+    _ threads: [Int], _ index: ProfileIndex, _ wholeIndex: ProfileIndex
   ) {
     struct Key: Hashable {
       let name: String
@@ -126,9 +129,7 @@ extension LivePicture {
       return (rows, table.total)
     }
     let (recent, recentTotal) = rows(index, threads)
-    let wholeIndex = ProfileIndex(whole)
-    let wholeThreads = whole.threads.indices.filter { !resting.contains(whole.threads[$0].tid) }
-    let (all, allTotal) = rows(wholeIndex, wholeThreads)
+    let (all, allTotal) = rows(wholeIndex, Array(wholeIndex.profile.threads.indices))
     (windowWeight, allWeight) = (recentTotal, allTotal)
     let keys = Set(recent.keys).union(all.keys)
     functions = keys.map { key in

@@ -2,24 +2,27 @@ internal import ProfileAnalysis
 internal import ProfileModel
 
 extension Summary {
-  /// The functions and the lines that took the time of all threads but those at rest.
+  /// The functions and the lines that took the time of all threads, but for what they spent at rest.
   func writeTables(to page: inout TextPage<some TextOutputStream>) {
-    let threads = groups.active.flatMap(\.threads)
+    let threads = (groups.active + groups.resting).flatMap(\.threads)
+    let resting = RestingRuns(diagnosis)
+    let index = shownIndex.leavingOut(resting)
     let cpu = threads.reduce(Int64(0)) { $0 &+ profile.threads[$1].cpu }
     // A program that sleeps is told by where, one that computes by what uses the CPU.
     let usual: WeightUnit =
       profile.capture.kind == .imported
       ? .wall : cpu > profile.capture.duration / 100 ? .cpu : .wall
     let unit = report.options.sort ?? usual
-    let functions = FlatTable(shownIndex, by: .function, threads: threads, sortedBy: unit)
-    guard functions.rows.contains(where: { $0.own[unit] > 0 }) else { return }
-    let rest = groups.resting.isEmpty ? "" : ", without threads at rest"
+    let functions = FlatTable(index, by: .function, threads: threads, sortedBy: unit)
+    guard isWorthShowing(functions.total, unit) else { return }
+    let isLeftOut = unit != .cpu && unit != .delay && resting.isPart(of: threads)
+    let rest = isLeftOut ? ", without time at rest" : ""
     write(
       functions, functions.rows, unit, title: "Functions by \(unit.noun)\(rest)",
       limit: limits.functions,
       column: "function  file", to: &page
     ) { functionLabel($0, room: $1) }
-    let lines = FlatTable(shownIndex, by: .line, threads: threads, sortedBy: unit)
+    let lines = FlatTable(index, by: .line, threads: threads, sortedBy: unit)
     guard lines.rows.prefix(limits.lines).contains(where: hasLine) else { return }
     // Functions without a line are above.
     write(
@@ -27,6 +30,14 @@ extension Summary {
       column: "line  function", to: &page
     ) { lineLabel($0, room: $1) }
     writeSource(of: lines, unit, to: &page)
+  }
+
+  /// Whether it is more than what shows as 0.0 % of the capture.
+  private func isWorthShowing(_ total: Weight, _ unit: WeightUnit) -> Bool {
+    switch unit {
+    case .cpu, .wall, .delay: total[unit] > profile.capture.duration / 2000
+    case .ticks, .samples: total[unit] > 0
+    }
   }
 
   private func write(
