@@ -6,6 +6,8 @@ package struct DumpChanges {
   private let before: [Int32: Place]
   private let after: [Int32: Place]
   private let isSameVerdict: Bool
+  /// Says that the process has executed another program; nil where it has not.
+  private let execution: String?
   private let verdict: VerdictWords
   private let options: ReportOptions
 
@@ -50,6 +52,7 @@ package struct DumpChanges {
     after = Self.places(second, options)
     isSameVerdict = Subject(first) == Subject(second)
     verdict = VerdictWords(second)
+    execution = Self.execution(old.capture, new.capture)
     self.options = options
   }
 
@@ -57,6 +60,7 @@ package struct DumpChanges {
   package func write(to output: inout some TextOutputStream, stamp: String) {
     var page = TextPage(output, width: options.width, color: options.color)
     func say(_ text: String) { page.paragraph("\(stamp)  \(text)", indent: stamp.count + 4) }
+    if let execution { say(execution) }
     if !isSameVerdict { say(verdict.sentence) }
     for tid in after.keys.sorted() where before[tid] == nil {
       if let place = after[tid] { say("\(place.name) appeared: \(place.words)") }
@@ -78,6 +82,17 @@ package struct DumpChanges {
     if ran > 0 { say("\(Figures.count(Int64(ran), "thread")) ran, now back in the same place") }
     if still > 0 { say("\(Figures.count(Int64(still), "thread")) unchanged, did not run") }
     output = page.output
+  }
+
+  private static func execution(_ old: CaptureInfo, _ new: CaptureInfo) -> String? {
+    // The file of a program that was replaced is named so.
+    func path(_ capture: CaptureInfo) -> Substring? {
+      let mark = " (deleted)"
+      return capture.executable.map { $0.hasSuffix(mark) ? $0.dropLast(mark.count) : $0[...] }
+    }
+    guard let before = path(old), let now = path(new), before != now else { return nil }
+    let (program, former) = (new.processName.shortName, old.processName.shortName)
+    return "the process executed \(program); it ran \(former) before"
   }
 
   private static func places(_ diagnosis: Diagnosis, _ options: ReportOptions) -> [Int32: Place] {

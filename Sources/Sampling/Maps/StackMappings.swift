@@ -21,10 +21,13 @@ struct StackMappings {
   private var counts: LoaderRecord.Counts?
   /// The CPU time that the last reading took to find the loader's record, which the next one knows.
   private var searchCost: Nanoseconds = 0
-  /// What the process ran at the last reading.
+  /// What the process ran at the last reading; nil where that is not known.
   private var program: ProgramIdentity?
   /// Whether samples wait for the next reading.
   private(set) var isAwaited = false
+
+  /// Of a process that runs this program.
+  init(of program: ProgramIdentity?) { self.program = program }
 
   /// Whether it is time to read them again.
   func areDue(at time: Nanoseconds) -> Bool { pace.isDue(at: time, isUrgent: areStale) }
@@ -77,10 +80,13 @@ struct StackMappings {
   private mutating func newProgram(
     in memory: ProcessMemory, _ folder: TaskFolder
   ) -> AddressSpaces.Program? {
-    if let program, program.isSame(in: memory) { return nil }
-    let isFirst = program == nil
-    program = ProgramIdentity(memory) ?? program
-    return isFirst ? nil : AddressSpaces.Program(folder, thread: memory.tid)
+    guard let program else {
+      self.program = ProgramIdentity(memory)
+      return nil
+    }
+    guard !program.isSame(in: memory) else { return nil }
+    self.program = ProgramIdentity(memory)
+    return AddressSpaces.Program(folder, thread: memory.tid)
   }
 
   /// Reads maps and counters that belong together; without counters where the loader is at work all the

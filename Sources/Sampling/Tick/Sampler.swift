@@ -17,7 +17,7 @@ final class Sampler {
 
   private var roster: ThreadRoster
   private(set) var memory: ProcessMemory
-  var mappings = StackMappings()
+  var mappings: StackMappings
   let stops: StoppedThreads
   /// Nil where all frames are to be native.
   let runtimes: ProcessRuntimes?
@@ -66,6 +66,7 @@ final class Sampler {
     self.waitTrace = waitTrace
     stops = StoppedThreads(process: folder.process)
     memory = ProcessMemory(liveThread)
+    mappings = StackMappings(of: ProgramIdentity(memory))
     roster = ThreadRoster(folder)
     usesSchedulerStatistics =
       !options.ignoresSchedulerStatistics && ThreadCounters.areKeptByKernel()

@@ -28,6 +28,9 @@ package final class FlightRecorder {
   private var history: QuietHistory
   private var alert: Alert?
   private let writer: FreezeWriter
+  /// The name of the program that the process runs, or ran last.
+  package private(set) var programName: String?
+  private var namingTime = MonotonicClock.Instant.distantPast
 
   /// While nothing is wrong.
   private static let pause = Nanoseconds.milliseconds(50)
@@ -72,6 +75,7 @@ package final class FlightRecorder {
         end = .programEnded
         break
       }
+      followName(at: now)
       takeFindings()
       beginSurvey(at: now)
       do throws(Capture.Failure) {
@@ -102,6 +106,13 @@ package final class FlightRecorder {
     // The main thread may have ended before others.
     return process.isStillThere
       && folder.threads().contains { folder.status(of: $0).map { !$0.state.hasEnded } ?? false }
+  }
+
+  /// It may execute another program.
+  private func followName(at now: MonotonicClock.Instant) {
+    guard now - namingTime >= .seconds(1) else { return }
+    namingTime = now
+    programName = folder.name(of: process.pid) ?? programName
   }
 
   private func nextPause(at now: MonotonicClock.Instant) -> Nanoseconds {

@@ -187,7 +187,7 @@ struct WatchCommand: ParsableCommand {
     let end = try recorder.run(control: control, until: deadline)
     log.write(
       .ended(
-        keeper.summary, process: name, pid: process.pid,
+        keeper.summary, process: recorder.programName ?? name, pid: process.pid,
         watched: (MonotonicClock.now() - begin).rawValue, isProgramOver: end == .programEnded))
     return end
   }
