@@ -203,7 +203,7 @@ package struct LiveScreen {
     return switch view.pane {
     case .functions, .tree:
       view.unit == .cpu
-        ? "No thread used CPU time in this time." : "All threads were at rest in this time."
+        ? "No thread used a CPU in this time." : "All threads were at rest in this time."
     case .threads: "No thread was seen in this time."
     case .blockers: "No thread waited for what a thread or process in particular holds."
     case .stack: "No stack is known."
