@@ -16,6 +16,7 @@ struct DumpCommand: ParsableCommand {
       ones almost never.
 
         sprof dump 4242
+        sprof dump --window
         sprof dump nginx --json
         sprof dump 4242 --children
         sprof dump 4242 --watch 5s
@@ -64,7 +65,7 @@ struct DumpCommand: ParsableCommand {
   func run() throws {
     try Diagnostic.guarding(command: "dump") {
       try OutputFile.checkDistinct(capture.files)
-      let process = try target.resolve(for: "dump")
+      let process = try target.chosen(for: "dump").resolve(for: "dump")
       prepareOpenFiles(forThreadsOf: process.pid)
       try JobControl.begin()
       try Diagnostic.guarding(command: "dump", pid: process.pid) {
