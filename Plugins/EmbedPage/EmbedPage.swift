@@ -7,8 +7,10 @@ import PackagePlugin
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
     let root = context.package.directoryURL
     let folder = target.directoryURL.appending(path: "Page/Resources")
-    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-    let inputs = names.map { folder.appending(path: $0) }
+    // In the order of their names, whatever their folder.
+    let inputs = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+      .map { folder.appending(path: $0) }.filter { !$0.pathExtension.isEmpty }
+      .sorted { $0.lastPathComponent < $1.lastPathComponent }
     let script = root.appending(path: "scripts/embed-page.sh")
     let output = context.pluginWorkDirectoryURL.appending(path: "PageResources.swift")
     return [

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkup
-import Foundation
+import FoundationEssentials
+import Glibc
 import LinuxProcess
 import ProfileExport
 import ProfileModel

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// The packages that files belong to, as the system's package manager knows them.
 enum PackageOwners {
@@ -36,18 +36,11 @@ enum PackageOwners {
 
   /// What the program writes; nil where it is not there or fails.
   private static func output(_ program: String, _ arguments: [String]) -> String? {
-    guard FileManager.default.isExecutableFile(atPath: program) else { return nil }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    process.environment = ["LC_ALL": "C", "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"]
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
-    process.standardInput = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return nil }
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return process.terminationStatus == 0 ? String(decoding: data, as: UTF8.self) : nil
+    guard access(program, X_OK) == 0 else { return nil }
+    let child = ChildProgram(
+      words: [program] + arguments,
+      environment: ["LC_ALL": "C", "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"])
+    guard case .success(let output) = child.output(), output.status == 0 else { return nil }
+    return output.text
   }
 }

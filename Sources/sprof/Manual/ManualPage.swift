@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import ProfileModel
 
 /// The manual page `sprof(1)`, made from what `--help` is made from (`--experimental-dump-help`).

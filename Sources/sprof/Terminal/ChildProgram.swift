@@ -1,7 +1,7 @@
-import Foundation
+import FoundationEssentials
 import Glibc
 
-/// A program that sprof starts for itself, not to be watched: a hook, a pager, a browser.
+/// A program that sprof starts for itself, not to be watched: a hook, a pager, a browser, `dpkg-query`.
 struct ChildProgram {
   let words: [String]
   var environment: [String: String] = [:]
@@ -9,12 +9,13 @@ struct ChildProgram {
   /// Starts it with these standard files, and with signals as a new program expects them.
   ///
   /// Returns its PID, or what the kernel says.
-  func start(input: CInt, output: CInt) -> Result<pid_t, POSIXError> {
+  func start(input: CInt, output: CInt, errors: CInt = STDERR_FILENO) -> Result<pid_t, POSIXError> {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
     posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
+    posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO)
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
@@ -36,24 +37,61 @@ struct ChildProgram {
 
   /// Runs it to its end with what `feed` writes on its stdin; returns how it ended, as `waitpid` says.
   func run(output: CInt, feed: (CInt) -> Void) -> Result<CInt, POSIXError> {
-    var ends: [CInt] = [-1, -1]
-    guard pipe(&ends) == 0 else { return .failure(POSIXError(errno)) }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    let started = start(input: ends[0], output: output)
-    close(ends[0])
+    guard let ends = Self.pipe() else { return .failure(POSIXError(errno)) }
+    let started = start(input: ends.reading, output: output)
+    close(ends.reading)
     if case .success = started {
       // One that does not read to the end must not end sprof.
       signal(SIGPIPE, SIG_IGN)
-      feed(ends[1])
+      feed(ends.writing)
     }
-    close(ends[1])
-    return started.flatMap { pid in
-      var status: CInt = 0
-      while waitpid(pid, &status, 0) < 0 {
-        guard errno == EINTR else { return .failure(POSIXError(errno)) }
-      }
-      return .success(status)
+    close(ends.writing)
+    return started.flatMap(Self.end)
+  }
+
+  /// Runs it to its end without input and without its error messages; returns what it wrote, at most
+  /// 1 MiB, and how it ended, as `waitpid` says.
+  func output() -> Result<(text: String, status: CInt), POSIXError> {
+    let null = open("/dev/null", O_RDWR | O_CLOEXEC)
+    guard null >= 0 else { return .failure(POSIXError(errno)) }
+    defer { close(null) }
+    guard let ends = Self.pipe() else { return .failure(POSIXError(errno)) }
+    let started = start(input: null, output: ends.writing, errors: null)
+    close(ends.writing)
+    var bytes: [UInt8] = []
+    if case .success = started { bytes = Self.read(ends.reading, atMost: 1 << 20) }
+    // One that writes more than that is ended by SIGPIPE.
+    close(ends.reading)
+    return started.flatMap(Self.end).map { (String(decoding: bytes, as: UTF8.self), $0) }
+  }
+
+  /// A pipe that no program inherits; nil where the kernel gives none, with the reason in `errno`.
+  private static func pipe() -> (reading: CInt, writing: CInt)? {
+    var ends: [CInt] = [-1, -1]
+    guard Glibc.pipe(&ends) == 0 else { return nil }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    return (ends[0], ends[1])
+  }
+
+  private static func read(_ file: CInt, atMost limit: Int) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var part = [UInt8](repeating: 0, count: 1 << 16)
+    while bytes.count < limit {
+      let count = Glibc.read(file, &part, part.count)
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { break }
+      bytes += part[..<count]
     }
+    return bytes
+  }
+
+  /// Waits for the end of a child.
+  private static func end(of pid: pid_t) -> Result<CInt, POSIXError> {
+    var status: CInt = 0
+    while waitpid(pid, &status, 0) < 0 {
+      guard errno == EINTR else { return .failure(POSIXError(errno)) }
+    }
+    return .success(status)
   }
 
   /// A number of `errno`.

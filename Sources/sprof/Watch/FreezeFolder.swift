@@ -1,5 +1,5 @@
 import CaptureFile
-import Foundation
+import FoundationEssentials
 import Glibc
 import ProfileModel
 

@@ -1,4 +1,3 @@
-import Foundation
 import LinuxProcess
 import ProfileExport
 import Synchronization

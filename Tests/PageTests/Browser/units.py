@@ -11,8 +11,8 @@ import sys
 from browser import Browser
 
 folder, tests = sys.argv[1:3]
-sources = [open(path, encoding="utf-8").read()
-           for path in sorted(glob.glob(os.path.join(folder, "*.js"))) + [tests]]
+scripts = sorted(glob.glob(os.path.join(folder, "**", "*.js"), recursive=True), key=os.path.basename)
+sources = [open(path, encoding="utf-8").read() for path in scripts + [tests]]
 with Browser() as browser:
     outcome = browser.value("(async () => { \"use strict\";\n" + "\n".join(sources)
                             + "\nreturn JSON.stringify(await runTests()); })()")

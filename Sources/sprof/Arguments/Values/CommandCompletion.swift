@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 
 /// The programs that a shell offers at Tab for `sprof run`, and the files for their arguments.
 enum CommandCompletion {
@@ -37,10 +37,10 @@ enum CommandCompletion {
     return names.sorted().compactMap { name in
       guard name.hasPrefix(start), isOffered(name), !name.hasPrefix(".") || start.hasPrefix(".")
       else { return nil }
-      var isFolder: ObjCBool = false
+      var isFolder = false
       _ = FileManager.default.fileExists(atPath: place + "/" + name, isDirectory: &isFolder)
-      if onlyFolders, !isFolder.boolValue { return nil }
-      return folder + name + (isFolder.boolValue ? "/" : "")
+      if onlyFolders, !isFolder { return nil }
+      return folder + name + (isFolder ? "/" : "")
     }
   }
 
