@@ -61,7 +61,8 @@ struct AttachCommand: ParsableCommand {
   func validate() throws {
     try frames.check(report)
     try views.check(report)
-    try page.check(report)
+    try page.check(report, views)
+    try filter.check(report)
   }
 
   func run() throws {

@@ -51,6 +51,13 @@ struct DumpCommand: ParsableCommand {
     guard watch == nil || capture.output == nil else {
       throw ValidationError("--watch cannot be combined with --output.")
     }
+    guard watch == nil || !report.brief || report.json else {
+      throw ValidationError(
+        "--watch shows what changed; it cannot be combined with --brief, unless with --json.")
+    }
+    guard !all || !report.brief else {
+      throw ValidationError("--brief cannot be combined with --all.")
+    }
     // The parser takes a value that it cannot read for none.
     let given = CommandLine.arguments.last { $0.hasPrefix("--watch=") }
     if watch != nil, let given {

@@ -39,6 +39,8 @@ enum Diagnostic: Error {
   case noDebugServer
   /// elfutils' client library is missing.
   case noDebuginfod
+  /// Options that do nothing with what was found; the message.
+  case isMisused(String)
   /// No process was found by its window.
   case cannotPick(WindowProblem, command: String)
 
@@ -46,7 +48,7 @@ enum Diagnostic: Error {
     switch self {
     // EX_NOINPUT
     case .noProcess, .noMatch, .manyMatches, .noThread, .nothingLeft, .noDebuginfod: 66
-    case .noDebugServer: 64  // EX_USAGE
+    case .noDebugServer, .isMisused: 64  // EX_USAGE
     case .cannotPick(.isCancelled, _): 128 + SIGINT  // As after Ctrl-C.
     case .cannotPick: 66
     case .cannotWatch(_, let problem, _):
@@ -80,6 +82,7 @@ enum Diagnostic: Error {
       "DEBUGINFOD_URLS names no server. Set it to the server of your distribution, whose documentation names it."
     case .noDebuginfod:
       "libdebuginfod.so.1 is not installed. On Debian and Ubuntu: apt install libdebuginfod1"
+    case .isMisused(let message): message
     case .cannotPick(let problem, let command):
       Self.words(picking: problem, command: command)
     case .noProcess:
