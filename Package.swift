@@ -8,8 +8,8 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableExperimentalFeature("Lifetimes"),
-  // What the checks of debug builds, in which the tests run, have found right is not checked again at
-  // each look at a thread.
+  // Exclusive access is checked in debug builds, in which the tests run, and not again at each sample
+  // of a thread.
   .unsafeFlags(
     ["-enforce-exclusivity=unchecked", "-cross-module-optimization"],
     .when(configuration: .release)),

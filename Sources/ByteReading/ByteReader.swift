@@ -15,9 +15,6 @@ package struct ByteReader: ~Escapable {
   /// The number of all bytes.
   package var count: Int { bytes.byteCount }
 
-  /// Whether no byte is left.
-  package var isAtEnd: Bool { offset >= bytes.byteCount }
-
   /// The next integer, little-endian, at any alignment.
   @_lifetime(self: copy self)
   package mutating func next<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) -> T? {

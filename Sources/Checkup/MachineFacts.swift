@@ -10,9 +10,11 @@ package struct MachineFacts: Sendable {
   package var capabilities: UInt64 = 0
   /// The setting of Yama; nil where it is not built in, or cannot be read.
   package var yamaScope: Int?
+  /// Whether `/proc/sys` can be read.
   package var hasSysctl = true
   package var hasSeccompFilter = false
   package var isPtraceAllowed = true
+  /// Whether `/proc` hides other users' processes (hidepid).
   package var hidesProcesses = false
   /// The kind of container that sprof runs in; nil for none that is known.
   package var container: String?
@@ -21,8 +23,9 @@ package struct MachineFacts: Sendable {
   package var listsChildren = true
   /// How many files sprof may have open.
   package var openFiles = 1024
+  /// How many `perf-PID.map` are in `/tmp`; nil where that cannot be read.
   package var perfMaps: Int?
-  /// Debug files by build ID; nil without the folder.
+  /// Debug files by build-id; nil without the folder.
   package var debugFiles: Int?
   package var debuginfodServers: String?
   package var system = OperatingSystem(parsing: "")

@@ -4,9 +4,12 @@ package import Sampling
 
 /// What is said of one program: how far its threads, stacks, names and runtimes can be read.
 package struct ProcessCheckup: Sendable {
+  /// One sample of every thread.
   package var profile: Profile
+  /// The files with code that are in its stacks.
   package var modules: [ModuleFacts]
   package var runtimes: [RuntimeSurvey.Entry]
+  /// The pid of another process that traces the program; 0 for none.
   package var holder: Int32
 
   /// Facts that were found elsewhere.

@@ -73,7 +73,6 @@ package struct GoProgram: Sendable {
   /// Of the columns that fit the program.
   package var layoutMinor: Int { offsets.minor }
   package var knowsLocks: Bool { locks != nil }
-  package var knowsThreads: Bool { machines != nil }
 
   init(
     _ image: GoImage, _ offsets: GoOffsets, goroutines: RemoteAddress, locks: RemoteAddress?,

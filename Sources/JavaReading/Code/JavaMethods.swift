@@ -147,11 +147,6 @@ final class JavaMethods {
   func superclass(of address: RemoteAddress, _ memory: JavaMemory) -> RemoteAddress? {
     memory.address(at: address + layout.superclass).flatMap { $0.isNull ? nil : $0 }
   }
-
-  func forgetAll() {
-    known.removeAll()
-    classes.removeAll()
-  }
 }
 
 /// Names of classes.

@@ -18,7 +18,6 @@ package struct InternetSocket: Equatable, Sendable {
   /// TCP_ESTABLISHED, and the other states that matter here.
   package static let established: UInt8 = 1
   package static let connecting: UInt8 = 2
-  package static let closeWait: UInt8 = 8
   package static let listening: UInt8 = 10
 
   /// The state in a word; nil for what has nothing to say, such as an unconnected UDP socket.

@@ -20,6 +20,12 @@ struct CPUSamples {
   let loop: Place?
   /// The function that the most samples were in itself.
   let hottest: Place?
+  /// The deepest function that holds most samples together with what it calls, where these are spread
+  /// over many functions; nil where no function but those that hold all does.
+  let within: Place?
+
+  /// The parts of the samples that `within` must hold, and `hottest` must not.
+  private static let (withinShare, hottestShare) = (0.6, 0.4)
 
   init(_ index: ProfileIndex, thread: Int) {
     var samples: [StackID: Int64] = [:]
@@ -40,7 +46,10 @@ struct CPUSamples {
       hottest?.error = Self.error(of: function, in: index, thread: thread, counts)
     }
     self.hottest = hottest
-    loop = counts.total >= Self.leastSamples ? counts.loop(holding: Self.loopShare) : nil
+    let isEnough = counts.total >= Self.leastSamples
+    loop = isEnough ? counts.loop(holding: Self.loopShare) : nil
+    let isSpread = isEnough && (hottest?.share ?? 1) < Self.hottestShare
+    within = isSpread ? counts.place(holding: Self.withinShare) : nil
   }
 
   /// Whether a thread in this stack has just been woken up: it would leave the call that it slept in.
@@ -181,12 +190,39 @@ private struct CPUCounts {
     return CPUSamples.Place(frame: frame, share: Double(sums[path]) / Double(total))
   }
 
+  /// The deepest function that holds this share of the samples: of the program's own where one does, and
+  /// never one that holds whatever a thread does, as its first function and its event loop.
+  func place(holding share: Double) -> CPUSamples.Place? {
+    guard let deepest = sums.lastIndex(where: { Double($0) >= Double(total) * share }) else {
+      return nil
+    }
+    let callers = around(deepest).prefix { path in
+      let name = index.stacks.frames[frames[path]].line.function
+      let role = FunctionRole(of: name)
+      return role != .root && role.loop == nil && FunctionName.plain(name) != "main"
+    }
+    let path = index.profile.capture.executable
+    let executable = index.profile.modules.firstIndex { $0.path == path }
+    let shown = callers.filter { index.stacks.frames[frames[$0]].line.isNamed }
+    let ofProgram = shown.first { path in
+      let frame = index.stacks.frames[frames[path]]
+      return frame.isInterpreted || Int(frame.module.rawValue) == executable
+    }
+    guard let found = ofProgram ?? shown.first else { return nil }
+    return CPUSamples.Place(
+      frame: index.stacks.frames[frames[found]], share: Double(sums[found]) / Double(total))
+  }
+
   /// The path, or the caller in it that libraries and an interpreter work for.
   private func pathOfProgram(around path: Int) -> Int {
-    let around = sequence(first: path) { paths.caller(of: $0) }.prefix {
-      $0 != 0 && frames[$0] >= 0
-    }
+    let around = around(path)
     let place = owners.place(of: around.lazy.map { index.stacks.frames[frames[$0]] })
     return place.map { around[$0] } ?? path
+  }
+
+  /// A path and its callers.
+  private func around(_ path: Int) -> [Int] {
+    Array(
+      sequence(first: path) { paths.caller(of: $0) }.prefix { $0 != 0 && frames[$0] >= 0 })
   }
 }

@@ -60,6 +60,14 @@ package struct Verdict: Sendable {
   package var placeShare: Double?
   /// How far `placeShare` may be off by chance in 19 of 20 captures; nil where that is not known.
   package var placeShareError: Double?
+  /// How many samples `placeShare` and `withinShare` are parts of.
+  package var cpuSamples = 0
+  /// The function that holds most of its CPU time together with what it calls.
+  ///
+  /// Nil where `place` holds much of it by itself, and where no function does. Its line is that of the call.
+  package var within: SourceFrame?
+  /// The part of the thread's samples on a CPU that were there; 0 to 1.
+  package var withinShare: Double?
   /// The parts of the thread's time; nil for one sample.
   package var shares: TimeShares?
   /// What the thread waits for; for one that is slow the wait that took most of its time.

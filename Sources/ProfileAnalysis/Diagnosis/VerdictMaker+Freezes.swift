@@ -9,8 +9,17 @@ extension VerdictMaker {
     switch busy.kind {
     // What it does all the time says more than when it did.
     case .busyLoop, .starved: return busy
-    default: return froze
+    default: return isBusy(busy, besides: froze) ? froze.withPlaces(of: busy) : froze
     }
+  }
+
+  /// Whether a thread that froze also had much to do when it did not.
+  private func isBusy(_ busy: Verdict, besides froze: Verdict) -> Bool {
+    guard let shares = busy.shares, let lasted = busy.lasted, let frozen = froze.lasted else {
+      return false
+    }
+    let awake = (shares.running + shares.waiting) / 100 * Double(lasted)
+    return awake - Double(frozen) >= Double(lasted) / 2
   }
 
   /// A verdict on the main thread when it froze now and then, else on the thread that did so for longest.
@@ -33,5 +42,19 @@ extension ThreadResponses {
   /// Whether it was frozen from beginning to end: that is a hang, or a long computation.
   fileprivate var isOneFreeze: Bool {
     freezes.count == 1 && freezes[0].beganBefore && freezes[0].goesOn
+  }
+}
+
+extension Verdict {
+  /// The verdict with where the thread was on a CPU in all of its time.
+  fileprivate func withPlaces(of busy: Verdict) -> Verdict {
+    var verdict = self
+    verdict.place = busy.place
+    verdict.placeShare = busy.placeShare
+    verdict.placeShareError = busy.placeShareError
+    verdict.within = busy.within
+    verdict.withinShare = busy.withinShare
+    verdict.cpuSamples = busy.cpuSamples
+    return verdict
   }
 }

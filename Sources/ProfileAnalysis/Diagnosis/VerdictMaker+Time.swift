@@ -59,10 +59,7 @@ extension VerdictMaker {
       return verdict
     }
     var verdict = self.time(subject, .slow)
-    verdict.place = samples.hottest?.frame
-    verdict.placeShare = samples.hottest?.share
-    verdict.placeShareError = samples.hottest?.error
-    verdict.samples = samples.count
+    verdict.setPlaces(of: samples)
     return verdict
   }
 
@@ -87,10 +84,7 @@ extension VerdictMaker {
     guard handlers.count == 1 else { return nil }
     var verdict = time(subject, .busyLoop)
     verdict.overdue = subject.handler ?? handlers.first
-    verdict.place = samples.hottest?.frame
-    verdict.placeShare = samples.hottest?.share
-    verdict.placeShareError = samples.hottest?.error
-    verdict.samples = samples.count
+    verdict.setPlaces(of: samples)
     return verdict
   }
 
@@ -179,5 +173,21 @@ extension VerdictMaker {
       verdict.behind = 0
     }
     return verdict
+  }
+}
+
+extension Verdict {
+  /// Where a thread that does various things was on a CPU.
+  fileprivate mutating func setPlaces(of counted: CPUSamples) {
+    place = counted.hottest?.frame
+    placeShare = counted.hottest?.share
+    placeShareError = counted.hottest?.error
+    samples = counted.count
+    cpuSamples = counted.count
+    guard counted.within?.frame.withoutLine != place?.withoutLine,
+      counted.within?.frame.withoutLine != overdue?.withoutLine
+    else { return }
+    within = counted.within?.frame
+    withinShare = counted.within?.share
   }
 }

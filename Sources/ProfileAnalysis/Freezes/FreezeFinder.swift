@@ -70,9 +70,10 @@ package struct FreezeFinder {
       case .handler(let handler):
         rests.pass(run, isKnown: true)
         if let handler, responses.loop == nil { responses.loop = handler.loop }
-        if open?.add(run, handler: handler, period: period) ?? false { continue }
+        let entry = moments.entry(of: run.stack)
+        if open?.add(run, handler: handler, entry: entry, period: period) ?? false { continue }
         close()
-        open = HandlerStretch(run, handler: handler)
+        open = HandlerStretch(run, handler: handler, entry: entry)
       }
     }
     close()

@@ -52,6 +52,19 @@ struct HandlerSearch {
     return position(of: frames[own], in: stack).map { .function($0) } ?? .none
   }
 
+  /// What the outermost loop called: the first frame below it that is not in the loop's own file; nil where
+  /// the stack does not show it.
+  ///
+  /// Two handlers without names are told apart by it.
+  func entry(of stack: StackID, _ parts: IdleRecognition.Stack) -> SourceFrame? {
+    let frames = index.frames(of: stack).withoutWaitingTasks
+    guard frames.count == parts.roles.count,
+      let loop = parts.roles.lastIndex(where: \.isDispatch)
+        ?? parts.roles.lastIndex(where: { $0.loopOfHandlers != nil })
+    else { return nil }
+    return frames[..<loop].last { $0.module != frames[loop].module }
+  }
+
   /// The innermost loop; a handler may call others of its own, and those are a part of it.
   ///
   /// Of commands that a loop's handler reads one after the other, each counts.
@@ -113,4 +126,10 @@ extension SourceFrame {
   private static let loopFolders = [
     "/asyncio/", "/uvloop/", "/tkinter/", "/gi/overrides/", "/socketserver.py", "/selectors.py",
   ]
+}
+
+extension FunctionRole {
+  fileprivate var isDispatch: Bool {
+    if case .dispatch = self { true } else { false }
+  }
 }

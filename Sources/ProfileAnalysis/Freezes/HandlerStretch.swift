@@ -5,6 +5,8 @@ internal import ProfileModel
 struct HandlerStretch {
   /// Nil where no sample shows it.
   private(set) var handler: LoopMoments.Handler?
+  /// What the loop called, by the latest sample that shows it.
+  private var entry: SourceFrame?
   private(set) var runs: [Run]
   private(set) var length: Int64
   private(set) var samples: Int64
@@ -12,8 +14,9 @@ struct HandlerStretch {
   var start: Int64 { max(0, runs.first?.start ?? 0) }
   var span: ThreadResponses.Span { ThreadResponses.Span(start: start, length: length) }
 
-  init(_ run: Run, handler: LoopMoments.Handler?) {
+  init(_ run: Run, handler: LoopMoments.Handler?, entry: SourceFrame? = nil) {
     self.handler = handler
+    self.entry = entry
     runs = [run]
     length = max(0, run.weight.wall)
     samples = max(0, run.weight.samples)
@@ -28,10 +31,17 @@ struct HandlerStretch {
 
   /// Lengthens the stretch by a run that follows; false where that shows another handler, or time that
   /// nobody saw is between the two.
-  mutating func add(_ run: Run, handler: LoopMoments.Handler?, period: Int64) -> Bool {
-    if let known = self.handler, let handler, known != handler { return false }
+  mutating func add(
+    _ run: Run, handler: LoopMoments.Handler?, entry: SourceFrame?, period: Int64
+  ) -> Bool {
+    if let known = self.handler, let handler {
+      guard known == handler else { return false }
+    } else if let known = self.entry, let entry, !known.mayBeOneFunction(with: entry) {
+      return false
+    }
     guard run.start &- (start &+ length) < period else { return false }
     self.handler = self.handler ?? handler
+    self.entry = entry ?? self.entry
     append(run)
     return true
   }
@@ -82,5 +92,19 @@ struct HandlerStretch {
       parts += HandlerStretch(runs[first...], handler: handler).map { [$0] } ?? []
     }
     return parts
+  }
+}
+
+extension SourceFrame {
+  /// Functions are hardly ever longer, in bytes.
+  private static let longestFunction: UInt64 = 4096
+
+  /// Whether two frames may be of one function: where one has no name, when their addresses are close.
+  fileprivate func mayBeOneFunction(with other: SourceFrame) -> Bool {
+    guard module == other.module else { return false }
+    if line.isNamed, other.line.isNamed { return line.function == other.line.function }
+    guard let address, let otherAddress = other.address else { return true }
+    let (first, second) = (address.rawValue, otherAddress.rawValue)
+    return max(first, second) - min(first, second) < Self.longestFunction
   }
 }

@@ -102,6 +102,12 @@ struct LoopMoments {
   /// The function that asked for the wait in that stack.
   mutating func asker(of stack: StackID) -> SourceFrame? { facts.fact(of: stack, index).asker }
 
+  /// The frame of what the loop called in a stack; nil where that does not show it.
+  mutating func entry(of stack: StackID) -> SourceFrame? {
+    let parts = facts.fact(of: stack, index).parts
+    return search.entry(of: stack, parts)
+  }
+
   /// The loop that a stack is in.
   mutating func loop(of stack: StackID) -> EventLoop? {
     let parts = facts.fact(of: stack, index).parts

@@ -92,7 +92,7 @@ package struct LimitVerdict: Sendable {
         + (names.isEmpty ? "." : "; the nearest names are: \(names).")
     case .froze(let side, let isExceeded):
       return "\(name): \(isExceeded ? "exceeded" : "not exceeded"), \(side.words)"
-    case .noFreezesKnown: return "\(name): the captures do not tell of freezes"
+    case .noFreezesKnown: return "\(name): the captures have no record of freezes"
     case .cannotTell: return "\(name): undecided, the captures are too short"
     }
   }

@@ -27,6 +27,10 @@ extension JSONWriter {
     member(
       "function_share_high",
       error.flatMap { error in verdict.placeShare.map { min(1, $0 + error) } })
+    member("within_function", verdict.within?.line.function)
+    member("within_file", verdict.within?.line.file)
+    member("within_line", verdict.within.flatMap { $0.line.line > 0 ? $0.line.line : nil })
+    member("within_share", verdict.withinShare)
     member("running_percent", verdict.shares?.running)
     member("waiting_percent", verdict.shares?.waiting)
     member("blocked_percent", verdict.shares?.blocked)

@@ -17,6 +17,7 @@ package struct LivePicture: Sendable {
     package init() {}
   }
 
+  /// A row of the functions.
   package struct Function: Sendable {
     package let name: String
     package let place: String
@@ -26,6 +27,7 @@ package struct LivePicture: Sendable {
     package let ownOfAll, totalOfAll: Weight
   }
 
+  /// A row of the threads.
   package struct Thread: Sendable {
     package let tid: Int32
     package let name: String
@@ -43,6 +45,7 @@ package struct LivePicture: Sendable {
     package let owner: Int32?
   }
 
+  /// What some threads waited for, by the time that they lost.
   package struct Blocker: Sendable {
     /// What the others waited for, who held it, and what that one did meanwhile.
     package let wait, owner, deed: String
@@ -52,6 +55,7 @@ package struct LivePicture: Sendable {
     package let waiters: Int
   }
 
+  /// A node of the call tree.
   package struct Call: Sendable {
     /// The names of its callers and its own.
     package let path: String
@@ -79,6 +83,7 @@ package struct LivePicture: Sendable {
   package var summed: Int64 = 0
   /// How much of the past has its times.
   package var kept: Int64 = 0
+  /// The length of the window, in nanoseconds.
   package var window: Int64 = 0
   package var verdict = ""
   /// The threads that wait for each other, one a line.
@@ -101,8 +106,10 @@ package struct LivePicture: Sendable {
   /// What the last minutes show.
   package struct LongVerdict: Sendable {
     package let text: String
+    /// How much time it is about, in nanoseconds.
     package let length: Int64
     package let freezes: Int
+    /// The time of all freezes and of the longest, in nanoseconds.
     package let frozen: Int64
     package let longest: Int64
 

@@ -9,7 +9,7 @@ extension LiveScreen {
     ("c", "CPU time or wall time"),
     ("/ and t", "only rows with a text; only threads of a name or number; esc clears both"),
     ("p", "pause the display; sampling goes on"),
-    ("r", "let the figures since the beginning count from now"),
+    ("r", "reset the figures since the beginning"),
     ("+ and -", "sample twice as often, half as often"),
     ("d", "write a dump of all threads to a file"),
     ("w", "write the last minutes as a capture"),

@@ -49,7 +49,7 @@ extension TextReport {
     let needed = Double(profile.capture.duration) * factor
     let length =
       needed < 86_400e9 ? "about " + Figures.duration(Int64(needed)) : "more than a day"
-    page.line("The order of the first two rows may be chance: it would take \(length) to tell.")
+    page.line("The first two rows are too close to rank: that would take \(length) of sampling.")
   }
 
   private func label(

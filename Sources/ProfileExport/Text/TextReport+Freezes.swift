@@ -84,7 +84,7 @@ extension TextReport {
   private func restWords(of thread: ThreadResponses) -> String {
     guard let median = thread.betweenRests(0.5), let high = thread.betweenRests(0.99),
       let longest = thread.betweenRests(1)
-    else { return "none that a sample met" }
+    else { return "none sampled" }
     return """
       \(Figures.count(Int64(thread.betweenRests.count), "time")), p50 \(Figures.duration(median)), \
       p99 \(Figures.duration(high)), longest \(Figures.duration(longest))

@@ -51,7 +51,7 @@ struct EvidenceWords {
       "Rule: goroutines wait for a lock, and locks are to be held for a short time only."
     case .goroutineSend:
       "Rule: nothing runs, and goroutines have been waiting for 1 s or more for somebody to receive."
-    case .none: "Rule: none has its evidence."
+    case .none: "Rule: none applies."
     }
   }
 
@@ -60,7 +60,7 @@ struct EvidenceWords {
     var lines: [String] = []
     if let loop = evidence.restsIn, let frame = evidence.rest {
       let by = evidence.isByPollFunction ? "a function that polls for it, below " : ""
-      lines.append("It is in the own wait of \(loop.name): \(by)\(words.name(frame)).")
+      lines.append("It waits in \(loop.name) itself: \(by)\(words.name(frame)).")
     }
     if let loop = evidence.handlerOf, let frame = evidence.caller {
       let what = evidence.restsIn == nil ? "It" : "That loop"
@@ -108,7 +108,7 @@ struct EvidenceWords {
   private var unseenFacts: [String] {
     switch verdict.unseen {
     case .goroutines: ["The program is written in Go, and its goroutines were not read."]
-    case .javaThreads: ["The program runs the Java machine, whose monitors sprof does not read."]
+    case .javaThreads: ["The program runs a Java VM whose monitors sprof does not read."]
     case nil: []
     }
   }

@@ -80,7 +80,7 @@ extension ParkingRuntime {
   var name: String {
     switch self {
     case .go: "Go's scheduler"
-    case .java: "the Java machine's own threads"
+    case .java: "the Java VM's own threads"
     case .tokio: "tokio's runtime"
     }
   }

@@ -92,7 +92,10 @@ struct VerdictWords {
       return "Hung: \(waiting(subject)); nobody can unlock it any more" + evidence
     case .hungOnLock, .hungOnIO, .hung: return "Hung: \(waiting(subject))" + behindWords + evidence
     case .froze:
-      return verdict.thread.map { FreezeWords(diagnosis).sentence(of: $0) } ?? inconclusive
+      let sentence = verdict.thread.map { FreezeWords(diagnosis).sentence(of: $0) } ?? inconclusive
+      guard verdict.place != nil else { return sentence }
+      return sentence + " In all \(subject) was on a CPU for \(percent(verdict.shares?.running)) %"
+        + placeWords + runnableWords + "."
     case .busyLoop: return busyLoop(subject)
     case .starved: return starved(subject)
     case .slow: return slow(subject)
@@ -173,15 +176,10 @@ struct VerdictWords {
 
   private func overdue(_ subject: String, in handler: SourceFrame) -> String {
     let loop = situation?.handlerOf?.name ?? "its event loop"
-    var words =
+    let words =
       "Busy loop or long computation: \(subject) did not return from \(name(handler)), a handler of "
       + "\(loop), in \(lasted); it was on a CPU \(percent(verdict.shares?.running)) % of that"
-    if let place = verdict.place, let share = verdict.placeShare {
-      words +=
-        ", mostly in \(name(place)) (\(Figures.percent(share, error: verdict.placeShareError)) % of "
-        + Figures.count(Int64(verdict.samples), "sample") + ")"
-    }
-    return words + runnableWords + "."
+    return words + placeWords + runnableWords + "."
   }
 
   private func slow(_ subject: String) -> String {
@@ -190,14 +188,22 @@ struct VerdictWords {
       shares.running + shares.waiting >= 50
       ? "Busy" : verdict.waitIdleness != nil ? "Partly busy" : "Mostly waiting"
     var words = "\(word): \(subject) was on a CPU for \(percent(shares.running)) % of \(lasted)"
-    if let place = verdict.place, let share = verdict.placeShare, verdict.samples >= 10 {
-      words +=
-        ", mostly in \(name(place)) (\(Figures.percent(share, error: verdict.placeShareError)) % of "
-        + Figures.count(Int64(verdict.samples), "sample") + ")"
-    }
+    if verdict.cpuSamples >= 10 { words += placeWords }
     words += runnableWords
     if shares.blocked >= 5 { words += "; blocked \(percent(shares.blocked)) %" + mostlyWaiting }
     return words + "."
+  }
+
+  /// Where it was on a CPU: in one function, or in many that one calls.
+  private var placeWords: String {
+    guard let place = verdict.place, let share = verdict.placeShare else { return "" }
+    let own = Figures.percent(share, error: verdict.placeShareError)
+    let all = Figures.count(Int64(verdict.cpuSamples), "sample")
+    guard let within = verdict.within, let most = verdict.withinShare else {
+      return ", mostly in \(name(place)) (\(own) % of \(all))"
+    }
+    return ", mostly in \(name(within)) and what it calls (\(percent(most * 100)) % of \(all)); "
+      + "the busiest single function is \(name(place)) (\(own) %)"
   }
 
   /// How long it could have run, had there been a CPU.

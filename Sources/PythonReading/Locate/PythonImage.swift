@@ -20,8 +20,6 @@ struct PythonImage {
     elf = file.flatMap { try? ELFFile($0.bytes) }
   }
 
-  var isELF: Bool { elf != nil }
-
   /// What the loader added to the file's addresses; several when it is mapped several times.
   var biases: [Int64] {
     guard let elf else { return [] }

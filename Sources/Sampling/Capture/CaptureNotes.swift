@@ -64,7 +64,7 @@ enum CaptureNotes {
   private static func depthLimit(_ depth: Int) -> String {
     depth == 1
       ? "Callers were not captured (--no-callers): self figures are as usual, totals have only inlined "
-        + "calls, and the verdict knows less."
+        + "calls, and the verdict is less exact."
       : "Stacks have at most \(depth) frames (--max-depth): totals lack what callers further out called."
   }
 
@@ -135,7 +135,7 @@ enum CaptureNotes {
       .compactMap { module, _ in
         guard profile.modules.indices.contains(Int(module.rawValue)) else { return nil }
         let known = profile.modules[Int(module.rawValue)]
-        let id = known.buildID.map { " for build ID \($0)" } ?? ""
+        let id = known.buildID.map { " for build-id \($0)" } ?? ""
         return
           "\(known.name) has no lines: it has no debug data, and no debug file\(id) was found. "
           + "With its debug package, sprof symbols adds them to a capture."

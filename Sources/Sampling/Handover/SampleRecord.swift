@@ -35,8 +35,8 @@ struct SampleRecord {
   var isWaitingForCPU = false
   /// Why the thread has no stack that could be read; nil where it should have one.
   var missing: StackEnd.Reason?
-  /// The state letter of /proc, 0 when it was not read.
-  var state: ThreadState? = nil
+  /// What /proc says that the thread does; nil when that was not read.
+  var state: ThreadState?
   /// -1 for none.
   var systemCall: Int32 = -1
   var arguments = InlineArray<6, UInt64>(repeating: 0)

@@ -84,7 +84,7 @@ extension ReportCommand {
     ].filter(\.0).map(\.1)
     guard options.isEmpty else {
       throw Diagnostic.isMisused(
-        "\(file) is a dump: one look at each thread, without times. It cannot be combined with "
+        "\(file) is a dump: one sample of each thread, without times. It cannot be combined with "
           + options.joined(separator: ", ") + ".")
     }
   }

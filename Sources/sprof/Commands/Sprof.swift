@@ -21,14 +21,19 @@ struct Sprof: ParsableCommand {
         sprof compare before after           what changed between two captures
         sprof export FILE --to speedscope    a capture for another tool
         sprof merge FILE FILE -o OUT         several captures as one
-        sprof top 4242                       look at it live
-        sprof doctor 4242                    what keeps sprof from a program, or would help
+        sprof top 4242                       what it does, live
+        sprof doctor 4242                    whether sprof can sample it, and what is missing
         sprof symbols FILE -o OUT            names and lines added to a capture later
 
       Exit codes: 0 success (also if the program ended meanwhile), 3 a bound of --fail-if was \
       exceeded, 64 wrong usage, 65 not a capture, or a damaged one, 66 no such process or file, 70 \
+<<<<<<< HEAD
       internal error, 72 /proc is not mounted, 73 output cannot be written, 77 not allowed to trace the process, 130 --window was cancelled; run exits \
       with the exit code of its program (see sprof help run).
+=======
+      internal error, 72 /proc is not mounted, 73 output cannot be written, 77 not allowed to trace \
+      the process; run exits with the exit code of its program (see sprof help run).
+>>>>>>> 2cab63fb85bb043f8e8fa54951aa9e6871148883
       """,
     version: CommandLine.arguments.contains("--version") ? VersionWords.text : SprofVersion.current,
     subcommands: [

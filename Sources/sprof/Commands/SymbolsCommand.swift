@@ -7,11 +7,12 @@ import Sampling
 struct SymbolsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "symbols",
-    abstract: "Adds names and lines to a capture, from debug files that are here.",
+    abstract: "Adds names and lines to a capture, from debug files on this machine.",
     discussion: """
-      A capture keeps the build ID of each program and library, so that names, lines and inlined \
-      functions can be added later and elsewhere: the program's machine needs no debug packages. Files \
-      are looked for as they are for a running program, and in what a debuginfod client has fetched.
+      A capture keeps the build-id of each program and library, so that names, lines and inlined \
+      functions can be added later and elsewhere: the program's machine needs no debug packages. \
+      sprof searches where it does for a running program, and in what a debuginfod client has \
+      fetched.
 
         sprof symbols slow.pb.gz -o named.pb.gz
         sprof symbols slow.pb.gz -o named.pb.gz --root /srv/images/web
@@ -38,7 +39,7 @@ struct SymbolsCommand: ParsableCommand {
 
   @Flag(
     help: ArgumentHelp(
-      "Fetch debug files that are not here from the servers of DEBUGINFOD_URLS.",
+      "Fetch missing debug files from the servers of DEBUGINFOD_URLS.",
       discussion: """
         They learn which programs and libraries the capture has. Without this option nothing goes over \
         the network.
@@ -109,8 +110,8 @@ extension StoredSymbols.Entry {
       switch outcome {
       case .improved(let frames): "\(frames) of \(count) got names or lines"
       case .unchanged: "\(count), nothing to add"
-      case .noBuildID: "\(count), no build ID to find its files by"
-      case .noFile: "\(count), no file for build ID \(module.buildID ?? "?")"
+      case .noBuildID: "\(count), no build-id to find its files by"
+      case .noFile: "\(count), no file for build-id \(module.buildID ?? "?")"
       case .problem(let problem): "\(count), \(problem)"
       }
     return "\(module.name): \(text)".printableLines

@@ -51,22 +51,22 @@ struct TopCommand: ParsableCommand {
       valueName: "glob"))
   var thread: String?
 
-  @Flag(help: "Weigh by CPU time, not by wall time.")
+  @Flag(help: "Count CPU time, not wall time.")
   var cpu = false
 
   @Option(
-    help: ArgumentHelp("How far the view looks back; 10s by default.", valueName: "time"),
+    help: ArgumentHelp("How far back the view goes; 10s by default.", valueName: "time"),
     transform: TimeArgument.init)
   var window: TimeArgument?
 
-  @Flag(help: "Print one block of text, and end.")
+  @Flag(help: "Print one block of text and exit.")
   var once = false
 
   @OptionGroup var frames: FrameArguments
 
   @Argument(
     parsing: .postTerminator,
-    help: ArgumentHelp("A program to start and look at, after --.", valueName: "command"))
+    help: ArgumentHelp("A program to start and show, after --.", valueName: "command"))
   var command: [String] = []
 
   func validate() throws {
@@ -74,7 +74,7 @@ struct TopCommand: ParsableCommand {
       throw ValidationError("Name a process or a program to start, not both.")
     }
     guard target != nil || !command.isEmpty else {
-      throw ValidationError("Name the process to look at: sprof top firefox")
+      throw ValidationError("Name the process to show: sprof top firefox")
     }
     guard command.first?.isEmpty != true, target?.isEmpty != true else {
       throw ValidationError("The name is empty.")

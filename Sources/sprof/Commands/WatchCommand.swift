@@ -37,7 +37,7 @@ struct WatchCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How long a thread must be away for a freeze; 1s by default.", valueName: "time"),
+      "How long a thread must be away to count as frozen; 1s by default.", valueName: "time"),
     transform: TimeArgument.init)
   var hang: TimeArgument?
 
@@ -61,7 +61,7 @@ struct WatchCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Watch these threads, by name or tid; * and ? match.", valueName: "glob"))
+      "Also watch the threads whose name matches, or the one with this tid.", valueName: "glob"))
   var thread: String?
 
   @Option(
@@ -73,19 +73,19 @@ struct WatchCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Keep at most this many captures; 100 by default.",
-      discussion: "The shortest of the older half goes first, the longest never."))
+      discussion: "The shortest of the older half is deleted first, the longest never."))
   var keep = 100
 
   @Option(
     name: .customLong("max-size"),
     help: ArgumentHelp(
-      "Keep at most this much, such as 500M or 2G; 500M by default.", valueName: "size"),
+      "Keep at most this many bytes, such as 500M or 2G; 500M by default.", valueName: "size"),
     transform: SizeArgument.parse)
   var maxSize: Int64 = 500_000_000
 
   @Option(
     name: .customLong("for"),
-    help: ArgumentHelp("Watch for so long; until the program ends by default.", valueName: "time"),
+    help: ArgumentHelp("How long to watch; until the program ends by default.", valueName: "time"),
     transform: TimeArgument.init)
   var length: TimeArgument?
 

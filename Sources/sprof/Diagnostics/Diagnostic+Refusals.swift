@@ -95,11 +95,8 @@ extension Diagnostic {
   /// The message of a refusal; where rights are missing, doctor has more to say.
   static func words(for problem: AccessProblem, pid: Int32, command: String) -> String {
     let message = refusal(problem, pid: pid, command: command).message
-    guard command != "doctor", problem.isOfRights else {
-      return message.hasSuffix(". ") ? String(message.dropLast()) : message
-    }
-    return (message.hasSuffix(". ") ? String(message.dropLast()) : message)
-      + "\nMore: sprof doctor \(pid)"
+    guard command != "doctor", problem.isOfRights else { return message }
+    return message + "\nMore: sprof doctor \(pid)"
   }
 
   static var isRoot: Bool { geteuid() == 0 }

@@ -24,8 +24,8 @@ enum Misuse {
         + (["sprof", command] + rest).joined(separator: " ")
     }
     if Int32(first) != nil {
-      return "Name a command: sprof dump \(first) for a look at it now, sprof attach \(first) to "
-        + "see where its time goes."
+      return "Name a command: sprof dump \(first) shows what it does now, sprof attach \(first) "
+        + "shows where its time goes."
     }
     if access(first, R_OK) == 0, first.contains(".") || first.contains("/") {
       return "Name a command. To show a capture: sprof report \(quoted(first))"

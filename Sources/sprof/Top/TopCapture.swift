@@ -85,9 +85,9 @@ final class TopCapture: Sendable {
 
   // MARK: - Orders
 
-  /// Samples `factor` times as often from now on: figures begin anew.
+  /// Samples `factor` times as often from now on: figures start again.
   func changeRate(by factor: Double) {
-    guard let process else { return say("A capture has the rate that it has.") }
+    guard let process else { return say("The rate of a capture cannot be changed.") }
     work("") { [self] in
       let (session, old) = state.withLock { ($0.session, $0.plan) }
       var plan = old
@@ -103,14 +103,14 @@ final class TopCapture: Sendable {
         state.session = begun
         state.plan = next
       }
-      return "\(Int(next.rate)) samples a second; figures begin anew"
+      return "\(Int(next.rate)) samples a second; figures start again"
     }
   }
 
   /// Writes a dump of all threads to a file beside the user.
   func writeDump() {
     guard let session = state.withLock({ $0.session }) else {
-      return say("A capture that is over cannot be dumped.")
+      return say("A finished capture cannot be dumped.")
     }
     work("Sampling all threads …") { [self] in
       let profile = try session.dump()
@@ -147,7 +147,7 @@ final class TopCapture: Sendable {
       defer { state.isBusy = true }
       return !state.isBusy
     }
-    guard isFree else { return say("Still at work.") }
+    guard isFree else { return say("Still busy.") }
     if !beginning.isEmpty { say(beginning) }
     let thread = try? OSThread.start { [self] in
       var words: String

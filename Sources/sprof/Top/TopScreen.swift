@@ -99,7 +99,7 @@ struct TopScreen {
     case .slower: capture.changeRate(by: 0.5)
     case .reset:
       capture.store.reset()
-      view.message = "Figures since the beginning count from now"
+      view.message = "Figures since the beginning were reset"
       remakeIfOver()
     case .remake:
       capture.store.ask(view.request)

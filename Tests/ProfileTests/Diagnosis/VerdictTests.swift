@@ -172,6 +172,31 @@ internal import Testing
     #expect(maker.verdict.kind == .slow)
   }
 
+  @Test func `of a thread that is in many functions names the one that most of them work for`() {
+    var maker = WaitMaker()
+    maker.maker.profile.capture.executable = "/opt/app/bin/app"
+    let thread = maker.thread(4242, "", "libz.so.1/step_0 pack save on_idle main", .running)
+    for number in 1..<20 {
+      let work =
+        number < 15
+        ? ["libz.so.1/step_\(number % 10)", "libz.so.1/deflate", "pack", "save", "on_idle", "main"]
+        : ["draw_\(number)", "on_idle", "main"]
+      maker.run(thread, work, .running, from: Int64(number) * WaitMaker.second / 2)
+    }
+    let verdict = maker.verdict
+    #expect(verdict.kind == .slow)
+    // The library's function holds as much, and is not the program's own.
+    #expect(verdict.within?.line.function == "pack")
+    #expect((0.6..<1).contains(verdict.withinShare ?? 0))
+    // Where all of them only have the program's main function in common, that says nothing.
+    var various = WaitMaker()
+    let main = various.thread(4242, "", "parse_0 main", .running)
+    for number in 1..<10 {
+      various.run(main, ["parse_\(number)", "main"], .running, from: 0, to: WaitMaker.second)
+    }
+    #expect(various.verdict.within == nil)
+  }
+
   @Test func `of a thread without a CPU is that it is starved`() {
     var maker = WaitMaker()
     let thread = maker.thread(4242, "", "compute main", .waitingForCPU)

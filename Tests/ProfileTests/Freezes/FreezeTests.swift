@@ -114,6 +114,39 @@ internal import Testing
     #expect(maker.freezes.isEmpty)
   }
 
+  /// A window of GTK without debug data: it opens a file, and then lays out its lines.
+  @Test func `end where the loop calls a handler without a name`() {
+    var maker = FreezeMaker()
+    let loop =
+      "g_main_context_dispatch g_main_context_iteration libgio-2.0.so.0/g_application_run main"
+    maker.run(
+      "poll g_main_context_iteration libgio-2.0.so.0/g_application_run main", .asleep(in: "poll"),
+      milliseconds: 1000)
+    for (part, length) in [("read_all", 1000), ("insert", 1400)] as [(String, Int64)] {
+      maker.run(
+        "libpad.so.0/\(part) libpad.so.0/open_files libgio-2.0.so.0/0x108a97 \(loop)",
+        milliseconds: length)
+    }
+    maker.run(
+      "inotify_add_watch libgio-2.0.so.0/g_file_monitor_file libpad.so.0/0x27322 \(loop)",
+      milliseconds: 10)
+    for turn in 0..<600 {
+      maker.run(
+        "libpango-1.0.so.0/shape\(turn % 9) libgtk-3.so.0/validate libgdk-3.so.0/0x317e6 \(loop)",
+        milliseconds: 10)
+    }
+    #expect(maker.freezes.map(\.length) == [2_400_000_000])
+    #expect(maker.freezes.first?.handler?.line.function == "open_files")
+    maker.maker.setThread(0, cpu: 8_410 * FreezeMaker.millisecond)
+    let words = maker.words()
+    #expect(words.hasPrefix("Froze once in 9.4 s, for 2.40 s: open_files computed 2.40 s"))
+    // Which were many short handlers: that it was busy with them is not lost.
+    let rest =
+      "In all the main thread (4242) was on a CPU for 89.4 %, mostly in validate and what it "
+      + "calls (71.3 % of 841 samples); the busiest single function is insert (16.6 ±0.2 %)."
+    #expect(words.hasSuffix(rest), "\(words)")
+  }
+
   @Test func `at the beginning and the end last at least as long as they were seen`() {
     var maker = FreezeMaker()
     let work = "work debugCommand processCommand " + FreezeMaker.rest.withoutCall

@@ -29,7 +29,7 @@ function nodeFamily(tree, node) {
 
 const FAMILY_WORDS = {
   native: "native code", python: "Python", java: "Java", kernel: "kernel", inlined: "inlined by the compiler",
-  standIn: "stands for missing frames", thread: "",
+  standIn: "in place of missing frames", thread: "",
 };
 
 /** Whether all of a node's weight comes from stacks that a search had to complete. */

@@ -1,9 +1,6 @@
 // The tree of a comparison: both sides in one.
 
-/** What a second of wall time was spent on, in the order of the columns. */
-const TIME_PARTS = ["cpu", "blocked", "delay"];
-
-/** The weights that a comparison may be drawn by: sums of the parts. */
+/** The weights that a comparison may be drawn by: sums of the parts, which are CPU time, blocked, run delay. */
 const DIFF_UNITS = {
   time: { title: "Time", parts: [0, 1], help: "On a CPU or blocked: the program's own doing" },
   cpu: { title: "CPU time", parts: [0], help: "On a CPU" },
