@@ -67,6 +67,7 @@ let package = Package(
       "NativeUnwinding",
       ["ByteReading", "CLibunwind", "ELFReading", "LinuxProcess", "ProfileModel"]),
     module("RuntimeReading", ["LinuxProcess", "ProfileModel"]),
+    module("WindowPicking", ["ByteReading", "LinuxProcess", "ProfileModel"]),
     module(
       "Symbolication",
       ["ByteReading", "CElfutils", "CLzma", "ELFReading", "LinuxProcess", "ProfileModel"]),
@@ -108,7 +109,7 @@ let package = Package(
       dependencies: [
         "CaptureFile", "Checkup", "LinuxProcess", "ProfileAnalysis", "ProfileExport",
         "ProfileModel",
-        "Sampling", "TerminalUI",
+        "Sampling", "TerminalUI", "WindowPicking",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -195,6 +196,9 @@ let package = Package(
     .testTarget(
       name: "CheckupTests",
       dependencies: ["Checkup", "LinuxProcess", "ProfileModel", "Sampling", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "WindowPickingTests", dependencies: ["TestSupport", "WindowPicking"],
       swiftSettings: strict),
     .testTarget(
       name: "LayeringTests", dependencies: ["TestSupport"], swiftSettings: strict),

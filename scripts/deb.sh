@@ -48,7 +48,7 @@ Priority: optional
 Architecture: amd64
 Installed-Size: $size
 Depends: $(depends "$1")
-Suggests: libc6-dbg
+Suggests: libc6-dbg, libxcb1
 Maintainer: $maintainer
 Description: profiler that says why a running program is slow or hangs
  sprof samples programs from outside: no restart, no recompilation, no agent.

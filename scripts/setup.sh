@@ -28,6 +28,7 @@ has() {
     elfutils) command -v eu-stack >/dev/null ;;
     xvfb) command -v xvfb-run >/dev/null && command -v Xvfb >/dev/null ;;
     libgtk-3-dev) pkg-config --exists gtk+-3.0 2>/dev/null ;;
+    libx11-dev) pkg-config --exists x11 2>/dev/null ;;
     clang) command -v clang >/dev/null || command -v clang-14 >/dev/null ;;
     lld) command -v ld.lld >/dev/null || command -v ld.lld-14 >/dev/null ;;
     musl-tools) command -v musl-gcc >/dev/null ;;
@@ -53,7 +54,7 @@ case ${1:-build} in
     needs="$needs libncurses-dev"
     ;;
   programs)
-    needs="redis-server postgresql golang-go gdb elfutils xvfb xauth xdotool libgtk-3-dev strace"
+    needs="redis-server postgresql golang-go gdb elfutils xvfb xauth xdotool libgtk-3-dev libx11-dev strace"
     needs="$needs clang lld musl-tools python3 python3-gi gir1.2-gtk-3.0 libaio-dev python3-dev"
     needs="$needs python3-tk python3-numpy python3-gevent"
     needs="$needs valgrind chromium tmux groff libc6-dbg dwz debuginfod xz-utils openjdk-17-jdk"

@@ -41,6 +41,24 @@ import Testing
       ])
   }
 
+  @Test func `knows no language of what ran between two samples`() throws {
+    var maker = PageMaker()
+    let module = maker.module("/bin/sleeper")
+    let thread = maker.thread(4242, "sleeper", isMain: true)
+    let asleep = Activity.blocked(WaitReason(systemCall: "read"))
+    for tick in 1...3 {
+      let stack = maker.stack(["main", "read"], in: module)
+      maker.sample(thread, stack, asleep, at: Int64(tick) * 10_000_000)
+    }
+    maker.ranUnseen(thread, cpu: 5_000_000)
+    let profile = try profile(in: Self.page(maker.profile()))
+    let functions = try #require(profile["functions"] as? [[Any]])
+    let names = functions.compactMap { $0.first as? String }
+    #expect(names.contains(ProfileBuilder.unseenName), "\(names)")
+    // 0 is native code; 1 would be Python.
+    #expect(functions.allSatisfy { $0.last as? Int == 0 }, "\(functions)")
+  }
+
   @Test func `has three scripts and one title, whatever names say`() throws {
     let text = Self.page(HostileProfile.profile)
     #expect(count("<script", in: text) == 3)
@@ -102,10 +120,11 @@ import Testing
     let plain = folder.path + "/b.html"
     #expect(try SprofCommand.run(["report", file, "--html", plain]).status == 0)
     #expect(!(try String(contentsOfFile: plain, encoding: .utf8)).contains("\"sources\":["))
-    // A page for strangers has none, whatever is asked for.
+    // A page for strangers has none: that is refused.
+    let before = try String(contentsOfFile: plain, encoding: .utf8)
     let redacted = ["report", file, "--html", plain, "--source", "--redact"]
-    #expect(try SprofCommand.run(redacted).status == 0)
-    #expect(!(try String(contentsOfFile: plain, encoding: .utf8)).contains("\"sources\":[{"))
+    #expect(try SprofCommand.run(redacted).status == 64)
+    #expect(try String(contentsOfFile: plain, encoding: .utf8) == before)
     try program.assertUntouched(progress: "iterations")
     #expect(strayChildren() == [])
   }

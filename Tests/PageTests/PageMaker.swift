@@ -61,6 +61,11 @@ struct PageMaker {
       weight: Weight(samples: 1, ticks: 1, cpu: isRunning ? wall : 0, wall: wall))
   }
 
+  /// CPU time of a thread that was asleep whenever it was sampled.
+  mutating func ranUnseen(_ thread: Int, cpu: Int64) {
+    builder.spread(thread: thread, Weight(cpu: cpu))
+  }
+
   consuming func profile(named name: String = "orderd", blockings: [Blocking] = []) -> Profile {
     let capture = CaptureInfo(
       kind: .attach, pid: 4242, processName: name, commandLine: [name], hostName: name,

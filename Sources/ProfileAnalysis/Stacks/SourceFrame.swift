@@ -27,6 +27,11 @@ package struct SourceFrame: Hashable, Sendable {
     address == nil && !isElided && (line.file != nil || line.language != nil)
   }
 
+  /// Whether it stands for what a thread ran between two samples: code of an unknown language.
+  package var isUnseen: Bool {
+    address == nil && line.file == nil && line.function == ProfileBuilder.unseenName
+  }
+
   /// Whether it is a function of Python's.
   package var isPython: Bool { isInterpreted && line.language == nil }
 

@@ -25,7 +25,7 @@ package struct DumpReport {
     index = diagnosis.shownIndex(withNative: options.showsNative)
     self.options = options
     words = WaitWords(profile)
-    tasks = DumpTasks(profile, limit: options.top)
+    tasks = DumpTasks(profile, limit: options.rows)
     let threads = index.threads(matching: options.threadFilter)
     isBrief = !options.views.contains(.all) && options.threadFilter == nil
     goroutines = DumpGoroutines(diagnosis, isBrief: isBrief)

@@ -8,13 +8,15 @@ extension JSONWriter {
   private static let threshold = 0.0002
 
   /// The tree of blame of some threads as columns, and who held up others.
-  mutating func members(ofPageBlameOf diagnosis: Diagnosis, threads: [Int]) {
+  mutating func members(
+    ofPageBlameOf diagnosis: Diagnosis, threads: [Int], _ columns: inout PageColumns
+  ) {
     let tree = BlameTree(diagnosis, threads: threads)
     let words = BlameWords(tree, WaitWords(diagnosis.index.profile))
-    var texts = Numbering<String>()
+    var (texts, names) = (Numbering<String>(), Numbering<String>())
     var places = Array(repeating: -1, count: tree.nodes.count)
     var least: Int64 = 0
-    var (parents, numbers, kinds): ([Int], [Int], [String]) = ([], [], [])
+    var (parents, numbers, kinds): ([Int], [Int], [Int]) = ([], [], [])
     var own: [Int64] = []
     for (number, node) in tree.nodes.enumerated() {
       if node.parent == nil { least = Int64(Double(node.total) * Self.threshold) }
@@ -28,21 +30,26 @@ extension JSONWriter {
       }
       places[number] = parents.count
       parents.append(parent ?? -1)
-      texts.add(words.node(number))
-      numbers.append(texts.number(of: words.node(number)))
-      if case .wait(let wait) = node.kind {
-        kinds.append(tree.waits[wait].kind.pageGroup.rawValue)
-      } else {
-        kinds.append(node.kind.rawName)
-      }
+      let text = words.node(number)
+      texts.add(text)
+      numbers.append(texts.number(of: text))
+      var name = node.kind.rawName
+      if case .wait(let wait) = node.kind { name = tree.waits[wait].kind.pageGroup.rawValue }
+      names.add(name)
+      kinds.append(names.number(of: name))
       own.append(node.own)
     }
     object("blame") { json in
-      json.array("parents", of: parents) { $0.value($1) }
-      json.array("words", of: numbers) { $0.value($1) }
-      json.array("kinds", of: kinds) { $0.value($1) }
-      json.array("own", of: own) { $0.value($1) }
+      json.member("count", parents.count)
+      json.object("columns") { json in
+        // How far back the parent is; the root of all threads is before the first.
+        json.member("parents", columns.add(parents.enumerated().map { UInt64($0 - $1) }))
+        json.member("words", columns.add(numbers.map { UInt64($0) }))
+        json.member("kinds", columns.add(kinds.map { UInt64($0) }))
+        json.member("own", columns.add(signed: own))
+      }
       json.array("texts", of: texts.items) { $0.value($1) }
+      json.array("kinds", of: names.items) { $0.value($1) }
       json.array("blockers", of: BlockerTable(tree).rows.prefix(Self.blockerLimit)) { json, row in
         json.object { json in
           json.member("lost", row.lost)

@@ -53,7 +53,7 @@ package struct PageExporter: ProfileExporter {
           }
           json.members(ofPageWaitsOf: diagnosis)
           json.members(ofPageFreezesOf: diagnosis)
-          writeBlame(diagnosis, to: &json)
+          writeBlame(diagnosis, to: &json, &columns)
           let index = diagnosis.shownIndex(withNative: showsNative)
           PageProfile(diagnosis, index).write(to: &json, &columns, sources: sources)
         }
@@ -61,14 +61,16 @@ package struct PageExporter: ProfileExporter {
     }
   }
 
-  private func writeBlame(_ diagnosis: Diagnosis, to json: inout JSONWriter) {
+  private func writeBlame(
+    _ diagnosis: Diagnosis, to json: inout JSONWriter, _ columns: inout PageColumns
+  ) {
     let shown = diagnosis.index.profile.threads
     guard let whole else {
-      return json.members(ofPageBlameOf: diagnosis, threads: Array(shown.indices))
+      return json.members(ofPageBlameOf: diagnosis, threads: Array(shown.indices), &columns)
     }
     let chosen = Set(shown.map(PageThread.init))
     let threads = whole.threads.indices.filter { chosen.contains(PageThread(whole.threads[$0])) }
-    json.members(ofPageBlameOf: Diagnosis(whole), threads: threads)
+    json.members(ofPageBlameOf: Diagnosis(whole), threads: threads, &columns)
   }
 }
 

@@ -138,7 +138,7 @@ struct PageProfile {
   private func writeFunctions(to json: inout JSONWriter) {
     var interpreted: [Int: FunctionKind] = [:]
     for (number, frame) in index.stacks.frames.enumerated()
-    where frame.address == nil && !frame.isElided {
+    where frame.address == nil && !frame.isElided && !frame.isUnseen {
       interpreted[index.stacks.function(ofFrame: number)] =
         switch frame.line.language {
         case nil: .python
@@ -302,7 +302,7 @@ extension ProfileFilter.State {
 }
 
 extension JSONWriter {
-  fileprivate mutating func member(_ name: StaticString, _ place: PageColumns.Place) {
+  mutating func member(_ name: StaticString, _ place: PageColumns.Place) {
     array(name) { json in
       json.value(place.start)
       json.value(place.length)

@@ -19,14 +19,15 @@ extension Summary {
     let rest = isLeftOut ? ", without time at rest" : ""
     write(
       functions, functions.rows, unit, title: "Functions by \(unit.noun)\(rest)",
-      limit: limits.functions,
+      limit: report.options.top ?? limits.functions,
       column: "function  file", to: &page
     ) { functionLabel($0, room: $1) }
     let lines = FlatTable(index, by: .line, threads: threads, sortedBy: unit)
-    guard lines.rows.prefix(limits.lines).contains(where: hasLine) else { return }
+    let limit = report.options.top ?? limits.lines
+    guard lines.rows.prefix(limit).contains(where: hasLine) else { return }
     // Functions without a line are above.
     write(
-      lines, lines.rows.filter(hasLine), unit, title: "Lines by \(unit.noun)", limit: limits.lines,
+      lines, lines.rows.filter(hasLine), unit, title: "Lines by \(unit.noun)", limit: limit,
       column: "line  function", to: &page
     ) { lineLabel($0, room: $1) }
     writeSource(of: lines, unit, to: &page)

@@ -50,8 +50,8 @@ package struct ReportOptions: Sendable {
   package var unit: FlatTable.Unit?
   /// What tables and trees are sorted by; nil for each one's own order.
   package var sort: WeightUnit?
-  /// Rows of a table, and stacks or waits of a thread.
-  package var top: Int
+  /// Rows of a table, and stacks or waits of a thread; nil for as many as each usually has.
+  package var top: Int?
   /// Whether headings and the like are highlighted by escape sequences; colour alone never carries
   /// information.
   package var color: Bool
@@ -75,20 +75,23 @@ package struct ReportOptions: Sendable {
 
   package init(
     views: Set<ReportView> = Self.defaultViews, threadFilter: ThreadFilter? = nil,
-    unit: FlatTable.Unit? = nil, sort: WeightUnit? = nil, top: Int = 20, color: Bool = false,
+    unit: FlatTable.Unit? = nil, sort: WeightUnit? = nil, top: Int? = nil, color: Bool = false,
     width: Int = 100
   ) {
     self.views = views.contains(.all) ? Set(ReportView.allCases) : views
     self.threadFilter = threadFilter
     self.unit = unit
     self.sort = sort
-    self.top = max(top, 0)
+    self.top = top.map { max($0, 0) }
     self.color = color
     self.width = max(width, 60)
   }
 }
 
 extension ReportOptions {
+  /// Rows of a table, outside of the first screen.
+  var rows: Int { top ?? 20 }
+
   /// What counts as a freeze.
   var freezes: FreezeRule { FreezeRule(threshold: freezeThreshold, chosen: threadFilter) }
 }

@@ -6,7 +6,7 @@ extension TextReport {
   func writeBlame(to page: inout TextPage<some TextOutputStream>) {
     page.heading("Blame: each thread's time, and what held up its waits")
     let threads = blamedThreads
-    let shown = threads.prefix(max(50, options.top))
+    let shown = threads.prefix(max(50, options.rows))
     let tree = BlameTree(diagnosis, threads: Array(shown))
     let writer = BlameWriter(words: BlameWords(tree, WaitWords(profile)))
     for thread in shown {
@@ -39,12 +39,12 @@ extension TextReport {
       page.paragraph("No thread waited for a lock, another thread or another process.")
       return
     }
-    for row in table.rows.prefix(options.top) {
+    for row in table.rows.prefix(options.rows) {
       page.paragraph(
         "  \(Figures.seconds(row.lost)) s lost by \(Figures.count(Int64(row.waiters), "thread")) · "
           + words.cells(of: row).filter { !$0.isEmpty }.joined(separator: " · "), indent: 4)
     }
-    let hidden = table.rows.dropFirst(options.top)
+    let hidden = table.rows.dropFirst(options.rows)
     guard !hidden.isEmpty else { return }
     let rest = hidden.reduce(Int64(0)) { $0 &+ $1.lost }
     page.line(

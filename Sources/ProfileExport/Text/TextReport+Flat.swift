@@ -9,7 +9,7 @@ extension TextReport {
     let columns = WeightColumns(flat: table.rows.map { ($0.own, $0.cumulative) }, sort)
     page.heading(
       "By \(unit.rawValue), sorted by self \(sort.rawValue) (total: with everything it called)")
-    let shown = table.rows.prefix(options.top)
+    let shown = table.rows.prefix(options.rows)
     let shares = shown.map { share(of: $0, table, sort) }
     let width = max(shares.lazy.map { PlainText.columns($0) }.max() ?? 0, 5)
     page.line(
@@ -23,7 +23,7 @@ extension TextReport {
         """)
     }
     writeRanking(table, sort, to: &page)
-    let hidden = table.rows.dropFirst(options.top)
+    let hidden = table.rows.dropFirst(options.rows)
     guard !hidden.isEmpty else { return }
     let rest = hidden.reduce(into: Weight()) { $0 += $1.own }
     page.line(

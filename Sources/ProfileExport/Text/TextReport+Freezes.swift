@@ -14,8 +14,8 @@ extension TextReport {
     let chosen = Set(rows.flatMap(\.threads))
     let freezes = table.freezes.filter { chosen.contains($0.thread) }
     if freezes.isEmpty { page.paragraph("None.") }
-    for freeze in freezes.prefix(options.top) { write(freeze, to: &page) }
-    let rest = freezes.dropFirst(options.top)
+    for freeze in freezes.prefix(options.rows) { write(freeze, to: &page) }
+    let rest = freezes.dropFirst(options.rows)
     if !rest.isEmpty {
       page.space()
       page.line(
@@ -67,7 +67,7 @@ extension TextReport {
     guard !looping.isEmpty else { return }
     page.heading("Times between two rests in the event loop")
     let words = WaitWords(profile)
-    for thread in looping.prefix(options.top) {
+    for thread in looping.prefix(options.rows) {
       let name = words.thread(thread.thread) + (thread.loop.map { ", " + $0.name } ?? "")
       page.paragraph("\(name): \(restWords(of: thread))", indent: 4)
       guard !thread.busyStretches.isEmpty else { continue }

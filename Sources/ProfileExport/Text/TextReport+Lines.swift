@@ -12,13 +12,13 @@ extension TextReport {
       page.space()
       page.paragraph("\(row.words(profile).capitalizedFirst): \(totals(table.total))")
       page.line(Span(columns.header + " filename:lineno function", .dim))
-      for line in table.rows.prefix(options.top) {
+      for line in table.rows.prefix(options.rows) {
         let figures = columns.figures(own: line.own, cumulative: line.cumulative)
         let room = page.width - columns.width
         let label = line.line.map { self.label(line: $0, room: room) } ?? "(no stack)"
         page.line("\(figures) \(label)")
       }
-      let hidden = table.rows.dropFirst(options.top)
+      let hidden = table.rows.dropFirst(options.rows)
       guard !hidden.isEmpty else { continue }
       let rest = hidden.reduce(into: Weight()) { $0 += $1.own }
       page.line(

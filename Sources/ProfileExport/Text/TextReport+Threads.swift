@@ -38,7 +38,7 @@ extension TextReport {
     let sorted = users.sorted {
       ($0.held + $0.awaited, $1.info.tid) > ($1.held + $1.awaited, $0.info.tid)
     }
-    for user in sorted.prefix(options.top) {
+    for user in sorted.prefix(options.rows) {
       let columns =
         PlainText.paddedAtLeft(String(user.info.tid), to: 7)
         + PlainText.paddedAtLeft(Figures.fixed(user.held, decimals: 1), to: 9)
@@ -57,7 +57,7 @@ extension TextReport {
     let total = table.rows.reduce(Int64(0)) { $0 &+ $1.cpu }
     page.heading("Processes: \(table.rows.count), \(Figures.seconds(total)) s CPU in total")
     page.line(Span("    pid  threads    cpu s   % cpu     from       to  name", .dim))
-    for row in table.rows.prefix(options.top) {
+    for row in table.rows.prefix(options.rows) {
       let figures = [
         (String(row.process.pid), 7), (String(row.threads), 9), (Figures.seconds(row.cpu), 9),
         (Figures.percent(row.cpu, of: total), 8),
@@ -68,7 +68,7 @@ extension TextReport {
       let name = PlainText.printable(row.process.name)
       page.line("\(columns)  \(name)\(row.hasEnded ? ", ended" : "")")
     }
-    let hidden = table.rows.dropFirst(options.top)
+    let hidden = table.rows.dropFirst(options.rows)
     guard !hidden.isEmpty else { return }
     let rest = hidden.reduce(Int64(0)) { $0 &+ $1.cpu }
     page.line(

@@ -16,7 +16,7 @@ extension TextReport {
         \(row.words(profile).capitalizedFirst): waited \(Figures.duration(waits.waited.wall)) \
         of \(Figures.duration(waits.total.wall))
         """, style: .strong)
-      for entry in waits.entries.prefix(options.top) {
+      for entry in waits.entries.prefix(options.rows) {
         page.paragraph(
           """
             \(Figures.percent(entry.weight.wall, of: waits.total.wall)) % · \
@@ -26,7 +26,7 @@ extension TextReport {
           """, indent: 4)
         FrameLines(index, stack: entry.stack, end: entry.end).write(to: &page, indent: 4)
       }
-      let hidden = waits.entries.dropFirst(options.top)
+      let hidden = waits.entries.dropFirst(options.rows)
       guard !hidden.isEmpty else { continue }
       let rest = hidden.reduce(Int64(0)) { $0 &+ $1.weight.wall }
       page.line(

@@ -73,7 +73,7 @@ package struct TextReport {
   // MARK: - Threads in detail
 
   /// The rows whose lines and call tree are shown: all, unless there are very many.
-  var detailedRows: ArraySlice<ThreadTable.Row> { rows.prefix(max(50, options.top)) }
+  var detailedRows: ArraySlice<ThreadTable.Row> { rows.prefix(max(50, options.rows)) }
 
   /// Says how many threads the lines and the tree leave out.
   func writeRest(to page: inout TextPage<some TextOutputStream>) {
@@ -126,7 +126,7 @@ package struct TextReport {
         Stacks of \(row.words(profile)): \
         \(Figures.count(Int64(stacks.entries.count), "distinct stack"))
         """)
-      for (position, entry) in stacks.entries.prefix(options.top).enumerated() {
+      for (position, entry) in stacks.entries.prefix(options.rows).enumerated() {
         if position > 0 { page.space() }
         let weight = entry.weight
         page.paragraph(
@@ -138,7 +138,7 @@ package struct TextReport {
           """, style: .strong)
         FrameLines(index, stack: entry.stack, end: entry.end).write(to: &page, indent: 2)
       }
-      let hidden = stacks.entries.dropFirst(options.top)
+      let hidden = stacks.entries.dropFirst(options.rows)
       guard !hidden.isEmpty else { continue }
       let rest = hidden.reduce(into: Weight()) { $0 += $1.weight }
       page.space()

@@ -67,5 +67,8 @@ struct FrameArguments: ParsableArguments {
     }
   }
 
+  /// Whether none of them was given.
+  var areStandard: Bool { !internals && !followsTasks && depth == nil }
+
   var choice: FrameChoice { internals ? .all : .mixed }
 }

@@ -33,9 +33,18 @@ struct PageArguments: ParsableArguments {
   }
 
   /// Refuses `--source` where nothing would show it.
-  func check(_ report: ReportArguments) throws {
-    guard !source || html != nil || !report.json && !report.brief else {
+  func check(_ report: ReportArguments, _ views: ViewArguments) throws {
+    guard source else { return }
+    guard html != nil || !report.json && !report.brief else {
       throw ValidationError("--source needs the text or --html: JSON and --brief have no source.")
+    }
+    guard html != nil || views.hasSummary else {
+      throw ValidationError(
+        "--source needs --view summary or --html: the other views have no source.")
+    }
+    guard !report.redact else {
+      throw ValidationError(
+        "--source cannot be combined with --redact: what is shared shows no source.")
     }
   }
 

@@ -12,8 +12,11 @@ struct ReportArguments: ParsableArguments {
   var thread: String?
 
   @Option(
-    help: ArgumentHelp("Rows of each table; stacks or waits of each thread.", valueName: "rows"))
-  var top = 20
+    name: .customLong("top"),
+    help: ArgumentHelp(
+      "Rows of each table; stacks or waits of each thread. 20 by default, fewer on the first screen.",
+      valueName: "rows"))
+  var rows: Int?
 
   @Flag(help: "Write everything as JSON (see docs/json.md).")
   var json = false
@@ -61,7 +64,18 @@ struct ReportArguments: ParsableArguments {
     guard width.map({ 60...1000 ~= $0 }) ?? true else {
       throw ValidationError("--width must be from 60 to 1000.")
     }
-    guard top > 0 else { throw ValidationError("--top must be at least 1.") }
+    guard rows.map({ $0 > 0 }) ?? true else {
+      throw ValidationError("--top must be at least 1.")
+    }
+    guard !json || brief || rows == nil && width == nil else {
+      throw ValidationError(
+        "--json writes everything; it cannot be combined with --top or --width.")
+    }
+    guard !brief || rows == nil && width == nil && !explain && frames.native else {
+      throw ValidationError(
+        "--brief has a size of its own; it cannot be combined with --top, --width, --explain or "
+          + "--no-native.")
+    }
   }
 
   var usesPager: Bool { pager && !json && !brief }
@@ -69,7 +83,7 @@ struct ReportArguments: ParsableArguments {
   func options(views: [ReportView] = []) -> ReportOptions {
     var options = ReportOptions(
       views: views.isEmpty ? ReportOptions.defaultViews : Set(views),
-      threadFilter: thread.map { ThreadFilter(glob: $0) }, top: top, color: Terminal.wantsColor,
+      threadFilter: thread.map { ThreadFilter(glob: $0) }, top: rows, color: Terminal.wantsColor,
       width: width ?? Terminal.size?.columns ?? 100)
     options.showsNative = frames.native
     options.explainsVerdict = explain

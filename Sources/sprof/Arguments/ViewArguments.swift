@@ -47,6 +47,11 @@ struct ViewArguments: ParsableArguments {
     }
   }
 
+  /// Whether the report shows the first screen, among others.
+  var hasSummary: Bool {
+    by == nil && (view.isEmpty || view.contains(.summary) || view.contains(.all))
+  }
+
   /// The options of the report, with these views.
   func options(_ report: ReportArguments) -> ReportOptions {
     var options = report.options(views: view)

@@ -18,6 +18,7 @@ struct AttachCommand: ParsableCommand {
 
         sprof attach 4242 --duration 10s
         sprof attach firefox --rate 1000 --duration 500ms --thread 'DOM*'
+        sprof attach --window --duration 5s
         sprof attach 4242 --duration 5s --json > profile.json
         sprof attach 4242 --duration 10s --html why.html
         sprof attach gunicorn --children --duration 10s
@@ -60,13 +61,15 @@ struct AttachCommand: ParsableCommand {
   func validate() throws {
     try frames.check(report)
     try views.check(report)
-    try page.check(report)
+    try page.check(report, views)
+    try filter.check(report)
   }
 
   func run() throws {
     try Diagnostic.guarding(command: "attach") {
       try page.file?.check()
       try OutputFile.checkDistinct(capture.files + [page.file].compactMap { $0 })
+      let target = try target.chosen(for: "attach")
       let control = CaptureControl()
       try Interrupts.end(control)
       try JobControl.begin()

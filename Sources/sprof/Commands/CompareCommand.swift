@@ -61,8 +61,10 @@ struct CompareCommand: ParsableCommand {
   @Flag(help: "Let --fail-if pass where neither side has its function.")
   var allowMissing = false
 
-  @Option(help: ArgumentHelp("Rows of each table.", valueName: "rows"))
-  var top = 20
+  @Option(
+    name: .customLong("top"),
+    help: ArgumentHelp("Rows of each table; 20 by default.", valueName: "rows"))
+  var rows: Int?
 
   @Flag(help: "Include changes within noise.")
   var all = false
@@ -82,7 +84,16 @@ struct CompareCommand: ParsableCommand {
   @OptionGroup var reading: ReadingArguments
 
   func validate() throws {
-    guard top > 0 else { throw ValidationError("--top must be at least 1.") }
+    guard rows.map({ $0 > 0 }) ?? true else {
+      throw ValidationError("--top must be at least 1.")
+    }
+    guard !json && html == nil || rows == nil && !all else {
+      throw ValidationError(
+        "--json and --html have everything; they cannot be combined with --top or --all.")
+    }
+    guard !failIf.isEmpty || !allowMissing else {
+      throw ValidationError("--allow-missing needs --fail-if.")
+    }
     guard [json, markdown, html != nil].count(where: { $0 }) < 2 else {
       throw ValidationError("--json, --markdown and --html cannot be combined.")
     }
@@ -169,7 +180,7 @@ struct CompareCommand: ParsableCommand {
       before: ComparisonOptions.Side(
         name: name(0, before), seconds: comparison.secondsBefore),
       after: ComparisonOptions.Side(name: name(1, after), seconds: comparison.secondsAfter),
-      top: top, showsAll: all, color: Terminal.wantsColor, verdicts: verdicts)
+      top: rows ?? 20, showsAll: all, color: Terminal.wantsColor, verdicts: verdicts)
   }
 
   private func show(

@@ -16,6 +16,7 @@ struct DumpCommand: ParsableCommand {
       ones almost never.
 
         sprof dump 4242
+        sprof dump --window
         sprof dump nginx --json
         sprof dump 4242 --children
         sprof dump 4242 --watch 5s
@@ -50,6 +51,13 @@ struct DumpCommand: ParsableCommand {
     guard watch == nil || capture.output == nil else {
       throw ValidationError("--watch cannot be combined with --output.")
     }
+    guard watch == nil || !report.brief || report.json else {
+      throw ValidationError(
+        "--watch shows what changed; it cannot be combined with --brief, unless with --json.")
+    }
+    guard !all || !report.brief else {
+      throw ValidationError("--brief cannot be combined with --all.")
+    }
     // The parser takes a value that it cannot read for none.
     let given = CommandLine.arguments.last { $0.hasPrefix("--watch=") }
     if watch != nil, let given {
@@ -64,7 +72,7 @@ struct DumpCommand: ParsableCommand {
   func run() throws {
     try Diagnostic.guarding(command: "dump") {
       try OutputFile.checkDistinct(capture.files)
-      let process = try target.resolve(for: "dump")
+      let process = try target.chosen(for: "dump").resolve(for: "dump")
       prepareOpenFiles(forThreadsOf: process.pid)
       try JobControl.begin()
       try Diagnostic.guarding(command: "dump", pid: process.pid) {

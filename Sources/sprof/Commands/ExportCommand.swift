@@ -42,6 +42,10 @@ struct ExportCommand: ParsableCommand {
   @OptionGroup var frames: ShownFrames
   @OptionGroup var reading: ReadingArguments
 
+  func validate() throws {
+    guard output != nil || !force else { throw ValidationError("--force needs --output.") }
+  }
+
   func run() throws {
     try Diagnostic.guarding(command: "export") {
       try outputFile?.check()

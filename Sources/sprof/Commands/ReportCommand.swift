@@ -36,11 +36,24 @@ struct ReportCommand: ParsableCommand {
   func validate() throws {
     try views.check(report)
     try filter.check(end: to)
-    try page.check(report)
+    try filter.check(report, end: to)
+    try page.check(report, views)
+    guard to == nil || filter.until == nil else {
+      throw ValidationError("--to is the same as --until; give one of them.")
+    }
     guard page.html == nil || !report.json && !report.brief && views.view.isEmpty && views.by == nil
     else {
       throw ValidationError(
         "--html cannot be combined with --json, --brief, --view or --by.")
+    }
+    guard
+      page.html == nil
+        || report.rows == nil && report.width == nil && views.sort == nil
+          && !report.explain
+    else {
+      throw ValidationError(
+        "--html writes a page in place of the text; it cannot be combined with --top, --width, "
+          + "--sort or --explain.")
     }
   }
 
@@ -53,11 +66,26 @@ struct ReportCommand: ParsableCommand {
       try ReportedPart(of: profile, report, filter, end: to).show { part in
         if try page.write(part, freezeThreshold: views.freeze?.length.rawValue) { return }
         if profile.isDump && Set(views.view).isSubset(of: [.all]) && views.by == nil {
+          try checkDump()
           try part.showDump(all: !views.view.isEmpty)
         } else {
           try views.show(part, file: file == "-" ? nil : file, withSource: page.source)
         }
       }
+    }
+  }
+}
+
+extension ReportCommand {
+  /// Refuses what would do nothing for a dump.
+  private func checkDump() throws {
+    let options = [
+      (views.sort != nil, "--sort"), (views.freeze != nil, "--freeze"), (page.source, "--source"),
+    ].filter(\.0).map(\.1)
+    guard options.isEmpty else {
+      throw Diagnostic.isMisused(
+        "\(file) is a dump: one sample of each thread, without times. It cannot be combined with "
+          + options.joined(separator: ", ") + ".")
     }
   }
 }

@@ -73,7 +73,8 @@ struct RunCommand: ParsableCommand {
     }
     try frames.check(report)
     try views.check(report)
-    try page.check(report)
+    try page.check(report, views)
+    try filter.check(report)
     guard reportPath?.isEmpty != true else { throw ValidationError("--report needs a file name.") }
   }
 

@@ -28,7 +28,8 @@ struct Sprof: ParsableCommand {
       Exit codes: 0 success (also if the program ended meanwhile), 3 a bound of --fail-if was \
       exceeded, 64 wrong usage, 65 not a capture, or a damaged one, 66 no such process or file, 70 \
       internal error, 72 /proc is not mounted, 73 output cannot be written, 77 not allowed to trace \
-      the process; run exits with the exit code of its program (see sprof help run).
+      the process, 130 --window was cancelled; run exits with the exit code of its program (see sprof \
+      help run).
       """,
     version: CommandLine.arguments.contains("--version") ? VersionWords.text : SprofVersion.current,
     subcommands: [

@@ -132,6 +132,11 @@ struct TopCommand: ParsableCommand {
   }
 
   private func replay(_ path: String) throws -> TopCapture {
+    guard rates.areStandard, frames.areStandard else {
+      throw Diagnostic.isMisused(
+        "\(path) is a capture: it cannot be combined with --rate, --max-pause, --max-cpu, --no-jitter, "
+          + "--internals, --async, --no-callers or --max-depth, which say how to sample.")
+    }
     let profile = try loadProfile(path, ReadingBudget(.standard))
     try begin()
     return TopCapture(replaying: profile, request)

@@ -18,6 +18,7 @@ struct WatchCommand: ParsableCommand {
       sampled at --rate, until the loop rests again and --after has passed.
 
         sprof watch firefox
+        sprof watch --window
         sprof watch mousepad --hang 500ms --wait
         sprof watch 4242 --for 24h --json > freezes.jsonl
         sprof watch 4242 --exec 'notify-send Frozen'
@@ -31,6 +32,8 @@ struct WatchCommand: ParsableCommand {
     help: "The process: its PID, or a name (of several processes, the one that started the others)."
   )
   var target: TargetArgument?
+
+  @OptionGroup var window: WindowArguments
 
   @Option(
     help: ArgumentHelp(
@@ -113,7 +116,9 @@ struct WatchCommand: ParsableCommand {
     guard target == nil || command.isEmpty else {
       throw ValidationError("Name a process or a program to start, not both.")
     }
-    guard target != nil || !command.isEmpty else {
+    let isNamed = target != nil || !command.isEmpty
+    guard !window.isWanted || !isNamed else { throw WindowArguments.isTwice }
+    guard window.isWanted || isNamed else {
       throw ValidationError("Name the process to watch: sprof watch firefox")
     }
     guard command.first?.isEmpty != true else {
@@ -135,13 +140,14 @@ struct WatchCommand: ParsableCommand {
     useOneHeap()
     try Diagnostic.guarding(command: "watch") {
       guard command.isEmpty else { return try watchCommand() }
+      let target = window.isWanted ? try window.pick(for: "watch") : target
       let control = CaptureControl()
       try Interrupts.end(control)
       try JobControl.begin()
       let log = WatchLog(to: STDOUT_FILENO, json: json)
       let deadline = deadline
       repeat {
-        guard let process = try find(control, until: deadline) else { return }
+        guard let process = try find(target, control, until: deadline) else { return }
         let end = try Diagnostic.guarding(command: "watch", pid: process.pid) {
           try watch(process, control, log, until: deadline)
         }
@@ -157,7 +163,7 @@ struct WatchCommand: ParsableCommand {
 
   /// The process, for which `--wait` waits; nil when the watch is over before.
   private func find(
-    _ control: CaptureControl, until deadline: MonotonicClock.Instant
+    _ target: TargetArgument?, _ control: CaptureControl, until deadline: MonotonicClock.Instant
   ) throws -> ProcessIdentity? {
     guard wait, case .name(let name) = target else { return try target?.resolve(for: "watch") }
     while !control.shouldStop, MonotonicClock.now() < deadline {

@@ -5,6 +5,7 @@ import LinuxProcess
 import ProfileExport
 import ProfileModel
 import Sampling
+import WindowPicking
 
 /// Everything that can go wrong for a user, with its message and exit code: the cause, then what to
 /// type.
@@ -38,12 +39,18 @@ enum Diagnostic: Error {
   case noDebugServer
   /// elfutils' client library is missing.
   case noDebuginfod
+  /// Options that do nothing with what was found; the message.
+  case isMisused(String)
+  /// No process was found by its window.
+  case cannotPick(WindowProblem, command: String)
 
   var exitCode: Int32 {
     switch self {
     // EX_NOINPUT
     case .noProcess, .noMatch, .manyMatches, .noThread, .nothingLeft, .noDebuginfod: 66
-    case .noDebugServer: 64  // EX_USAGE
+    case .noDebugServer, .isMisused: 64  // EX_USAGE
+    case .cannotPick(.isCancelled, _): 128 + SIGINT  // As after Ctrl-C.
+    case .cannotPick: 66
     case .cannotWatch(_, let problem, _):
       switch problem {
       case .noSuchProcess, .isKernelThread, .hasEnded, .isItself, .is32Bit: 66
@@ -75,6 +82,9 @@ enum Diagnostic: Error {
       "DEBUGINFOD_URLS names no server. Set it to the server of your distribution, whose documentation names it."
     case .noDebuginfod:
       "libdebuginfod.so.1 is not installed. On Debian and Ubuntu: apt install libdebuginfod1"
+    case .isMisused(let message): message
+    case .cannotPick(let problem, let command):
+      Self.words(picking: problem, command: command)
     case .noProcess:
       "No such process. List processes with: ps -e"
     case .noMatch(let name):

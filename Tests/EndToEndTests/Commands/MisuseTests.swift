@@ -24,6 +24,9 @@ extension EndToEnd {
       (["attach"], 64, "its PID, such as 4242"),
       (["attach", "-p", "4242", "4242"], 64, "Name one process"),
       (["attach", "-p"], 64, "Missing value"),
+      (["attach", "--window", "4242"], 64, "--window finds the process by a click"),
+      (["dump", "--window", "-p", "4242"], 64, "--window finds the process by a click"),
+      (["watch", "--window", "--", "./server"], 64, "--window finds the process by a click"),
       (["attach", "4242", "4243"], 64, "4243"),
       (["attach", "-d", "1", "4242"], 64, "did you mean 1s?"),
       (["attach", "-d", "1m30", "4242"], 64, "1m30s"),
@@ -43,6 +46,23 @@ extension EndToEnd {
       (["report", "x.pb.gz", "--json", "--by", "line"], 64, "--json"),
       (["report", "x.pb.gz", "--by", "line", "--view", "tree"], 64, "--by"),
       (["report", "x.pb.gz", "--brief", "--html", "x.html"], 64, "--html"),
+      (["report", "x.pb.gz", "--html", "x.html", "--sort", "cpu"], 64, "--html"),
+      (["report", "x.pb.gz", "--html", "x.html", "--top", "5"], 64, "--html"),
+      (["report", "x.pb.gz", "--json", "--top", "5"], 64, "--json writes everything"),
+      (["attach", "--json", "--width", "80", "4242"], 64, "--json writes everything"),
+      (["dump", "--brief", "--no-native", "4242"], 64, "--brief has a size of its own"),
+      (["dump", "--brief", "--all", "4242"], 64, "--brief cannot be combined with --all"),
+      (["dump", "--brief", "--watch", "4242"], 64, "--watch shows what changed"),
+      (["dump", "--sort", "cpu", "4242"], 64, "--sort"),
+      (["attach", "--source", "--redact", "4242"], 64, "--redact"),
+      (["attach", "--source", "--view", "tree", "4242"], 64, "--source needs --view summary"),
+      (["attach", "--explain", "--focus", "main", "4242"], 64, "a part of a capture"),
+      (["report", "x.pb.gz", "--explain", "--to", "2s"], 64, "a part of a capture"),
+      (["report", "x.pb.gz", "--until", "1s", "--to", "2s"], 64, "the same as --until"),
+      (["export", "x.pb.gz", "--to", "folded", "--force"], 64, "--force needs --output"),
+      (["compare", "a.pb.gz", "b.pb.gz", "--json", "--top", "5"], 64, "--json"),
+      (["compare", "a.pb.gz", "b.pb.gz", "--html", "x.html", "--all"], 64, "--html"),
+      (["compare", "a.pb.gz", "b.pb.gz", "--allow-missing"], 64, "--allow-missing needs"),
       (["report", "-"], 65, "stdin: it is empty"),
       (["export", "x.pb.gz", "--to", "pie"], 64, "speedscope"),
       (["top"], 64, "Name the process"),
@@ -90,6 +110,24 @@ extension EndToEnd {
       }
       try program.assertUntouched()
       expectNothingLeftBehind()
+    }
+
+    @Test func `of a capture is told from that of a program`() throws {
+      let program = try RunningProgram(fixture: "sleepers.c", ["1"])
+      let folder = try TemporaryFolder()
+      let dump = folder.path + "/dump.pb.gz"
+      #expect(try SprofCommand.run(["dump", "\(program.pid)", "-o", dump]).status == 0)
+      let table = [
+        (["report", dump, "--sort", "cpu"], "without times. It cannot be combined with --sort."),
+        (["report", dump, "--freeze", "1s", "--source"], "with --freeze, --source."),
+        (["top", dump, "--rate", "50"], "which say how to sample"),
+      ]
+      for (arguments, words) in table {
+        let outcome = try SprofCommand.run(arguments)
+        expectError(outcome, code: ExitCode.usage, naming: ["\(dump) is a ", words])
+      }
+      let views = try SprofCommand.run(["report", dump, "--view", "threads", "--sort", "cpu"])
+      #expect(views.status == 0, "\(views.stderr)")
     }
 
     @Test(arguments: [

@@ -15,6 +15,8 @@ STATE = """(() => {
     const { tab, mode, unit, tableUnit, byThread, byLine, filter, search, selection } = page;
     return { tab, mode, unit, tableUnit, byThread, byLine, filter, search, totals: selection.totals(),
              zoomed: sprof.shown().zoomed, pressed: document.querySelector("[data-mode][aria-pressed=true]").dataset.mode,
+             sorted: [...document.querySelectorAll(".panel:not([hidden]) th[aria-sort]")].map((head) => head.textContent + head.getAttribute("aria-sort")),
+             rows: document.querySelectorAll(".panel:not([hidden]) .tree-table tbody tr").length,
              panel: [...document.querySelectorAll(".panel:not([hidden])")].map(({ id }) => id) };
 })()"""
 
@@ -29,6 +31,10 @@ with Browser() as browser:
         ("layout=up", "sprof.page.setMode('up')"),
         ("weight=cpu", "sprof.page.setUnit('cpu')"),
         ("tab=functions", "sprof.page.chooseTab('functions')"),
+        ("sort=function.4.a", "document.querySelectorAll('#panel-functions th button')[4].click()"),
+        ("rows=line", "document.querySelector('[data-table=line]').click()"),
+        ("tab=tree", "sprof.page.chooseTab('tree')"),
+        ("rows-of-calls=c", "document.querySelector('#panel-tree tbody tr').click()"),
         ("tab=", "sprof.page.chooseTab('flame')", "tab"),
         ("states=running", "sprof.page.setFilter({ states: ['running'] })"),
         ("find=", f"sprof.page.setSearch({function!r}, false)"),

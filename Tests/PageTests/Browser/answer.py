@@ -52,6 +52,10 @@ def check_threads(browser):
     browser.value("document.querySelector('.box.link').focus()")
     browser.key("Enter")
     checks.equal("once more, and all are", chosen(browser), None)
+    browser.value("document.querySelector('.wait.link .label').dispatchEvent(new MouseEvent('click', { bubbles: true }))")
+    checks.equal("an arrow chooses the thread that waits", chosen(browser), [tid])
+    browser.value("document.querySelector('.wait.link .target').dispatchEvent(new MouseEvent('click', { bubbles: true }))")
+    checks.equal("and all again", chosen(browser), None)
     browser.key("x")
     checks.equal("everything", totals(browser), capture.totals())
 

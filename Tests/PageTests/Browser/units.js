@@ -175,6 +175,23 @@ const TESTS = {
     table.querySelectorAll("th button")[2].click();
     equal(shown(), ["01a", "05b", "01b", "05c", "22d"], "by name");
   },
+  "a table is in the order that was kept of it, and keeps what is clicked": (equal) => {
+    const shown = (kept, clicks = []) => {
+      const order = { read: () => kept, write: (order) => { kept = order; } };
+      const table = sortableTable({
+        label: "test", sort: 0, order, rows: [[1, "b"], [2, "a"]],
+        columns: [0, 1].map((at) => ({ title: String(at), isNumber: at < 1, value: (row) => row[at], text: (row) => String(row[at]) })),
+      });
+      for (const column of clicks) table.querySelectorAll("th button")[column].click();
+      return [[...table.querySelectorAll("tbody tr")].map((row) => row.textContent).join(" "), kept];
+    };
+    equal(shown(undefined), ["2a 1b", undefined]);
+    equal(shown({ column: 0, isDescending: false })[0], "1b 2a");
+    equal(shown({ column: 7, isDescending: false })[0], "2a 1b", "no such column");
+    equal(shown(undefined, [0]), ["1b 2a", { column: 0, isDescending: false }]);
+    equal(shown(undefined, [1, 1]), ["1b 2a", { column: 1, isDescending: true }]);
+    equal(shown(undefined, [0, 0]), ["2a 1b", undefined], "as at first");
+  },
   "siblings of one weight are in the order of their names": (equal) => {
     const runs = ["d", "b", "c", "a"].map((each) => [0, [each], { wall: 2 }]);
     equal(names(callTree(selected(madeProfile(worker, runs)), "wall", false)), ["/a 2 2", "/b 2 2", "/c 2 2", "/d 2 2"]);
@@ -204,9 +221,19 @@ const TESTS = {
       const back = stateOf(profile, addressOf(profile, state, start), start);
       equal(back, { ...back, ...JSON.parse(JSON.stringify(state)) });
     };
-    const plain = { ...start, search: { text: "", isRegex: false }, place: [], span: null };
+    const tables = { orders: new Map(), opened: { tree: new Map(), blame: new Map() } };
+    const plain = { ...start, search: { text: "", isRegex: false }, place: [], span: null, ...tables };
     equal(addressOf(profile, plain, start), "");
     same(plain);
+    const orders = new Map([["waits", { column: 2, isDescending: false }], ["thread12", { column: 0, isDescending: true }]]);
+    const opened = { tree: new Map([["", "closed"], ["t0.4:17.s-2", "open"]]), blame: new Map([["3", "whole"]]) };
+    const back = stateOf(profile, addressOf(profile, { ...plain, orders, opened }, start), start);
+    equal([[...back.orders], [...back.opened.tree], [...back.opened.blame]], [[...orders], [...opened.tree], [...opened.blame]]);
+    const many = new Map(Array.from({ length: 3000 }, (_, at) => [`row${at}`, "open"]));
+    const last = stateOf(profile, addressOf(profile, { ...plain, opened: { ...opened, tree: many } }, start), start).opened.tree;
+    equal([last.has("row2999"), last.has("row0"), last.size > 300], [true, false, true], "the latest rows");
+    const torn = stateOf(profile, "sort=waits,x.1.z,a.b.c,waits.1.d&rows-of-calls=,,x,o&rows-of-blame=%20", start);
+    equal([[...torn.orders.keys()], [...torn.opened.tree], torn.opened.blame.size], [["waits"], [["", "open"]], 0]);
     same({ ...plain, tab: "waits", mode: "up", unit: "cpu", tableUnit: "line", byThread: false, byLine: true, withNative: false,
       search: { text: "a&b=ü #", isRegex: true }, place: ["t0", "3", "4:17"], span: { start: 10, end: 90 },
       filter: { ...noFilter(), only: [1], isIdleHidden: true, states: ["running", "blocked"], from: 5, to: 80, focus: "^x|y$", module: "[a]*" } });

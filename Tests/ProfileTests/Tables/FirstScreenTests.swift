@@ -119,6 +119,19 @@ internal import Testing
     #expect(Figures.percent(0.997, error: 2.7) == "0.0 to 100.0")
   }
 
+  @Test func `has as many rows of functions and lines as are asked for`() {
+    func rows(_ top: Int?) -> [Int] {
+      let text = lines(`Text report`.report(OrderServer.attached(), ReportOptions(top: top)))
+      return ["Functions by", "Lines by"].map { title in
+        let table = text.drop { !$0.hasPrefix(title) }.dropFirst(2)
+        return table.prefix { !$0.isEmpty }.count
+      }
+    }
+    #expect(rows(1) == [1, 1])
+    #expect(zip(rows(nil), rows(1)).allSatisfy { $0 > $1 })
+    #expect(zip(rows(500), rows(nil)).allSatisfy { $0 >= $1 })
+  }
+
   @Test func `names the other views without parting an option from its value`() {
     var options = ReportOptions()
     for length in 1...60 {

@@ -154,6 +154,36 @@ class ProfilePage {
 
   // MARK: - What is chosen
 
+  /** The order of a table, which the address keeps. */
+  order(table) {
+    return {
+      read: () => this.orders.get(table),
+      write: (order) => {
+        if (order) this.orders.set(table, order);
+        else this.orders.delete(table);
+        this.addressBar.note();
+      },
+    };
+  }
+
+  /** What was opened and closed of a tree's table, which the address keeps. */
+  openRows(table) {
+    return {
+      read: () => this.opened[table],
+      write: (path, state) => {
+        this.opened[table].delete(path);
+        if (state) this.opened[table].set(path, state);
+        this.addressBar.note();
+      },
+    };
+  }
+
+  setTableUnit(tableUnit) {
+    this.tableUnit = tableUnit;
+    this.showTab();
+    this.addressBar.note();
+  }
+
   setFilter(change) {
     Object.assign(this.filter, change);
     this.update();

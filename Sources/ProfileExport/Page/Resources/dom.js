@@ -64,10 +64,14 @@ const MOST_TIES = 2000;
 /**
  * A table that sorts by the column whose head is clicked.
  *
- * A column has `title`, `text(row)` or `node(row)`, `value(row)` to sort by, and `isNumber`.
+ * A column has `title`, `text(row)` or `node(row)`, `value(row)` to sort by, and `isNumber`. `order` keeps which
+ * column was clicked: `read()` gives its number and `isDescending`, `write()` is called at a click.
  */
-function sortableTable({ columns, rows, sort, label, isDescending = true, onRow }) {
-  const state = { column: columns[sort] ?? columns[0], isDescending, limit: FIRST_ROWS };
+function sortableTable({ columns, rows, sort, label, isDescending = true, onRow, order }) {
+  const start = { column: columns[sort] ?? columns[0], isDescending };
+  const kept = order?.read();
+  const state = { ...start, limit: FIRST_ROWS };
+  if (columns[kept?.column]) Object.assign(state, { column: columns[kept.column], isDescending: kept.isDescending });
   const body = element("tbody");
   const more = element("button", { class: "more", type: "button" });
   more.addEventListener("click", () => {
@@ -80,6 +84,8 @@ function sortableTable({ columns, rows, sort, label, isDescending = true, onRow 
       state.isDescending = state.column === column ? !state.isDescending : !!column.isNumber;
       state.column = column;
       fill();
+      const isStart = state.column === start.column && state.isDescending === start.isDescending;
+      order?.write(isStart ? undefined : { column: columns.indexOf(column), isDescending: state.isDescending });
     });
     return element("th", { scope: "col", class: column.isNumber ? "number" : undefined, title: column.help },
       button);

@@ -83,9 +83,9 @@ function rowOfBoxes({ nodes, ring }, page) {
     const x = 2 + index * step;
     const box = nodeBox(node, x, top, ring, page);
     if (index < nodes.length - 1) {
-      return [box, ...arrow(node, nodes[index + 1], x + BOX_WIDTH, top + BOX_HEIGHT / 2)];
+      return [box, arrowLink(node, page, arrow(node, nodes[index + 1], x + BOX_WIDTH, top + BOX_HEIGHT / 2))];
     }
-    return ring ? [box, ...cycleArrow(node, x, top + BOX_HEIGHT, back)] : [box];
+    return ring ? [box, arrowLink(node, page, cycleArrow(node, x, top + BOX_HEIGHT, back))] : [box];
   });
   return { parts, width: nodes.length * step - ARROW + 4, height: BOX_HEIGHT + 14 + back };
 }
@@ -113,7 +113,7 @@ function columnOfBoxes({ nodes, ring }, page) {
       line.setAttribute("text-anchor", "start");
       return line;
     });
-    return [box, line, ...labels];
+    return [box, arrowLink(node, page, [line, ...labels])];
   });
   return { parts, width: BOX_WIDTH + (ring ? 40 : 20), height: nodes.length * step - (ring ? 10 : gap) + 4 };
 }
@@ -147,6 +147,20 @@ function nodeBox(node, x, y, isBad, page) {
   title.textContent = [node.name, node.place].filter(Boolean).map(printable).join("\n");
   group.append(title);
   if (page && page.profile.threads[node.thread]) makeLink(group, () => page.chooseThreads([node.thread]));
+  return group;
+}
+
+/** An arrow with its words, which chooses the thread that waits; keys reach the same by its box. */
+function arrowLink(node, page, [line, ...labels]) {
+  const group = drawing("g", { class: "wait" }, line, ...labels);
+  if (!page?.profile.threads[node.thread]) return group;
+  // A line is too thin to be hit.
+  const target = line.cloneNode();
+  target.setAttribute("class", "target");
+  target.removeAttribute("marker-end");
+  group.prepend(target);
+  group.classList.add("link");
+  group.addEventListener("click", () => page.chooseThreads([node.thread]));
   return group;
 }
 

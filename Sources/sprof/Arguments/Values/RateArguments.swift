@@ -62,6 +62,9 @@ struct RateArguments: ParsableArguments {
         """))
   var isEven = false
 
+  /// Whether none of them was given, or only what is so without.
+  var areStandard: Bool { rate == 100 && maxPause == 0.25 && maxCPU == 0.5 && !isEven }
+
   /// What the random times of the ticks follow from; nil for even ones.
   var seed: UInt32? { isEven ? nil : .random(in: .min ... .max) }
 }

@@ -13,20 +13,25 @@ struct TargetArguments: ParsableArguments {
     help: ArgumentHelp("Same as the argument.", valueName: "target"))
   var pid: TargetArgument?
 
+  @OptionGroup var window: WindowArguments
+
   func validate() throws {
     guard target == nil || pid == nil else {
       throw ValidationError("Name one process: as the argument, or with -p.")
     }
-    guard target != nil || pid != nil else {
+    let isNamed = target != nil || pid != nil
+    guard !window.isWanted || !isNamed else { throw WindowArguments.isTwice }
+    guard window.isWanted || isNamed else {
       throw ValidationError(
         "Name the process: its PID, such as 4242, or its name, such as firefox.")
     }
   }
 
-  /// The process meant, for `command`.
-  func resolve(for command: String) throws -> ProcessIdentity {
+  /// What is meant, for `command`: with `--window`, what the user clicks now.
+  func chosen(for command: String) throws -> TargetArgument {
+    if window.isWanted { return try window.pick(for: command) }
     guard let target = target ?? pid else { throw Diagnostic.noProcess }
-    return try target.resolve(for: command)
+    return target
   }
 }
 

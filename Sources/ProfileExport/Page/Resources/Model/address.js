@@ -22,6 +22,8 @@ function addressOf(profile, state, start) {
   add("find", state.search.text, "");
   if (state.search.isRegex) parts.set("regex", "1");
   add("zoom", state.place.join("."), "");
+  add("sort", [...state.orders].map(([table, { column, isDescending }]) => `${table}.${column}.${isDescending ? "d" : "a"}`).join(","), "");
+  for (const [table, key] of Object.entries(ADDRESS_ROWS)) add(key, rowsText(state.opened[table]), "");
   add("span", state.span ? `${state.span.start}-${state.span.end}` : "", "");
   return parts.toString();
 }
@@ -46,8 +48,41 @@ function stateOf(profile, address, start) {
   }
   for (const [member, key] of Object.entries(ADDRESS_FLAGS)) state[member] = flag(key, start[member]);
   state.place = text("zoom", "").split(".").filter(Boolean);
+  state.orders = readOrders(text("sort", ""));
+  state.opened = {};
+  for (const [table, key] of Object.entries(ADDRESS_ROWS)) state.opened[table] = readRows(text(key, ""));
   state.span = readSpan(parts.get("span") ?? "", profile.span);
   return state;
+}
+
+/** The tables whose rows open. */
+const ADDRESS_ROWS = { tree: "rows-of-calls", blame: "rows-of-blame" };
+
+/** The most letters that opened rows take in an address; the latest are kept. */
+const MOST_ROWS_TEXT = 4000;
+
+/** What was opened and closed of a table: the first letter of what it is, and its path. */
+function rowsText(opened) {
+  const parts = [];
+  let length = 0;
+  for (const [path, state] of [...opened].reverse()) {
+    length += path.length + 2;
+    if (length > MOST_ROWS_TEXT) break;
+    parts.push(state[0] + path);
+  }
+  return parts.reverse().join(",");
+}
+
+function readRows(text) {
+  const states = { o: "open", c: "closed", w: "whole" };
+  const parts = text.split(",").filter((part) => states[part[0]]);
+  return new Map(parts.slice(0, MOST_ROWS_TEXT).map((part) => [part.slice(1), states[part[0]]]));
+}
+
+/** By table the column that it is sorted by. */
+function readOrders(text) {
+  const matches = text.split(",").slice(0, 300).map((part) => /^(\w{1,20})\.(\d{1,2})\.([ad])$/.exec(part)).filter(Boolean);
+  return new Map(matches.map(([, table, column, order]) => [table, { column: Number(column), isDescending: order === "d" }]));
 }
 
 /** What each text of a state may be. */

@@ -70,6 +70,17 @@ function shadeOf({ state, group, rest }) {
   return group !== "other" && SHADES.includes(group) ? group : state;
 }
 
+/** The tree of blame, without the root for all threads: of each node its parent, its text, its kind and its own time. */
+function readBlame({ count, columns, texts, kinds, blockers }, bytes) {
+  const column = (name) => {
+    const [start, length] = columns[name];
+    return readVarints(bytes.subarray(start, start + length), count);
+  };
+  const parents = Array.from(column("parents"), (step, node) => node - step);
+  return { parents, texts, blockers, words: column("words"), own: unfold(column("own")),
+    kinds: Array.from(column("kinds"), (kind) => kinds[kind]) };
+}
+
 /** One profile with all of its columns. */
 class Profile {
   constructor(data, bytes) {
@@ -83,6 +94,7 @@ class Profile {
     };
     this.readPaths(column, data.counts);
     this.readRuns(column, data.counts);
+    if (data.blame) this.blame = readBlame(data.blame, bytes);
   }
 
   readPaths(column, { paths }) {

@@ -5,7 +5,7 @@ class BlameGraph {
   constructor({ parents, words, own, kinds, texts }) {
     this.count = parents.length + 1;
     this.parent = Int32Array.from([-1, ...parents.map((parent) => parent + 1)]);
-    this.texts = ["All threads", ...words.map((word) => texts[word])];
+    this.texts = ["All threads", ...Array.from(words, (word) => texts[word])];
     this.kinds = ["all", ...kinds];
     this.own = Float64Array.from([0, ...own]);
     this.total = this.own.slice();
@@ -16,7 +16,8 @@ class BlameGraph {
   }
 
   children(node) { return this.lists[node]; }
-  key(node) { return `${this.kinds[node]} ${this.texts[node]}`; }
+  /** The tree is the same whatever is chosen, and so are its numbers. */
+  key(node) { return String(node); }
   pathTo(node) { return pathInTree(this.parent, node); }
 
   /** Which nodes match a text, and how much is in or below them. */
@@ -56,7 +57,11 @@ function showBlame(page, panel) {
     const texts = new BlameGraph(blame);
     page.blame = {
       tree: texts,
-      table: new TreeTable({ label: "Time by blame. Arrows move and open rows.", title: "What", nameOf: (node) => name(texts.texts[node], 400) }),
+      table: new TreeTable({
+        label: "Time by blame. Arrows move and open rows.", title: "What", nameOf: (node) => name(texts.texts[node], 400),
+        rows: page.openRows("blame"),
+      }),
+      blockers: element("div"),
     };
     const box = element("div", { class: "scroller flame" });
     const details = element("aside", { class: "details", "aria-label": "Time", hidden: true });
@@ -65,7 +70,7 @@ function showBlame(page, panel) {
         element("span", { class: "faint" }, "Below a wait: who held it up, and what that one did meanwhile"),
         element("button", { type: "button", onclick: () => page.blame.flame.zoom(0) }, "Zoom out")),
       element("div", { class: "flame-body" }, box, details),
-      element("h3", { class: "table-title" }, "Who held up others"), blockersTable(blame),
+      element("h3", { class: "table-title" }, "Who held up others"), page.blame.blockers,
       element("h3", { class: "table-title" }, "Where the time went"), page.blame.table.element);
     const { tree } = page.blame;
     const share = (node) => `${duration(tree.total[node])}, ${percent(tree.total[node], tree.total[0])}`;
@@ -82,14 +87,15 @@ function showBlame(page, panel) {
   flame.select(0);
   flame.show(tree, (node) => blameLook(tree, node), found);
   table.show(tree, "wall", found?.isMatch);
+  page.blame.blockers.replaceChildren(blockersTable(page, blame));
 }
 
 /** Who held up others, most time first. */
-function blockersTable({ blockers }) {
+function blockersTable(page, { blockers }) {
   if (blockers.length === 0) return element("p", { class: "hint faint" }, "No thread waited for a lock, another thread or another process.");
   const text = (title, at) => ({ title, value: ({ words }) => words[at], node: ({ words }) => name(words[at], 400) });
   const table = sortableTable({
-    label: "Who held up others", rows: blockers, sort: 0,
+    label: "Who held up others", rows: blockers, sort: 0, order: page.order("blockers"),
     columns: [
       { title: "Seconds lost", isNumber: true, value: ({ lost }) => lost, text: ({ lost }) => (lost / 1e9).toFixed(3) },
       { title: "Threads", isNumber: true, value: ({ waiters }) => waiters, text: ({ waiters }) => String(waiters) },

@@ -13,7 +13,7 @@ function showFreezes(page, panel) {
     element("p", { class: "hint faint" }, "A row shows only its time and its thread, in every view.",
       rest > 0 ? ` ${grouped(rest)} shorter freezes are left out.` : ""),
     sortableTable({
-      label: "Freezes", rows, sort: 0, isDescending: false, onRow: ({ freeze }) => page.chooseFreeze(freeze),
+      label: "Freezes", rows, sort: 0, order: page.order("freezes"), isDescending: false, onRow: ({ freeze }) => page.chooseFreeze(freeze),
       columns: [
         { title: "At s", isNumber: true, value: ({ freeze }) => freeze.from, text: ({ freeze }) => (freeze.from / 1e9).toFixed(3) },
         { title: "Length", isNumber: true, value: length,

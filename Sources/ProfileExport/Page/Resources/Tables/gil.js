@@ -15,7 +15,7 @@ function showLockUse(page, panel) {
   panel.replaceChildren(
     element("p", { class: "hint faint" }, "Python's global interpreter lock, in the ticks of all of the capture: the page's filters leave it alone."),
     sortableTable({
-      label: "Python's global interpreter lock", rows, sort: 0, onRow: ({ index }) => page.chooseThreads([index]),
+      label: "Python's global interpreter lock", rows, sort: 0, order: page.order("gil"), onRow: ({ index }) => page.chooseThreads([index]),
       columns: [
         share("Held", "held", "Ticks in which the thread held the lock"),
         share("Waiting for it", "awaited", "Ticks in which it waited for the lock"),

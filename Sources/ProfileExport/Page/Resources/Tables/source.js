@@ -16,7 +16,8 @@ function showSource(page, panel) {
     }
     const hottest = Math.max(0, ...rows.map(({ cost }) => cost?.own ?? 0));
     return { file, rows, weight, hottest };
-  }).sort((left, right) => right.weight - left.weight);
+  }).filter(({ rows }) => rows.some(({ cost }) => cost?.all > 0)).sort((left, right) => right.weight - left.weight);
+  if (files.length === 0) return panel.replaceChildren(element("p", { class: "hint faint" }, "No line of source has time in what is chosen."));
   panel.replaceChildren(...files.slice(0, 60).map(({ file, rows, weight, hottest }, place) => {
     const box = element("details", { class: "thread-lines" }, element("summary", {},
       element("strong", {}, name(lastPart(profile.files[file]), 100)),

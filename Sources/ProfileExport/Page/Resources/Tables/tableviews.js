@@ -62,10 +62,10 @@ function showTables(page, panel) {
     element("div", { class: "flame-head" }, element("div", { class: "segments", role: "group", "aria-label": "Rows" },
       TABLE_UNITS.map((each) => element("button", {
         type: "button", "aria-pressed": String(each === tableUnit), "data-table": each,
-        onclick: () => { page.tableUnit = each; showTables(page, panel); },
+        onclick: () => page.setTableUnit(each),
       }, each[0].toUpperCase() + each.slice(1)))),
     element("span", { class: "faint" }, `${rows.length} rows · ${word}`)),
-    sortableTable({ columns, rows, sort: 0, label: `By ${tableUnit}`, onRow: rowAction(page, tableUnit) }));
+    sortableTable({ columns, rows, sort: 0, label: `By ${tableUnit}`, onRow: rowAction(page, tableUnit), order: page.order(tableUnit) }));
   page.shownRows = rows;
 }
 
@@ -106,7 +106,7 @@ function showLines(page, panel) {
       title, isNumber: true, value: (row) => row[key][unit], text: (row) => cell(row[key][unit], unit),
     });
     box.append(sortableTable({
-      label: `Lines of thread ${profile.threads[thread].tid}`, rows, sort: 0,
+      label: `Lines of thread ${profile.threads[thread].tid}`, rows, sort: 0, order: page.order(`thread${thread}`),
       columns: [
         number("cpu_time", "own", "cpu"), number("(cum)", "all", "cpu"), number("ticks", "own", "ticks"),
         number("(cum)", "all", "ticks"), number("samples", "own", "samples"), number("(cum)", "all", "samples"),
@@ -157,7 +157,7 @@ function showWaits(page, panel) {
         element("span", { class: "faint" }, ` · for ${duration(wait.to - wait.from)}`),
         wait.ring ? element("b", {}, " · in a cycle") : null))) : "",
     sortableTable({
-      label: "Waits", rows, sort: 0,
+      label: "Waits", rows, sort: 0, order: page.order("waits"),
       columns: [
         { title: "Total s", isNumber: true, value: (row) => row.wall, node: (row) => bar(cell(row.wall, "wall"), row.wall, whole) },
         { title: "Longest s", isNumber: true, value: (row) => row.longest, text: (row) => cell(row.longest, "wall") },

@@ -10,11 +10,13 @@ const OPEN_DEPTH = 60;
 /**
  * Draws a tree with `total`, `own`, `children(node)` and `key(node)` as rows.
  *
- * `nameOf(node)` gives the content of a row's last cell, `onOpen(node)` is called for the row at Enter.
+ * `nameOf(node)` gives the content of a row's last cell, `onOpen(node)` is called for the row at Enter. `rows` keeps
+ * what was opened and closed: `read()` gives a map from paths to `open`, `closed` or `whole` (all children are
+ * listed), `write(path, state)` is called at each change.
  */
 class TreeTable {
-  constructor({ label, title = "Function", nameOf, onOpen }) {
-    Object.assign(this, { nameOf, onOpen });
+  constructor({ label, title = "Function", nameOf, onOpen, rows }) {
+    Object.assign(this, { nameOf, onOpen, kept: rows });
     this.body = element("tbody", {});
     const heads = ["Total", "%", "Self", "%", title];
     this.table = element("table", { role: "treegrid", "aria-label": label },
@@ -23,32 +25,39 @@ class TreeTable {
     this.element = element("div", { class: "table tree-table" }, this.table);
     this.body.addEventListener("click", (event) => this.click(event));
     this.body.addEventListener("keydown", (event) => this.key(event));
-    /** Paths of keys of rows that are open, and of those whose children are all listed. */
-    this.open = new Set();
-    this.whole = new Set();
   }
 
-  /** Shows another tree, open where the one before was; `marks` are the nodes that a search found. */
+  /** Shows another tree, open where rows of the same paths were opened; `marks` are the nodes that a search found. */
   show(tree, unit, marks) {
     Object.assign(this, { tree, unit, marks });
-    // Nothing of what was open is in another kind of tree.
-    const isOpen = this.shownChildren(0).some((child) => this.open.has(`/${tree.key(child)}`));
-    if (!isOpen) this.openClear();
+    this.clear = this.clearPaths();
     this.fill();
   }
 
-  /** Opens what has most of the weight, down to where it divides. */
-  openClear() {
+  /** The paths of what has most of the weight, down to where it divides: these are open at first. */
+  clearPaths() {
     const { tree } = this;
+    const paths = new Set();
     let [node, path] = [0, ""];
     for (let depth = 0; depth < OPEN_DEPTH; depth++) {
-      this.open.add(path);
+      paths.add(path);
       const [heaviest] = this.shownChildren(node);
-      if (heaviest === undefined || tree.total[heaviest] < tree.total[node] * CLEAR_SHARE) return;
-      path = `${path}/${tree.key(heaviest)}`;
+      if (heaviest === undefined || tree.total[heaviest] < tree.total[node] * CLEAR_SHARE) break;
+      path = this.pathOf(path, heaviest);
       node = heaviest;
     }
+    return paths;
   }
+
+  /** The keys from the root to a child of the row with a path. */
+  pathOf(path, child) { return path === "" ? `${this.tree.key(child)}` : `${path}.${this.tree.key(child)}`; }
+
+  isOpen(path) {
+    const state = this.kept.read().get(path);
+    return state === undefined ? this.clear.has(path) : state !== "closed";
+  }
+
+  isWhole(path) { return this.kept.read().get(path) === "whole"; }
 
   shownChildren(node) { return this.tree.children(node).filter((child) => this.tree.total[child] > 0); }
 
@@ -62,13 +71,13 @@ class TreeTable {
       if (row.more) continue;
       const children = this.shownChildren(row.node);
       row.hasChildren = children.length > 0;
-      row.isOpen = row.hasChildren && this.open.has(row.path);
+      row.isOpen = row.hasChildren && this.isOpen(row.path);
       if (!row.isOpen) continue;
-      const limit = this.whole.has(row.path) ? children.length : FIRST_CHILDREN;
+      const limit = this.isWhole(row.path) ? children.length : FIRST_CHILDREN;
       const level = row.level + 1;
       if (children.length > limit) stack.push({ node: row.node, level, path: row.path, more: children.length - limit });
       for (const child of children.slice(0, limit).reverse()) {
-        stack.push({ node: child, level, path: `${row.path}/${this.tree.key(child)}` });
+        stack.push({ node: child, level, path: this.pathOf(row.path, child) });
       }
     }
     return rows;
@@ -114,9 +123,8 @@ class TreeTable {
   /** Opens or closes a row; the row of what is not listed yet lists it. */
   toggle(index, isOpen = !this.rows[index].isOpen) {
     const row = this.rows[index];
-    if (row.more) this.whole.add(row.path);
-    else if (isOpen) this.open.add(row.path);
-    else this.open.delete(row.path);
+    if (row.more) this.kept.write(row.path, "whole");
+    else this.kept.write(row.path, isOpen === this.clear.has(row.path) ? undefined : isOpen ? "open" : "closed");
     this.focused = index;
     this.fill();
     this.focus(index);
@@ -161,6 +169,7 @@ function showCallTree(page, panel) {
       page.place = page.tree().pathTo(node).slice(1).map((at) => page.tree().key(at));
       page.chooseTab("flame");
     },
+    rows: page.openRows("tree"),
   });
   const tree = page.tree();
   panel.replaceChildren(page.layoutHead, page.callTable.element);
