@@ -59,11 +59,13 @@ package struct Interpreter: CustomStringConvertible, Sendable {
     minors.filter { minor in !onePerVersion.contains { $0.minor == minor } }
   }
 
-  /// Each version with every kind of program in the trials; else each with half of the kinds, and each
-  /// kind with half of the versions.
-  package static func perVersion(_ kinds: [String]) -> [(Interpreter, String)] {
+  /// Each version with every kind of program in the trials; else each with a half of the kinds (or a third,
+  /// `parts`), and each kind with a half of the versions.
+  package static func perVersion(
+    _ kinds: [String], parts: Int = 2
+  ) -> [(Interpreter, String)] {
     onePerVersion.enumerated().flatMap { row, interpreter in
-      kinds.enumerated().filter { Repository.isTrial || (row + $0.offset) % 2 == 0 }
+      kinds.enumerated().filter { Repository.isTrial || (row + $0.offset) % parts == 0 }
         .map { (interpreter, $0.element) }
     }
   }

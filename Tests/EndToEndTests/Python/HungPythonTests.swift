@@ -93,21 +93,12 @@ extension EndToEnd {
       try expect(hang, of: program, in: Self.ofSystem, handler: true)
     }
 
-    /// Each version in a third of the ways to wait, and each way in a third of the versions; `make trials` has
-    /// all.
-    private static let lockCases: [(Interpreter, String)] = {
-      let modes = [
-        "with sleep", "nested read", "condition read", "rlock sleep", "main sleep",
-        "acquired sleep",
-      ]
-      let stride = Repository.trials(short: 3, full: 1)
-      return Interpreter.onePerVersion.enumerated().flatMap { position, interpreter in
-        modes.enumerated().filter { $0.offset % stride == position % stride }
-          .map { (interpreter, $0.element) }
-      }
-    }()
-
-    @Test(arguments: lockCases)
+    @Test(
+      arguments: Interpreter.perVersion(
+        [
+          "with sleep", "nested read", "condition read", "rlock sleep", "main sleep",
+          "acquired sleep",
+        ], parts: 3))
     func `at a lock of threading is never called idle`(
       interpreter: Interpreter, mode: String
     ) throws {

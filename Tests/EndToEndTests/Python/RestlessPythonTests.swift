@@ -16,9 +16,8 @@ extension EndToEnd {
     private static func outermost(_ kind: String) -> String? { kind == "recursion" ? nil : "loop" }
 
     @Test(
-      arguments: Interpreter.perVersion([
-        "recursion", "threads", "generated", "imports", "forks", "coroutines",
-      ]))
+      arguments: Interpreter.perVersion(
+        ["recursion", "threads", "generated", "imports", "forks", "coroutines"], parts: 3))
     func `is shown as it is, and computes what it computes without sprof`(
       interpreter: Interpreter, kind: String
     ) throws {
