@@ -11,6 +11,9 @@
 #include <sys/ioctl.h>
 #include <wchar.h>
 
+// <term.h> has macros with names that others use.
+extern char *tigetstr(const char *);
+
 // Styles: pairs 1 to 3 are green, yellow and red on the terminal's own background.
 static inline SCREEN *sprof_curses_open(int wantsColor) {
   setlocale(LC_ALL, "");
@@ -34,13 +37,23 @@ static inline SCREEN *sprof_curses_open(int wantsColor) {
   return screen;
 }
 
+// Clears the screen that the terminal is about to leave: one that was resized meanwhile may show lines of it.
+static inline void sprof_curses_clear(void) {
+  const char *leaving = tigetstr("rmcup");
+  if (!leaving || leaving == (char *)-1) return;
+  erase();
+  refresh();
+}
+
 // Gives the terminal back as it was.
 static inline void sprof_curses_close(SCREEN *screen) {
+  sprof_curses_clear();
   endwin();
   delscreen(screen);
 }
 
 static inline void sprof_curses_leave(void) {
+  sprof_curses_clear();
   def_prog_mode();
   endwin();
 }
@@ -55,9 +68,6 @@ static inline void sprof_curses_return(void) {
   clearok(curscr, TRUE);
   refresh();
 }
-
-// <term.h> has macros with names that others use.
-extern char *tigetstr(const char *);
 
 // What leaves the full screen, as text that ends with a 0; without the pauses that old terminals need.
 static inline void sprof_curses_leaving(char *text, size_t size) {
@@ -84,8 +94,12 @@ static inline int sprof_curses_is_utf8(void) { return strcmp(nl_langinfo(CODESET
 static inline int sprof_curses_height(void) { return getmaxy(stdscr); }
 static inline int sprof_curses_width(void) { return getmaxx(stdscr); }
 
-static inline void sprof_curses_begin(void) { erase(); }
-static inline void sprof_curses_move(int row) { move(row, 0); }
+static inline void sprof_curses_erase(void) { erase(); }
+
+// Begins a line, with nothing in it.
+static inline void sprof_curses_begin(int row) {
+  if (move(row, 0) == OK) clrtoeol();
+}
 static inline void sprof_curses_end(void) { refresh(); }
 
 // `bold`, `dim`, `reverse` are 0 or 1, `pair` is 0 for the terminal's own colours.

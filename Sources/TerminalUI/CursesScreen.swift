@@ -15,7 +15,21 @@ package final class CursesScreen {
     case resize
   }
 
+  /// A piece of a line.
+  package struct Span: Equatable, Sendable {
+    let text: String
+    let style: Style
+
+    package init(_ text: String, _ style: Style) {
+      self.text = text
+      self.style = style
+    }
+  }
+
   private let screen: OpaquePointer
+  /// What was drawn last, and in which size; none where the screen has something else.
+  private var drawn: [[Span]] = []
+  private var drawnSize = (width: 0, height: 0)
 
   /// Takes over the terminal of stdin and stdout; nil where its kind (`TERM`) is not known.
   ///
@@ -29,10 +43,16 @@ package final class CursesScreen {
   package func close() { sprof_curses_close(screen) }
 
   /// Gives the terminal back until `resume`.
-  package func suspend() { sprof_curses_leave() }
+  package func suspend() {
+    drawn = []
+    sprof_curses_leave()
+  }
 
   /// Takes the terminal over again in the size that it has now, and draws all of it anew.
-  package func resume() { sprof_curses_return() }
+  package func resume() {
+    drawn = []
+    sprof_curses_return()
+  }
 
   /// What makes the terminal leave the full screen, for another program to send.
   package var leavingSequence: String {
@@ -50,16 +70,20 @@ package final class CursesScreen {
     (Int(sprof_curses_width()), Int(sprof_curses_height()))
   }
 
-  /// Draws lines of printable text in place of what was there; only what has changed is sent.
-  package func draw(_ lines: [[(text: String, style: Style)]]) {
-    sprof_curses_begin()
-    for (row, line) in lines.enumerated() {
-      sprof_curses_move(CInt(row))
+  /// Draws lines of printable text in place of what was there; only what has changed is drawn and sent.
+  package func draw(_ lines: [[Span]]) {
+    if drawnSize != size || drawn.count != lines.count {
+      (drawn, drawnSize) = ([], size)
+      sprof_curses_erase()
+    }
+    for (row, line) in lines.enumerated() where drawn.isEmpty || drawn[row] != line {
+      sprof_curses_begin(CInt(row))
       for span in line {
         let look = Look(span.style)
         sprof_curses_text(span.text, look.bold, look.dim, look.reverse, look.pair)
       }
     }
+    drawn = lines
     sprof_curses_end()
   }
 

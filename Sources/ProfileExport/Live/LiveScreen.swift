@@ -109,7 +109,8 @@ package struct LiveScreen {
 
   private var states: [LiveSpan] {
     let states = picture.states
-    var spans = [LiveSpan(Figures.count(Int64(picture.threadCount), "thread") + ":")]
+    let count = Figures.count(Int64(picture.threadCount), "thread")
+    var spans = [LiveSpan(count + (picture.threadCount > 0 ? ":" : ""))]
     for (count, word, style) in [
       (states.running, "running", LiveSpan.Style.good), (states.waiting, "ready", .warning),
       (states.blocked, "asleep", .plain), (states.uninterruptible, "in D", .bad),
@@ -200,7 +201,9 @@ package struct LiveScreen {
 
   private var emptyWords: String {
     guard isBegun else { return "" }
+    let isEmpty = picture.windowWeight.samples == 0 && picture.threads.isEmpty
     return switch view.pane {
+    case .functions where isEmpty, .tree where isEmpty: "No thread was seen in this time."
     case .functions, .tree:
       view.unit == .cpu
         ? "No thread used a CPU in this time." : "All threads were at rest in this time."

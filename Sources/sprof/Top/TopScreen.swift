@@ -93,7 +93,7 @@ struct TopScreen {
   private mutating func draw() {
     let (width, height) = screen.size
     let lines = LiveScreen.lines(&view, shown, status, width: width, height: height)
-    screen.draw(lines.map { $0.map { ($0.text, CursesScreen.Style($0.style)) } })
+    screen.draw(lines.map { $0.map { CursesScreen.Span($0.text, CursesScreen.Style($0.style)) } })
   }
 
   /// Does what a key asks for; false to quit.

@@ -225,6 +225,18 @@ internal import Testing
     #expect(!text.contains("0 threads") && !text.contains("Nothing"), "\(text)")
   }
 
+  @Test func `says that a program ended before a thread was seen`() {
+    var view = LiveView()
+    var empty = LivePicture(CaptureInfo(kind: .run, pid: 1, processName: "false"))
+    empty.elapsed = 10_000_000
+    var status = LiveStatus()
+    status.end = "the program has ended"
+    let text = LiveScreen.lines(&view, empty, status, width: 80, height: 24)
+      .map { $0.map(\.text).joined() }.joined(separator: "\n")
+    #expect(text.contains("No thread was seen in this time."), "\(text)")
+    #expect(text.contains("0 threads · CPU") && !text.contains("at rest"), "\(text)")
+  }
+
   @Test func `lets rows that read alike be chosen one by one`() {
     var view = LiveView()
     var picture = picture()
