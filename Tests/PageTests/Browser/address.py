@@ -42,10 +42,12 @@ with Browser() as browser:
         ("zoom=", "sprof.page.flame.zoom(sprof.page.tree().children(0)[0])"),
     ]
     states = [state(browser)]
+    addresses = {}
     for part, action, *gone in steps:
         browser.value(action)
         browser.wait(f"{'!' if gone else ''}location.hash.includes({part!r})")
         states.append(state(browser))
+        addresses[part] = browser.value("location.hash.slice(1)")
     # Letters that follow each other are one step.
     for text in [function[:2], function[:3], ""]:
         browser.value(f"sprof.page.setSearch({text!r}, false)")
@@ -65,6 +67,10 @@ with Browser() as browser:
     address = browser.value("location.hash.slice(1)")
     browser.open(page, address=address)
     checks.equal("after a reload", state(browser), states[-1])
+    for number, (part, *_) in enumerate(steps, 1):
+        if part.startswith(("sort=", "rows", "tab=tree")):
+            browser.open(page, address=addresses[part])
+            checks.equal(f"opened with {part}", state(browser), states[number])
     first = states[0]
     for wrong in ["tab=nothing&layout=3&weight=&rows=__proto__", "zoom=1.2.3.constructor&span=5-1&threads=x,y",
                   "from=abc&to=-1&states=,,x", "%E0%A4%A&=&&&", "span=0-99999999999999999999"]:

@@ -31,7 +31,7 @@ def timed_once(browser, action):
     return f"{seen:.0f} ms ({cpu(browser) - before:.0f} of CPU)"
 
 
-with Browser() as browser:
+with Browser(1366, 768) as browser:
     browser.call("Performance.enable", timeDomain="threadTicks")
     browser.call("Page.addScriptToEvaluateOnNewDocument", source="""
         addEventListener("DOMContentLoaded", () => {
@@ -72,12 +72,19 @@ with Browser() as browser:
     for title, action in [
         ("inverted", "setLayout({ mode: 'up' })"), ("inverted by line", "setLayout({ byLine: true })"),
         ("by time", "setLayout({ mode: 'time', byLine: false })"), ("by thread", "setLayout({ mode: 'down', byThread: true })"),
-        ("callers first", "setLayout({ byThread: false })"),
+        ("callers first", "setLayout({ byThread: false })"), ("by line", "setLayout({ byLine: true })"),
+        ("by function", "setLayout({ byLine: false })"),
     ]:
         views.append(f"{title} {timed_once(browser, action)}")
         check_drawn(title)
-    for tab in ["tree", "functions", "lines", "waits", "flame"]:
+    for tab in browser.value("Object.entries(sprof.page.tabs).filter(([, tab]) => !tab.hidden).map(([id]) => id)")[1:]:
         views.append(f"{tab} {timed_once(browser, f'chooseTab({tab!r})')}")
+    browser.value("sprof.page.chooseTab('functions')")
+    for unit in ["line", "file", "module", "thread"]:
+        views.append(f"table of {unit}s {timed_once(browser, f'setTableUnit({unit!r})')}")
+    views.append(f"inverted tree {timed_once(browser, 'chooseTab(`tree`), sprof.page.setLayout({ mode: `up` })')}")
+    browser.value("sprof.page.setLayout({ mode: 'down' })")
+    views.append(f"flame {timed_once(browser, 'chooseTab(`flame`)')}")
     zoom = timed("(turn) => sprof.page.flame.zoom(turn % 2 ? 0 : sprof.page.flame.boxes[5 + turn].node)")
     search = timed(f"(turn) => sprof.page.setSearch({function!r} + (turn % 2 ? '' : '_1'), false)")
     regex = timed(f"(turn) => sprof.page.setSearch('^' + {function!r} + '.*' + turn, true)")
