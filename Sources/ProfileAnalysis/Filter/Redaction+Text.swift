@@ -28,9 +28,18 @@ extension Redaction {
     func cleanAddress(_ address: String) -> String {
       if address.hasPrefix("/") || address.hasPrefix("@") { return clean(address) }
       guard let colon = address.lastIndex(of: ":") else { return mask }
-      let host = address[..<colon]
-      let own = ["127.", "::1", "[::1]", "localhost", "0.0.0.0", "[::]", "[::ffff:127.", "*"]
-      return own.contains { host.hasPrefix($0) } ? address : mask + address[colon...]
+      return Self.isOwn(host: address[..<colon]) ? address : mask + address[colon...]
+    }
+
+    /// Whether a host is the machine itself, or all of its addresses: not one that only begins so.
+    private static func isOwn(host: Substring) -> Bool {
+      var host = host
+      if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+      if ["localhost", "*", "0.0.0.0", "::", "::1"].contains(host) { return true }
+      // As IPv6 shows an address of IPv4 (RFC 4291, 2.5.5.2).
+      if host.hasPrefix("::ffff:") { host = host.dropFirst(7) }
+      let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+      return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 
     /// What a descriptor is open to.

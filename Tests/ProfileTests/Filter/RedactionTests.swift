@@ -81,4 +81,34 @@ internal import Testing
     #expect(profile.threads.map(\.name) == ["…-main", "net"])
     #expect(profile.threads[1].process?.name == "…-worker")
   }
+  /// The address of a peer as a redacted profile has it.
+  private func redacted(peerAddress: String) -> String? {
+    var maker = WaitMaker(kind: .dump)
+    maker.thread(4243, "net", "recv fetch start_thread", .asleep(in: "recvfrom"))
+    var wait = Wait.pipe(.receive, peers: [])
+    wait.descriptors = [
+      WaitDescriptor(
+        number: 4, kind: .tcpSocket, name: "127.0.0.1:5000", peerAddress: peerAddress)
+    ]
+    maker.wait(4243, wait)
+    let result = Redaction().apply(to: maker.profile)
+    return result.blockings.first?.wait.descriptors.first?.peerAddress
+  }
+
+  @Test(arguments: [
+    "127.0.0.1:80", "127.8.9.10:80", "localhost:80", "0.0.0.0:80", "*:80", "[::1]:80", "[::]:80",
+    "::1:80", "[::ffff:127.0.0.1]:80",
+  ])
+  func `keeps an address of the machine itself`(address: String) {
+    #expect(redacted(peerAddress: address) == address)
+  }
+
+  @Test(arguments: [
+    "localhost.evil.com:80", "127.evil.com:80", "127.0.0.1.evil.com:80", "127.0.0.1000:80",
+    "::1234:80", "[::1234]:80", "[::1]evil:80", "[::ffff:127.evil]:80", "[::ffff:10.0.0.1]:80",
+    "0.0.0.0.evil.com:80", "*.evil.com:80",
+  ])
+  func `masks an address that only begins like one of the machine itself`(address: String) {
+    #expect(redacted(peerAddress: address) == "…:80")
+  }
 }
