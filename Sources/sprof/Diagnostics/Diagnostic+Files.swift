@@ -18,7 +18,8 @@ extension Diagnostic {
     case .tooLarge(let bound):
       "The capture would be too large: it \(words(for: bound)). Merge fewer files, use a --label "
         + "that more of them share, or lift the bound with --allow-huge."
-    default: "Cannot write the capture: \(error)."
+    case .empty, .foreign, .cutOff, .damaged, .noSampleTypes:
+      "Cannot write the capture: \(words(reading: error, ""))"
     }
   }
 

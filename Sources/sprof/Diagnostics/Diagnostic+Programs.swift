@@ -36,7 +36,7 @@ extension Diagnostic {
     case .notExecutable(let error, let isProgram):
       words(starting: name, error, isProgram: isProgram)
     case .system(let error):
-      "Cannot start \(name): \(error.call): \(error.reason)"
+      "Cannot start \(name): \(words(for: error))"
     }
   }
 

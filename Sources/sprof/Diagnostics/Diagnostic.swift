@@ -98,7 +98,7 @@ enum Diagnostic: Error {
     case .cannotWatch(let pid, let problem, let command):
       Self.words(for: problem, pid: pid, command: command)
     case .systemCall(let error):
-      "\(error.call): \(error.reason)"
+      Self.words(for: error)
     case .cannotWrite(let reason):
       "Cannot write the output: \(reason)."
     case .fileExists(let path):

@@ -150,15 +150,11 @@ final class TopCapture: Sendable {
     guard isFree else { return say("Still busy.") }
     if !beginning.isEmpty { say(beginning) }
     let thread = try? OSThread.start { [self] in
-      var words: String
+      let words: String
       do {
         words = try body()
-      } catch let diagnostic as Diagnostic {
-        words = diagnostic.message
-      } catch Capture.Failure.access(let problem) {
-        words = Diagnostic.refusal(problem, pid: process?.pid ?? 0, command: "top").message
       } catch {
-        words = "Failed: \(error)"
+        words = Diagnostic.words(for: error, command: "top", pid: process?.pid ?? 0)
       }
       state.withLock { state in
         state.message = words
