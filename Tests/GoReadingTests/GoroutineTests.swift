@@ -15,7 +15,6 @@ extension `Go` {
       for form in GoToolchain.Form.allCases {
         let program = try Go.start(mode, toolchain, form)
         let found = try Go.program(of: program.pid)
-        #expect(found.knowsLocks)
         let list = try #require(
           GoReader(found, process: program.pid).goroutines(from: ProcessMemory(tid: program.pid)))
         try program.assertUntouched()

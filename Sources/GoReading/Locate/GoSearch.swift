@@ -72,7 +72,6 @@ package struct GoProgram: Sendable {
   package var build: GoBuild { image.build }
   /// Of the columns that fit the program.
   package var layoutMinor: Int { offsets.minor }
-  package var knowsLocks: Bool { locks != nil }
 
   init(
     _ image: GoImage, _ offsets: GoOffsets, goroutines: RemoteAddress, locks: RemoteAddress?,

@@ -22,7 +22,7 @@ struct SampleRecord {
   /// Whether it ran when the tick met it, and had fallen asleep by its stop.
   var hasFallenAsleep = false
   /// Whether a stop would give a sleeping thread's registers without the program noticing.
-  var bearsStop = true
+  var toleratesStop = true
   /// Whether the main thread's stack is in another mapping than at the last sample: as after exec.
   var hasMovedStack = false
   /// The reading of the maps that it belongs to (`AddressSpaces`).

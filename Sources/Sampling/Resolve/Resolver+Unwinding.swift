@@ -28,7 +28,7 @@ extension Resolver {
     sample.result = unwinder.unwind(
       snapshot, thread: record.slot,
       search: record.isRunning || options.wantsNoCallers
-        ? .never : record.bearsStop ? .unambiguous : .likely,
+        ? .never : record.toleratesStop ? .unambiguous : .likely,
       boundary: runtime?.groups.first.flatMap { $0.isOfOwnCode ? $0.anchor : nil },
       into: &builder.stacks)
     thread.follow(runtime, record)

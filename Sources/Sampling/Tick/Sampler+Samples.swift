@@ -151,7 +151,8 @@ extension Sampler {
     record.pointee.name = thread.name.take()
     record.pointee.systemCall = number
     record.pointee.arguments = arguments
-    record.pointee.bearsStop = !thread.isRefused && bearsStop(thread, state, number, arguments)
+    record.pointee.toleratesStop =
+      !thread.isRefused && toleratesStop(thread, state, number, arguments)
     record.pointee.registers = registers
     note(range, count: count, of: thread, in: record)
     note(other, count: otherCount, in: record)

@@ -75,7 +75,7 @@ extension Sampler {
   }
 
   /// Like `mayInterrupt`, but asks only once what kind of descriptor the thread reads from.
-  func bearsStop(
+  func toleratesStop(
     _ thread: SampledThread, _ state: ThreadState, _ number: Int32,
     _ arguments: InlineArray<6, UInt64>
   ) -> Bool {
