@@ -18,8 +18,6 @@ package struct LoaderCounters: Sendable {
   private static let debugSymbol = "_r_debug"
   /// Of `r_state` in `struct r_debug`.
   private static let stateOffset: UInt64 = 24
-  /// `Elf64_Sym`.
-  private static let symbolSize = 24
   /// A `pthread_mutex_t`.
   private static let lockSize = 40
 
@@ -48,23 +46,18 @@ package struct LoaderCounters: Sendable {
   private static func place(
     of symbol: String, in file: ELFFile, _ bytes: RawSpan
   ) -> Range<FileAddress>? {
-    // SHT_DYNSYM
-    guard let section = file.sections.first(where: { $0.type == 11 }),
-      let link = Int(exactly: section.link), file.sections.indices.contains(link),
-      let entries = file.bytes(of: section, fileSize: bytes.byteCount),
-      let names = file.bytes(of: file.sections[link], fileSize: bytes.byteCount)
+    guard let section = file.sections.first(where: { $0.type == SymbolEntry.dynamicTable }),
+      let symbols = file.symbols(of: section, fileSize: bytes.byteCount)
     else { return nil }
-    let table = ByteReader(bytes.extracting(entries))
-    let strings = ByteReader(bytes.extracting(names))
+    let table = bytes.extracting(symbols.entries)
+    let strings = ByteReader(bytes.extracting(symbols.strings))
     // A loader has some forty.
-    for entry in stride(from: 0, to: min(table.count, 4096 * symbolSize), by: symbolSize) {
-      guard let name = table.value(at: entry, as: UInt32.self),
-        let address = table.value(at: entry + 8, as: UInt64.self),
-        let size = table.value(at: entry + 16, as: UInt64.self), size < 1 << 16,
-        strings.string(at: Int(name), limit: 32) == symbol
+    for index in 0..<min(symbols.count, 4096) {
+      let entry = SymbolEntry(table, at: index)
+      guard entry.length < 1 << 16, strings.string(at: Int(entry.name), limit: 32) == symbol
       else { continue }
-      let (end, overflow) = address.addingReportingOverflow(size)
-      return overflow ? nil : FileAddress(address)..<FileAddress(end)
+      let (end, overflow) = entry.address.rawValue.addingReportingOverflow(entry.length)
+      return overflow ? nil : entry.address..<FileAddress(end)
     }
     return nil
   }

@@ -25,14 +25,11 @@ package struct SymbolTable: Sendable {
   /// What a table holds.
   package enum Content: Sendable { case functions, variables }
 
-  /// A symbol table of the file, and its strings; both are within the file's bytes.
+  /// A symbol table of the file.
   struct Source: Sendable {
-    let entries: Range<Int>
-    let strings: Range<Int>
+    let symbols: ELFFile.SymbolSection
     /// What its first symbol is called in the keys.
     let firstIndex: Int
-
-    var count: Int { entries.count / SymbolEntry.size }
   }
 
   private let sources: [Source]
@@ -78,23 +75,19 @@ package struct SymbolTable: Sendable {
   private static func source(
     _ section: ELFFile.Section, of file: ELFFile, _ bytes: RawSpan, after last: Source?
   ) -> Source? {
-    guard section.entrySize == UInt64(SymbolEntry.size), !section.isCompressed,
-      let entries = file.bytes(of: section, fileSize: bytes.byteCount),
-      let link = Int(exactly: section.link), file.sections.indices.contains(link),
-      let strings = file.bytes(of: file.sections[link], fileSize: bytes.byteCount)
-    else { return nil }
-    let firstIndex = last.map { $0.firstIndex + $0.count } ?? 0
+    guard let symbols = file.symbols(of: section, fileSize: bytes.byteCount) else { return nil }
+    let firstIndex = last.map { $0.firstIndex + $0.symbols.count } ?? 0
     // A symbol's number must fit into half of a key.
-    guard firstIndex + entries.count / SymbolEntry.size <= Int(UInt32.max) else { return nil }
-    return Source(entries: entries, strings: strings, firstIndex: firstIndex)
+    guard firstIndex + symbols.count <= Int(UInt32.max) else { return nil }
+    return Source(symbols: symbols, firstIndex: firstIndex)
   }
 
   private static func appendKeys(
     of source: Source, in bytes: RawSpan, base: UInt64, isCode: [Bool]?, to keys: inout [UInt64]
   ) {
-    let table = bytes.extracting(source.entries)
-    let strings = ByteReader(bytes.extracting(source.strings))
-    for index in 0..<source.count {
+    let table = bytes.extracting(source.symbols.entries)
+    let strings = ByteReader(bytes.extracting(source.symbols.strings))
+    for index in 0..<source.symbols.count {
       let entry = SymbolEntry(table, at: index)
       guard isCode.map({ entry.isFunction(isCode: $0) }) ?? entry.isVariable else { continue }
       let offset = entry.address.rawValue &- base
@@ -152,15 +145,17 @@ package struct SymbolTable: Sendable {
     for key in keys[range] {
       let index = Int(truncatingIfNeeded: key & 0xffff_ffff)
       guard let source = sources.last(where: { $0.firstIndex <= index }),
-        source.entries.upperBound <= bytes.byteCount, source.strings.upperBound <= bytes.byteCount
+        source.symbols.entries.upperBound <= bytes.byteCount,
+        source.symbols.strings.upperBound <= bytes.byteCount
       else { continue }
-      let entry = SymbolEntry(bytes.extracting(source.entries), at: index - source.firstIndex)
+      let entry = SymbolEntry(
+        bytes.extracting(source.symbols.entries), at: index - source.firstIndex)
       if let address {
         guard address.rawValue &- entry.address.rawValue < entry.length else { continue }
       } else {
         guard entry.length == 0 else { continue }
       }
-      let strings = ByteReader(bytes.extracting(source.strings))
+      let strings = ByteReader(bytes.extracting(source.symbols.strings))
       guard let name = strings.string(at: Int(entry.name)), !name.isEmpty else { continue }
       let candidate = Candidate(entry, name: name)
       if best.map({ candidate.isBetter(than: $0) }) ?? true { best = candidate }
@@ -187,75 +182,6 @@ extension SymbolTable {
       let others = (other.rank, other.underscores, other.symbol.name.utf8.count)
       return mine == others ? symbol.name < other.symbol.name : mine < others
     }
-  }
-}
-
-/// One `Elf64_Sym`.
-struct SymbolEntry {
-  static let size = 24
-  static let fullTable: UInt32 = 2
-  static let dynamicTable: UInt32 = 11
-  /// SHF_EXECINSTR.
-  static let executableSection: UInt64 = 4
-
-  let name: UInt32
-  private let info: UInt8
-  private let section: UInt16
-  let address: FileAddress
-  let length: UInt64
-
-  /// Reads the entry numbered `index`, which must be within `table`.
-  init(_ table: RawSpan, at index: Int) {
-    let start = index * Self.size
-    precondition(index >= 0 && start + Self.size <= table.byteCount, "an entry of the table")
-    // The check above keeps all of the entry inside the span.
-    name = unsafe table.unsafeLoadUnaligned(fromByteOffset: start, as: UInt32.self)
-    info = unsafe table.unsafeLoadUnaligned(fromByteOffset: start + 4, as: UInt8.self)
-    section = unsafe table.unsafeLoadUnaligned(fromByteOffset: start + 6, as: UInt16.self)
-    address = FileAddress(
-      unsafe table.unsafeLoadUnaligned(fromByteOffset: start + 8, as: UInt64.self))
-    length = unsafe table.unsafeLoadUnaligned(fromByteOffset: start + 16, as: UInt64.self)
-  }
-
-  // Types and bindings: System V ABI, "Symbol Table"; 10 of each are the GNU extensions
-  // STT_GNU_IFUNC and STB_GNU_UNIQUE.
-  private var isTypedFunction: Bool { info & 0xf == 2 || info & 0xf == 10 }
-  private var isLabel: Bool { info & 0xf == 0 }
-
-  /// Whether it stands for code in this image; `isCode` says so for each section.
-  func isFunction(isCode: [Bool]) -> Bool {
-    guard isTypedFunction || isLabel, section != 0, name != 0 else { return false }
-    // SHN_XINDEX: the section's number is kept elsewhere because it is too large.
-    if section == 0xffff { return true }
-    return Int(section) < isCode.count && isCode[Int(section)]
-  }
-
-  /// Whether it stands for data of this image: STT_OBJECT with a size, not of a thread's own.
-  var isVariable: Bool { info & 0xf == 1 && section != 0 && name != 0 && length > 0 }
-
-  /// `$x`, `$d` and the like mark code and data for disassemblers (ELF for the Arm 64-bit
-  /// Architecture, "Mapping symbols"), `.L` begins an assembler's local label.
-  func isMappingSymbol(_ strings: borrowing ByteReader) -> Bool {
-    guard isLabel, length == 0, info >> 4 == 0,
-      let first = strings.value(at: Int(name), as: UInt8.self),
-      let second = strings.value(at: Int(name) + 1, as: UInt8.self)
-    else { return false }
-    if first == UInt8(ascii: ".") { return second == UInt8(ascii: "L") }
-    guard first == UInt8(ascii: "$"), second != 0,
-      let third = strings.value(at: Int(name) + 2, as: UInt8.self)
-    else { return false }
-    return third == 0 || third == UInt8(ascii: ".")
-  }
-
-  /// Lower is better.
-  var rank: Int {
-    let binding =
-      switch info >> 4 {
-      case 1, 10: 0
-      case 2: 1
-      default: 2
-      }
-    return (isTypedFunction ? 0 : 3) + binding
   }
 }
 

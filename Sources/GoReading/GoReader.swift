@@ -117,23 +117,9 @@ extension GoReader: LanguageRuntime {
     return listThreads(from: memory)
   }
 
-  package func refreshThreadsIfChanged(from memory: some TargetMemory) -> RuntimeThreadChanges {
-    noteWaits(from: memory)
-    return listThreads(from: memory)
-  }
-
   package var isEmpty: Bool { false }
   package var isWhole: Bool { true }
   package func thread(_ tid: Int32) -> (any RuntimeThread)? { threads[tid] }
-  package func threadNames(from memory: some TargetMemory) -> [Int32: String] { [:] }
-  package var problem: RuntimeProblem? { nil }
-  package func refuted(from memory: some TargetMemory) -> Set<UInt32> { [] }
-  package var lockRanges: [Range<RemoteAddress>] { [] }
-  package func isLock(_ address: RemoteAddress) -> Bool { false }
-  package func lockHolders(from memory: some TargetMemory) -> [Int32: Int32] { [:] }
-  package func followTasks(in memory: ProcessMemory) -> RuntimeTaskFollowing { .complete }
-  package func findTasks(in memory: ProcessMemory) -> Bool { false }
-  package func tasks(from memory: some TargetMemory) -> RuntimeTaskList { RuntimeTaskList() }
 }
 
 /// Go's runtime as code: there is no interpreter.

@@ -1,5 +1,4 @@
 package import LinuxProcess
-package import ProfileModel
 package import RuntimeReading
 
 extension JavaReader: LanguageRuntime {
@@ -27,26 +26,7 @@ extension JavaReader: LanguageRuntime {
     JavaNativeCode(path: runtime.path, codeRanges: code.heaps.heaps.map(\.range))
   }
 
-  package func refreshThreadsIfChanged(from memory: some TargetMemory) -> RuntimeThreadChanges {
-    refreshThreads(from: memory)
-  }
-
-  package var problem: RuntimeProblem? { nil }
-
   package func refuted(from memory: some TargetMemory) -> Set<UInt32> {
     code.refuted(memory: JavaMemory(memory))
   }
-
-  // A VM has no lock that all of its threads take turns with.
-  package var lockRanges: [Range<RemoteAddress>] { [] }
-
-  package func isLock(_ address: RemoteAddress) -> Bool { false }
-
-  package func lockHolders(from memory: some TargetMemory) -> [Int32: Int32] { [:] }
-
-  package func followTasks(in memory: ProcessMemory) -> RuntimeTaskFollowing { .complete }
-
-  package func findTasks(in memory: ProcessMemory) -> Bool { false }
-
-  package func tasks(from memory: some TargetMemory) -> RuntimeTaskList { RuntimeTaskList() }
 }

@@ -88,10 +88,35 @@ package protocol LanguageRuntime: AnyObject {
   func goroutines(from memory: some TargetMemory) -> Goroutines?
 }
 
+// What a runtime has no use for: it need not say so.
 extension LanguageRuntime {
+  package func refreshThreadsIfChanged(from memory: some TargetMemory) -> RuntimeThreadChanges {
+    refreshThreads(from: memory)
+  }
+
+  package func threadNames(from memory: some TargetMemory) -> [Int32: String] { [:] }
+
+  package var problem: RuntimeProblem? { nil }
+
+  package func refuted(from memory: some TargetMemory) -> Set<UInt32> { [] }
+
+  package var lockRanges: [Range<RemoteAddress>] { [] }
+
+  package func isLock(_ address: RemoteAddress) -> Bool { false }
+
+  package func lockHolders(from memory: some TargetMemory) -> [Int32: Int32] { [:] }
+
   package func waits(from memory: some TargetMemory) -> [Int32: RuntimeWait] { [:] }
 
   package func mainThread(from memory: some TargetMemory) -> Int32? { nil }
+
+  package func followTasks(in memory: ProcessMemory) -> RuntimeTaskFollowing { .complete }
+
+  package func findTasks(in memory: ProcessMemory) -> Bool { false }
+
+  package func tasks(from memory: some TargetMemory) -> RuntimeTaskList { RuntimeTaskList() }
+
+  package func goroutines(from memory: some TargetMemory) -> Goroutines? { nil }
 }
 
 /// What one runtime knows of one thread of the process, and the steps of a sample.

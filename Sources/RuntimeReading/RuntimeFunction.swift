@@ -56,14 +56,9 @@ package struct RuntimeLineTable: Sendable, Equatable {
 
   /// The line of an instruction; nil where there is none, as in code without a source.
   package func line(at position: Int32) -> Int32? {
-    var low = 0
-    var high = starts.count
-    while low < high {
-      let middle = (low + high) / 2
-      if starts[middle] <= position { low = middle + 1 } else { high = middle }
-    }
-    guard low > 0, lines[low - 1] != Self.noLine else { return nil }
-    return lines[low - 1]
+    let next = starts.partitioningIndex { $0 > position }
+    guard next > 0, lines[next - 1] != Self.noLine else { return nil }
+    return lines[next - 1]
   }
 
   /// Adds what instructions from `start` on belong to, nil for no line; starts must ascend.

@@ -1,3 +1,4 @@
+internal import ByteReading
 package import LinuxProcess
 package import ProfileModel
 
@@ -37,11 +38,14 @@ package enum DescriptorCalls {
       wait.owners = [.process(pid: child, tid: nil, name: name)]
     case .poll:
       guard arguments[1] == 1,
-        let bytes = memory.read(at: RemoteAddress(arguments[0]), count: 6), bytes.count == 6
+        let bytes = memory.read(at: RemoteAddress(arguments[0]), count: 6)
       else { return nil }
       // struct pollfd: the descriptor, then the events; POLLIN is 1, POLLOUT 4.
-      let number = bytes[..<4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-      wait.descriptors = [descriptor(Int32(bitPattern: number), isWritten: bytes[4] & 5 == 4)]
+      var reader = ByteReader(bytes.span.bytes)
+      guard let number = reader.next(Int32.self), let events = reader.next(UInt16.self) else {
+        return nil
+      }
+      wait.descriptors = [descriptor(number, isWritten: events & 5 == 4)]
     default:
       let isWritten = kind == .write || kind == .send
       wait.descriptors = [

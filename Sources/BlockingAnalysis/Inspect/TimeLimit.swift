@@ -33,11 +33,6 @@ enum TimeLimit: Equatable {
   }
 }
 
-extension RemoteAddress {
-  /// What system calls take for "none".
-  static let null = RemoteAddress(0)
-}
-
 extension ProcessMemory {
   /// The value of a `struct timespec`, or with `unit` 1000 of a `struct timeval`.
   func time(at address: RemoteAddress, unit: Int64 = 1) -> Nanoseconds? {

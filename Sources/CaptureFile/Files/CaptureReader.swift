@@ -11,8 +11,7 @@ package enum CaptureReader {
     path: String, budget: ReadingBudget = ReadingBudget()
   ) throws(CaptureFileError) -> Profile {
     try read(
-      ByteSource(path: path), name: path.split(separator: "/").last.map(String.init) ?? path,
-      budget)
+      ByteSource(path: path), name: path.lastPathPart, budget)
   }
 
   /// The profile in the bytes of a file; `name` stands for the program where the file names none.

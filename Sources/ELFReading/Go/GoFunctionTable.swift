@@ -95,17 +95,13 @@ package struct GoFunctionTable: Sendable {
     guard address >= codeStart else { return nil }
     let offset = address.rawValue - codeStart.rawValue
     let reader = ByteReader(bytes.extracting(table))
-    var low = 0
-    var high = count
-    while low < high {
-      let middle = (low + high) / 2
-      guard let start = start(of: middle, reader) else { return nil }
-      if start <= offset { low = middle + 1 } else { high = middle }
+    // A start that cannot be read counts as behind the address: what is found must contain it.
+    let next = (0..<count).partitioningIndex { index in
+      start(of: index, reader).map { $0 > offset } ?? true
     }
-    guard low > 0, let function = function(low - 1, reader), function.code.contains(address) else {
-      return nil
-    }
-    return isLast(address, of: function) ? callee(at: low, reader) ?? function : function
+    guard next > 0, let function = function(next - 1, reader), function.code.contains(address)
+    else { return nil }
+    return isLast(address, of: function) ? callee(at: next, reader) ?? function : function
   }
 
   private func isLast(_ address: FileAddress, of function: Function) -> Bool {

@@ -168,14 +168,12 @@ final class JavaObjects {
       length <= Self.textLimit
     else { return nil }
     guard length > 0 else { return "" }
-    guard let bytes = memory.bytes(at: array + lengthPlace + 4, count: length)?.bytes else {
-      return nil
-    }
+    guard let piece = memory.bytes(at: array + lengthPlace + 4, count: length) else { return nil }
     if coder == 0 {
-      return String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
+      return String(String.UnicodeScalarView(piece.bytes.map { Unicode.Scalar($0) }))
     }
-    let units = stride(from: 0, to: bytes.count - 1, by: 2).map {
-      UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8
+    let units = stride(from: 0, to: length, by: 2).compactMap {
+      piece.value(at: $0, as: UInt16.self)
     }
     return String(decoding: units, as: UTF16.self)
   }

@@ -1,3 +1,5 @@
+internal import ProfileModel
+
 /// The processes of this machine.
 package enum ProcessSearch {
   /// A process that a name matched.
@@ -45,7 +47,7 @@ package enum ProcessSearch {
     else { return nil }
     let arguments = commandLine(of: pid)
     // The kernel cuts a name at 15 bytes, so the program's own file name counts too.
-    let program = arguments.first?.split(separator: "/").last.map(String.init)
+    let program = arguments.first?.lastPathPart
     guard status.name == name || program == name, process.isStillThere else { return nil }
     return Match(process: process, name: status.name, commandLine: arguments)
   }

@@ -14,7 +14,7 @@ struct FunctionKey: Hashable {
     let isProgram = known.map { $0.path == profile.capture.executable } ?? false
     let short = known?.name ?? "no file"
     module = isProgram ? "" : Self.withoutVersion(short)
-    file = function.file.flatMap { $0.split(separator: "/").last.map(String.init) }
+    file = function.file?.lastPathPart
     // Addresses change with each build, so that all code without names counts as one function.
     name =
       SourceLine.isAddress(function.name)

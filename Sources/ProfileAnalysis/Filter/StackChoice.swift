@@ -79,8 +79,7 @@ private struct FrameMatches {
   /// Whether a line's file is the module that the filter asks for.
   private func isModule(_ line: SourceLine) -> Bool {
     guard let glob = filter.module, let file = line.file else { return false }
-    return glob.matches(file)
-      || glob.matches(file.split(separator: "/").last.map(String.init) ?? file)
+    return glob.matches(file) || glob.matches(file.lastPathPart)
   }
 
   private static func match(

@@ -1,4 +1,5 @@
 internal import ProfileAnalysis
+internal import ProfileModel
 
 /// The figures of a change as columns.
 struct ChangeCells {
@@ -119,7 +120,7 @@ extension Comparison.Function {
     switch match {
     case .renamed: return "was \(PlainText.printable(oldName ?? "")) before"
     case .moved:
-      let place = oldFile?.lastPart
+      let place = oldFile?.lastPathPart
       return place.map { "was in \(PlainText.printable($0)) before" }
         ?? "was in another module before"
     case .same, .unmatched:

@@ -107,7 +107,7 @@ struct DumpGoroutines {
 
   private func words(_ line: SourceLine) -> String {
     let place = line.file.map { file in
-      " (\(file.lastPart.shortName)" + (line.line > 0 ? ":\(line.line)" : "") + ")"
+      " (\(file.lastPathPart.shortName)" + (line.line > 0 ? ":\(line.line)" : "") + ")"
     }
     return PlainText.shortenedInMiddle(line.function, to: 60) + (place ?? "")
   }

@@ -129,10 +129,3 @@ package struct LivePicture: Sendable {
   /// A picture of nothing yet.
   package init(_ capture: CaptureInfo) { self.capture = capture }
 }
-
-extension Int64 {
-  fileprivate func addingClamped(_ other: Int64) -> Int64 {
-    let (sum, overflow) = addingReportingOverflow(other)
-    return overflow ? .max : sum
-  }
-}

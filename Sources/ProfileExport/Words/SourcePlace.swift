@@ -1,3 +1,5 @@
+internal import ProfileModel
+
 /// Where code is: a file of the source, perhaps with a line, or the module where that is not known.
 struct SourcePlace {
   let text: String
@@ -28,7 +30,6 @@ struct SourcePlace {
   /// The columns that it should have, whatever else needs room: those of the file's own name, up to a
   /// limit.
   var leastColumns: Int {
-    let name = text.split(separator: "/").last ?? ""
-    return min(PlainText.columns(text), PlainText.columns(name) + 2, 28)
+    min(PlainText.columns(text), PlainText.columns(text.lastPathPart) + 2, 28)
   }
 }

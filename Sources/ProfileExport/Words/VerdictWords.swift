@@ -317,7 +317,7 @@ struct VerdictWords {
       return frame.line.function + " in " + diagnosis.index.profile.modules[position].name.shortName
     }
     let place = frame.line.file.map { file in
-      " (" + file.lastPart.shortName + (frame.line.line > 0 ? ":\(frame.line.line)" : "") + ")"
+      " (" + file.lastPathPart.shortName + (frame.line.line > 0 ? ":\(frame.line.line)" : "") + ")"
     }
     let function = PlainText.shortenedInMiddle(frame.line.function.replacingQuotes, to: 60)
     return function + (place ?? "")

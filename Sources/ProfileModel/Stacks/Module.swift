@@ -21,5 +21,5 @@ package struct Module: Hashable, Sendable {
   package static let changedFile = "the file was changed in place since it was loaded"
 
   /// The last part of the path.
-  package var name: String { path.split(separator: "/").last.map(String.init) ?? path }
+  package var name: String { path.lastPathPart }
 }

@@ -58,43 +58,35 @@ struct PythonImage {
   func symbols(inDynamicTable isDynamic: Bool) -> Symbols {
     var result = Symbols()
     guard let elf, let file else { return result }
-    // SHT_DYNSYM and SHT_SYMTAB.
-    for section in elf.sections where section.type == (isDynamic ? 11 : 2) {
-      guard section.entrySize == UInt64(Self.symbolSize), !section.isCompressed,
-        let range = elf.bytes(of: section, fileSize: file.count),
-        let link = Int(exactly: section.link), elf.sections.indices.contains(link),
-        let names = elf.bytes(of: elf.sections[link], fileSize: file.count)
-      else { continue }
-      Self.search(
-        ByteReader(file.bytes.extracting(range)), names: ByteReader(file.bytes.extracting(names)),
-        into: &result)
+    let table = isDynamic ? SymbolEntry.dynamicTable : SymbolEntry.fullTable
+    for section in elf.sections where section.type == table {
+      guard let symbols = elf.symbols(of: section, fileSize: file.count) else { continue }
+      Self.search(symbols, in: file.bytes, into: &result)
     }
     return result
   }
 
-  /// sizeof(Elf64_Sym).
-  private static let symbolSize = 24
-
   private static func search(
-    _ entries: borrowing ByteReader, names: borrowing ByteReader, into result: inout Symbols
+    _ symbols: ELFFile.SymbolSection, in bytes: RawSpan, into result: inout Symbols
   ) {
-    for start in stride(from: 0, to: entries.count, by: symbolSize) {
-      // STT_OBJECT or STT_FUNC that is defined and of a size that the wanted ones have; the other names
-      // are never read. `Py_Version` is an unsigned long.
-      guard let type = entries.value(at: start + 4, as: UInt8.self).map({ $0 & 15 }),
-        type == 1 || type == 2, let size = entries.value(at: start + 16, as: UInt64.self),
-        type == 1 ? size == 8 || size >= 256 : size >= 4096,
-        let name = entries.value(at: start, as: UInt32.self),
-        let value = entries.value(at: start + 8, as: UInt64.self), value != 0,
-        let prefix = names.value(at: Int(name), as: UInt16.self),
+    let entries = bytes.extracting(symbols.entries)
+    let names = ByteReader(bytes.extracting(symbols.strings))
+    for index in 0..<symbols.count {
+      let entry = SymbolEntry(entries, at: index)
+      // Defined, and of a size that the wanted ones have; the other names are never read. `Py_Version`
+      // is an unsigned long.
+      guard
+        entry.isVariable && (entry.length == 8 || entry.length >= 256)
+          || entry.isTypedFunction && entry.length >= 4096,
+        entry.address.rawValue != 0,
+        let prefix = names.value(at: Int(entry.name), as: UInt16.self),
         prefix == 0x505f || prefix == 0x7950
       else { continue }
-      let address = FileAddress(value)
-      switch names.string(at: Int(name), limit: 32) {
-      case "_PyRuntime": result.runtime = address
-      case "Py_Version": result.version = address
-      case "_PyEval_EvalFrameDefault": result.loop = address
-      case "_PyThreadState_Current": result.olderThread = address
+      switch names.string(at: Int(entry.name), limit: 32) {
+      case "_PyRuntime": result.runtime = entry.address
+      case "Py_Version": result.version = entry.address
+      case "_PyEval_EvalFrameDefault": result.loop = entry.address
+      case "_PyThreadState_Current": result.olderThread = entry.address
       default: break
       }
     }

@@ -50,7 +50,7 @@ package final class PythonSearch {
     let files = PythonImage.candidates(in: maps)
     // Mostly it is where one would look for it, and no other file need be opened.
     let likely = files.filter {
-      $0.first?.path.split(separator: "/").last?.contains("python") ?? false
+      $0.first?.path.lastPathPart.contains("python") ?? false
     }
     let first = search(likely.map { PythonImage(mappings: $0, memory: memory) })
     guard !first.isCertain else { return first }

@@ -1,3 +1,4 @@
+internal import ByteReading
 internal import LinuxProcess
 internal import ProfileModel
 internal import RuntimeReading
@@ -102,9 +103,10 @@ final class PythonTrial {
   /// Versions that the candidate may have, the likeliest first: one where something says so.
   private func versions(of candidate: PythonCandidate) -> [PythonVersion] {
     if let place = candidate.versionAddress,
-      let bytes = memory.read(at: place, count: 4), bytes.count == 4,
-      let version = PythonVersion(
-        hexadecimal: bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) })
+      let bytes = memory.read(at: place, count: 4),
+      // The span is used within this call only.
+      let number = unsafe ByteReader(bytes.span.bytes).value(at: 0, as: UInt32.self),
+      let version = PythonVersion(hexadecimal: number)
     {
       return [version]
     }

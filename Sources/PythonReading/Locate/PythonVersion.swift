@@ -1,3 +1,5 @@
+internal import ProfileModel
+
 /// A version of CPython.
 package struct PythonVersion: Hashable, Sendable, CustomStringConvertible {
   package let minor: Int
@@ -40,8 +42,7 @@ package struct PythonVersion: Hashable, Sendable, CustomStringConvertible {
 
   /// Finds `python3.8` or `libpython3.8.so.1.0` in a path.
   package init?(path: String) {
-    guard let name = path.split(separator: "/").last else { return nil }
-    let bytes = Array(name.utf8)
+    let bytes = Array(path.lastPathPart.utf8)
     let mark = Array("python3.".utf8)
     guard bytes.count > mark.count else { return nil }
     for start in 0..<(bytes.count - mark.count) where bytes[start...].starts(with: mark) {

@@ -1,3 +1,4 @@
+internal import ByteReading
 internal import ProfileModel
 
 /// How this version keeps a `str`: PEP 393 (cpython/unicodeobject.h).
@@ -74,18 +75,20 @@ struct PythonStringShape: Sendable, Equatable {
   ///
   /// What is no character of Unicode becomes U+FFFD, and control characters, which no name has but
   /// torn memory, too.
-  static func decode(_ bytes: some RandomAccessCollection<UInt8>, width: Int) -> String {
+  static func decode(_ bytes: ArraySlice<UInt8>, width: Int) -> String {
+    // The span is used within this call only.
+    var reader = unsafe ByteReader(bytes.span.bytes)
     var scalars = String.UnicodeScalarView()
-    var value: UInt32 = 0
-    var position = 0
-    for byte in bytes {
-      value |= UInt32(byte) << UInt32(position * 8)
-      position += 1
-      guard position == width else { continue }
-      let scalar = Unicode.Scalar(value).flatMap { $0.properties.isControl ? nil : $0 }
+    for _ in 0..<bytes.count / width {
+      let value =
+        switch width {
+        case 1: reader.next(UInt8.self).map { UInt32($0) }
+        case 2: reader.next(UInt16.self).map { UInt32($0) }
+        default: reader.next(UInt32.self)
+        }
+      let scalar = value.flatMap { Unicode.Scalar($0) }
+        .flatMap { $0.properties.isControl ? nil : $0 }
       scalars.append(scalar ?? "\u{FFFD}")
-      value = 0
-      position = 0
     }
     return String(scalars)
   }

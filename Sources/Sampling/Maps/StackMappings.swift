@@ -117,13 +117,8 @@ struct StackMappings {
 
   /// The mapping around `address`, by binary search; allocates nothing.
   func range(containing address: RemoteAddress) -> Range<RemoteAddress>? {
-    var low = 0
-    var high = ranges.count
-    while low < high {
-      let middle = (low + high) / 2
-      if ranges[middle].upperBound <= address { low = middle + 1 } else { high = middle }
-    }
-    guard low < ranges.count, ranges[low].contains(address) else { return nil }
-    return ranges[low]
+    let place = ranges.partitioningIndex { $0.upperBound > address }
+    guard place < ranges.count, ranges[place].contains(address) else { return nil }
+    return ranges[place]
   }
 }

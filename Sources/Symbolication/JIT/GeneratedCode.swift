@@ -41,7 +41,7 @@ package final class GeneratedCode {
   package func note(paths: some Sequence<String>) {
     dumpPath =
       paths.first { path in
-        let name = path.split(separator: "/").last ?? ""
+        let name = path.lastPathPart
         return name.hasPrefix("jit-") && name.hasSuffix(".dump")
       } ?? dumpPath
   }

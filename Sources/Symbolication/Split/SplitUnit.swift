@@ -69,10 +69,8 @@ struct SkeletonUnit {
       result.append(directory + "/" + name)
     }
     // A program that was moved along with them.
-    if let own = file.path, let end = own.lastIndex(of: "/"),
-      let last = name.split(separator: "/").last
-    {
-      result.append(String(own[...end]) + String(last))
+    if let own = file.path, let end = own.lastIndex(of: "/") {
+      result.append(String(own[...end]) + name.lastPathPart)
     }
     return result
   }

@@ -106,7 +106,7 @@ enum MergeLabel: String, CaseIterable, ExpressibleByArgument {
 
   /// The last part of a path, without what names its format.
   private static func name(of path: String) -> String {
-    var name = path.split(separator: "/").last.map(String.init) ?? path
+    var name = path.lastPathPart
     for ending in [".gz", ".pb"] where name.hasSuffix(ending) && name != ending {
       name.removeLast(ending.count)
     }

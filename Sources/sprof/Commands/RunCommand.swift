@@ -94,7 +94,7 @@ struct RunCommand: ParsableCommand {
     let files = [reportFile, page.file].compactMap { $0 }
     for file in files { try file.check() }
     try OutputFile.checkDistinct(capture.files + files)
-    let name = program[0].split(separator: "/").last.map(String.init) ?? program[0]
+    let name = program[0].lastPathPart
     let recorder = try capture.recorder(kind: .run, pid: 0, name: name, rate: rates.rate)
     let signals = try ForwardedSignals()
     try JobControl.begin()
