@@ -125,7 +125,9 @@ extension Wait {
   /// Whether what was looked up may be this wait, of which the stack and the system call are known.
   func mayBe(_ known: Wait) -> Bool {
     switch known.kind {
-    case .gil: return systemCall == "futex" || systemCall == "restart_syscall" || kind == .gil
+    case .gil:
+      return kind == .gil || systemCall == WaitNames.restartedCall
+        || systemCall.map { WaitNames.systemCalls[$0] == .futex } ?? false
     case .readLock, .writeLock: return kind == .readLock || kind == .writeLock
     case .mutex:
       // The kernel's own rule names the owner of such a lock, whatever the function is called.

@@ -160,8 +160,8 @@ extension Activity {
     case .stopped, .unknown: true
     case .blocked(let reason), .uninterruptible(let reason):
       // A call that goes on after a stop is known by its own name to one of the two.
-      reason.systemCall == wait.systemCall || reason.systemCall == "restart_syscall"
-        || wait.systemCall == "restart_syscall" || reason.systemCall == nil
+      reason.systemCall == wait.systemCall || reason.systemCall == WaitNames.restartedCall
+        || wait.systemCall == WaitNames.restartedCall || reason.systemCall == nil
         || wait.systemCall == nil
     }
   }

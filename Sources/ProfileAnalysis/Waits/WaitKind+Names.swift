@@ -9,7 +9,7 @@ extension WaitKind {
     guard let systemCall else { return .unknown }
     let names = functions.prefix(12).map { FunctionName.plain($0) }
     let kind =
-      systemCall == "restart_syscall" ? ofRestart(names) : WaitNames.systemCalls[systemCall]
+      systemCall == WaitNames.restartedCall ? ofRestart(names) : WaitNames.systemCalls[systemCall]
     if kind == .futex { return ofFutex(names) }
     if kind == .select, isPythonSleep(names) { return .sleep }
     return kind ?? .otherCall

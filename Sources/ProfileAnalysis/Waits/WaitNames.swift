@@ -2,6 +2,9 @@ internal import ProfileModel
 
 /// Names by which waits are known.
 enum WaitNames {
+  /// What the kernel goes on with when a signal or a stop interrupted a call with a time limit.
+  static let restartedCall = "restart_syscall"
+
   static let systemCalls: [String: WaitKind] = table([
     (.sleep, "nanosleep clock_nanosleep"),
     (.poll, "poll ppoll"),

@@ -155,10 +155,9 @@ struct WaitWords {
   }
 
   private func databaseLock(_ wait: Wait) -> String {
-    switch wait.systemCall {
-    case "epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll", "futex", "semop":
-      "a lock in the database that another session holds"
-    default: "a locked database, sleeping between retries"
+    switch wait.databaseRule {
+    case .wakeUp: "a lock in the database that another session holds"
+    case .retry: "a locked database, sleeping between retries"
     }
   }
 
@@ -231,13 +230,13 @@ struct WaitWords {
       let mapping = object.mapping.map { " in " + Self.mapping($0) } ?? ""
       return " at \(object.address)" + mapping
     }
-    let file = object.file.map { " (" + $0.lastPart.shortName + ")" } ?? ""
+    let file = object.file.map { " (" + $0.lastPathPart.shortName + ")" } ?? ""
     return " " + (variable + (object.field ?? "")).shortName + file
   }
 
   private static func mapping(_ name: String) -> String {
     if name == "[heap]" { return "the heap" }
-    return name.hasPrefix("[stack") ? "a stack" : name.lastPart.shortName
+    return name.hasPrefix("[stack") ? "a stack" : name.lastPathPart.shortName
   }
 
   // MARK: - Descriptors
@@ -359,7 +358,4 @@ extension Idleness {
 extension String {
   /// The text in quotation marks, with none within, and not long.
   var quoted: String { "\"" + shortName + "\"" }
-
-  /// The last part of a path.
-  var lastPart: String { split(separator: "/").last.map(String.init) ?? self }
 }
