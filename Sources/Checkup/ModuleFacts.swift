@@ -6,8 +6,8 @@ package import ProfileModel
 package struct ModuleFacts: Sendable {
   package let path: String
   package let buildID: String?
-  /// Why its code has no names or no lines, in words; nil where nothing is wrong with it.
-  package let problem: String?
+  /// Why its code has no names or no lines; nil where nothing is wrong with it.
+  package let problem: ModuleProblem?
   /// Distinct frames in it, those whose function has a name, and those with a line.
   package var frames = 0
   package var named = 0
@@ -29,7 +29,7 @@ package struct ModuleFacts: Sendable {
     package init() {}
   }
 
-  package init(path: String, buildID: String?, problem: String?) {
+  package init(path: String, buildID: String?, problem: ModuleProblem?) {
     self.path = path
     self.buildID = buildID
     self.problem = problem

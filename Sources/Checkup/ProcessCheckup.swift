@@ -87,12 +87,16 @@ package struct ProcessCheckup: Sendable {
 
   /// What the dump says of itself, but for what has a finding of its own.
   private var notes: [Finding] {
-    let known = Set(runtimes.compactMap(\.problem))
+    let known = Set(runtimes.compactMap(\.problem).map { CaptureNote.plain($0) })
     return profile.capture.notes.filter { note in
-      !known.contains(note) && !note.hasPrefix("The program is traced by")
-        && !modules.contains { note.contains($0.path) }
+      switch note {
+      case .traced: false
+      case .noNames(let path, _): !modules.contains { $0.path == path }
+      default: !known.contains(note)
+      }
     }.map { note in
-      Finding("note", .hint, note.hasSuffix(".") ? String(note.dropLast()) : note)
+      let words = note.words
+      return Finding("note", .hint, words.hasSuffix(".") ? String(words.dropLast()) : words)
     }
   }
 }
@@ -111,10 +115,9 @@ extension ModuleFacts {
 
   private func names(_ system: OperatingSystem, owner: String?) -> Finding {
     if let problem {
-      let isReplaced = problem == Module.deletedFile || problem == Module.replacedFile
       return Finding(
-        "names", .hint, "\(path): \(problem)",
-        fix: isReplaced ? "restart the program" : nil)
+        "names", .hint, "\(path): \(problem.words)",
+        fix: problem.endsWithRestart ? "restart the program" : nil)
     }
     let lines = withLines == frames ? "with lines" : withLines > 0 ? "some with lines" : "no lines"
     guard wantsDebugFile || named < frames else {

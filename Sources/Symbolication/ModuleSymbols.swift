@@ -14,7 +14,7 @@ final class ModuleSymbols {
 
   private var file: MappedFile?
   private var elf: ELFFile?
-  private(set) var problem: String?
+  private(set) var problem: ModuleProblem?
   private let debugFiles: DebugFiles
   private let time: SymbolTime
   /// Others that names are taken from.
@@ -37,9 +37,9 @@ final class ModuleSymbols {
     } catch {
       problem =
         switch error {
-        case .notELF: "not an ELF file"
-        case .unsupportedClass: "not a 64-bit little-endian ELF file"
-        case .truncated: "the ELF file is cut off"
+        case .notELF: .notELF
+        case .unsupportedClass: .unsupportedClass
+        case .truncated: .cutOff
         }
     }
   }
@@ -51,7 +51,7 @@ final class ModuleSymbols {
     (file, elf, separate, otherFiles) = (nil, nil, nil, [])
     (functions, variables, linkage, debugData, openedData) = ([], [], nil, nil, nil)
     goFunctions = nil
-    problem = Module.changedFile
+    problem = .changed
     return .changed
   }
 
@@ -76,19 +76,13 @@ final class ModuleSymbols {
   private func debugFrames(at address: FileAddress) -> [DebugFrame] {
     guard !time.isOver else {
       let mayHaveLines = openedData != nil || elf?.hasDebugData == true || separate != nil
-      if mayHaveLines, problem == nil {
-        problem =
-          "lines and inlined functions are missing: reading them took longer than "
-          + "\(time.limitText) (--symbols-timeout)"
-      }
+      if mayHaveLines, problem == nil { problem = .lines(.timeOver(limit: time.limitText)) }
       return []
     }
     guard let data = debugData else { return [] }
     let frames = data.frames(at: address)
     if problem == nil, let missing = data.missingFile {
-      problem =
-        "inlined functions are missing: no \(missing), into which they were compiled "
-        + "(-gsplit-dwarf)"
+      problem = .lines(.noSplitFile(missing))
     }
     return frames
   }
@@ -199,26 +193,24 @@ final class ModuleSymbols {
       hasNoDebugData = openedData == nil && file.identity != nil
       return openedData
     } catch {
-      problem = error.words
+      problem = error.ofLines.map { .lines($0) }
       return nil
     }
   }
 }
 
 extension DebugData.Problem {
-  /// What it means for the user; nil for an image without debug data.
-  fileprivate var words: String? {
+  /// What it means for the lines of the module; nil for an image without debug data.
+  fileprivate var ofLines: LinesProblem? {
     switch self {
     case .noDebugData: nil
     case .tooLarge(let section, let bytes):
-      "no lines: its \(section) has \(bytes >> 20) MiB, more than the \(DebugData.sizeLimit >> 20) "
-        + "MiB that are read"
-    case .unsupportedCompression(let section):
-      "no lines: its \(section) is compressed in a way that libelf cannot read (Zstandard)"
-    case .unreadable(let reason): "no lines: its debug data cannot be read (\(reason))"
+      .tooLarge(
+        section: section, size: UInt64(bytes >> 20), limit: UInt64(DebugData.sizeLimit >> 20))
+    case .unsupportedCompression(let section): .unsupportedCompression(section: section)
+    case .unreadable(let reason): .unreadable(reason: reason)
     case .takesTooLong(let cost, let limit):
-      "no lines: reading its debug data would take about \(SymbolTime.words(cost)), more than is left "
-        + "of \(limit) (--symbols-timeout)"
+      .tooSlow(cost: SymbolTime.words(cost), limit: limit)
     }
   }
 }

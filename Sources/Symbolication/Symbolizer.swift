@@ -41,14 +41,8 @@ package final class Symbolizer {
     time = SymbolTime(limit: timeLimit)
   }
 
-  /// Why modules have no names or no lines although they seem to carry some, in words.
-  package var problems: [ModuleID: String] { modules.compactMapValues(\.problem) }
-
-  /// Whether a problem is that lines or inlined functions are missing, while names are there.
-  package static func isAboutLines(_ problem: String) -> Bool {
-    ["no lines:", "lines and inlined functions are missing:", "inlined functions are missing:"]
-      .contains { problem.hasPrefix($0) }
-  }
+  /// Why modules have no names or no lines although they seem to carry some.
+  package var problems: [ModuleID: ModuleProblem] { modules.compactMapValues(\.problem) }
 
   /// Modules whose lines were looked for, with no file that may have them; nothing is wrong with them.
   package var withoutDebugData: Set<ModuleID> {

@@ -141,7 +141,7 @@ enum ForeignProfile {
     let profile = try CaptureReader.read(file, name: "file")
     #expect(profile.symbols.map { $0.lines[0].function } == ["a", "b", "c"])
     #expect(profile.runs[0].weight == Weight(samples: 4, ticks: 4, wall: 40_000_000))
-    #expect(profile.capture.notes.contains { $0.contains("10 ms") })
+    #expect(profile.capture.notes.contains { $0.words.contains("10 ms") })
   }
 
   @Test func `of memory alone is refused`() throws {

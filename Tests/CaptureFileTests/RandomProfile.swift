@@ -26,7 +26,7 @@ struct RandomCapture {
 
   static let modules = [
     Module(path: "/opt/app/bin/app", buildID: "00ff12"), Module(path: "/lib/libc.so.6"),
-    Module(path: "/lib/lib\"odd ü.so", problem: "it is not an ELF file"), Module(path: "[vdso]"),
+    Module(path: "/lib/lib\"odd ü.so", problem: .notELF), Module(path: "[vdso]"),
   ]
 
   init(seed: Int) {

@@ -72,7 +72,7 @@ import Testing
     #expect(whole.blockings.count == 20 && whole.capture.notes == profile.capture.notes)
     let part = profile.limitingBlockings(to: 5)
     #expect(part.blockings.count == 5)
-    #expect(part.capture.notes.last?.contains("20") == true)
+    #expect(part.capture.notes.last?.words.contains("20") == true)
     // What has lost owners can end in ways that are not known.
     var wait = Wait(kind: .childProcess, owners: (0..<100).map { .thread(tid: $0) })
     wait.descriptors = (0..<100).map { WaitDescriptor(number: $0, kind: .pipe, name: "") }

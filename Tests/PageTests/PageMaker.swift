@@ -69,7 +69,7 @@ struct PageMaker {
   consuming func profile(named name: String = "orderd", blockings: [Blocking] = []) -> Profile {
     let capture = CaptureInfo(
       kind: .attach, pid: 4242, processName: name, commandLine: [name], hostName: name,
-      startTime: 1_700_000_000, duration: 10_000_000_000, rate: 100, notes: [name])
+      startTime: 1_700_000_000, duration: 10_000_000_000, rate: 100, notes: [.plain(name)])
     // The builder numbers frames anew, in the order of their first use, as symbols are asked for.
     let names = Dictionary(
       zip(builder.stacks.frames, symbols).map { ($0, $1) }, uniquingKeysWith: { first, _ in first })

@@ -152,10 +152,7 @@ enum OrderServer {
     profile.capture.hostName = "build7"
     profile.capture.kernel = "6.18.0"
     profile.capture.startTime = 1_790_000_000.25
-    profile.capture.notes = [
-      "The program is traced by gdb (pid 977), so its running threads could not be stopped; only "
-        + "sleeping threads have stacks."
-    ]
+    profile.capture.notes = [.traced(by: "gdb", pid: 977)]
     var cost = CaptureCost()
     if profile.capture.kind == .dump {
       profile.capture.ending = .once

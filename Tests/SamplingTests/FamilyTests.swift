@@ -55,21 +55,23 @@ import Testing
     #expect(profile.capture.duration == 800)
     #expect(profile.capture.cost.ticksTaken == 15)
     #expect(profile.capture.cost.stops == 3 && profile.capture.cost.pauseMax == 9)
-    #expect(profile.capture.notes == ["About all.", "A note. (3 processes)"])
+    #expect(
+      profile.capture.notes == ["About all.", .repeated("A note.", count: 3, in: .processes)])
   }
 
   @Test func `say the same once, with the sum of its numbers`() {
     var notes = FamilyNotes()
-    for note in [
-      "1 system call was interrupted by a stop and restarted transparently.",
-      "3 system calls were interrupted by a stop and restarted transparently.",
-      "8 of the late ticks were skipped to spare the machine.",
-      "Ticks were skipped to spare the machine.", "A note.",
-    ] { notes.add(note) }
+    let budget = TickBudget.cpu(most: "1 %")
+    let all: [CaptureNote] = [
+      .restartedCalls(1), .restartedCalls(3), .skippedTicks(8, by: budget),
+      .skippedTicks(nil, by: budget), "A note.",
+    ]
+    for note in all { notes.add(note) }
     #expect(
-      notes.lines == [
-        "Ticks were skipped to spare the machine. (2 processes)", "A note.",
-        "4 system calls were interrupted by a stop and restarted transparently.",
+      notes.notes.map(\.words) == [
+        "Ticks were skipped to spare the machine: sprof may use at most 1 % of a core to sample "
+          + "(--max-cpu). (2 processes)",
+        "A note.", "4 system calls were interrupted by a stop and restarted transparently.",
       ])
   }
 

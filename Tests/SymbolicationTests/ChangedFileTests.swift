@@ -33,7 +33,7 @@ struct `Names from a file that is changed in place` {
   func `are left out before the first is looked up`(command: String) throws {
     try shell(command.replacingOccurrences(of: "PATH", with: fixture.path))
     #expect(functions(at: helper, main) == [helper.description, main.description])
-    #expect(symbolizer.problems == [ModuleID(0): Module.changedFile])
+    #expect(symbolizer.problems == [ModuleID(0): .changed])
   }
 
   @Test(arguments: changes)
@@ -41,7 +41,7 @@ struct `Names from a file that is changed in place` {
     #expect(functions(at: helper).last == "helper")
     try shell(command.replacingOccurrences(of: "PATH", with: fixture.path))
     #expect(functions(at: helper, main).suffix(2) == ["helper", main.description])
-    #expect(symbolizer.problems == [ModuleID(0): Module.changedFile])
+    #expect(symbolizer.problems == [ModuleID(0): .changed])
   }
 
   @Test(.enabled(if: areInstalled("objcopy"), "needs binutils"))

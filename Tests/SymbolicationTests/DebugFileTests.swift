@@ -165,7 +165,7 @@ struct `Separate debug data` {
     let hurried = program.symbolizer(none, timeLimit: .microseconds(1))
     let found = hurried.resolve(code(program.addresses), detail: .lines)
     #expect(found.map(\.lines) == names.map(\.lines))
-    #expect(hurried.problems[ModuleID(0)]?.contains("--symbols-timeout") == true)
+    #expect(hurried.problems[ModuleID(0)]?.words.contains("--symbols-timeout") == true)
     let patient = program.symbolizer(none, timeLimit: .seconds(60))
     #expect(
       patient.resolve(code(program.addresses), detail: .lines).map(\.lines) == program.frames)
@@ -243,6 +243,6 @@ struct `Split debug data` {
     let frames = symbolizer.resolve(code([main]), detail: .lines)
     #expect(frames[0].lines.last?.function == "main")
     #expect(frames[0].lines.last.map { $0.line > 0 } == true)
-    #expect(symbolizer.problems[ModuleID(0)]?.contains(".dwo") == true)
+    #expect(symbolizer.problems[ModuleID(0)]?.words.contains(".dwo") == true)
   }
 }

@@ -64,7 +64,7 @@ extension CaptureFacts {
       if info.unsampled.threads > 0 { unsampledThreads = info.unsampled.threads }
       if info.unsampled.processes > 0 { unsampledProcesses = info.unsampled.processes }
       if !info.freezes.isEmpty { freezes = info.freezes.map { Freeze($0) } }
-      notes = info.notes
+      notes = info.notes.map(\.words)
       if info.knowsUnseenSleeps { knowsUnseenSleeps = true }
     }
 
@@ -79,7 +79,7 @@ extension CaptureFacts {
         cost: cost.cost,
         unsampled: CaptureInfo.Unsampled(
           threads: max(0, unsampledThreads ?? 0), processes: max(0, unsampledProcesses ?? 0)),
-        notes: notes)
+        notes: notes.map { CaptureNote(text: $0) })
       info.seed = seed
       info.knowsUnseenSleeps = knowsUnseenSleeps ?? false
       info.freezes = (freezes ?? []).map(\.freeze)

@@ -87,7 +87,9 @@ struct FrameTable {
       // `init` has checked both.
       let path = try? tables.text(mapping.filename)
       let buildID = try? tables.known(mapping.buildID)
-      return Module(path: path ?? "", buildID: buildID ?? nil, problem: problems[number])
+      return Module(
+        path: path ?? "", buildID: buildID ?? nil,
+        problem: problems[number].map { ModuleProblem(text: $0) })
     }
   }
 

@@ -17,7 +17,7 @@ package enum PprofFile {
     var encoder = ProfileEncoder(isPlain: true)
     encoder.describe(profile.capture)
     encoder.add(comment: "sprof \(SprofVersion.current)")
-    for note in profile.capture.notes { encoder.add(comment: note) }
+    for note in profile.capture.notes { encoder.add(comment: note.words) }
     for (number, module) in profile.modules.enumerated() {
       encoder.add(module, number: Int32(clamping: number))
     }

@@ -8,7 +8,7 @@ extension ProfileEncoder {
     facts.complete = true
     facts.capture = CaptureFacts.Capture(profile.capture)
     let problems = profile.modules.enumerated().compactMap { number, module in
-      module.problem.map { CaptureFacts.Problem(module: number, problem: $0) }
+      module.problem.map { CaptureFacts.Problem(module: number, problem: $0.words) }
     }
     if !problems.isEmpty { facts.problems = problems }
     add(facts)

@@ -17,7 +17,7 @@ struct SampleTypes {
   /// Nanoseconds that a sample stands for in a profile without times; 0 in one with times.
   private var period: Int64 = 0
   /// What the user should know of the conversion, in whole sentences.
-  private(set) var notes: [String] = []
+  private(set) var notes: [CaptureNote] = []
   /// Samples a second, 0 when not known.
   private(set) var rate: Double = 0
 

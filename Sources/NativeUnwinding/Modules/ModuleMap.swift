@@ -221,31 +221,31 @@ extension ModuleMap {
       let elf = try ELFFile(file.bytes)
       if !LoadedFile(file, elf, mapping).isAsLoaded(in: memory, maps), isCurrent() {
         entries[index].file = nil
-        describe(index, problem: Module.changedFile)
+        describe(index, problem: .changed)
       } else if elf.machine == .host {
         entries[index].contents = LoadedImage.Contents(file: file, elf: elf)
         describe(index, buildID: elf.buildID(in: file.bytes))
       } else {
-        describe(index, problem: "it is code for another machine")
+        describe(index, problem: .otherMachine)
       }
     } catch let error as SystemError {
-      describe(index, problem: Self.words(for: error, mapping))
+      describe(index, problem: Self.problem(error, mapping))
     } catch ELFFile.Problem.notELF {
-      describe(index, problem: "it is not an ELF file")
+      describe(index, problem: .notELF)
     } catch ELFFile.Problem.unsupportedClass {
-      describe(index, problem: "it is not a 64-bit little-endian ELF file")
+      describe(index, problem: .unsupportedClass)
     } catch {
-      describe(index, problem: "its headers are cut off")
+      describe(index, problem: .cutOff)
     }
   }
 
-  private static func words(for error: SystemError, _ mapping: MemoryMapping) -> String {
+  private static func problem(_ error: SystemError, _ mapping: MemoryMapping) -> ModuleProblem {
     // ProcessMemory found another file at the path.
-    if error.code == ESTALE { return Module.replacedFile }
-    return mapping.path.hasSuffix(" (deleted)") ? Module.deletedFile : error.reason
+    if error.code == ESTALE { return .replaced }
+    return mapping.path.hasSuffix(" (deleted)") ? .deleted : .other(error.reason)
   }
 
-  private func describe(_ index: Int, buildID: String? = nil, problem: String? = nil) {
+  private func describe(_ index: Int, buildID: String? = nil, problem: ModuleProblem? = nil) {
     modules[index] = Module(path: modules[index].path, buildID: buildID, problem: problem)
   }
 

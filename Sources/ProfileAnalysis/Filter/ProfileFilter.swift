@@ -80,7 +80,7 @@ package struct ProfileFilter {
         to: all, from: from ?? .min, until: to ?? .max)
     }
     filtered.keepBlockings(from: from ?? .min, to: to ?? .max)
-    if choosesRuns { filtered.capture.notes.append(note(left: left, of: all)) }
+    if choosesRuns { filtered.capture.notes.append(.plain(note(left: left, of: all))) }
     return filtered
   }
 

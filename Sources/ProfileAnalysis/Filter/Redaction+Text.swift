@@ -24,6 +24,18 @@ extension Redaction {
       return result
     }
 
+    /// The note; what had something removed is only words.
+    func clean(_ note: CaptureNote) -> CaptureNote {
+      let words = clean(note.words)
+      return words == note.words ? note : .plain(words)
+    }
+
+    /// The problem, likewise.
+    func clean(_ problem: ModuleProblem) -> ModuleProblem {
+      let words = clean(problem.words)
+      return words == problem.words ? problem : .other(words)
+    }
+
     /// The address of a socket; the machine's own and the port stay.
     func cleanAddress(_ address: String) -> String {
       if address.hasPrefix("/") || address.hasPrefix("@") { return clean(address) }

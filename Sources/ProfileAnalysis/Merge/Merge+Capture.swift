@@ -39,7 +39,8 @@ extension Merge {
       let mean = median / Double(merged.cost.stops)
       merged.cost.pauseMedian = mean.isFinite ? Int64(min(max(mean, 0), 1e18)) : 0
     }
-    let mostFrequent = notes.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.prefix(20)
+    let mostFrequent = notes.sorted { ($0.value, $1.key.words) > ($1.value, $0.key.words) }.prefix(
+      20)
     merged.notes =
       [
         """
@@ -47,7 +48,10 @@ extension Merge {
         \(counted(hosts.count, "host")): \
         times are sums, and the order in time is lost.
         """
-      ] + mostFrequent.map { $0.value > 1 ? "\($0.key) (\($0.value) captures)" : $0.key }
+      ]
+      + mostFrequent.map { note, count in
+        count > 1 ? .repeated(note, count: count, in: .captures) : note
+      }
     return merged
   }
 }

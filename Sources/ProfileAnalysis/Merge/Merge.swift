@@ -28,7 +28,7 @@ package struct Merge {
   var hosts: Set<String> = []
   var processes: Set<String> = []
   var kernels: Set<String> = []
-  var notes: [String: Int] = [:]
+  var notes: [CaptureNote: Int] = [:]
   var median = 0.0
   var count = 0
 

@@ -167,7 +167,7 @@ extension JSONWriter {
         json.member("threshold_ns", freeze.threshold)
       }
     }
-    array("notes", of: capture.notes) { $0.value($1) }
+    array("notes", of: capture.notes) { $0.value($1.words) }
   }
 
   private mutating func members(of end: CaptureInfo.ProgramEnd?) {
@@ -199,7 +199,7 @@ extension JSONWriter {
   fileprivate mutating func members(of module: Module) {
     member("path", module.path)
     member("build_id", module.buildID)
-    member("problem", module.problem)
+    member("problem", module.problem?.words)
   }
 
   fileprivate mutating func members(of index: ProfileIndex, thread: Int) {

@@ -318,7 +318,7 @@ extension JSONWriter {
     member("start", capture.startTime)
     member("duration", capture.duration)
     member("rate", capture.rate)
-    array("notes", of: capture.notes) { $0.value($1) }
+    array("notes", of: capture.notes) { $0.value($1.words) }
     array("words", of: capture.words) { $0.value($1) }
   }
 }

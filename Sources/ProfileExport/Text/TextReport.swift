@@ -234,7 +234,7 @@ extension TextPage {
     if dropped > 0 {
       paragraph("note: \(Figures.count(dropped, "sample")) dropped: sprof could not keep up")
     }
-    for note in capture.notes.prefix(limit) { paragraph("note: \(note)", indent: 6) }
+    for note in capture.notes.prefix(limit) { paragraph("note: \(note.words)", indent: 6) }
     let rest = capture.notes.count - min(limit, capture.notes.count)
     if rest > 0 { paragraph("note: \(Figures.count(Int64(rest), "more note")) (--view threads)") }
   }

@@ -80,16 +80,16 @@ package struct CaptureInfo: Sendable {
   package var unsampled: Unsampled
   /// The freezes for which it was kept; none unless a flight recorder made it.
   package var freezes: [RecordedFreeze] = []
-  /// What the user should know about how the capture was made, in whole sentences: a tracer that
-  /// holds the program, a kernel without schedstat, threads that could not be read.
-  package var notes: [String]
+  /// What the user should know about how the capture was made: a tracer that holds the program, a kernel
+  /// without schedstat, threads that could not be read.
+  package var notes: [CaptureNote]
 
   package init(
     kind: Kind, pid: Int32, processName: String, executable: String? = nil,
     commandLine: [String] = [], hostName: String = "", kernel: String = "", startTime: Double = 0,
     duration: Int64 = 0, rate: Double = 0, ending: Ending = .duration,
     programEnd: ProgramEnd? = nil, cost: CaptureCost = CaptureCost(),
-    unsampled: Unsampled = Unsampled(), notes: [String] = []
+    unsampled: Unsampled = Unsampled(), notes: [CaptureNote] = []
   ) {
     self.kind = kind
     self.pid = pid

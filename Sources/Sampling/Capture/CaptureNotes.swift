@@ -6,60 +6,58 @@ internal import Symbolication
 enum CaptureNotes {
   /// The notes of a capture whose threads have ended, and of the ticks that were left out to keep to its
   /// plan.
-  static func lines(
+  static func notes(
     of pipeline: SamplePipeline, sparing outcome: TickLoop.Outcome, by plan: SamplingPlan
-  ) -> [String] {
-    lines(of: pipeline) + sparing(outcome, plan, pipeline.membership)
+  ) -> [CaptureNote] {
+    notes(of: pipeline) + sparing(outcome, plan, pipeline.membership)
   }
 
   private static func sparing(
     _ outcome: TickLoop.Outcome, _ plan: SamplingPlan, _ membership: Membership
-  ) -> [String] {
-    // Without its number a note is that of many processes.
-    func skipped(_ ticks: Int64) -> String {
-      membership.goesOn ? "Ticks were skipped" : "\(ticks)\(CountedNote.lateTicks)"
+  ) -> [CaptureNote] {
+    func skipped(_ ticks: Int64, by budget: TickBudget) -> [CaptureNote] {
+      // Without its number a note is that of many processes.
+      ticks > 0 ? [.skippedTicks(membership.goesOn ? nil : ticks, by: budget)] : []
     }
-    var lines: [String] = []
-    if outcome.ticksSparedForPauses > 0 {
-      lines.append(
-        "\(skipped(outcome.ticksSparedForPauses)) to spare the program: stops may take at most "
-          + "\(TimeBudget.words(plan.maxPause)) of its time (--max-pause).")
-    }
-    if outcome.ticksSparedForCPU > 0 {
-      lines.append(
-        "\(skipped(outcome.ticksSparedForCPU)) to spare the machine: sprof may use at most "
-          + "\(TimeBudget.words(plan.cpuBudget.share)) of a core to sample (--max-cpu).")
-    }
-    return lines
+    return skipped(
+      outcome.ticksSparedForPauses, by: .pauses(most: TimeBudget.words(plan.maxPause)))
+      + skipped(
+        outcome.ticksSparedForCPU, by: .cpu(most: TimeBudget.words(plan.cpuBudget.share)))
   }
 
   /// The notes of a capture whose threads have ended.
-  static func lines(of pipeline: SamplePipeline) -> [String] {
+  static func notes(of pipeline: SamplePipeline) -> [CaptureNote] {
     let sampler = pipeline.sampler
-    var lines = tracing(pipeline.target.holder, refusals: sampler.refusals.count)
-    if let depth = pipeline.options.maxDepth { lines.append(depthLimit(depth)) }
-    lines += threads(sampler.leftOut)
-    if let note = pipeline.resolver.executions.note { lines.append(note) }
-    lines += sampler.runtimes?.problems.map(\.note) ?? []
+    var notes = tracing(pipeline.target.holder, refusals: sampler.refusals.count)
+    if let depth = pipeline.options.maxDepth { notes.append(.plain(depthLimit(depth))) }
+    notes += threads(sampler.leftOut)
+    if let note = pipeline.resolver.executions.note { notes.append(.plain(note)) }
+    notes += sampler.runtimes?.problems.map { .plain($0.note) } ?? []
     if !sampler.usesSchedulerStatistics {
-      lines.append(
-        "This kernel has no scheduler statistics (schedstat): CPU times come in steps of 10 ms, and "
-          + "waiting for a CPU counts as running.")
+      notes.append(
+        .plain(
+          "This kernel has no scheduler statistics (schedstat): CPU times come in steps of 10 ms, and "
+            + "waiting for a CPU counts as running."))
     }
-    lines += CountedNote.restarted.words(Int(clamping: sampler.stops.restartedSystemCalls))
+    let restarted = Int(clamping: sampler.stops.restartedSystemCalls)
+    if restarted > 0 { notes.append(.restartedCalls(restarted)) }
     if sampler.mappings.areOf32Bits {
-      lines.append(
-        "The program executed a 32-bit program, which sprof does not support; there are no stacks from "
-          + "then on.")
+      notes.append(
+        .plain(
+          "The program executed a 32-bit program, which sprof does not support; there are no stacks from "
+            + "then on."))
     }
-    lines += CountedNote.uncertain.words(
-      Int(clamping: pipeline.resolver.libraries.uncertainSamples))
-    lines += CountedNote.unsampled.words(Int(clamping: sampler.unsampled))
+    let uncertain = Int(clamping: pipeline.resolver.libraries.uncertainSamples)
+    if uncertain > 0 { notes.append(.uncertainSamples(uncertain)) }
+    let unsampled = Int(clamping: sampler.unsampled)
+    if unsampled > 0 { notes.append(.unsampledThreads(unsampled)) }
     if !SystemCallState.isShownByKernel {
-      lines.append(
-        "This kernel has no /proc/PID/syscall: sleeping threads had to be stopped for each sample.")
+      notes.append(
+        .plain(
+          "This kernel has no /proc/PID/syscall: sleeping threads had to be stopped for each sample."
+        ))
     }
-    return lines
+    return notes
   }
 
   private static func depthLimit(_ depth: Int) -> String {
@@ -70,52 +68,54 @@ enum CaptureNotes {
   }
 
   /// Why threads are missing, or cost more than others.
-  private static func threads(_ leftOut: ThreadRoster.LeftOut) -> [String] {
-    var lines: [String] = []
+  private static func threads(_ leftOut: ThreadRoster.LeftOut) -> [CaptureNote] {
+    var notes: [CaptureNote] = []
     if !leftOut.threads.isEmpty {
       let reason =
         leftOut.failure?.reason ?? "\(ThreadRequests.capacity) were being sampled already"
-      lines.append("\(counted(leftOut.threads.count)) not sampled: \(reason).")
+      notes.append("\(counted(leftOut.threads.count)) not sampled: \(reason).")
     }
     if leftOut.reopened > 0 {
-      lines.append(
-        "\(counted(leftOut.reopened)) read more slowly, by opening their files each time: sprof may "
-          + "have no more than \(OpenFileLimit.current) files open (ulimit -n).")
+      notes.append(
+        .plain(
+          "\(counted(leftOut.reopened)) read more slowly, by opening their files each time: sprof may "
+            + "have no more than \(OpenFileLimit.current) files open (ulimit -n)."))
     }
     if OpenFileLimit.wasMet {
-      lines.append(
-        "sprof ran out of open files (ulimit -n \(OpenFileLimit.current)): names, waits or processes may "
-          + "be missing.")
+      notes.append(
+        .plain(
+          "sprof ran out of open files (ulimit -n \(OpenFileLimit.current)): names, waits or processes may "
+            + "be missing."))
     }
-    return lines
+    return notes
   }
 
   private static func counted(_ threads: Int) -> String {
     threads == 1 ? "1 thread was" : "\(threads) threads were"
   }
 
-  /// Which files with code that was sampled are not those any more that the program has loaded.
-  static func lines(ofModulesIn profile: Profile) -> [String] {
+  /// Which files with code that was sampled are not those any more that the program has loaded, and which
+  /// lack lines.
+  static func notes(ofModulesIn profile: Profile) -> [CaptureNote] {
     let used = Set(
       profile.stacks.frames.compactMap { frame in
         if case .code(let address) = frame { Int(address.module.rawValue) } else { nil }
       })
     return used.sorted().filter { profile.modules.indices.contains($0) }
       .map { profile.modules[$0] }
-      .compactMap(line)
+      .compactMap(note)
   }
 
   /// Nil for a module that nothing is missing of, or that cannot have more.
-  private static func line(of module: Module) -> String? {
+  private static func note(of module: Module) -> CaptureNote? {
     guard let problem = module.problem else { return nil }
-    if [Module.changedFile, Module.replacedFile, Module.deletedFile].contains(problem) {
-      return "Functions of \(module.path) are shown as addresses: \(problem)."
-    }
-    return Symbolizer.isAboutLines(problem) ? "\(module.name): \(problem)." : nil
+    if problem.isOfLoadedFile { return .noNames(path: module.path, problem) }
+    guard case .lines(let problem) = problem else { return nil }
+    return .noLines(module: module.name, problem)
   }
 
   /// Which module has no lines although a large part of the CPU time was spent in it.
-  static func linesMissing(in profile: Profile, of modules: Set<ModuleID>) -> [String] {
+  static func withoutLines(in profile: Profile, of modules: Set<ModuleID>) -> [CaptureNote] {
     var cpu: [ModuleID: Int64] = [:]
     var total: Int64 = 0
     var byStack: [StackID: Int64] = [:]
@@ -136,21 +136,15 @@ enum CaptureNotes {
       .compactMap { module, _ in
         guard profile.modules.indices.contains(Int(module.rawValue)) else { return nil }
         let known = profile.modules[Int(module.rawValue)]
-        let id = known.buildID.map { " for build-id \($0)" } ?? ""
-        return
-          "\(known.name) has no lines: it has no debug data, and no debug file\(id) was found. "
-          + "With its debug package, sprof symbols adds them to a capture."
+        return .noDebugData(module: known.name, buildID: known.buildID)
       }
   }
 
   /// Why running threads have no stacks, if they have none.
-  private static func tracing(_ holder: Int32, refusals: Int) -> [String] {
+  private static func tracing(_ holder: Int32, refusals: Int) -> [CaptureNote] {
     if holder != 0 {
       let name = ProcessSearch.threadName(process: holder, thread: holder) ?? "?"
-      return [
-        "The program is traced by \(name) (pid \(holder)), so its running threads could not be "
-          + "stopped; only sleeping threads have stacks."
-      ]
+      return [.traced(by: name, pid: holder)]
     }
     guard refusals > 0 else { return [] }
     return [

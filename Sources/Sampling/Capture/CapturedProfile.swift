@@ -66,8 +66,8 @@ package final class CapturedProfile {
       profile.modules[Int(module.rawValue)] = Module(
         path: known.path, buildID: known.buildID, problem: known.problem ?? problem)
     }
-    profile.capture.notes += CaptureNotes.lines(ofModulesIn: profile)
-    profile.capture.notes += CaptureNotes.linesMissing(in: profile, of: names.withoutDebugData)
+    profile.capture.notes += CaptureNotes.notes(ofModulesIn: profile)
+    profile.capture.notes += CaptureNotes.withoutLines(in: profile, of: names.withoutDebugData)
     return profile
   }
 }

@@ -26,7 +26,7 @@ final class DumpSession: @unchecked Sendable {
     let info = pipeline.beginning(.dump)
     try sample()
     return pipeline.finish(
-      info, ending: .once, notes: CaptureNotes.lines(of: pipeline), sleeps: sleeps,
+      info, ending: .once, notes: CaptureNotes.notes(of: pipeline), sleeps: sleeps,
       tasks: tasks.map { [$0] } ?? [])
   }
 

@@ -59,7 +59,7 @@ final class SamplePipeline: @unchecked Sendable {
 
   /// The profile of all samples, once both threads have ended.
   func finish(
-    _ info: CaptureInfo, ending: CaptureInfo.Ending, notes: [String], sleeps: [SleepRecord],
+    _ info: CaptureInfo, ending: CaptureInfo.Ending, notes: [CaptureNote], sleeps: [SleepRecord],
     tasks: [AsyncTasks] = []
   ) -> FinishedCapture {
     var info = resolver.executions.head(info)

@@ -41,7 +41,7 @@ final class SamplingSession: @unchecked Sendable {
     info.seed = plan.seed
     info.knowsUnseenSleeps = true
     let sleeps = try sample(info)
-    let notes = CaptureNotes.lines(of: pipeline, sparing: outcome, by: plan)
+    let notes = CaptureNotes.notes(of: pipeline, sparing: outcome, by: plan)
     return pipeline.finish(info, ending: outcome.ending, notes: notes, sleeps: sleeps)
   }
 

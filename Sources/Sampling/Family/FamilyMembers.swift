@@ -69,16 +69,16 @@ final class FamilyMembers: Sendable {
     return state.withLock { state in
       var profile = FamilyProfile(modules: modules)
       swap(&profile, &state.profile)
-      var notes = [title(profile.processCount)] + Self.problems(of: state)
-      if leftOut.count > 0 { notes.append(leftOut.note) }
+      var notes = [.plain(title(profile.processCount))] + Self.problems(of: state)
+      if leftOut.count > 0 { notes.append(.plain(leftOut.note)) }
       let failed = state.failures.values.reduce(state.refused.count, +)
       return profile.finish(
         capture: own.profile.unnamed.capture, unsampled: failed + leftOut.count, notes: notes)
     }
   }
 
-  private static func problems(of state: State) -> [String] {
-    var notes: [String] = []
+  private static func problems(of state: State) -> [CaptureNote] {
+    var notes: [CaptureNote] = []
     if !state.refused.isEmpty {
       let names = state.refused.prefix(10).joined(separator: ", ")
       let rest = state.refused.count > 10 ? " …" : ""

@@ -103,7 +103,7 @@ struct FamilyProfile: Sendable {
   /// The whole, with the frames' addresses in place of names; `capture` is that of the process that
   /// the others descend from, `unsampled` how many processes have no capture.
   consuming func finish(
-    capture: CaptureInfo, unsampled: Int = 0, notes family: [String]
+    capture: CaptureInfo, unsampled: Int = 0, notes family: [CaptureNote]
   ) -> Profile {
     var capture = capture
     capture.unsampled = CaptureInfo.Unsampled(threads: unsampledThreads, processes: unsampled)
@@ -112,7 +112,7 @@ struct FamilyProfile: Sendable {
     cost.setPauses(pauses)
     capture.cost = cost
     capture.duration = max(capture.duration, end.rawValue)
-    capture.notes = family + notes.lines
+    capture.notes = family + notes.notes
     let order = threadOrder(first: capture.pid)
     var places = Array(repeating: 0, count: threads.count)
     for (place, thread) in order.enumerated() { places[thread] = place }

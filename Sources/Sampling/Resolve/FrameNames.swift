@@ -40,8 +40,8 @@ final class FrameNames {
     use.withLock { _ in body() }
   }
 
-  /// Why modules have no names or no lines, in words.
-  var problems: [ModuleID: String] { symbolizer.problems }
+  /// Why modules have no names or no lines.
+  var problems: [ModuleID: ModuleProblem] { symbolizer.problems }
 
   /// Modules that have neither debug data nor a debug file.
   var withoutDebugData: Set<ModuleID> { symbolizer.withoutDebugData }

@@ -17,7 +17,7 @@ package struct StoredSymbols {
     /// The module has no build ID by which a file could be found.
     case noBuildID
     case noFile
-    case problem(String)
+    case problem(ModuleProblem)
   }
 
   /// A module with frames in the capture.
@@ -75,7 +75,7 @@ package struct StoredSymbols {
     while profile.symbols.count < frames.count {
       profile.symbols.append(ResolvedFrame(unknown: frames[profile.symbols.count]))
     }
-    let oldNotes = Set(CaptureNotes.lines(ofModulesIn: profile))
+    let oldNotes = Set(CaptureNotes.notes(ofModulesIn: profile))
     var entries: [Entry] = []
     for (id, indices) in places.sorted(by: { ($1.value.count, $0.key) < ($0.value.count, $1.key) })
     {
@@ -85,10 +85,9 @@ package struct StoredSymbols {
       entries.append(Entry(module: module, frames: indices.count, outcome: outcome))
     }
     profile.capture.notes.removeAll { note in
-      oldNotes.contains(note)
-        || entries.contains { $0.hasLines && note.isAboutLines(of: $0.module) }
+      oldNotes.contains(note) || entries.contains { $0.refutes(note) }
     }
-    profile.capture.notes += CaptureNotes.lines(ofModulesIn: profile)
+    profile.capture.notes += CaptureNotes.notes(ofModulesIn: profile)
     return entries
   }
 
@@ -111,7 +110,7 @@ package struct StoredSymbols {
       count += 1
     }
     let problem = symbolizer.problems[id]
-    let isKept = module.problem.map { !Symbolizer.isAboutLines($0) && count == 0 } ?? false
+    let isKept = module.problem.map { !$0.isAboutLines && count == 0 } ?? false
     profile.modules[Int(id.rawValue)] = Module(
       path: module.path, buildID: buildID, problem: isKept ? module.problem : problem)
     if count == 0, let problem { return .problem(problem) }
@@ -140,14 +139,18 @@ package struct StoredSymbols {
 }
 
 extension StoredSymbols.Entry {
-  fileprivate var hasLines: Bool { if case .improved = outcome { true } else { false } }
+  /// Whether a note says that the module, which has got lines, has none.
+  fileprivate func refutes(_ note: CaptureNote) -> Bool {
+    switch (outcome, note) {
+    case (.improved, .noDebugData(module: module.name, _)): true
+    case (.improved, .repeated(let note, _, _)): refutes(note)
+    default: false
+    }
+  }
 }
 
-extension String {
-  /// Whether a note says that a module has no lines.
-  fileprivate func isAboutLines(of module: Module) -> Bool {
-    hasPrefix("\(module.name) has no lines:")
-  }
+extension ModuleProblem {
+  fileprivate var isAboutLines: Bool { if case .lines = self { true } else { false } }
 }
 
 extension ResolvedFrame {

@@ -60,7 +60,7 @@ final class WaitTrace {
   private var isFull: Bool { spans.count >= WaitHistory.spanLimit }
 
   /// What to know where not all was kept.
-  var note: String? {
+  var note: CaptureNote? {
     isFull ? "Who held up waits was kept for the first \(WaitHistory.spanLimit) of them only." : nil
   }
 

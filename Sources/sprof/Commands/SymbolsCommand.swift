@@ -112,7 +112,7 @@ extension StoredSymbols.Entry {
       case .unchanged: "\(count), nothing to add"
       case .noBuildID: "\(count), no build-id to find its files by"
       case .noFile: "\(count), no file for build-id \(module.buildID ?? "?")"
-      case .problem(let problem): "\(count), \(problem)"
+      case .problem(let problem): "\(count), \(problem.words)"
       }
     return "\(module.name): \(text)".printableLines
   }

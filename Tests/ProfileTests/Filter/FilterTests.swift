@@ -100,7 +100,7 @@ internal import Testing
   @Test func `says what was left out, and shares of what is left`() throws {
     let profile = try Self.filtered { $0.focus = try FunctionPattern("cook") }
     #expect(
-      profile.capture.notes == [
+      profile.capture.notes.map(\.words) == [
         "filtered (focus cook): 37.5 % of the threads' wall time; ticks, stops and cost are those "
           + "of the whole capture."
       ])

@@ -22,7 +22,7 @@ internal import Testing
     #expect(merged.threads.first?.lastSeen == 20_000_000_000)
     #expect(merged.capture.duration == 24_000_000_000)
     #expect(merged.capture.cost.stops == 1922)
-    #expect(merged.capture.notes.first?.hasPrefix("merged from 3 captures of") == true)
+    #expect(merged.capture.notes.first?.words.hasPrefix("merged from 3 captures of") == true)
   }
 
   @Test func `says of one source what that said, in every view`() throws {

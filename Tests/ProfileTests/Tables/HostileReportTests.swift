@@ -56,7 +56,7 @@ internal import Testing
         movedThreads: [.min], isCut: true)
     ]
     maker.profile.capture.processName = names[1] + names[6]
-    maker.profile.capture.notes = names
+    maker.profile.capture.notes = names.map { .plain($0) }
     maker.profile.capture.rate = .nan
     maker.profile.capture.startTime = .infinity
     maker.profile.capture.duration = .min
