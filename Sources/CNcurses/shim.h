@@ -71,7 +71,10 @@ static inline void sprof_curses_return(void) {
 
 // What leaves the full screen, as text that ends with a 0; without the pauses that old terminals need.
 static inline void sprof_curses_leaving(char *text, size_t size) {
-  static const char *const names[] = {"cnorm", "rmkx", "sgr0", "rmcup"};
+  // Cleared as by sprof_curses_clear.
+  const char *leaving = tigetstr("rmcup");
+  const char *clearing = leaving && leaving != (char *)-1 ? "clear" : "sgr0";
+  const char *const names[] = {"cnorm", "rmkx", "sgr0", clearing, "rmcup"};
   size_t used = 0;
   const char *mouse = tigetstr("kmous");
   if (mouse && mouse != (char *)-1)

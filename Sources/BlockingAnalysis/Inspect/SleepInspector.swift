@@ -76,9 +76,9 @@ package final class SleepInspector {
       surveyTime = now
       survey = DescriptorSurvey(folder, liveThread: liveThread.pid, processes: processes)
       returnAddresses = nil
-      processName = folder.name(of: folder.process) ?? processName
     }
     // It may have executed another program.
+    processName = folder.name(of: folder.process) ?? processName
     isOf32Bits = ProcessMemory(liveThread).isOf32BitProgram
     numbers.forget()
     processes.forgetNames()

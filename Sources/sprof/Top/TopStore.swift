@@ -11,9 +11,9 @@ import Synchronization
 final class TopStore: Sendable {
   /// How often a picture is made, at most.
   private static let period = Nanoseconds.milliseconds(450)
-  /// A picture may take this part of the time: 1.25 % of a core, so that all that is not sampling stays below
+  /// A picture may take this part of the time: 1 % of a core, so that all that is not sampling stays below
   /// 3 %.
-  private static let pictureShare: Int64 = 80
+  private static let pictureShare: Int64 = 100
   /// The same of the verdict on the last minutes, which may take longer.
   private static let longShare: Int64 = 400
   private static let longPeriod = Nanoseconds.seconds(5)
