@@ -5,6 +5,7 @@
 #include <curses.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,8 @@ static inline SCREEN *sprof_curses_open(int wantsColor) {
   // initscr would end the program where the terminal is not known.
   SCREEN *screen = newterm(NULL, stdout, stdin);
   if (!screen) return NULL;
+  // Its handler would run on whichever thread takes the signal, beside the one that draws.
+  signal(SIGTSTP, SIG_DFL);
   raw();
   noecho();
   nonl();

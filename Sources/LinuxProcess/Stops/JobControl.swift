@@ -24,9 +24,13 @@ package enum JobControl {
   ///
   /// Call it on the main thread before the first other thread that takes signals. They are blocked
   /// then: what is started from here needs the mask of before (`SignalMask`).
-  package static func begin() throws(SystemError) {
+  ///
+  /// `before` and `after` are called around each stop, on a thread of its own.
+  package static func begin(
+    before: @escaping @Sendable () -> Void = {}, after: @escaping @Sendable () -> Void = {}
+  ) throws(SystemError) {
     _ = SignalMask.block(signals)
-    try OSThread.start { wait() }.detach()
+    try OSThread.start { wait(before, after) }.detach()
   }
 
   /// Call it before a thread is seized; waits while this process is about to be stopped.
@@ -42,13 +46,15 @@ package enum JobControl {
   /// Call it when the last thread was resumed.
   static func endHolding() { holders.subtract(1, ordering: .sequentiallyConsistent) }
 
-  private static func wait() {
+  private static func wait(_ before: () -> Void, _ after: () -> Void) {
     var awaited = sigset_t()
     sigemptyset(&awaited)
     for signal in signals { sigaddset(&awaited, signal) }
     var signal: CInt = 0
     while sigwait(&awaited, &signal) == 0 {
+      before()
       while !stop(by: signal) { MonotonicClock.sleep(for: patience) }
+      after()
     }
   }
 

@@ -128,7 +128,8 @@ struct TopCommand: ParsableCommand {
 
   private func begin() throws {
     try TopSignals.begin()
-    try JobControl.begin()
+    try JobControl.begin(
+      before: { TopSignals.leaveScreen() }, after: { TopSignals.returnToScreen() })
   }
 
   private func replay(_ path: String) throws -> TopCapture {

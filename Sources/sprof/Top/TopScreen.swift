@@ -13,8 +13,6 @@ struct TopScreen {
   private static let keyTime = Nanoseconds.milliseconds(100)
   /// The least time between two drawings: keys that come faster, as of one held down, share one.
   private static let drawPause = Nanoseconds.milliseconds(80)
-  /// How long the terminal may take to stop this job.
-  private static let suspendTime: UInt32 = 400_000
   /// Times without a key in a row, each at once, after which nobody is there to give one.
   private static let deadLimit = 200
 
@@ -46,6 +44,10 @@ struct TopScreen {
     var deadTurns = 0
     while !TopSignals.wantsEnd {
       needsDrawing = try takeNews() || needsDrawing
+      if TopSignals.isToLeave {
+        leaveUntilContinued()
+        needsDrawing = true
+      }
       if TopSignals.takeContinued() {
         screen.resume()
         needsDrawing = true
@@ -100,7 +102,8 @@ struct TopScreen {
   private mutating func carry(out order: LiveOrder) -> Bool {
     switch order {
     case .quit: return false
-    case .suspend: suspend()
+    // As from outside: `JobControl` asks for the screen to be left.
+    case .suspend: kill(getpid(), SIGTSTP)
     case .dump: capture.writeDump()
     case .write: capture.writeCapture()
     case .faster: capture.changeRate(by: 2)
@@ -127,12 +130,10 @@ struct TopScreen {
     terminalGuard?.end()
   }
 
-  private func suspend() {
+  private func leaveUntilContinued() {
     screen.suspend()
     terminalGuard?.note(isDrawing: false)
-    kill(getpid(), SIGTSTP)
-    // The job stops as soon as nothing is held; then this goes on when it is continued.
-    usleep(Self.suspendTime)
+    TopSignals.awaitReturn()
     _ = TopSignals.takeContinued()
     screen.resume()
     terminalGuard?.note(isDrawing: true)

@@ -48,6 +48,44 @@ enum TopSignals {
     return number == 0 || number == SIGINT ? nil : 128 + number
   }
 
+  // MARK: - Stops of the job
+
+  /// What the screen does around a stop of the job: nothing, leave, or stay away.
+  private enum Absence {
+    static let (none, asked, left) = (0, 1, 2)
+  }
+
+  private static let absence = Atomic<Int>(Absence.none)
+  /// How long the screen may take to be left.
+  private static let leavingTime = Nanoseconds.milliseconds(500)
+  private static let pause = Nanoseconds.milliseconds(5)
+
+  /// Asks for the screen to be left, and waits until it is.
+  ///
+  /// Only the thread that draws may call ncurses, whose own handler of SIGTSTP would do so on any.
+  static func leaveScreen() {
+    absence.store(Absence.asked, ordering: .sequentiallyConsistent)
+    let end = MonotonicClock.now() + leavingTime
+    while absence.load(ordering: .sequentiallyConsistent) == Absence.asked,
+      MonotonicClock.now() < end
+    { MonotonicClock.sleep(for: pause) }
+  }
+
+  /// Lets the screen come back: the job goes on.
+  static func returnToScreen() { absence.store(Absence.none, ordering: .sequentiallyConsistent) }
+
+  /// Whether the screen is to be left.
+  static var isToLeave: Bool { absence.load(ordering: .sequentiallyConsistent) == Absence.asked }
+
+  /// Call it when the screen was left; returns when it may come back.
+  static func awaitReturn() {
+    _ = absence.compareExchange(
+      expected: Absence.asked, desired: Absence.left, ordering: .sequentiallyConsistent)
+    while absence.load(ordering: .sequentiallyConsistent) != Absence.none, !wantsEnd {
+      MonotonicClock.sleep(for: pause)
+    }
+  }
+
   /// Whether sprof was stopped and continued since the last call.
   static func takeContinued() -> Bool { continued.exchange(false, ordering: .relaxed) }
 }
