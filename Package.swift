@@ -9,7 +9,8 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableExperimentalFeature("Lifetimes"),
   // Exclusive access is checked in debug builds, in which the tests run, and not again at each sample
-  // of a thread.
+  // of a thread: with the checks a stop of a Python thread is 5 % longer, and sprof uses 6 % more CPU time
+  // (medians of 4 pairs at 1,000 Hz, Python 3.11).
   .unsafeFlags(
     ["-enforce-exclusivity=unchecked", "-cross-module-optimization"],
     .when(configuration: .release)),
