@@ -2,9 +2,10 @@ import ELFReading
 import Foundation
 import LinuxProcess
 import ProfileModel
-import Symbolication
 import TestSupport
 import Testing
+
+@testable import Symbolication
 
 @Suite struct `A symbolizer` {
   @Test func `shows code in no file as its address`() {
@@ -47,6 +48,21 @@ import Testing
     let frames = symbolizer.resolve(code([FileAddress(4)]), detail: .lines)
     #expect(frames[0].lines == [SourceLine(function: "0x4")])
     #expect(symbolizer.problems == [ModuleID(0): .notELF])
+  }
+
+  @Test(.enabled(if: areInstalled("gcc", "nm"), "needs gcc and binutils"))
+  func `lets go of a file whose lines it has read`() throws {
+    let fixture = try Fixture(Source.c, name: "a.c", command: "gcc -O2 -g IN -o OUT")
+    let file = try MappedFile(descriptor: openForReading(fixture.path))
+    let code = CodeRanges(try ELFFile(file.bytes))
+    weak var session: DwarfSession?
+    do {
+      let opened = try DwarfSession(file) { _, _ in nil }
+      session = opened
+      let table = LineTables(opened).table(at: 0, directory: nil, code: code)
+      #expect(table != nil && session != nil)
+    }
+    #expect(session == nil)
   }
 
   @Test(.enabled(if: areInstalled("gcc", "nm"), "needs gcc and binutils"))

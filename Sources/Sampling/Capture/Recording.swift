@@ -47,6 +47,7 @@ final class Recording: GrowthReceiver, @unchecked Sendable {
   private let recorder: @Sendable (ProfileGrowth) -> Void
   private let waiting = Mutex<Work?>(nil)
   private let isFinished = Atomic<Bool>(false)
+  private let waker = Waker()
   /// The session's, as are `start` and `finish`.
   private var handle: OSThread.Handle?
   /// The resolver's: up to when it has handed over.
@@ -63,6 +64,7 @@ final class Recording: GrowthReceiver, @unchecked Sendable {
 
   func finish() {
     isFinished.store(true, ordering: .releasing)
+    waker.wake()
     handle.take()?.join()
   }
 
@@ -73,6 +75,7 @@ final class Recording: GrowthReceiver, @unchecked Sendable {
   func take(_ growth: ProfileGrowth, files: [ModuleID: MappedFile]) {
     if let capture = growth.capture { lastTime = Nanoseconds(capture.duration) }
     waiting.withLock { $0 = Work(growth: growth, files: files) }
+    waker.wake()
   }
 
   private func run() {
@@ -89,7 +92,7 @@ final class Recording: GrowthReceiver, @unchecked Sendable {
       } else if isLast {
         return
       } else {
-        MonotonicClock.sleep(for: .milliseconds(20))
+        waker.wait(until: .distantFuture)
       }
     }
   }

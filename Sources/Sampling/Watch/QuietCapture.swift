@@ -7,9 +7,14 @@ final class QuietCapture: @unchecked Sendable {
   // Sendable: `handle` is used by the recorder's thread alone.
   let control = CaptureControl()
   let began = MonotonicClock.now()
-  private let sink = Mutex<(@Sendable (ProfileGrowth) -> Void)?>(nil)
+  private let sink = Sink()
   private let outcome = Mutex<Outcome?>(nil)
   private var handle: OSThread.Handle?
+
+  /// Where what the capture has goes; no part of it, as the capture is a part of its outcome.
+  private final class Sink: Sendable {
+    let take = Mutex<(@Sendable (ProfileGrowth) -> Void)?>(nil)
+  }
 
   /// What the capture's thread has left.
   private final class Outcome: @unchecked Sendable {
@@ -27,8 +32,8 @@ final class QuietCapture: @unchecked Sendable {
 
   private func sample(_ process: ProcessIdentity, _ plan: SamplingPlan) {
     let names = FrameNames(process, plan.options)
-    let recording = Recording(names: names) { [self] growth in
-      if let take = sink.withLock({ $0 }) { take(growth) }
+    let recording = Recording(names: names) { [sink] growth in
+      if let take = sink.take.withLock({ $0 }) { take(growth) }
     }
     let result: Result<FinishedCapture, Capture.Failure>
     do throws(Capture.Failure) {
@@ -45,7 +50,7 @@ final class QuietCapture: @unchecked Sendable {
 
   /// Hands all that it has, and what comes, to `take`.
   func record(_ take: @escaping @Sendable (ProfileGrowth) -> Void) {
-    sink.withLock { $0 = take }
+    sink.take.withLock { $0 = take }
     control.isRecorded = true
   }
 

@@ -33,7 +33,7 @@ final class DebugData {
   }
 
   private let session: DwarfSession
-  private let sections: DebugSections
+  private let lineTables: LineTables
   private let code: CodeRanges
   /// Whether there is `.debug_aranges`.
   private let hasIndex: Bool
@@ -61,7 +61,7 @@ final class DebugData {
     session = try DwarfSession(file) {
       AlternateFile.open($0, buildID: $1, of: file, debugFiles, time)
     }
-    sections = DebugSections(session)
+    lineTables = LineTables(session)
     splits = SplitUnits(session, of: file, debugFiles)
     self.code = code
     hasIndex = elf.sections.contains { $0.name == ".debug_aranges" && $0.size > 0 }
@@ -134,7 +134,7 @@ final class DebugData {
 
   private func unit(at offset: UInt64) -> DebugUnit? {
     if let known = units[offset] { return known }
-    guard let unit = DebugUnit(session, sections, at: offset, code: code, splits: splits)
+    guard let unit = DebugUnit(session, lineTables, at: offset, code: code, splits: splits)
     else { return nil }
     units[offset] = unit
     return unit

@@ -7,24 +7,11 @@ final class DebugSections {
   private let lineContent: UnsafeRawBufferPointer
   private let lineStrings: UnsafeRawBufferPointer
   private let strings: UnsafeRawBufferPointer
-  private var tables: [UInt64: LineNumberTable?] = [:]
-  /// Half a gigabyte of them: bad data may name one long program at many offsets.
-  private var rowsLeft = 1 << 25
-
   init(_ session: DwarfSession) {
     self.session = session
     lineContent = session.content(of: "line")
     lineStrings = session.content(of: "line_str")
     strings = session.content(of: "str")
-  }
-
-  /// The line table at an offset, which several units may share; made once.
-  func lineTable(at offset: UInt64, directory: String?, code: CodeRanges) -> LineNumberTable? {
-    if let known = tables[offset] { return known }
-    let table = LineNumberTable(
-      self, at: offset, directory: directory, code: code, budget: &rowsLeft)
-    tables[offset] = table
-    return table
   }
 
   /// `.debug_line`.

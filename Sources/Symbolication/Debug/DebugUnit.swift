@@ -25,17 +25,17 @@ final class DebugUnit {
   /// How many more DIEs are read: where functions of bad data do not end where they say, each would take
   /// as long as the unit.
   private var budget = 1 << 24
-  private let sections: DebugSections
+  private let lineTables: LineTables
   private lazy var lines: LineNumberTable? = readLines()
   private var names: [UInt64: DebugFunctionName] = [:]
 
   init?(
-    _ session: DwarfSession, _ sections: DebugSections, at offset: UInt64, code: CodeRanges,
+    _ session: DwarfSession, _ lineTables: LineTables, at offset: UInt64, code: CodeRanges,
     splits: SplitUnits
   ) {
     guard let die = session.die(at: offset) else { return nil }
     self.code = code
-    self.sections = sections
+    self.lineTables = lineTables
     unitDIE = die
     let part = splits.unit(of: &unitDIE)
     self.session = part?.session ?? session
@@ -77,7 +77,7 @@ final class DebugUnit {
 
   private func readLines() -> LineNumberTable? {
     unsignedAttribute(DW_AT_stmt_list, of: &unitDIE).flatMap {
-      sections.lineTable(
+      lineTables.table(
         at: $0, directory: stringAttribute(DW_AT_comp_dir, of: &unitDIE), code: code)
     }
   }
