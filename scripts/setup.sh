@@ -34,6 +34,7 @@ has() {
     musl-tools) command -v musl-gcc >/dev/null ;;
     valgrind) command -v callgrind_annotate >/dev/null ;;
     python3-tk) /usr/bin/python3 -c 'import _tkinter' 2>/dev/null ;;
+    python3-pyqt5) /usr/bin/python3 -c 'import PyQt5.QtWidgets' 2>/dev/null ;;
     python3-gevent) /usr/bin/python3 -c 'import gevent' 2>/dev/null ;;
     python3-numpy) /usr/bin/python3 -c 'import numpy' 2>/dev/null ;;
     python3-gi | gir1.2-gtk-3.0)
@@ -56,7 +57,7 @@ case ${1:-build} in
   programs)
     needs="redis-server postgresql golang-go gdb elfutils xvfb xauth xdotool libgtk-3-dev libx11-dev strace"
     needs="$needs clang lld musl-tools python3 python3-gi gir1.2-gtk-3.0 libaio-dev python3-dev"
-    needs="$needs python3-tk python3-numpy python3-gevent"
+    needs="$needs python3-tk python3-numpy python3-gevent python3-pyqt5"
     needs="$needs valgrind chromium tmux groff libc6-dbg dwz debuginfod xz-utils openjdk-17-jdk"
     ;;
   *) fail "say build or programs" ;;

@@ -1,4 +1,4 @@
-"""freezing.py LOOP [TIMES]: an event loop of asyncio or tk whose handlers now and then take long.
+"""freezing.py LOOP [TIMES]: an event loop of asyncio, tk or qt whose handlers now and then take long.
 
 At the line `go` on its standard input save_settings sleeps 0.4 s and reindex computes 0.25 s, in turn,
 TIMES times each (2), with 0.3 s of rest before each; then it prints `done SECONDS...`, how long each took.
@@ -121,4 +121,43 @@ def run_tk():
     root.mainloop()
 
 
-{"asyncio": run_asyncio, "tk": run_tk}[loop_name]()
+def run_qt():
+    from PyQt5.QtCore import QObject, QTimer, pyqtSignal
+    from PyQt5.QtWidgets import QApplication, QPushButton
+
+    class Commands(QObject):
+        go = pyqtSignal()
+
+    application = QApplication(sys.argv[:1])
+    button = QPushButton("freezing")
+    button.show()
+    commands = Commands()
+    handlers = []
+
+    def step():
+        if len(lengths) == len(handlers):
+            return tell()
+        QTimer.singleShot(1, handlers[len(lengths)])
+        QTimer.singleShot(2, lambda count=len(lengths) + 1: rest(count))
+
+    def rest(count):
+        if len(lengths) < count:
+            return QTimer.singleShot(1, lambda: rest(count))
+        QTimer.singleShot(300, step)
+
+    def begin():
+        handlers[:] = plan()
+        if times == "animate":
+            timer.start(16)
+        else:
+            QTimer.singleShot(300, step)
+
+    timer = QTimer()
+    timer.timeout.connect(draw)
+    commands.go.connect(begin)
+    listen(commands.go.emit)
+    QTimer.singleShot(0, lambda: print("ready", flush=True))
+    application.exec_()
+
+
+{"asyncio": run_asyncio, "tk": run_tk, "qt": run_qt}[loop_name]()

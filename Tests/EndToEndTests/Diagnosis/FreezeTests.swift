@@ -5,6 +5,9 @@ import Testing
 extension EndToEnd {
   /// Programs that freeze now and then, and say for how long.
   @Suite struct `A freeze` {
+    private static let ofSystem = Interpreter(
+      name: "of the system", command: ["/usr/bin/python3"])
+
     @Test(
       .enabled(if: Tool.isInstalled("python3"), "needs python3"),
       arguments: Interpreter.onePerVersion)
@@ -25,6 +28,17 @@ extension EndToEnd {
       let program = try RunningProgram(
         interpreter.command + [Repository.path("Fixtures/python/freezing.py"), "tk", "2"],
         environment: interpreter.environment.merging(["DISPLAY": server.display]) { $1 })
+      try FreezeTrial(["save_settings": "slept", "reindex": "computed"]).expect(of: program)
+    }
+
+    @Test(
+      .enabled(
+        if: XServer.isInstalled && ofSystem.has(module: "PyQt5"), "needs Xvfb and PyQt5"))
+    func `of Qt`() throws {
+      let server = try XServer()
+      let program = try RunningProgram(
+        Self.ofSystem.command + [Repository.path("Fixtures/python/freezing.py"), "qt", "2"],
+        environment: ["DISPLAY": server.display, "XDG_RUNTIME_DIR": "/tmp"])
       try FreezeTrial(["save_settings": "slept", "reindex": "computed"]).expect(of: program)
     }
 
