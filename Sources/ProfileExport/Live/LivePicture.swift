@@ -112,6 +112,8 @@ package struct LivePicture: Sendable {
     /// The time of all freezes and of the longest, in nanoseconds.
     package let frozen: Int64
     package let longest: Int64
+    /// Whether the longest lasted longer than was seen, as one that still goes on.
+    package let isLongestAtLeast: Bool
 
     /// Judges all that has its times; costs some steps for each run.
     package init(_ live: LiveProfile, _ request: Request) {
@@ -122,7 +124,9 @@ package struct LivePicture: Sendable {
       let found = diagnosis.freezes.freezes
       freezes = found.count
       frozen = found.reduce(0) { $0.addingClamped($1.length) }
-      longest = found.map(\.length).max() ?? 0
+      let most = found.max { $0.length < $1.length }
+      longest = most?.length ?? 0
+      isLongestAtLeast = most?.isAtLeast ?? false
     }
   }
 

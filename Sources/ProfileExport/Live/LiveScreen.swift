@@ -124,7 +124,7 @@ package struct LiveScreen {
         long.freezes == 0
         ? " · no freeze"
         : " · froze \(long.freezes == 1 ? "once" : "\(long.freezes) times"), longest "
-          + Figures.duration(long.longest)
+          + (long.isLongestAtLeast ? "at least " : "") + Figures.duration(long.longest)
       spans.append(LiveSpan(text, long.freezes == 0 ? .plain : .bad))
     }
     return spans
