@@ -90,13 +90,24 @@ package struct SleepSample: Sendable {
 
   /// Takes over from `first` when it fell asleep, if the thread has since been put on a CPU only by
   /// `stops` stops of sprof: into each and back to sleep.
-  package mutating func goOn(from first: SleepSample, stops: Int) {
+  ///
+  /// Returns whether that is so.
+  @discardableResult
+  package mutating func goOn(from first: SleepSample, stops: Int) -> Bool {
     guard let place, let other = first.place, place.isSame(as: other), let begin = first.since,
       switches == first.switches &+ 2 &* UInt64(stops), stops > 0
-    else { return }
+    else { return false }
     since = begin
-    guard wait.timeLeft == nil, let left = first.wait.timeLeft else { return }
+    guard wait.timeLeft == nil, let left = first.wait.timeLeft else { return true }
     wait.timeLeft = max(0, left - (time - first.time).rawValue)
+    return true
+  }
+
+  /// The threads of its process that may hold the lock that it waits for: what it is follows from functions.
+  package var possibleOwners: [Int32] {
+    (futex?.owners.values).map { owners in
+      owners.compactMap { if case .thread(let tid) = $0 { tid } else { nil } }
+    } ?? []
   }
 
   /// Whether the wait names somebody who can end it, or might once its functions are known.

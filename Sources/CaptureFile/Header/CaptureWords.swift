@@ -16,6 +16,9 @@ enum CaptureWords {
   static let start = "start"
   static let state = "state"
   static let wait = "wait"
+  /// With `interpreterLock` of a thread that sleeps at the lock of its interpreter.
+  static let lock = "lock"
+  static let interpreterLock = "interpreter"
   static let end = "end"
   /// Where the thread slept between samples (`UnseenSleeps`); missing for nowhere.
   static let slept = "slept_unseen"

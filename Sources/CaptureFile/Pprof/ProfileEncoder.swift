@@ -194,6 +194,9 @@ struct ProfileEncoder {
     var bytes = label(CaptureWords.state, run.activity.rawName)
     if let wait = run.activity.wait { bytes += label(CaptureWords.wait, wait) }
     guard !isPlain else { return bytes }
+    if run.activity.awaitsInterpreterLock {
+      bytes += label(CaptureWords.lock, CaptureWords.interpreterLock)
+    }
     if run.end != .complete { bytes += label(CaptureWords.end, run.end.rawName) }
     if !run.unseenSleeps.isEmpty {
       bytes += label(CaptureWords.slept, Int64(run.unseenSleeps.rawValue))

@@ -15,6 +15,7 @@ struct SampleLabels {
   ) throws(CaptureFileError) {
     var state: String?
     var wait: String?
+    var isInterpreterLock = false
     for label in labels {
       let text = try tables.known(label.text)
       switch try keys.key(label.key) {
@@ -22,6 +23,7 @@ struct SampleLabels {
       case .tidUse: tidUse = label.number
       case .state: state = text
       case .wait: wait = text
+      case .lock: isInterpreterLock = text == CaptureWords.interpreterLock
       case .end: end = text.flatMap { StackEnd(rawName: $0) }
       case .slept: unseenSleeps = UnseenSleeps(rawValue: UInt8(truncatingIfNeeded: label.number))
       case .threadName: threadName = text ?? threadName
@@ -29,19 +31,22 @@ struct SampleLabels {
       case nil: break
       }
     }
-    activity = state.flatMap { Activity(rawName: $0, wait: wait) }
+    activity = state.flatMap {
+      Activity(rawName: $0, wait: wait, isInterpreterLock: isInterpreterLock)
+    }
   }
 }
 
 /// The keys of labels by the index of their text, so that no text is compared for a sample.
 struct LabelKeys {
   enum Key {
-    case start, tidUse, state, wait, end, slept, threadName, tid
+    case start, tidUse, state, wait, lock, end, slept, threadName, tid
   }
 
   private static let words: [String: Key] = [
     CaptureWords.start: .start, CaptureWords.tidUse: .tidUse, CaptureWords.state: .state,
-    CaptureWords.wait: .wait, CaptureWords.end: .end, CaptureWords.slept: .slept,
+    CaptureWords.wait: .wait, CaptureWords.lock: .lock, CaptureWords.end: .end,
+    CaptureWords.slept: .slept,
     CaptureWords.thread: .threadName, "thread.name": .threadName, "thread_name": .threadName,
     "thread_comm": .threadName, "comm": .threadName,
     CaptureWords.tid: .tid, "thread.id": .tid, "thread_id": .tid,

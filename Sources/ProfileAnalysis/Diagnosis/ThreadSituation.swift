@@ -171,7 +171,9 @@ extension Activity {
     switch self {
     case .running, .waitingForCPU, .stopped, .unknown: return nil
     case .blocked(let reason):
-      let kind = WaitKind.of(systemCall: reason.systemCall, functions: functions)
+      let kind =
+        reason.isInterpreterLock
+        ? .gil : WaitKind.of(systemCall: reason.systemCall, functions: functions)
       return Wait(kind: kind, systemCall: reason.systemCall)
     case .uninterruptible(let reason):
       return Wait(kind: .disk, systemCall: reason.systemCall)

@@ -18,8 +18,14 @@ package enum Activity: Hashable, Sendable {
 package struct WaitReason: Hashable, Sendable {
   /// The system call by its kernel name, such as `epoll_wait`; nil outside any system call.
   package let systemCall: String?
+  /// Whether it sleeps at the lock of its interpreter, known by the address: an interpreter without symbols
+  /// has no functions that say so.
+  package let isInterpreterLock: Bool
 
-  package init(systemCall: String?) { self.systemCall = systemCall }
+  package init(systemCall: String?, isInterpreterLock: Bool = false) {
+    self.systemCall = systemCall
+    self.isInterpreterLock = isInterpreterLock
+  }
 }
 
 extension Activity {
@@ -51,12 +57,21 @@ extension Activity {
     }
   }
 
+  /// Whether the thread sleeps at the lock of its interpreter, where the address shows it.
+  package var awaitsInterpreterLock: Bool {
+    switch self {
+    case .blocked(let reason): reason.isInterpreterLock
+    case .uninterruptible, .running, .waitingForCPU, .stopped, .unknown: false
+    }
+  }
+
   /// The activity of that word; nil for a word that is none.
-  package init?(rawName: String, wait: String?) {
+  package init?(rawName: String, wait: String?, isInterpreterLock: Bool = false) {
     switch rawName {
     case "running": self = .running
     case "waiting_for_cpu": self = .waitingForCPU
-    case "blocked": self = .blocked(WaitReason(systemCall: wait))
+    case "blocked":
+      self = .blocked(WaitReason(systemCall: wait, isInterpreterLock: isInterpreterLock))
     case "uninterruptible": self = .uninterruptible(WaitReason(systemCall: wait))
     case "stopped": self = .stopped
     case "unknown": self = .unknown

@@ -88,6 +88,7 @@ extension CapturedProfile {
       modules: facts.modules, names: names, startTime: facts.startTime,
       interpreterLocks: facts.locks.ranges)
     profile.blockings = sleepNames.blockings(of: facts.sleeps, pid: profile.capture.pid)
+    profile.forgetChangingOwners()
     profile.waitHistory = sleepNames.named(profile.waitHistory)
   }
 
@@ -100,10 +101,14 @@ extension CapturedProfile {
     guard let facts, !facts.locks.holders.isEmpty else { return }
     let capture = profile.capture
     let locks = facts.locks
-    for (index, wait) in lockWaits().sorted(by: { $0.key < $1.key }) {
+    let waits = lockWaits()
+    // Who was last seen to ask for the lock had it before or after that: the two are of different moments.
+    let asking = Set(
+      waits.lazy.filter { $0.value.asks }.map { [profile] in profile.threads[$0.key].tid })
+    for (index, wait) in waits.sorted(by: { $0.key < $1.key }) {
       let thread = profile.threads[index]
-      guard !thread.hasEnded, let holder = locks.holders[thread.tid],
-        locks.waiters.contains(thread.tid) || isInLock(wait.last)
+      guard !thread.hasEnded, let holder = locks.holders[thread.tid], holder != thread.tid,
+        locks.waiters.contains(thread.tid) || wait.asks, !asking.contains(holder)
       else { continue }
       profile.blockings.removeAll {
         $0.waiter.tid == thread.tid && $0.waiter.pid == capture.pid && $0.lastSeen >= wait.start
@@ -129,6 +134,8 @@ extension CapturedProfile {
   /// What may be a wait for an interpreter's lock at the end of a thread's time.
   private struct LockWait {
     let last: StackID
+    /// Whether the thread asks for the lock in that stack.
+    let asks: Bool
     /// Nanoseconds from the start of the capture, like the runs'.
     var start: Int64
     var samples: Int
@@ -139,19 +146,21 @@ extension CapturedProfile {
   private func lockWaits() -> [Int: LockWait] {
     var result: [Int: LockWait] = [:]
     var known: [StackID: Bool] = [:]
-    func asks(_ stack: StackID) -> Bool {
+    func isInLock(_ stack: StackID) -> Bool {
       if let known = known[stack] { return known }
-      let asks = isInLock(stack)
-      known[stack] = asks
-      return asks
+      let isInLock = self.isInLock(stack)
+      known[stack] = isInLock
+      return isInLock
     }
     for run in profile.runs {
+      let asks = run.activity.awaitsInterpreterLock || isInLock(run.stack)
       let before = result[run.thread].flatMap { before in
-        before.last == run.stack || asks(before.last) && asks(run.stack) ? before : nil
+        before.last == run.stack || before.asks && asks ? before : nil
       }
       let isAwake = run.weight.cpu > max(1_000_000, run.weight.wall / 20)
       result[run.thread] = LockWait(
-        last: run.stack, start: isAwake ? run.start &+ run.weight.wall : before?.start ?? run.start,
+        last: run.stack, asks: asks,
+        start: isAwake ? run.start &+ run.weight.wall : before?.start ?? run.start,
         samples: (isAwake ? 0 : before?.samples ?? 0) + Int(clamping: run.weight.samples))
     }
     return result

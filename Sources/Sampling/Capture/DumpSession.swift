@@ -78,13 +78,26 @@ final class DumpSession: @unchecked Sendable {
     return early
   }
 
+  private func sampleAgain(tick: Int64) {
+    for _ in 0..<100 where sampler.sampleAgain(tick: tick) { resolver.drain() }
+  }
+
   /// Inspects what threads wait for, and samples those again of which the resolver wants more.
   private func inspectSleeps() {
     // Before threads are stopped whose registers are wanted: their sleep ends with that.
     let survey = SleepSurvey(
       pipeline.target.folder, liveThread: pipeline.target.liveThread)
-    let samples = survey.samples(sampler.threads, known: resolver.sleeps())
-    for _ in 0..<100 where sampler.sampleAgain() { resolver.drain() }
+    let stacks = resolver.sleeps()
+    let samples = survey.samples(sampler.threads, known: stacks)
+    sampleAgain(tick: 1)
+    // Who has got a lock since its stack was copied is shown with the stack in which it holds it.
+    let late = SleepSurvey.lateOwners(in: samples, stacks: stacks)
+    if !late.isEmpty {
+      for thread in sampler.threads where late.contains(thread.tid) {
+        sampler.requests.ask(ThreadRequests.longerCopy, of: thread.slot)
+      }
+      sampleAgain(tick: 2)
+    }
     sampler.finish()
     resolver.drain()
     let known = resolver.sleeps()

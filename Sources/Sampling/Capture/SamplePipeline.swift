@@ -79,6 +79,7 @@ final class SamplePipeline: @unchecked Sendable {
     let modules = resolver.modules
     let facts = liveFacts(modules: modules, sleeps: sleeps)
     var profile = resolver.finish(capture: info)
+    profile.capture.unsampled.cpu = unsampledCPU(in: profile)
     profile.tasks = tasks
     profile.goroutines = sampler.runtimes?.goroutines.map { [$0] } ?? []
     if let trace = sampler.waitTrace {
@@ -90,6 +91,17 @@ final class SamplePipeline: @unchecked Sendable {
         profile, names: names, collectedEnd: sampler.stops.collectedEnd, facts: facts
       ) { files(of: $0, in: modules) },
       startTime: sampler.startTime, pauses: sampler.pauses)
+  }
+
+  /// CPU time of the program that none of its threads has; 0 where it is not more than what they may have
+  /// used since the last tick.
+  private func unsampledCPU(in profile: Profile) -> Int64 {
+    guard let cpu = sampler.programCPU, profile.threads.contains(where: \.hasEnded) else {
+      return 0
+    }
+    let counted = profile.threads.reduce(0) { $0 + $1.cpu }
+    let missing = cpu.rawValue - counted
+    return missing > max(20_000_000, cpu.rawValue / 20) ? missing : 0
   }
 
   /// The profile, with names, of the samples that were resolved so far; belongs to the resolver's thread.

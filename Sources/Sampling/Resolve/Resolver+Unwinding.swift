@@ -153,7 +153,8 @@ extension Resolver {
   private func activity(_ record: SampleRecord, _ thread: ResolvedThread) -> Activity {
     if record.isRunning { return record.isWaitingForCPU ? .waitingForCPU : .running }
     let number = thread.call?.number ?? record.systemCall
-    let reason = WaitReason(systemCall: SystemCallNames.name(of: number))
+    let reason = WaitReason(
+      systemCall: SystemCallNames.name(of: number), isInterpreterLock: record.awaitsLock)
     switch record.state {
     case .uninterruptible: return .uninterruptible(reason)
     case .stopped, .tracingStop: return .stopped

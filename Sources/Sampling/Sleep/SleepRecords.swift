@@ -136,6 +136,19 @@ struct SleepSurvey {
     return first.records + rest.records
   }
 
+  /// The threads that may hold locks of others, and slept elsewhere when their stacks were copied.
+  static func lateOwners(in records: [SleepRecord], stacks: [Int32: KnownSleep]) -> Set<Int32> {
+    let places = Dictionary(
+      records.map { ($0.sample.thread.tid, $0.sample.place) },
+      uniquingKeysWith: { first, _ in first })
+    let owners = records.flatMap { $0.sample.possibleOwners }
+    return Set(owners).filter { owner in
+      guard let stack = stacks[owner] else { return false }
+      guard let place = places[owner].flatMap({ $0 }) else { return true }
+      return !stack.place.isSameWait(as: place)
+    }
+  }
+
   /// Finds who is at the other ends, and samples a second time the threads that may be in a cycle.
   ///
   /// `known` has the stacks that were found meanwhile.

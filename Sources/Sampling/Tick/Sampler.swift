@@ -26,11 +26,17 @@ final class Sampler {
   let waitTrace: WaitTrace?
   /// Whether threads began since the runtimes' threads were listed.
   private var hasNewThreads = false
+  /// Whether the threads were listed in the tick under way.
+  private var isListed = false
   /// Whether the kernel's scheduler statistics serve, or only its context switch counts.
   let usesSchedulerStatistics: Bool
 
   /// When the capture began.
   private(set) var startTime: MonotonicClock.Instant
+  /// CPU time of the program when the capture began; nil where it is not known, or not wanted.
+  private var cpuBefore: Nanoseconds?
+  /// The same from the start of the capture to its end.
+  private(set) var programCPU: Nanoseconds?
   /// The end of the last tick's period, since the start of the capture.
   private(set) var lastTickEnd: Nanoseconds = 0
   /// The length of the periods that the last tick stands for.
@@ -115,6 +121,7 @@ extension Sampler {
       startTime = MonotonicClock.now()
     case .born(let time):
       // Its threads began at zero.
+      if usesSchedulerStatistics { cpuBefore = 0 }
       ready?()
       startTime = time
     }
@@ -126,6 +133,7 @@ extension Sampler {
   }
 
   private func readBaselines() {
+    if usesSchedulerStatistics { cpuBefore = KernelClock.cpu(ofProcess: folder.process) }
     for thread in threads {
       if let counters = counters(of: thread) { thread.account.begin(at: counters) }
     }
@@ -145,14 +153,16 @@ extension Sampler {
 
   /// Samples again the threads of which the resolver wants more, and those that did not stop in
   /// time; returns whether there were any.
-  func sampleAgain() -> Bool {
+  ///
+  /// In the first tick a sample replaces one of which more is wanted; in a second it counts for itself.
+  func sampleAgain(tick: Int64) -> Bool {
     guard threads.contains(where: isSampleWanted) else { return false }
     if !stops.isEmpty { MonotonicClock.sleep(for: .milliseconds(2)) }
     let time = now
     releaseOverdue()
     prepareTick(time: time)
     tickEnd = time
-    sampleThreads(tick: 1, time: time, where: isSampleWanted)
+    sampleThreads(tick: tick, time: time, where: isSampleWanted)
     runtimes?.confirm(from: memory)
     return true
   }
@@ -163,6 +173,9 @@ extension Sampler {
 
   /// Hands over what every thread's last stack has lasted on, and sums up the cost.
   func finish() {
+    if let cpuBefore, let cpu = KernelClock.cpu(ofProcess: folder.process) {
+      programCPU = max(0, cpu - cpuBefore)
+    }
     releaseAll()
     runtimes?.confirm(from: memory)
     // Since the last tick another thread may have executed a program: its counters are not the main thread's.
@@ -217,6 +230,13 @@ extension Sampler {
       inspect(thread, index: index, tick: tick, time: time)
       anyEnded = anyEnded || thread.hasEnded
     }
+    // As many may have begun as have ended.
+    if anyEnded, !isListed {
+      addNewThreads(tick: tick)
+      for (index, thread) in self.threads.enumerated().dropFirst(threads.count) {
+        inspect(thread, index: index, tick: tick, time: time)
+      }
+    }
     stopRunningThreads(time: time)
     settleMappings()
     runtimes?.finish(from: memory)
@@ -268,18 +288,26 @@ extension Sampler {
 
 extension Sampler {
   private func refreshThreads(tick: Int64) {
+    isListed = false
     guard let hasChanged = roster.hasChanged() else {
       for thread in threads { thread.end() }
       dropEndedThreads()
       return
     }
-    // An equal number may hide that one thread has ended and another begun: look now and then.
+    // An equal number may hide that one thread has ended and another begun: the sample finds that the first
+    // has ended, but for one whose number is in use again. Look now and then.
     if hasChanged || tick % 64 == 0 { listThreads(tick: tick) }
   }
 
   private func listThreads(tick: Int64) {
+    if endReplacedMainThread(time: now) { dropEndedThreads() }
+    addNewThreads(tick: tick)
+  }
+
+  /// Those that are listed already keep their places.
+  private func addNewThreads(tick: Int64) {
     let time = now
-    if endReplacedMainThread(time: time) { dropEndedThreads() }
+    isListed = true
     for tid in roster.newThreads() { add(tid, time: time, tick: tick) }
   }
 
