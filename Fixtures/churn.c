@@ -1,11 +1,12 @@
-// churn [AT_ONCE]: threads that are created and joined without end, each living a moment.
+// churn [AT_ONCE [STEPS]]: threads that are created and joined without end, each living a moment.
 #include "fixture.h"
 
 static atomic_long ended;
 static volatile double sink = 1;
+static long steps = 200000;
 
 NOINLINE static void short_work(void) {
-  for (int i = 0; i < 200000; i++) sink = sink * 1.0000001 + 0.5;
+  for (int i = 0; i < steps; i++) sink = sink * 1.0000001 + 0.5;
 }
 
 static void *brief(void *value) {
@@ -30,6 +31,7 @@ int main(int argc, char **argv) {
   begin();
   long at_once = argument(argc, argv, 1, 4);
   if (at_once < 1 || at_once > 64) return 2;
+  steps = argument(argc, argv, 2, steps);
   start_thread(creator, (void *)at_once, "creator");
   while (atomic_load(&ended) == 0) sleep_ns(MS);
   ready();

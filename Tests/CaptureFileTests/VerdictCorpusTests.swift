@@ -124,7 +124,7 @@ struct JudgedCapture: CustomStringConvertible {
       verdict.unseen == nil ? .wrong : .right
     case (.idle, .idle), (.dialog, .idle), (.waits, .waiting), (.waits, .idle): .right
     case (.idle, .waiting), (.idle, .slow), (.idle, .running), (.idle, .inconclusive): .weak
-    case (.idle, .starved), (.dialog, .starved), (.waits, .starved): .weak
+    case (.idle, .starved), (.dialog, .starved), (.waits, .starved), (.waits, .running): .weak
     case (.dialog, .waiting), (.dialog, .slow), (.dialog, .running), (.dialog, .inconclusive): .weak
     case (.hung, .hung), (.hung, .hungOnLock), (.hung, .hungOnIO), (.hung, .orphanedLock): .right
     case (.hung, .waiting), (.hung, .inconclusive), (.hung, .slow): .weak

@@ -42,6 +42,15 @@ package func runDelay(of pid: Int32) -> Duration {
   }
 }
 
+/// The CPU time that the kernel has counted for a process, all threads together, those that have ended
+/// included, in nanoseconds: `utime` and `stime` of proc(5), in hundredths of a second.
+package func cpuTime(of pid: Int32) -> Int64 {
+  let fields =
+    procText("/proc/\(pid)/stat")?.split(separator: ")").last?.split(separator: " ") ?? []
+  guard fields.count > 12 else { return 0 }
+  return ((Int64(fields[11]) ?? 0) + (Int64(fields[12]) ?? 0)) * 10_000_000
+}
+
 /// The whole text of a file of `/proc`; nil when there is none.
 ///
 /// Such a file has no size, and each read gives a part of it: Foundation stops after the first.

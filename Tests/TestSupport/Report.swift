@@ -82,6 +82,7 @@ package struct Report: Decodable, Sendable {
     package let exitSignal: String?
     package let unsampledThreads: Int
     package let unsampledProcesses: Int
+    package let unsampledCpuNs: Int64
     package let notes: [String]
   }
 

@@ -21,6 +21,7 @@ extension CaptureFacts {
     var cost: Cost
     /// What has no sample, where there is such.
     var unsampledThreads, unsampledProcesses: Int?
+    var unsampledCPU: Int64?
     /// What a flight recorder has kept it for.
     var freezes: [Freeze]?
     var notes: [String]
@@ -38,6 +39,7 @@ extension CaptureFacts {
       case exitSignal = "exit_signal"
       case unsampledThreads = "unsampled_threads"
       case unsampledProcesses = "unsampled_processes"
+      case unsampledCPU = "unsampled_cpu_ns"
       case knowsUnseenSleeps = "knows_unseen_sleeps"
     }
 
@@ -63,6 +65,7 @@ extension CaptureFacts {
       cost = Cost(info.cost)
       if info.unsampled.threads > 0 { unsampledThreads = info.unsampled.threads }
       if info.unsampled.processes > 0 { unsampledProcesses = info.unsampled.processes }
+      if info.unsampled.cpu > 0 { unsampledCPU = info.unsampled.cpu }
       if !info.freezes.isEmpty { freezes = info.freezes.map { Freeze($0) } }
       notes = info.notes.map(\.words)
       if info.knowsUnseenSleeps { knowsUnseenSleeps = true }
@@ -78,7 +81,8 @@ extension CaptureFacts {
         programEnd: exitSignal.map { .killed(signal: $0) } ?? exitCode.map { .exited($0) },
         cost: cost.cost,
         unsampled: CaptureInfo.Unsampled(
-          threads: max(0, unsampledThreads ?? 0), processes: max(0, unsampledProcesses ?? 0)),
+          threads: max(0, unsampledThreads ?? 0), processes: max(0, unsampledProcesses ?? 0),
+          cpu: max(0, unsampledCPU ?? 0)),
         notes: notes.map { CaptureNote(text: $0) })
       info.seed = seed
       info.knowsUnseenSleeps = knowsUnseenSleeps ?? false

@@ -1,6 +1,6 @@
 internal import ProfileModel
 
-/// Where a thread was in its samples on a CPU.
+/// Where a thread, or several of one kind, were in their samples on a CPU.
 struct CPUSamples {
   /// A place and the part of the samples that were in it.
   struct Place {
@@ -27,14 +27,15 @@ struct CPUSamples {
   /// The parts of the samples that `within` must hold, and `hottest` must not.
   private static let (withinShare, hottestShare) = (0.6, 0.4)
 
-  init(_ index: ProfileIndex, thread: Int) {
+  init(_ index: ProfileIndex, threads: [Int]) {
     var samples: [StackID: Int64] = [:]
-    for run in index.runs(of: thread) where run.activity == .running {
+    let runs = threads.lazy.flatMap { index.runs(of: $0) }
+    for run in runs where run.activity == .running {
       samples[run.stack, default: 0] &+= max(run.weight.samples, 0)
     }
     // One that has hardly had a CPU is described by what it would run.
     if samples.values.reduce(0, &+) < Self.leastSamples {
-      for run in index.runs(of: thread)
+      for run in runs
       where run.activity == .waitingForCPU && !Self.isWakingUp(in: run.stack, index) {
         samples[run.stack, default: 0] &+= max(run.weight.samples, 0)
       }
@@ -43,7 +44,7 @@ struct CPUSamples {
     count = Int(clamping: counts.total)
     var hottest = counts.total > 0 ? counts.hottest : nil
     if let function = counts.hottestFunction, index.profile.capture.kind.hasTimes {
-      hottest?.error = Self.error(of: function, in: index, thread: thread, counts)
+      hottest?.error = Self.error(of: function, in: index, threads: threads, counts)
     }
     self.hottest = hottest
     let isEnough = counts.total >= Self.leastSamples
@@ -62,21 +63,25 @@ struct CPUSamples {
   /// 1.96 standard deviations of the share: as many samples as the root of how often the thread entered
   /// the place, by its samples.
   private static func error(
-    of function: Int, in index: ProfileIndex, thread: Int, _ counts: CPUCounts
+    of function: Int, in index: ProfileIndex, threads: [Int], _ counts: CPUCounts
   ) -> Double {
     var known: [StackID: Bool] = [:]
-    var (entries, wasThere) = (0, false)
-    for run in index.runs(of: thread) where counts.contains(run.stack) && run.activity.isRunnable {
-      let isThere = known[run.stack] ?? counts.isHottest(run.stack, function)
-      known[run.stack] = isThere
-      if isThere, !wasThere { entries += 1 }
-      wasThere = isThere
+    var entries = 0
+    for thread in threads {
+      var wasThere = false
+      for run in index.runs(of: thread) where counts.contains(run.stack) && run.activity.isRunnable
+      {
+        let isThere = known[run.stack] ?? counts.isHottest(run.stack, function)
+        known[run.stack] = isThere
+        if isThere, !wasThere { entries += 1 }
+        wasThere = isThere
+      }
     }
     return 1.96 * Double(entries).squareRoot() / Double(counts.total)
   }
 }
 
-/// The samples of one thread by function, and by the paths of functions that called each other.
+/// Samples by function, and by the paths of functions that called each other.
 private struct CPUCounts {
   /// What a function did itself: its samples, and the frame in which most of them were.
   struct Own {

@@ -50,6 +50,10 @@ package struct Verdict: Sendable {
   package var behind = 0
   /// For how long it has lasted, in nanoseconds; nil when that is not known.
   package var lasted: Int64?
+  /// How many threads it is about, all of one kind, that each lived for a part of the capture.
+  ///
+  /// `thread` then is one of them; 0 for a verdict about one thread.
+  package var alikeThreads = 0
   /// The samples that show it.
   package var samples = 0
   /// The function in which the thread stays, runs, or uses most of its CPU time.

@@ -34,10 +34,13 @@ extension VerdictMaker {
       needKind(main) != nil && (main.shares?.blocked ?? 0) >= 50 && !isWorkedFor(main) ? main : nil
     }
     let subject = held ?? main.flatMap { demand($0) >= 50 ? $0 : nil } ?? busiest
+    if held == nil, let verdict = shortLived(busierThan: subject.map(demand) ?? 0) {
+      return verdict
+    }
     guard let subject, let shares = subject.shares,
       held != nil || demand(subject) >= Self.restingShare
     else { return nil }
-    let samples = CPUSamples(index, thread: subject.thread)
+    let samples = CPUSamples(index, threads: [subject.thread])
     // It ran whenever it got a CPU.
     let loop = shares.running + shares.waiting >= 90 ? samples.loop : nil
     // A handler should have returned, even where CPUs are scarce.
@@ -61,6 +64,54 @@ extension VerdictMaker {
     var verdict = self.time(subject, .slow)
     verdict.setPlaces(of: samples)
     return verdict
+  }
+
+  /// Fewer threads are told one by one.
+  private static let leastShortLived = 3
+
+  /// A verdict on threads of one kind that have ended, each after a short time, and that together ran for
+  /// more of the capture, in percent, than the busiest thread; nil where there are none.
+  private func shortLived(busierThan demand: Double) -> Verdict? {
+    let duration = index.profile.capture.duration
+    let brief = ended.filter { $0.entry != nil && span(of: $0) < duration / 4 }
+    let kinds = Dictionary(grouping: brief) { situation in
+      [situation.entry ?? "", index.profile.threads[situation.thread].name]
+    }
+    var best: (threads: [ThreadSituation], shares: TimeShares)?
+    var most = max(demand, Self.restingShare)
+    for (_, threads) in kinds.sorted(by: { $0.value[0].thread < $1.value[0].thread })
+    where threads.count >= Self.leastShortLived {
+      guard let shares = shares(of: threads), shares.running + shares.waiting > most else {
+        continue
+      }
+      most = shares.running + shares.waiting
+      best = (threads, shares)
+    }
+    guard let (threads, shares) = best,
+      let longest = threads.max(by: { span(of: $0) < span(of: $1) })
+    else { return nil }
+    var verdict = Verdict(kind: .slow)
+    verdict.thread = longest.thread
+    verdict.alikeThreads = threads.count
+    verdict.shares = shares
+    verdict.lasted = duration
+    verdict.setPlaces(of: CPUSamples(index, threads: threads.map(\.thread)))
+    return verdict
+  }
+
+  /// The parts of the capture's time that threads ran in turn, by their samples: the kernel's counts of
+  /// each end with its last sample.
+  private func shares(of threads: [ThreadSituation]) -> TimeShares? {
+    var (running, waiting) = (Int64(0), Int64(0))
+    for run in threads.lazy.flatMap({ index.runs(of: $0.thread) }) {
+      switch run.activity {
+      case .running: running &+= max(0, run.weight.wall)
+      case .waitingForCPU: waiting &+= max(0, run.weight.wall)
+      case .blocked, .uninterruptible, .stopped, .unknown: break
+      }
+    }
+    let duration = index.profile.capture.duration
+    return TimeShares(cpu: running, delay: waiting, span: duration, weights: [])
   }
 
   /// A verdict on a thread that was in one and the same handler in all of its samples, and ran whenever it
@@ -136,7 +187,7 @@ extension VerdictMaker {
         (used(left), right.thread) < (used(right), left.thread)
       }
     guard let subject else { return nil }
-    var verdict = Verdict(kind: subject.activity == .running ? .running : .starved)
+    var verdict = Verdict(kind: .running)
     verdict.thread = subject.thread
     verdict.samples = 1
     let frames = index.frames(of: subject.stack)

@@ -98,6 +98,8 @@ package struct ProfileFilter {
         ? max(first, min(info.lastSeen, to ?? .max)) : first &+ max(0, total.wall)
     }
     guard choosesTime else { return }
+    // When it was used is not known.
+    profile.capture.unsampled.cpu = 0
     let whole = profile.capture.cost.wholeDuration ?? profile.capture.duration
     profile.capture.cost.wholeDuration = whole
     let end = min(to ?? .max, max(profile.capture.duration, 0))

@@ -60,6 +60,7 @@ extension CaptureInfo.Unsampled {
   fileprivate mutating func add(_ other: Self) {
     threads = Int(clamping: Int64(threads).addingClamped(Int64(other.threads)))
     processes = Int(clamping: Int64(processes).addingClamped(Int64(other.processes)))
+    cpu = cpu.addingClamped(other.cpu)
   }
 }
 

@@ -1,7 +1,7 @@
 internal import ProfileModel
 
 /// The threads of a program by what a reader tells apart: those of alike processes whose names differ
-/// in digits alone, at rest or not.
+/// in digits alone, at rest or not, told in the verdict or not.
 package struct ThreadGroups: Sendable {
   package struct Group: Sendable {
     /// Indexes into `profile.threads`, by CPU time.
@@ -37,9 +37,12 @@ package struct ThreadGroups: Sendable {
       let isMain: Bool
       let hasEnded: Bool
       let idleness: Idleness?
+      /// Who holds a lock does not do what those do that wait for it.
+      let isOfVerdict: Bool
     }
     let profile = index.profile
-    let named = Set(diagnosis.verdictThreads + busy)
+    let ofVerdict = Set(diagnosis.verdictThreads)
+    let named = ofVerdict.union(busy)
     var kinds: [Likeness] = []
     var members: [Likeness: [Int]] = [:]
     for thread in threads {
@@ -49,7 +52,8 @@ package struct ThreadGroups: Sendable {
         !named.contains(thread) && situation?.usesCPU == false && !info.hasEnded
       let likeness = Likeness(
         process: info.process?.name, name: info.namePattern, isMain: info.isMain,
-        hasEnded: info.hasEnded, idleness: isResting ? situation?.idleness : nil)
+        hasEnded: info.hasEnded, idleness: isResting ? situation?.idleness : nil,
+        isOfVerdict: ofVerdict.contains(thread))
       if members[likeness] == nil { kinds.append(likeness) }
       members[likeness, default: []].append(thread)
     }

@@ -166,7 +166,8 @@ extension Blocking {
       return true
     }
     switch last.activity {
-    case .running, .waitingForCPU: return false
+    // What it waits for may have been looked up after the last tick, which met it awake for a moment.
+    case .running, .waitingForCPU: return lastSeen > index.profile.threads[thread].lastSeen
     case .blocked, .uninterruptible, .stopped, .unknown: return last.start <= lastSeen
     }
   }

@@ -44,6 +44,7 @@ extension JSONWriter {
     member("handler_file", handler?.file)
     member("handler_line", handler.flatMap { $0.line > 0 ? $0.line : nil })
     member("idle_threads", verdict.idleThreads)
+    member("alike_threads", verdict.alikeThreads)
     member("unseen", verdict.unseen?.rawValue)
     member("goroutines", verdict.goroutines?.kind.rawValue)
     array("goroutine_groups", of: verdict.goroutines?.groups ?? []) { $0.value($1) }

@@ -158,6 +158,7 @@ extension JSONWriter {
     members(of: capture.programEnd)
     member("unsampled_threads", capture.unsampled.threads)
     member("unsampled_processes", capture.unsampled.processes)
+    member("unsampled_cpu_ns", capture.unsampled.cpu)
     array("freezes", of: capture.freezes) { json, freeze in
       json.object { json in
         json.member("tid", freeze.tid)

@@ -74,9 +74,13 @@ struct VerdictWords {
       unsampled.processes > 0
         ? Figures.count(Int64(unsampled.processes), "process", plural: "processes") : nil,
     ].compactMap { $0 }
-    guard !parts.isEmpty else { return "" }
+    let used =
+      unsampled.cpu > 0
+      ? " Threads used \(Figures.duration(unsampled.cpu)) of CPU time after their last sample or between two."
+      : ""
+    guard !parts.isEmpty else { return used }
     let isOne = unsampled.threads + unsampled.processes == 1
-    return " \(parts.joined(separator: " and ")) \(isOne ? "was" : "were") not sampled."
+    return " \(parts.joined(separator: " and ")) \(isOne ? "was" : "were") not sampled." + used
   }
 
   private var finding: String {
@@ -100,7 +104,9 @@ struct VerdictWords {
     case .starved: return starved(subject)
     case .slow: return slow(subject)
     case .running:
-      return "Running: \(subject) was on a CPU when sampled"
+      let isOnCPU = situation?.activity == .running
+      return
+        "Running: \(subject) was \(isOnCPU ? "on" : "runnable, waiting for") a CPU when sampled"
         + (verdict.place.map { ", in " + name($0) } ?? "") + handlerWords(verdict.place) + "."
     case .waiting: return "Waiting: \(waiting(subject))" + behindWords + evidence
     case .idle: return "Idle: \(subject) \(idleWords)" + restWords + evidence
@@ -116,12 +122,8 @@ struct VerdictWords {
   }
 
   private func starved(_ subject: String) -> String {
+    guard let shares = verdict.shares else { return "Nothing conclusive." }
     let reason = "The machine is overloaded, or the program's CPU limit is too low."
-    guard let shares = verdict.shares else {
-      let place = verdict.place.map { ", in " + name($0) } ?? ""
-      return
-        "Starved: \(subject) was runnable, but waiting for a CPU, when sampled\(place). \(reason)"
-    }
     return
       "Starved: \(subject) was runnable, but waiting for a CPU, \(percent(shares.waiting)) % of the "
       + "time and ran only \(percent(shares.running)) %\(wouldRun). \(reason)"
@@ -182,8 +184,22 @@ struct VerdictWords {
     return words + placeWords + runnableWords + "."
   }
 
+  /// Many threads, of which each lived for a short time.
+  private func shortLived(_ shares: TimeShares) -> String {
+    let info = verdict.thread.map { diagnosis.index.profile.threads[$0] }
+    let isProcess = info.map { $0.isMain && $0.process != nil } ?? false
+    let threads = Figures.count(
+      Int64(verdict.alikeThreads), isProcess ? "short-lived process" : "short-lived thread",
+      plural: isProcess ? "short-lived processes" : nil)
+    let word = shares.running + shares.waiting >= 50 ? "Busy" : "Partly busy"
+    return "\(word): \(threads) \(info?.name.quoted ?? "") were on a CPU for "
+      + "\(percent(shares.running)) % of \(lasted), one after the other or together"
+      + (verdict.cpuSamples >= 10 ? placeWords : "") + runnableWords + "."
+  }
+
   private func slow(_ subject: String) -> String {
     guard let shares = verdict.shares else { return "Nothing conclusive." }
+    guard verdict.alikeThreads == 0 else { return shortLived(shares) }
     let word =
       shares.running + shares.waiting >= 50
       ? "Busy" : verdict.waitIdleness != nil ? "Partly busy" : "Mostly waiting"

@@ -42,10 +42,14 @@ package struct CaptureInfo: Sendable {
     package var threads: Int
     /// Of a capture of many processes.
     package var processes: Int
+    /// CPU time that the kernel counts for the process and no thread has, in nanoseconds: threads used it
+    /// after their last sample, or lived between two.
+    package var cpu: Int64
 
-    package init(threads: Int = 0, processes: Int = 0) {
+    package init(threads: Int = 0, processes: Int = 0, cpu: Int64 = 0) {
       self.threads = threads
       self.processes = processes
+      self.cpu = cpu
     }
   }
 

@@ -27,6 +27,7 @@ struct FamilyProfile: Sendable {
   private var pauses = PauseMeter()
   private var notes = FamilyNotes()
   private var unsampledThreads = 0
+  private var unsampledCPU: Int64 = 0
   private var end: Nanoseconds = 0
   /// Processes with threads that were seen.
   private(set) var processCount = 0
@@ -97,6 +98,7 @@ struct FamilyProfile: Sendable {
     pauses.add(member.pauses)
     end = max(end, Nanoseconds(capture.duration) + member.shift)
     unsampledThreads += capture.unsampled.threads
+    unsampledCPU += capture.unsampled.cpu
     for note in capture.notes { notes.add(note) }
   }
 
@@ -106,7 +108,8 @@ struct FamilyProfile: Sendable {
     capture: CaptureInfo, unsampled: Int = 0, notes family: [CaptureNote]
   ) -> Profile {
     var capture = capture
-    capture.unsampled = CaptureInfo.Unsampled(threads: unsampledThreads, processes: unsampled)
+    capture.unsampled = CaptureInfo.Unsampled(
+      threads: unsampledThreads, processes: unsampled, cpu: unsampledCPU)
     // sprof's own CPU time is of all of it already.
     cost.ownCPU = capture.cost.ownCPU
     cost.setPauses(pauses)

@@ -22,12 +22,13 @@ extension Resolver {
   ///
   /// Everything that was seen until `time` must have been drained before. Checks the threads ten
   /// times a second, and when it `isLast`: then those too that would have slept for long, had they not
-  /// been stopped.
+  /// been stopped, and in a short capture those that slept for half of it.
   func takeLongSleeps(
     until time: Nanoseconds, threshold: Nanoseconds, isLast: Bool = false
   ) -> [KnownSleep] {
     guard isLast || time - reportedSleeps >= .milliseconds(100) else { return [] }
     reportedSleeps = time
+    let threshold = isLast ? min(threshold, time / 2) : threshold
     var result: [KnownSleep] = []
     var frames: [StackID: [Frame]] = [:]
     for (slot, thread) in threads {

@@ -45,7 +45,7 @@ struct SleepNames<Modules: SleepModules> {
         Blocking(
           waiter: record.sample.thread, wait: wait,
           since: record.sample.since.map { ($0 - startTime).rawValue },
-          firstSeen: (record.firstSeen - startTime).rawValue,
+          firstSeen: max(0, (record.firstSeen - startTime).rawValue),
           lastSeen: (record.lastSeen - startTime).rawValue,
           samples: record.samples))
     }

@@ -182,14 +182,20 @@ final class SleepWatch: @unchecked Sendable {
     guard var sample = inspector.sample(sleep.tid, known: sleep.hint()),
       let place = sample.place
     else { return }
-    if let first = first[sleep.tid] { sample.goOn(from: first, stops: sleep.stops) }
-    first[sleep.tid] = nil
+    let before = first.removeValue(forKey: sleep.tid)
+    let goesOn =
+      before.map { sample.isSameSleep(as: $0) || sample.goOn(from: $0, stops: sleep.stops) }
     if let known = current[sleep.tid] {
       guard !known.sample.isSameSleep(as: sample) else { return }
       end(sleep.tid, known)
     }
-    current[sleep.tid] = SleepRecord(
-      sample, frames: sleep.place.isSame(as: place) ? sleep.frames : [])
+    let frames = sleep.place.isSame(as: place) ? sleep.frames : []
+    current[sleep.tid] =
+      if let before, goesOn ?? false {
+        SleepRecord(sample, frames: frames, seenAt: before.time)
+      } else {
+        SleepRecord(sample, frames: frames)
+      }
   }
 
   private func sampleAgain(_ tid: Int32, _ record: SleepRecord) {

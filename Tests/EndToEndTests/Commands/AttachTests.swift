@@ -175,7 +175,8 @@ extension EndToEnd {
       for _ in 0..<Repository.trials(short: 3, full: 30) {
         let dumped = try SprofCommand.report(["dump", "\(program.pid)"])
         #expect(try dumped.thread("spinner-0").state == "R")
-        #expect(["starved", "running"].contains(dumped.verdict?.kind))
+        // One moment does not show that it gets none.
+        #expect(dumped.verdict?.kind == "running")
       }
       busy.kill()
       try program.assertUntouched(progress: "iterations")
@@ -188,6 +189,25 @@ extension EndToEnd {
       #expect(report.capture.ending.lowercased().contains("duration"))
       #expect(report.allFunctions.contains("short_work"))
       #expect(report.threads.contains { $0.ended })
+      try program.assertUntouched(progress: "ended")
+    }
+
+    @Test
+    func `threads that live for less than a sample are told, with the CPU time that none has`()
+      throws
+    {
+      let program = try RunningProgram(fixture: "churn.c", ["1", "2000000"])
+      let begin = cpuTime(of: program.pid)
+      let report = try SprofCommand.report(["attach", "\(program.pid)", "--duration", "1500ms"])
+      let used = cpuTime(of: program.pid) - begin
+      let words = report.verdict?.words ?? ""
+      #expect(report.verdict?.kind == "slow", "\(words)")
+      #expect(words.contains("short-lived threads"), "\(words)")
+      #expect(words.contains("mostly in short_work"), "\(words)")
+      #expect(words.contains("of CPU time after their last sample"), "\(words)")
+      // What the threads have and what none has is all that the kernel counts, and no more.
+      let counted = report.threads.reduce(0) { $0 + $1.cpuNs } + report.capture.unsampledCpuNs
+      #expect(counted > used / 3 && counted < used, "\(counted) of \(used)")
       try program.assertUntouched(progress: "ended")
     }
 

@@ -21,6 +21,15 @@ extension EndToEnd {
       program.kill()
     }
 
+    @Test(arguments: ["mutex", "five", "join"])
+    func `are called a deadlock by a capture of 100 milliseconds, too`(kind: String) throws {
+      let program = try RunningProgram(fixture: "cycles.c", [kind])
+      let report = try SprofCommand.report(["attach", "\(program.pid)", "--duration", "100ms"])
+      #expect(report.verdict?.kind == "deadlock", "\(report.verdict?.words ?? "")")
+      try program.assertUntouched()
+      program.kill()
+    }
+
     private static func locks(of kind: String) -> [String] {
       switch kind {
       case "mutex", "robust", "pi": ["orders_lock", "audit_lock", "cycles.c"]

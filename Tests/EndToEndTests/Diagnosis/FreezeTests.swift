@@ -101,10 +101,10 @@ extension EndToEnd {
       var renderer: Int32 = 0
       try waitUntil("a page has computed for a second", deadline: .seconds(60)) {
         usleep(200_000)
-        let times = descendants(of: chromium.pid).filter(isRenderer).map { ($0, cpuTicks(of: $0)) }
+        let times = descendants(of: chromium.pid).filter(isRenderer).map { ($0, cpuTime(of: $0)) }
         let busiest = times.max { $0.1 < $1.1 }
         renderer = busiest?.0 ?? 0
-        return (busiest?.1 ?? 0) > 100
+        return (busiest?.1 ?? 0) > 1_000_000_000
       }
       let report = try SprofCommand.report(["attach", "\(renderer)", "--duration", "12s"])
       let list = report.freezes?.list ?? []
@@ -156,13 +156,6 @@ private func descendants(of pid: Int32) -> [Int32] {
 private func isRenderer(_ pid: Int32) -> Bool {
   let command = try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)
   return command?.contains("--type=renderer") ?? false
-}
-
-/// The CPU time of a process, in hundredths of a second (`utime` of proc(5)).
-private func cpuTicks(of pid: Int32) -> Int {
-  let text = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
-  let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
-  return fields.count > 11 ? Int(fields[11]) ?? 0 : 0
 }
 
 /// A window of GTK 3 that freezes, or draws.

@@ -204,6 +204,53 @@ internal import Testing
     #expect(maker.verdict.kind == .starved)
   }
 
+  @Test func `of a thread without a CPU at its one sample says no more`() {
+    var maker = WaitMaker(kind: .dump)
+    maker.thread(4242, "", "compute main", .waitingForCPU)
+    #expect(maker.verdict.kind == .running)
+    var words = ""
+    DumpReport(maker.profile).write(to: &words)
+    words = words.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    #expect(words.contains("was runnable, waiting for a CPU when sampled"), "\(words)")
+    #expect(!words.contains("overloaded"))
+  }
+
+  @Test func `of threads that each live for a short time counts them together`() {
+    var maker = WaitMaker()
+    maker.thread(4242, "", "pthread_join main", .asleep(in: "futex"))
+    maker.wait(4242, .join(4250))
+    for number in 0..<20 {
+      let thread = maker.thread(
+        4250 + Int32(number), "app", "crunch work start_thread clone3", .running, share: 0.04)
+      maker.maker.profile.runs.removeLast()
+      let start = Int64(number) * WaitMaker.second / 2
+      maker.run(
+        thread, ["crunch", "work", "start_thread", "clone3"], .running, from: start,
+        to: start + WaitMaker.second * 4 / 10)
+      maker.end(thread, lived: 0.04)
+    }
+    let verdict = maker.verdict
+    #expect(verdict.kind == .slow)
+    #expect(verdict.alikeThreads == 20)
+    #expect(verdict.shares.map { Int($0.running.rounded()) } == 80)
+    #expect(verdict.place?.line.function == "crunch")
+    var words = ""
+    TextReport(maker.profile, options: ReportOptions(views: [])).write(to: &words)
+    let begin = "Busy: 20 short-lived threads \"app\" were on a CPU for 80.0 % of 10.00 s"
+    #expect(words.hasPrefix(begin), "\(words)")
+  }
+
+  @Test func `of threads that lived for long is about one of them`() {
+    var maker = WaitMaker()
+    maker.thread(4242, "", "pthread_join main", .asleep(in: "futex"))
+    maker.wait(4242, .join(4250))
+    for number in Int32(0)..<3 {
+      let thread = maker.thread(4250 + number, "app", "crunch start_thread", .running, share: 0.5)
+      maker.end(thread, lived: 0.5)
+    }
+    #expect(maker.verdict.alikeThreads == 0)
+  }
+
   @Test func `of a thread that runs and reads in turn says both`() {
     var maker = WaitMaker()
     let thread = maker.thread(4242, "", "parse main", .running, share: 0.4)

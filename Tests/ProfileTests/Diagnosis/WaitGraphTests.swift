@@ -57,6 +57,15 @@ internal import Testing
     #expect(maker.verdict.kind != .possibleDeadlock)
   }
 
+  @Test func `keeps a wait that was seen after the thread's last sample`() {
+    // Who waits for Python's lock wakes up every few milliseconds to ask again, and may be met awake by
+    // the last tick; that it waits is found out after that.
+    var maker = cycle(2)
+    maker.run(0, ["work", "main"], .running, from: 9 * WaitMaker.second)
+    maker.maker.profile.threads[0].lastSeen = maker.end - 1
+    #expect(maker.verdict.kind == .deadlock)
+  }
+
   @Test func `says that a time limit ends a cycle`() throws {
     var maker = WaitMaker()
     maker.locked(4242, by: .thread(tid: 4243))
