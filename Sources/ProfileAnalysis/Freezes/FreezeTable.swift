@@ -6,6 +6,8 @@ package struct FreezeTable: Sendable {
   package struct Row: Sendable {
     /// The longest of them.
     package fileprivate(set) var longest: Freeze
+    /// The length of the shortest, in nanoseconds.
+    package fileprivate(set) var shortest: Int64
     package fileprivate(set) var count = 0
     /// In nanoseconds.
     package fileprivate(set) var total: Int64 = 0
@@ -15,9 +17,9 @@ package struct FreezeTable: Sendable {
     /// Of `total`, what the cause took.
     package fileprivate(set) var totalOfCause: Int64 = 0
 
-    /// How long the cause of a typical one took.
+    /// How long the cause of one took, on average.
     package var meanOfCause: Int64 { count > 0 ? totalOfCause / Int64(count) : 0 }
-    /// The length of a typical one.
+    /// The length of one, on average.
     package var mean: Int64 { count > 0 ? total / Int64(count) : 0 }
   }
 
@@ -57,13 +59,14 @@ package struct FreezeTable: Sendable {
       let place = known[key] ?? rows.count
       if place == rows.count {
         known[key] = place
-        rows.append(Row(longest: freeze))
+        rows.append(Row(longest: freeze, shortest: freeze.length))
       }
       rows[place].count += 1
       rows[place].total = rows[place].total.addingClamped(freeze.length)
       rows[place].totalOfCause = rows[place].totalOfCause.addingClamped(freeze.cause.time)
       rows[place].isAtLeast = rows[place].isAtLeast || freeze.isAtLeast
       if freeze.length > rows[place].longest.length { rows[place].longest = freeze }
+      rows[place].shortest = min(rows[place].shortest, freeze.length)
     }
     return rows.enumerated().sorted { left, right in
       (right.element.total, left.offset) < (left.element.total, right.offset)

@@ -9,7 +9,13 @@ extension Summary {
     /// What the stack took, where that decides.
     let weight: Weight?
     /// The freezes that it is of.
-    var freezes: FreezeTable.Row?
+    var freezes: Freezes?
+
+    struct Freezes {
+      var count: Int
+      var total: Int64
+      var isAtLeast: Bool
+    }
   }
 
   /// Of one stack; who called these seldom tells more.
@@ -64,14 +70,28 @@ extension Summary {
     return shown
   }
 
-  /// The stacks of the causes that took most of the time, of the longest freeze each.
+  /// The stacks of the causes that took most of the time, of the longest freeze each; alike ones once.
   private var freezeStacks: [Shown] {
     let freezes = diagnosis.freezes.freezes.filter { $0.thread == diagnosis.verdict.thread }
-    return FreezeTable.rows(of: freezes).prefix(3).map { row in
-      Shown(
-        threads: [row.longest.thread], stack: row.longest.stack, end: row.longest.stackEnd,
-        weight: nil, freezes: row)
+    var shown: [Shown] = []
+    var lines: [[SourceLine]] = []
+    for row in FreezeTable.rows(of: freezes) {
+      let own = report.index.userFrames(of: row.longest.stack).map(\.line)
+      if let same = lines.firstIndex(of: own), shown[same].end == row.longest.stackEnd {
+        shown[same].freezes?.count += row.count
+        let total = row.total.addingClamped(shown[same].freezes?.total ?? 0)
+        shown[same].freezes?.total = total
+        if row.isAtLeast { shown[same].freezes?.isAtLeast = true }
+        continue
+      }
+      lines.append(own)
+      shown.append(
+        Shown(
+          threads: [row.longest.thread], stack: row.longest.stack, end: row.longest.stackEnd,
+          weight: nil,
+          freezes: Shown.Freezes(count: row.count, total: row.total, isAtLeast: row.isAtLeast)))
     }
+    return Array(shown.prefix(3))
   }
 
   private func stack(of thread: Int) -> Shown? {
@@ -114,9 +134,10 @@ extension Summary {
       : infos.map { info in
         "Thread \(info.tid) \"\(info.title.shortName)\"\(info.isMain ? " (main)" : "")"
       }.joined(separator: ", ")
-    if let row = shown.freezes {
-      let count = Figures.count(Int64(row.count), "freeze")
-      return names + ": \(count), \(Figures.duration(row.total))"
+    if let freezes = shown.freezes {
+      let count = Figures.count(Int64(freezes.count), "freeze")
+      let atLeast = freezes.isAtLeast ? "at least " : ""
+      return names + ": \(count), \(atLeast)\(Figures.duration(freezes.total))"
     }
     guard let weight = shown.weight, let unit = decisiveUnit else { return names }
     let total = report.index.weight(of: shown.threads[0])

@@ -39,12 +39,15 @@ struct FreezeWords {
     let (shortest, longest) = (lengths.min() ?? 0, lengths.max() ?? 0)
     let atLeast = freezes.contains(where: \.isAtLeast) ? "at least " : ""
     guard freezes.count > 1 else { return "for " + atLeast + Self.length(longest) }
-    let (first, last) = (Self.length(shortest), Self.length(longest))
-    guard first != last else { return atLeast + last + " each" }
-    let isShort = longest < 600_000_000_000
-    return atLeast
-      + (isShort ? "\(Figures.seconds(shortest, decimals: 2)) to \(last)" : "\(first) to \(last)")
-      + " each"
+    return atLeast + Self.range(shortest, longest) + " each"
+  }
+
+  /// `0.25 to 0.41 s`; one length where both are the same.
+  private static func range(_ shortest: Int64, _ longest: Int64) -> String {
+    let (first, last) = (length(shortest), length(longest))
+    guard first != last else { return last }
+    return longest < 600_000_000_000
+      ? "\(Figures.seconds(shortest, decimals: 2)) to \(last)" : "\(first) to \(last)"
   }
 
   private func causes(of freezes: [Freeze]) -> String {
@@ -54,7 +57,8 @@ struct FreezeWords {
     for row in rows.prefix(Self.causeLimit) {
       let count = freezes.count > 1 ? "\(row.count) × " : ""
       let isNew = row.longest.loop.map { told.insert($0).inserted } ?? false
-      parts.append(count + phrase(row, namesLoop: isNew))
+      // Of one freeze the sentence has said it.
+      parts.append(count + phrase(row, namesLoop: isNew, saysAtLeast: freezes.count > 1))
     }
     let rest = rows.dropFirst(Self.causeLimit).reduce(0) { $0 + $1.count }
     if rest > 0 { parts.append("\(rest) by other causes") }
@@ -63,27 +67,37 @@ struct FreezeWords {
 
   // MARK: - One freeze
 
-  /// The same of a typical freeze of a row.
-  func phrase(_ row: FreezeTable.Row, namesLoop: Bool) -> String {
-    phrase(row.longest, of: row.mean, lasting: row.meanOfCause, namesLoop: namesLoop)
+  /// What the freezes of a row have in common: `save_settings (app.py:4) slept 0.25 to 0.41 s in a handler of
+  /// Python's event loop`.
+  func phrase(_ row: FreezeTable.Row, namesLoop: Bool, saysAtLeast: Bool = true) -> String {
+    let atLeast = saysAtLeast && row.isAtLeast ? "at least " : ""
+    let part = Self.part(row.meanOfCause, of: row.mean, atLeast).map {
+      $0 + (row.count > 1 ? " on average" : "")
+    }
+    let words = part ?? atLeast + Self.range(row.shortest, row.longest.length)
+    return phrase(row.longest, lasting: words, namesLoop: namesLoop)
   }
 
   /// The same of one freeze.
   func phrase(_ freeze: Freeze, namesLoop: Bool) -> String {
-    phrase(freeze, of: freeze.length, lasting: freeze.cause.time, namesLoop: namesLoop)
+    let words = Self.part(freeze.cause.time, of: freeze.length) ?? Self.length(freeze.length)
+    return phrase(freeze, lasting: words, namesLoop: namesLoop)
   }
 
-  /// What was done for how long: `save_settings (app.py:4) slept 0.40 s in a handler of Python's
-  /// event loop`.
-  ///
-  /// Of a cause that did not take all of the freeze both lengths are said.
-  private func phrase(
-    _ freeze: Freeze, of length: Int64, lasting time: Int64, namesLoop: Bool
-  ) -> String {
-    let isPart = time < length / 10 * 9 && length < 600_000_000_000
-    let words =
-      isPart
-      ? "\(Figures.seconds(time, decimals: 2)) of \(Self.length(length))" : Self.length(length)
+  /// What a thread did while it was frozen, and who held it up: `waited for mutex orders_lock`.
+  func activity(in freeze: Freeze) -> String {
+    deed(freeze, lasting: nil) + ownerWords(freeze.cause)
+  }
+
+  /// Both lengths of a cause that did not take all of the freeze; nil for one that did.
+  private static func part(
+    _ time: Int64, of length: Int64, _ atLeast: String = ""
+  ) -> String? {
+    guard time < length / 10 * 9, length < 600_000_000_000 else { return nil }
+    return "\(Figures.seconds(time, decimals: 2)) of \(atLeast)\(Self.length(length))"
+  }
+
+  private func phrase(_ freeze: Freeze, lasting words: String, namesLoop: Bool) -> String {
     let names = names(of: freeze)
     let comma = names.place.isEmpty ? "" : ","
     let loop = freeze.loop.flatMap { namesLoop ? "\(comma) in a handler of \($0.name)" : nil } ?? ""

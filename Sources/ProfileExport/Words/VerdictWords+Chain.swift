@@ -8,9 +8,20 @@ extension VerdictWords {
   static let chainLimit = 12
 
   /// One line for each thread of the chain, and what the last one does; how to thaw a frozen program.
-  var chainLines: [String] {
+  var chainLines: [String] { chainLines(atMost: Self.chainLimit, withFirst: true) }
+
+  /// The same below the sentence of the verdict, which tells what the first of a chain waits for.
+  ///
+  /// At most `limit` lines, and one that says how many are left out of its middle.
+  func linesBelowSentence(atMost limit: Int = Self.chainLimit) -> [String] {
+    chainLines(atMost: limit, withFirst: verdict.chain.count < 2 || verdict.isCycle)
+  }
+
+  private func chainLines(atMost limit: Int, withFirst: Bool) -> [String] {
     if let goroutines = verdict.goroutines {
-      return GoroutineWords(diagnosis: diagnosis, words: self).lines(of: goroutines)
+      let lines = GoroutineWords(diagnosis: diagnosis, words: self).lines(of: goroutines)
+      let rest = lines.count - limit
+      return rest > 1 ? lines.prefix(limit) + ["… and \(rest) more"] : lines
     }
     if verdict.kind == .frozen {
       return verdict.wait?.thawCommand.map { ["Thaw it with: " + $0] } ?? []
@@ -20,15 +31,15 @@ extension VerdictWords {
       diagnosis.graph.nodes[node].tid != nil || position == verdict.chain.count - 1
     }.map(\.element)
     guard nodes.count > 1 || verdict.isCycle else { return [] }
+    let shown = Array(nodes.enumerated().dropFirst(withFirst ? 0 : 1))
+    // Its end is what holds up all others.
+    let tail = min(2, max(limit - 1, 0))
+    let hidden = max(0, shown.count - max(limit, 1))
     var lines: [String] = []
-    for (position, node) in nodes.enumerated() {
-      if nodes.count > Self.chainLimit, position == Self.chainLimit - 2 {
-        lines.append("… \(nodes.count - Self.chainLimit) more in the chain …")
-      }
-      let isHidden =
-        nodes.count > Self.chainLimit && position >= Self.chainLimit - 2
-        && position < nodes.count - 2
-      guard !isHidden else { continue }
+    for (number, (position, node)) in shown.enumerated() {
+      let place = number - (shown.count - tail - hidden)
+      if hidden > 0, place == 0 { lines.append("… \(hidden) more in the chain …") }
+      guard hidden == 0 || place < 0 || place >= hidden else { continue }
       let waiter = position > 0 ? diagnosis.graph.nodes[nodes[position - 1]].pid : nil
       lines.append(line(node, for: waiter, isLast: position == nodes.count - 1))
     }

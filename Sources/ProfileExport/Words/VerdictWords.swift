@@ -18,9 +18,7 @@ struct VerdictWords {
   /// With `explains` the rule and the facts by which it was found follow.
   func write(to page: inout TextPage<some TextOutputStream>, explains: Bool = false) {
     page.paragraph(sentence, style: .strong)
-    // What the first of a chain waits for is the verdict itself.
-    let isTold = verdict.chain.count > 1 && !verdict.isCycle
-    for line in chainLines.dropFirst(isTold ? 1 : 0) { page.paragraph("  " + line, indent: 4) }
+    for line in linesBelowSentence() { page.paragraph("  " + line, indent: 4) }
     guard explains else { return page.space() }
     for line in EvidenceWords(words: self).lines { page.paragraph("  " + line, indent: 4) }
     page.space()

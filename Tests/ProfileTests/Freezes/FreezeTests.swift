@@ -51,6 +51,41 @@ internal import Testing
     #expect(lengths(of: maker, from: 5_150, to: 5_550) == [400])
   }
 
+  /// A capture that begins within the first of three freezes by one handler.
+  private func cutProgram() -> FreezeMaker {
+    var maker = FreezeMaker()
+    for length in [150, 450, 300] as [Int64] {
+      maker.run(
+        "compute lookupCommand processCommand \(FreezeMaker.rest.withoutCall)",
+        milliseconds: length)
+      maker.rest(milliseconds: 1000)
+    }
+    return maker
+  }
+
+  @Test
+  func `of one cause have the range of their lengths, and one that was cut is at least so long`() {
+    let words = cutProgram().words()
+    #expect(
+      words.contains("at least 0.15 to 0.45 s each: 3 × lookupCommand computed at least 0.15"))
+    #expect(words.contains("0.15 to 0.45 s, in compute"), "\(words)")
+    #expect(cutProgram().view().contains("computed at least 0.15 to 0.45 s, in compute"))
+  }
+
+  @Test func `of one stack are shown below one`() {
+    var maker = FreezeMaker()
+    let handler = "lookupCommand processCommand \(FreezeMaker.rest.withoutCall)"
+    maker.rest(milliseconds: 1000)
+    for turn in 0..<5 {
+      maker.run(handler, turn == 4 ? .waitingForCPU : .running, milliseconds: 300)
+      maker.rest(milliseconds: 1000)
+    }
+    var text = ""
+    TextReport(maker.maker.maker.profile).write(to: &text)
+    #expect(text.contains("4 × lookupCommand") && text.contains("1 × lookupCommand"), "\(text)")
+    #expect(text.contains("\nWhere it is\nThread 4242 \"server\" (main): 5 freezes, 1.50 s\n"))
+  }
+
   /// In milliseconds, of a part of the capture.
   private func lengths(of maker: FreezeMaker, from: Int64, to: Int64) -> [Int64] {
     var filter = ProfileFilter()
