@@ -10,9 +10,9 @@ package struct OperatingSystem: Equatable, Sendable {
   /// The name for people, such as `Debian GNU/Linux 12 (bookworm)`.
   package let name: String
   package let packager: Packager?
-  /// The archive of apt that has the debug packages, with its suite; nil where it is known to be
-  /// among them, and where none is known.
-  package let missingArchive: String?
+  /// The archive of apt that has the debug packages; nil where it is known to be among apt's sources, and
+  /// where none is known.
+  package let missingArchive: DebugArchive?
 
   package init(_ files: SystemFiles) {
     let folder = "/etc/apt/sources.list.d"
@@ -42,16 +42,40 @@ package struct OperatingSystem: Equatable, Sendable {
 
   /// Debian and Ubuntu keep the debug packages that are made automatically in archives of their own
   /// (wiki.debian.org/HowToGetABacktrace, documentation.ubuntu.com: "Debug symbol packages").
-  private static func archive(of id: String, _ codename: String, _ sources: String) -> String? {
+  private static func archive(
+    of id: String, _ codename: String, _ sources: String
+  ) -> DebugArchive? {
     guard !codename.isEmpty else { return nil }
     switch id {
     case "debian":
       return sources.contains("debian-debug")
-        ? nil : "debian-debug, suite \(codename)-debug"
+        ? nil
+        : DebugArchive(
+          name: "Debian's debug archive (debian-debug)", suite: "\(codename)-debug",
+          // It is beside the main archive that apt knows.
+          source: mirror(in: sources).map { "deb \($0)-debug \(codename)-debug main" })
     case "ubuntu":
-      return sources.contains("ddebs") ? nil : "ddebs, suite \(codename)"
+      return sources.contains("ddebs")
+        ? nil : DebugArchive(name: "Ubuntu's debug archive (ddebs)", suite: codename, source: nil)
     default: return nil
     }
+  }
+
+  /// The address of Debian's main archive in the text of apt's sources, without a slash at its end.
+  private static func mirror(in sources: String) -> String? {
+    for line in sources.split(separator: "\n") where !line.hasPrefix("#") {
+      for word in line.split(whereSeparator: \.isWhitespace) {
+        let address = word.hasSuffix("/") ? word.dropLast() : word
+        let isPlain = address.allSatisfy {
+          $0.isASCII && ($0.isLetter || $0.isNumber || "-._~:/%".contains($0))
+        }
+        guard isPlain, address.hasPrefix("http"), address.contains("://"),
+          address.hasSuffix("/debian")
+        else { continue }
+        return String(address)
+      }
+    }
+    return nil
   }
 
   private static func packager(of family: String) -> Packager? {
@@ -106,8 +130,38 @@ package struct OperatingSystem: Equatable, Sendable {
 
   private func aptCommand(_ package: String, _ root: String) -> String {
     let install = "\(root)apt install \(package)"
-    guard package.hasSuffix("-dbgsym"), let missingArchive else { return install }
-    return install + "  # from the archive \(missingArchive)"
+    guard package.hasSuffix("-dbgsym"), missingArchive != nil else { return install }
+    return install + "  # after the archive above is added"
+  }
+
+  /// The command that fetches debug files for a capture, where apt does not know the archive that has them
+  /// and a server for them is known; nil elsewhere.
+  func fetchCommand(owner: String?, hasServers: Bool) -> String? {
+    guard hasServers, needsArchive(owner) else { return nil }
+    return "sprof symbols CAPTURE -o NAMED --debuginfod"
+  }
+
+  /// Whether the debug package of a package is in an archive that apt does not know.
+  private func needsArchive(_ owner: String?) -> Bool {
+    packager == .apt && missingArchive != nil
+      && owner.map { Self.debianDebugPackage(of: $0).hasSuffix("-dbgsym") } ?? false
+  }
+
+  /// What has to be done before the commands for the debug files of these packages; nil for nothing.
+  func archiveFinding(for owners: some Sequence<String>) -> Finding? {
+    guard let missingArchive, owners.contains(where: { needsArchive($0) }) else { return nil }
+    let root = geteuid() == 0 ? "" : "sudo "
+    let text =
+      "the debug packages below are in \(missingArchive.name), suite \(missingArchive.suite), which is not "
+      + "among apt's sources: add it first"
+    let other =
+      "Without root: set DEBUGINFOD_URLS to the debuginfod server of your distribution, and use sprof "
+      + "symbols CAPTURE -o NAMED --debuginfod"
+    return Finding(
+      "archive", .hint, "\(text). \(other)",
+      fix: missingArchive.source.map {
+        "echo '\($0)' | \(root)tee /etc/apt/sources.list.d/debug.list && \(root)apt update"
+      })
   }
 
   /// `/usr/lib/debug/.build-id/ab/cdef.debug`; nil for what is no build ID.
@@ -132,4 +186,13 @@ package struct OperatingSystem: Equatable, Sendable {
     }
     return name + "-dbgsym"
   }
+}
+
+/// An archive of packages with debug files.
+package struct DebugArchive: Equatable, Sendable {
+  /// For people, as its distribution documents it.
+  package let name: String
+  package let suite: String
+  /// The line that apt's sources need; nil where it is not known.
+  package let source: String?
 }

@@ -9,17 +9,19 @@ package struct ProcessCheckup: Sendable {
   /// The files with code that are in its stacks.
   package var modules: [ModuleFacts]
   package var runtimes: [RuntimeSurvey.Entry]
+  package var madeCode: MadeCode
   /// The pid of another process that traces the program; 0 for none.
   package var holder: Int32
 
   /// Facts that were found elsewhere.
   package init(
     profile: Profile, modules: [ModuleFacts], runtimes: [RuntimeSurvey.Entry] = [],
-    holder: Int32 = 0
+    madeCode: MadeCode = MadeCode(), holder: Int32 = 0
   ) {
     self.profile = profile
     self.modules = modules
     self.runtimes = runtimes
+    self.madeCode = madeCode
     self.holder = holder
   }
 
@@ -39,16 +41,34 @@ package struct ProcessCheckup: Sendable {
     self.init(
       profile: profile, modules: modules,
       runtimes: RuntimeSurvey.entries(process, through: access.liveThread),
+      madeCode: MadeCode(of: profile, process, memory, maps),
       holder: access.tracer)
   }
 
   /// The files for which a package with debug data would help.
   package var wantedFiles: [String] { modules.filter(\.wantsDebugFile).map(\.path) }
 
-  /// The findings, most important first; `owners` are the packages that files belong to, by path.
-  package func findings(_ system: OperatingSystem, owners: [String: String] = [:]) -> [Finding] {
-    [threads] + runtimeFindings
-      + modules.flatMap { $0.findings(system, owner: owners[$0.path]) } + notes
+  /// The findings, most important first; `owners` are the packages that files belong to, by path, and
+  /// `hasServers` says whether a debuginfod server is known.
+  package func findings(
+    _ system: OperatingSystem, owners: [String: String] = [:], hasServers: Bool = false
+  ) -> [Finding] {
+    let wanted = wantedFiles.compactMap { owners[$0] }
+    let archive = hasServers ? nil : system.archiveFinding(for: wanted)
+    return [threads] + runtimeFindings + [archive].compactMap { $0 }
+      + modules.flatMap {
+        $0.findings(system, owner: owners[$0.path], hasServers: hasServers)
+      } + [madeCodeFinding].compactMap { $0 } + notes
+  }
+
+  /// What Java compiles is read, and needs no names from elsewhere; where Python's functions are read, other
+  /// code is not Python's.
+  private var madeCodeFinding: Finding? {
+    guard !runtimes.contains(where: { $0.language == "Java" }) else { return nil }
+    var code = madeCode
+    let isPythonRead = runtimes.contains { $0.language == "Python" && $0.problem == nil }
+    if code.runtime == .python, isPythonRead { code.runtime = nil }
+    return code.finding
   }
 
   private var threads: Finding {
@@ -109,11 +129,11 @@ extension ModuleFacts {
   }
 
   /// What is said of the file.
-  func findings(_ system: OperatingSystem, owner: String?) -> [Finding] {
-    [names(system, owner: owner)] + unwinding
+  func findings(_ system: OperatingSystem, owner: String?, hasServers: Bool) -> [Finding] {
+    [names(system, owner: owner, hasServers)] + unwinding
   }
 
-  private func names(_ system: OperatingSystem, owner: String?) -> Finding {
+  private func names(_ system: OperatingSystem, owner: String?, _ hasServers: Bool) -> Finding {
     if let problem {
       return Finding(
         "names", .hint, "\(path): \(problem.words)",
@@ -126,9 +146,12 @@ extension ModuleFacts {
     let count = frames == 1 ? "its function" : "\(named) of \(frames) functions"
     let found =
       named == frames ? "functions named (\(source)), \(lines)" : "\(count) named, \(lines)"
+    let command =
+      system.fetchCommand(owner: owner, hasServers: hasServers)
+      ?? system.installDebugFile(buildID: buildID, owner: owner)
     return Finding(
       "names", path == "[vdso]" ? .ok : .hint, "\(path): \(found)",
-      fix: wantsDebugFile ? system.installDebugFile(buildID: buildID, owner: owner) ?? flag : nil)
+      fix: wantsDebugFile ? command ?? flag : nil)
   }
 
   /// Where the names come from.

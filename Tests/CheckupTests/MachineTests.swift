@@ -1,4 +1,6 @@
 import Checkup
+import ProfileModel
+import Sampling
 import Testing
 
 @Suite struct `Checkup of a machine` {
@@ -134,19 +136,73 @@ import Testing
     #expect(named == command || named == "sudo " + command)
   }
 
-  @Test func `names the archive that the debug package is in, unless it is known to apt`() throws {
-    let release = "ID=debian\nVERSION_CODENAME=bookworm\n"
-    let without = OperatingSystem(parsing: release)
-    let command = try #require(without.installDebugFile(buildID: nil, owner: "coreutils"))
+  /// A program whose file has no names, and belongs to a package.
+  private func checkup(of path: String) throws -> ProcessCheckup {
+    var profile = Profile(
+      capture: CaptureInfo(kind: .dump, pid: 4242, processName: "app", rate: 0))
+    profile.threads = []
+    var module = ModuleFacts(path: path, buildID: "abcdef01", problem: nil)
+    module.frames = 3
+    module.contents = ModuleFacts.Contents()
+    return ProcessCheckup(profile: profile, modules: [module])
+  }
+
+  private static let debian = "ID=debian\nVERSION_CODENAME=bookworm\n"
+
+  @Test(arguments: [
+    "deb http://mirror.example/debian/ bookworm main",
+    "Types: deb\nURIs: http://mirror.example/debian\nSuites: bookworm\n",
+  ])
+  func `says which line apt needs first, where it does not know the archive of a debug package`(
+    sources: String
+  ) throws {
+    let system = OperatingSystem(parsing: Self.debian, sources: sources)
+    let findings = try checkup(of: "/usr/bin/ls").findings(
+      system, owners: ["/usr/bin/ls": "coreutils"])
+    let archive = try #require(findings.firstIndex { $0.topic == "archive" })
+    let names = try #require(findings.firstIndex { $0.topic == "names" })
+    #expect(archive < names)
+    #expect(findings[archive].text.contains("Debian's debug archive (debian-debug)"))
+    #expect(findings[archive].text.contains("DEBUGINFOD_URLS"))
+    let line = "echo 'deb http://mirror.example/debian-debug bookworm-debug main' | "
+    #expect(findings[archive].fix?.hasPrefix(line) == true, "\(findings[archive])")
+    #expect(findings[archive].fix?.hasSuffix("apt update") == true)
     #expect(
-      command.hasSuffix(
-        "apt install coreutils-dbgsym  # from the archive debian-debug, suite bookworm-debug"))
+      findings[names].fix?.hasSuffix(
+        "apt install coreutils-dbgsym  # after the archive above is added") == true)
+  }
+
+  @Test func `names the archive alone where no line for it is known`() throws {
+    for release in [Self.debian, "ID=ubuntu\nVERSION_CODENAME=noble\n"] {
+      for sources in ["", "deb cdrom:[x]/debian bookworm main", "deb http://a'b/debian x main"] {
+        let system = OperatingSystem(parsing: release, sources: sources)
+        let findings = try checkup(of: "/usr/bin/ls").findings(
+          system, owners: ["/usr/bin/ls": "coreutils"])
+        let archive = findings.first { $0.topic == "archive" }
+        #expect(archive != nil && archive?.fix == nil)
+      }
+    }
+  }
+
+  @Test func `needs no archive that apt knows, or in which the package is not`() throws {
     let with = OperatingSystem(
-      parsing: release, sources: "deb http://x/debian-debug bookworm-debug main")
-    #expect(with.installDebugFile(buildID: nil, owner: "coreutils")?.contains("archive") == false)
-    // Its package is in the main archive.
+      parsing: Self.debian, sources: "deb http://x/debian-debug bookworm-debug main")
+    let without = OperatingSystem(parsing: Self.debian)
+    for (system, owner) in [(with, "coreutils"), (without, "libc6:amd64")] {
+      let findings = try checkup(of: "/usr/bin/ls").findings(system, owners: ["/usr/bin/ls": owner])
+      #expect(!findings.contains { $0.topic == "archive" })
+      let fix = findings.first { $0.topic == "names" }?.fix
+      #expect(fix?.contains("apt install") == true && fix?.contains("#") == false)
+    }
+  }
+
+  @Test func `has an easier way than an archive where a debuginfod server is known`() throws {
+    let findings = try checkup(of: "/usr/bin/ls").findings(
+      OperatingSystem(parsing: Self.debian), owners: ["/usr/bin/ls": "coreutils"],
+      hasServers: true)
+    #expect(!findings.contains { $0.topic == "archive" })
     #expect(
-      without.installDebugFile(buildID: nil, owner: "libc6:amd64")?.contains("archive") == false)
+      findings.first { $0.topic == "names" }?.fix == "sprof symbols CAPTURE -o NAMED --debuginfod")
   }
 
   /// The lines of the file that matter, as distributions ship them.
@@ -200,5 +256,60 @@ import Testing
         #expect(system.installDebugFile(buildID: id, owner: nil) == nil)
       }
     }
+  }
+}
+
+@Suite struct `Code that a program compiles while it runs` {
+  private func finding(
+    _ runtime: MadeCode.Runtime?, frames: Int = 0, named: Int = 0, hasNames: Bool = false
+  ) -> Finding? {
+    var code = MadeCode()
+    code.runtime = runtime
+    code.frames = frames
+    code.named = named
+    code.hasNames = hasNames
+    return code.finding
+  }
+
+  @Test(arguments: [
+    (MadeCode.Runtime.node, "node --perf-basic-prof PROGRAM"),
+    (.dotNet, "DOTNET_PerfMapEnabled=1 dotnet PROGRAM"), (.python, "python3 -X perf PROGRAM"),
+  ])
+  func `has names with the flag of its runtime`(runtime: MadeCode.Runtime, command: String) {
+    let found = finding(runtime, frames: 3)
+    #expect(found?.grade == .hint && found?.fix == command)
+    #expect(found?.text.contains("0 of 3 functions named") == true)
+    #expect(finding(runtime, frames: 3, named: 3, hasNames: true)?.grade == .ok)
+  }
+
+  @Test func `has none of node and .NET without a file, also where none is in a stack`() {
+    for runtime in [MadeCode.Runtime.node, .dotNet] {
+      #expect(finding(runtime)?.grade == .hint)
+      #expect(finding(runtime, hasNames: true) == nil)
+    }
+    for runtime in [MadeCode.Runtime.python, .php, .luaJIT, nil] {
+      #expect(finding(runtime) == nil)
+    }
+  }
+
+  @Test(arguments: [MadeCode.Runtime.php, .luaJIT, nil])
+  func `is named by a runtime without a known flag only with that one's help`(
+    runtime: MadeCode.Runtime?
+  ) {
+    let found = finding(runtime, frames: 1)
+    #expect(found?.grade == .hint && found?.fix == nil)
+    #expect(found?.text.contains("Only the runtime can name them") == true)
+  }
+
+  @Test(arguments: [
+    ("/usr/bin/node", MadeCode.Runtime.node), ("/usr/lib/libnode.so.109", .node),
+    ("/usr/share/dotnet/shared/libcoreclr.so", .dotNet), ("/usr/bin/python3.12", .python),
+    ("/usr/lib/libpython3.13.so.1.0", .python), ("/usr/bin/python3.11", nil),
+    ("/usr/bin/php8.2", .php), ("/usr/sbin/php-fpm8.2", .php), ("/usr/bin/phpmetrics", nil),
+    ("/usr/bin/luajit", .luaJIT), ("/usr/lib/libluajit-5.1.so.2", .luaJIT),
+    ("/usr/bin/nodeset", nil),
+  ])
+  func `belongs to the runtime whose files are there`(path: String, runtime: MadeCode.Runtime?) {
+    #expect(MadeCode.runtime(files: ["/usr/lib/libc.so.6", path]) == runtime)
   }
 }

@@ -42,13 +42,16 @@ struct DoctorCommand: ParsableCommand {
         try show(findings, of: nil)
         return findings.areAllWell ? EXIT_SUCCESS : 1
       }
-      return try check(target.resolve(for: "attach"), system.system)
+      return try check(
+        target.resolve(for: "attach"), system.system, hasServers: system.debuginfodServers != nil)
     }
     if code != EXIT_SUCCESS { throw ExitCode(code) }
   }
 
   /// Looks at a process; returns the exit code.
-  private func check(_ process: ProcessIdentity, _ system: OperatingSystem) throws -> Int32 {
+  private func check(
+    _ process: ProcessIdentity, _ system: OperatingSystem, hasServers: Bool
+  ) throws -> Int32 {
     let name = ProcessSearch.processName(process.pid) ?? "?"
     let title = "\(name.printable) (pid \(process.pid))"
     let (access, profile): (ProcessAccess, Profile)
@@ -65,7 +68,8 @@ struct DoctorCommand: ParsableCommand {
     let checkup = ProcessCheckup(process, access, dump: profile)
     let owners = PackageOwners.owners(of: checkup.wantedFiles)
     let findings =
-      [Finding("access", "it can be sampled by you")] + checkup.findings(system, owners: owners)
+      [Finding("access", "it can be sampled by you")]
+      + checkup.findings(system, owners: owners, hasServers: hasServers)
     try show(findings, of: title)
     return findings.areAllWell ? EXIT_SUCCESS : 1
   }
