@@ -91,26 +91,24 @@ private struct CPUCounts {
   }
 
   private let index: ProfileIndex
-  private let paths: PathTable
+  /// Of this thread alone; in them all code that the program has made is one function.
+  private var paths = PathTable(stackCount: 0)
   private let owners: [ModuleOwner]
   let total: Int64
   private let stacks: Set<StackID>
   /// By path: the samples of it and of what it called.
-  private var sums: [Int64]
+  private var sums: [Int64] = [0]
   /// By path: the frame that makes its innermost function; -1 for a path without samples.
-  private var frames: [Int]
+  private var frames: [Int] = [-1]
   private var own: [Int: Own] = [:]
   /// By function, an interpreted one in place of what the interpreter does for it: own samples.
   private var source: [Int: Int64] = [:]
 
   init(_ index: ProfileIndex, _ samples: [StackID: Int64]) {
     self.index = index
-    paths = index.stacks.functionPaths
     owners = index.profile.modules.map(\.owner)
     total = samples.values.reduce(0, &+)
     stacks = Set(samples.keys)
-    sums = Array(repeating: 0, count: paths.count)
-    frames = Array(repeating: -1, count: paths.count)
     for (stack, count) in samples.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       add(count, in: stack)
     }
@@ -119,38 +117,35 @@ private struct CPUCounts {
   private mutating func add(_ samples: Int64, in stack: StackID) {
     let stackFrames = index.sourceFrames(of: stack)
     addOwn(samples, of: stackFrames)
-    var path = paths.path(of: stack)
-    let function = path == 0 ? -1 : number(ofFrame: stackFrames.first, else: paths.item(of: path))
-    var interpreted: Int?
-    for frame in stackFrames where path != 0 {
-      if interpreted == nil, index.stacks.frames[frame].isInterpreted {
-        interpreted = paths.item(of: path)
+    var path = 0
+    for frame in stackFrames.reversed() {
+      path = paths.add(number(ofFrame: frame), false, to: path)
+      if path == sums.count {
+        sums.append(0)
+        frames.append(frame)
       }
-      if frames[path] < 0 { frames[path] = frame }
       sums[path] &+= samples
-      path = paths.caller(of: path)
     }
-    source[interpreted ?? function, default: 0] &+= samples
+    let interpreted = stackFrames.first { index.stacks.frames[$0].isInterpreted }
+    let function = (interpreted ?? stackFrames.first).map { number(ofFrame: $0) }
+    if let function { source[function, default: 0] &+= samples }
   }
 
   private mutating func addOwn(_ samples: Int64, of stackFrames: [Int]) {
     let place = owners.place(of: stackFrames.lazy.map { [index] in index.stacks.frames[$0] })
     guard let frame = place.map({ stackFrames[$0] }) else { return }
-    let function = number(ofFrame: frame, else: index.stacks.function(ofFrame: frame))
+    let function = number(ofFrame: frame)
     var known = own[function] ?? Own(frame: frame)
     known.samples &+= samples
     if samples > known.mostInFrame { (known.frame, known.mostInFrame) = (frame, samples) }
     own[function] = known
   }
 
-  /// Stands for all code that a program has made itself, which has no names.
-  private static let madeCode = -2
-
-  private func number(ofFrame frame: Int?, else function: Int) -> Int {
-    guard let frame else { return function }
+  /// The function of a frame; all code that a program has made itself, and that has no names, counts as one.
+  private func number(ofFrame frame: Int) -> Int {
     let source = index.stacks.frames[frame]
     let isMade = source.module == .anonymous && source.address != nil && !source.line.isNamed
-    return isMade ? Self.madeCode : function
+    return isMade ? index.stacks.functions.count : index.stacks.function(ofFrame: frame)
   }
 
   /// Whether samples of the stack are counted.
@@ -160,9 +155,7 @@ private struct CPUCounts {
   func isHottest(_ stack: StackID, _ hottest: Int) -> Bool {
     let frames = index.sourceFrames(of: stack)
     let place = owners.place(of: frames.lazy.map { index.stacks.frames[$0] })
-    return place.map { place in
-      number(ofFrame: frames[place], else: index.stacks.function(ofFrame: frames[place]))
-    } == hottest
+    return place.map { number(ofFrame: frames[$0]) } == hottest
   }
 
   /// The function with the most samples of its own.

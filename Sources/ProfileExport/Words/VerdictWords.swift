@@ -323,10 +323,18 @@ struct VerdictWords {
 
   private func percent(_ share: Double?) -> String { Figures.fixed(share ?? 0, decimals: 1) }
 
+  /// Whose code it is that is in no file, unless that may be one of several programs.
+  private var programOfCode: String {
+    let profile = diagnosis.index.profile
+    guard profile.threads.allSatisfy({ $0.process == nil }) else { return "" }
+    let program = profile.capture.executable?.lastPathPart ?? profile.capture.processName
+    return program.isEmpty ? "" : " of " + program.shortName
+  }
+
   func name(_ frame: SourceFrame) -> String {
     if !frame.line.isNamed, frame.address != nil {
       guard let position = diagnosis.index.profile.position(of: frame.module) else {
-        return "JIT code"
+        return "JIT code" + programOfCode
       }
       return frame.line.function + " in " + diagnosis.index.profile.modules[position].name.shortName
     }

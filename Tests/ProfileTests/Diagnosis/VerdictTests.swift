@@ -84,6 +84,30 @@ internal import Testing
     #expect(!own.contains("\"worker\" (pid 4300)"), "\(own)")
   }
 
+  @Test func `of a loop in compiled code without names is about that code, not its caller`() {
+    var maker = WaitMaker()
+    let main = maker.thread(4242, "node", "x", .running)
+    maker.maker.profile.runs = []
+    maker.maker.profile.capture.executable = "/usr/bin/node"
+    let file = maker.maker.module("/usr/bin/node")
+    let callers = ["node::Start", "Builtins_JSEntry", "Builtins_InterpreterEntryTrampoline"].map {
+      maker.maker.frame(SourceLine(function: $0), in: file)
+    }
+    let helper = maker.maker.frame(SourceLine(function: "Builtins_Add"), in: file)
+    for number in 0..<100 as Range<Int64> {
+      // Each sample is at another address of the code.
+      let made = maker.maker.unnamedFrame(in: .anonymous)
+      maker.maker.profile.symbols.append(ResolvedFrame(lines: [], module: .anonymous))
+      let inner = number % 10 == 0 ? [helper] : []
+      let stack = maker.maker.stack(outermostFirst: callers + [made] + inner)
+      maker.maker.run(main, stack, ticks: 10, cpu: 100_000_000, start: number * 100_000_000)
+    }
+    #expect(maker.verdict.kind == .busyLoop)
+    var text = ""
+    TextReport(maker.profile, options: ReportOptions(width: 10_000)).write(to: &text)
+    #expect(text.contains("and stayed in JIT code of node (100.0 %"), "\(text.prefix(300))")
+  }
+
   @Test func `of a handler that loops is that, with few CPUs, too`() {
     var maker = WaitMaker()
     let thread = maker.thread(4242, "", "recompute \(Self.handler)", .waitingForCPU)
