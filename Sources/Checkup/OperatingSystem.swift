@@ -153,7 +153,7 @@ package struct OperatingSystem: Equatable, Sendable {
     let root = geteuid() == 0 ? "" : "sudo "
     let text =
       "the debug packages below are in \(missingArchive.name), suite \(missingArchive.suite), which is not "
-      + "among apt's sources: add it first"
+      + "among apt's sources: add it first (not every mirror has it)"
     let other =
       "Without root: set DEBUGINFOD_URLS to the debuginfod server of your distribution, and use sprof "
       + "symbols CAPTURE -o NAMED --debuginfod"

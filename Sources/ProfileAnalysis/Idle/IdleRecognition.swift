@@ -119,7 +119,7 @@ package struct IdleRecognition: Sendable {
       if frame.isPython { return PythonFunctions.isOfToolkit(frame) }
       if frame.isInterpreted { return JavaFunctions.isOfLibrary(frame) }
       switch owners.owner(of: frame.module) {
-      case .toolkit, .library, .interpreter: return true
+      case .toolkit, .tcl, .library, .interpreter: return true
       case .allocator, .database, .program: return false
       }
     }
@@ -134,25 +134,34 @@ package struct IdleRecognition: Sendable {
       roles[name] = role
       result.append(self.role(role, of: frame, isWithin: position < interpreted))
     }
-    return isOfAllocator(frames) ? result.map(Self.allocatorsRole) : result
+    guard let rest = restOfLibrary(frames, result) else { return result }
+    return result.map { $0 == .other || $0 == .address ? .rest(rest) : $0 }
   }
 
-  /// Whether a thread runs for an allocator alone, and for nobody who called it.
-  private func isOfAllocator(_ frames: [SourceFrame]) -> Bool {
-    var isFound = false
-    for frame in frames {
-      guard !frame.isInterpreted else { return false }
-      switch owners.owner(of: frame.module) {
-      case .allocator: isFound = true
-      case .library: break
-      case .database, .interpreter, .program, .toolkit: return false
+  /// Where a thread rests that runs for an allocator alone, or for Tcl's notifier, and for nobody who called
+  /// it; nil for any other.
+  private func restOfLibrary(
+    _ frames: [SourceFrame], _ roles: [FunctionRole]
+  ) -> FunctionRole.Rest? {
+    var found: ModuleOwner?
+    for (frame, role) in zip(frames, roles) {
+      guard !frame.isInterpreted else { return nil }
+      let owner = owners.owner(of: frame.module)
+      switch owner {
+      case .library: continue
+      case .allocator: break
+      // Its other threads pass through functions that it exports, and so have names.
+      case .tcl: guard role == .address else { return nil }
+      case .database, .interpreter, .program, .toolkit: return nil
       }
+      guard found == nil || found == owner else { return nil }
+      found = owner
     }
-    return isFound
-  }
-
-  private static func allocatorsRole(_ role: FunctionRole) -> FunctionRole {
-    role == .other || role == .address ? .rest(.pool(.jemalloc)) : role
+    switch found {
+    case .allocator: return .pool(.jemalloc)
+    case .tcl: return .loop(.tcl)
+    default: return nil
+    }
   }
 
   /// What a function means, by what its name means; `isWithin` one that a runtime runs.
@@ -174,7 +183,7 @@ package struct IdleRecognition: Sendable {
     case .library: return role == .address ? .call : .glue
     case .database: return .glue
     case .interpreter: return isWithin ? .glue : role
-    case .allocator, .program, .toolkit: return role
+    case .allocator, .program, .tcl, .toolkit: return role
     }
   }
 

@@ -11,6 +11,8 @@ enum ModuleOwner {
   case database
   /// jemalloc, which has a thread of its own, and no names where a distribution stripped it.
   case allocator
+  /// Tcl, whose notifier has a thread of its own, and no names where a distribution stripped it.
+  case tcl
   /// A library of an event loop, or of the windows that it serves, or what binds a language to one.
   case toolkit
   /// The program, or a library that it chose.
@@ -30,6 +32,7 @@ extension Module {
     ].contains { name.hasPrefix($0) }
     if isLibrary { return .library }
     if name.hasPrefix("libjemalloc.") { return .allocator }
+    if name.hasPrefix("libtcl8") || name.hasPrefix("libtcl9") { return .tcl }
     if name.hasPrefix("libsqlite3.so") || name.hasPrefix("_sqlite3.") { return .database }
     let isInterpreter =
       name.hasPrefix("libpython") || name.hasPrefix("python")
@@ -51,8 +54,8 @@ extension Module {
     "libglib-", "libgobject-", "libgio-", "libgtk-", "libgdk-", "libgdk_", "libglibmm",
     "libgtkmm", "libgdkmm", "libgiomm", "libsigc", "libQt5", "libQt6", "libqxcb", "QtCore.",
     "QtGui.", "QtWidgets.", "QtNetwork.", "QtQml.", "sip.", "libpyside", "libshiboken", "libwx_",
-    "libX11", "libXt.", "libXaw", "libXm.", "libxcb", "libwayland", "libtk8", "libtcl8", "libtk9",
-    "libtcl9", "_tkinter.", "_gi.", "_ctypes.", "libgirepository", "libpyglib", "libffi", "libuv.",
+    "libX11", "libXt.", "libXaw", "libXm.", "libxcb", "libwayland", "libtk8", "libtk9", "_tkinter.",
+    "_gi.", "_ctypes.", "libgirepository", "libpyglib", "libffi", "libuv.",
     "libevent", "libev.", "libsystemd.", "libpulse", "libdbus-", "libstdc++", "libgjs", "libmozjs",
   ]
 }

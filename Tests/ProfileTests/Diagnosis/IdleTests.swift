@@ -264,6 +264,21 @@ enum RealStacks {
     }
   }
 
+  @Test func `are the notifier of Tcl, also where its library has no names`() {
+    var maker = WaitMaker()
+    maker.thread(4242, "", "busy main", .running)
+    maker.thread(
+      4243, "tclsh",
+      "libc.so.6/__select libtcl8.6.so/0x154c56 libc.so.6/start_thread libc.so.6/clone3",
+      .asleep(in: "pselect6"))
+    // A thread of the program's own that Tcl runs for.
+    maker.thread(
+      4244, "worker", "libc.so.6/__select libtcl8.6.so/0x154c56 load libc.so.6/start_thread",
+      .asleep(in: "pselect6"))
+    #expect(maker.diagnosis.situations[1]?.idleness == .eventLoop(.tcl))
+    #expect(maker.diagnosis.situations[2]?.idleness == nil)
+  }
+
   @Test func `are those that wait for their turn at waiting for work`() {
     var maker = WaitMaker()
     maker.thread(4242, "", "pthread_join main", .asleep(in: "futex"))
