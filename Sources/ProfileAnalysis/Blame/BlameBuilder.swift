@@ -79,7 +79,7 @@ struct BlameBuilder {
         of: run.time, thread: position.thread, from: from, until: until, like: wait)
       for part in parts {
         steps += 1
-        var found = part.wait ?? wait
+        var found = part.wait.map { stacks.interpreted($0, of: run) } ?? wait
         // The stack tells a reader from a writer.
         switch found.kind {
         case .writeLock, .readLock, .futex: found.kind = wait.kind

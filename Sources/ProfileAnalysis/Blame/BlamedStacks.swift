@@ -44,6 +44,11 @@ struct BlamedStacks {
     return found
   }
 
+  /// What was looked up of a run's wait, in the terms of the function that asked for it.
+  mutating func interpreted(_ wait: Wait, of run: Run) -> Wait {
+    facts.fact(of: run.stack, index).parts.interpreted(wait)
+  }
+
   private mutating func number(of frame: SourceFrame) -> Int {
     let place = BlameTree.Place(
       function: frame.line.function, file: frame.line.file, module: frame.module)

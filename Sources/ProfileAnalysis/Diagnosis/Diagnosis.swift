@@ -73,6 +73,22 @@ package struct Diagnosis: Sendable {
     return known?.wait
   }
 
+  /// A wait that was looked up, in the terms of the function that asked for it: to the kernel a lock of
+  /// Python's is a semaphore.
+  package func interpreted(_ wait: Wait, in stack: StackID) -> Wait {
+    var facts = StackFacts(index)
+    return facts.fact(of: stack, index).parts.interpreted(wait)
+  }
+
+  /// The same of one of the profile's waits, by the stack of its thread at that time.
+  package func interpreted(_ blocking: Blocking, of thread: Int) -> Wait {
+    let places = 0..<index.runCount(of: thread)
+    let next = places.partitioningIndex { index.run($0, of: thread).start > blocking.lastSeen }
+    guard next > 0 else { return blocking.wait }
+    let run = index.run(next - 1, of: thread)
+    return run.activity.isWait ? interpreted(blocking.wait, in: run.stack) : blocking.wait
+  }
+
   /// Marks threads that wait to be woken by another thread, in one and the same flat stack, as a
   /// pool's workers.
   private mutating func findPools() {

@@ -83,6 +83,7 @@ struct FreezeCauses {
       var known = found.wait
       // What the stack says of its purpose is more than the call.
       if wait.kind != known.kind, wait.kind != .futex { known.kind = wait.kind }
+      if wait.object?.flavor?.has(.python) ?? false { known.object?.flavor = wait.object?.flavor }
       return known
     }
   }

@@ -37,7 +37,8 @@ extension JSONWriter {
         else { continue }
         json.object { json in
           json.member("thread", thread)
-          json.member("words", words.phrase(blocking.wait, in: blocking.waiter.pid))
+          let wait = diagnosis.interpreted(blocking, of: thread)
+          json.member("words", words.phrase(wait, in: blocking.waiter.pid))
           json.member("from", min(blocking.firstSeen, blocking.since ?? .max))
           json.member("to", blocking.lastSeen)
           json.member("ring", inCycle.contains(number))

@@ -50,7 +50,8 @@ extension TextReport {
     default: break
     }
     let pid = row.threads.first.map { words.pid(of: $0) } ?? profile.capture.pid
-    return ": " + words.phrase(known ?? wait, in: pid)
+    let told = diagnosis.interpreted(known ?? wait, in: entry.wholeStack)
+    return ": " + words.phrase(told, in: pid)
   }
 
   /// Threads over time: a row for each thread, a character for each slot of time.

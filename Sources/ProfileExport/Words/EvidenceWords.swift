@@ -82,10 +82,16 @@ struct EvidenceWords {
     return lines
   }
 
+  /// The kind as programs read it, with what reports call it where that differs.
+  private func kindWords(_ wait: Wait) -> String {
+    let isPythons = wait.object?.flavor?.has(.python) ?? false
+    return wait.kind.rawValue + (isPythons ? " (a Python lock)" : "")
+  }
+
   private func waitFacts(_ situation: ThreadSituation) -> [String] {
     guard let wait = situation.wait else { return [] }
     var lines = [
-      "The wait is of the kind \(wait.kind.rawValue), in \(wait.systemCall ?? "no call")."
+      "The wait is of the kind \(kindWords(wait)), in \(wait.systemCall ?? "no call")."
     ]
     if situation.waited > 0 {
       lines.append("It has lasted \(Figures.duration(situation.waited)) or more.")

@@ -1,4 +1,6 @@
+internal import Foundation
 internal import ProfileAnalysis
+internal import ProfileExport
 internal import ProfileModel
 internal import Testing
 
@@ -41,6 +43,30 @@ internal import Testing
       4242, "", "\(sleep) app.py/on_progress \(library) app.py/save", .asleep(in: "clock_nanosleep")
     )
     #expect(own.verdict.kind == .idle)
+  }
+
+  /// What a reader meets of one wait: the verdict, and the views.
+  @Test func `calls a lock of Python's by one name in all views`() {
+    var maker = WaitMaker()
+    maker.thread(
+      4242, "",
+      "libc.so.6/sem_wait python3.11/PyThread_acquire_lock_timed python3.11/lock_acquire "
+        + "threading.py/Condition.wait threading.py/Event.wait app.py/<module>",
+      .asleep(in: "futex"))
+    maker.wait(
+      4242,
+      Wait(
+        kind: .semaphore, systemCall: "futex",
+        object: WaitObject(address: RemoteAddress(0x5620), mapping: "[heap]")))
+    for view in [ReportView.summary, .waits, .blame] {
+      var text = ""
+      TextReport(maker.profile, options: ReportOptions(views: [view], width: 200)).write(to: &text)
+      let words = text.components(separatedBy: "\n").filter { $0.contains("waiting") }
+      #expect(!words.isEmpty && words.allSatisfy { $0.contains("Python lock") }, "\(text)")
+    }
+    var page = ""
+    PageExporter().write(maker.profile, to: &page)
+    #expect(page.contains("waiting for a Python lock") && !page.contains("for semaphore"))
   }
 
   @Test(arguments: [
