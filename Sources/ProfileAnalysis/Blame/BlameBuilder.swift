@@ -102,6 +102,7 @@ struct BlameBuilder {
     case .ended(let tid): add(time, .endedThread(tid), nil, below: position.node)
     case .process(let pid, let name):
       add(time, .process(pid: pid, name: name), nil, below: position.node)
+    case .anyOf(let owners): add(time, .anyOf(owners), nil, below: position.node)
     case .threads(let threads):
       for share in share(part, among: threads) { follow(share.thread, share.time, position) }
     }

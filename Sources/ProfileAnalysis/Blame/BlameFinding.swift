@@ -35,6 +35,8 @@ extension BlameTree.Kind {
   fileprivate var isOwner: Bool {
     switch self {
     case .thread, .process: true
+    // One that is served by whoever comes next is held up by none of them.
+    case .anyOf: false
     case .endedThread, .readers, .computed, .runnable, .wait, .stopped, .unknown, .ownerUnknown,
       .notSampled, .cycle, .limit:
       false

@@ -11,6 +11,8 @@ package struct BlameTree: Sendable {
     case thread(Int)
     /// A process that held up the wait above it, and has no samples that say what it did.
     case process(pid: Int32, name: String)
+    /// Any of several held up the wait above it: threads or processes, of which nothing says which.
+    case anyOf([WaitOwner])
     /// A thread that has exited, and still owns the lock.
     case endedThread(Int32)
     /// So many readers of a lock, of which nothing says who they are.

@@ -10,6 +10,8 @@ struct BlamedOwners {
     case readers(Int)
     case ended(Int32)
     case process(pid: Int32, name: String)
+    /// Any of several, such as all who hold the other end of a pipe.
+    case anyOf([WaitOwner])
     /// The thread, or those of a process, its main one first.
     case threads([Int])
   }
@@ -66,7 +68,7 @@ struct BlamedOwners {
     guard let owner = candidates.first else {
       return wait.needsOwner ? .notKnown : .none
     }
-    guard candidates.count == 1 else { return .notKnown }
+    guard candidates.count == 1 else { return .anyOf(candidates) }
     switch owner {
     case .thread(let tid):
       guard let found = threads.thread(own, tid, at: time) else { return .notKnown }

@@ -76,7 +76,7 @@ extension JSONWriter {
     }
     member("owner_pid", pid)
     member("owner_tid", tid)
-    member("owner_words", words.owner(kind))
+    member("owner_words", words.owner(kind, for: words.words.profile.capture.pid))
   }
 
   private mutating func members(ofPlace place: BlameTree.Place?, _ profile: Profile) {

@@ -15,26 +15,29 @@ struct BlameWords {
   func node(_ number: Int) -> String {
     let node = tree.nodes[number]
     switch node.kind {
-    case .thread, .process, .endedThread, .readers:
-      return (node.parent == nil ? "" : "→ ") + owner(node.kind)
+    case .thread, .process, .anyOf, .endedThread, .readers:
+      return (node.parent == nil ? "" : "→ ") + owner(node.kind, for: pid(of: number))
     default: return deed(node.kind, node.place, pid: pid(of: number))
     }
   }
 
-  /// Who holds up a wait.
-  func owner(_ kind: BlameTree.Kind) -> String {
+  /// Who holds up a wait of a thread of the process `waiter`.
+  func owner(_ kind: BlameTree.Kind, for waiter: Int32) -> String {
     switch kind {
     case .thread(let thread): words.thread(thread)
     case .process(let pid, let name):
       pid == words.profile.capture.pid
         ? "a thread of the program itself"
         : (name.isEmpty ? "pid \(pid)" : "\(name.quoted) (pid \(pid))") + ", not sampled"
+    case .anyOf(let owners): words.owners(owners, in: waiter)
     case .endedThread(let tid): "exited thread \(tid)"
     case .readers(let count): Figures.count(Int64(count), "reader") + ", not known which"
     case .ownerUnknown: "owner not known"
     case .computed, .runnable, .wait, .stopped, .unknown, .notSampled, .cycle, .limit: ""
     }
   }
+
+  private func owner(at node: Int) -> String { owner(tree.nodes[node].kind, for: pid(of: node)) }
 
   /// What a thread did; `pid` is its process.
   func deed(_ kind: BlameTree.Kind, _ place: Int?, pid: Int32) -> String {
@@ -51,7 +54,7 @@ struct BlameWords {
       isDeadlock
         ? "deadlock: it waits for a thread above" : "waiting for a thread above, changing hands"
     case .limit: "not followed further"
-    case .thread, .process, .endedThread, .readers: owner(kind)
+    case .thread, .process, .anyOf, .endedThread, .readers: owner(kind, for: pid)
     }
   }
 
@@ -60,7 +63,7 @@ struct BlameWords {
     let (nodes, path) = (tree.nodes, finding.path)
     let held = Figures.duration(nodes[path[1]].total)
     var sentence = held + " of its \(Figures.duration(nodes[0].total)) went by "
-    sentence += "\(node(path[0])), held up by \(owner(nodes[path[1]].kind))"
+    sentence += "\(node(path[0])), held up by \(owner(at: path[1]))"
     var place = 2
     while place < path.count {
       let isLast = place + 1 == path.count
@@ -69,7 +72,7 @@ struct BlameWords {
         sentence += ", mostly " + deed
         break
       }
-      sentence += ", itself \(deed), held up by \(owner(nodes[path[place + 1]].kind))"
+      sentence += ", itself \(deed), held up by \(owner(at: path[place + 1]))"
       place += 2
     }
     return sentence + "."
@@ -80,7 +83,8 @@ struct BlameWords {
     var pid = words.profile.capture.pid
     if case .thread(let thread) = row.owner { pid = words.pid(of: thread) }
     return [
-      words.action(tree.waits[row.wait], in: words.profile.capture.pid), owner(row.owner),
+      words.action(tree.waits[row.wait], in: words.profile.capture.pid),
+      owner(row.owner, for: words.profile.capture.pid),
       row.deed.map { deed($0, row.place, pid: pid) } ?? "",
     ]
   }
@@ -102,6 +106,7 @@ extension BlameTree.Kind {
     switch self {
     case .thread: "thread"
     case .process: "process"
+    case .anyOf: "any_of"
     case .endedThread: "ended_thread"
     case .readers: "readers"
     case .computed: "computed"

@@ -126,6 +126,27 @@ extension BlameTree {
     #expect(tree.time(0, path + [.process(pid: 99, name: "backend")]) == 50)
   }
 
+  @Test func `names all who hold the other end of a pipe`() {
+    var made = Waiting()
+    let main = made.maker.thread(4242, "main", isMain: true)
+    made.run(main, made.stack("read", "main"), .asleep(in: "read"), from: 0, ticks: 100)
+    let holders: [WaitOwner] = [7, 8, 9, 10].map { .process(pid: $0, tid: nil, name: "feed") }
+    made.span(
+      main,
+      Wait(
+        kind: .read, systemCall: "read",
+        descriptors: [
+          WaitDescriptor(number: 0, kind: .pipe, name: "pipe:[7]", peers: holders)
+        ]), from: 0, ticks: 100)
+    let diagnosis = Diagnosis(made.profile)
+    let tree = BlameTree(diagnosis, threads: [main])
+    #expect(tree.time(main, [tree.wait(.read), .anyOf(holders)]) == 100)
+    let text = `Text report`.report(made.profile, ReportOptions(views: [.blame], width: 120))
+    #expect(
+      text.contains(
+        "→ \"feed\" (pid 7), \"feed\" (pid 8), \"feed\" (pid 9) and 1 more\n"), "\(text)")
+  }
+
   @Test func `adds up to the wall time of each thread`() {
     for profile in [chain(isPeerSampled: true), OrderServer.attached()] {
       let index = ProfileIndex(profile)
