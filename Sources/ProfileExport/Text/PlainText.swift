@@ -1,7 +1,7 @@
 /// Names from the program as a report may show them: any of them may have been chosen to mislead a
 /// reader or to control a terminal.
 enum PlainText {
-  /// The text with everything that does not show as itself written as `\u{1B}`.
+  /// The text with everything that does not show as itself written as `\u{1B}`, or `\n`, `\r` and `\t`.
   ///
   /// That is control characters, marks that change the direction of writing, invisible ones, line
   /// separators and code points without a meaning of their own.
@@ -12,10 +12,19 @@ enum PlainText {
       if isPrintable(scalar) {
         result.unicodeScalars.append(scalar)
       } else {
-        result += "\\u{" + String(scalar.value, radix: 16, uppercase: true) + "}"
+        result += escape(of: scalar)
       }
     }
     return result
+  }
+
+  private static func escape(of scalar: Unicode.Scalar) -> String {
+    switch scalar {
+    case "\n": "\\n"
+    case "\r": "\\r"
+    case "\t": "\\t"
+    default: "\\u{" + String(scalar.value, radix: 16, uppercase: true) + "}"
+    }
   }
 
   /// Whether a character shows as itself.

@@ -69,11 +69,7 @@ struct PageArguments: ParsableArguments {
         whole: report.thread == nil ? nil : report.shown(profile)
       ).write(shown, to: &$0)
     }
-    if open {
-      Browser.open(file.path)
-    } else if Terminal.showsProgress {
-      Terminal.writeMessage("Wrote the page. Open it with: xdg-open \(file.path)")
-    }
+    if open { Browser.open(file.path) } else { file.tellPage() }
     return true
   }
 }
@@ -82,6 +78,9 @@ extension OutputFile {
   static func page(_ path: String) -> OutputFile {
     OutputFile(path: path, option: "--html", replaceable: .page)
   }
+
+  /// Says where a page is that was written, also where stderr is no terminal: a log should have it, too.
+  func tellPage() { Terminal.writeMessage("Wrote the page. Open it with: xdg-open \(path)") }
 }
 
 extension PageExporter {

@@ -159,9 +159,9 @@ struct CompareCommand: ParsableCommand {
     let profiles = sides.map { $0.map(shownPart) }
     let page = ComparisonPage(
       comparison, options: options(comparison, verdicts), before: profiles[0], after: profiles[1])
-    try OutputFile.page(html).write {
-      page.write(compress: { GzipMember.compressing($0) }, to: &$0)
-    }
+    let file = OutputFile.page(html)
+    try file.write { page.write(compress: { GzipMember.compressing($0) }, to: &$0) }
+    file.tellPage()
   }
 
   /// The part of a capture that is compared.

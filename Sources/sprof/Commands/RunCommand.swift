@@ -69,7 +69,7 @@ struct RunCommand: ParsableCommand {
       throw ValidationError("Name the program to start: sprof run -- make test")
     }
     guard !name.hasPrefix("-") || command.first == "--" else {
-      throw ValidationError("run has no option \(name); put -- before the program's name.")
+      throw ValidationError(Misuse.words(forOptionOfRun: name, before: command.dropFirst()))
     }
     try frames.check(report)
     try views.check(report)

@@ -47,6 +47,22 @@ enum Misuse {
       + (isTarget ? arguments.map(quoted).joined(separator: " ") : "4242 \(first) …")
   }
 
+  /// What to type instead of an option that `run` does not have; `rest` is what follows it.
+  ///
+  /// The parser takes all from the first word on that it does not know for the program and its arguments.
+  static func words(forOptionOfRun name: String, before rest: ArraySlice<String>) -> String {
+    let option = String(name.prefix { $0 != "=" })
+    if option == "-d" || option == "--duration" {
+      return "run has no option \(option): it samples until the program ends. Start the program, "
+        + "and use: sprof attach PID \(option) …"
+    }
+    if rest.contains("--") {
+      return "run has no option \(option). Its options are listed by: sprof run --help"
+    }
+    return "run has no option \(option). If that is the program's name, put -- before it; else the "
+      + "options of run are listed by: sprof run --help"
+  }
+
   /// The one of some words that a mistyped one is closest to, if it is close.
   static func nearest(to word: String, of words: [String]) -> String? {
     let distances = words.map { (distance(Array(word), Array($0)), $0) }

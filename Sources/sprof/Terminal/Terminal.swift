@@ -28,10 +28,11 @@ enum Terminal {
   /// Opens standard files that are closed on /dev/null, so that none of sprof's own files gets their
   /// number and a message ends up in a capture.
   ///
-  /// A program that sprof starts finds them closed.
+  /// Nothing can be written to such a stdout, so that a report which nobody gets is a failure. A program that
+  /// sprof starts finds them closed.
   static func reserveStandardFiles() {
     for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
-      _ = open("/dev/null", O_RDWR | O_CLOEXEC)
+      _ = open("/dev/null", (descriptor == STDOUT_FILENO ? O_RDONLY : O_RDWR) | O_CLOEXEC)
     }
   }
 

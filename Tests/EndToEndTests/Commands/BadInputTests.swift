@@ -264,6 +264,16 @@ extension EndToEnd {
       expectNothingLeftBehind()
     }
 
+    @Test func `a stdout that is closed is one that cannot be written`() throws {
+      let program = try RunningProgram(fixture: "sleepers.c", ["1"])
+      for command in ["dump \(program.pid)", "dump \(program.pid) --json", "doctor"] {
+        let outcome = try run(["/bin/sh", "-c", "'\(SprofCommand.path)' \(command) >&-"])
+        #expect(outcome.status == ExitCode.cannotWrite, "\(command)")
+        #expect(outcome.stderr.hasPrefix("sprof: Cannot write the output: "), "\(outcome.stderr)")
+      }
+      try program.assertUntouched()
+    }
+
     @Test func `a reader that goes away does not make it crash`() throws {
       let program = try RunningProgram(fixture: "sleepers.c", ["8"])
       let command = "'\(SprofCommand.path)' dump \(program.pid) | true; echo ${PIPESTATUS[0]}"

@@ -87,6 +87,14 @@ extension EndToEnd {
       #expect(try folder.names == ["a", "b", "hard", "link", "page", "text", "told"])
     }
 
+    @Test func `that are pages are named, also where stderr is no terminal`() throws {
+      for command in ["report a --html page", "compare a b --html page", "run --html page -- true"]
+      {
+        let outcome = try sprof(command)
+        #expect(outcome.stderr.contains("xdg-open page\n"), "\(command): \(outcome.stderr)")
+      }
+    }
+
     @Test func `may be empty files, devices and pipes`() throws {
       for command in [
         "report a --html /dev/null", "run --report /dev/null --html /dev/null -- true",

@@ -343,6 +343,7 @@ const TESTS = {
     equal([at(0, "running"), at(0, "io"), at(1, "running"), at(1, "io"), at(1, "blocked")], [1, 0, 0.5, 0.5, 0]);
   },
   "what turns the direction of writing, and other hidden marks, show as what they are": (equal) => {
+    equal(printable("a\nb\r\tc"), "a\\nb\\r\\tc");
     equal(printable("a\u202Eb\0c\u00a0d é\u{1F98A}"), "a\\u{202E}b\\u{0}c\\u{A0}d é🦊");
     equal(shortened("abcdefghij", 5), "ab…ij");
     equal(Array.from(shortened("x".repeat(1e6), 40)).length, 40);

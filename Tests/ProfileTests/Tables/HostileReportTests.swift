@@ -120,6 +120,12 @@ internal import Testing
     #expect(isEveryNameKept)
   }
 
+  @Test func `writes line breaks and tabs as C does, and other control characters by number`() {
+    #expect("a\nb\tc\r".printable == #"a\nb\tc\r"#)
+    #expect("a\r\nb".printable == #"a\r\nb"#)
+    #expect("\u{1B}[31m\u{0}".printable == #"\u{1B}[31m\u{0}"#)
+  }
+
   @Test func `leaves out the middle of a very deep stack, and says so`() {
     var maker = ProfileMaker()
     let app = maker.module("/bin/deep")

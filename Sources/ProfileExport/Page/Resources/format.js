@@ -66,10 +66,12 @@ function moment(nanoseconds) {
 // Control characters, direction marks, invisible characters, line separators.
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}/gu;
 
-/** The text with everything that does not show as itself written as `\u{1B}`. */
+const SHORT_ESCAPES = new Map([["\n", "\\n"], ["\r", "\\r"], ["\t", "\\t"]]);
+
+/** The text with everything that does not show as itself written as `\u{1B}`, or `\n`, `\r` and `\t`. */
 function printable(text) {
   return text.replace(HIDDEN, (character) =>
-    `\\u{${character.codePointAt(0).toString(16).toUpperCase()}}`);
+    SHORT_ESCAPES.get(character) ?? `\\u{${character.codePointAt(0).toString(16).toUpperCase()}}`);
 }
 
 /** Printable text of at most `limit` characters, with `…` in its middle. */

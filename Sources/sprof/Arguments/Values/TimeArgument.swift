@@ -18,19 +18,25 @@ struct TimeArgument {
   init(_ text: String) throws { try self.init(text, mayBeZero: false) }
 
   private init(_ text: String, mayBeZero: Bool) throws {
-    guard let nanoseconds = Self.nanoseconds(text) else {
-      throw ValidationError(
-        Double(text) != nil
-          ? "it has no unit; did you mean \(text)s?" : "use a form like 10s, 500ms, 2m or 1m30s.")
+    let written = Self.nanoseconds(text)
+    // A bare number means seconds to most who type it.
+    guard let nanoseconds = written ?? Self.nanoseconds(text + "s") else {
+      throw ValidationError("use a form like 10s, 500ms, 2m or 1m30s.")
     }
     guard nanoseconds > 0 || mayBeZero && nanoseconds == 0 else {
-      throw ValidationError("a time must be greater than zero.")
+      throw ValidationError(
+        mayBeZero
+          ? "a time cannot be negative."
+          : "a time must be greater than zero, and at most 30 days: 10s, 500ms, 2m or 1m30s.")
     }
-    guard nanoseconds <= 30 * 24 * 3600e9 else {
+    guard nanoseconds <= Self.longest else {
       throw ValidationError("a time can be at most 30 days.")
     }
+    guard written != nil else { throw ValidationError("it has no unit; did you mean \(text)s?") }
     length = max(nanoseconds > 0 ? 1 : 0, Nanoseconds(Int64(nanoseconds.rounded())))
   }
+
+  private static let longest = 30 * 24 * 3600e9
 
   private static let units = ["h": 3600e9, "m": 60e9, "s": 1e9, "ms": 1e6, "us": 1e3]
 
