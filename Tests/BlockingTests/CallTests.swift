@@ -38,6 +38,8 @@ extension Waits {
       for compiler in compilers() {
         let program = try RunningProgram(fixture: "waits.c", ["calls"], compiler: compiler)
         defer { unlink("/tmp/sprof-waits-fifo.\(program.pid)") }
+        // The main thread says that it is ready before it waits for a signal.
+        try waitUntil("all wait") { ProcessStatus(pid: program.pid)?.state == "S" }
         let waiters = try Waiters(dumping: program.pid)
         for (name, kind) in Self.kinds {
           let wait = try waiters.wait(name)

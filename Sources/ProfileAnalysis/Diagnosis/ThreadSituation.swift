@@ -86,20 +86,32 @@ extension ThreadSituation {
     let isPythonLock = parts.isPythonLock || wait?.object?.flavor?.has(.python) ?? false
     takesLock =
       isPythonLock && !(fact.frames.first(where: \.isInterpreted)?.isSignalOfPython ?? true)
-    let isDump = profile.capture.kind == .dump
-    // Without CPU time it has not run, even where no sample says so. A dump has no length.
-    let hasSlept = !isDump && last.activity.isWait && last.weight.cpu < 1_000_000
-    let lasted = isOfStack && (!isDump || known?.since != nil) ? known?.lasted ?? 0 : 0
-    // One that sleeps between its tries has been waiting for longer than it sleeps.
-    let isOneSleep = wait?.kind == .join || wait?.kind == .databaseLock && seen?.kind != .sleep
-    let isRetry = wait?.kind != seen?.kind && !isOneSleep
     waited =
-      wait == nil || !isLast
-      ? 0
-      : isRetry
-        ? facts.stayed(thread, in: fact, index) : max(hasSlept ? last.weight.wall : 0, lasted)
+      isLast
+      ? Self.waited(
+        in: wait, seen: seen, last: last, known: isOfStack ? known : nil,
+        isDump: profile.capture.kind == .dump
+      ) ?? facts.stayed(thread, in: fact, index) : 0
     samples = max(
       isOfStack ? known?.samples ?? 0 : 0, Int(clamping: (shown?.weight ?? last.weight).samples))
+  }
+}
+
+extension ThreadSituation {
+  /// For how long a thread has been in its last wait, in nanoseconds; nil for one that tries again and again.
+  ///
+  /// `seen` is the wait as the kernel has it, `known` the same as it was looked up.
+  private static func waited(
+    in wait: Wait?, seen: Wait?, last: Run, known: Blocking?, isDump: Bool
+  ) -> Int64? {
+    guard wait != nil else { return 0 }
+    // One that sleeps between its tries has been waiting for longer than it sleeps.
+    let isOneSleep = wait?.kind == .join || wait?.kind == .databaseLock && seen?.kind != .sleep
+    guard wait?.kind == seen?.kind || isOneSleep else { return nil }
+    // Without CPU time it has not run, even where no sample says so. A dump has no length.
+    let hasSlept = !isDump && last.activity.isWait && last.weight.cpu < 1_000_000
+    let lasted = !isDump || known?.since != nil ? known?.lasted ?? 0 : 0
+    return max(hasSlept ? last.weight.wall : 0, lasted)
   }
 }
 

@@ -31,16 +31,43 @@ package struct ThreadGroups: Sendable {
   package init(
     _ diagnosis: Diagnosis, _ index: ProfileIndex, threads: [Int], busy: [Int] = []
   ) {
-    struct Likeness: Hashable {
-      let process: String?
-      let name: String
-      let isMain: Bool
-      let hasEnded: Bool
-      let idleness: Idleness?
-      /// Who holds a lock does not do what those do that wait for it.
-      let isOfVerdict: Bool
-    }
     let profile = index.profile
+    let alike = Self.alike(threads, of: profile, diagnosis, busy: busy)
+    let ranks = ProcessTable(profile).ranks
+    let groups = alike.flatMap { (threads, idleness) in
+      guard idleness == nil, let most = Self.standsOut(of: threads, profile) else {
+        return [Group(index, threads: threads, idleness: idleness)]
+      }
+      return [[most], threads.filter { $0 != most }].map {
+        Group(index, threads: $0, idleness: nil)
+      }
+    }
+    let sorted = groups.sorted { left, right in
+      left.key(in: ranks, profile) < right.key(in: ranks, profile)
+    }
+    // Many that each use next to nothing may use much together.
+    let isResting = { (group: Group) in
+      group.idleness != nil && group.cpu <= profile.capture.duration / 20
+    }
+    active = sorted.filter { !isResting($0) }
+    resting = sorted.filter(isResting)
+  }
+
+  /// What alike threads have in common.
+  private struct Likeness: Hashable {
+    let process: String?
+    let name: String
+    let isMain: Bool
+    let hasEnded: Bool
+    let idleness: Idleness?
+    /// Who holds a lock does not do what those do that wait for it.
+    let isOfVerdict: Bool
+  }
+
+  /// The threads by what they have in common, in the order in which these first come, with where they rest.
+  private static func alike(
+    _ threads: [Int], of profile: Profile, _ diagnosis: Diagnosis, busy: [Int]
+  ) -> [(threads: [Int], idleness: Idleness?)] {
     let ofVerdict = Set(diagnosis.verdictThreads)
     let named = ofVerdict.union(busy)
     var kinds: [Likeness] = []
@@ -57,25 +84,7 @@ package struct ThreadGroups: Sendable {
       if members[likeness] == nil { kinds.append(likeness) }
       members[likeness, default: []].append(thread)
     }
-    let ranks = ProcessTable(profile).ranks
-    let groups = kinds.flatMap { kind in
-      let alike = members[kind] ?? []
-      guard kind.idleness == nil, let most = Self.standsOut(of: alike, profile) else {
-        return [Group(index, threads: alike, idleness: kind.idleness)]
-      }
-      return [[most], alike.filter { $0 != most }].map {
-        Group(index, threads: $0, idleness: nil)
-      }
-    }
-    let sorted = groups.sorted { left, right in
-      left.key(in: ranks, profile) < right.key(in: ranks, profile)
-    }
-    // Many that each use next to nothing may use much together.
-    let isResting = { (group: Group) in
-      group.idleness != nil && group.cpu <= profile.capture.duration / 20
-    }
-    active = sorted.filter { !isResting($0) }
-    resting = sorted.filter(isResting)
+    return kinds.map { (members[$0] ?? [], $0.idleness) }
   }
 
   /// Of alike threads the one that used more CPU time than all the others together; nil for none.

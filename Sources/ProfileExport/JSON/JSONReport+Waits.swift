@@ -16,21 +16,7 @@ extension JSONWriter {
     member("behind", verdict.behind)
     member("lasted_ns", verdict.lasted)
     member("looks", verdict.samples)
-    member("function", verdict.place?.line.function)
-    member("file", verdict.place?.line.file)
-    member("line", verdict.place.flatMap { $0.line.line > 0 ? $0.line.line : nil })
-    member("function_share", verdict.placeShare)
-    let error = verdict.placeShareError
-    member(
-      "function_share_low", error.flatMap { error in verdict.placeShare.map { max(0, $0 - error) } }
-    )
-    member(
-      "function_share_high",
-      error.flatMap { error in verdict.placeShare.map { min(1, $0 + error) } })
-    member("within_function", verdict.within?.line.function)
-    member("within_file", verdict.within?.line.file)
-    member("within_line", verdict.within.flatMap { $0.line.line > 0 ? $0.line.line : nil })
-    member("within_share", verdict.withinShare)
+    members(ofPlacesOf: verdict)
     member("running_percent", verdict.shares?.running)
     member("waiting_percent", verdict.shares?.waiting)
     member("blocked_percent", verdict.shares?.blocked)
@@ -51,6 +37,24 @@ extension JSONWriter {
     member("rule", verdict.rule.rawValue)
     array("facts", of: EvidenceWords(words: words).facts) { $0.value($1) }
     members(of: situation?.loopEvidence)
+  }
+
+  private mutating func members(ofPlacesOf verdict: Verdict) {
+    member("function", verdict.place?.line.function)
+    member("file", verdict.place?.line.file)
+    member("line", verdict.place.flatMap { $0.line.line > 0 ? $0.line.line : nil })
+    member("function_share", verdict.placeShare)
+    let error = verdict.placeShareError
+    member(
+      "function_share_low", error.flatMap { error in verdict.placeShare.map { max(0, $0 - error) } }
+    )
+    member(
+      "function_share_high",
+      error.flatMap { error in verdict.placeShare.map { min(1, $0 + error) } })
+    member("within_function", verdict.within?.line.function)
+    member("within_file", verdict.within?.line.file)
+    member("within_line", verdict.within.flatMap { $0.line.line > 0 ? $0.line.line : nil })
+    member("within_share", verdict.withinShare)
   }
 
   private mutating func members(of evidence: LoopEvidence?) {
