@@ -86,10 +86,8 @@ extension Summary {
     let name = PlainText.printable(function.name)
     let place = profile.place(
       file: function.file.map(\.lastTwoParts), line: 0, module: function.module)
-    let shownPlace = place.shortened(
-      to: min(max(place.leastColumns, room - 2 - PlainText.columns(name)), room - 2))
-    let nameRoom = room - 2 - PlainText.columns(shownPlace)
-    return PlainText.shortenedInMiddle(name, to: nameRoom) + "  " + shownPlace
+    let shown = place.beside(name, room: room)
+    return shown.place.isEmpty ? shown.name : shown.name + "  " + shown.place
   }
 
   private func lineLabel(_ item: Int, room: Int) -> String {

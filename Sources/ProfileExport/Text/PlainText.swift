@@ -61,12 +61,25 @@ enum PlainText {
     }
   }
 
-  /// The text in at most `width` columns, with `…` in place of what is left out of its middle.
+  /// The text in at most `width` columns, with `…` in place of what is left out of its middle; of an address
+  /// the last digits, which tell it from others.
   static func shortenedInMiddle(_ text: String, to width: Int) -> String {
     if columns(text) <= width { return text }
+    if isAddress(text) { return shortenedAtLeft(text, to: width) }
     guard width > 1 else { return width == 1 ? "…" : "" }
     let tail = suffix(of: text, columns: (width - 1) / 2)
     return prefix(of: text, columns: width - 1 - (width - 1) / 2) + "…" + tail
+  }
+
+  /// The columns that a name needs, so that it can be recognised: an address all of its own.
+  static func leastColumns(ofName name: String) -> Int {
+    let all = columns(name)
+    return isAddress(name) ? all : min(all, 8)
+  }
+
+  /// Whether a name is an address of code of which no more is known.
+  private static func isAddress(_ name: String) -> Bool {
+    name.hasPrefix("0x") && name.utf8.count <= 18 && name.dropFirst(2).allSatisfy(\.isHexDigit)
   }
 
   /// The text in at most `width` columns, with `…` in place of its beginning: for paths.

@@ -62,10 +62,8 @@ extension TextReport {
       let function = index.stacks.functions[item]
       let name = PlainText.printable(function.name)
       let place = profile.place(file: function.file, line: 0, module: function.module)
-      let placeRoom = max(place.leastColumns, room - 2 - PlainText.columns(name))
-      let shownPlace = place.shortened(to: min(placeRoom, room - 2))
-      let nameRoom = room - 2 - PlainText.columns(shownPlace)
-      return PlainText.shortenedInMiddle(name, to: nameRoom) + "  " + shownPlace
+      let shown = place.beside(name, room: room)
+      return shown.place.isEmpty ? shown.name : shown.name + "  " + shown.place
     case .file:
       return PlainText.shortenedAtLeft(
         PlainText.printable(table.names[item] ?? "(no debug data)"), to: room)

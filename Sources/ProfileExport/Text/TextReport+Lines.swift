@@ -44,7 +44,8 @@ extension TextReport {
     let place = profile.place(file: function.file, line: line.line, module: function.module)
     let name = PlainText.printable(function.name)
     let placeRoom = max(place.leastColumns, room - 2 - PlainText.columns(name))
-    let shownPlace = place.shortened(to: min(placeRoom, room - 2))
+    let shownPlace = place.shortened(
+      to: min(placeRoom, max(0, room - 2 - PlainText.leastColumns(ofName: name))))
     let nameRoom = room - 2 - PlainText.columns(shownPlace)
     return shownPlace + " " + PlainText.shortenedInMiddle(name, to: nameRoom)
   }

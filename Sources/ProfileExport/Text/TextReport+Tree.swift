@@ -183,11 +183,7 @@ private struct TreeLines {
       (node.isInlined ? " (inlined)" : "") + (link.count > 1 ? " (recursion ×\(link.count))" : "")
     let note = link.hidden > 0 ? "  " + more(link.hidden) : ""
     let room = page.width - 32 - [indent, mark, note].reduce(0) { $0 + PlainText.columns($1) }
-    let placeRoom = max(
-      label.place.leastColumns, room - 2 - PlainText.columns(label.name))
-    let place = label.place.shortened(to: placeRoom)
-    let nameRoom = room - (place.isEmpty ? 0 : 2 + PlainText.columns(place))
-    let name = PlainText.shortenedInMiddle(label.name, to: nameRoom)
+    let (name, place) = label.place.beside(label.name, room: room)
     page.line(
       "\(columns)  \(indent)\(name)\(mark)", Span(place.isEmpty ? "" : "  " + place, .dim),
       Span(note, .dim))

@@ -27,6 +27,18 @@ struct SourcePlace {
       ? PlainText.shortenedInMiddle(text, to: width) : PlainText.shortenedAtLeft(text, to: width)
   }
 
+  /// A name and the place of it, as they fit side by side into `room` columns, two of them between both.
+  ///
+  /// The place gives way to what is needed to recognise the name.
+  func beside(_ name: String, room: Int) -> (name: String, place: String) {
+    let wanted = max(leastColumns, room - 2 - PlainText.columns(name))
+    let left = room - 2 - PlainText.leastColumns(ofName: name)
+    // Of less nothing can be recognised.
+    let place = left < min(4, PlainText.columns(text)) ? "" : shortened(to: min(wanted, left))
+    let nameRoom = room - (place.isEmpty ? 0 : 2 + PlainText.columns(place))
+    return (PlainText.shortenedInMiddle(name, to: nameRoom), place)
+  }
+
   /// The columns that it should have, whatever else needs room: those of the file's own name, up to a
   /// limit.
   var leastColumns: Int {
