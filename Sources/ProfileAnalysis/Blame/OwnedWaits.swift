@@ -132,7 +132,9 @@ extension Wait {
     case .mutex:
       // The kernel's own rule names the owner of such a lock, whatever the function is called.
       let isProven = known.object?.flavor?.isKernels ?? false
-      return kind == .mutex || isProven && kind == .futex
+      // A runtime's own lock is taken with what the stack shows: a semaphore, a condition variable.
+      let isRuntimes = known.object?.flavor?.isRuntimes ?? false
+      return kind == .mutex || isProven && kind == .futex || isRuntimes && isMadeOfFutex
     case .futex where known.object != nil:
       // The lock is known, but not who held it at that tick.
       return kind == .mutex || kind == .readLock || kind == .writeLock
@@ -142,7 +144,17 @@ extension Wait {
   }
 }
 
+extension Wait {
+  /// Whether a stack shows something that runtimes make locks of.
+  fileprivate var isMadeOfFutex: Bool {
+    [.futex, .semaphore, .conditionVariable, .parking].contains(kind)
+  }
+}
+
 extension LockFlavor {
   /// Whether the kernel itself knows the owner.
   fileprivate var isKernels: Bool { has(.priorityInheriting) || has(.robust) }
+
+  /// Whether a language runtime says who owns it.
+  fileprivate var isRuntimes: Bool { has(.python) || has(.monitor) || has(.java) }
 }

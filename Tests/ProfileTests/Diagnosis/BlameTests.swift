@@ -260,6 +260,28 @@ extension BlameTree {
     #expect(BlockerTable(tree).rows.count <= 1)
   }
 
+  @Test func `names who held a lock of Python, which its stack shows as a semaphore`() throws {
+    var made = ProfileMaker()
+    made.profile.capture.duration = 1_000_000_000
+    let app = made.module("/usr/bin/python3")
+    let threads = [made.thread(7, "waiter"), made.thread(8, "holder")]
+    for (thread, name) in zip(threads, ["sem_wait", "work"]) {
+      let stack = made.stack(
+        outermostFirst: [made.frame(SourceLine(function: name), in: app)])
+      made.run(thread, stack, name == "work" ? .running : .asleep(in: "futex"), ticks: 100)
+    }
+    var lock = Waiting.mutex(1, ownedBy: 8)
+    lock.object = WaitObject(address: RemoteAddress(1), flavor: LockFlavor([.python]))
+    made.profile.blockings = [
+      Blocking(
+        waiter: WaitingThread(pid: made.profile.capture.pid, tid: 7, name: "", processName: ""),
+        wait: lock, since: 0, firstSeen: 0, lastSeen: 1_000_000_000, samples: 9)
+    ]
+    let tree = BlameTree(Diagnosis(made.profile), threads: [threads[0]])
+    let row = try #require(BlockerTable(tree).rows.first)
+    #expect(row.owner == .thread(threads[1]) && row.lost == 1_000_000_000)
+  }
+
   @Test func `lists who held up others, most first`() throws {
     let tree = BlameTree(Diagnosis(chain(isPeerSampled: true)), threads: [0, 1])
     let table = BlockerTable(tree)
