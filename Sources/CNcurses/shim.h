@@ -14,10 +14,20 @@
 
 // <term.h> has macros with names that others use.
 extern char *tigetstr(const char *);
+extern int setupterm(const char *, int, int *);
+
+// Whether the terminal can be told where to draw: newterm takes one that cannot, such as `dumb`, too.
+static inline int sprof_curses_can_place(void) {
+  int error = 0;
+  if (setupterm(NULL, fileno(stdout), &error) != OK) return 0;
+  const char *placing = tigetstr("cup");
+  return placing && placing != (char *)-1;
+}
 
 // Styles: pairs 1 to 3 are green, yellow and red on the terminal's own background.
 static inline SCREEN *sprof_curses_open(int wantsColor) {
   setlocale(LC_ALL, "");
+  if (!sprof_curses_can_place()) return NULL;
   // initscr would end the program where the terminal is not known.
   SCREEN *screen = newterm(NULL, stdout, stdin);
   if (!screen) return NULL;

@@ -31,7 +31,8 @@ package final class CursesScreen {
   private var drawn: [[Span]] = []
   private var drawnSize = (width: 0, height: 0)
 
-  /// Takes over the terminal of stdin and stdout; nil where its kind (`TERM`) is not known.
+  /// Takes over the terminal of stdin and stdout; nil where its kind (`TERM`) is not known, or cannot
+  /// be told where to draw.
   ///
   /// Keys come one by one, Ctrl-C and Ctrl-Z too, and nothing is echoed, until `close`.
   package init?(wantsColor: Bool) {

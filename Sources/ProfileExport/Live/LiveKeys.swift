@@ -53,6 +53,8 @@ package struct LiveView: Sendable {
   /// Keeps rows with this text in their name; empty for all.
   package var filter = ""
   package var request = LivePicture.Request()
+  /// The thread whose stack is shown; nil for the one that matters most.
+  var focus: Int32?
   package var isPaused = false
   package var showsHelp = false
   /// Words for the last line, and what they are about: an answer to a key.
@@ -222,9 +224,9 @@ package struct LiveView: Sendable {
     guard let entry = chosenEntry(picture) else { return nil }
     switch pane {
     case .threads:
-      request.focus = entry.thread
+      focus = entry.thread
       pane = .stack
-      return .remake
+      (chosen[.stack], first[.stack]) = (nil, nil)
     case .blockers: return entry.thread.flatMap { jump(to: $0, picture) }
     case .tree:
       if folded.remove(entry.key) == nil { folded.insert(entry.key) }

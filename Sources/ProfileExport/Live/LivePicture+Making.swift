@@ -25,7 +25,8 @@ extension LivePicture {
     let index = diagnosis.index
     let shown = index.threads(matching: filter)
     addThreads(shown, diagnosis)
-    addStack(request, diagnosis)
+    thread = request.thread
+    stacks = LiveStacks(diagnosis)
     // Time at rest would fill the tables.
     let atWork = index.leavingOut(RestingRuns(diagnosis))
     addFunctions(shown, atWork, wholeAtWork(live.whole(filter), diagnosis))
@@ -81,25 +82,6 @@ extension LivePicture {
     if let idleness = situation.idleness { return "at rest in " + idleness.name }
     let text = words.sentence(wait, lasted: nil, in: words.pid(of: situation.thread))
     return text + (situation.asker.map { ", in " + $0.line.function.shortName } ?? "")
-  }
-
-  private mutating func addStack(_ request: Request, _ diagnosis: Diagnosis) {
-    let (index, profile) = (diagnosis.index, diagnosis.index.profile)
-    let wanted = request.focus.flatMap { tid in
-      profile.threads.firstIndex { $0.tid == tid && !$0.hasEnded }
-    }
-    let main = profile.threads.firstIndex { $0.isMain && !$0.hasEnded }
-    guard let thread = wanted ?? diagnosis.verdict.thread ?? main,
-      let run = index.lastRun(of: thread)
-    else { return }
-    let info = profile.threads[thread]
-    stackTitle = "Thread \(info.tid) \(PlainText.printable(info.name))"
-    stack = index.frames(of: run.stack).prefix(Self.rowLimit).enumerated().map { number, frame in
-      let place = profile.place(
-        file: frame.line.file, line: frame.line.line, module: frame.module)
-      return PlainText.printable("#\(number)  \(frame.line.function)  ") + place.text
-    }
-    if case .truncated(let reason) = run.end { stack.append("… " + reason.words) }
   }
 
   // MARK: - Tables

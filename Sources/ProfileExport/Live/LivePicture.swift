@@ -9,8 +9,6 @@ package struct LivePicture: Sendable {
     package var window: Int64 = 10_000_000_000
     /// The name or number of the threads that are shown; nil for all.
     package var thread: String?
-    /// The thread whose stack is shown; nil for the verdict's or the main one.
-    package var focus: Int32?
     /// What counts as a freeze, in nanoseconds.
     package var freezeThreshold = FreezeRule.defaultThreshold
 
@@ -100,8 +98,10 @@ package struct LivePicture: Sendable {
   package var threads: [Thread] = []
   package var blockers: [Blocker] = []
   package var calls: [Call] = []
-  package var stackTitle = ""
-  package var stack: [String] = []
+  /// The threads that are shown: their name or number; nil for all.
+  package var thread: String?
+  /// The last stack of each thread.
+  var stacks: LiveStacks?
 
   /// What the last minutes show.
   package struct LongVerdict: Sendable {
@@ -114,6 +114,8 @@ package struct LivePicture: Sendable {
     package let longest: Int64
     /// Whether the longest lasted longer than was seen, as one that still goes on.
     package let isLongestAtLeast: Bool
+    /// Nanoseconds from the beginning to the moment that it is of.
+    package let time: Int64
 
     /// Judges all that has its times; costs some steps for each run.
     package init(_ live: LiveProfile, _ request: Request) {
@@ -121,6 +123,7 @@ package struct LivePicture: Sendable {
       let diagnosis = Diagnosis(profile, freezes: FreezeRule(threshold: request.freezeThreshold))
       text = VerdictWords(diagnosis).sentence
       length = profile.capture.duration
+      time = live.duration
       let found = diagnosis.freezes.freezes
       freezes = found.count
       frozen = found.reduce(0) { $0.addingClamped($1.length) }

@@ -32,12 +32,15 @@ struct LiveRowCache {
     let unit: WeightUnit
     let filter: String
     let folded: Set<String>
+    let focus: Int32?
   }
 
   let key: Key
-  let entries: [LiveEntry]
+  var entries: [LiveEntry] = []
   /// Columns for the names of threads.
   let nameWidth: Int
+  /// The stack that is shown, in the pane of stacks.
+  let stack: (title: String, lines: [String])
 }
 
 extension LiveView {
@@ -45,10 +48,13 @@ extension LiveView {
   /// picture: a thousand for each key would cost more than all that is drawn.
   mutating func entries(_ picture: LivePicture) -> [LiveEntry] {
     let key = LiveRowCache.Key(
-      picture: picture.number, pane: pane, sort: sort, unit: unit, filter: filter, folded: folded)
+      picture: picture.number, pane: pane, sort: sort, unit: unit, filter: filter, folded: folded,
+      focus: focus)
     if picture.number != 0, let cache, cache.key == key { return cache.entries }
+    let stack = pane == .stack ? picture.stacks?.stack(of: focus) : nil
+    cache = LiveRowCache(key: key, nameWidth: nameWidth(picture), stack: stack ?? ("", []))
     let entries = madeEntries(picture)
-    cache = LiveRowCache(key: key, entries: entries, nameWidth: nameWidth(picture))
+    cache?.entries = entries
     return entries
   }
 
@@ -66,7 +72,7 @@ extension LiveView {
       case .threads: threadEntries(picture)
       case .blockers: blockerEntries(picture)
       case .tree: treeEntries(picture)
-      case .stack: picture.stack.indices.map { LiveEntry(key: "\($0)", item: $0) }
+      case .stack: stackLines.indices.map { LiveEntry(key: "\($0)", item: $0) }
       }
     // Rows may read alike: the one that was chosen could not be left then.
     var counts: [String: Int] = [:]
@@ -87,9 +93,11 @@ extension LiveView {
     case .threads: picture.threads[entry.item].name + "  " + picture.threads[entry.item].doing
     case .blockers: picture.blockers[entry.item].words
     case .tree: picture.calls[entry.item].name
-    case .stack: picture.stack[entry.item]
+    case .stack: stackLines[entry.item]
     }
   }
+
+  private var stackLines: [String] { cache?.stack.lines ?? [] }
 
   /// A row as it is drawn, of the picture that it was put in order for.
   func row(_ entry: LiveEntry, _ picture: LivePicture) -> LiveRow {
@@ -98,20 +106,24 @@ extension LiveView {
     case .threads: threadRow(entry, picture)
     case .blockers: blockerRow(entry, picture)
     case .tree: treeRow(entry, picture)
-    case .stack: LiveRow(key: entry.key, figures: "", text: picture.stack[entry.item])
+    case .stack: LiveRow(key: entry.key, figures: "", text: stackLines[entry.item])
     }
   }
 
   /// The header of the figures and of the text.
   var header: (figures: String, text: String) {
     switch pane {
-    case .functions: ("  own%  total%  all own%  all total%   ", "function")
+    case .functions:
+      ("  own%  total%  all own%  all total%   ", "function" + restWords)
     case .threads: ("    tid  cpu%  since  ", "thread")
     case .blockers: ("  lost s  threads  ", "waiting for · held by · meanwhile")
-    case .tree: ("  total%    own%  ", "called from above")
+    case .tree: ("  total%    own%  ", "called from above" + restWords)
     case .stack: ("", "")
     }
   }
+
+  /// What the tables leave out: time at rest takes no CPU time.
+  private var restWords: String { unit == .wall ? ", without time at rest" : "" }
 
   private func share(_ weight: Weight, of whole: Weight) -> Double {
     whole[unit] > 0 ? Double(weight[unit]) / Double(whole[unit]) : 0

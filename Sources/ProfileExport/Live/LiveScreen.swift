@@ -77,13 +77,18 @@ package struct LiveScreen {
       }
     }
     if height >= 20, let long = picture.longVerdict, long.length > picture.window {
-      lines.append([
-        LiveSpan("Last \(Figures.duration(long.length)): ", .dim), LiveSpan(long.text),
-      ])
+      let words = "Last \(Figures.duration(long.length))\(age(of: long)): "
+      lines.append([LiveSpan(words, .dim), LiveSpan(long.text)])
     }
     lines.append(states)
     if height >= 12 { lines.append(cost) }
     return lines
+  }
+
+  /// How old the verdict on the last minutes is, where that is more than a moment: it is made less often.
+  private func age(of long: LivePicture.LongVerdict) -> String {
+    let age = picture.elapsed - long.time
+    return age < 1_000_000_000 ? "" : ", \(age / 1_000_000_000) s ago"
   }
 
   /// Whether anything was sampled.
@@ -163,7 +168,7 @@ package struct LiveScreen {
     let header = view.header
     var lines: [[LiveSpan]] = []
     if view.pane == .stack {
-      lines.append([LiveSpan(picture.stackTitle, .strong)])
+      lines.append([LiveSpan(view.cache?.stack.title ?? "", .strong)])
     } else {
       let fitted = PlainText.paddedAtRight(
         fitted(figures: header.figures) + header.text, to: width)
@@ -171,6 +176,10 @@ package struct LiveScreen {
     }
     let count = max(1, room)
     view.pageRows = count
+    // It is of other threads than those that were asked for since, and the next one is being made.
+    guard view.request.thread == picture.thread || view.pane == .stack || !isBegun else {
+      return lines + [[LiveSpan("…", .dim)]]
+    }
     guard !entries.isEmpty else {
       return lines + [[LiveSpan(view.filter.isEmpty ? emptyWords : "No row matches.", .dim)]]
     }

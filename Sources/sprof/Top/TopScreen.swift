@@ -32,6 +32,7 @@ struct TopScreen {
     self.view = view
     terminalGuard = TerminalGuard(leaving: screen.leavingSequence)
     terminalGuard?.note(isDrawing: true)
+    TopSignals.noteScreen(isShown: true)
     shown = capture.store.picture.picture
     status.isReplay = capture.isReplay
     status.isASCII = !screen.isUTF8
@@ -79,7 +80,9 @@ struct TopScreen {
       hasNews = true
     }
     let (picture, number) = capture.store.picture
-    if number != shownNumber, !view.isPaused {
+    // One that was asked for is shown in a pause, too.
+    let isWanted = !view.isPaused || shown.thread != view.request.thread
+    if number != shownNumber, isWanted {
       (shown, shownNumber) = (picture, number)
       hasNews = true
     }
@@ -112,9 +115,7 @@ struct TopScreen {
       capture.store.reset()
       view.message = "Figures since the beginning were reset"
       remakeIfOver()
-    case .remake:
-      capture.store.ask(view.request)
-      remakeIfOver()
+    case .remake: capture.store.ask(view.request)
     }
     return true
   }
@@ -126,6 +127,7 @@ struct TopScreen {
 
   /// Gives the terminal back for good.
   func close() {
+    TopSignals.noteScreen(isShown: false)
     screen.close()
     terminalGuard?.end()
   }

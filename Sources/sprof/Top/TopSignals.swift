@@ -56,14 +56,22 @@ enum TopSignals {
   }
 
   private static let absence = Atomic<Int>(Absence.none)
+  /// Whether there is a screen to leave.
+  private static let screenIsShown = Atomic<Bool>(false)
   /// How long the screen may take to be left.
   private static let leavingTime = Nanoseconds.milliseconds(500)
   private static let pause = Nanoseconds.milliseconds(5)
 
-  /// Asks for the screen to be left, and waits until it is.
+  /// Notes that there is a screen that has to be left before a stop, or that there is none any more.
+  static func noteScreen(isShown: Bool) {
+    screenIsShown.store(isShown, ordering: .sequentiallyConsistent)
+  }
+
+  /// Asks for the screen to be left, and waits until it is; returns at once where there is none.
   ///
   /// Only the thread that draws may call ncurses, whose own handler of SIGTSTP would do so on any.
   static func leaveScreen() {
+    guard screenIsShown.load(ordering: .sequentiallyConsistent) else { return }
     absence.store(Absence.asked, ordering: .sequentiallyConsistent)
     let end = MonotonicClock.now() + leavingTime
     while absence.load(ordering: .sequentiallyConsistent) == Absence.asked,

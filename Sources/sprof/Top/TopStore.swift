@@ -16,7 +16,7 @@ final class TopStore: Sendable {
   private static let pictureShare: Int64 = 100
   /// The same of the verdict on the last minutes, which may take longer.
   private static let longShare: Int64 = 400
-  private static let longPeriod = Nanoseconds.seconds(5)
+  private static let longPeriod = Nanoseconds.milliseconds(900)
 
   private struct Collected: Sendable {
     var live: LiveProfile
@@ -31,6 +31,8 @@ final class TopStore: Sendable {
     /// Counts the pictures.
     var number = 0
     var wantsReset = false
+    /// Whether a picture was asked for that is not begun yet.
+    var isAsked = false
   }
 
   private let collected: Mutex<Collected>
@@ -38,7 +40,9 @@ final class TopStore: Sendable {
 
   init(_ live: LiveProfile, _ request: LivePicture.Request) {
     collected = Mutex(Collected(live: live))
-    shown = Mutex(Shown(picture: LivePicture(live.capture), request: request))
+    var picture = LivePicture(live.capture)
+    picture.thread = request.thread
+    shown = Mutex(Shown(picture: picture, request: request))
   }
 
   /// The last picture, and which it is.
@@ -64,8 +68,23 @@ final class TopStore: Sendable {
     }
   }
 
-  /// What the next pictures are to show.
-  func ask(_ request: LivePicture.Request) { shown.withLock { $0.request = request } }
+  /// What the next pictures are to show; the first is made at once, on a thread of its own.
+  func ask(_ request: LivePicture.Request) {
+    let isWaiting = shown.withLock { shown in
+      defer { shown.isAsked = true }
+      shown.request = request
+      return shown.isAsked
+    }
+    guard !isWaiting else { return }
+    let thread = try? OSThread.start { [self] in
+      collected.withLock { collected in
+        shown.withLock { $0.isAsked = false }
+        makePicture(&collected, isDue: true)
+      }
+    }
+    guard let thread else { return shown.withLock { $0.isAsked = false } }
+    thread.detach()
+  }
 
   /// Lets the sums count from the next turn on.
   func reset() { shown.withLock { $0.wantsReset = true } }

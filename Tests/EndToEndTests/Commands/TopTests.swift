@@ -26,6 +26,36 @@ extension EndToEnd {
       try program.assertUntouched()
     }
 
+    @Test(.enabled(if: !Interpreter.onePerVersion.isEmpty, "needs CPython"))
+    func `names who holds a lock of Python`() throws {
+      let script = """
+        import threading, time
+        lock = threading.Lock()
+        started = threading.Event()
+        def holder():
+            with lock:
+                started.set()
+                time.sleep(100000)
+        def waiter():
+            with lock: pass
+        threading.Thread(target=holder, name="holder").start()
+        started.wait()
+        for number in range(3):
+            threading.Thread(target=waiter).start()
+        print("ready", flush=True)
+        """
+      let interpreter = try #require(Interpreter.onePerVersion.last)
+      let program = try RunningProgram(
+        interpreter.command + ["-c", script], environment: interpreter.environment)
+      // In one of the first blocks: who holds it is said when two looks have found it.
+      let outcome = try run([
+        "timeout", "20", "bash", "-c",
+        "\(SprofCommand.path) top \(program.pid) --pane blockers | grep -m 1 'lock · '",
+      ])
+      #expect(outcome.stdout.contains("3  waiting for a Python lock · \"holder\""), "\(outcome)")
+      try program.assertUntouched()
+    }
+
     @Test func `ends in silence when its reader has gone`() throws {
       let program = try RunningProgram(fixture: "sleepers.c", ["2"])
       let outcome = try run([
@@ -264,6 +294,22 @@ extension EndToEnd {
       try terminal.type("q")
       try terminal.wait("the shell is back") { $0.contains("READY>") }
       #expect(try terminal.isClean())
+    }
+
+    @Test func `prints blocks where a terminal cannot be told where to draw`() throws {
+      let folder = try TemporaryFolder()
+      let program = try RunningProgram(fixture: "sleepers.c", ["2"])
+      let terminal = try TerminalProgram(height: 60, folder: folder.path)
+      try terminal.start("TERM=dumb \(SprofCommand.path) top \(program.pid)")
+      let text = try terminal.wait("two blocks are there") {
+        $0.split(separator: "\n").count { $0.hasPrefix("sprof top · ") } >= 2
+      }
+      #expect(!text.contains("1 Functions"), "\(text)")
+      try terminal.press("C-c")
+      // Its command line, and after the ^C.
+      try terminal.wait("the shell is back") { $0.ranges(of: "READY>").count > 1 }
+      #expect(try terminal.isClean())
+      try program.assertUntouched()
     }
 
     @Test func `shows that the program has ended, or executes another`() throws {

@@ -107,8 +107,11 @@ internal import Testing
     #expect(view.rows(picture).count == all)
     #expect(press("tworker-*\n", &view, picture) == [.remake])
     #expect(view.request.thread == "worker-*")
+    // Until it is there, the picture of other threads is not shown.
+    #expect(text(&view, picture).contains("\n…\n"))
     #expect(press("\u{1B}", &view, picture) == [.remake])
     #expect(view.request.thread == nil)
+    #expect(!text(&view, picture).contains("\n…\n"))
   }
 
   @Test func `keeps the chosen row when rows move`() {
@@ -135,9 +138,14 @@ internal import Testing
     let picture = picture()
     view.pane = .threads
     let tid = view.rows(picture).first?.thread
-    #expect(press("\n", &view, picture) == [.remake])
+    #expect(press("\n", &view, picture).isEmpty)
     #expect(view.pane == .stack)
-    #expect(view.request.focus == tid)
+    #expect(view.focus == tid)
+    // It is of the picture that is there, and does not wait for the next.
+    #expect(text(&view, picture).contains("\nThread \(tid ?? 0) "))
+    #expect(text(&view, picture).contains("#0 "))
+    view.focus = 4_000_000
+    #expect(text(&view, picture).contains("Thread 4000000 is not there any more"))
     view.pane = .blockers
     guard let row = view.rows(picture).firstIndex(where: { $0.thread != nil }) else { return }
     for _ in 0..<row { _ = press("j", &view, picture) }
@@ -216,6 +224,29 @@ internal import Testing
     #expect(text(&view, picture, width: 40, height: 10).contains("1 2 3 4 5 Stack"))
   }
 
+  @Test func `says how old the verdict on the last minutes is`() throws {
+    var picture = picture()
+    let long = try #require(picture.longVerdict)
+    picture.window = long.length / 2
+    var view = LiveView()
+    let length = Figures.duration(long.length)
+    #expect(text(&view, picture).contains("Last \(length): "))
+    picture.elapsed += 4_300_000_000
+    #expect(text(&view, picture).contains("Last \(length), 4 s ago: "), "\(text(&view, picture))")
+  }
+
+  @Test func `says that tables leave out time at rest, but for CPU time`() {
+    var view = LiveView()
+    let picture = picture()
+    for pane in [LivePane.functions, .tree] {
+      view.pane = pane
+      view.unit = .wall
+      #expect(text(&view, picture).contains(", without time at rest"))
+      view.unit = .cpu
+      #expect(!text(&view, picture).contains("at rest\n"))
+    }
+  }
+
   @Test func `says that nothing was sampled yet`() {
     var view = LiveView()
     let empty = LivePicture(CaptureInfo(kind: .attach, pid: 1, processName: "slow"))
@@ -234,7 +265,7 @@ internal import Testing
     let text = LiveScreen.lines(&view, empty, status, width: 80, height: 24)
       .map { $0.map(\.text).joined() }.joined(separator: "\n")
     #expect(text.contains("No thread was seen in this time."), "\(text)")
-    #expect(text.contains("0 threads · CPU") && !text.contains("at rest"), "\(text)")
+    #expect(text.contains("0 threads · CPU") && !text.contains("were at rest"), "\(text)")
   }
 
   @Test func `lets rows that read alike be chosen one by one`() {
