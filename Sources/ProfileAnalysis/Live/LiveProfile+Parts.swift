@@ -78,6 +78,33 @@ extension LiveProfile {
       moved.lastSeen = max(0, min(limit, blocking.lastSeen &- from))
       return moved
     }
+    addInterpreterLock(to: &part, from: from)
+  }
+
+  /// What is looked at as of the moment: stretches of waits come in twice a second.
+  private static let moment = Int64(700_000_000)
+  /// A shorter wait for an interpreter's lock is one of many.
+  private static let longWait = Int64(150_000_000)
+
+  /// Adds the waits of the moment for an interpreter's lock: such a thread wakes up every few milliseconds to
+  /// ask for it again, and so never sleeps long.
+  private func addInterpreterLock(to part: inout Profile, from: Int64) {
+    for thread in threads where !thread.hasEnded {
+      guard let last = waits.last(of: thread.tid), last.wait.kind == .gil,
+        last.end >= duration &- Self.moment, last.end &- last.start >= Self.longWait
+      else { continue }
+      let (start, pid) = (last.start &- from, capture.pid)
+      part.blockings.removeAll {
+        $0.waiter.tid == thread.tid && $0.waiter.pid == pid && $0.lastSeen >= start
+      }
+      let waiter = WaitingThread(
+        pid: pid, tid: thread.tid, name: thread.name, processName: capture.processName)
+      part.blockings.append(
+        Blocking(
+          waiter: waiter, wait: last.wait, since: start, firstSeen: max(0, start),
+          lastSeen: max(0, last.end &- from),
+          samples: max(2, Int(Double(last.end &- last.start) / 1e9 * capture.rate))))
+    }
   }
 }
 

@@ -57,6 +57,12 @@ struct LiveWaits: Sendable {
     first = 0
   }
 
+  /// The last stretch of a thread, which is its wait of the moment where it reaches so far.
+  func last(of tid: Int32) -> (wait: Wait, start: Int64, end: Int64)? {
+    guard let place = last[tid], place >= first else { return nil }
+    return (waits[spans[place].wait], spans[place].start, spans[place].end)
+  }
+
   /// The part from a time on, whose times count from there; `places` gives the threads by index and by
   /// number.
   func history(from start: Int64, thread: (Int?, Int32) -> Int?) -> WaitHistory {

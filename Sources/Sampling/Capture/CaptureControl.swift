@@ -7,6 +7,8 @@ package struct CaptureProgress: Sendable {
   /// Since the capture began.
   package var elapsed: Nanoseconds = 0
   package var ticks: Int64 = 0
+  /// The ticks that were due until the last of those.
+  package var ticksPlanned: Int64 = 0
   package var threads = 0
   /// In which at least one thread was held.
   package var stoppedTime: Nanoseconds = 0

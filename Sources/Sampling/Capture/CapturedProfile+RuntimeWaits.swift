@@ -36,7 +36,8 @@ extension Profile {
 }
 
 extension Wait {
-  fileprivate mutating func take(_ wait: RuntimeWait) {
+  /// Becomes what a runtime says that it is.
+  mutating func take(_ wait: RuntimeWait) {
     kind = wait.kind
     object = WaitObject(
       address: wait.object, flavor: wait.flavor.flatMap { LockFlavor([$0]) }, variable: wait.type)

@@ -5,8 +5,8 @@ internal import Synchronization
 /// A capture under way that samples for some time: on the tracer thread, while a second one unwinds, and
 /// a third one records.
 final class SamplingSession: @unchecked Sendable {
-  // Sendable: `outcome` is the tracer thread's until that was joined; all else is the pipeline's, or
-  // does not change.
+  // Sendable: `outcome` is the tracer thread's until that was joined, and `answers` the resolver's; all else
+  // is the pipeline's, or does not change.
   private let pipeline: SamplePipeline
   private let plan: SamplingPlan
   private let control: CaptureControl
@@ -15,6 +15,8 @@ final class SamplingSession: @unchecked Sendable {
   private let sleepWatch: SleepWatch
   private let isSampled = Atomic<Bool>(false)
   private var outcome = TickLoop.Outcome()
+  /// The resolver's.
+  private var answers = AnsweredModules()
 
   private var sampler: Sampler { pipeline.sampler }
   private var resolver: Resolver { pipeline.resolver }
@@ -30,8 +32,9 @@ final class SamplingSession: @unchecked Sendable {
     self.recording = recording
     sleepWatch = SleepWatch(
       pipeline.target.folder, liveThread: pipeline.target.liveThread, cpuBudget: plan.cpuBudget,
-      sharesRecords: plan.quietRate != nil || recording?.feed != nil, lookups: pipeline.lookups,
-      peers: plan.peers)
+      sharesRecords: plan.quietRate != nil || recording?.feed != nil,
+      asksRuntimes: recording?.feed != nil && pipeline.options.readsRuntimes,
+      lookups: pipeline.lookups, peers: plan.peers)
     pipeline.sampler.waitTrace?.feed = recording?.feed
   }
 
@@ -162,13 +165,15 @@ final class SamplingSession: @unchecked Sendable {
     guard let feed = recording.feed else { return }
     // What ended long ago is of no interest to who looks on.
     let oldest = MonotonicClock.now() - .seconds(60)
-    let records = sleepWatch.records.filter { $0.lastSeen >= oldest }
+    let records = resolver.followed(
+      sleepWatch.records.filter { $0.lastSeen >= oldest }, since: sampler.startTime,
+      until: progress.elapsed)
     let waits = feed.take()
+    answers.ask(records, waits, resolver.modules)
     recording.take(
       UnnamedSleeps(
-        records: records, waits: waits,
-        modules: AnsweredModules(records, waits, resolver.modules), startTime: sampler.startTime,
-        pid: pipeline.target.pid))
+        records: records, waits: waits, modules: answers, startTime: sampler.startTime,
+        interpreterLocks: sleepWatch.interpreterLocks, pid: pipeline.target.pid))
   }
 
   /// What is known of a capture that goes on.
@@ -176,7 +181,7 @@ final class SamplingSession: @unchecked Sendable {
     var capture = resolver.executions.head(info)
     capture.ending = .unfinished
     capture.duration = progress.elapsed.rawValue
-    capture.cost.ticksPlanned = progress.elapsed.ticks(at: plan.rate)
+    capture.cost.ticksPlanned = progress.ticksPlanned
     capture.cost.ticksTaken = progress.ticks
     capture.cost.stoppedTime = progress.stoppedTime.rawValue
     return capture

@@ -97,8 +97,8 @@ final class TickLoop {
       hasEnded = false
       // Periods that went by unused are not made up for: the tick counts for all of them.
       let due = min(max(tick, time.count(of: period)), lastTick ?? .max)
-      take(tick, due: due, time: time, planned: planned)
       sampler.cost.ticksPlanned = due - before
+      take(tick, due: due, time: time, planned: planned)
       // What is left of a program that has ended, until its parent collects it, is a zombie.
       guard !sampler.isProgramOver else {
         outcome.ending = .targetEnded
@@ -221,6 +221,7 @@ final class TickLoop {
     var progress = CaptureProgress()
     progress.elapsed = time
     progress.ticks = sampler.cost.ticksTaken
+    progress.ticksPlanned = sampler.cost.ticksPlanned
     progress.threads = sampler.threads.count
     progress.stoppedTime = sampler.pauses.heldTime
     control.progress = progress

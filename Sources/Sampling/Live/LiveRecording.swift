@@ -8,13 +8,15 @@ struct UnnamedSleeps: Sendable {
   let waits: [WaitFeed.Span]
   let modules: AnsweredModules
   let startTime: MonotonicClock.Instant
+  /// Where threads sleep that wait for an interpreter's lock.
+  let interpreterLocks: [Range<RemoteAddress>]
   let pid: Int32
 }
 
 /// Hands what a capture under way sees to a live view, with names, on a thread of its own: reading debug
 /// data holds up neither the tracer nor the resolver.
 final class LiveRecording: GrowthReceiver, @unchecked Sendable {
-  // Sendable: `names` and `known` are used by the recording thread alone until `finish` has joined it.
+  // Sendable: `names` and `namedSleeps` are used by the recording thread alone until `finish` has joined it.
   private struct Work {
     var growth: ProfileGrowth
     var files: [ModuleID: MappedFile] = [:]
@@ -33,6 +35,7 @@ final class LiveRecording: GrowthReceiver, @unchecked Sendable {
   /// Rung when there is work.
   private let bell = Waker()
   private var handle: OSThread.Handle?
+  private var namedSleeps = NamedSleeps()
   /// The resolver's: up to when it has handed over.
   private var lastTime: Nanoseconds = 0
 
@@ -99,8 +102,12 @@ final class LiveRecording: GrowthReceiver, @unchecked Sendable {
       live.growth.symbols = names.resolve(growth.frames.map(\.frame))
       guard let sleeps = work.sleeps else { return }
       var sleepNames = SleepNames(
-        modules: sleeps.modules, names: names, startTime: sleeps.startTime, interpreterLocks: [])
-      live.blockings = sleepNames.blockings(of: sleeps.records, pid: sleeps.pid)
+        modules: sleeps.modules, names: names, startTime: sleeps.startTime,
+        interpreterLocks: sleeps.interpreterLocks)
+      namedSleeps.begin([growth.modules.count, sleeps.interpreterLocks.count])
+      live.blockings = sleepNames.blockings(
+        of: sleeps.records, pid: sleeps.pid, known: &namedSleeps)
+      namedSleeps.finish()
       live.waits = sleeps.waits.map { span in
         LiveGrowth.WaitSpan(
           tid: span.tid, wait: sleepNames.named(span.wait), start: span.start, end: span.end)

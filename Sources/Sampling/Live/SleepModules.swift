@@ -33,13 +33,32 @@ struct AnsweredModules: SleepModules, Sendable {
   private var code: [RemoteAddress: CodeAddress] = [:]
   private var data: [RemoteAddress: CodeAddress] = [:]
   private var names: [RemoteAddress: String] = [:]
+  private var objects: Set<RemoteAddress> = []
+  /// Stacks whose files are known: most threads sleep in few.
+  private var stacks: [[Frame]] = []
+  private static let stackLimit = 16
+  /// What the answers are of, and when the first was given.
+  private var moduleCount = 0
+  private var beginning = MonotonicClock.Instant.distantPast
+  private static let life = Nanoseconds.seconds(5)
 
-  /// Asks `modules` for all that the names of these sleeps and of these waits need.
-  init(_ records: [SleepRecord], _ waits: [WaitFeed.Span], _ modules: ModuleMap) {
-    var objects: Set<RemoteAddress> = []
+  init() {}
+
+  /// Asks `modules` for all that the names of these sleeps and of these waits need, and was not answered in
+  /// the last seconds.
+  mutating func ask(_ records: [SleepRecord], _ waits: [WaitFeed.Span], _ modules: ModuleMap) {
+    let now = MonotonicClock.now()
+    if moduleCount != modules.modules.count || now - beginning > Self.life {
+      self = AnsweredModules()
+      (moduleCount, beginning) = (modules.modules.count, now)
+    }
+    var new: Set<RemoteAddress> = []
     for record in records {
-      files.merge(modules.sleepFiles(of: record.frames)) { known, _ in known }
-      if let object = record.sample.wait.object { objects.insert(object.address) }
+      if !stacks.contains(record.frames) {
+        files.merge(modules.sleepFiles(of: record.frames)) { known, _ in known }
+        if stacks.count < Self.stackLimit { stacks.append(record.frames) }
+      }
+      if let object = record.sample.wait.object { note(object.address, in: &new) }
       // Those of `SleepNames.hints`.
       guard record.frames.count <= 2 else { continue }
       for address in record.sample.returnAddresses {
@@ -49,14 +68,18 @@ struct AnsweredModules: SleepModules, Sendable {
         if files[place.module] == nil { files[place.module] = modules.file(of: place.module) }
       }
     }
-    for span in waits { if let object = span.wait.object { objects.insert(object.address) } }
-    for address in objects {
+    for span in waits { if let object = span.wait.object { note(object.address, in: &new) } }
+    for address in new {
       if let place = modules.dataAddress(of: address) {
         data[address] = place
         if files[place.module] == nil { files[place.module] = modules.file(of: place.module) }
       }
       names[address] = modules.mappingName(of: address)
     }
+  }
+
+  private mutating func note(_ object: RemoteAddress, in new: inout Set<RemoteAddress>) {
+    if objects.insert(object).inserted { new.insert(object) }
   }
 
   func sleepFiles(of frames: [Frame]) -> [ModuleID: MappedFile] { files }

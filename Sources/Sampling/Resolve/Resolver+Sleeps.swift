@@ -1,4 +1,5 @@
 internal import BlockingAnalysis
+internal import LinuxProcess
 internal import NativeUnwinding
 internal import ProfileModel
 
@@ -40,6 +41,26 @@ extension Resolver {
       result.append(sleep)
     }
     return result
+  }
+
+  /// The sleeps with those that go on as they are at `time`, from `startTime`: a thread that has not run since
+  /// its sleep was looked at is still in it.
+  ///
+  /// Everything that was seen until `time` must have been drained before.
+  func followed(
+    _ records: [SleepRecord], since startTime: MonotonicClock.Instant, until time: Nanoseconds
+  ) -> [SleepRecord] {
+    let now = startTime + time
+    let lastRuns = Dictionary(
+      threads.values.lazy.map { ($0.tid, startTime + $0.lastSample) }, uniquingKeysWith: max)
+    return records.map { record in
+      guard record.sample.thread.pid == folder.process, record.lastSeen < now,
+        let lastRun = lastRuns[record.sample.thread.tid], lastRun < record.firstSeen
+      else { return record }
+      var record = record
+      record.goOn(at: now)
+      return record
+    }
   }
 
   /// `known` has the frames of stacks that were asked for before.

@@ -5,7 +5,7 @@ internal import RuntimeReading
 
 /// Turns samples into runs: unwinds the copied stacks after their threads run again.
 final class Resolver {
-  private let folder: TaskFolder
+  let folder: TaskFolder
   let channel: SampleChannel
   let options: SampleOptions
   let series: SampleSeries

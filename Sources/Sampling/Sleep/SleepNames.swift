@@ -30,17 +30,18 @@ struct SleepNames<Modules: SleepModules> {
   }
 
   mutating func blockings(of records: [SleepRecord], pid: Int32) -> [Blocking] {
+    var known = NamedSleeps()
+    return blockings(of: records, pid: pid, known: &known)
+  }
+
+  /// The same where some were named before.
+  mutating func blockings(
+    of records: [SleepRecord], pid: Int32, known: inout NamedSleeps
+  ) -> [Blocking] {
     var result: [Blocking] = []
     result.reserveCapacity(records.count)
     for record in records {
-      var wait = WaitClassifier.classify(
-        record.sample, functions: waitFunctions(of: record.frames), hints: hints(record))
-      if let object = wait.object, record.sample.thread.pid == pid {
-        // Threads that wait for that lock wake up so often that many have no known stack. A name of
-        // its variable would say nothing, and cost a walk through the interpreter's debug data.
-        let isLock = interpreterLocks.contains { $0.contains(object.address) }
-        if isLock { wait.kind = .gil } else { wait.object = named(object) }
-      }
+      let wait = known.wait(of: record) { classified(record, pid: pid) }
       result.append(
         Blocking(
           waiter: record.sample.thread, wait: wait,
@@ -50,6 +51,19 @@ struct SleepNames<Modules: SleepModules> {
           samples: record.samples))
     }
     return result.sorted { ($0.firstSeen, $0.waiter.tid) < ($1.firstSeen, $1.waiter.tid) }
+  }
+
+  private mutating func classified(_ record: SleepRecord, pid: Int32) -> Wait {
+    var wait = WaitClassifier.classify(
+      record.sample, functions: waitFunctions(of: record.frames), hints: hints(record))
+    if let object = wait.object, record.sample.thread.pid == pid {
+      // Threads that wait for that lock wake up so often that many have no known stack. A name of
+      // its variable would say nothing, and cost a walk through the interpreter's debug data.
+      let isLock = interpreterLocks.contains { $0.contains(object.address) }
+      if isLock { wait.kind = .gil } else { wait.object = named(object) }
+    }
+    if let runtimeWait = record.runtimeWait { wait.take(runtimeWait) }
+    return wait
   }
 
   /// The history with the names of locks.

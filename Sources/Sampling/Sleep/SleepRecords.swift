@@ -2,6 +2,7 @@ internal import BlockingAnalysis
 internal import LinuxProcess
 internal import NativeUnwinding
 internal import ProfileModel
+internal import RuntimeReading
 
 /// A sleep of one thread, as it was sampled, before its functions have names.
 struct SleepRecord: Sendable {
@@ -11,8 +12,14 @@ struct SleepRecord: Sendable {
   let firstSeen: MonotonicClock.Instant
   var lastSeen: MonotonicClock.Instant
   var samples = 1
+  /// Counts what was found out anew of it, but for how long it lasts.
+  private(set) var revision = 0
   /// Whether the other ends of its descriptors were searched.
   var knowsPeers = false
+  /// What it is by what the thread's runtime says; nil where that was not asked, or does not know.
+  var runtimeWait: RuntimeWait? {
+    didSet { if oldValue != runtimeWait { revision += 1 } }
+  }
 
   init(_ sample: SleepSample, frames: [Frame]) {
     self.sample = sample
@@ -58,6 +65,14 @@ struct SleepRecord: Sendable {
     sample.wait.timeLeft = later.wait.timeLeft ?? timeLeft
     lastSeen = later.time
     samples += 1
+    revision += 1
+  }
+
+  /// Takes over who is at the other ends, as of the same moment.
+  mutating func takePeers(of found: SleepSample) {
+    sample = found
+    knowsPeers = true
+    revision += 1
   }
 
   /// Notes that the same sleep goes on, of which nothing else has changed.

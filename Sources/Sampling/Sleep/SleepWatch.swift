@@ -20,6 +20,8 @@ final class SleepWatch: @unchecked Sendable {
   /// far apart each time.
   private static let longestPeerPeriod = Nanoseconds.seconds(8)
   private static let pause = Nanoseconds.milliseconds(50)
+  /// Between two copies of all for who looks on.
+  private static let sharingPeriod = Nanoseconds.milliseconds(200)
   /// CPU time a turn for searching who holds the other ends.
   private static let peerTime = Nanoseconds.milliseconds(50)
   /// For how long who holds pipes and sockets is taken to stay the same.
@@ -37,7 +39,8 @@ final class SleepWatch: @unchecked Sendable {
   private let peers: PeerRequests?
   private let ordered = Mutex<[KnownSleep]>([])
   private let isFinished = Atomic<Bool>(false)
-  private let known = Mutex<[SleepRecord]>([])
+  private let known = Mutex<(records: [SleepRecord], interpreterLocks: [Range<RemoteAddress>])>(
+    ([], []))
   /// Rung when there is something to do.
   private let bell: Waker
   private var handle: OSThread.Handle?
@@ -51,14 +54,20 @@ final class SleepWatch: @unchecked Sendable {
   private var peerInspectionTime = MonotonicClock.Instant.distantPast
   private var peerPeriod = period
   private var lookupTime = MonotonicClock.Instant.distantPast
+  private var lastTurn = MonotonicClock.Instant.distantPast
+  private var lastSharing = MonotonicClock.Instant.distantPast
+  /// Nil where nobody looks on.
+  private var runtimeLocks: RuntimeLockWatch?
 
   /// Counts what it uses in `cpuBudget`, and does not wait for that.
   ///
-  /// `lookups` has the descriptors that the tracer wants to know more of.
+  /// `lookups` has the descriptors that the tracer wants to know more of. `asksRuntimes` is whether who holds
+  /// locks of language runtimes is read meanwhile.
   init(
     _ folder: TaskFolder, liveThread: ProcessIdentity, cpuBudget: CPUBudget,
-    sharesRecords: Bool, lookups: DescriptorLookups, peers: PeerRequests?
+    sharesRecords: Bool, asksRuntimes: Bool, lookups: DescriptorLookups, peers: PeerRequests?
   ) {
+    runtimeLocks = asksRuntimes ? RuntimeLockWatch(process: folder.process) : nil
     self.sharesRecords = sharesRecords
     self.peers = peers
     self.lookups = lookups
@@ -98,7 +107,10 @@ final class SleepWatch: @unchecked Sendable {
   }
 
   /// The sleeps that are worth keeping so far; may be called by any thread.
-  var records: [SleepRecord] { known.withLock { $0 } }
+  var records: [SleepRecord] { known.withLock { $0.records } }
+
+  /// Where threads sleep that wait for the lock of an interpreter, as far as runtimes were asked.
+  var interpreterLocks: [Range<RemoteAddress>] { known.withLock { $0.interpreterLocks } }
 
   // MARK: - The watching thread
 
@@ -107,9 +119,12 @@ final class SleepWatch: @unchecked Sendable {
     while true {
       let isLast = isFinished.load(ordering: .acquiring)
       turn(isLast: isLast)
-      if sharesRecords {
+      let now = MonotonicClock.now()
+      if sharesRecords, isLast || now - lastSharing >= Self.sharingPeriod {
+        lastSharing = now
         let records = ended.values.flatMap { $0 } + current.values
-        known.withLock { $0 = records }
+        let locks = runtimeLocks?.interpreterLocks ?? []
+        known.withLock { $0 = (records, locks) }
       }
       cpuMeter.count()
       if isLast { return }
@@ -134,6 +149,10 @@ final class SleepWatch: @unchecked Sendable {
       guard record.knowsPeers else { return .distantPast }
       result = min(result, record.sample.time + period(of: record))
     }
+    if let runtimeLocks, futexSleeper != nil { result = min(result, runtimeLocks.nextLook) }
+    if sharesRecords, lastSharing < lastTurn {
+      result = min(result, lastSharing + Self.sharingPeriod)
+    }
     let nextLookup = lookups.isWanted ? lookupTime + DescriptorLookups.period : .distantFuture
     return min(
       result, nextLookup, MonotonicClock.now() + Self.longestPeriod)
@@ -146,6 +165,7 @@ final class SleepWatch: @unchecked Sendable {
 
   private func turn(isLast: Bool) {
     let now = MonotonicClock.now()
+    lastTurn = now
     let new = ordered.withLock { waiting in
       let taken = waiting
       waiting = []
@@ -158,12 +178,13 @@ final class SleepWatch: @unchecked Sendable {
     }
     // The last turn must not hold up the end of the capture.
     let deadline = isLast ? now + .milliseconds(100) : .distantFuture
-    for (tid, record) in current {
-      guard isLast || now - record.sample.time >= period(of: record) else { continue }
+    // Those that are due first: to change a list that is gone through would copy it.
+    let due = current.values.filter { isLast || now - $0.sample.time >= period(of: $0) }
+    for record in due {
       guard MonotonicClock.now() < deadline, !isLast || record.lastSeen < now else {
         break
       }
-      sampleAgain(tid, record)
+      sampleAgain(record.sample.thread.tid, record)
     }
     for sleep in new where MonotonicClock.now() < deadline { begin(sleep) }
     addPeers()
@@ -171,11 +192,29 @@ final class SleepWatch: @unchecked Sendable {
       // What takes another turn comes first in that.
       if lookups.look(with: inspector, budget: Self.peerTime, peers) { lookupTime = now }
     }
+    if !isLast { askRuntimes(at: now) }
     if !new.isEmpty { peerPeriod = Self.period }
     if isLast || now - peerInspectionTime >= peerPeriod {
       peerInspectionTime = now
       peerPeriod = inspectPeers() ? Self.period : min(peerPeriod * 2, Self.longestPeerPeriod)
     }
+  }
+
+  /// A thread that sleeps in a futex, which may be a lock of its runtime's.
+  private var futexSleeper: Int32? {
+    current.first { tid, record in
+      record.sample.thread.pid == inspector.pid
+        && record.sample.place.map { DescriptorCalls.isFutex($0.number) } ?? false
+    }?.key
+  }
+
+  /// Asks the runtimes who holds their locks, when it is time.
+  private func askRuntimes(at now: MonotonicClock.Instant) {
+    guard var locks = runtimeLocks.take() else { return }
+    defer { runtimeLocks = locks }
+    guard now >= locks.nextLook, let thread = futexSleeper else { return }
+    let waits = locks.look(through: thread)
+    for tid in current.keys { current[tid]?.runtimeWait = waits[tid] }
   }
 
   private func begin(_ sleep: KnownSleep) {
@@ -226,8 +265,7 @@ final class SleepWatch: @unchecked Sendable {
     }
     for (tid, sample) in zip(waiting.keys, samples) {
       peers?.note(sample.wait.owners)
-      current[tid]?.sample = sample
-      current[tid]?.knowsPeers = true
+      current[tid]?.takePeers(of: sample)
     }
   }
 

@@ -57,6 +57,27 @@ internal import Testing
       Set(part.threads.map(\.tid)) == Set(profile.runs.map { profile.threads[$0.thread].tid }))
   }
 
+  @Test
+  func `shows a wait of the moment for an interpreter's lock, but none that is short or over`() {
+    var made = ProfileMaker()
+    let app = made.module("/usr/bin/python3")
+    let stack = made.stack(outermostFirst: [made.frame(SourceLine(function: "f"), in: app)])
+    for tid in [7, 8, 9] as [Int32] {
+      made.run(made.thread(tid, "t\(tid)"), stack, .asleep(in: "futex"), ticks: 300)
+    }
+    var live = grown(made.profile)
+    let lock = Wait(kind: .gil, systemCall: "futex", owners: [.thread(tid: 10)])
+    live.add(lock, of: 7, from: 500_000_000, to: 2_800_000_000)
+    live.add(lock, of: 8, from: 2_750_000_000, to: 2_800_000_000)
+    live.add(lock, of: 9, from: 500_000_000, to: 1_500_000_000)
+    let blockings = live.last(2_000_000_000).blockings
+    #expect(blockings.map(\.waiter.tid) == [7])
+    #expect(blockings.first?.wait == lock)
+    // It began half a second before the window.
+    #expect(blockings.first?.since == -500_000_000)
+    #expect(blockings.first?.lastSeen == 1_800_000_000)
+  }
+
   @Test func `gives the last seconds as the window of the whole does`() {
     let profile = OrderServer.attached()
     var live = LiveProfile(profile)
