@@ -14,8 +14,8 @@ final class TopStore: Sendable {
   /// A picture may take this part of the time: 1 % of a core, so that all that is not sampling stays below
   /// 3 %.
   private static let pictureShare: Int64 = 100
-  /// The same of the verdict on the last minutes, which may take longer.
-  private static let longShare: Int64 = 400
+  /// The same of the verdict on the last minutes, which says how old it is.
+  private static let longShare: Int64 = 1000
   private static let longPeriod = Nanoseconds.milliseconds(900)
 
   private struct Collected: Sendable {
