@@ -55,7 +55,7 @@ extension Resolver {
       threads.values.lazy.map { ($0.tid, startTime + $0.lastSample) }, uniquingKeysWith: max)
     return records.map { record in
       guard record.sample.thread.pid == folder.process, record.lastSeen < now,
-        let lastRun = lastRuns[record.sample.thread.tid], lastRun < record.firstSeen
+        let lastRun = lastRuns[record.sample.thread.tid], lastRun < record.lastSeen
       else { return record }
       var record = record
       record.goOn(at: now)
