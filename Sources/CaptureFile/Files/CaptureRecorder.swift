@@ -122,7 +122,9 @@ extension ProfileEncoder {
     var facts = CaptureFacts()
     facts.progress = CaptureFacts.Progress(
       duration: capture.duration, ticksPlanned: capture.cost.ticksPlanned,
-      ticksTaken: capture.cost.ticksTaken, stopped: capture.cost.stoppedTime)
+      ticksTaken: capture.cost.ticksTaken, stopped: capture.cost.stoppedTime,
+      samplesWithoutStop: capture.cost.samplesWithoutStop, stops: capture.cost.stops,
+      ownCPU: capture.cost.ownCPU)
     add(facts)
     setDuration(capture.duration)
   }

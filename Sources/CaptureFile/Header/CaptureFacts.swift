@@ -48,8 +48,13 @@ struct CaptureFacts: Codable {
   /// How far a capture is, in a growing file.
   struct Progress: Codable {
     var duration, ticksPlanned, ticksTaken, stopped: Int64
+    /// Missing in files of older versions.
+    var samplesWithoutStop, stops, ownCPU: Int64?
 
     enum CodingKeys: String, CodingKey {
+      case stops
+      case samplesWithoutStop = "samples_without_stop"
+      case ownCPU = "own_cpu_ns"
       case duration = "duration_ns"
       case ticksPlanned = "ticks_planned"
       case ticksTaken = "ticks_taken"

@@ -62,6 +62,10 @@ struct CaptureHeader {
       capture.cost.ticksPlanned = progress.ticksPlanned
       capture.cost.ticksTaken = progress.ticksTaken
       capture.cost.stoppedTime = progress.stopped
+      capture.cost.samplesWithoutStop =
+        progress.samplesWithoutStop ?? capture.cost.samplesWithoutStop
+      capture.cost.stops = progress.stops ?? capture.cost.stops
+      capture.cost.ownCPU = progress.ownCPU ?? capture.cost.ownCPU
     }
     for thread in facts.threads ?? [] {
       guard thread.index >= 0, thread.index < Self.threadLimit else { throw .damaged(.header) }

@@ -22,10 +22,14 @@ package struct Diagnosis: Sendable {
     graph = WaitGraph(index)
     var facts = StackFacts(index)
     situations = []
+    let holders = Set(graph.edges.lazy.filter { $0.reason == .owner }.map(\.to))
     for (thread, info) in index.profile.threads.enumerated() {
-      let node = graph.node(of: info).map { graph.nodes[$0] }
+      let number = graph.node(of: info)
+      let node = number.map { graph.nodes[$0] }
       let blocking = node?.thread == thread ? node?.blocking : nil
-      let situation = ThreadSituation(index, thread: thread, blocking: blocking, facts: &facts)
+      let situation = ThreadSituation(
+        index, thread: thread, blocking: blocking,
+        isAwaited: number.map { holders.contains($0) } ?? false, facts: &facts)
       situations.append(info.hasEnded ? nil : situation)
       if info.hasEnded, let situation { ended.append(situation) }
     }
@@ -115,7 +119,7 @@ package struct Diagnosis: Sendable {
 
   /// Marks workers as idle that wait for the lock of the one that waits for work: they take turns.
   ///
-  /// One that sleeps by its own choice, lock in hand, waits for no work.
+  /// One that sleeps or waits for a signal, lock in hand, waits for no work.
   private mutating func findFollowers() {
     let blockers = graph.blockers()
     for (thread, situation) in situations.enumerated() {
@@ -123,7 +127,7 @@ package struct Diagnosis: Sendable {
         situation.idleness == nil, !index.profile.threads[thread].isMain,
         let node = graph.node(of: index.profile.threads[thread]), !graph.isStuck[node],
         let leader = graph.nodes[blockers[node]].thread, let other = situations[leader],
-        let idleness = other.idleness, idleness != .sleep, let entry = situation.entry,
+        let idleness = other.idleness, idleness.isForWork, let entry = situation.entry,
         entry == other.entry
       else { continue }
       situations[thread]?.idleness = idleness

@@ -47,9 +47,10 @@ package struct ThreadSituation: Sendable {
 extension ThreadSituation {
   /// The situation of a thread; nil for one that was never sampled.
   ///
-  /// For one that has ended it is where it spent its time: it waits for nothing.
+  /// For one that has ended it is where it spent its time: it waits for nothing. For one that `isAwaited` by
+  /// others at the end it is what it does there, however short.
   init?(
-    _ index: ProfileIndex, thread: Int, blocking: Int?, facts: inout StackFacts
+    _ index: ProfileIndex, thread: Int, blocking: Int?, isAwaited: Bool, facts: inout StackFacts
   ) {
     let profile = index.profile
     let info = profile.threads[thread]
@@ -59,7 +60,7 @@ extension ThreadSituation {
     // A thread that woke for a moment at the end is shown where it spends its time.
     let isLast =
       !info.hasEnded
-      && (profile.capture.kind == .dump || last.weight.wall >= span / 4
+      && (isAwaited || profile.capture.kind == .dump || last.weight.wall >= span / 4
         || last.activity.isWait && (known?.lasted ?? 0) >= 1_000_000_000)
     let shown = isLast ? nil : HeaviestStack(index, thread: thread)
     self.thread = thread
@@ -108,8 +109,10 @@ extension ThreadSituation {
     // One that sleeps between its tries has been waiting for longer than it sleeps.
     let isOneSleep = wait?.kind == .join || wait?.kind == .databaseLock && seen?.kind != .sleep
     guard wait?.kind == seen?.kind || isOneSleep else { return nil }
-    // Without CPU time it has not run, even where no sample says so. A dump has no length.
-    let hasSlept = !isDump && last.activity.isWait && last.weight.cpu < 1_000_000
+    // Without CPU time it has not run, even where no sample says so. A dump has no length, and one that sleeps
+    // again and again for a short time hardly runs in between.
+    let hasSlept =
+      !isDump && last.activity.isWait && last.weight.cpu < 1_000_000 && wait?.kind != .sleep
     let lasted = !isDump || known?.since != nil ? known?.lasted ?? 0 : 0
     return max(hasSlept ? last.weight.wall : 0, lasted)
   }

@@ -205,7 +205,8 @@ extension VerdictMaker {
     let waiting = situations.filter { $0.idleness == nil && $0.isAsleep }
     let isUnclear = situations.contains { $0.idleness == nil && !$0.isAsleep }
     if let main, main.idleness != nil {
-      return worst(of: heldUp).map { quiet($0, .waiting) } ?? quiet(main, .idle)
+      let held = worst(of: heldUp) ?? worst(of: contending)
+      return held.map { quiet($0, .waiting) } ?? quiet(main, .idle)
     }
     if let main, main.isAsleep {
       guard main.wait?.kind == .join else { return quiet(main, .waiting) }

@@ -106,7 +106,11 @@ struct VerdictMaker {
 
   private var stopped: Verdict? {
     guard let subject = main ?? situations.first, !situations.isEmpty,
-      situations.allSatisfy({ $0.activity == .stopped })
+      situations.allSatisfy({ situation in
+        // One that goes on by now was stopped for a while.
+        situation.activity == .stopped
+          && index.lastRun(of: situation.thread)?.activity == .stopped
+      })
     else { return nil }
     var verdict = Verdict(kind: .stopped)
     verdict.thread = subject.thread
@@ -190,6 +194,20 @@ extension VerdictMaker {
         || situation.takesLock && situation.idleness == nil && situation.waited >= Self.hangTime
     }
   }
+
+  /// Threads that waited for locks for most of their time, or in a dump for a while, each time for less than a
+  /// second: others keep them from their work.
+  var contending: [ThreadSituation] {
+    situations.filter { situation in
+      guard situation.idleness == nil,
+        needKind(situation) == .hungOnLock && situation.wait?.kind != .gil || situation.takesLock
+      else { return false }
+      return situation.shares.map { $0.blocked >= 50 } ?? (situation.waited >= Self.contentionTime)
+    }
+  }
+
+  /// In nanoseconds: a lock is not asked for this long unless others want it, too.
+  private static let contentionTime: Int64 = 50_000_000
 
   /// Whether the main thread has no part in how fast the program is.
   var isMainAside: Bool { main.map { $0.idleness != nil || isJoining($0) } ?? true }

@@ -38,6 +38,14 @@ package enum Idleness: Hashable, Sendable {
     }
   }
 
+  /// Whether the thread goes on when there is something to do.
+  var isForWork: Bool {
+    switch self {
+    case .eventLoop, .acceptLoop, .workerPool, .runtime: true
+    case .signals, .sleep, .terminal: false
+    }
+  }
+
   /// Whether it says no more than the kind of the thread's wait.
   package func isImplied(by wait: WaitKind) -> Bool {
     switch (self, wait) {

@@ -217,7 +217,8 @@ package struct LiveScreen {
       view.unit == .cpu
         ? "No thread used a CPU in this time." : "All threads were at rest in this time."
     case .threads: "No thread was seen in this time."
-    case .blockers: "No thread waited for what a thread or process in particular holds."
+    case .blockers:
+      "No thread was seen to wait for a lock whose owner is known, a thread or a process."
     case .stack: "No stack is known."
     }
   }

@@ -36,7 +36,9 @@ extension TextReport {
     let table = BlockerTable(tree)
     let words = BlameWords(tree, WaitWords(profile))
     guard !table.rows.isEmpty else {
-      page.paragraph("No thread waited for a lock, another thread or another process.")
+      page.paragraph(
+        "No thread was seen to wait for a lock whose owner is known, another thread or another process."
+      )
       return
     }
     for row in table.rows.prefix(options.rows) {

@@ -50,9 +50,12 @@ extension VerdictWords {
   private func line(_ node: Int, for waiter: Int32?, isLast: Bool) -> String {
     let graph = diagnosis.graph
     let name = waits.node(graph.nodes[node], for: waiter)
-    guard let blocking = graph.blocking(of: node) else { return name + " " + doing(node) }
-    let end = isLast && verdict.isCycle ? ", closing the cycle" : ""
     let situation = graph.nodes[node].thread.flatMap { diagnosis.situations[$0] }
+    guard let blocking = graph.blocking(of: node) else {
+      let place = situation?.wait == nil ? nil : named(situation?.asker)
+      return name + (place.map { ", in \(self.name($0))," } ?? "") + " " + doing(node)
+    }
+    let end = isLast && verdict.isCycle ? ", closing the cycle" : ""
     let isItsOwn = situation?.blocking == graph.nodes[node].blocking
     let wait = waits.sentence(
       (isItsOwn ? situation?.wait : nil) ?? blocking.wait, lasted: diagnosis.lasted(blocking),

@@ -10,6 +10,9 @@ package struct CaptureProgress: Sendable {
   /// The ticks that were due until the last of those.
   package var ticksPlanned: Int64 = 0
   package var threads = 0
+  /// Samples that needed no stop, and stops.
+  package var samplesWithoutStop: Int64 = 0
+  package var stops: Int64 = 0
   /// In which at least one thread was held.
   package var stoppedTime: Nanoseconds = 0
 

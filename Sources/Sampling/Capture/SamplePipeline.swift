@@ -57,6 +57,9 @@ final class SamplePipeline: @unchecked Sendable {
     return info
   }
 
+  /// CPU time of sprof since the capture began, in nanoseconds.
+  var ownCPU: Int64 { (OwnUsage.cpu() - earlierCPU).rawValue }
+
   /// The profile of all samples, once both threads have ended.
   func finish(
     _ info: CaptureInfo, ending: CaptureInfo.Ending, notes: [CaptureNote], sleeps: [SleepRecord],
@@ -73,7 +76,7 @@ final class SamplePipeline: @unchecked Sendable {
       info.startTime = Host.wallClock() - Double(elapsed.rawValue) / 1e9
     }
     info.cost = sampler.cost
-    info.cost.ownCPU = (OwnUsage.cpu() - earlierCPU).rawValue
+    info.cost.ownCPU = ownCPU
     info.notes = notes
     info.unsampled.threads = sampler.leftOut.threads.count
     let modules = resolver.modules

@@ -183,6 +183,9 @@ final class SamplingSession: @unchecked Sendable {
     capture.duration = progress.elapsed.rawValue
     capture.cost.ticksPlanned = progress.ticksPlanned
     capture.cost.ticksTaken = progress.ticks
+    capture.cost.samplesWithoutStop = progress.samplesWithoutStop
+    capture.cost.stops = progress.stops
+    capture.cost.ownCPU = pipeline.ownCPU
     capture.cost.stoppedTime = progress.stoppedTime.rawValue
     return capture
   }

@@ -223,6 +223,8 @@ final class TickLoop {
     progress.ticks = sampler.cost.ticksTaken
     progress.ticksPlanned = sampler.cost.ticksPlanned
     progress.threads = sampler.threads.count
+    progress.samplesWithoutStop = sampler.cost.samplesWithoutStop
+    progress.stops = sampler.cost.stops
     progress.stoppedTime = sampler.pauses.heldTime
     control.progress = progress
   }

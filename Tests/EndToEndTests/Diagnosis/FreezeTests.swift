@@ -225,7 +225,7 @@ private struct FreezeTrial {
       #expect(Set(list.compactMap(\.handlerFunction)).isSuperset(of: waits.keys), "\(words)")
       for freeze in list {
         // On a loaded machine most of a computation may go by without a CPU.
-        let isStarved = freeze.cause == "cpu" && freeze.lengthNs > 450_000_000
+        let isStarved = freeze.cause == "cpu" && freeze.lengthNs > 400_000_000
         let cause = isStarved ? "computed" : freeze.cause
         #expect(causes[freeze.handlerFunction ?? ""] == cause, "\(words)")
         #expect(freeze.handlerLine ?? 0 > 0)

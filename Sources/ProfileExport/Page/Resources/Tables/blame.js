@@ -92,7 +92,7 @@ function showBlame(page, panel) {
 
 /** Who held up others, most time first. */
 function blockersTable(page, { blockers }) {
-  if (blockers.length === 0) return element("p", { class: "hint faint" }, "No thread waited for a lock, another thread or another process.");
+  if (blockers.length === 0) return element("p", { class: "hint faint" }, "No thread was seen to wait for a lock whose owner is known, another thread or another process.");
   const text = (title, at) => ({ title, value: ({ words }) => words[at], node: ({ words }) => name(words[at], 400) });
   const table = sortableTable({
     label: "Who held up others", rows: blockers, sort: 0, order: page.order("blockers"),
