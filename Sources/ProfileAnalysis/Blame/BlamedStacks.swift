@@ -21,14 +21,15 @@ struct BlamedStacks {
     facts = StackFacts(index)
   }
 
-  /// The function that ran: past those of the C library and of interpreters.
+  /// The function that ran: past those of the C library, of interpreters, and of standard libraries.
   mutating func place(of stack: StackID) -> Int? {
     if let known = running[stack] { return known }
     let frames = index.frames(of: stack).withoutWaitingTasks
     let own = frames.firstIndex {
       $0.isInterpreted || $0.line.isNamed && owners.owner(of: $0.module) == .program
     }
-    let place = (own ?? owners.place(of: frames)).map { number(of: frames[$0]) }
+    let place = (own.map { owners.caller(of: $0, in: frames) } ?? owners.place(of: frames))
+      .map { number(of: frames[$0]) }
     running[stack] = .some(place)
     return place
   }
@@ -39,7 +40,7 @@ struct BlamedStacks {
     if let known = sleeping[sleep] { return known }
     let fact = facts.fact(of: run.stack, index)
     let wait = run.activity.wait(fact.parts.names) ?? Wait(kind: .unknown)
-    let found = (wait: fact.parts.interpreted(wait), place: fact.asker.map { number(of: $0) })
+    let found = (wait: fact.parts.interpreted(wait), place: fact.place.map { number(of: $0) })
     sleeping[sleep] = found
     return found
   }

@@ -176,8 +176,10 @@ private struct CPUCounts {
     // A path's number is higher than its caller's.
     let deepest = sums.lastIndex { Double($0) >= Double(total) * share }
     guard let deepest, frames[deepest] >= 0 else { return nil }
-    let path = pathOfProgram(around: deepest)
-    let frame = index.stacks.frames[frames[path]]
+    let around = around(deepest).map { ($0, index.stacks.frames[frames[$0]]) }
+    let callers = around.map(\.1)
+    guard let innermost = owners.innermostPlace(of: callers) else { return nil }
+    let (path, frame) = around[innermost]
     let inside = source.values.sorted(by: >).prefix(3).reduce(0, &+)
     let isNarrow = Double(inside) >= Double(total) * 0.8
     let isRoot =
@@ -185,7 +187,8 @@ private struct CPUCounts {
     let itself = source[paths.item(of: path)] ?? 0
     // A program's main function holds all it does: that says nothing, unless it does it itself.
     guard isNarrow, !isRoot || itself >= total / 2 else { return nil }
-    return CPUSamples.Place(frame: frame, share: Double(sums[path]) / Double(total))
+    let (shown, place) = around[owners.caller(of: innermost, in: callers)]
+    return CPUSamples.Place(frame: place, share: Double(sums[shown]) / Double(total))
   }
 
   /// The deepest function that holds this share of the samples: of the program's own where one does, and
@@ -201,7 +204,9 @@ private struct CPUCounts {
     }
     let path = index.profile.capture.executable
     let executable = index.profile.modules.firstIndex { $0.path == path }
-    let shown = callers.filter { index.stacks.frames[frames[$0]].line.isNamed }
+    let named = callers.filter { index.stacks.frames[frames[$0]].line.isNamed }
+    let outside = named.filter { !index.stacks.frames[frames[$0]].isOfStandardLibrary }
+    let shown = outside.isEmpty ? named : outside
     let ofProgram = shown.first { path in
       let frame = index.stacks.frames[frames[path]]
       return frame.isInterpreted || Int(frame.module.rawValue) == executable
@@ -209,13 +214,6 @@ private struct CPUCounts {
     guard let found = ofProgram ?? shown.first else { return nil }
     return CPUSamples.Place(
       frame: index.stacks.frames[frames[found]], share: Double(sums[found]) / Double(total))
-  }
-
-  /// The path, or the caller in it that libraries and an interpreter work for.
-  private func pathOfProgram(around path: Int) -> Int {
-    let around = around(path)
-    let place = owners.place(of: around.lazy.map { index.stacks.frames[frames[$0]] })
-    return place.map { around[$0] } ?? path
   }
 
   /// A path and its callers.

@@ -27,7 +27,8 @@ package struct ThreadSituation: Sendable {
   package let samples: Int
   /// The parts of its time; nil for one sample.
   package let shares: TimeShares?
-  /// The frame that asked for the wait: past those of the C library and of interpreters.
+  /// The frame that asked for the wait: past those of the C library, of interpreters, and of the
+  /// standard library of a language.
   package let asker: SourceFrame?
   /// Whether it waits for a lock of Python's `threading`, and not for others to signal it.
   let takesLock: Bool
@@ -83,7 +84,7 @@ extension ThreadSituation {
       IdleRecognition.idleness(of: parts, wait: wait, isMain: info.isMain)
     }
     loopEvidence = wait.map { LoopEvidence(parts, frames: fact.frames, wait: $0) }
-    asker = idleness == nil ? fact.callerOfPrivateLoop ?? fact.asker : fact.asker
+    asker = idleness == nil ? fact.callerOfPrivateLoop ?? fact.place : fact.place
     let isPythonLock = parts.isPythonLock || wait?.object?.flavor?.has(.python) ?? false
     takesLock =
       isPythonLock && !(fact.frames.first(where: \.isInterpreted)?.isSignalOfPython ?? true)
@@ -124,6 +125,8 @@ struct StackFacts {
     let parts: IdleRecognition.Stack
     let frames: [SourceFrame]
     let asker: SourceFrame?
+    /// The frame to name in its place, outside of a language's standard library.
+    let place: SourceFrame?
     let callerOfPrivateLoop: SourceFrame?
     let isWorker: Bool
     let entry: String?
@@ -157,7 +160,8 @@ struct StackFacts {
     let parts = recognition.stack(frames)
     let fact = Fact(
       parts: parts, frames: frames, asker: parts.asker(of: frames),
-      callerOfPrivateLoop: parts.callerOfPrivateLoop(of: frames),
+      place: recognition.place(of: parts, frames),
+      callerOfPrivateLoop: recognition.callerOfPrivateLoop(parts, frames),
       isWorker: IdleRecognition.isWorkers(parts),
       entry: parts.entry,
       handlerOf: IdleRecognition.loopRunningHandler(parts),

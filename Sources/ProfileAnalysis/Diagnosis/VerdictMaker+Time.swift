@@ -169,7 +169,7 @@ extension VerdictMaker {
     let wait = entry.activity.wait(stack.names)
     let known = wait.flatMap { diagnosis.wait(of: subject.thread, like: $0) }
     verdict.wait = (known?.kind == .sleep ? known : wait).map(stack.interpreted)
-    verdict.waitPlace = stack.asker(of: functions)
+    verdict.waitPlace = recognition.place(of: stack, functions)
     verdict.waitIdleness = verdict.wait.flatMap { wait in
       let isMain = index.profile.threads[subject.thread].isMain
       return IdleRecognition.idleness(of: stack, wait: wait, isMain: isMain)

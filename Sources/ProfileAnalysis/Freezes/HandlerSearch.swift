@@ -41,10 +41,10 @@ struct HandlerSearch {
         && !Self.isOfLoop(frames[position]) && owner(frames[position]) == .program
     }
     let own =
-      within.first { frames[$0].isInterpreted && !frames[$0].isOfStandardLibrary }
+      within.first { frames[$0].isInterpreted && !frames[$0].isOfLoopLibrary }
       ?? within.first { frames[$0].module == executable }
       ?? within.first { !frames[$0].isInterpreted && frames[$0].line.file != nil }
-      ?? within.first { !frames[$0].isOfStandardLibrary }
+      ?? within.first { !frames[$0].isOfLoopLibrary }
     guard let own = own ?? within.first else {
       let isUnnamed = parts.roles[..<loop].contains(.address)
       return isUnnamed && !isInLibrary(loop, parts) ? .unnamed : .none
@@ -113,14 +113,11 @@ struct HandlerSearch {
 }
 
 extension SourceFrame {
-  /// Whether it is a function of Python's or Java's standard library, or of a loop that takes its place.
-  fileprivate var isOfStandardLibrary: Bool {
-    if JavaFunctions.isOfLibrary(self) { return true }
+  /// Whether it is a function of a standard library, or of a loop that takes the place of Python's.
+  fileprivate var isOfLoopLibrary: Bool {
+    if isOfStandardLibrary { return true }
     guard isPython, let file = line.file else { return false }
-    if file.hasPrefix("<frozen ") { return true }
-    if Self.loopFolders.contains(where: { file.contains(bytesOf: $0) }) { return true }
-    guard file.contains(bytesOf: "/lib/python3") else { return false }
-    return !file.contains(bytesOf: "/site-packages/") && !file.contains(bytesOf: "/dist-packages/")
+    return Self.loopFolders.contains { file.contains(bytesOf: $0) }
   }
 
   private static let loopFolders = [

@@ -108,8 +108,8 @@ struct LoopMoments {
     return run.activity.wait(parts.names).map(parts.interpreted)
   }
 
-  /// The function that asked for the wait in that stack.
-  mutating func asker(of stack: StackID) -> SourceFrame? { facts.fact(of: stack, index).asker }
+  /// The function to name that asked for the wait in that stack.
+  mutating func asker(of stack: StackID) -> SourceFrame? { facts.fact(of: stack, index).place }
 
   /// The frame of what the loop called in a stack; nil where that does not show it.
   mutating func entry(of stack: StackID) -> SourceFrame? {

@@ -76,13 +76,6 @@ package struct IdleRecognition: Sendable {
     package func asker(of frames: [SourceFrame]) -> SourceFrame? {
       asker < frames.count ? frames[asker] : nil
     }
-
-    /// The function that runs a loop of its own within a handler; nil where there is none.
-    package func callerOfPrivateLoop(of frames: [SourceFrame]) -> SourceFrame? {
-      guard let rest = place.rest, place.handlerOf != nil else { return nil }
-      let caller = rest.frames.upperBound + 1
-      return caller < frames.count ? frames[caller] : nil
-    }
   }
 
   private var roles: [String: FunctionRole] = [:]
@@ -91,6 +84,20 @@ package struct IdleRecognition: Sendable {
 
   /// For stacks through these files.
   package init(_ modules: [Module]) { owners = modules.map(\.owner) }
+
+  /// The frame to name for a wait: the asker or, where that is of a language's standard library, the
+  /// program's function that called it.
+  func place(of stack: Stack, _ frames: [SourceFrame]) -> SourceFrame? {
+    guard stack.asker < frames.count else { return nil }
+    return frames[owners.caller(of: stack.asker, in: frames)]
+  }
+
+  /// The function to name that runs a loop of its own within a handler; nil where there is none.
+  func callerOfPrivateLoop(_ stack: Stack, _ frames: [SourceFrame]) -> SourceFrame? {
+    guard let rest = stack.place.rest, stack.place.handlerOf != nil else { return nil }
+    let caller = rest.frames.upperBound + 1
+    return caller < frames.count ? frames[owners.caller(of: caller, in: frames)] : nil
+  }
 
   /// A stack with what its functions mean; each name is looked up once.
   package mutating func stack(_ frames: [SourceFrame]) -> Stack {

@@ -4,16 +4,13 @@ internal import ProfileModel
 enum JavaFunctions {
   /// Whether a method is of Java's own library.
   static func isOfLibrary(_ frame: SourceFrame) -> Bool {
-    guard frame.line.language == .java else { return false }
-    return libraries.contains { frame.line.function.hasPrefix($0) } || isHidden(frame)
+    frame.line.language == .java && frame.isOfStandardLibrary
   }
 
   /// Whether a method is of a class that the VM has made to call another one, such as a lambda's.
   static func isHidden(_ frame: SourceFrame) -> Bool {
     frame.line.language == .java && frame.line.function.contains(bytesOf: "$$Lambda.")
   }
-
-  private static let libraries = ["java.", "javax.", "jdk.", "sun.", "com.sun."]
 
   /// Whether a method puts its thread to sleep for a time.
   static func isSleep(_ frame: SourceFrame) -> Bool {

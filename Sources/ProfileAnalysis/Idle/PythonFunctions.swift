@@ -15,6 +15,15 @@ extension SourceFrame {
     return name == "_bootstrap" || name == "_bootstrap_inner" || name == "run"
   }
 
+  /// Whether it is a function of Python's `multiprocessing` that each of its processes begins with: what
+  /// is around it is of the process that was forked.
+  var isStartOfPythonProcess: Bool {
+    guard isPython, line.file?.hasSuffix("/multiprocessing/process.py") ?? false else {
+      return false
+    }
+    return line.function.split(separator: ".").last == "_bootstrap"
+  }
+
   /// Whether it is a function of Python's library that waits to be signalled by way of a lock which only
   /// it knows, as a condition does.
   var isSignalOfPython: Bool {

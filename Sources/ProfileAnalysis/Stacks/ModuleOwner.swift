@@ -68,8 +68,14 @@ extension [ModuleOwner] {
 
   /// The position of the frame that a thread runs in: the innermost one, or the innermost function
   /// of Python where all that this called is in the C library and in Python itself, or the
-  /// innermost frame has no name.
-  func place(of frames: some Sequence<SourceFrame>) -> Int? {
+  /// innermost frame has no name; of a language's standard library, its caller in the program.
+  func place<Frames: RandomAccessCollection>(of frames: Frames) -> Int?
+  where Frames.Element == SourceFrame, Frames.Index == Int {
+    innermostPlace(of: frames).map { caller(of: $0, in: frames) }
+  }
+
+  /// The same in a standard library, too.
+  func innermostPlace(of frames: some Sequence<SourceFrame>) -> Int? {
     var count = 0
     var isNameless = false
     for frame in frames {

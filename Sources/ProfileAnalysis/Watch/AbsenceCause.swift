@@ -62,16 +62,19 @@ package struct AbsenceCause: Sendable {
     self.wait = known
     place =
       kind == .waiting
-      ? fact?.asker ?? frames.first : Self.ownPlace(frames, index.profile.modules.map(\.owner))
+      ? fact?.place ?? frames.first : Self.ownPlace(frames, index.profile.modules.map(\.owner))
     (loop, handler) = Self.handler(index, thread: thread, &facts)
   }
 
   /// The innermost function that an interpreter runs, or of the program's own files, best with a known
-  /// source line, or the innermost.
+  /// source line, or the innermost; past those of a standard library.
   private static func ownPlace(_ frames: [SourceFrame], _ owners: [ModuleOwner]) -> SourceFrame? {
-    let own = frames.filter { owners.owner(of: $0.module) == .program }
-    return frames.first(where: \.isInterpreted) ?? own.first { $0.line.file != nil }
-      ?? own.first { $0.line.isNamed } ?? frames.first { $0.line.isNamed } ?? frames.first
+    let own = frames.indices.filter { owners.owner(of: frames[$0].module) == .program }
+    let position =
+      frames.firstIndex(where: \.isInterpreted) ?? own.first { frames[$0].line.file != nil }
+      ?? own.first { frames[$0].line.isNamed } ?? frames.firstIndex { $0.line.isNamed }
+      ?? frames.indices.first
+    return position.map { frames[owners.caller(of: $0, in: frames)] }
   }
 
   /// The handler in which the thread spent most of the time.

@@ -47,8 +47,11 @@ struct BriefThread {
     owner = moment.wait?.owners.lazy.compactMap(\.thread).first
     let all = diagnosis.index.userFrames(of: moment.stack)
     let asker = moment.asker.flatMap { asker in all.firstIndex { $0 == asker } } ?? 1
-    let isShort = all.count <= Self.frameLimit
-    let shown = isShort ? all[...] : all.prefix(1) + all.dropFirst(max(asker, 1))
+    let callers = all.dropFirst(max(asker, 1))
+    let ofProgram = callers.filter { !$0.isOfStandardLibrary }
+    let isShort =
+      all.count <= Self.frameLimit && !all.dropFirst().contains(where: \.isOfStandardLibrary)
+    let shown = isShort ? all[...] : all.prefix(1) + (ofProgram.isEmpty ? callers : ofProgram[...])
     own = isShort ? asker : min(asker, 1)
     frames = shown.prefix(Self.frameLimit).map { frame in
       Frame(

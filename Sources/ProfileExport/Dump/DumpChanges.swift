@@ -107,7 +107,8 @@ package struct DumpChanges {
       let stack = situation == nil ? nil : index.lastRun(of: thread)?.stack
       let frames = stack.map { index.frames(of: $0) } ?? []
       // The first function of the program's own, where there is one with a line.
-      let frame = situation?.asker ?? frames.first { $0.line.file != nil } ?? frames.first
+      let own = frames.firstIndex { $0.line.file != nil } ?? frames.indices.first
+      let frame = situation?.asker ?? own.map { index.programFrame(at: $0, of: frames) }
       var text = situation?.idleness?.words ?? situation?.activity.words ?? "not sampled"
       if let wait = situation?.wait, situation?.idleness == nil {
         text = words.phrase(wait, in: words.pid(of: thread))

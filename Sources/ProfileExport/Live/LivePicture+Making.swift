@@ -75,8 +75,10 @@ extension LivePicture {
   private static func doing(
     _ situation: ThreadSituation?, _ last: Run, _ words: WaitWords, _ index: ProfileIndex
   ) -> String {
-    let place = index.frames(of: last.stack).first { $0.line.isNamed }
     guard let situation, let wait = situation.wait else {
+      let frames = index.frames(of: last.stack)
+      let place = frames.firstIndex { $0.line.isNamed }
+        .map { index.programFrame(at: $0, of: frames) }
       return last.activity.words + (place.map { " in " + $0.line.function.shortName } ?? "")
     }
     if let idleness = situation.idleness { return "at rest in " + idleness.name }

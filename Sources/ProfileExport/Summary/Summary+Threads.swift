@@ -66,7 +66,9 @@ extension Summary {
     let frames = report.index.frames(of: heaviest.stack)
     let situation = diagnosis.situations[group.threads[0]]
     let isAsleep = heaviest.activity.isWait
-    let own = frames.first(where: \.isInterpreted) ?? frames.first { $0.line.isNamed }
+    let position =
+      frames.firstIndex(where: \.isInterpreted) ?? frames.firstIndex { $0.line.isNamed }
+    let own = position.map { report.index.programFrame(at: $0, of: frames) }
     let place = isAsleep ? situation?.asker ?? own : own
     let words = situation?.idleness.map { isAsleep ? $0.words : nil } ?? nil
     let name = place.map { " in " + PlainText.shortenedInMiddle($0.line.function, to: 40) } ?? ""

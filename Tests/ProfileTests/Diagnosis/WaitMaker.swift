@@ -28,7 +28,8 @@ struct WaitMaker {
   var verdict: Verdict { diagnosis.verdict }
 
   /// A stack of functions, innermost first; those of GLib, and those without a name, are in a
-  /// library, and `libc.so.6/poll` and `app.py/serve` are in these files.
+  /// library, and `libc.so.6/poll` and `app.py/serve` are in these files; `/src/a.cpp/save` is compiled
+  /// from that one.
   mutating func stack(_ functions: [String]) -> StackID {
     maker.stack(
       outermostFirst: functions.reversed().map { name in
@@ -51,6 +52,10 @@ struct WaitMaker {
     if parts.count == 2, parts[0].hasSuffix(".py") {
       return maker.interpretedFrame(
         SourceLine(function: String(parts[1]), file: "/usr/lib/python3/\(parts[0])", line: 1))
+    }
+    if name.hasPrefix("/") {
+      let line = SourceLine(function: String(parts[1]), file: String(parts[0]), line: 7)
+      return maker.frame(line, in: app)
     }
     let isKernel = parts[0] == "[vdso]"
     if parts.count == 2, isKernel || parts[0].contains(".so") || parts[0].hasPrefix("python") {
