@@ -2,12 +2,14 @@
 package struct Glob: Sendable {
   /// The pattern as the user wrote it.
   package let text: String
+  /// Whether a `[` in it begins a set that no `]` ends, so that it stands for itself.
+  package let hasOpenSet: Bool
   private let parts: [GlobPart]
 
   /// `*`, `?`, `[a-z]`, `[!a-z]`, and `\` before a character that stands for itself.
   package init(_ text: String) {
     self.text = text
-    parts = GlobPart.parse(text)
+    (parts, hasOpenSet) = GlobPart.parse(text)
   }
 
   /// Whether the pattern matches all of `name`.
@@ -57,7 +59,8 @@ private enum GlobPart: Sendable {
     }
   }
 
-  static func parse(_ glob: String) -> [GlobPart] {
+  static func parse(_ glob: String) -> (parts: [GlobPart], hasOpenSet: Bool) {
+    var hasOpenSet = false
     var rest = glob.unicodeScalars[...]
     var parts: [GlobPart] = []
     while let scalar = rest.popFirst() {
@@ -66,12 +69,15 @@ private enum GlobPart: Sendable {
         // Several stars in a row say no more than one.
         if parts.last?.isAnyRun != true { parts.append(.anyRun) }
       case "?": parts.append(.any)
-      case "[": parts.append(parseSet(&rest) ?? .literal("["))
+      case "[":
+        let set = parseSet(&rest)
+        hasOpenSet = hasOpenSet || set == nil
+        parts.append(set ?? .literal("["))
       case "\\": parts.append(.literal(rest.popFirst() ?? "\\"))
       default: parts.append(.literal(scalar))
       }
     }
-    return parts
+    return (parts, hasOpenSet)
   }
 
   /// Reads a set whose `[` has been read; nil, with nothing consumed, when it is never closed.

@@ -49,7 +49,7 @@ package struct BriefReport {
     let shown = room.threads(of: threads)
     for thread in shown {
       output +=
-        "Thread \(thread.tid) \"\(room.name(thread.name))\": \(room.sentence(thread.state))\n"
+        "Thread \(thread.tid) \"\(room.name(thread.name.replacingQuotes))\": \(room.sentence(thread.state))\n"
       for frame in thread.frames(atMost: room.frames) {
         output += "  \(room.name(frame.function))"
         output += frame.place.map { "  \(room.name($0))" } ?? ""

@@ -128,8 +128,10 @@ private struct BriefMoment {
     let total = stacks.total[unit]
     let share = Figures.percent(entry.weight[unit], of: total)
     stack = entry.stack
+    // A dump has one sample, and no shares.
+    let hasShares = total > 0 && diagnosis.index.profile.capture.kind != .dump
     state =
-      entry.activity.words + (total > 0 ? ", \(share) % of its \(unit.noun) in this stack" : "")
+      entry.activity.words + (hasShares ? ", \(share) % of its \(unit.noun) in this stack" : "")
   }
 
   /// The wait that took most of its time.

@@ -67,7 +67,8 @@ enum Figures {
     let percent = fixed(share * 100, decimals: 1)
     guard let error, error > 0 else { return percent }
     guard share + error <= 1 else {
-      return fixed(max(share - error, 0) * 100, decimals: 1) + " to 100.0"
+      let low = fixed(max(share - error, 0) * 100, decimals: 1)
+      return low == "100.0" ? low : low + " to 100.0"
     }
     return percent + " ±" + fixed(max(error * 100, 0.1), decimals: 1)
   }

@@ -24,7 +24,8 @@ struct FilterArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Keep only stacks that pass through this module, by name or path.", valueName: "glob"))
+      "Keep only stacks that pass through this module, by name or path.", valueName: "glob"),
+    transform: GlobArgument.parse)
   var module: String?
 
   @Option(

@@ -8,7 +8,8 @@ struct ReportArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Show only the threads whose name matches, the one with this tid, or main.",
-      valueName: "glob"))
+      valueName: "glob"),
+    transform: GlobArgument.parse)
   var thread: String?
 
   @Option(

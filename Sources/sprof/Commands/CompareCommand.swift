@@ -43,7 +43,8 @@ struct CompareCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Compare only the threads whose name matches, or the one with this tid.", valueName: "glob"))
+      "Compare only the threads whose name matches, or the one with this tid.", valueName: "glob"),
+    transform: GlobArgument.parse)
   var thread: String?
 
   @Option(

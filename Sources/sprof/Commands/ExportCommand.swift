@@ -35,7 +35,8 @@ struct ExportCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Export only the threads whose name matches, or the one with this tid.", valueName: "glob"))
+      "Export only the threads whose name matches, or the one with this tid.", valueName: "glob"),
+    transform: GlobArgument.parse)
   var thread: String?
 
   @OptionGroup var filter: FilterArguments

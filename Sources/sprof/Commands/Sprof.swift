@@ -55,7 +55,8 @@ struct Sprof: ParsableCommand {
       exit(withError: error)
     } catch {
       if exitCode(for: error) == .validationFailure,
-        let words = Misuse.words(for: Array(CommandLine.arguments.dropFirst()))
+        let words = Misuse.words(
+          for: Array(CommandLine.arguments.dropFirst()), parser: fullMessage(for: error))
       {
         Terminal.writeMessage(words)
         exit(withError: ExitCode.validationFailure)

@@ -48,7 +48,8 @@ struct TopCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Show only the threads whose name matches, the one with this tid, or main.",
-      valueName: "glob"))
+      valueName: "glob"),
+    transform: GlobArgument.parse)
   var thread: String?
 
   @Flag(help: "Count CPU time, not wall time.")

@@ -61,7 +61,8 @@ struct WatchCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Also watch the threads whose name matches, or the one with this tid.", valueName: "glob"))
+      "Also watch the threads whose name matches, or the one with this tid.", valueName: "glob"),
+    transform: GlobArgument.parse)
   var thread: String?
 
   @Option(

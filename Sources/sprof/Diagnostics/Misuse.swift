@@ -11,12 +11,15 @@ enum Misuse {
     "diff": "compare", "monitor": "watch", "exec": "run", "start": "run",
   ]
 
-  /// What to type instead; nil where the arguments begin with a command, or with nothing to go by.
-  static func words(for arguments: [String]) -> String? {
+  /// What to type instead; nil where the command has all its options, or where there is nothing to go by.
+  ///
+  /// `message` is what the parser says.
+  static func words(for arguments: [String], parser message: String) -> String? {
     guard let first = arguments.first, !first.isEmpty else { return nil }
     let commands = Sprof.configuration.subcommands.filter { $0.configuration.shouldDisplay }
       .compactMap { $0.configuration.commandName }
-    guard !commands.contains(first), first != "help" else { return nil }
+    if commands.contains(first) { return words(forOptionsIn: arguments, parser: message) }
+    guard first != "help" else { return nil }
     if first.hasPrefix("-") { return words(forOption: arguments, commands) }
     let rest = arguments.dropFirst().map(quoted)
     if let command = synonyms[first] ?? nearest(to: first, of: commands) {
@@ -89,7 +92,7 @@ enum Misuse {
   }
 
   /// An argument as a shell takes it.
-  private static func quoted(_ text: String) -> String {
+  static func quoted(_ text: String) -> String {
     let isPlain =
       !text.isEmpty
       && text.allSatisfy {

@@ -102,6 +102,18 @@ extension EndToEnd {
       (["run", "--duration=1s", "--", "make"], 64, "samples until the program ends"),
       (["watch"], 64, "Name the process to watch"),
       (["compare", "one.pb.gz"], 64, "Give two captures"),
+      (["compare", "a.pb.gz", "b.pb.gz", "--width", "120"], 64, "compare has no option --width; "),
+      (["compare", "a.pb.gz", "b.pb.gz", "--sort=cpu"], 64, "compare has no option --sort; "),
+      (["compare", "a.pb.gz", "b.pb.gz", "--markdwon", "1"], 64, "Did you mean '--markdown'?"),
+      (["compare", "a.pb.gz", "b.pb.gz", "--wdith", "1"], 64, "have --width."),
+      (["dump", "-5"], 64, "A PID is a positive number"),
+      (["top", "-5"], 64, "A PID is a positive number"),
+      (["attach", "4242", "--top", "-3"], 64, "The value of --top cannot be negative: '-3'."),
+      (["top", "4242", "--json"], 64, "sprof dump PID --json"),
+      (["dump", "4242", "--duration", "3s"], 64, "sprof attach 4242 --duration 3s"),
+      (["dump", "4242", "-d", "3s"], 64, "dump takes one sample"),
+      (["dump", "4242", "--thread", "w-["], 64, "which no ']' ends"),
+      (["report", "x.pb.gz", "--module", "lib["], 64, "which no ']' ends"),
     ]
 
     @Test func `is answered with what to type instead`() throws {

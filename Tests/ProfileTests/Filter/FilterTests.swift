@@ -4,6 +4,14 @@ internal import ProfileModel
 internal import Testing
 
 @Suite struct `A filtered profile` {
+  @Test(arguments: [
+    ("w-[", true), ("w-[]", true), ("[!", true), ("a[0-9]", false), ("w-\\[", false), ("", false),
+    ("[]]", false), ("[a][", true),
+  ])
+  func `tells a set that no bracket ends`(glob: String, isOpen: Bool) {
+    #expect(Glob(glob).hasOpenSet == isOpen)
+  }
+
   static func total(_ profile: Profile) -> Weight {
     profile.runs.reduce(into: Weight()) { $0 += $1.weight }
   }

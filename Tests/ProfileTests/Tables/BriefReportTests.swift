@@ -110,6 +110,25 @@ internal import Testing
     #expect(thread.wait == nil)
   }
 
+  @Test func `gives no shares of a dump, which is one sample`() throws {
+    var maker = WaitMaker()
+    maker.thread(4242, "", "parse load main", .running)
+    maker.maker.profile.capture.kind = .dump
+    for thread in try json(maker.profile).threads { #expect(!thread.state.contains("%")) }
+    #expect(!text(maker.profile).contains("% of its"))
+  }
+
+  @Test func `names a thread in one way, in the chain and by itself`() throws {
+    var maker = WaitMaker()
+    let name = "red\u{1B}\n\"x\""
+    maker.locked(4242, "a", by: .thread(tid: 4243), in: "f main")
+    maker.locked(4243, name, by: .thread(tid: 4242), in: "g main")
+    let text = text(maker.profile)
+    let shown = #""red\u{1B}\n\"x\"""#
+    #expect(text.contains("  \(shown) (4243)"), "\(text)")
+    #expect(text.contains("Thread 4243 \(shown): "), "\(text)")
+  }
+
   @Test func `shows of a thread that mostly waits that wait and its stack`() throws {
     var maker = WaitMaker()
     let main = maker.thread(4242, "", "parse load main", .running, share: 0.3)

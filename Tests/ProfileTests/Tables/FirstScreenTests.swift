@@ -117,6 +117,7 @@ internal import Testing
 
   @Test func `gives no share below nothing`() {
     #expect(Figures.percent(0.997, error: 2.7) == "0.0 to 100.0")
+    #expect(Figures.percent(1, error: 0.0001) == "100.0")
   }
 
   @Test func `has as many rows of functions and lines as are asked for`() {
