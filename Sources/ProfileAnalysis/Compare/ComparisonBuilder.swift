@@ -206,7 +206,7 @@ struct ComparisonBuilder {
 
   /// By how much of a figure two runs of one program differ beyond what the windows within a run
   /// show: layout in memory, the CPU's clock, neighbours in its caches.
-  private static let runToRun = 0.01
+  static let runToRun = 0.01
   /// How much more for the share of late ticks: samples that wait for a CPU together with the
   /// program find it where it lost its own.
   private static let lateToRun = 0.1

@@ -54,6 +54,9 @@ package struct ComparisonJSON {
     json.array("findings", of: comparison.findings) { json, finding in
       json.object { $0.members(of: finding) }
     }
+    json.array("possible", of: comparison.possibleChanges) { json, possible in
+      json.object { $0.members(of: possible) }
+    }
     json.array("functions", of: comparison.functions) { json, function in
       json.object { $0.members(of: function) }
     }
@@ -142,6 +145,27 @@ extension JSONWriter {
     member("path", finding.path)
     member("self", finding.isOwn)
     timing("timing", finding.timing)
+  }
+
+  fileprivate mutating func members(of possible: Comparison.PossibleChange) {
+    switch possible.subject {
+    case .function(let index, let isOwn):
+      member("function", index)
+      null("threads")
+      member("figure", isOwn ? "self" : "inclusive")
+    case .threads(let index, let isBlocked):
+      null("function")
+      member("threads", index)
+      member("figure", isBlocked ? "blocked" : "cpu")
+    case .all(let isBlocked):
+      null("function")
+      null("threads")
+      member("figure", isBlocked ? "blocked" : "cpu")
+    }
+    change("time", possible.change)
+    member("may_be_chance", possible.mayBeChance)
+    member("may_be_load", possible.mayBeLoad)
+    member("seconds", possible.seconds)
   }
 
   fileprivate mutating func members(of function: Comparison.Function) {

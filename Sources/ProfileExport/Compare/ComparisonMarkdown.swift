@@ -19,7 +19,9 @@ package struct ComparisonMarkdown {
         to: &output)
     }
     if !comparison.hasChanges {
-      line("**No difference**: nothing changed beyond noise.\n", to: &output)
+      let lines = comparison.verdictLines.map { Self.escaped($0.words) }
+      line("**\(lines[0])**\n", to: &output)
+      for words in lines.dropFirst() { line("\(words)\n", to: &output) }
     }
     for (position, finding) in comparison.findings.prefix(5).enumerated() {
       let mark = position == 0 ? "**" : ""

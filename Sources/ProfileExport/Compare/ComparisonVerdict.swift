@@ -12,7 +12,7 @@ extension Comparison {
   /// What changed, in one or a few sentences, the most important one first.
   var verdictLines: [VerdictLine] {
     guard hasChanges else {
-      return [first("No difference: nothing changed beyond noise.")]
+      return possibleLines ?? [first("No difference: nothing changed beyond noise.")]
     }
     guard let finding = findings.first else {
       return [
@@ -36,6 +36,25 @@ extension Comparison {
       let count = Figures.count(Int64(others), "more change")
       lines.append(VerdictLine(words: "and \(count) below", indent: 2))
     }
+    return lines
+  }
+
+  /// Where nothing is certain: what may have changed, and what would tell; nil where nothing may have.
+  private var possibleLines: [VerdictLine]? {
+    let possible = possibleChanges
+    guard let likeliest = possible.first else { return nil }
+    let start =
+      likeliest.mayBeChance
+      ? "No difference beyond chance; at most, " : "No change is certain, but "
+    var lines = [first(start + sentence(likeliest))]
+    for other in possible.dropFirst().prefix(2) where !other.mayBeChance {
+      lines.append(VerdictLine(words: "also: \(sentence(other))", indent: 6))
+    }
+    lines.append(
+      VerdictLine(
+        words: "One interval in 20 leaves out zero by chance, and "
+          + "\(Figures.count(Int64(testedCount), "figure")) were tested. \(likeliest.wayToBeSure)",
+        indent: 2))
     return lines
   }
 

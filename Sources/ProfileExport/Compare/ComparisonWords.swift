@@ -64,6 +64,24 @@ extension Comparison {
       + finding.timing.change.words + ", " + finding.timing.parts(wait: function.wait)
   }
 
+  /// A change that may be one, as a part of a sentence.
+  func sentence(_ possible: PossibleChange) -> String {
+    let verb = possible.change.change > 0 ? "may take more time" : "may take less time"
+    switch possible.subject {
+    case .function(let index, let isOwn):
+      let function = functions[index]
+      let timing = isOwn ? function.own : function.inclusive
+      let name = PlainText.shortenedInMiddle(PlainText.printable(function.name), to: 60)
+      return "\(name) \(verb): \(possible.change.words), \(timing.parts(wait: function.wait))"
+    case .threads(let index, let isBlocked):
+      return "threads \(threads[index].words) \(verb) \(isBlocked ? "blocked" : "on a CPU"): "
+        + possible.change.words
+    case .all(let isBlocked):
+      return "all threads together \(verb) \(isBlocked ? "blocked" : "on a CPU"): "
+        + possible.change.words
+    }
+  }
+
   /// How large a change must be to be detected, and how much longer captures would detect 2 %.
   var needWords: String? {
     guard let need else { return nil }
@@ -78,6 +96,27 @@ extension Comparison {
       "In \(name), the busiest function, a change of \(visible) % would be detected in four of "
       + "five such comparisons. To detect 2 %, each side needs about "
       + "\(Figures.roughly(seconds: need.moreSeconds)) more."
+  }
+}
+
+extension Comparison.PossibleChange {
+  /// What to do to be sure, as a sentence.
+  var wayToBeSure: String {
+    let load =
+      mayBeLoad
+      ? "Other waiting for a CPU on the two sides may explain it: sample both under the same load"
+      : ""
+    switch (seconds, mayBeLoad) {
+    case (let seconds?, true):
+      return load + ", each for \(Figures.roughly(seconds: seconds)) or more."
+    case (let seconds?, false):
+      return "To be sure, sample each side for about \(Figures.roughly(seconds: seconds))."
+    case (nil, true): return load + ", several times each (--before, --after)."
+    case (nil, false):
+      return
+        "To be sure, sample each side several times (--before, --after): two runs of one program "
+        + "may differ by as much."
+    }
   }
 }
 

@@ -23,6 +23,16 @@ enum StudentT {
     quantiles[Int(min(max(freedom, 2), 200) / 2) - 1]
   }
 
+  /// The value, of many degrees of freedom, that is exceeded on either side with this chance.
+  static func value(exceededBy p: Double) -> Double {
+    var (low, high) = (0.0, 40.0)
+    for _ in 0..<50 {
+      let middle = (low + high) / 2
+      if twoSidedP(middle, freedom: 200) > p { low = middle } else { high = middle }
+    }
+    return high
+  }
+
   private static let quantiles = (1...100).map { half in
     var (low, high) = (1.9, 4.4)
     for _ in 0..<40 {
