@@ -159,7 +159,7 @@ extension ProfileBuilder {
     let (recorder, told) = try grow(seed: 5, path: folder.path + "/a", members: 6)
     let whole = try bytes(of: recorder.partialPath)
     var samples: [Int64] = []
-    for end in stride(from: 1, through: whole.count, by: 7) {
+    for end in stride(from: 1, to: whole.count, by: 7) {
       do throws(CaptureFileError) {
         let profile = try CaptureReader.read(Array(whole[..<end]), name: "a")
         samples.append(profile.runs.reduce(0) { $0 + $1.weight.samples })
