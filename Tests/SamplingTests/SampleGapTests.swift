@@ -52,4 +52,14 @@ import Testing
     let busy = ThreadCounters(cpu: .seconds(1), switches: 9)
     #expect(!gap.hidesSleep(from: counters(7), to: busy, wasAsleep: false, isAsleep: false))
   }
+
+  @Test func `misses no time while its stack is copied`() {
+    let stop = MonotonicClock.now() - .milliseconds(1)
+    let ran = ThreadCounters(cpu: .milliseconds(10), switches: 9)
+    var gap = SampleGap()
+    gap.begin(at: stop - .milliseconds(10))
+    #expect(gap.hidesSleep(from: counters(7), to: ran, wasAsleep: false, isAsleep: false))
+    gap.end(at: stop)
+    #expect(!gap.hidesSleep(from: counters(7), to: ran, wasAsleep: false, isAsleep: false))
+  }
 }

@@ -11,6 +11,8 @@ struct SampleGap {
   private var stops: UInt64 = 0
   /// When it ran on after that sample, or when the sample was taken.
   private var begin = MonotonicClock.now()
+  /// When it had stopped for the sample under way; nil for one that takes no stop.
+  private var end: MonotonicClock.Instant?
   /// How often it had given up its CPU at the sample before, and at the one under way; nil where that
   /// is not known.
   private var switchesBefore: UInt64?
@@ -36,10 +38,14 @@ struct SampleGap {
   /// Notes when the thread was resumed.
   mutating func begin(at time: MonotonicClock.Instant) { begin = time }
 
+  /// Notes when the thread was found to have stopped: what is copied after that takes none of its time.
+  mutating func end(at time: MonotonicClock.Instant) { end = time }
+
   /// Begins anew at the sample under way.
   mutating func restart() {
     stops = 0
     begin = MonotonicClock.now()
+    end = nil
     switchesBefore = switches
     switches = nil
   }
@@ -58,7 +64,7 @@ struct SampleGap {
     guard !wasAsleep, !isAsleep else { return true }
     // One that lost the CPU was running, or ready to, all the time.
     let ready = (new.cpu - old.cpu) + (new.delay - old.delay)
-    return MonotonicClock.now() - begin - ready > Self.tolerance
+    return (end ?? MonotonicClock.now()) - begin - ready > Self.tolerance
   }
 
   /// What a stop takes from a thread that neither of its counters has.

@@ -114,6 +114,7 @@ extension Sampler {
     late: ThreadCounters? = nil
   ) {
     defer { thread.gap.noteStop() }
+    thread.gap.end(at: MonotonicClock.now())
     let hasRuntime = thread.preparedFrames != nil
     let range = copyRange(
       of: thread, stackPointer: registers.stackPointer, hasRuntime: hasRuntime)

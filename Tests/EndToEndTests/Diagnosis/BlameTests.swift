@@ -220,15 +220,17 @@ extension EndToEnd {
       }
     }
 
-    @Test func `says of a lock without an owner that it has none`() throws {
+    @Test func `knows the holder of a lock of threading in the last wait alone`() throws {
       let interpreter = try #require(Interpreter.onePerVersion.first)
       let measured = try measure(interpreter.start("blame.py", ["lock"]))
       let kinds = ["semaphore", "condition_variable", "futex", "mutex"]
       expect(
         kinds.reduce(0) { $0 + measured.time([$1]) }, near: measured.truth([("main", "wait")]),
         of: measured, "\(interpreter)")
-      let owners = Set(measured.document.blame.nodes.filter { $0.kind == "thread" }.map(\.name))
-      #expect(kinds.allSatisfy { measured.time([$0, "keeper"]) == 0 }, "\(owners)")
+      // Such a lock records no owner: its holder is asked for at the end. It is held for 60 ms at a time.
+      let held = kinds.reduce(0) { $0 + measured.time([$1, "keeper"]) }
+      let error = Double(measured.document.capture.duration_ns) * measured.allowedError / 100
+      #expect(Double(held) <= 60_000_000 + error, "\(held)")
     }
 
     @Test(.enabled(if: Tool.isInstalled("postgres"), "needs PostgreSQL"))
