@@ -57,12 +57,19 @@ struct SampleGap {
     from old: ThreadCounters, to new: ThreadCounters, wasAsleep: Bool, isAsleep: Bool
   ) -> Bool {
     if let switchesBefore, let switches {
-      return switches > switchesBefore &+ stops &+ (isAsleep ? 1 : 0)
+      guard switches > switchesBefore &+ stops &+ (isAsleep ? 1 : 0) else { return false }
+      // A moment's wait for what the kernel guards, such as the program's memory map, is no sleep.
+      guard !wasAsleep, !isAsleep, end != nil else { return true }
+      return isTimeMissing(from: old, to: new)
     }
     let known = old.switches &+ stops &+ (wasAsleep ? 1 : 0)
     guard new.switches > known else { return false }
     guard !wasAsleep, !isAsleep else { return true }
-    // One that lost the CPU was running, or ready to, all the time.
+    return isTimeMissing(from: old, to: new)
+  }
+
+  /// One that lost the CPU was running, or ready to, all the time.
+  private func isTimeMissing(from old: ThreadCounters, to new: ThreadCounters) -> Bool {
     let ready = (new.cpu - old.cpu) + (new.delay - old.delay)
     return (end ?? MonotonicClock.now()) - begin - ready > Self.tolerance
   }
