@@ -96,12 +96,15 @@ struct HandlerTrial {
     case rest
     /// It returned to its loop without sleeping.
     case loop
+    /// It went on in the same handler, in other functions.
+    case sameHandler
   }
 
   /// How other rows like the stretch ended.
   ///
   /// `atRisk` are their samples, of each row at most half as many as the stretch has, and `ends` the rows
-  /// that ended before that by the thread's returning to its loop.
+  /// that ended before that by the thread's returning to its loop; one that goes on in other functions of
+  /// the same handler shows no return.
   private func others(
     than stretch: HandlerStretch, _ rows: [Row], countsRests: Bool
   ) -> (ends: Int, atRisk: Int64) {
@@ -109,7 +112,12 @@ struct HandlerTrial {
     var (ends, atRisk) = (0, Int64(0))
     for row in rows where !stretch.contains(row.start) {
       atRisk = atRisk &+ min(row.samples, limit)
-      if row.samples < limit, countsRests || row.end == .loop { ends += 1 }
+      guard row.samples < limit else { continue }
+      switch row.end {
+      case .rest: if countsRests { ends += 1 }
+      case .loop: ends += 1
+      case .sameHandler: break
+      }
     }
     return (ends, atRisk)
   }
@@ -129,13 +137,24 @@ struct HandlerTrial {
         rows[rows.count - 1].samples &+= max(0, run.weight.samples)
       } else if isWithin {
         rows.append(Row(start: run.start, samples: max(0, run.weight.samples)))
-      } else if isOpen, !run.activity.isWait, run.unseenSleeps.isEmpty {
-        rows[rows.count - 1].end = .loop
+      } else if isOpen, run.unseenSleeps.isEmpty {
+        rows[rows.count - 1].end = end(at: run, stretch.handler)
       }
       isOpen = isWithin
     }
     known[common] = rows
     return rows
+  }
+
+  /// How a row of samples in a handler ends by a run that is not in the row's functions.
+  private func end(at run: Run, _ handler: LoopMoments.Handler?) -> RowEnd {
+    let isInHandler = handler.map { handler in
+      index.sourceFrames(of: run.stack).contains {
+        index.stacks.function(ofFrame: $0) == handler.function
+      }
+    }
+    if isInHandler ?? false { return .sameHandler }
+    return run.activity.isWait ? .rest : .loop
   }
 
   /// Steps for all rows together.

@@ -137,6 +137,21 @@ internal import Testing
     #expect(maker.freezes.map(\.handler?.line.function) == ["evalCommand"])
   }
 
+  @Test func `are all told of a handler that calls now one function and now another`() {
+    var maker = FreezeMaker()
+    let handler = "reindexCommand processCommand \(FreezeMaker.rest.withoutCall)"
+    for turn in 0..<5 {
+      maker.rest(milliseconds: 1000)
+      for sample in 0..<25 {
+        // By chance no sample of the last one met the second function.
+        let isSecond = turn < 4 && sample % 5 == 4
+        maker.run("\(isSecond ? "readClock" : "hash") \(handler)", milliseconds: 10)
+      }
+    }
+    maker.rest(milliseconds: 1000)
+    #expect(maker.freezes.map(\.length) == Array(repeating: 250_000_000, count: 5))
+  }
+
   @Test func `are not the same as one handler after the other`() {
     var maker = FreezeMaker()
     maker.rest(milliseconds: 500)
