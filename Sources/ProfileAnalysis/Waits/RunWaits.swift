@@ -20,6 +20,7 @@ package struct RunWaits {
   private var known: [Key: Finding] = [:]
   /// By thread, the functions of the stack in which it rests as a whole; nil for one that does not.
   private let rests: [Int?]
+  private let ownersSleeps: OwnersSleeps
 
   /// Of the diagnosed profile.
   package init(_ diagnosis: Diagnosis) {
@@ -35,6 +36,7 @@ package struct RunWaits {
   private init(_ index: ProfileIndex, rests: [Int?]) {
     (self.index, self.rests) = (index, rests)
     moments = LoopMoments(index)
+    ownersSleeps = OwnersSleeps(index)
   }
 
   /// Of another profile of the same program, whose threads rest in the same functions.
@@ -69,13 +71,15 @@ package struct RunWaits {
     guard let finding, !finding.isAtRest, let rest = rests[run.thread] else { return finding }
     // One of several alike workers is known to rest by the others.
     let path = index.stacks.functionPaths.path(of: run.stack)
-    return Finding(kind: finding.kind, isAtRest: path == rest)
+    return Finding(kind: finding.kind, isAtRest: path == rest && !ownersSleeps.contains(path))
   }
 
   private mutating func find(_ run: Run, isMain: Bool) -> Finding? {
     guard let wait = moments.wait(of: run) else { return nil }
+    let idleness = moments.idleness(of: run, isMain: isMain)
+    let isOwners = ownersSleeps.contains(index.stacks.functionPaths.path(of: run.stack))
     return Finding(
-      kind: wait.kind, isAtRest: moments.idleness(of: run, isMain: isMain) != nil)
+      kind: wait.kind, isAtRest: idleness.map { $0.isForWork || !isOwners } ?? false)
   }
 }
 

@@ -79,11 +79,13 @@ extension LivePicture {
       let frames = index.frames(of: last.stack)
       let place = frames.firstIndex { $0.line.isNamed }
         .map { index.programFrame(at: $0, of: frames) }
-      return last.activity.words + (place.map { " in " + $0.line.function.shortName } ?? "")
+      return last.activity.words
+        + (place.map { " in " + ShortName.bare($0.line.function).shortName } ?? "")
     }
     if let idleness = situation.idleness { return "at rest in " + idleness.name }
     let text = words.sentence(wait, lasted: nil, in: words.pid(of: situation.thread))
-    return text + (situation.asker.map { ", in " + $0.line.function.shortName } ?? "")
+    return text
+      + (situation.asker.map { ", in " + ShortName.bare($0.line.function).shortName } ?? "")
   }
 
   // MARK: - Tables

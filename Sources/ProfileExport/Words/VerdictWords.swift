@@ -341,7 +341,8 @@ struct VerdictWords {
     let place = frame.line.file.map { file in
       " (" + file.lastPathPart.shortName + (frame.line.line > 0 ? ":\(frame.line.line)" : "") + ")"
     }
-    let function = PlainText.shortenedInMiddle(frame.line.function.replacingQuotes, to: 60)
+    let function = PlainText.shortenedInMiddle(
+      ShortName.bare(frame.line.function).replacingQuotes, to: 60)
     return function + (place ?? "")
   }
 }

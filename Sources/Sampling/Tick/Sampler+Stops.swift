@@ -110,14 +110,12 @@ extension Sampler {
   /// `late` are its counters now, where it has waited long for the CPU in which it stopped.
   private func copyStopped(
     _ thread: SampledThread, _ registers: Registers, _ call: StoppedThread.Call?,
-    time: Nanoseconds, mayComeAgain: Bool,
-    late: ThreadCounters? = nil
+    time: Nanoseconds, mayComeAgain: Bool, late: ThreadCounters? = nil
   ) {
     defer { thread.gap.noteStop() }
     thread.gap.end(at: MonotonicClock.now())
     let hasRuntime = thread.preparedFrames != nil
-    let range = copyRange(
-      of: thread, stackPointer: registers.stackPointer, hasRuntime: hasRuntime)
+    let range = copyRange(of: thread, stackPointer: registers.stackPointer, hasRuntime: hasRuntime)
     thread.stack.copySize = range.count
     guard case .made(let before) = thread.stopRequest, let earlier = before.counters,
       case let other = otherRange(of: thread),
@@ -127,10 +125,7 @@ extension Sampler {
       return
     }
     beginCopy(of: thread, range, into: place.bytes)
-    guard
-      let runtimeNumber = copyFrames(
-        thread, at: registers, mayComeAgain: mayComeAgain)
-    else {
+    guard let runtimeNumber = copyFrames(thread, at: registers, mayComeAgain: mayComeAgain) else {
       // What the sample stands for is carried until it is done.
       thread.linking = .inTransit(switches: earlier.switches)
       return
