@@ -24,6 +24,16 @@ package struct FreezeFinder {
     guard index.profile.capture.knowsUnseenSleeps, index.profile.capture.kind.hasTimes else {
       return nil
     }
+    let sampled = sampledResponses(of: thread)
+    let recorded = recordedFreezes(of: thread)
+    guard !recorded.isEmpty else { return sampled }
+    var responses = sampled ?? ThreadResponses(thread: thread)
+    responses.take(recorded)
+    return responses
+  }
+
+  /// The same by the samples alone.
+  private mutating func sampledResponses(of thread: Int) -> ThreadResponses? {
     guard moments.hasLoop(thread) else { return waits(of: thread) }
     var responses = ThreadResponses(thread: thread)
     let stretches = stretches(of: thread, &responses)
@@ -36,7 +46,10 @@ package struct FreezeFinder {
       let isKnown = responses.hasReturned || stretch.isOneWait
       let found = isKnown ? trial.handlers(in: stretch) : []
       responses.freezes += found.map { freeze($0, thread, responses.loop) }
-      if found.isEmpty { responses.busyStretches.append(stretch.span) }
+      guard found.isEmpty else { continue }
+      var unclear = freeze(stretch, thread, responses.loop)
+      unclear.isUnclear = true
+      responses.unclear.append(unclear)
     }
     return responses
   }
@@ -89,9 +102,11 @@ package struct FreezeFinder {
   }
 
   private mutating func freeze(
-    _ stretch: HandlerStretch, _ thread: Int, _ loop: EventLoop?
+    _ stretch: HandlerStretch, _ thread: Int, _ loop: EventLoop?, start: Int64? = nil,
+    length: Int64? = nil
   ) -> Freeze {
-    var freeze = Freeze(thread: thread, start: stretch.start, length: stretch.length)
+    var freeze = Freeze(
+      thread: thread, start: start ?? stretch.start, length: length ?? stretch.length)
     freeze.loop = stretch.handler?.loop ?? loop
     freeze.samples = stretch.samples
     let causes = FreezeCauses(index)
@@ -117,6 +132,44 @@ package struct FreezeFinder {
   /// Whether the thread was there before the capture, or before the part that is shown.
   private func isOld(_ info: ThreadInfo) -> Bool {
     info.firstSeen > 0 || index.profile.capture.kind != .run
+  }
+}
+
+// MARK: - Freezes that a flight recorder has seen
+
+extension FreezeFinder {
+  /// The freezes for which the capture was kept, with the lengths that the recorder has measured: before half of
+  /// its threshold a thread has few samples, and while it runs no stacks.
+  private mutating func recordedFreezes(of thread: Int) -> [Freeze] {
+    let profile = index.profile
+    let info = profile.threads[thread]
+    // Of threads with one number the last is meant.
+    guard info.process == nil,
+      profile.threads.lastIndex(where: { $0.tid == info.tid && $0.process == nil }) == thread
+    else { return [] }
+    return profile.capture.freezes.filter { $0.tid == info.tid && $0.length > 0 }
+      .compactMap { freeze($0, thread) }.sorted { $0.start < $1.start }
+  }
+
+  private mutating func freeze(_ recorded: RecordedFreeze, _ thread: Int) -> Freeze? {
+    let runs = index.runs(of: thread).compactMap { run in
+      run.weight.wall > 0 ? run.part(from: recorded.start, to: recorded.end) : nil
+    }
+    let isMain = index.profile.threads[thread].isMain
+    var handlers = Tally<LoopMoments.Handler>()
+    for run in runs {
+      guard case .handler(let handler?) = moments.moment(of: run, isMain: isMain) else { continue }
+      handlers.add(run.weight, to: handler)
+    }
+    let handler = handlers.heaviest?.key
+    guard let stretch = HandlerStretch(runs[...], handler: handler) else { return nil }
+    var loop: EventLoop?
+    for run in runs where loop == nil { loop = moments.loop(of: run.stack) }
+    var freeze = freeze(stretch, thread, loop, start: recorded.start, length: recorded.length)
+    freeze.isUnclear = loop != nil && stretch.isManySleeps(threshold: rule.threshold)
+    freeze.beganBefore = recorded.beganBefore
+    freeze.goesOn = !recorded.isOver
+    return freeze
   }
 }
 

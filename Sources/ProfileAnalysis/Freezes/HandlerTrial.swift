@@ -2,9 +2,9 @@ internal import ProfileModel
 
 /// Tells one long handler from a storm of short ones, as far as samples can.
 ///
-/// A wait that no other sleep interrupts is one handler's for certain. Besides that there are only the
-/// stacks: the samples of a storm now and then find the thread in its loop, or in another function
-/// that the loop called, and those of one handler never do. So many samples in a row must be in the
+/// A wait that no other sleep interrupts is one handler's for certain; of many short sleeps in a row nothing
+/// tells. Besides that there are only the stacks: the samples of a storm now and then find the thread in its
+/// loop, or in another function that the loop called, and those of one handler never do. So many samples in a row must be in the
 /// same functions that a storm would hardly show it: by how soon such a row ends elsewhere in the
 /// capture, by how busy the loop is with the same handler otherwise, and where the thread slept unseen by
 /// how little a loop rests that is still healthy.
@@ -41,15 +41,21 @@ struct HandlerTrial {
   /// The stretch, or parts of it, that are of one handler and as long as the threshold.
   mutating func handlers(in stretch: HandlerStretch) -> [HandlerStretch] {
     if isOneHandler(stretch) { return [stretch] }
-    guard stretch.hidesSleep else { return [] }
+    guard stretch.hidesSleep || stretch.isManySleeps(threshold: threshold) else { return [] }
     return stretch.wholeParts.filter { $0.length >= threshold && isOneHandler($0) }
   }
 
   private mutating func isOneHandler(_ stretch: HandlerStretch) -> Bool {
     // A late sample stands for time before it, too, in which the thread may have been elsewhere.
-    if stretch.isOneWait { return stretch.samples >= threshold / period / 2 }
+    if stretch.isOneWait {
+      // Of samples that are far apart what is between the first and the last is certain.
+      let known = stretch.length - stretch.length / max(1, stretch.samples)
+      return stretch.samples >= threshold / period / 2 || known >= threshold
+    }
     // Where ticks were late nobody saw what it did.
-    guard stretch.samples > stretch.length / period / 2 else { return false }
+    guard stretch.samples > stretch.length / period / 2,
+      !stretch.isManySleeps(threshold: threshold)
+    else { return false }
     let hidesSleep = stretch.hidesSleep
     if hidesSleep {
       let rest = stretch.isMostlyAsleep ? Self.leastRest.sleeping : Self.leastRest.computing

@@ -169,6 +169,7 @@ extension JSONWriter {
         json.member("start_ns", freeze.start)
         json.member("end_ns", freeze.end)
         json.member("over", freeze.isOver)
+        json.member("began_before", freeze.beganBefore)
         json.member("threshold_ns", freeze.threshold)
       }
     }

@@ -56,7 +56,7 @@ final class SleepWatch: @unchecked Sendable {
   private var lookupTime = MonotonicClock.Instant.distantPast
   private var lastTurn = MonotonicClock.Instant.distantPast
   private var lastSharing = MonotonicClock.Instant.distantPast
-  /// Nil where nobody looks on.
+  /// Nil where runtimes are not read.
   private var runtimeLocks: RuntimeLockWatch?
 
   /// Counts what it uses in `cpuBudget`, and does not wait for that.
@@ -214,7 +214,11 @@ final class SleepWatch: @unchecked Sendable {
     defer { runtimeLocks = locks }
     guard now >= locks.nextLook, let thread = futexSleeper else { return }
     let waits = locks.look(through: thread)
-    for tid in current.keys { current[tid]?.runtimeWait = waits[tid] }
+    for (tid, record) in current where record.runtimeWait != waits[tid] {
+      // What was found stays true of a sleep that has ended meanwhile.
+      guard waits[tid] != nil || inspector.isStillAsleep(record.sample) else { continue }
+      current[tid]?.runtimeWait = waits[tid]
+    }
   }
 
   private func begin(_ sleep: KnownSleep) {

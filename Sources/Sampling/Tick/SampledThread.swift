@@ -181,6 +181,9 @@ extension SampledThread {
       wasSampled
       && gap.hidesSleep(
         from: account.counters, to: counters, wasAsleep: wasAsleep, isAsleep: isAsleep)
+    record.pointee.isNewSleep =
+      wasSampled && isAsleep
+      && gap.beganSleep(from: account.counters, to: counters, wasAsleep: wasAsleep)
     gap.restart()
     if isMain, wasSampled, !account.mayReach(counters, after: interval) {
       account.begin(at: counters)
