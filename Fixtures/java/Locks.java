@@ -136,6 +136,33 @@ public class Locks {
     while (true) sleep(100);
   }
 
+  static synchronized void balance() { // balances
+    sleep(15);
+  }
+
+  static void book() {
+    orders.lock(); // books
+    try {
+      sleep(15);
+    } finally {
+      orders.unlock();
+    }
+  }
+
+  /** Threads that take turns: each has the monitor, or the lock, for some milliseconds. */
+  static void takeTurns(boolean isMonitor) {
+    for (int number = 0; number < 4; number++) {
+      start("clerk-" + number, () -> {
+        while (true) {
+          if (isMonitor) balance(); else book();
+          sleep(1);
+        }
+      });
+    }
+    System.out.println("ready");
+    while (true) sleep(10_000_000);
+  }
+
   /** Pools at rest. */
   static void rest() throws Exception {
     ExecutorService pool = Executors.newFixedThreadPool(3);
@@ -156,6 +183,7 @@ public class Locks {
     switch (kind) {
       case "hung-monitor", "hung-lock" -> hang(kind.equals("hung-monitor"));
       case "healthy" -> work();
+      case "turns-monitor", "turns-lock" -> takeTurns(kind.equals("turns-monitor"));
       case "rest" -> rest();
       default -> {
         deadlock(kind);

@@ -28,7 +28,24 @@ package struct RuntimeWait: Hashable, Sendable {
   }
 
   /// Whether another look has found the same wait; the lock may have been moved since.
-  package func isSame(as other: RuntimeWait) -> Bool {
-    kind == other.kind && flavor == other.flavor && type == other.type && owner == other.owner
+  package func isSame(as other: RuntimeWait) -> Bool { isAlike(other) && owner == other.owner }
+
+  /// The same, whoever holds the lock.
+  package func isAlike(_ other: RuntimeWait) -> Bool {
+    kind == other.kind && flavor == other.flavor && type == other.type
+  }
+
+  /// Whether it is for a lock, which one thread after the other may have.
+  package var isForLock: Bool {
+    switch kind {
+    case .mutex, .readLock, .writeLock: true
+    default: false
+    }
+  }
+
+  /// The same wait, of which nobody knows the owner.
+  package var withoutOwner: RuntimeWait {
+    RuntimeWait(
+      kind: kind, flavor: flavor, object: object, type: type, owner: nil, hasNoLimit: hasNoLimit)
   }
 }

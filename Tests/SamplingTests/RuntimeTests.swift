@@ -142,18 +142,22 @@ private struct NoMemory: TargetMemory {
     after[4] = wait(.conditionVariable, at: 65)
     after[5] = wait(.mutex, at: 80, owner: 2)
     let lasting = RuntimeWaitSurvey.lasting(before, after)
-    #expect(lasting.keys.sorted() == [1, 2, 4])
+    #expect(lasting.keys.sorted() == [1, 2, 4, 5])
+    #expect(lasting[5]?.owner == nil)
   }
 
   @Test func `make no circle of one lock that goes from hand to hand`() {
     let handed: [Int32: RuntimeWait] = [
       1: wait(.mutex, at: 16, owner: 2), 2: wait(.mutex, at: 16, owner: 1),
     ]
-    #expect(RuntimeWaitSurvey.lasting(handed, handed).isEmpty)
+    let waits = RuntimeWaitSurvey.lasting(handed, handed)
+    #expect(waits.count == 2 && waits.values.allSatisfy { $0.owner == nil })
+    #expect(RuntimeWaitSurvey.ofOneMoment(handed) == waits)
     let deadlock: [Int32: RuntimeWait] = [
       1: wait(.mutex, at: 16, owner: 2), 2: wait(.mutex, at: 32, owner: 1),
     ]
     #expect(RuntimeWaitSurvey.lasting(deadlock, deadlock) == deadlock)
+    #expect(RuntimeWaitSurvey.ofOneMoment(deadlock) == deadlock)
     // A thread that waits for its own end.
     let joined: [Int32: RuntimeWait] = [1: wait(.join, at: 16, owner: 1)]
     #expect(RuntimeWaitSurvey.lasting(joined, joined) == joined)

@@ -61,6 +61,8 @@ struct ObjectLayout: Sendable {
   let classOfObject: Int
   let threadClass: RemoteAddress?
   let stringClass: RemoteAddress?
+  /// Where the offset is kept of the class within the object that stands for it.
+  let classOfMirror: RemoteAddress?
   let classConstants: Int
   /// A table of 16-bit words up to JDK 20, a stream of compressed numbers since.
   let fieldTable: Int?
@@ -92,6 +94,7 @@ struct ObjectLayout: Sendable {
     }
     threadClass = known("Thread")
     stringClass = known("String")
+    classOfMirror = fields.optionalVariable("java_lang_Class::_klass_offset")
     classConstants = try fields.offset("InstanceKlass::_constants")
     fieldTable = fields.optional("InstanceKlass::_fields")
     fieldCount = fields.optional("InstanceKlass::_java_fields_count")

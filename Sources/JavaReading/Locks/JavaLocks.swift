@@ -50,25 +50,35 @@ struct JavaLocks {
     let states = memory.bytes(
       of: threads.map { MemoryRange(start: $0.address + layout.threads.state, count: 4) })
     let words = RemoteBytes(start: .null, bytes: states)
-    for (index, thread) in threads.enumerated()
-    where words.value(at: index * 4, as: UInt32.self) == Self.blocked {
-      result[thread.tid] = wait(of: thread)
+    let blocked = threads.indices.filter { index in
+      words.value(at: index * 4, as: UInt32.self) == Self.blocked
+    }.map { threads[$0] }
+    let pending = monitors(at: layout.locks.pendingMonitor, of: blocked)
+    let waiting = monitors(at: layout.locks.waitingMonitor, of: blocked)
+    for thread in blocked {
+      if let monitor = pending[thread.tid] {
+        result[thread.tid] = self.pending(monitor)
+      } else if let monitor = waiting[thread.tid] {
+        result[thread.tid] = self.waiting(monitor)
+      } else {
+        result[thread.tid] = objects.parkBlocker(of: thread.address, memory).map {
+          parked($0, thread)
+        }
+      }
     }
     return result
   }
 
-  private mutating func wait(of thread: JavaThreadInfo) -> RuntimeWait? {
-    if let monitor = monitor(at: layout.locks.pendingMonitor, of: thread) {
-      return pending(monitor)
+  /// By thread: the monitor in that field of its structure; without those that have none.
+  private func monitors(
+    at field: Int?, of threads: [JavaThreadInfo]
+  ) -> [Int32: RemoteAddress] {
+    guard let field else { return [:] }
+    var result: [Int32: RemoteAddress] = [:]
+    for (thread, piece) in pieces(at: field, count: 8, of: threads) {
+      if let monitor = piece.address(at: 0), !monitor.isNull { result[thread.tid] = monitor }
     }
-    if let monitor = monitor(at: layout.locks.waitingMonitor, of: thread) {
-      return waiting(monitor)
-    }
-    return objects.parkBlocker(of: thread.address, memory).map { parked($0, thread) }
-  }
-
-  private func monitor(at field: Int?, of thread: JavaThreadInfo) -> RemoteAddress? {
-    field.flatMap { memory.address(at: thread.address + $0) }.flatMap { $0.isNull ? nil : $0 }
+    return result
   }
 
   // MARK: - Monitors
@@ -79,8 +89,9 @@ struct JavaLocks {
     let object = object(of: monitor)
     let owner = owner(of: monitor, object)
     let wait = RuntimeWait(
-      kind: .mutex, flavor: .monitor, object: object ?? monitor,
-      type: object.flatMap { objects.className(of: $0, memory) }, owner: owner?.tid,
+      // The object may be moved; its monitor is not, as long as anybody waits for it.
+      kind: .mutex, flavor: .monitor, object: monitor,
+      type: object.flatMap { objects.lockName(of: $0, memory) }, owner: owner?.tid,
       hasNoLimit: true)
     entered[monitor] = wait
     return wait
@@ -98,8 +109,8 @@ struct JavaLocks {
         kind: .join, flavor: nil, object: object ?? monitor, type: nil, owner: joined.tid)
     }
     return RuntimeWait(
-      kind: .conditionVariable, flavor: .monitor, object: object ?? monitor,
-      type: object.flatMap { objects.className(of: $0, memory) }, owner: nil)
+      kind: .conditionVariable, flavor: .monitor, object: monitor,
+      type: object.flatMap { objects.lockName(of: $0, memory) }, owner: nil)
   }
 
   /// The object of a monitor, which keeps a handle of it since JDK 16.
@@ -137,7 +148,7 @@ struct JavaLocks {
   private func ownerNumbers() -> [UInt64: JavaThreadInfo] {
     guard let number = layout.locks.ownerNumber else { return [:] }
     var result: [UInt64: JavaThreadInfo] = [:]
-    for (thread, piece) in pieces(at: number, count: 8) {
+    for (thread, piece) in pieces(at: number, count: 8, of: threads) {
       if let value = piece.value(at: 0, as: UInt64.self) { result[value] = thread }
     }
     return result
@@ -153,7 +164,7 @@ struct JavaLocks {
     let end = max(stack &+ topField &+ 4, base &+ 8 &* Self.lockStackLimit)
     guard (1...Self.lockStackSize).contains(end &- start) else { return [:] }
     var result: [RemoteAddress: JavaThreadInfo] = [:]
-    for (thread, piece) in pieces(at: start, count: end - start) {
+    for (thread, piece) in pieces(at: start, count: end - start, of: threads) {
       guard let top = piece.value(at: stack + topField - start, as: UInt32.self) else { continue }
       let count = min(Self.lockStackLimit, (Int(top) - base) / 8)
       guard count > 0 else { continue }
@@ -165,8 +176,10 @@ struct JavaLocks {
     return result
   }
 
-  /// The same piece of the structures of all threads; a thread that has just ended may have none.
-  private func pieces(at field: Int, count: Int) -> [(JavaThreadInfo, RemoteBytes)] {
+  /// The same piece of the structures of threads; one that has just ended may have none.
+  private func pieces(
+    at field: Int, count: Int, of threads: [JavaThreadInfo]
+  ) -> [(JavaThreadInfo, RemoteBytes)] {
     var result: [(JavaThreadInfo, RemoteBytes)] = []
     var next = 0
     for _ in 0..<Self.failureLimit where next < threads.count {
@@ -188,12 +201,13 @@ struct JavaLocks {
   private func parked(_ blocker: RemoteAddress, _ thread: JavaThreadInfo) -> RuntimeWait {
     let type = objects.className(of: blocker, memory)
     let name = type.map { Self.lockName($0) }
-    let owner = exclusiveOwner(of: blocker)
-    let isOwn = owner?.tid == thread.tid
+    let owner = exclusiveOwner(of: blocker).flatMap { $0.tid == thread.tid ? nil : $0 }
+    var kind = Self.kind(type ?? "")
+    // A lock of the program's own that notes its owner.
+    if owner != nil, kind == .conditionVariable { kind = .mutex }
+    let isLock = owner != nil || kind == .mutex || kind == .writeLock
     return RuntimeWait(
-      kind: owner == nil || isOwn ? Self.kind(type ?? "") : .mutex,
-      flavor: owner == nil || isOwn ? nil : .java, object: blocker, type: name,
-      owner: isOwn ? nil : owner?.tid)
+      kind: kind, flavor: isLock ? .java : nil, object: blocker, type: name, owner: owner?.tid)
   }
 
   private static let synchronizer = "java.util.concurrent.locks.AbstractOwnableSynchronizer"

@@ -26,6 +26,8 @@ final class JavaObjects {
   private static let classLimit = 1 << 12
   private static let textLimit = 1 << 10
   private static let superclassLimit = 64
+  /// The fields that the VM itself adds to the object of a class are within these bytes.
+  private static let mirrorLimit = 1 << 10
 
   /// Nil where the classes of threads and texts cannot be read; a little later they may be.
   init?(_ code: JavaCode, memory: JavaMemory) {
@@ -98,6 +100,19 @@ final class JavaObjects {
   /// The name of an object's class: `java.lang.Object`.
   func className(of object: RemoteAddress, _ memory: JavaMemory) -> String? {
     classOf(object, memory).flatMap { code.methods.classOf($0, memory)?.name }
+  }
+
+  /// The name of the class of an object that threads wait for; of a class, which one it is, as jstack says:
+  /// `java.lang.Class for Parser`.
+  func lockName(of object: RemoteAddress, _ memory: JavaMemory) -> String? {
+    guard let name = className(of: object, memory) else { return nil }
+    guard name == "java.lang.Class",
+      let field = layout.objects.classOfMirror.flatMap({ memory.int(at: $0) }),
+      (1...Self.mirrorLimit).contains(field),
+      let mirrored = memory.address(at: object + field),
+      let own = code.methods.classOf(mirrored, memory)?.name
+    else { return name }
+    return "\(name) for \(own)"
   }
 
   /// Whether an object is of the class of that name, or of one that extends it; with that class.

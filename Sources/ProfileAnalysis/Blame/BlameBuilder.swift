@@ -27,6 +27,8 @@ struct BlameBuilder {
     let thread: Int
     /// The threads that wait behind each other up to here, the root first.
     let chain: [Int]
+    /// What the one before waits for: index into `waits`.
+    var awaited: Int?
   }
 
   private(set) var nodes: [Node] = []
@@ -37,6 +39,7 @@ struct BlameBuilder {
   private let owned: OwnedWaits
   private let owners: BlamedOwners
   private var stacks: BlamedStacks
+  private var locks: StackLocks
   private var numbering = BlamedWaits()
   private var known: [Edge: Int] = [:]
   private var steps = 0
@@ -46,6 +49,7 @@ struct BlameBuilder {
     owned = OwnedWaits(index.profile)
     owners = BlamedOwners(diagnosis)
     stacks = BlamedStacks(index)
+    locks = StackLocks(index, owned)
   }
 
   /// Adds a thread and all of its wall time.
@@ -85,9 +89,19 @@ struct BlameBuilder {
         case .writeLock, .readLock, .futex: found.kind = wait.kind
         default: break
         }
-        let node = child(.wait(numbering.number(of: found)), place, of: position.node)
+        found = locks.named(found, of: position.thread, in: run.stack)
+        let number = numbering.number(of: found)
+        guard number != position.awaited || !found.isForRuntimeLock else {
+          // Who held it when it was asked had it no more, or not yet.
+          let above = nodes[position.node].parent ?? position.node
+          add(part.end - part.start, .ownerUnknown, nil, below: above)
+          continue
+        }
+        let node = child(.wait(number), place, of: position.node)
         charge(
-          found, part, to: Position(node: node, thread: position.thread, chain: position.chain))
+          found, part,
+          to: Position(
+            node: node, thread: position.thread, chain: position.chain, awaited: number))
       }
     }
   }
@@ -119,7 +133,8 @@ struct BlameBuilder {
     guard position.chain.count < Self.depthLimit, steps < Self.stepLimit,
       nodes.count < Self.nodeLimit
     else { return add(length, .limit, nil, below: node) }
-    let position = Position(node: node, thread: owner, chain: position.chain + [owner])
+    let position = Position(
+      node: node, thread: owner, chain: position.chain + [owner], awaited: position.awaited)
     var moment = time.start
     for (run, part) in runs(of: owner, in: time) {
       if part.start > moment { add(part.start - moment, .notSampled, nil, below: node) }

@@ -9,18 +9,30 @@ package struct BlameFinding: Sendable {
   /// on to what the last one did.
   package let path: [Int]
 
+  /// Nanoseconds of the wait that had a known owner.
+  package let held: Int64
+  /// How many held it up in turn, the one of the path among them; 1 where that one did so for most of it.
+  package let ownerCount: Int
+
   /// Nil where no wait with a known owner took much of the thread's time.
   init?(_ diagnosis: Diagnosis, thread: Int) {
     tree = BlameTree(diagnosis, threads: [thread])
     guard let root = tree.roots[thread] else { return nil }
     let least = Int64(Double(tree.nodes[root].total) * Self.leastShare)
-    let held = tree.children(of: root).lazy.compactMap { [tree] wait -> [Int]? in
-      let owner = tree.children(of: wait).first { tree.nodes[$0].kind.isOwner }
-      return owner.map { [wait, $0] }
+    let waits = tree.children(of: root).compactMap { [tree] wait -> (held: Int64, nodes: [Int])? in
+      let owners = tree.children(of: wait).filter { tree.nodes[$0].kind.isOwner }
+      guard let first = owners.first else { return nil }
+      let held = owners.reduce(Int64(0)) { $0.addingClamped(tree.nodes[$1].total) }
+      return (held, [wait, first] + owners.dropFirst())
     }
-    guard var path = held.max(by: { [tree] in tree.nodes[$0[1]].total < tree.nodes[$1[1]].total }),
-      tree.nodes[path[1]].total >= max(least, 1)
-    else { return nil }
+    guard let found = waits.max(by: { $0.held < $1.held }), found.held >= max(least, 1) else {
+      return nil
+    }
+    let first = tree.nodes[found.nodes[1]].total
+    let isOne = first >= found.held / 2
+    (held, ownerCount) = isOne ? (first, 1) : (found.held, found.nodes.count - 1)
+    guard held >= max(least, 1) else { return nil }
+    var path = Array(found.nodes.prefix(2))
     while path.count < 8, let next = tree.children(of: path[path.count - 1]).first {
       // What took less than half of it explains nothing.
       guard tree.nodes[next].total >= tree.nodes[path[path.count - 1]].total / 2 else { break }

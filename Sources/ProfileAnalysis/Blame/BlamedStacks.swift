@@ -77,10 +77,8 @@ struct BlamedWaits {
     let isLock = wait.object != nil
     let key = Key(
       kind: wait.kind, systemCall: isLock || wait.kind == .gil ? nil : wait.systemCall,
-      // Of the GIL some samples know no more than that it is waited for.
-      object: wait.kind == .gil ? nil : wait.object?.address,
-      descriptors: wait.descriptors.map(\.number),
-      names: wait.descriptors.map(\.name))
+      object: wait.lastingAddress, descriptors: wait.descriptors.map(\.number),
+      names: wait.descriptors.map(\.name) + (wait.isMoved ? [wait.object?.variable ?? ""] : []))
     if let known = numbers[key] { return known }
     numbers[key] = waits.count
     var plain = wait
@@ -90,5 +88,16 @@ struct BlamedWaits {
     plain.isTimed = false
     waits.append(plain)
     return waits.count - 1
+  }
+}
+
+extension Wait {
+  /// Whether a collector moves the lock about in memory.
+  fileprivate var isMoved: Bool { object?.flavor?.has(.java) ?? false }
+
+  /// Where the lock is in all samples; nil also for the GIL, of which some samples know no more than that it
+  /// is waited for.
+  fileprivate var lastingAddress: RemoteAddress? {
+    kind == .gil || isMoved ? nil : object?.address
   }
 }

@@ -68,6 +68,22 @@ struct OwnedWaits {
     return parts
   }
 
+  /// The locks of its runtime's that a thread waited for in a run, by the ticks that know them.
+  func locks(of run: ClosedTime, thread: Int, like wait: Wait) -> Set<WaitObject> {
+    let list = ticks[thread]
+    var result: Set<WaitObject> = []
+    var position = max(0, list.partitioningIndex { $0.start > run.start } - 1)
+    while position < list.count, list[position].start < run.end {
+      let stretch = list[position]
+      position += 1
+      guard stretch.end > run.start, let object = waits[stretch.wait].object,
+        let flavor = object.flavor, flavor == wait.object?.flavor, flavor.isOfRuntime
+      else { continue }
+      result.insert(object)
+    }
+    return result
+  }
+
   /// Adds a part of which no tick knows more than the stack: a look-up of the sleep that it belongs to
   /// may.
   private func addSleep(
@@ -133,7 +149,7 @@ extension Wait {
       // The kernel's own rule names the owner of such a lock, whatever the function is called.
       let isProven = known.object?.flavor?.isKernels ?? false
       // A runtime's own lock is taken with what the stack shows: a semaphore, a condition variable.
-      let isRuntimes = known.object?.flavor?.isRuntimes ?? false
+      let isRuntimes = known.object?.flavor?.isOfRuntime ?? false
       return kind == .mutex || isProven && kind == .futex || isRuntimes && isMadeOfFutex
     case .futex where known.object != nil:
       // The lock is known, but not who held it at that tick.
@@ -145,6 +161,14 @@ extension Wait {
 }
 
 extension Wait {
+  /// Whether it is for a lock of a runtime's, of which the stack does not say which one.
+  var isForUnknownLock: Bool {
+    object.map { $0.address.isNull && $0.flavor?.isOfRuntime ?? false } ?? false
+  }
+
+  /// Whether it is for a lock of a runtime's.
+  var isForRuntimeLock: Bool { object?.flavor?.isOfRuntime ?? false }
+
   /// Whether a stack shows something that runtimes make locks of.
   fileprivate var isMadeOfFutex: Bool {
     [.futex, .semaphore, .conditionVariable, .parking].contains(kind)
@@ -154,7 +178,4 @@ extension Wait {
 extension LockFlavor {
   /// Whether the kernel itself knows the owner.
   fileprivate var isKernels: Bool { has(.priorityInheriting) || has(.robust) }
-
-  /// Whether a language runtime says who owns it.
-  fileprivate var isRuntimes: Bool { has(.python) || has(.monitor) || has(.java) }
 }

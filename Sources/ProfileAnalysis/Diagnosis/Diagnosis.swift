@@ -33,6 +33,7 @@ package struct Diagnosis: Sendable {
       situations.append(info.hasEnded ? nil : situation)
       if info.hasEnded, let situation { ended.append(situation) }
     }
+    findLocks()
     findPools()
     findFollowers()
     verdict = VerdictMaker(self).verdict
@@ -91,6 +92,17 @@ package struct Diagnosis: Sendable {
     guard next > 0 else { return blocking.wait }
     let run = index.run(next - 1, of: thread)
     return run.activity.isWait ? interpreted(blocking.wait, in: run.stack) : blocking.wait
+  }
+
+  /// Says which lock of its runtime's a thread waits for in its stack, where some of its samples tell.
+  private mutating func findLocks() {
+    let unknown = situations.indices.filter { situations[$0]?.wait?.isForUnknownLock ?? false }
+    guard !unknown.isEmpty, !index.profile.waitHistory.isEmpty else { return }
+    var locks = StackLocks(index, OwnedWaits(index.profile))
+    for thread in unknown {
+      guard let situation = situations[thread], let wait = situation.wait else { continue }
+      situations[thread]?.wait = locks.named(wait, of: thread, in: situation.stack)
+    }
   }
 
   /// Marks threads that wait to be woken by another thread, in one and the same flat stack, as a

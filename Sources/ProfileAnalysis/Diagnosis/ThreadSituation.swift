@@ -10,7 +10,7 @@ package struct ThreadSituation: Sendable {
   package let activity: Activity
   /// What it waits for: as it was looked up, or as far as the stack alone shows; nil for a thread
   /// that does not sleep.
-  package let wait: Wait?
+  package internal(set) var wait: Wait?
   /// Index into `profile.blockings`; nil when the wait is known from the stack alone.
   package let blocking: Int?
   /// Nil for a thread that is not known to be idle.

@@ -169,6 +169,10 @@ extension VerdictMaker {
     let wait = entry.activity.wait(stack.names)
     let known = wait.flatMap { diagnosis.wait(of: subject.thread, like: $0) }
     verdict.wait = (known?.kind == .sleep ? known : wait).map(stack.interpreted)
+    if let wait = verdict.wait, wait.isForUnknownLock {
+      var locks = StackLocks(index, OwnedWaits(index.profile))
+      verdict.wait = locks.named(wait, of: subject.thread, in: entry.stack)
+    }
     verdict.waitPlace = recognition.place(of: stack, functions)
     verdict.waitIdleness = verdict.wait.flatMap { wait in
       let isMain = index.profile.threads[subject.thread].isMain
@@ -209,7 +213,11 @@ extension VerdictMaker {
       return held.map { quiet($0, .waiting) } ?? quiet(main, .idle)
     }
     if let main, main.isAsleep {
-      guard main.wait?.kind == .join else { return quiet(main, .waiting) }
+      guard main.wait?.kind == .join else {
+        // Others tell it when they are ready, and these keep each other waiting.
+        let held = main.waitsToBeTold ? worst(of: contending) : nil
+        return quiet(held ?? main, .waiting)
+      }
       // Its workers decide; when all of them rest, so does the program.
       let worker = waiting.first { $0.thread != main.thread && $0.wait?.kind != .join }
       return quiet(worker ?? main, .waiting)
@@ -225,6 +233,17 @@ extension VerdictMaker {
       verdict.behind = 0
     }
     return verdict
+  }
+}
+
+extension ThreadSituation {
+  /// Whether it waits for others of its program to tell it something, and nobody in particular.
+  fileprivate var waitsToBeTold: Bool {
+    guard let wait, wait.owners.isEmpty, handlerOf == nil else { return false }
+    switch wait.kind {
+    case .conditionVariable, .semaphore, .barrier, .parking: return true
+    default: return false
+    }
   }
 }
 

@@ -35,7 +35,9 @@ struct VerdictMaker {
     var verdict =
       cycle(isCertain: true) ?? orphanedLock ?? frozen ?? stopped ?? goroutineDeadlock
       ?? goroutineHang ?? cycle(isCertain: false) ?? hung ?? slowdown ?? goroutinesWaiting ?? rest
-    if let main, main.thread != verdict.thread, verdict.kind.isOfCPU, isWorkedFor(main) {
+    if let main, main.thread != verdict.thread, verdict.kind.isOfCPU, main.idleness == nil,
+      isWorkedFor(main)
+    {
       verdict.awaitedBy = main.thread
     }
     verdict.unseen = verdict.kind.dependsOnAll ? unseenRuntime : nil
@@ -130,12 +132,27 @@ struct VerdictMaker {
     verdict.waitPlace = situation.asker
     guard let node = node(of: situation) else { return verdict }
     let chain = graph.chain(from: node)
+    guard !isOfTwoMoments(chain, of: situation) else {
+      verdict.chain = [node]
+      verdict.wait?.owners = []
+      return verdict
+    }
     verdict.chain = chain.nodes
     // Those that wait for a server at rest may be at rest themselves.
     verdict.behind =
       graph.isServing(chain.blocker)
       ? 0 : max(0, graph.waiters(behind: chain.blocker) - chain.nodes.count + 1)
     return verdict
+  }
+
+  /// Whether the owner of the lock was last seen to ask for it, too: it had it before, or has it since.
+  private func isOfTwoMoments(_ chain: WaitGraph.Chain, of situation: ThreadSituation) -> Bool {
+    guard chain.nodes.count > 1, chain.returnsTo == nil,
+      let flavor = situation.wait?.object?.flavor, flavor.isOfRuntime,
+      let owner = graph.nodes[chain.nodes[1]].thread,
+      let asked = diagnosis.situations[owner]?.wait?.object, asked.flavor == flavor
+    else { return false }
+    return asked.address.isNull || asked.address == situation.wait?.object?.address
   }
 
   func node(of situation: ThreadSituation) -> Int? {
@@ -202,7 +219,8 @@ extension VerdictMaker {
       guard situation.idleness == nil,
         needKind(situation) == .hungOnLock && situation.wait?.kind != .gil || situation.takesLock
       else { return false }
-      return situation.shares.map { $0.blocked >= 50 } ?? (situation.waited >= Self.contentionTime)
+      return situation.shares.map { $0.blocked >= 50 }
+        ?? (situation.waited >= Self.contentionTime || situation.sleepsOnTakenLock)
     }
   }
 
@@ -259,6 +277,14 @@ extension VerdictMaker {
       return situation.handlerOf != nil ? .hung : nil
     case .stoppedBySignal, .stoppedByDebugger, .kernelWork, .unknown: return nil
     }
+  }
+}
+
+extension ThreadSituation {
+  /// Whether it sleeps until it has a lock of Java's: the VM lets a thread try for a while before that.
+  fileprivate var sleepsOnTakenLock: Bool {
+    guard let flavor = wait?.object?.flavor else { return false }
+    return flavor.has(.monitor) || flavor.has(.java)
   }
 }
 

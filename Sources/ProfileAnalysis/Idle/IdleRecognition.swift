@@ -24,6 +24,8 @@ package struct IdleRecognition: Sendable {
     let purpose: WaitKind?
     /// Whether a function of Python's waits for a lock of Python's own.
     let isPythonLock: Bool
+    /// The lock of Java's that it is for; nil for any other wait.
+    let javaLock: JavaLock?
     /// The outermost function that is not the system's; threads of one kind have the same.
     let entry: String?
     /// Where it is in the event loops that it passes through.
@@ -69,6 +71,7 @@ package struct IdleRecognition: Sendable {
         wait.object = WaitObject(
           address: wait.object?.address ?? RemoteAddress(0), flavor: LockFlavor([.python]))
       }
+      if let javaLock { wait.become(javaLock) }
       return wait
     }
 
@@ -115,6 +118,7 @@ package struct IdleRecognition: Sendable {
       isInterpreted: frames.contains(where: \.isInterpreted), fetch: PythonFetch(frames),
       purpose: purpose(of: frames, asker: asker),
       isPythonLock: isAskerInterpreted && frames[..<asker].takePythonLock,
+      javaLock: JavaLock(frames[..<min(asker, frames.count)]),
       entry: frames.indices.last { roles[$0] == .other && !frames[$0].isStartOfThread }
         .map { names[$0] },
       place: LoopPlace(roles, isToolkit: isToolkit(frames), modules: modules, asker: asker))

@@ -22,13 +22,36 @@ enum JavaFunctions {
     "java.lang.Thread.sleepNanos0", "java.lang.Thread.sleepImpl",
   ]
 
+  /// Whether a function of the VM's waits until its thread may enter a monitor (`synchronized`).
+  static func entersMonitor(_ name: String) -> Bool { monitorEntries.contains(name) }
+
+  /// Whether a method is the one by which all of the library's locks put their threads to sleep.
+  static func parks(_ method: String) -> Bool {
+    method == "jdk.internal.misc.Unsafe.park" || method == "sun.misc.Unsafe.park"
+  }
+
+  /// Of JDK 10 to 26 (src/hotspot/share/runtime/objectMonitor.cpp, synchronizer.cpp).
+  private static let monitorEntries = Set(
+    entries.split(whereSeparator: \.isWhitespace).map(String.init))
+
+  static let entries = """
+    ObjectMonitor::enter ObjectMonitor::EnterI ObjectMonitor::ReenterI ObjectMonitor::enter_internal \
+    ObjectMonitor::reenter_internal ObjectMonitor::enter_with_contention_mark \
+    ObjectMonitor::enter_for ObjectMonitor::spin_enter ObjectSynchronizer::enter \
+    ObjectSynchronizer::enter_for ObjectSynchronizer::jni_enter LightweightSynchronizer::enter \
+    LightweightSynchronizer::inflate_and_enter SharedRuntime::complete_monitor_locking_C \
+    SharedRuntime::monitor_enter_helper InterpreterRuntime::monitorenter \
+    InterpreterRuntime::monitorenter_obj Runtime1::monitorenter
+    """
+
   /// Waits that a caller asks for.
   static let calls = """
     jdk.internal.misc.Unsafe.park sun.misc.Unsafe.park java.lang.Object.wait \
     java.lang.Object.wait0 java.lang.Thread.sleep java.lang.Thread.sleep0 \
     java.lang.Thread.sleepNanos java.lang.Thread.sleepNanos0 \
     sun.nio.ch.EPoll.wait sun.nio.ch.Net.poll sun.nio.ch.Net.accept \
-    PosixSemaphore::wait PlatformMonitor::wait os::PlatformMonitor::wait
+    PosixSemaphore::wait PlatformMonitor::wait os::PlatformMonitor::wait \
+    ObjectSynchronizer::wait ObjectSynchronizer::wait_uninterruptibly JVM_MonitorWait
     """
 
   static let glue = """

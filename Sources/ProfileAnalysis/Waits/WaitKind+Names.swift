@@ -35,12 +35,19 @@ extension WaitKind {
       // What a runtime waits for with these, its own functions around them say.
       let around = names[(position + 1)...].prefix(3)
       if around.contains(where: WaitNames.gil.contains) { return .gil }
-      if kind.isOfLibrary, around.contains(where: { WaitNames.lock($0) == .parking }) {
-        return .parking
+      if kind.isOfLibrary, let park = around.firstIndex(where: { WaitNames.lock($0) == .parking }) {
+        return ofPark(names[(park + 1)...])
       }
       return kind
     }
     return .futex
+  }
+
+  /// What Java's VM parks a thread for, by the functions that called for it: monitors are made of that, too.
+  private static func ofPark(_ callers: ArraySlice<String>) -> WaitKind {
+    callers.prefix(2).lazy.compactMap { name in
+      name.hasPrefix("ObjectMonitor::") ? WaitNames.locks[name] : nil
+    }.first ?? .parking
   }
 
   /// Whether libraries build their own waits from it.

@@ -37,7 +37,8 @@ enum WaitNames {
       lll_lock_wait lll_lock_wait_private lll_timedlock_wait lll_clocklock_wait mtx_lock \
       mtx_timedlock flockfile IO_flockfile g_mutex_lock g_mutex_lock_slowpath g_rec_mutex_lock \
       uv_mutex_lock std::mutex::lock QMutex::lock QBasicMutex::lockInternal QMutex::lockInternal \
-      QRecursiveMutex::lock absl::Mutex::Lock os_unfair_lock_lock
+      QRecursiveMutex::lock absl::Mutex::Lock os_unfair_lock_lock \
+      \(JavaFunctions.entries)
       """
     ),
     (
@@ -59,7 +60,8 @@ enum WaitNames {
       """
       pthread_cond_wait pthread_cond_timedwait pthread_cond_clockwait pthread_cond_wait_common \
       cnd_wait cnd_timedwait g_cond_wait g_cond_wait_until uv_cond_wait uv_cond_timedwait \
-      QWaitCondition::wait QWaitConditionPrivate::wait std::condition_variable::wait
+      QWaitCondition::wait QWaitConditionPrivate::wait std::condition_variable::wait \
+      ObjectMonitor::wait
       """
     ),
     (
@@ -124,7 +126,8 @@ enum WaitNames {
     ("JoinHandle::join", .join), ("thread::JoinInner::join", .join),
     ("Parker::park", .parking), ("Parker>::park", .parking), ("Inner::park", .parking),
     ("ThreadParker::park", .parking), ("CachedParkThread::park", .parking),
-    ("PlatformEvent::park", .parking), ("PlatformMonitor::wait", .conditionVariable),
+    ("PlatformEvent::park", .parking), ("PlatformEvent::park_nanos", .parking),
+    ("PlatformMonitor::wait", .conditionVariable),
   ]
 
   private static func table(_ rows: [(WaitKind, String)]) -> [String: WaitKind] {

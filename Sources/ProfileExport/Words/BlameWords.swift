@@ -61,9 +61,10 @@ struct BlameWords {
   /// Who held up a thread for much of its time, as a sentence.
   func sentence(of finding: BlameFinding) -> String {
     let (nodes, path) = (tree.nodes, finding.path)
-    let held = Figures.duration(nodes[path[1]].total)
+    let held = Figures.duration(finding.held)
     var sentence = held + " of its \(Figures.duration(nodes[0].total)) went by "
-    sentence += "\(node(path[0])), held up by \(owner(at: path[1]))"
+    let several = finding.ownerCount > 1 ? "\(finding.ownerCount) others in turn, most by " : ""
+    sentence += "\(node(path[0])), held up by \(several)\(owner(at: path[1]))"
     var place = 2
     while place < path.count {
       let isLast = place + 1 == path.count

@@ -66,4 +66,7 @@ package struct LockFlavor: Hashable, Sendable {
   }
 
   package func has(_ trait: Trait) -> Bool { traits.contains(trait) }
+
+  /// Whether it is a lock of a language runtime's, which says who owns it and where it is.
+  package var isOfRuntime: Bool { has(.python) || has(.monitor) || has(.java) }
 }

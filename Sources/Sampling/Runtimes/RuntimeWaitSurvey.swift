@@ -25,22 +25,45 @@ struct RuntimeWaitSurvey {
     waits = Self.lasting(before, after)
   }
 
-  /// The waits that were the same at both moments, but for what one lock does that goes from hand to hand.
+  /// The waits that were the same at both moments, but for what one lock does that goes from hand to hand:
+  /// that one has no owner.
   ///
-  /// The threads run while they are read one after the other: where nothing says who holds a mutex, it has
-  /// to be the same one, and a thread that is itself seen to wait for a mutex holds it no more.
+  /// The threads run while they are read one after the other: where nothing says who holds a lock, it has
+  /// to be the same one, and a thread that is itself seen to wait for a lock holds it no more.
   static func lasting(
     _ before: [Int32: RuntimeWait], _ after: [Int32: RuntimeWait]
   ) -> [Int32: RuntimeWait] {
-    after.filter { tid, wait in
-      guard let earlier = before[tid], earlier.isSame(as: wait) else { return false }
-      guard wait.kind == .mutex else { return true }
-      guard let owner = wait.owner else { return earlier.object == wait.object }
-      return after[owner].map { $0.object != wait.object } ?? true
+    var result: [Int32: RuntimeWait] = [:]
+    for (tid, wait) in after {
+      guard let earlier = before[tid], earlier.isAlike(wait) else { continue }
+      if let owner = wait.owner, owner == earlier.owner, !asks(owner, for: wait, after) {
+        result[tid] = wait
+      } else if wait.isForLock {
+        if earlier.object == wait.object { result[tid] = wait.withoutOwner }
+      } else if earlier.owner == wait.owner {
+        result[tid] = wait
+      }
+    }
+    return result
+  }
+
+  /// The waits of one moment, without owners of locks that wait for the same lock themselves.
+  static func ofOneMoment(_ waits: [Int32: RuntimeWait]) -> [Int32: RuntimeWait] {
+    waits.mapValues { wait in
+      guard let owner = wait.owner, asks(owner, for: wait, waits) else { return wait }
+      return wait.withoutOwner
     }
   }
 
-  private static func read(
+  /// Whether the owner of a lock is seen to wait for that lock.
+  private static func asks(
+    _ owner: Int32, for wait: RuntimeWait, _ waits: [Int32: RuntimeWait]
+  ) -> Bool {
+    wait.isForLock && waits[owner]?.object == wait.object
+  }
+
+  /// What all threads wait for at this moment, as far as their runtimes know.
+  static func read(
     _ runtimes: [AttachedRuntime], _ memory: ProcessMemory
   ) -> [Int32: RuntimeWait] {
     runtimes.reduce(into: [:]) { result, attached in

@@ -75,7 +75,8 @@ struct SleepNames<Modules: SleepModules> {
 
   /// The wait with the name of its lock.
   mutating func named(_ wait: Wait) -> Wait {
-    guard let object = wait.object else { return wait }
+    // What a runtime has named has no other name.
+    guard let object = wait.object, !(object.flavor?.isOfRuntime ?? false) else { return wait }
     var wait = wait
     wait.object = named(object)
     return wait

@@ -1,6 +1,7 @@
 internal import BlockingAnalysis
 internal import LinuxProcess
 internal import ProfileModel
+internal import RuntimeReading
 
 /// Follows what the sleeping threads of a process wait for, and who holds it, tick by tick and without
 /// a stop.
@@ -23,6 +24,8 @@ final class WaitTrace {
     case nothing
     case fixed(Int)
     case interpreterLock
+    /// A lock of the runtime's own, which the last look has found.
+    case runtimeLock
     case lock(FutexWait, LockBytes)
   }
 
@@ -31,6 +34,8 @@ final class WaitTrace {
     var watched = Watched.unknown
     /// What it waits for by the last reading.
     var wait: Int?
+    /// Whether it sleeps in a futex.
+    var isInFutex = false
     var open: Span?
   }
 
@@ -48,6 +53,10 @@ final class WaitTrace {
   private var slots: [Int] = []
   private var buffer: [UInt64] = []
   private var nextForgetting: Nanoseconds = 0
+  /// What a look at the runtimes' locks has found in the present tick; empty where there was none.
+  private var runtimeWaits: [Int32: RuntimeWait] = [:]
+  /// Whether threads fell asleep in futexes since the last such look.
+  private(set) var hasNewFutexSleeps = false
   /// Where stretches go as they come, in place of `spans`; set it before the first tick.
   var feed: WaitFeed?
 
@@ -100,6 +109,30 @@ final class WaitTrace {
     }
   }
 
+  /// Takes what the runtimes say of threads that sleep; nil where they were not asked in this tick.
+  func beginTick(with waits: [Int32: RuntimeWait]?) {
+    if !runtimeWaits.isEmpty { runtimeWaits = [:] }
+    guard let waits else { return }
+    hasNewFutexSleeps = false
+    runtimeWaits = waits.filter { $0.value.isForLock }
+    for slot in entries.indices where entries[slot].isInFutex {
+      let wait = runtimeWaits[entries[slot].tid]
+      // One that goes on waiting for such a lock may have another by now.
+      if wait == nil, case .runtimeLock = entries[slot].watched {
+        entries[slot].watched = .nothing
+        entries[slot].wait = nil
+      }
+      if let wait { take(wait, slot) }
+    }
+  }
+
+  private func take(_ found: RuntimeWait, _ slot: Int) {
+    var wait = Wait(kind: found.kind, systemCall: "futex")
+    wait.take(found)
+    entries[slot].watched = .runtimeLock
+    entries[slot].wait = number(wait)
+  }
+
   private func update(_ slot: Int, at place: Int, _ memory: ProcessMemory) {
     guard case .lock(let futex, let last) = entries[slot].watched else { return }
     let bytes = LockBytes { buffer[place * 5 + $0] }
@@ -127,6 +160,9 @@ final class WaitTrace {
     entries[slot].tid = thread.tid
     entries[slot].wait = nil
     entries[slot].watched = .nothing
+    entries[slot].isInFutex = !awaitsInterpreterLock && DescriptorCalls.isFutex(call)
+    hasNewFutexSleeps = hasNewFutexSleeps || entries[slot].isInFutex
+    if entries[slot].isInFutex, let wait = runtimeWaits[thread.tid] { return take(wait, slot) }
     if awaitsInterpreterLock {
       entries[slot].watched = .interpreterLock
       entries[slot].wait = lockHolder.flatMap { number(ofInterpreterLock: $0) }
@@ -188,6 +224,7 @@ final class WaitTrace {
     close(slot)
     entries[slot].watched = .unknown
     entries[slot].wait = nil
+    entries[slot].isInFutex = false
   }
 
   private func close(_ slot: Int) {

@@ -4,6 +4,14 @@ internal import ProfileModel
 // MARK: - What threads wait for, tick by tick
 
 extension Sampler {
+  /// Reads which threads wait for locks of their runtimes, and who holds them, when it is time.
+  func lookAtRuntimeLocks(time: Nanoseconds) {
+    guard let waitTrace, let runtimes else { return }
+    let waits = runtimes.lookAtWaits(
+      memory: memory, at: time, hasNewSleeps: waitTrace.hasNewFutexSleeps)
+    waitTrace.beginTick(with: waits)
+  }
+
   /// Notes where a thread sleeps that was just found asleep.
   func noteWait(
     of thread: SampledThread, _ call: Int32, _ arguments: InlineArray<6, UInt64>, awaitsLock: Bool

@@ -224,6 +224,7 @@ extension Sampler {
   ) {
     var anyEnded = false
     let threads = threads
+    lookAtRuntimeLocks(time: time)
     waitTrace?.beginTick(memory: memory, time: time)
     runtimes?.forgetLockHolders()
     for (index, thread) in threads.enumerated() where isWanted(thread) {

@@ -85,6 +85,32 @@ extension EndToEnd {
       program.kill()
     }
 
+    @Test(arguments: JavaRelease.all, ["turns-monitor", "turns-lock"])
+    func `that threads take in turn are told, with who holds them`(
+      java: JavaRelease, kind: String
+    ) throws {
+      let program = try java.start("Locks", [kind])
+      let lock = kind == "turns-monitor" ? "the monitor of a java.lang.Class" : "a ReentrantLock"
+      let holder = kind == "turns-monitor" ? "Locks.balance" : "Locks.book"
+      // One sample may meet a thread on a CPU, but not a program at rest.
+      let dumps = try (0..<6).map { _ in
+        try SprofCommand.run(["dump", "\(program.pid)"]).plainWords
+      }
+      #expect(!dumps.contains { $0.hasPrefix("Idle") }, "\(java): \(dumps[0].prefix(1500))")
+      let waiting = dumps.filter { $0.hasPrefix("Waiting: \"clerk-") && $0.contains(lock) }
+      #expect(!waiting.isEmpty, "\(java): \(dumps[0].prefix(1500))")
+      let outcome = try SprofCommand.run(
+        ["attach", "\(program.pid)", "--duration", "3s", "--view", "blockers"])
+      let text = outcome.plainWords
+      #expect(text.contains(lock) && text.contains("\"clerk-"), "\(java): \(text.prefix(2500))")
+      #expect(text.contains(holder), "\(java): \(text.prefix(2500))")
+      let verdict = try SprofCommand.run(["attach", "\(program.pid)", "--duration", "1500ms"])
+      #expect(verdict.plainWords.hasPrefix("Waiting: "), "\(verdict.stdout.prefix(2500))")
+      #expect(verdict.plainWords.contains(lock), "\(verdict.stdout.prefix(2500))")
+      try program.assertUntouched()
+      program.kill()
+    }
+
     @Test(arguments: JavaRelease.all)
     func `of pools without work are a program at rest`(java: JavaRelease) throws {
       let program = try java.start("Locks", ["rest"])

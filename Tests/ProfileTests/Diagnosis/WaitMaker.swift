@@ -29,7 +29,7 @@ struct WaitMaker {
 
   /// A stack of functions, innermost first; those of GLib, and those without a name, are in a
   /// library, and `libc.so.6/poll` and `app.py/serve` are in these files; `/src/a.cpp/save` is compiled
-  /// from that one.
+  /// from that one, and `java/App.run` is a method of Java's.
   mutating func stack(_ functions: [String]) -> StackID {
     maker.stack(
       outermostFirst: functions.reversed().map { name in
@@ -52,6 +52,10 @@ struct WaitMaker {
     if parts.count == 2, parts[0].hasSuffix(".py") {
       return maker.interpretedFrame(
         SourceLine(function: String(parts[1]), file: "/usr/lib/python3/\(parts[0])", line: 1))
+    }
+    if parts.count == 2, parts[0] == "java" {
+      return maker.interpretedFrame(
+        SourceLine(function: String(parts[1]), file: "App.java", line: 1, language: .java))
     }
     if name.hasPrefix("/") {
       let line = SourceLine(function: String(parts[1]), file: String(parts[0]), line: 7)

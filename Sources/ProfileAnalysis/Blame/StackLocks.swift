@@ -1,0 +1,48 @@
+internal import ProfileModel
+
+/// Which locks of language runtimes threads waited for in which stacks.
+///
+/// A stack shows that a thread waits for such a lock, and only some of its samples which one.
+struct StackLocks {
+  private struct Key: Hashable {
+    let thread: Int
+    let stack: StackID
+    let flavor: LockFlavor?
+  }
+
+  private let index: ProfileIndex
+  private let owned: OwnedWaits
+  private var known: [Key: WaitObject?] = [:]
+
+  init(_ index: ProfileIndex, _ owned: OwnedWaits) {
+    self.index = index
+    self.owned = owned
+  }
+
+  /// A wait of which the stack alone is known, with its lock where all that tell which it was in that stack
+  /// name the same.
+  ///
+  /// The first time costs a step for each of the thread's runs.
+  mutating func named(_ wait: Wait, of thread: Int, in stack: StackID) -> Wait {
+    guard wait.isForUnknownLock else { return wait }
+    let key = Key(thread: thread, stack: stack, flavor: wait.object?.flavor)
+    let found = known[key] ?? find(wait, thread, stack)
+    known[key] = .some(found)
+    var result = wait
+    if let found { result.object = found }
+    return result
+  }
+
+  private func find(_ wait: Wait, _ thread: Int, _ stack: StackID) -> WaitObject? {
+    var objects: Set<WaitObject> = []
+    for run in index.runs(of: thread) where run.stack == stack {
+      objects.formUnion(owned.locks(of: run.time, thread: thread, like: wait))
+    }
+    guard let first = objects.first else { return nil }
+    // A collector moves the locks of a library about: of these only the class is known.
+    let isOne =
+      objects.count == 1
+      || first.flavor?.has(.java) ?? false && objects.allSatisfy { $0.variable == first.variable }
+    return isOne ? first : nil
+  }
+}
