@@ -29,6 +29,27 @@ struct OwnersSleeps {
     }
   }
 
+  /// The same functions in another profile of the program.
+  init(_ index: ProfileIndex, like known: OwnersSleeps, of knownIndex: ProfileIndex) {
+    guard !known.paths.isEmpty else { return }
+    let names = Set(known.stacks(of: knownIndex).map(knownIndex.functionNames))
+    var seen: Set<StackID> = []
+    for run in index.profile.runs
+    where run.activity.isWait && seen.insert(run.stack).inserted
+      && names.contains(index.functionNames(of: run.stack))
+    {
+      paths.insert(index.stacks.functionPaths.path(of: run.stack))
+    }
+  }
+
+  /// One stack or more of each path.
+  private func stacks(of index: ProfileIndex) -> Set<StackID> {
+    Set(
+      index.profile.runs.lazy.map(\.stack).filter {
+        paths.contains(index.stacks.functionPaths.path(of: $0))
+      })
+  }
+
   /// Whether that path of functions is one.
   func contains(_ path: Int) -> Bool { paths.contains(path) }
 }

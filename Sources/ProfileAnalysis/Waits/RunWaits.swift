@@ -26,17 +26,16 @@ package struct RunWaits {
   package init(_ diagnosis: Diagnosis) {
     let paths = diagnosis.index.stacks.functionPaths
     self.init(
-      diagnosis.index,
+      diagnosis.index, OwnersSleeps(diagnosis.index),
       rests: diagnosis.situations.map { situation in
         guard let situation, situation.idleness != nil else { return nil }
         return paths.path(of: situation.stack)
       })
   }
 
-  private init(_ index: ProfileIndex, rests: [Int?]) {
-    (self.index, self.rests) = (index, rests)
+  private init(_ index: ProfileIndex, _ ownersSleeps: OwnersSleeps, rests: [Int?]) {
+    (self.index, self.ownersSleeps, self.rests) = (index, ownersSleeps, rests)
     moments = LoopMoments(index)
-    ownersSleeps = OwnersSleeps(index)
   }
 
   /// Of another profile of the same program, whose threads rest in the same functions.
@@ -49,7 +48,7 @@ package struct RunWaits {
     }
     var paths: [[String]: Int] = [:]
     self.init(
-      index,
+      index, OwnersSleeps(index, like: OwnersSleeps(known), of: known),
       rests: index.profile.threads.enumerated().map { thread, info in
         guard let place = restingPlaces[info.tid] else { return nil }
         if let path = paths[place] { return path }
@@ -84,7 +83,8 @@ package struct RunWaits {
 }
 
 extension ProfileIndex {
-  fileprivate func functionNames(of stack: StackID) -> [String] {
+  /// Innermost first.
+  func functionNames(of stack: StackID) -> [String] {
     sourceFrames(of: stack).map { stacks.functions[stacks.function(ofFrame: $0)].name }
   }
 }
