@@ -41,10 +41,12 @@ package struct FreezeFinder {
     var trial = HandlerTrial(
       index, thread: thread, period: period, threshold: rule.threshold, rests: responses.restSamples
     )
-    for stretch in stretches where stretch.length >= rule.threshold {
+    for stretch in stretches.all where stretch.length >= rule.threshold {
       // One that was never seen to return may be a loop that has more to do than it can.
       let isKnown = responses.hasReturned || stretch.isOneWait
-      let found = isKnown ? trial.handlers(in: stretch) : []
+      let isCalledAgain = stretch.handler.map { stretches.calledAgain.contains($0) } ?? false
+      let found =
+        isKnown ? trial.handlers(in: stretch, isCalledAgain: isCalledAgain) : []
       responses.freezes += found.map { freeze($0, thread, responses.loop) }
       guard found.isEmpty else { continue }
       var unclear = freeze(stretch, thread, responses.loop)
@@ -55,16 +57,24 @@ package struct FreezeFinder {
   }
 
   /// The stretches of a thread away from its loop, each of one handler as far as its samples show.
+  private struct Stretches {
+    var all: [HandlerStretch] = []
+    /// The handlers that the loop was seen to call again at once, without a rest.
+    var calledAgain: Set<LoopMoments.Handler> = []
+  }
+
   private mutating func stretches(
     of thread: Int, _ responses: inout ThreadResponses
-  ) -> [HandlerStretch] {
+  ) -> Stretches {
     let isMain = index.profile.threads[thread].isMain
-    var result: [HandlerStretch] = []
+    var result = Stretches()
+    /// The handler that has returned to the loop, while that calls no other.
+    var returned: LoopMoments.Handler?
     var open: HandlerStretch?
     var isRested = false
     var rests = RestTimes()
     func close() {
-      if let stretch = open { result.append(stretch) }
+      if let stretch = open { result.all.append(stretch) }
       open = nil
     }
     for run in index.runs(of: thread) where run.weight.wall > 0 {
@@ -76,6 +86,8 @@ package struct FreezeFinder {
         }
         isRested = moment == .rest
         responses.hasReturned = responses.hasReturned || moment != .outside
+        returned =
+          moment == .loop && run.unseenSleeps.isEmpty ? open?.handler ?? returned : nil
         close()
         if isRested { responses.restSamples &+= max(0, run.weight.samples) }
         if isRested { rests.rest(run) } else { rests.pass(run, isKnown: moment == .loop) }
@@ -86,6 +98,10 @@ package struct FreezeFinder {
         let entry = moments.entry(of: run.stack)
         if open?.add(run, handler: handler, entry: entry, period: period) ?? false { continue }
         close()
+        if let returned, returned == handler, run.unseenSleeps.isEmpty {
+          result.calledAgain.insert(returned)
+        }
+        returned = nil
         open = HandlerStretch(run, handler: handler, entry: entry)
       }
     }

@@ -7,7 +7,8 @@ internal import ProfileModel
 /// loop, or in another function that the loop called, and those of one handler never do. So many samples in a row must be in the
 /// same functions that a storm would hardly show it: by how soon such a row ends elsewhere in the
 /// capture, by how busy the loop is with the same handler otherwise, and where the thread slept unseen by
-/// how little a loop rests that is still healthy.
+/// how little a loop rests that is still healthy. Where the loop was seen to call the same handler again at once,
+/// only a wait is certain.
 struct HandlerTrial {
   /// In so many captures one storm at most is taken for a handler.
   private static let chance = 1e-4
@@ -39,13 +40,17 @@ struct HandlerTrial {
   }
 
   /// The stretch, or parts of it, that are of one handler and as long as the threshold.
-  mutating func handlers(in stretch: HandlerStretch) -> [HandlerStretch] {
-    if isOneHandler(stretch) { return [stretch] }
+  ///
+  /// `isCalledAgain` is whether the loop was seen to call the handler again at once: there are storms of it.
+  mutating func handlers(
+    in stretch: HandlerStretch, isCalledAgain: Bool = false
+  ) -> [HandlerStretch] {
+    if isOneHandler(stretch, isCalledAgain) { return [stretch] }
     guard stretch.hidesSleep || stretch.isManySleeps(threshold: threshold) else { return [] }
-    return stretch.wholeParts.filter { $0.length >= threshold && isOneHandler($0) }
+    return stretch.wholeParts.filter { $0.length >= threshold && isOneHandler($0, isCalledAgain) }
   }
 
-  private mutating func isOneHandler(_ stretch: HandlerStretch) -> Bool {
+  private mutating func isOneHandler(_ stretch: HandlerStretch, _ isCalledAgain: Bool) -> Bool {
     // A late sample stands for time before it, too, in which the thread may have been elsewhere.
     if stretch.isOneWait {
       // Of samples that are far apart what is between the first and the last is certain.
@@ -53,7 +58,7 @@ struct HandlerTrial {
       return stretch.samples >= threshold / period / 2 || known >= threshold
     }
     // Where ticks were late nobody saw what it did.
-    guard stretch.samples > stretch.length / period / 2,
+    guard !isCalledAgain, stretch.samples > stretch.length / period / 2,
       !stretch.isManySleeps(threshold: threshold)
     else { return false }
     let hidesSleep = stretch.hidesSleep

@@ -12,7 +12,7 @@ package enum WatchEvent {
   /// A freeze that is over, or that its capture has a part of, and the file; nil where there is none.
   case captured(AbsenceReport, RecordedFreeze, path: String?)
   /// A freeze is over; what it was follows with its capture, unless that ended before.
-  case thawed(tid: Int32, isMain: Bool, length: Int64)
+  case thawed(tid: Int32, isMain: Bool, length: Int64, isAtLeast: Bool)
   /// Something could not be kept.
   case failed(reason: String)
   /// It ends, having watched for some nanoseconds.
@@ -43,9 +43,9 @@ extension WatchEvent {
         ? "was frozen for at least" : freeze.beganBefore ? "froze for at least" : "froze for"
       return "\(verb) \(Figures.duration(freeze.length)): \(report.subject) was \(report.doing)"
         + (path.map { "; \($0)" } ?? "")
-    case .thawed(let tid, let isMain, let length):
+    case .thawed(let tid, let isMain, let length, let isAtLeast):
       return (isMain ? "the main thread (\(tid))" : "thread \(tid)")
-        + " is back after \(Figures.duration(length))"
+        + " is back after \(isAtLeast ? "at least " : "")\(Figures.duration(length))"
     case .failed(let reason): return reason
     case .ended(let summary, let process, let pid, let watched, let isProgramOver):
       return ending(
@@ -122,7 +122,7 @@ extension WatchEvent {
       json.member("began_before", freeze.beganBefore)
       json.member("capture", path)
       report.writeMembers(to: &json)
-    case .thawed(let tid, _, let length):
+    case .thawed(let tid, _, let length, _):
       json.member("tid", tid)
       json.member("length_ns", length)
     case .failed(let reason): json.member("words", reason)

@@ -84,7 +84,9 @@ final class FreezeKeeper: FreezeReceiver {
   func end(_ freeze: WatchedFreeze) {
     guard let end = freeze.end else { return }
     let length = (end - freeze.start).rawValue
-    log.write(.thawed(tid: freeze.tid, isMain: freeze.isMain, length: length))
+    log.write(
+      .thawed(
+        tid: freeze.tid, isMain: freeze.isMain, length: length, isAtLeast: freeze.beganBefore))
   }
 
   func lose(_ freezes: [WatchedFreeze], _ failure: Capture.Failure) {

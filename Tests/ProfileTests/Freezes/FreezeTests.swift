@@ -152,6 +152,26 @@ internal import Testing
     #expect(maker.freezes.map(\.length) == Array(repeating: 250_000_000, count: 5))
   }
 
+  /// Of handlers that compute 10 ms each one sample in hundreds finds the loop in between.
+  @Test func `are not claimed of a handler that the loop calls again at once`() {
+    var maker = FreezeMaker()
+    let small = "compute smallCommand processCommand " + FreezeMaker.rest.withoutCall
+    for turn in 0..<4 {
+      maker.rest(milliseconds: 1000)
+      maker.run(small, milliseconds: turn == 1 ? 700 : 1500)
+      guard turn == 1 else { continue }
+      maker.run(FreezeMaker.rest.withoutCall, milliseconds: 10)
+      maker.run(small, milliseconds: 790)
+    }
+    maker.rest(milliseconds: 1000)
+    #expect(maker.freezes.isEmpty)
+    #expect(maker.diagnosis().freezes.threads.first?.unclear.count == 5)
+    // A wait is one all the same.
+    maker.run("pthread_mutex_lock " + small, .asleep(in: "futex"), milliseconds: 400)
+    maker.rest(milliseconds: 100)
+    #expect(maker.freezes.map(\.length) == [400_000_000])
+  }
+
   @Test func `are not the same as one handler after the other`() {
     var maker = FreezeMaker()
     maker.rest(milliseconds: 500)
