@@ -59,7 +59,7 @@ import Testing
       [
         ("redis", .threads, "redis-server (main)"), ("python", .threads, "crunch-"),
         ("hung-gtk", .functions, "Hung:"), ("hung-gtk", .blockers, "waiting for mutex"),
-        ("thousand", .threads, "1001 threads:"), ("ends", .functions, "work_hard"),
+        ("thousand", .threads, "1001 threads at the end:"), ("ends", .functions, "work_hard"),
         ("execs", .functions, "after_exec"),
       ] as [(String, LivePane, String)]
     for (program, pane, words) in expected {

@@ -8,6 +8,8 @@ package struct Diagnosis: Sendable {
   package let index: ProfileIndex
   package let graph: WaitGraph
   package let freezes: FreezeTable
+  /// The threads that the verdict is about, by index; nil for all.
+  let subjects: Set<Int>?
   /// By index of the thread; nil for one that has ended or was never sampled.
   package private(set) var situations: [ThreadSituation?]
   /// What the threads did that have ended.
@@ -15,9 +17,13 @@ package struct Diagnosis: Sendable {
   /// The one finding; inconclusive where no rule has its evidence.
   package internal(set) var verdict = Verdict(kind: .inconclusive)
 
-  /// The diagnosis of an indexed profile; `rule` is what counts as a freeze.
-  package init(_ index: ProfileIndex, freezes rule: FreezeRule = FreezeRule()) {
+  /// The diagnosis of an indexed profile; `rule` is what counts as a freeze, and `subjects` are the threads
+  /// that the verdict is about, by index: nil for all.
+  package init(
+    _ index: ProfileIndex, freezes rule: FreezeRule = FreezeRule(), subjects: Set<Int>? = nil
+  ) {
     self.index = index
+    self.subjects = subjects
     freezes = FreezeTable(index, rule)
     graph = WaitGraph(index)
     var facts = StackFacts(index)

@@ -59,11 +59,17 @@ extension ThreadSituation {
     let span = info.lastSeen &- info.firstSeen
     let known = blocking.map { profile.blockings[$0] }
     // A thread that woke for a moment at the end is shown where it spends its time.
-    let isLast =
+    var isLast =
       !info.hasEnded
       && (isAwaited || profile.capture.kind == .dump || last.weight.wall >= span / 4
         || last.activity.isWait && (known?.lasted ?? 0) >= 1_000_000_000)
-    let shown = isLast ? nil : HeaviestStack(index, thread: thread)
+    var shown = isLast ? nil : HeaviestStack(index, thread: thread)
+    // One that asks for its interpreter's lock again and again does so at the end, too.
+    if shown?.activity.awaitsInterpreterLock ?? false, last.activity.awaitsInterpreterLock,
+      known?.wait.kind == .gil, !info.hasEnded
+    {
+      (shown, isLast) = (nil, true)
+    }
     self.thread = thread
     stack = shown?.stack ?? last.stack
     end = shown?.end ?? last.end

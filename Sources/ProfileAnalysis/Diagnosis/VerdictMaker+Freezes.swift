@@ -26,6 +26,7 @@ extension VerdictMaker {
   private var froze: Verdict? {
     let frozen = diagnosis.freezes.threads.filter { responses in
       !responses.freezes.isEmpty && !responses.isOneFreeze
+        && diagnosis.subjects?.contains(responses.thread) ?? true
     }
     let subject = frozen.first { index.profile.isMainThread($0.thread) } ?? frozen.first
     guard let subject else { return nil }

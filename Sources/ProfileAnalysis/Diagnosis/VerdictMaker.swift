@@ -22,8 +22,11 @@ struct VerdictMaker {
     let isOfPeer = { (situation: ThreadSituation) in
       diagnosis.index.profile.threads[situation.thread].process?.isPeer ?? false
     }
-    situations = diagnosis.situations.compactMap { $0 }.filter { !isOfPeer($0) }
-    ended = diagnosis.ended.filter { !isOfPeer($0) }
+    let isMeant = { (situation: ThreadSituation) in
+      !isOfPeer(situation) && diagnosis.subjects?.contains(situation.thread) ?? true
+    }
+    situations = diagnosis.situations.compactMap { $0 }.filter(isMeant)
+    ended = diagnosis.ended.filter(isMeant)
     main = (situations + ended).first {
       diagnosis.index.profile.isMainThread($0.thread)
     }
@@ -33,8 +36,9 @@ struct VerdictMaker {
 
   var verdict: Verdict {
     var verdict =
-      cycle(isCertain: true) ?? orphanedLock ?? frozen ?? stopped ?? goroutineDeadlock
-      ?? goroutineHang ?? cycle(isCertain: false) ?? hung ?? slowdown ?? goroutinesWaiting ?? rest
+      cycle(isCertain: true) ?? orphanedLock ?? frozen ?? stopped
+      ?? ofAll { $0.goroutineDeadlock ?? $0.goroutineHang } ?? cycle(isCertain: false) ?? hung
+      ?? slowdown ?? ofAll { $0.goroutinesWaiting } ?? rest
     if let main, main.thread != verdict.thread, verdict.kind.isOfCPU, main.idleness == nil,
       isWorkedFor(main)
     {
@@ -43,6 +47,11 @@ struct VerdictMaker {
     verdict.unseen = verdict.kind.dependsOnAll ? unseenRuntime : nil
     verdict.idleThreads = situations.count { $0.idleness != nil && !$0.usesCPU }
     return verdict
+  }
+
+  /// What is a verdict on the program, and not on some of its threads.
+  private func ofAll(_ verdict: (VerdictMaker) -> Verdict?) -> Verdict? {
+    diagnosis.subjects == nil ? verdict(self) : nil
   }
 
   /// The runtime of the program, by its library and by the functions in which its threads start.
@@ -65,6 +74,9 @@ struct VerdictMaker {
   private func cycle(isCertain: Bool) -> Verdict? {
     let cycles = graph.cycles.filter { cycle in
       cycle.isCertain == isCertain && cycle.threads.allSatisfy { !isAtRest($0) }
+        && (diagnosis.subjects.map { subjects in
+          cycle.threads.contains { graph.nodes[$0].thread.map(subjects.contains) ?? false }
+        } ?? true)
     }
     // One that will not end by itself is worse.
     guard let cycle = cycles.first(where: { !$0.isTimed }) ?? cycles.first,

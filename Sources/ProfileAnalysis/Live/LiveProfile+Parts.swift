@@ -5,7 +5,7 @@ extension LiveProfile {
   ///
   /// `filter` leaves out other threads. Costs one step for each run in it and for each of their frames.
   package func last(_ length: Int64, _ filter: ThreadFilter? = nil) -> Profile {
-    let from = max(0, duration &- max(0, length))
+    let from = max(0, programStart, duration &- max(0, length))
     var part = Profile(capture: capture, modules: modules, threads: threads, stacks: stacks)
     part.symbols = symbols
     part.capture.duration = duration &- from
@@ -83,17 +83,27 @@ extension LiveProfile {
 
   /// What is looked at as of the moment: stretches of waits come in twice a second.
   private static let moment = Int64(700_000_000)
-  /// A shorter wait for an interpreter's lock is one of many.
+  /// A thread that waits for less than this part of the time has its turns.
   private static let longWait = Int64(150_000_000)
 
-  /// Adds the waits of the moment for an interpreter's lock: such a thread wakes up every few milliseconds to
-  /// ask for it again, and so never sleeps long.
+  /// Adds the waits of the moment for an interpreter's lock: such a thread wakes up every few milliseconds
+  /// to ask for it again, and so never sleeps long.
   private func addInterpreterLock(to part: inout Profile, from: Int64) {
-    for thread in threads where !thread.hasEnded {
-      guard let last = waits.last(of: thread.tid), last.wait.kind == .gil,
-        last.end >= duration &- Self.moment, last.end &- last.start >= Self.longWait
+    for (index, thread) in threads.enumerated() where !thread.hasEnded {
+      guard let end = askedForLock(index), let last = waits.last(of: thread.tid),
+        last.wait.kind == .gil,
+        let waited = waits.lockWait(of: thread.tid), last.end >= duration &- Self.moment,
+        waited.waited >= max(Self.longWait, (waited.end &- waited.start) / 2)
       else { continue }
-      let (start, pid) = (last.start &- from, capture.pid)
+      var wait = last.wait
+      // Each was seen to hold it at some tick: who asks for it at the last does not.
+      wait.owners.removeAll { owner in
+        guard case .thread(let tid) = owner, let own = waits.last(of: tid) else { return false }
+        return own.wait.kind == .gil && own.end >= last.end
+      }
+      let hasTurns = cpu(of: index, from: waited.start) > (waited.end &- waited.start) / 20
+      let start = (hasTurns ? last.start : waited.start) &- from
+      let pid = capture.pid
       part.blockings.removeAll {
         $0.waiter.tid == thread.tid && $0.waiter.pid == pid && $0.lastSeen >= start
       }
@@ -101,10 +111,30 @@ extension LiveProfile {
         pid: pid, tid: thread.tid, name: thread.name, processName: capture.processName)
       part.blockings.append(
         Blocking(
-          waiter: waiter, wait: last.wait, since: start, firstSeen: max(0, start),
-          lastSeen: max(0, last.end &- from),
-          samples: max(2, Int(Double(last.end &- last.start) / 1e9 * capture.rate))))
+          waiter: waiter, wait: wait, since: start, firstSeen: max(0, start),
+          lastSeen: max(0, max(last.end, end) &- from),
+          samples: max(2, Int(Double(waited.waited) / 1e9 * capture.rate))))
     }
+  }
+
+  /// CPU time of a thread since then.
+  private func cpu(of thread: Int, from start: Int64) -> Int64 {
+    var sum: Int64 = 0
+    for run in runs[firstRun...].reversed() {
+      if run.thread == thread { sum &+= run.weight.cpu }
+      // Those of a thread are in the order of time, and those of all nearly so.
+      if run.thread == thread, run.start <= start { break }
+    }
+    return sum
+  }
+
+  /// Until when a thread asked for that lock at its last samples, which are newer than the stretches of its
+  /// waits; nil where it did not.
+  private func askedForLock(_ thread: Int) -> Int64? {
+    guard let place = lastRuns[thread], place >= firstRun,
+      runs[place].activity.awaitsInterpreterLock
+    else { return nil }
+    return runs[place].start &+ max(0, runs[place].weight.wall)
   }
 }
 

@@ -31,10 +31,12 @@ package struct LiveProfile: Sendable {
   private(set) var runs: [Run] = []
   private(set) var firstRun = 0
   /// By thread: the place of its last run in `runs`.
-  private var lastRuns: [Int: Int] = [:]
+  private(set) var lastRuns: [Int: Int] = [:]
   private(set) var sums: [SumKey: Weight] = [:]
   /// From when on `sums` count, in nanoseconds from the start of the capture.
   package private(set) var sumStart: Int64 = 0
+  /// When the program began that runs now, likewise: what came before was another.
+  private(set) var programStart: Int64 = 0
   private(set) var blockings: [Blocking] = []
   private(set) var waits = LiveWaits()
 
@@ -59,7 +61,7 @@ package struct LiveProfile: Sendable {
   /// How much of the past has its times, in nanoseconds.
   package var kept: Int64 {
     guard firstRun < runs.count else { return 0 }
-    return min(history, max(0, duration &- runs[firstRun].start))
+    return min(history, max(0, duration &- max(programStart, runs[firstRun].start)))
   }
 }
 
@@ -67,6 +69,11 @@ extension LiveProfile {
   /// Adds what a capture has seen since the last time.
   package mutating func add(_ growth: ProfileGrowth) {
     if let capture = growth.capture { self.capture = capture }
+    if let start = growth.programStart, start > programStart {
+      programStart = start
+      sums = [:]
+      sumStart = start
+    }
     if !growth.modules.isEmpty { modules = growth.modules }
     for (index, info) in growth.threads.sorted(by: { $0.index < $1.index }) {
       // Numbers are given in order; one that leaps is no thread of this capture.
@@ -145,6 +152,8 @@ extension LiveProfile {
   }
 
   private mutating func addSum(_ run: Run) {
+    // It is credited late to a run of the program before.
+    guard run.start >= programStart || run.start &+ run.weight.wall > programStart else { return }
     let key = SumKey(thread: run.thread, stack: run.stack, activity: run.activity, end: run.end)
     guard sums.count < Self.sumLimit || sums[key] != nil else { return }
     sums[key, default: Weight()] += run.weight

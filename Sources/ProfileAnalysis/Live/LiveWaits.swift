@@ -18,6 +18,11 @@ struct LiveWaits: Sendable {
   private var first = 0
   /// By thread: the place of its last stretch.
   private var last: [Int32: Int] = [:]
+  /// By thread: since when it has been waiting for its interpreter's lock, whoever had that, and for how long in
+  /// all.
+  private var lockWaits: [Int32: (start: Int64, end: Int64, waited: Int64)] = [:]
+  /// A thread that asks for that lock wakes up in between, and has it for some milliseconds.
+  private static let lockPause = Int64(100_000_000)
 
   init() {}
 
@@ -31,6 +36,12 @@ struct LiveWaits: Sendable {
 
   mutating func add(_ wait: Wait, of tid: Int32, from start: Int64, to end: Int64) {
     guard start < end else { return }
+    if wait.kind == .gil {
+      let known = lockWaits[tid].flatMap { start &- $0.end <= Self.lockPause ? $0 : nil }
+      lockWaits[tid] = (
+        known?.start ?? start, end, (known?.waited ?? 0).addingClamped(end &- start)
+      )
+    }
     let number = numbers[wait] ?? waits.count
     if number == waits.count {
       guard waits.count < WaitHistory.waitLimit else { return }
@@ -51,6 +62,7 @@ struct LiveWaits: Sendable {
     while first < spans.count, spans[first].end < oldest || spans.count - first > Self.limit {
       first += 1
     }
+    lockWaits = lockWaits.filter { $0.value.end >= oldest }
     guard first > 4096, first > spans.count / 2 else { return }
     spans.removeFirst(first)
     last = last.compactMapValues { $0 >= first ? $0 - first : nil }
@@ -62,6 +74,9 @@ struct LiveWaits: Sendable {
     guard let place = last[tid], place >= first else { return nil }
     return (waits[spans[place].wait], spans[place].start, spans[place].end)
   }
+
+  /// The last time that a thread spent with waits for its interpreter's lock; nil where there was none.
+  func lockWait(of tid: Int32) -> (start: Int64, end: Int64, waited: Int64)? { lockWaits[tid] }
 
   /// The part from a time on, whose times count from there; `places` gives the threads by index and by
   /// number.

@@ -13,17 +13,26 @@ extension LivePicture {
   package init(_ live: LiveProfile, _ request: Request) {
     self.init(live.capture)
     let filter = request.thread.map { ThreadFilter(glob: $0) }
-    let profile = live.last(request.window)
-    let diagnosis = Diagnosis(profile, freezes: FreezeRule(threshold: request.freezeThreshold))
+    let index = ProfileIndex(live.last(request.window))
+    let profile = index.profile
+    let shown = index.threads(matching: filter)
+    let diagnosis = Diagnosis(
+      index, freezes: FreezeRule(threshold: request.freezeThreshold),
+      subjects: filter == nil ? nil : Set(shown))
     elapsed = live.duration
     summed = live.duration - live.sumStart
     kept = live.kept
     window = profile.capture.duration
-    let words = VerdictWords(diagnosis)
-    verdict = words.sentence
-    chain = words.chainLines
-    let index = diagnosis.index
-    let shown = index.threads(matching: filter)
+    if isImported {
+      verdict =
+        "Stacks of another tool, with counts: what threads did when, and what they waited for, is not known."
+    } else if let thread = request.thread, shown.isEmpty {
+      verdict = "No thread of this time has the name or number \(PlainText.printable(thread))."
+    } else {
+      let words = VerdictWords(diagnosis)
+      verdict = words.sentence
+      chain = words.chainLines
+    }
     addThreads(shown, diagnosis)
     thread = request.thread
     stacks = LiveStacks(diagnosis)
@@ -48,11 +57,13 @@ extension LivePicture {
       cpu += Double(info.cpu) / span
       guard threads.count < Self.rowLimit else { continue }
       let situation = diagnosis.situations[thread]
+      let doing = Self.doing(situation, last, words, index)
       threads.append(
         Thread(
-          tid: info.tid, name: PlainText.printable(info.name) + (info.isMain ? " (main)" : ""),
-          activity: last.activity, cpu: Double(info.cpu) / span,
-          doing: Self.doing(situation, last, words, index), since: situation?.waited ?? 0,
+          tid: info.tid,
+          name: PlainText.printable(info.name) + (info.isMain && !isImported ? " (main)" : ""),
+          activity: last.activity, cpu: Double(info.cpu) / span, doing: doing.what,
+          heldBy: doing.heldBy, place: doing.place, since: situation?.waited ?? 0,
           isIdle: situation?.idleness != nil, strip: timeline.slots(of: [thread]),
           owner: situation?.wait?.owners.lazy.compactMap(\.thread).first))
     }
@@ -74,18 +85,22 @@ extension LivePicture {
 
   private static func doing(
     _ situation: ThreadSituation?, _ last: Run, _ words: WaitWords, _ index: ProfileIndex
-  ) -> String {
+  ) -> (what: String, heldBy: String, place: String) {
+    guard index.profile.capture.kind != .imported else { return ("", "", "") }
     guard let situation, let wait = situation.wait else {
       let frames = index.frames(of: last.stack)
       let place = frames.firstIndex { $0.line.isNamed }
         .map { index.programFrame(at: $0, of: frames) }
-      return last.activity.words
-        + (place.map { " in " + ShortName.bare($0.line.function).shortName } ?? "")
+      let name = place.map { " in " + ShortName.bare($0.line.function).shortName } ?? ""
+      return (last.activity.words + name, "", "")
     }
-    if let idleness = situation.idleness { return "at rest in " + idleness.name }
-    let text = words.sentence(wait, lasted: nil, in: words.pid(of: situation.thread))
-    return text
-      + (situation.asker.map { ", in " + ShortName.bare($0.line.function).shortName } ?? "")
+    if let idleness = situation.idleness { return ("at rest in " + idleness.name, "", "") }
+    let pid = words.pid(of: situation.thread)
+    return (
+      words.phrase(wait, lasted: nil, in: pid, withOwner: false),
+      words.ownerWords(wait, in: pid),
+      situation.asker.map { ", in " + ShortName.bare($0.line.function).shortName } ?? ""
+    )
   }
 
   // MARK: - Tables
@@ -103,14 +118,19 @@ extension LivePicture {
       let name: String
       let place: String
     }
-    func rows(_ index: ProfileIndex, _ threads: [Int]) -> ([Key: FlatTable.Row], Weight) {
+    func rows(_ index: ProfileIndex, _ threads: [Int]) -> (
+      [Key: (own: Weight, total: Weight)], Weight
+    ) {
       let table = FlatTable(index, by: .function, threads: threads)
-      var rows: [Key: FlatTable.Row] = [:]
+      var rows: [Key: (own: Weight, total: Weight)] = [:]
       for row in table.rows {
         guard let item = row.item else { continue }
         let function = index.stacks.functions[item]
         let place = index.profile.place(file: function.file, line: 0, module: function.module)
-        rows[Key(name: PlainText.printable(function.name), place: place.text)] = row
+        let key = Key(name: PlainText.printable(function.name), place: place.text)
+        // Two functions may read alike.
+        rows[key, default: (Weight(), Weight())].own += row.own
+        rows[key, default: (Weight(), Weight())].total += row.cumulative
       }
       return (rows, table.total)
     }
@@ -121,10 +141,12 @@ extension LivePicture {
     functions = keys.map { key in
       Function(
         name: key.name, place: key.place, own: recent[key]?.own ?? Weight(),
-        total: recent[key]?.cumulative ?? Weight(), ownOfAll: all[key]?.own ?? Weight(),
-        totalOfAll: all[key]?.cumulative ?? Weight())
+        total: recent[key]?.total ?? Weight(), ownOfAll: all[key]?.own ?? Weight(),
+        totalOfAll: all[key]?.total ?? Weight())
     }.sorted {
-      ($0.own.wall, $0.totalOfAll.wall, $1.name) > ($1.own.wall, $1.totalOfAll.wall, $0.name)
+      // In an order that is the same each time.
+      ($0.own.wall, $0.totalOfAll.wall, $1.name, $1.place)
+        > ($1.own.wall, $1.totalOfAll.wall, $0.name, $0.place)
     }
     if functions.count > Self.rowLimit { functions.removeLast(functions.count - Self.rowLimit) }
   }
@@ -166,8 +188,8 @@ extension LivePicture {
         owner = diagnosis.index.profile.threads[thread].tid
       }
       return Blocker(
-        wait: cells[0], owner: cells[1], deed: cells[2], ownerThread: owner, lost: row.lost,
-        waiters: row.waiters)
+        wait: cells[0], owner: cells[1], deed: cells[2], isOwnerKnown: row.owner != .ownerUnknown,
+        ownerThread: owner, lost: row.lost, waiters: row.waiters)
     }
   }
 }

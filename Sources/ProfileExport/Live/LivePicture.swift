@@ -32,8 +32,10 @@ package struct LivePicture: Sendable {
     package let activity: Activity?
     /// Of the window, 0 to 1.
     package let cpu: Double
-    /// What it waits for, or where it runs.
+    /// What it waits for, or where it runs; who holds that, and in which function it waits.
     package let doing: String
+    package var heldBy = ""
+    package var place = ""
     /// For how long it has been waiting, in nanoseconds; 0 where that is not known.
     package let since: Int64
     package let isIdle: Bool
@@ -47,6 +49,7 @@ package struct LivePicture: Sendable {
   package struct Blocker: Sendable {
     /// What the others waited for, who held it, and what that one did meanwhile.
     package let wait, owner, deed: String
+    package var isOwnerKnown = true
     package let ownerThread: Int32?
     /// Thread-nanoseconds lost in the window.
     package let lost: Int64
@@ -116,15 +119,22 @@ package struct LivePicture: Sendable {
     package let isLongestAtLeast: Bool
     /// Nanoseconds from the beginning to the moment that it is of.
     package let time: Int64
+    /// The threads that it is about: their name or number; nil for all.
+    package let thread: String?
 
     /// Judges all that has its times; costs some steps for each run.
     package init(_ live: LiveProfile, _ request: Request) {
       let profile = live.last(live.kept)
-      let diagnosis = Diagnosis(profile, freezes: FreezeRule(threshold: request.freezeThreshold))
+      let index = ProfileIndex(profile)
+      let filter = request.thread.map { ThreadFilter(glob: $0) }
+      let subjects = filter.map { Set(index.threads(matching: $0)) }
+      let diagnosis = Diagnosis(
+        index, freezes: FreezeRule(threshold: request.freezeThreshold), subjects: subjects)
       text = VerdictWords(diagnosis).sentence
+      thread = request.thread
       length = profile.capture.duration
       time = live.duration
-      let found = diagnosis.freezes.freezes
+      let found = diagnosis.freezes.freezes.filter { subjects?.contains($0.thread) ?? true }
       freezes = found.count
       frozen = found.reduce(0) { $0.addingClamped($1.length) }
       let most = found.max { $0.length < $1.length }
@@ -132,6 +142,9 @@ package struct LivePicture: Sendable {
       isLongestAtLeast = most?.isAtLeast ?? false
     }
   }
+
+  /// Whether it is of another tool's stacks, which have counts and no times.
+  var isImported: Bool { capture.kind == .imported }
 
   /// A picture of nothing yet.
   package init(_ capture: CaptureInfo) { self.capture = capture }

@@ -8,6 +8,9 @@ struct LiveRow {
   /// Figures, as wide as the header's.
   let figures: String
   let text: String
+  /// What follows the text, who holds it, and is kept where the text has to be cut; and what is cut first.
+  var owner = ""
+  var rest = ""
   /// What is shown at the right end where there is room.
   var detail = ""
   var thread: Int32?
@@ -90,7 +93,7 @@ extension LiveView {
   private func text(of entry: LiveEntry, _ picture: LivePicture) -> String {
     switch pane {
     case .functions: picture.functions[entry.item].name + "\n" + picture.functions[entry.item].place
-    case .threads: picture.threads[entry.item].name + "  " + picture.threads[entry.item].doing
+    case .threads: picture.threads[entry.item].words
     case .blockers: picture.blockers[entry.item].words
     case .tree: picture.calls[entry.item].name
     case .stack: stackLines[entry.item]
@@ -111,8 +114,10 @@ extension LiveView {
   }
 
   /// The header of the figures and of the text.
-  var header: (figures: String, text: String) {
-    switch pane {
+  func header(_ picture: LivePicture) -> (figures: String, text: String) {
+    // What the tables leave out: time at rest takes no CPU time.
+    let restWords = unit == .wall && !picture.isImported ? ", without time at rest" : ""
+    return switch pane {
     case .functions:
       ("  own%  total%  all own%  all total%   ", "function" + restWords)
     case .threads: ("    tid  cpu%  since  ", "thread")
@@ -121,9 +126,6 @@ extension LiveView {
     case .stack: ("", "")
     }
   }
-
-  /// What the tables leave out: time at rest takes no CPU time.
-  private var restWords: String { unit == .wall ? ", without time at rest" : "" }
 
   private func share(_ weight: Weight, of whole: Weight) -> Double {
     whole[unit] > 0 ? Double(weight[unit]) / Double(whole[unit]) : 0
@@ -200,8 +202,9 @@ extension LiveView {
       key: entry.key,
       figures: PlainText.paddedAtLeft("\(thread.tid)", to: 7) + cell(thread.cpu, 6)
         + PlainText.paddedAtLeft(since, to: 7) + "  ",
-      text: name + "  " + PlainText.printable(thread.doing), detail: strip(thread),
-      thread: thread.tid, style: thread.style)
+      text: name + "  " + PlainText.printable(thread.doing),
+      owner: PlainText.printable(thread.heldBy), rest: PlainText.printable(thread.place),
+      detail: picture.isImported ? "" : strip(thread), thread: thread.tid, style: thread.style)
   }
 
   /// Nanoseconds in five columns at most: `40ms`, `3.2s`, `12m`, `5h`.
@@ -244,8 +247,15 @@ extension LiveView {
       key: entry.key,
       figures: PlainText.paddedAtLeft(Figures.seconds(blocker.lost, decimals: 2), to: 8)
         + PlainText.paddedAtLeft("\(blocker.waiters)", to: 9) + "  ",
-      text: blocker.words, thread: blocker.ownerThread,
+      text: PlainText.printable(blocker.wait),
+      owner: blocker.isOwnerKnown ? Self.part(blocker.owner) : "",
+      rest: (blocker.isOwnerKnown ? "" : Self.part(blocker.owner)) + Self.part(blocker.deed),
+      thread: blocker.ownerThread,
       style: blocker.lost > picture.window / 2 ? .bad : .plain)
+  }
+
+  private static func part(_ words: String) -> String {
+    words.isEmpty ? "" : " · " + PlainText.printable(words)
   }
 
   private func treeEntries(_ picture: LivePicture) -> [LiveEntry] {
@@ -280,6 +290,8 @@ extension LivePicture.Blocker {
 }
 
 extension LivePicture.Thread {
+  fileprivate var words: String { name + "  " + doing + heldBy + place }
+
   fileprivate var rank: Double {
     cpu * 1000 + (isIdle ? 0 : 1) + (activity?.isRunnable ?? false ? 2 : 0)
       + (since > 0 && !isIdle ? 1 : 0)

@@ -80,6 +80,7 @@ package struct LiveScreen {
       let words = "Last \(Figures.duration(long.length))\(age(of: long)): "
       lines.append([LiveSpan(words, .dim), LiveSpan(long.text)])
     }
+    guard !picture.isImported else { return lines + [[LiveSpan(samplesWords)]] }
     lines.append(states)
     if height >= 12 { lines.append(cost) }
     return lines
@@ -91,16 +92,22 @@ package struct LiveScreen {
     return age < 1_000_000_000 ? "" : ", \(age / 1_000_000_000) s ago"
   }
 
+  private var samplesWords: String { Figures.count(picture.allWeight.samples, "sample") }
+
   /// Whether anything was sampled.
   private var isBegun: Bool { picture.elapsed > 0 || status.isReplay || status.end != nil }
 
   private var title: [LiveSpan] {
     let capture = picture.capture
-    let name = "\(capture.processName.printable) (pid \(capture.pid))"
-    var facts = [name]
-    if isBegun { facts.append(Figures.duration(picture.elapsed)) }
-    facts.append(
-      status.isReplay ? "replay of a capture" : "\(Figures.plain(capture.rate)) Hz")
+    let name = capture.processName.printable
+    var facts = [capture.pid > 0 ? "\(name) (pid \(capture.pid))" : name]
+    if picture.isImported {
+      facts.append("stacks of another tool")
+    } else {
+      if isBegun { facts.append(Figures.duration(picture.elapsed)) }
+      facts.append(
+        status.isReplay ? "replay of a capture" : "\(Figures.plain(capture.rate)) Hz")
+    }
     var news: [String] = []
     if let thread = view.request.thread { news.append("thread \(thread.printable)") }
     if view.isPaused { news.append("PAUSED") }
@@ -115,7 +122,9 @@ package struct LiveScreen {
   private var states: [LiveSpan] {
     let states = picture.states
     let count = Figures.count(Int64(picture.threadCount), "thread")
-    var spans = [LiveSpan(count + (picture.threadCount > 0 ? ":" : ""))]
+    // Nothing is known of what they do since.
+    let time = status.isReplay || status.end != nil ? " at the end" : ""
+    var spans = [LiveSpan(count + (picture.threadCount > 0 ? time + ":" : ""))]
     for (count, word, style) in [
       (states.running, "running", LiveSpan.Style.good), (states.waiting, "ready", .warning),
       (states.blocked, "asleep", .plain), (states.uninterruptible, "in D", .bad),
@@ -154,7 +163,10 @@ package struct LiveScreen {
       spans.append(LiveSpan(name, isShown ? .heading : .plain))
       spans.append(LiveSpan(" "))
     }
-    var words = " last \(Figures.duration(picture.window)) · \(view.unit.rawValue)"
+    var words =
+      picture.isImported
+      ? " all \(samplesWords)"
+      : " last \(Figures.duration(picture.window)) · \(view.unit.rawValue)"
     if view.pane == .functions || view.pane == .threads { words += " · by \(view.sort.rawValue)" }
     if !view.filter.isEmpty { words += " · /\(view.filter.printable)" }
     spans.append(LiveSpan(words, .dim))
@@ -165,7 +177,7 @@ package struct LiveScreen {
 
   private func body(room: Int, view: inout LiveView) -> [[LiveSpan]] {
     let entries = view.entries(picture)
-    let header = view.header
+    let header = view.header(picture)
     var lines: [[LiveSpan]] = []
     if view.pane == .stack {
       lines.append([LiveSpan(view.cache?.stack.title ?? "", .strong)])
@@ -210,6 +222,9 @@ package struct LiveScreen {
 
   private var emptyWords: String {
     guard isBegun else { return "" }
+    if picture.isImported, view.pane == .blockers {
+      return "What threads waited for is not known of stacks of another tool."
+    }
     let isEmpty = picture.windowWeight.samples == 0 && picture.threads.isEmpty
     return switch view.pane {
     case .functions where isEmpty, .tree where isEmpty: "No thread was seen in this time."
@@ -229,22 +244,33 @@ package struct LiveScreen {
     let room = max(0, width - PlainText.columns(figures))
     let detailColumns = PlainText.columns(row.detail)
     // Of a time line the last moments matter.
+    let needed = PlainText.columns(row.text + row.owner + row.rest)
+    let strip = max(8, min(room / 3, room - needed - 1))
     let detail =
       row.detail.isEmpty || room < 40 + min(detailColumns, 20)
       ? ""
       : view.pane == .threads
-        ? String(row.detail.suffix(room / 3))
+        ? String(row.detail.suffix(strip))
         : PlainText.shortenedAtLeft(row.detail, to: min(detailColumns, room / 2))
     let textRoom = max(0, room - (detail.isEmpty ? 0 : PlainText.columns(detail) + 1))
-    let text =
-      row.thread == nil && view.pane == .functions
-      ? PlainText.shortenedInMiddle(row.text, to: textRoom)
-      : PlainText.shortenedAtRight(row.text, to: textRoom)
-    var line = figures + text
+    var line = figures + text(of: row, room: textRoom)
     if !detail.isEmpty {
       line = PlainText.paddedAtRight(line, to: width - PlainText.columns(detail)) + detail
     }
     return [LiveSpan(isChosen ? PlainText.paddedAtRight(line, to: width) : line, style)]
+  }
+
+  /// The text of a row in so many columns: who holds a lock is left whole where that can be.
+  private func text(of row: LiveRow, room: Int) -> String {
+    if row.thread == nil, view.pane == .functions {
+      return PlainText.shortenedInMiddle(row.text, to: room)
+    }
+    let owner = PlainText.columns(row.owner)
+    let isLong = PlainText.columns(row.text) + owner > room
+    guard isLong, owner > 0, owner <= room / 2 else {
+      return PlainText.shortenedAtRight(row.text + row.owner + row.rest, to: room)
+    }
+    return PlainText.shortenedAtRight(row.text, to: room - owner) + row.owner
   }
 
   private var foot: [LiveSpan] {

@@ -24,15 +24,20 @@ struct LiveStacks: Sendable {
     guard let chosen else {
       return (tid.map { "Thread \($0) is not there any more" } ?? "", [])
     }
-    let title = "Thread \(threads[chosen].tid) \(PlainText.printable(threads[chosen].name))"
+    let name = PlainText.printable(threads[chosen].name)
+    let isImported = index.profile.capture.kind == .imported
+    // Stacks of another tool are in no order.
+    let title = isImported ? "Heaviest stack of \(name)" : "Thread \(threads[chosen].tid) \(name)"
+    let heaviest = isImported ? HeaviestStack(index, thread: chosen) : nil
     guard let run = index.lastRun(of: chosen) else { return (title, []) }
-    var lines = index.frames(of: run.stack).prefix(Self.limit).enumerated().map { number, frame in
+    var lines = index.frames(of: heaviest?.stack ?? run.stack).prefix(Self.limit).enumerated().map {
+      number, frame in
       let place = index.profile.place(
         file: frame.line.file, line: frame.line.line, module: frame.module)
       return PlainText.printable("#\(number)  \(ShortName.bare(frame.line.function))  ")
         + place.text
     }
-    if case .truncated(let reason) = run.end { lines.append("… " + reason.words) }
+    if case .truncated(let reason) = heaviest?.end ?? run.end { lines.append("… " + reason.words) }
     return (title, lines)
   }
 }

@@ -174,7 +174,8 @@ struct WaitWords {
     }
   }
 
-  private func ownerWords(_ wait: Wait, in pid: Int32) -> String {
+  /// `, held by "worker-2" (4244)`; empty where nobody is known to hold it, or `subject` names them.
+  func ownerWords(_ wait: Wait, in pid: Int32) -> String {
     guard !wait.owners.isEmpty else { return "" }
     switch wait.kind {
     case .join, .childProcess: return ""

@@ -2,6 +2,9 @@
 package struct ProfileGrowth: Sendable {
   /// The capture so far, with its present cost and duration.
   package var capture: CaptureInfo?
+  /// When the process began the program that it runs now, in nanoseconds from the start of the capture; nil
+  /// where it is the first.
+  package var programStart: Int64?
   /// All modules so far.
   package var modules: [Module] = []
   /// Threads that are new, or have another name, or have ended, by their index.

@@ -161,6 +161,7 @@ final class SamplingSession: @unchecked Sendable {
   ) {
     var growth = resolver.takeGrowth(until: progress.elapsed, rate: plan.rate)
     growth.capture = capture(info, until: progress)
+    growth.programStart = resolver.executions.lastTime.map { ($0 - sampler.startTime).rawValue }
     recording.take(growth, files: files(of: growth.frames.map(\.frame), in: resolver.modules))
     guard let feed = recording.feed else { return }
     // What ended long ago is of no interest to who looks on.

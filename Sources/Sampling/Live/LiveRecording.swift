@@ -122,6 +122,7 @@ extension ProfileGrowth {
   fileprivate func followed(by later: ProfileGrowth) -> ProfileGrowth {
     var result = self
     result.capture = later.capture ?? capture
+    result.programStart = later.programStart ?? programStart
     result.modules = later.modules
     result.threads += later.threads
     result.frames += later.frames

@@ -1,3 +1,4 @@
+internal import LinuxProcess
 internal import ProfileModel
 
 /// The programs that a process has executed while it was sampled.
@@ -5,13 +6,16 @@ struct Executions {
   private let first: String
   private(set) var count = 0
   private var last: AddressSpaces.Program?
+  /// When the program that runs now was first seen to run; nil for the first.
+  private(set) var lastTime: MonotonicClock.Instant?
 
   /// Of a process that runs the program of that name at first.
   init(of program: String) { first = program }
 
-  mutating func add(_ program: AddressSpaces.Program) {
+  mutating func add(_ program: AddressSpaces.Program, at time: MonotonicClock.Instant) {
     count += 1
     last = program
+    lastTime = time
   }
 
   /// A capture's head as it is for the program that runs now, given what it was at the beginning.

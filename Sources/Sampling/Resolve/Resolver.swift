@@ -312,7 +312,7 @@ final class Resolver {
     }
     while let reading = channel.spaces.take(if: isWanted) {
       if let name = reading.name { processName = name }
-      if let program = reading.program { executions.add(program) }
+      if let program = reading.program { executions.add(program, at: reading.time) }
       // One with a count of what was loaded is for the samples of that count.
       guard reading.libraries != nil || reading.time > liveMapsTime else { continue }
       isNew = true

@@ -19,6 +19,13 @@ enum Terminal {
     return Int(size.ws_col)
   }
 
+  /// Whether text may have more than ASCII, by the user's locale.
+  static var isUTF8: Bool {
+    setlocale(LC_CTYPE, "")
+    // The text is the C library's, and read at once.
+    return unsafe nl_langinfo(nl_item(CODESET)).map { unsafe strcmp($0, "UTF-8") == 0 } ?? false
+  }
+
   /// Whether sprof's job is in the foreground, or there is no job control.
   static var isForeground: Bool {
     let group = tcgetpgrp(STDERR_FILENO)

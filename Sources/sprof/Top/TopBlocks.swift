@@ -53,6 +53,7 @@ struct TopBlocks {
   private func write(end: String?, ownCPU: Double?) throws {
     var status = LiveStatus()
     status.isReplay = capture.isReplay
+    status.isASCII = !Terminal.isUTF8
     status.end = end
     status.ownCPU = ownCPU ?? 0
     let picture = capture.store.picture.picture

@@ -120,7 +120,10 @@ final class TopStore: Sendable {
     var picture = LivePicture(collected.live, request)
     let cost = OwnUsage.threadCPU() - before
     collected.nextPicture = start + max(Self.period, cost * Self.pictureShare)
-    if start >= collected.nextLong, collected.live.kept > 0 {
+    // That of other threads is none of those that were asked for since.
+    if collected.long?.thread != request.thread { collected.long = nil }
+    let isLongDue = start >= collected.nextLong || collected.long == nil
+    if isLongDue, collected.live.kept > 0 {
       let before = OwnUsage.threadCPU()
       collected.long = LivePicture.LongVerdict(collected.live, request)
       let cost = OwnUsage.threadCPU() - before

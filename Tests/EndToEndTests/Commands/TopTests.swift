@@ -84,6 +84,34 @@ extension EndToEnd {
       expectError(wrong, code: ExitCode.badData, naming: ["Package.swift"])
     }
 
+    @Test func `shows nothing of the program before where another was executed`() throws {
+      let script = "e=$((SECONDS+4)); while [ $SECONDS -lt $e ]; do :; done; exec sleep 3"
+      let outcome = try SprofCommand.run(["top", "--", "bash", "-c", script])
+      let blocks = outcome.stdout.components(separatedBy: "sprof top ")
+      #expect(blocks.contains { $0.contains("bash (pid") && $0.contains("execute_") })
+      let last = try #require(blocks.last)
+      #expect(last.contains("sleep (pid"), "\(outcome.stdout)")
+      #expect(!last.contains("execute_"), "\(outcome.stdout)")
+      #expect(last.contains("1 thread at the end:"), "\(outcome.stdout)")
+    }
+
+    @Test func `prints ASCII where the locale has no more, and words for stacks without times`()
+      throws
+    {
+      let folder = try TemporaryFolder()
+      let path = folder.path + "/other.folded"
+      try "main;work;crunch 120\nmain;idle 50\n".write(
+        toFile: path, atomically: true, encoding: .utf8)
+      for pane in ["functions", "threads", "blockers", "tree", "stack"] {
+        let outcome = try run([
+          "env", "LC_ALL=C", SprofCommand.path, "top", path, "--once", "--pane", pane,
+        ])
+        #expect(outcome.status == 0, "\(outcome.stderr)")
+        #expect(outcome.stdout.utf8.allSatisfy { $0 < 0x80 }, "\(outcome.stdout)")
+        #expect(outcome.stdout.contains("stacks of another tool"), "\(outcome.stdout)")
+      }
+    }
+
     @Test func `prints blocks until the program ends`() throws {
       let outcome = try SprofCommand.run(["top", "--", "sleep", "3"])
       #expect(outcome.status == 0, "\(outcome.stderr)")
