@@ -70,7 +70,7 @@ struct HandlerStretch {
   func isManySleeps(threshold: Int64) -> Bool {
     let asleep = runs.reduce(Int64(0)) { sum, run in
       guard case .blocked(let reason) = run.activity, !reason.isInterpreterLock,
-        run.hasManySleeps || run.weight.wall < threshold
+        run.hasManySleeps || run.knownLength < threshold
       else { return sum }
       return sum &+ max(0, run.weight.wall)
     }
@@ -114,6 +114,9 @@ extension Run {
   fileprivate var hasManySleeps: Bool {
     unseenSleeps.contains(.within) || activity.isWait && unseenSleeps.contains(.renewed)
   }
+
+  /// For how long it lasted for certain: from its first sample to its last.
+  fileprivate var knownLength: Int64 { weight.wall &- weight.wall / max(1, weight.samples) }
 }
 
 extension SourceFrame {

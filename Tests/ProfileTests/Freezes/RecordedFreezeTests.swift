@@ -60,6 +60,16 @@ internal import Testing
     let report = AbsenceReport(
       maker.maker.maker.profile.window(from: 2_000_000_000, to: 3_300_000_000), tid: 4242)
     #expect(report.doing.hasSuffix("in one long handler or many short ones"))
+    // One sample that stands for long is no long sleep.
+    var quiet = maker.maker.maker.profile
+    quiet.runs[1].unseenSleeps = []
+    #expect(
+      !AbsenceReport(quiet.window(from: 2_000_000_000, to: 3_300_000_000), tid: 4242).doing
+        .hasSuffix("ones"))
+    quiet.runs[1].weight.samples = 1
+    #expect(
+      AbsenceReport(quiet.window(from: 2_000_000_000, to: 3_300_000_000), tid: 4242).doing
+        .hasSuffix("ones"))
   }
 
   @Test func `is cut with its capture`() {
