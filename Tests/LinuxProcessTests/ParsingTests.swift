@@ -134,3 +134,14 @@ import Testing
     #expect(SystemCallNames.interruption(of: 128, [0, 0, 0x7ff0, 8, 0, 0]) == .visible)
   }
 }
+
+@Suite struct `Allowed processors` {
+  @Test(arguments: [
+    ("Name:\tx\nCpus_allowed_list:\t0-1\nMems_allowed_list:\t0\n", 2),
+    ("Cpus_allowed_list:\t0-63", 4),
+    ("Cpus_allowed_list:\t3,9", 1), ("Cpus_allowed_list:\t9", nil), ("Name:\tx", nil), ("", nil),
+  ])
+  func `are the CPUs that a process may run on and that are online`(status: String, count: Int?) {
+    #expect(AllowedProcessors.count(status: status, online: "0-3\n") == count)
+  }
+}

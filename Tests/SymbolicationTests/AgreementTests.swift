@@ -147,6 +147,9 @@ struct Reference {
     if name.hasPrefix("_Z"), reference.hasPrefix("_Z") {
       return reference.replacing("C4I", with: "C2I") == name.replacing("C1I", with: "C2I")
     }
+    // gcc gives what is in a type within a function no linkage name; we have what is around it.
+    if !reference.contains("::"), name.hasSuffix("::" + reference) { return true }
+    if reference.hasPrefix("operator()"), name.contains("{lambda at line ") { return true }
     // gcc gives a static function no linkage name; we have it from the ELF symbol, with types.
     return !reference.contains("(") && name.hasPrefix(reference + "(")
   }

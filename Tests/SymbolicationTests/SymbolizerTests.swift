@@ -23,6 +23,52 @@ import Testing
     #expect(symbolizer.problems.isEmpty)
   }
 
+  @Test(.enabled(if: areInstalled("g++"), "needs g++"))
+  func `tells the lambdas of a function apart, and the methods of types within functions`() throws {
+    let fixture = try Fixture(
+      """
+      #include <functional>
+      #include <vector>
+      volatile int sink;
+      namespace app {
+      struct Jobs {
+        std::vector<std::function<void()>> list;
+        __attribute__((noinline)) void fill(int n) {
+          list.push_back([n] { for (int i = 0; i < n; i++) sink = sink * 3 + i; });
+          list.push_back([n] { for (int i = 0; i < n; i++) sink = sink * 5 - i; });
+          struct Step { void run(int n) { for (int i = 0; i < n; i++) sink = sink + i; } };
+          Step().run(n);
+        }
+      };
+      }
+      static void add(std::vector<std::function<void()>>& list, int n) {
+        list.push_back([n] { for (int i = 0; i < n; i++) sink = sink * 7 + i; });
+        list.push_back([n] { for (int i = 0; i < n; i++) sink = sink * 9 - i; });
+      }
+      int main(int n, char**) {
+        app::Jobs jobs;
+        jobs.fill(n);
+        add(jobs.list, n);
+        for (auto& job : jobs.list) job();
+        return [](auto x) { for (int i = 0; i < x; i++) sink = sink / 3; return sink; }(n);
+      }
+      """, name: "jobs.cpp", command: "g++ -O1 -g -std=c++17 IN -o OUT")
+    let addresses = try fixture.addresses(perFunction: 400)
+    let frames = fixture.symbolizer().resolve(code(addresses), detail: .lines)
+    let names = Set(frames.flatMap(\.lines).map(\.function))
+    // These have linkage names, as what is around them has.
+    for number in [1, 2] {
+      let name = "app::Jobs::fill(int)::{lambda()#\(number)}::operator()() const"
+      #expect(names.contains(name), "\(names)")
+    }
+    for line in [16, 17] {
+      #expect(names.contains { $0.hasPrefix("add") && $0.hasSuffix("::{lambda at line \(line)}") })
+    }
+    #expect(names.contains { $0.hasPrefix("app::Jobs::fill(int)::Step::run") }, "\(names)")
+    #expect(names.contains { $0.hasPrefix("main::{lambda at line 24}") }, "\(names)")
+    #expect(!names.contains("operator()"), "\(names)")
+  }
+
   @Test func `opens each module once and counts its progress`() {
     var opened: [ModuleID] = []
     let symbolizer = Symbolizer { module in

@@ -13,6 +13,8 @@ extension CaptureFacts {
     var duration: Int64
     var rate: Double
     var seed: UInt32?
+    /// How many CPUs the program may run on.
+    var processors: Int?
     /// The most frames of a stack that were to be kept.
     var maxDepth: Int?
     var ending: String
@@ -30,6 +32,7 @@ extension CaptureFacts {
 
     enum CodingKeys: String, CodingKey {
       case kind, pid, process, executable, host, kernel, ending, cost, freezes, notes, seed
+      case processors = "cpus"
       case maxDepth = "max_depth"
       case commandLine = "command_line"
       case startTime = "start_time"
@@ -55,6 +58,7 @@ extension CaptureFacts {
       duration = info.duration
       rate = info.rate.isFinite ? info.rate : 0
       seed = info.seed
+      processors = info.processors
       maxDepth = info.maxDepth
       ending = info.ending.rawValue
       switch info.programEnd {
@@ -85,6 +89,7 @@ extension CaptureFacts {
           cpu: max(0, unsampledCPU ?? 0)),
         notes: notes.map { CaptureNote(text: $0) })
       info.seed = seed
+      info.processors = processors.flatMap { $0 > 0 ? $0 : nil }
       info.knowsUnseenSleeps = knowsUnseenSleeps ?? false
       info.freezes = (freezes ?? []).map(\.freeze)
       info.maxDepth = maxDepth.flatMap { $0 > 0 ? $0 : nil }

@@ -19,7 +19,7 @@ extension Comparison {
     package let mayBeChance: Bool
     /// For how long each side has to be sampled for such a change to count in four of five comparisons; nil
     /// where two runs of one program differ by so much, and only several captures of each side help.
-    package let seconds: Double?
+    package internal(set) var seconds: Double?
   }
 
   /// What may have changed where nothing counts as changed; the most likely first, what takes more time before
@@ -47,6 +47,36 @@ extension Comparison {
       if !found.isEmpty { return Self.likeliestFirst(found) }
     }
     return []
+  }
+
+  /// The function that makes up most of what changed where threads changed and no function did beyond noise;
+  /// nil elsewhere.
+  package var largestPart: PossibleChange? {
+    guard let total = changeOfThreads else { return nil }
+    let sign = total.change < 0 ? -1.0 : 1
+    let largest = functions.indices.max { left, right in
+      let (one, other) = (functions[left].own.change, functions[right].own.change)
+      return (one.change * sign, right) < (other.change * sign, left)
+    }
+    guard let largest, case let change = functions[largest].own.change, change.change * sign > 0
+    else { return nil }
+    var part = possible(.function(largest, isOwn: true), change)
+    part.seconds = seconds(of: change, size: change.change.magnitude)
+    return part
+  }
+
+  /// The largest change of threads that counts, or may be one, without one of a function.
+  private var changeOfThreads: Change? {
+    let groups = threads.flatMap { [$0.cpu, $0.blocked] }
+    let changed = hasChanges ? groups.filter(\.isSignificant) : groups.filter(\.leavesOutZero)
+    let all = [cpu, blocked].filter { hasChanges ? $0.isSignificant : $0.leavesOutZero }
+    let isOfFunction = functions.contains { function in
+      [function.own.change, function.inclusive.change].contains {
+        hasChanges ? $0.isSignificant : $0.leavesOutZero
+      }
+    }
+    guard findings.isEmpty, !isOfFunction else { return nil }
+    return (changed.isEmpty ? all : changed).max { $0.change.magnitude < $1.change.magnitude }
   }
 
   /// How many figures were tested together.
@@ -87,6 +117,16 @@ extension Comparison {
     let mayBeChance = (mayBeLoad ? apart : change.q ?? 1) > 0.5
     let beyond = StudentT.value(exceededBy: p) * error
     let size = mayBeLoad ? change.change.magnitude : min(beyond, change.change.magnitude)
+    return PossibleChange(
+      subject: subject, change: change, mayBeLoad: mayBeLoad, mayBeChance: mayBeChance,
+      seconds: seconds(of: change, size: size))
+  }
+
+  /// For how long each side has to be sampled for a change of this size to count; nil where more than that is
+  /// needed.
+  private func seconds(of change: Change, size: Double) -> Double? {
+    let error = change.halfInterval / 1.96
+    let count = Double(max(testedCount, 1))
     // As the first of all tested figures it counts from here on; 0.84 more does in four of five comparisons.
     let wanted =
       StudentT.value(exceededBy: Self.falseDiscoveryRate / count) + 0.84
@@ -97,9 +137,7 @@ extension Comparison {
     let now = min(secondsBefore, secondsAfter)
     let seconds =
       allowed > 0 ? now * max(1, max(0, error * error - lasting) / allowed) : nil
-    return PossibleChange(
-      subject: subject, change: change, mayBeLoad: mayBeLoad, mayBeChance: mayBeChance,
-      seconds: seconds.flatMap { $0 < 1000 * now ? $0 : nil })
+    return seconds.flatMap { $0 < 1000 * now ? $0 : nil }
   }
 }
 

@@ -3,6 +3,8 @@ internal import ProfileModel
 /// By what a function is recognised on both sides of a comparison.
 struct FunctionKey: Hashable {
   let name: String
+  /// Without the numbers of lambdas, which change with each lambda that is added before them.
+  let unnumbered: String
   /// Without its folders, which differ between checkouts; nil when not known.
   let file: String?
   /// Empty for the program itself, whose file may have another name.
@@ -16,10 +18,14 @@ struct FunctionKey: Hashable {
     module = isProgram ? "" : Self.withoutVersion(short)
     file = function.file?.lastPathPart
     // Addresses change with each build, so that all code without names counts as one function.
+    let isNamed = !SourceLine.isAddress(function.name)
     name =
-      SourceLine.isAddress(function.name)
-      ? "[\(isProgram ? "program" : short)]" : FunctionName.normalized(function.name)
+      isNamed ? FunctionName.numbered(function.name) : "[\(isProgram ? "program" : short)]"
+    unnumbered = isNamed ? FunctionName.normalized(function.name) : name
   }
+
+  /// What all lambdas of one function have in common.
+  var ofAllLambdas: [String] { [unnumbered, file ?? "", module] }
 
   private static func withoutVersion(_ name: String) -> String {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)

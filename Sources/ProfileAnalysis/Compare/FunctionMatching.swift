@@ -35,8 +35,10 @@ struct FunctionMatching {
     pairOfBefore = Array(repeating: -1, count: before.entries.count)
     pairOfAfter = Array(repeating: -1, count: after.entries.count)
     pair(as: .same) { $0.key }
-    pair(as: .moved) { $0.key.name + "\u{0}" + $0.key.module }
-    pair(as: .moved) { $0.key.name }
+    pair(as: .same) { $0.key.ofAllLambdas }
+    pairLambdas()
+    pair(as: .moved) { $0.key.unnumbered + "\u{0}" + $0.key.module }
+    pair(as: .moved) { $0.key.unnumbered }
     pairRenamed(scale: scale)
     for entry in before.entries.indices where pairOfBefore[entry] < 0 {
       pairOfBefore[entry] = pairs.count
@@ -74,6 +76,29 @@ struct FunctionMatching {
       let hasMoved = one.module != two.module || (one.file != nil && two.file != nil)
       add(entry, other, match == .moved && !hasMoved ? .same : match)
     }
+  }
+
+  /// Pairs the lambdas of one function in their order, where both sides have as many.
+  private mutating func pairLambdas() {
+    let left = Dictionary(grouping: before.entries.indices.filter { pairOfBefore[$0] < 0 }) {
+      before.entries[$0].key.ofAllLambdas
+    }
+    let right = Dictionary(grouping: after.entries.indices.filter { pairOfAfter[$0] < 0 }) {
+      after.entries[$0].key.ofAllLambdas
+    }
+    for (key, ones) in left.sorted(by: { $0.value[0] < $1.value[0] }) {
+      guard let others = right[key], others.count == ones.count, ones.count > 1 else { continue }
+      let first = ones.sorted { Self.isBefore(before.entries[$0], before.entries[$1]) }
+      let second = others.sorted { Self.isBefore(after.entries[$0], after.entries[$1]) }
+      for (one, other) in zip(first, second) { add(one, other, .same) }
+    }
+  }
+
+  /// By number: a longer name has a higher one.
+  private static func isBefore(_ left: FunctionCensus.Entry, _ right: FunctionCensus.Entry) -> Bool
+  {
+    let (one, other) = (left.key.name, right.key.name)
+    return (one.utf8.count, one) < (other.utf8.count, other)
   }
 
   private mutating func pairRenamed(scale: Double) {

@@ -6,6 +6,9 @@ struct CPUSamples {
   struct Place {
     let frame: SourceFrame
     let share: Double
+    /// The library's function that nearly all of these samples are in, and that the frame called; nil
+    /// where they are in several, or in the function itself.
+    var call: SourceFrame?
     /// How far the share may be off by chance (`SamplingError`); nil where that is not known.
     var error: Double?
   }
@@ -83,19 +86,24 @@ struct CPUSamples {
 
 /// Samples by function, and by the paths of functions that called each other.
 private struct CPUCounts {
-  /// What a function did itself: its samples, and the frame in which most of them were.
+  /// What a function did itself, or let a library do: its samples, and the frame in which most of them were.
   struct Own {
     var samples: Int64 = 0
     var frame: Int
     var mostInFrame: Int64 = -1
+    /// By the name of the library's function that it called: a frame of that, and the samples in it.
+    var calls: [String: (frame: SourceFrame, samples: Int64)] = [:]
   }
+
+  /// The part of a function's samples that must be in one function of a library for that to be named.
+  private static let callShare = 0.9
 
   private let index: ProfileIndex
   /// Of this thread alone; in them all code that the program has made is one function.
   private var paths = PathTable(stackCount: 0)
   private let owners: [ModuleOwner]
   let total: Int64
-  private let stacks: Set<StackID>
+  private let samples: [StackID: Int64]
   /// By path: the samples of it and of what it called.
   private var sums: [Int64] = [0]
   /// By path: the frame that makes its innermost function; -1 for a path without samples.
@@ -108,7 +116,7 @@ private struct CPUCounts {
     self.index = index
     owners = index.profile.modules.map(\.owner)
     total = samples.values.reduce(0, &+)
-    stacks = Set(samples.keys)
+    self.samples = samples
     for (stack, count) in samples.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       add(count, in: stack)
     }
@@ -132,12 +140,16 @@ private struct CPUCounts {
   }
 
   private mutating func addOwn(_ samples: Int64, of stackFrames: [Int]) {
-    let place = owners.place(of: stackFrames.lazy.map { [index] in index.stacks.frames[$0] })
-    guard let frame = place.map({ stackFrames[$0] }) else { return }
+    let frames = stackFrames.lazy.map { [index] in index.stacks.frames[$0] }
+    guard let place = owners.place(of: frames) else { return }
+    let frame = stackFrames[place]
     let function = number(ofFrame: frame)
     var known = own[function] ?? Own(frame: frame)
     known.samples &+= samples
     if samples > known.mostInFrame { (known.frame, known.mostInFrame) = (frame, samples) }
+    if let call = owners.libraryCall(of: place, in: frames) {
+      known.calls[call.line.function, default: (call, 0)].samples &+= samples
+    }
     own[function] = known
   }
 
@@ -149,7 +161,7 @@ private struct CPUCounts {
   }
 
   /// Whether samples of the stack are counted.
-  func contains(_ stack: StackID) -> Bool { stacks.contains(stack) }
+  func contains(_ stack: StackID) -> Bool { samples[stack] != nil }
 
   /// Whether a stack is in the function with the most samples of its own.
   func isHottest(_ stack: StackID, _ hottest: Int) -> Bool {
@@ -162,8 +174,15 @@ private struct CPUCounts {
   var hottest: CPUSamples.Place? {
     hottestFunction.flatMap { own[$0] }.map { best in
       CPUSamples.Place(
-        frame: index.stacks.frames[best.frame], share: Double(best.samples) / Double(total))
+        frame: index.stacks.frames[best.frame], share: Double(best.samples) / Double(total),
+        call: call(of: best, in: best.samples))
     }
+  }
+
+  /// The library's function that holds nearly all of so many samples.
+  private func call(of own: Own, in samples: Int64) -> SourceFrame? {
+    let most = own.calls.max { ($0.value.samples, $1.key) < ($1.value.samples, $0.key) }?.value
+    return most.flatMap { Double($0.samples) >= Double(samples) * Self.callShare ? $0.frame : nil }
   }
 
   var hottestFunction: Int? {
@@ -179,16 +198,38 @@ private struct CPUCounts {
     let around = around(deepest).map { ($0, index.stacks.frames[frames[$0]]) }
     let callers = around.map(\.1)
     guard let innermost = owners.innermostPlace(of: callers) else { return nil }
-    let (path, frame) = around[innermost]
     let inside = source.values.sorted(by: >).prefix(3).reduce(0, &+)
-    let isNarrow = Double(inside) >= Double(total) * 0.8
+    guard Double(inside) >= Double(total) * 0.8 else { return nil }
+    let shown = owners.caller(of: innermost, in: callers)
+    if owners.isEntry(shown, in: callers), let shared = sharedFunction(holding: share) {
+      return shared
+    }
+    let (path, frame) = around[innermost]
     let isRoot =
       FunctionRole(of: frame.line.function) == .root || frame.line.function == "main"
     let itself = source[paths.item(of: path)] ?? 0
     // A program's main function holds all it does: that says nothing, unless it does it itself.
-    guard isNarrow, !isRoot || itself >= total / 2 else { return nil }
-    let (shown, place) = around[owners.caller(of: innermost, in: callers)]
-    return CPUSamples.Place(frame: place, share: Double(sums[shown]) / Double(total))
+    guard !isRoot || itself >= total / 2 else { return nil }
+    let sum = sums[around[shown].0]
+    return CPUSamples.Place(
+      frame: callers[shown], share: Double(sum) / Double(total),
+      call: own[paths.item(of: around[shown].0)].flatMap { call(of: $0, in: sum) })
+  }
+
+  /// The function that holds this share of the samples by whatever way it was called, and is the deepest of
+  /// such; nil where that is only where the thread begins.
+  private func sharedFunction(holding share: Double) -> CPUSamples.Place? {
+    var shared = SharedFunctions(owners)
+    for (stack, count) in samples.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+      let numbers = index.sourceFrames(of: stack)
+      shared.add(
+        count, frames: numbers.map { index.stacks.frames[$0] },
+        functions: numbers.map { number(ofFrame: $0) })
+    }
+    guard let found = shared.deepest(holding: share) else { return nil }
+    return CPUSamples.Place(
+      frame: found.frame, share: Double(found.samples) / Double(total),
+      call: own[found.function].flatMap { call(of: $0, in: found.samples) })
   }
 
   /// The deepest function that holds this share of the samples: of the program's own where one does, and
@@ -205,13 +246,12 @@ private struct CPUCounts {
     let path = index.profile.capture.executable
     let executable = index.profile.modules.firstIndex { $0.path == path }
     let named = callers.filter { index.stacks.frames[frames[$0]].line.isNamed }
-    let outside = named.filter { !index.stacks.frames[frames[$0]].isOfStandardLibrary }
-    let shown = outside.isEmpty ? named : outside
-    let ofProgram = shown.first { path in
+    let outside = named.filter { !owners.isOfLibrary(index.stacks.frames[frames[$0]]) }
+    let ofProgram = outside.first { path in
       let frame = index.stacks.frames[frames[path]]
       return frame.isInterpreted || Int(frame.module.rawValue) == executable
     }
-    guard let found = ofProgram ?? shown.first else { return nil }
+    guard let found = ofProgram ?? outside.first else { return nil }
     return CPUSamples.Place(
       frame: index.stacks.frames[frames[found]], share: Double(sums[found]) / Double(total))
   }

@@ -58,6 +58,11 @@ package struct Verdict: Sendable {
   package var samples = 0
   /// The function in which the thread stays, runs, or uses most of its CPU time.
   package var place: SourceFrame?
+  /// The library's function that nearly all samples in `place` are in, and that it called; nil for none.
+  package var placeCall: SourceFrame?
+  /// How many threads of the program wanted to run at a time, on average, where these were more than it may
+  /// run on CPUs, and kept each other waiting; nil elsewhere.
+  package var wantingThreads: Int?
   /// The handler that has not returned, of a thread that does various things in it; nil for others.
   package var overdue: SourceFrame?
   /// The part of the thread's CPU time, or of its samples on a CPU, that it spent there; 0 to 1.

@@ -47,23 +47,43 @@ extension VerdictMaker {
     let isOverdue =
       loop != nil && isInHandler(subject) && span(of: subject) >= Self.hangTime
     if loop == nil, let handler = overdueHandler(of: subject, samples) { return handler }
-    if shares.waiting >= 50, shares.waiting > shares.running, !isOverdue {
+    let wanting = shares.waiting >= 50 && shares.waiting > shares.running ? wantingThreads : nil
+    if shares.waiting >= 50, shares.waiting > shares.running, !isOverdue, wanting == nil {
       var verdict = self.time(subject, .starved)
       verdict.lasted = index.profile.threads[subject.thread].delay
-      verdict.place = (samples.loop ?? samples.hottest)?.frame
+      verdict.setPlace(samples.loop ?? samples.hottest)
       return verdict
     }
     if let loop {
       var verdict = self.time(subject, .busyLoop)
-      verdict.place = loop.frame
+      verdict.setPlace(loop)
       verdict.placeShare = loop.share
       verdict.samples = samples.count
       verdict.lasted = span(of: subject)
+      verdict.wantingThreads = wanting
       return verdict
     }
     var verdict = self.time(subject, .slow)
     verdict.setPlaces(of: samples)
+    verdict.wantingThreads = wanting
     return verdict
+  }
+
+  /// How many threads of the program wanted to run at a time, on average, where these are more than its CPUs,
+  /// and had most of the time of these CPUs; nil where others had that, or it is not known.
+  private var wantingThreads: Int? {
+    let capture = index.profile.capture
+    guard let processors = capture.processors, capture.duration > 0 else { return nil }
+    var (used, delayed) = (0.0, 0.0)
+    for thread in index.profile.threads where !(thread.process?.isPeer ?? false) {
+      used += Double(max(0, thread.cpu))
+      delayed += Double(max(0, thread.delay))
+    }
+    let wanting = ((used + delayed) / Double(capture.duration)).rounded()
+    guard used >= Double(capture.duration) * Double(processors) * 0.5,
+      wanting > Double(processors)
+    else { return nil }
+    return Int(min(wanting, Double(index.profile.threads.count)))
   }
 
   /// Fewer threads are told one by one.
@@ -195,7 +215,10 @@ extension VerdictMaker {
     verdict.thread = subject.thread
     verdict.samples = 1
     let frames = index.frames(of: subject.stack)
-    verdict.place = index.profile.modules.map(\.owner).place(of: frames).map { frames[$0] }
+    let owners = index.profile.modules.map(\.owner)
+    guard let place = owners.place(of: frames) else { return verdict }
+    verdict.place = frames[place]
+    verdict.placeCall = owners.libraryCall(of: place, in: frames)
     return verdict
   }
 
@@ -248,9 +271,14 @@ extension ThreadSituation {
 }
 
 extension Verdict {
+  fileprivate mutating func setPlace(_ found: CPUSamples.Place?) {
+    place = found?.frame
+    placeCall = found?.call
+  }
+
   /// Where a thread that does various things was on a CPU.
   fileprivate mutating func setPlaces(of counted: CPUSamples) {
-    place = counted.hottest?.frame
+    setPlace(counted.hottest)
     placeShare = counted.hottest?.share
     placeShareError = counted.hottest?.error
     samples = counted.count

@@ -98,6 +98,15 @@ extension Goroutines {
     GoroutineWait(group, stack: stack(of: group))
   }
 
+  /// Whether a group waits for what may come at any time, as those of a healthy server do.
+  package func isAtRest(_ group: GoroutineGroup) -> Bool {
+    switch wait(of: group) {
+    case .network, .sleep, .receive, .select, .forEver, .other: true
+    case .mutex, .readLock, .writeLock, .waitGroup, .conditionVariable, .semaphore, .send, nil:
+      false
+    }
+  }
+
   /// The innermost function of a group that is the program's own: not the runtime's, and not one of the
   /// packages that wait on behalf of their callers.
   package func place(of group: GoroutineGroup) -> SourceFrame? {

@@ -96,7 +96,8 @@ enum IdleNames {
       WatcherThread::run VMThread::wait_for_vm_operations VMThread::loop VMThread::run \
       ServiceThread::service_thread_entry G1ServiceThread::wait_for_task os::signal_wait \
       signal_thread_entry MonitorDeflationThread::monitor_deflation_thread_entry \
-      ConcurrentG1RefineThread::wait_for_completed_buffers G1ConcurrentMarkThread::run_service
+      ConcurrentG1RefineThread::wait_for_completed_buffers G1ConcurrentMarkThread::run_service \
+      NMethodSweeper::sweeper_loop
       """
     ),
     (

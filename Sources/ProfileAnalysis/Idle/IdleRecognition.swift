@@ -130,7 +130,7 @@ package struct IdleRecognition: Sendable {
       if frame.isPython { return PythonFunctions.isOfToolkit(frame) }
       if frame.isInterpreted { return JavaFunctions.isOfLibrary(frame) }
       switch owners.owner(of: frame.module) {
-      case .toolkit, .tcl, .library, .interpreter: return true
+      case .toolkit, .tcl, .library, .languageLibrary, .interpreter: return true
       case .allocator, .database, .program: return false
       }
     }
@@ -163,7 +163,7 @@ package struct IdleRecognition: Sendable {
       case .allocator: break
       // Its other threads pass through functions that it exports, and so have names.
       case .tcl: guard role == .address else { return nil }
-      case .database, .interpreter, .program, .toolkit: return nil
+      case .database, .interpreter, .languageLibrary, .program, .toolkit: return nil
       }
       guard found == nil || found == owner else { return nil }
       found = owner
@@ -194,7 +194,7 @@ package struct IdleRecognition: Sendable {
     case .library: return role == .address ? .call : .glue
     case .database: return .glue
     case .interpreter: return isWithin ? .glue : role
-    case .allocator, .program, .tcl, .toolkit: return role
+    case .allocator, .languageLibrary, .program, .tcl, .toolkit: return role
     }
   }
 

@@ -17,6 +17,7 @@ extension Merge {
     if merged.commandLine != other.commandLine { merged.commandLine = [] }
     if merged.rate != other.rate { merged.rate = 0 }
     merged.maxDepth = [merged.maxDepth, other.maxDepth].compactMap { $0 }.min()
+    if merged.processors != other.processors { merged.processors = nil }
     if merged.kind != other.kind { merged.kind = .attach }
     merged.startTime = min(merged.startTime, other.startTime)
     merged.duration = merged.duration.addingClamped(other.duration)

@@ -3,11 +3,22 @@ package enum FunctionName {
   /// The name without clone suffixes (`.isra.0`, `.constprop.1`, `.part.0`, `.cold`, `.llvm.123`),
   /// without the hash of a Rust symbol, and with `*` for the numbers of lambdas and closures.
   package static func normalized(_ name: String) -> String {
-    var text = withoutCloneSuffixes(name[...])
+    withoutLambdaNumbers(withoutSuffixes(name))
+  }
+
+  /// The same with the numbers of lambdas, which tell those of one function apart; without those of Java, where
+  /// they are others in each run.
+  static func numbered(_ name: String) -> String {
+    let text = withoutSuffixes(name)
+    return text.contains("$$Lambda$") ? withoutLambdaNumbers(text) : String(text)
+  }
+
+  private static func withoutSuffixes(_ name: String) -> Substring {
+    let text = withoutCloneSuffixes(name[...])
     if let separator = text.range(ofLast: "::h"), isRustHash(text[separator.upperBound...]) {
-      text = text[..<separator.lowerBound]
+      return text[..<separator.lowerBound]
     }
-    return withoutLambdaNumbers(text)
+    return text
   }
 
   private static let cloneWords: Set<Substring> = [
@@ -46,16 +57,22 @@ package enum FunctionName {
     text.utf8.count == 16 && text.allSatisfy(\.isHexDigit)
   }
 
-  /// `{lambda()#2}`, `{{closure}}#1`, `closure #3 in f`, `$_0` (clang) and `$$Lambda$469/0x…`
+  /// What is before the line of a lambda that has no name in the debug data.
+  private static let lambdaLine = "{lambda at line "
+
+  /// `{lambda at line 12}`, `{lambda()#2}`, `{{closure}}#1`, `closure #3 in f`, `$_0` (clang) and `$$Lambda$469/0x…`
   /// (Java).
   private static func withoutLambdaNumbers(_ text: Substring) -> String {
-    guard text.contains("#") || text.contains("$") else { return String(text) }
+    guard text.contains("#") || text.contains("$") || text.contains(lambdaLine) else {
+      return String(text)
+    }
     var result = ""
     var rest = text
     while let character = rest.popFirst() {
       result.append(character)
       let startsNumber =
-        character == "#" || result.hasSuffix("$_") || result.hasSuffix("$$Lambda$")
+        character == "#" || result.hasSuffix(lambdaLine) || result.hasSuffix("$_")
+        || result.hasSuffix("$$Lambda$")
       guard startsNumber, let next = rest.first, next.isNumber || next.isHexDigit else { continue }
       let number = rest.prefix { $0.isNumber }
       guard !number.isEmpty else { continue }

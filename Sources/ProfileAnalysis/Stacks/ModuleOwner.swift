@@ -4,6 +4,8 @@ internal import ProfileModel
 enum ModuleOwner {
   /// The C library, or the kernel's vdso.
   case library
+  /// What a compiler needs of a library to run the code that it makes: of C++, and for exceptions.
+  case languageLibrary
   /// Python itself, its program, its library, or an extension of its standard library; the Java machine,
   /// and the native parts of its library.
   case interpreter
@@ -31,6 +33,7 @@ extension Module {
       "ld-linux", "ld-musl", "[vdso]",
     ].contains { name.hasPrefix($0) }
     if isLibrary { return .library }
+    if Self.languageLibraries.contains(where: { name.hasPrefix($0) }) { return .languageLibrary }
     if name.hasPrefix("libjemalloc.") { return .allocator }
     if name.hasPrefix("libtcl8") || name.hasPrefix("libtcl9") { return .tcl }
     if name.hasPrefix("libsqlite3.so") || name.hasPrefix("_sqlite3.") { return .database }
@@ -44,6 +47,8 @@ extension Module {
 }
 
 extension Module {
+  private static let languageLibraries = ["libstdc++.", "libc++.", "libc++abi.", "libgcc_s."]
+
   private static let javaLibraries = [
     "libjvm.so", "libjava.so", "libnio.so", "libnet.so", "libextnet.so", "libzip.so",
     "libjimage.so", "libawt", "libinstrument.so", "libmanagement",
@@ -56,7 +61,7 @@ extension Module {
     "QtGui.", "QtWidgets.", "QtNetwork.", "QtQml.", "sip.", "libpyside", "libshiboken", "libwx_",
     "libX11", "libXt.", "libXaw", "libXm.", "libxcb", "libwayland", "libtk8", "libtk9", "_tkinter.",
     "_gi.", "_ctypes.", "libgirepository", "libpyglib", "libffi", "libuv.",
-    "libevent", "libev.", "libsystemd.", "libpulse", "libdbus-", "libstdc++", "libgjs", "libmozjs",
+    "libevent", "libev.", "libsystemd.", "libpulse", "libdbus-", "libgjs", "libmozjs",
   ]
 }
 
@@ -68,13 +73,28 @@ extension [ModuleOwner] {
 
   /// The position of the frame that a thread runs in: the innermost one, or the innermost function
   /// of Python where all that this called is in the C library and in Python itself, or the
-  /// innermost frame has no name; of a language's standard library, its caller in the program.
+  /// innermost frame has no name; of the C library or a language's standard library, its caller in the
+  /// program.
   func place<Frames: RandomAccessCollection>(of frames: Frames) -> Int?
   where Frames.Element == SourceFrame, Frames.Index == Int {
     innermostPlace(of: frames).map { caller(of: $0, in: frames) }
   }
 
-  /// The same in a standard library, too.
+  /// The function of the C library, or of a library that compilers need, that the one at `place` called, in a
+  /// stack that goes on in it; nil for none.
+  func libraryCall<Frames: RandomAccessCollection>(of place: Int, in frames: Frames) -> SourceFrame?
+  where Frames.Element == SourceFrame, Frames.Index == Int {
+    guard let innermost = innermostPlace(of: frames), innermost < place else { return nil }
+    return frames[innermost..<place].last { frame in
+      guard frame.line.isNamed, frame.address != nil else { return false }
+      switch owner(of: frame.module) {
+      case .library, .languageLibrary, .allocator: return true
+      case .interpreter, .database, .tcl, .toolkit, .program: return false
+      }
+    }
+  }
+
+  /// The same in a library, too.
   func innermostPlace(of frames: some Sequence<SourceFrame>) -> Int? {
     var count = 0
     var isNameless = false

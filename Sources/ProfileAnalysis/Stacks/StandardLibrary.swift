@@ -35,6 +35,19 @@ private enum StandardLibrary {
     "alloc::sync::", "alloc::vec::",
   ]
 
+  /// The first parts of the import paths of Go's packages.
+  ///
+  /// The paths of others begin with a host, or with the name of a module of the program's own.
+  static let goPackages: Set<Substring> = [
+    "archive", "bufio", "bytes", "cmp", "compress", "container", "context", "crypto", "database",
+    "debug", "embed", "encoding", "errors", "expvar", "flag", "fmt", "go", "hash", "html", "image",
+    "index", "internal", "io", "iter", "log", "maps", "math", "mime", "net", "os", "path",
+    "reflect",
+    "regexp", "runtime", "slices", "sort", "strconv", "strings", "sync", "syscall", "testing",
+    "text",
+    "time", "unicode", "unique", "vendor", "weak",
+  ]
+
   /// Packages of Java's.
   static let packages = ["java.", "javax.", "jdk.", "sun.", "com.sun."]
 
@@ -48,6 +61,12 @@ private enum StandardLibrary {
     let head = name.drop { $0 == "<" || $0 == "&" }.prefix { $0 != "<" && $0 != "(" }
     let last = head.split(separator: " ").last ?? head
     return names.contains { last.hasPrefix($0) }
+  }
+
+  /// Whether a function of Go's, by its name, is of Go's own packages: `net/http.(*conn).serve`.
+  static func hasGoFunction(_ name: String) -> Bool {
+    let first = name.prefix { $0 != "/" && $0 != "." && $0 != "[" && $0 != "(" }
+    return first.endIndex < name.endIndex && goPackages.contains(first)
   }
 
   /// Whether a file is Python's own: in `lib/python3.12`, and not in a folder of installed packages there.
@@ -73,7 +92,7 @@ private enum StandardLibrary {
 }
 
 extension SourceFrame {
-  /// Whether its function is of a language's standard library: of C++, Rust, Java or Python.
+  /// Whether its function is of a language's standard library: of C++, Rust, Go, Java or Python.
   ///
   /// What such a function does it does for the program's function that called it.
   package var isOfStandardLibrary: Bool {
@@ -84,29 +103,41 @@ extension SourceFrame {
         || JavaFunctions.isHidden(self)
     }
     guard !isInterpreted else { return false }
+    if line.file.map({ $0.hasSuffix(".go") || $0.hasSuffix(".s") }) ?? false,
+      StandardLibrary.hasGoFunction(line.function)
+    {
+      return true
+    }
     return line.file.map(StandardLibrary.hasSource)
       ?? StandardLibrary.hasFunction(line.function)
   }
 }
 
 extension ProfileIndex {
-  /// The frame at a position in a stack or, where that is of a language's standard library, the program's
-  /// that called it.
+  /// The frame at a position in a stack or, where that is of the C library or a language's standard library,
+  /// the program's that called it.
   package func programFrame(at position: Int, of frames: [SourceFrame]) -> SourceFrame {
-    guard frames[position].isOfStandardLibrary else { return frames[position] }
-    return frames[profile.modules.map(\.owner).caller(of: position, in: frames)]
+    frames[profile.modules.map(\.owner).caller(of: position, in: frames)]
   }
 }
 
 extension [ModuleOwner] {
-  /// The position of the innermost function, at `position` or further out, outside of the language's
-  /// standard library; `position` itself where there is none below the loop or the start of the thread.
+  /// The position of the innermost function, at `position` or further out, outside of the C library and of
+  /// the language's standard library; `position` itself where there is none below the loop or the start of the
+  /// thread.
   func caller<Frames: RandomAccessCollection>(of position: Int, in frames: Frames) -> Int
   where Frames.Element == SourceFrame, Frames.Index == Int {
+    let isOfC = frames.indices.contains(position) && !frames[position].isOfStandardLibrary
+    var nameless = 0
     var next = position
     while frames.indices.contains(next) {
       let frame = frames[next]
-      let isOfLibrary = frame.isOfStandardLibrary
+      // Who called much code without names that called the C library may have asked for anything.
+      if isOfC, !frame.line.isNamed, owner(of: frame.module) == .program {
+        nameless += 1
+        if nameless > Self.mostNameless { return position }
+      }
+      let isOfLibrary = isOfLibrary(frame)
       guard isOfLibrary || next != position else { return position }
       let role = FunctionRole(of: frame.line.function)
       // What called a handler's loop, or started a thread, did not ask for what it does.
@@ -118,6 +149,25 @@ extension [ModuleOwner] {
     return position
   }
 
+  /// The most functions without a name between one of the C library and one that is said to have called it.
+  private static var mostNameless: Int { 2 }
+
+  /// Whether a function is of the C library, an allocator, or a language's standard library.
+  func isOfLibrary(_ frame: SourceFrame) -> Bool {
+    if frame.isOfStandardLibrary { return true }
+    guard !frame.isInterpreted, !frame.isElided else { return false }
+    switch owner(of: frame.module) {
+    case .library, .languageLibrary, .allocator: return true
+    case .interpreter, .database, .tcl, .toolkit, .program: return false
+    }
+  }
+
+  /// Whether a function is of no library and one to be named.
+  func isOfProgram(_ frame: SourceFrame) -> Bool {
+    !isOfLibrary(frame) && !frame.isStartOfThread && !frame.isStartOfPythonProcess
+      && isOfProgram(frame, FunctionRole(of: frame.line.function))
+  }
+
   /// Whether a function outside of standard libraries is one to be named: not of the C library, an
   /// interpreter's own, or one that works for its callers.
   private func isOfProgram(_ frame: SourceFrame, _ role: FunctionRole) -> Bool {
@@ -125,8 +175,7 @@ extension [ModuleOwner] {
       return false
     }
     if frame.isInterpreted { return true }
-    let owner = owner(of: frame.module)
-    guard owner != .library, owner != .interpreter else { return false }
+    guard owner(of: frame.module) != .interpreter else { return false }
     // A program's own function may be called `send`.
     let isPlain = frame.line.file != nil && !frame.line.function.contains(bytesOf: "::")
     return isPlain || role != .root && role != .call && role != .glue

@@ -123,9 +123,10 @@ private struct BriefMoment {
   /// The stack that took most of its CPU time, or of its time waiting for a CPU.
   private init?(running thread: Int, _ diagnosis: Diagnosis) {
     let unit: WeightUnit = diagnosis.verdict.kind == .starved ? .delay : .cpu
-    let stacks = DistinctStacks(diagnosis.index, threads: [thread], sortedBy: unit)
-    guard let entry = stacks.entries.first(where: { $0.activity.isRunnable }) else { return nil }
-    let total = stacks.total[unit]
+    guard let entry = diagnosis.cpuStack(of: thread, in: diagnosis.index, sortedBy: unit) else {
+      return nil
+    }
+    let total = diagnosis.index.weight(of: thread)[unit]
     let share = Figures.percent(entry.weight[unit], of: total)
     stack = entry.stack
     // A dump has one sample, and no shares.
@@ -136,8 +137,9 @@ private struct BriefMoment {
 
   /// The wait that took most of its time.
   private init?(waiting thread: Int, _ diagnosis: Diagnosis) {
-    let waits = WaitTable(diagnosis.index, threads: [thread])
-    guard let entry = waits.entries.first, let wait = diagnosis.verdict.wait else { return nil }
+    guard let entry = diagnosis.waitStack(of: thread, in: diagnosis.index),
+      let wait = diagnosis.verdict.wait
+    else { return nil }
     let words = WaitWords(diagnosis.index.profile)
     stack = entry.stack
     state = "mostly " + words.action(wait, in: words.pid(of: thread))

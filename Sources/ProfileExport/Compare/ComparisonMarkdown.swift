@@ -18,7 +18,7 @@ package struct ComparisonMarkdown {
         "\(verdict.isExceeded || verdict.isUnknown ? "❌" : "✅") \(Self.escaped(verdict.words))\n",
         to: &output)
     }
-    if !comparison.hasChanges {
+    if comparison.findings.isEmpty {
       let lines = comparison.verdictLines.map { Self.escaped($0.words) }
       line("**\(lines[0])**\n", to: &output)
       for words in lines.dropFirst() { line("\(words)\n", to: &output) }

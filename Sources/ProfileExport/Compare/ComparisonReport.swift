@@ -60,10 +60,15 @@ package struct ComparisonReport {
     guard !rows.isEmpty else { return }
     page.heading("\(title): \(rows.count)")
     page.line(Span(ChangeCells.header("function"), .dim))
-    for function in rows.prefix(options.top) {
+    let shown = rows.prefix(options.top)
+    let room = page.width - ChangeCells.width - 2
+    let names = DistinctLabels.labels(shown.map { PlainText.printable($0.name) }) { number, name in
+      PlainText.shortenedInMiddle(name, to: room - shown[number].shortMark.utf8.count)
+    }
+    for (function, short) in zip(shown, names) {
       let timing = timing(function)
       let change = timing.change
-      let name = PlainText.printable(function.name) + function.shortMark
+      let name = short + function.shortMark
       writeLine(ChangeCells(change), name, counts: change.isSignificant, to: &page)
       page.line(Span("        " + timing.words(wait: function.wait), .dim))
       if let note = function.note { page.line(Span("        " + note, .dim)) }

@@ -15,9 +15,8 @@ extension Comparison {
       return possibleLines ?? [first("No difference: nothing changed beyond noise.")]
     }
     guard let finding = findings.first else {
-      return [
-        first("No single function changed beyond noise, but threads as a whole did.")
-      ]
+      return [first("No single function changed beyond noise, but threads as a whole did.")]
+        + partLines
     }
     let function = functions[finding.function]
     var lines = [first(sentence(finding))]
@@ -50,12 +49,26 @@ extension Comparison {
     for other in possible.dropFirst().prefix(2) where !other.mayBeChance {
       lines.append(VerdictLine(words: "also: \(sentence(other))", indent: 6))
     }
+    lines += partLines
     lines.append(
       VerdictLine(
         words: "One interval in 20 leaves out zero by chance, and "
           + "\(Figures.count(Int64(testedCount), "figure")) were tested. \(likeliest.wayToBeSure)",
         indent: 2))
     return lines
+  }
+
+  /// The function that makes up most of a change of threads, which alone is within noise.
+  private var partLines: [VerdictLine] {
+    guard let part = largestPart, case .function(let index, _) = part.subject else { return [] }
+    let function = functions[index]
+    let name = PlainText.shortenedInMiddle(PlainText.printable(function.name), to: 60)
+    return [
+      VerdictLine(
+        words: "The largest part of it is in \(name): \(part.change.words), "
+          + "\(function.own.parts(wait: function.wait)). That alone is within noise. "
+          + part.wayToBeSure, indent: 2)
+    ]
   }
 
   private func first(_ words: String) -> VerdictLine {

@@ -20,8 +20,13 @@ struct ChangeCells {
     line(["before", "after", "change", "%", "95 % interval"]) + "  " + what
   }
 
+  /// Columns of the figures.
+  static var width: Int { widths.reduce(2, +) }
+
+  private static let widths = [8, 8, 9, 9, 19]
+
   private static func line(_ cells: [String]) -> String {
-    zip(cells, [8, 8, 9, 9, 19]).map { PlainText.paddedAtLeft($0, to: $1) }.joined() + "  "
+    zip(cells, widths).map { PlainText.paddedAtLeft($0, to: $1) }.joined() + "  "
   }
 }
 

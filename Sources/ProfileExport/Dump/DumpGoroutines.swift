@@ -9,15 +9,19 @@ struct DumpGoroutines {
   private let limit: Int
   /// For how long no goroutine has run.
   private let quietTime: Int64
+  /// What the verdict is about, where that is goroutines.
+  private let finding: GoroutineFinding?
 
-  private static let briefGroups = 12
   private static let briefLines = 8
+  /// The lines of a brief dump, and those that goroutines may have however long the rest of it is.
+  private static let (pageLines, leastLines) = (58, 16)
 
   init(_ diagnosis: Diagnosis, isBrief: Bool) {
     profile = diagnosis.index.profile
+    finding = diagnosis.verdict.goroutines
     quietTime = profile.goroutines.isEmpty ? 0 : diagnosis.quietTime
     self.isBrief = isBrief
-    limit = isBrief ? Self.briefGroups : 1000
+    limit = isBrief ? Int.max : 1000
   }
 
   /// What a thread runs, as a sentence; nil when it runs no goroutine.
@@ -38,11 +42,26 @@ struct DumpGoroutines {
   }
 
   func write(to page: inout TextPage<some TextOutputStream>) {
-    for list in profile.goroutines { write(list, to: &page) }
+    for (number, list) in profile.goroutines.enumerated() {
+      write(list, named: finding?.list == number ? finding?.groups ?? [] : [], to: &page)
+    }
   }
 
-  private func write(_ list: Goroutines, to page: inout TextPage<some TextOutputStream>) {
-    let own = list.groups.filter { !$0.isOfRuntime || !isBrief }
+  /// The groups of a brief dump: those of the verdict, then those that do something or wait for others, then
+  /// those at rest.
+  private func ordered(_ list: Goroutines, named: [Int]) -> [GoroutineGroup] {
+    guard isBrief else { return list.groups }
+    func rank(_ number: Int) -> Int {
+      if let place = named.firstIndex(of: number) { return place - named.count }
+      return list.isAtRest(list.groups[number]) ? 1 : 0
+    }
+    return list.groups.indices.sorted { (rank($0), $0) < (rank($1), $1) }.map { list.groups[$0] }
+  }
+
+  private func write(
+    _ list: Goroutines, named: [Int], to page: inout TextPage<some TextOutputStream>
+  ) {
+    let own = ordered(list, named: named).filter { !$0.isOfRuntime || !isBrief }
     let hidden = list.groups.filter { $0.isOfRuntime && isBrief }.reduce(0) { $0 + $1.count }
     let count = own.reduce(0) { $0 + $1.count }
     page.space()
@@ -55,15 +74,57 @@ struct DumpGoroutines {
     page.paragraph(
       "\(Figures.count(Int64(count), "goroutine"))\(places), \(list.version)\(remark)",
       style: .strong)
-    for group in own.prefix(limit) { write(group, of: list, to: &page) }
-    let left = own.dropFirst(limit)
+    let shown = fitting(own, of: list, after: page.lineCount)
+    for group in own.prefix(shown) { write(group, of: list, to: &page) }
+    writeRest(own.dropFirst(shown), of: list, to: &page)
+  }
+
+  /// How many groups there is room for: at least one.
+  private func fitting(_ groups: [GoroutineGroup], of list: Goroutines, after lines: Int) -> Int {
+    guard isBrief else { return min(limit, groups.count) }
+    let all = groups.map { self.lines(of: $0, list) }
+    // What is left out has a line or two of its own.
+    let page = max(Self.pageLines - lines, Self.leastLines)
+    var room = all.reduce(0, +) <= page ? page : page - 3
+    var count = 0
+    for lines in all {
+      room -= lines
+      guard room >= 0 || count == 0 else { break }
+      count += 1
+    }
+    return count
+  }
+
+  /// The lines of a group in a brief dump, with the empty one before it.
+  private func lines(of group: GoroutineGroup, _ list: Goroutines) -> Int {
+    let head = 2 + (group.count > 1 ? 1 : 0) + (group.creator == nil ? 0 : 1)
+    return head + min(shownStack(of: group, list).count, Self.briefLines)
+  }
+
+  /// What is left out, by what it does.
+  private func writeRest(
+    _ left: ArraySlice<GoroutineGroup>, of list: Goroutines,
+    to page: inout TextPage<some TextOutputStream>
+  ) {
     guard !left.isEmpty else { return }
     page.space()
     let rest = left.reduce(0) { $0 + $1.count }
     let goroutines = Figures.count(Int64(rest), "more goroutine")
     let groups = Figures.count(Int64(left.count), "place")
-    page.line(
-      "… \(goroutines) in \(groups) (\(isBrief ? "--all shows" : "--json has") them)")
+    var phrases: [(words: String, count: Int)] = []
+    for group in left where isBrief {
+      let words = phrase(of: group, list)
+      if let known = phrases.firstIndex(where: { $0.words == words }) {
+        phrases[known].count += group.count
+      } else {
+        phrases.append((words, group.count))
+      }
+    }
+    let kinds = phrases.sorted { ($0.count, $1.words) > ($1.count, $0.words) }.prefix(3)
+      .map { "\($0.count) \($0.words)" }.joined(separator: ", ")
+    page.paragraph(
+      "… \(goroutines) in \(groups)\(kinds.isEmpty ? "" : ": \(kinds)")"
+        + "\(phrases.count > 3 ? ", …" : "") (\(isBrief ? "--all shows" : "--json has") them)")
   }
 
   private func write(
@@ -84,20 +145,32 @@ struct DumpGoroutines {
       if group.state != .running { page.line("    (no stack could be read)") }
       return
     }
-    let own = stack.filter { !$0.isOfGoRuntime }
-    let shown = isBrief && !own.isEmpty ? own : stack
+    let shown = shownStack(of: group, list)
     FrameLines(profile, shown.map { SourceFrame(interpreted: $0) }, isBrief: isBrief).write(
       to: &page, indent: 2, limit: isBrief ? Self.briefLines : FrameLines.limit,
       hint: isBrief ? "--all" : "--json")
   }
 
+  private func shownStack(of group: GoroutineGroup, _ list: Goroutines) -> [SourceLine] {
+    let stack = list.stack(of: group)
+    let own = stack.filter { !$0.isOfGoRuntime }
+    return isBrief && !own.isEmpty ? own : stack
+  }
+
+  private func phrase(of group: GoroutineGroup, _ list: Goroutines) -> String {
+    list.wait(of: group)?.phrase ?? group.phrase
+  }
+
   private func state(of group: GoroutineGroup, _ list: Goroutines) -> String {
-    let phrase = list.wait(of: group)?.phrase ?? group.phrase
+    let phrase = phrase(of: group, list)
     let object = group.object.map { " \($0)" } ?? ""
     let isStill = group.state == .waiting || group.state == .systemCall
     let least = max(group.waited, isStill ? quietTime : 0)
     let most = max(group.longestWait, least)
     guard most > 0 else { return phrase + object }
+    guard least > 0 else {
+      return "\(phrase)\(object), the longest for at least \(Figures.duration(most))"
+    }
     let range =
       most - least <= most / 10
       ? "for at least \(Figures.duration(least))"

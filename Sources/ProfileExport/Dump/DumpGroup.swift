@@ -62,13 +62,15 @@ struct DumpGroup {
         + (isMerged ? [DumpGroup(threads: quiet, likeness: likeness)] : [])
     }
     let ranks = ProcessTable(profile).ranks
+    let machine = JavaMachine(diagnosis.index)
     return groups.sorted { left, right in
       let rank = [left, right].map { group in
         group.isNamed(place)
           ? -1 : profile.threads[group.threads[0]].process.flatMap { ranks[$0] } ?? 0
       }
       guard rank[0] == rank[1] else { return rank[0] < rank[1] }
-      return left.key(diagnosis, place, isBrief) < right.key(diagnosis, place, isBrief)
+      return left.key(diagnosis, place, machine, isBrief)
+        < right.key(diagnosis, place, machine, isBrief)
     }
   }
 
@@ -80,9 +82,10 @@ struct DumpGroup {
   /// The order of groups: the verdict's threads, main, then running, waiting and idle ones; merged
   /// ones after others.
   ///
-  /// In a brief report a main thread that only waits for others to end is one of these.
+  /// In a brief report a main thread that only waits for others to end is one of these. Threads of a runtime's
+  /// own come after those that run the program's functions.
   private func key(
-    _ diagnosis: Diagnosis, _ place: [Int: Int], _ isBrief: Bool
+    _ diagnosis: Diagnosis, _ place: [Int: Int], _ machine: JavaMachine, _ isBrief: Bool
   ) -> (Int, Int, Int, Int64, Int32) {
     let info = diagnosis.index.profile.threads[threads[0]]
     let interest =
@@ -90,9 +93,9 @@ struct DumpGroup {
       case .running: 0
       case .waitingForCPU: 1
       case .uninterruptible: 2
-      case .blocked: likeness.idleness == nil ? 3 : 6
-      case .stopped: 4
-      case .unknown: 5
+      case .blocked: likeness.idleness != nil ? 7 : machine.owns(threads[0]) ? 4 : 3
+      case .stopped: 5
+      case .unknown: 6
       }
     let rank: (Int, Int)
     if let position = place[threads[0]], threads.count == 1 {
@@ -102,6 +105,31 @@ struct DumpGroup {
       rank = (info.isMain && !isJoining ? 1 : 2, interest)
     }
     return (rank.0, rank.1, threads.count > 1 ? 1 : 0, 0 &- info.cpuSinceStart, info.tid)
+  }
+}
+
+/// Which threads of a program in Java run none of its functions: the Java machine's own, and the one that has
+/// started it.
+private struct JavaMachine {
+  private let index: ProfileIndex
+  /// The threads that run Java, and their processes.
+  private var threads: Set<Int> = []
+  private var processes: Set<OwningProcess?> = []
+
+  init(_ index: ProfileIndex) {
+    self.index = index
+    guard index.stacks.frames.contains(where: { $0.line.language == .java }) else { return }
+    for (thread, info) in index.profile.threads.enumerated() {
+      guard let run = index.lastRun(of: thread),
+        index.frames(of: run.stack).contains(where: { $0.line.language == .java })
+      else { continue }
+      threads.insert(thread)
+      processes.insert(info.process)
+    }
+  }
+
+  func owns(_ thread: Int) -> Bool {
+    !threads.contains(thread) && processes.contains(index.profile.threads[thread].process)
   }
 }
 

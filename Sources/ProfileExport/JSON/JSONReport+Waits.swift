@@ -18,6 +18,7 @@ extension JSONWriter {
     member("looks", verdict.samples)
     members(ofPlacesOf: verdict)
     member("running_percent", verdict.shares?.running)
+    member("wanting_threads", verdict.wantingThreads)
     member("waiting_percent", verdict.shares?.waiting)
     member("blocked_percent", verdict.shares?.blocked)
     member("wait", verdict.wait?.kind.rawValue)

@@ -156,6 +156,7 @@ extension JSONWriter {
     member("start_time", capture.startTime)
     member("duration_ns", capture.duration)
     member("rate_hz", capture.rate)
+    member("cpus", capture.processors)
     member("seed", capture.seed.map { Int64($0) })
     member("max_depth", capture.maxDepth.map { Int64($0) })
     member("ending", capture.ending.rawValue)

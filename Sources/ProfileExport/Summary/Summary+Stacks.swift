@@ -105,8 +105,11 @@ extension Summary {
       }
       return Shown(threads: [thread], stack: situation.stack, end: situation.end, weight: nil)
     }
-    let stacks = DistinctStacks(report.index, threads: [thread], sortedBy: unit)
-    return stacks.entries.first.map {
+    let entry =
+      unit == .wall
+      ? diagnosis.waitStack(of: thread, in: report.index)
+      : diagnosis.cpuStack(of: thread, in: report.index, sortedBy: unit)
+    return entry.map {
       Shown(threads: [thread], stack: $0.stack, end: $0.end, weight: $0.weight)
     }
   }

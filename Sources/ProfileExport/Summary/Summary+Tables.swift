@@ -21,7 +21,11 @@ extension Summary {
       functions, functions.rows, unit, title: "Functions by \(unit.noun)\(rest)",
       limit: report.options.top ?? limits.functions,
       column: "function  file", to: &page
-    ) { functionLabel($0, room: $1) }
+    ) {
+      PlainText.printable(shownIndex.stacks.functions[$0].name)
+    } label: {
+      functionLabel($0, $1, room: $2)
+    }
     let lines = FlatTable(index, by: .line, threads: threads, sortedBy: unit)
     let limit = report.options.top ?? limits.lines
     guard lines.rows.prefix(limit).contains(where: hasLine) else { return }
@@ -29,7 +33,12 @@ extension Summary {
     write(
       lines, lines.rows.filter(hasLine), unit, title: "Lines by \(unit.noun)", limit: limit,
       column: "line  function", to: &page
-    ) { lineLabel($0, room: $1) }
+    ) {
+      PlainText.printable(
+        shownIndex.stacks.functions[shownIndex.stacks.lines[$0].function].name)
+    } label: {
+      lineLabel($0, $1, room: $2)
+    }
     writeSource(of: lines, unit, to: &page)
   }
 
@@ -43,7 +52,8 @@ extension Summary {
 
   private func write(
     _ table: FlatTable, _ rows: [FlatTable.Row], _ unit: WeightUnit, title: String, limit: Int,
-    column: String, to page: inout TextPage<some TextOutputStream>, label: (Int, Int) -> String
+    column: String, to page: inout TextPage<some TextOutputStream>, name: (Int) -> String,
+    label: (Int, _ name: String, _ room: Int) -> String
   ) {
     let other: WeightUnit = unit == .cpu ? .wall : .cpu
     // What shows as 0.0 % tells nothing.
@@ -67,10 +77,10 @@ extension Summary {
     page.heading(title)
     page.line(Span("\(figures(header))  \(column)", .dim))
     let room = page.width - widths.reduce(0, +) - 2 * widths.count
-    for (row, cell) in zip(shown, cells) {
-      let text = row.item.map { label($0, room) } ?? "(no stack)"
-      page.line("\(figures(cell))  \(text)")
+    let texts = DistinctLabels.labels(shown.map { $0.item.map(name) ?? "" }) { number, name in
+      shown[number].item.map { label($0, name, room) } ?? "(no stack)"
     }
+    for (text, cell) in zip(texts, cells) { page.line("\(figures(cell))  \(text)") }
   }
 
   /// The row's part of the whole in percent, and how far that may be off.
@@ -81,24 +91,22 @@ extension Summary {
       Double(row.own[unit]) / whole, error: row.ownError[unit].map { $0 / whole })
   }
 
-  private func functionLabel(_ item: Int, room: Int) -> String {
+  private func functionLabel(_ item: Int, _ name: String, room: Int) -> String {
     let function = shownIndex.stacks.functions[item]
-    let name = PlainText.printable(function.name)
     let place = profile.place(
       file: function.file.map(\.lastTwoParts), line: 0, module: function.module)
     let shown = place.beside(name, room: room)
     return shown.place.isEmpty ? shown.name : shown.name + "  " + shown.place
   }
 
-  private func lineLabel(_ item: Int, room: Int) -> String {
+  private func lineLabel(_ item: Int, _ name: String, room: Int) -> String {
     let line = shownIndex.stacks.lines[item]
     let function = shownIndex.stacks.functions[line.function]
     let place = profile.place(
       file: function.file.map(\.lastTwoParts), line: line.line, module: function.module)
     let shownPlace = place.shortened(to: min(PlainText.columns(place.text), room / 2))
     let nameRoom = room - 2 - PlainText.columns(shownPlace)
-    return shownPlace + "  "
-      + PlainText.shortenedInMiddle(PlainText.printable(function.name), to: nameRoom)
+    return shownPlace + "  " + PlainText.shortenedInMiddle(name, to: nameRoom)
   }
 
   /// Whether it says more than its function: it is a line of a file.

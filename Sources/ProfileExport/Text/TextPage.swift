@@ -22,6 +22,8 @@ struct TextPage<Output: TextOutputStream> {
   let width: Int
   let color: Bool
   private var isAtTop = true
+  /// How many lines were written.
+  private(set) var lineCount = 0
 
   init(_ output: Output, width: Int, color: Bool) {
     self.output = output
@@ -31,6 +33,7 @@ struct TextPage<Output: TextOutputStream> {
 
   mutating func line(_ spans: Span...) {
     isAtTop = false
+    lineCount += 1
     var room = width
     for span in spans where room > 0 {
       let text = PlainText.shortenedAtRight(PlainText.printable(span.text), to: room)
@@ -42,7 +45,9 @@ struct TextPage<Output: TextOutputStream> {
 
   /// An empty line, but not at the top of the page.
   mutating func space() {
-    if !isAtTop { output.write("\n") }
+    guard !isAtTop else { return }
+    lineCount += 1
+    output.write("\n")
   }
 
   mutating func heading(_ text: String) {

@@ -14,12 +14,15 @@ extension TextReport {
     let width = max(shares.lazy.map { PlainText.columns($0) }.max() ?? 0, 5)
     page.line(
       Span("\(columns.header) \(PlainText.paddedAtLeft("%", to: width)) \(unit.title)", .dim))
-    for (row, share) in zip(shown, shares) {
+    let room = page.width - columns.width - width - 1
+    let labels = DistinctLabels.labels(shown.map { name(of: $0, unit) }) { number, name in
+      label(shown[number], name, unit, table, room: room)
+    }
+    for (number, row) in shown.enumerated() {
       page.line(
         """
         \(columns.figures(own: row.own, cumulative: row.cumulative)) \
-        \(PlainText.paddedAtLeft(share, to: width)) \
-        \(label(row, unit, table, room: page.width - columns.width - width - 1))
+        \(PlainText.paddedAtLeft(shares[number], to: width)) \(labels[number])
         """)
     }
     writeRanking(table, sort, to: &page)
@@ -52,15 +55,24 @@ extension TextReport {
     page.line("The first two rows are too close to rank: that would take \(length) of sampling.")
   }
 
+  /// The function that a row is about; empty for another one.
+  private func name(of row: FlatTable.Row, _ unit: FlatTable.Unit) -> String {
+    guard let item = row.item else { return "" }
+    switch unit {
+    case .line: return name(ofLine: item)
+    case .function: return PlainText.printable(index.stacks.functions[item].name)
+    case .file, .module, .thread: return ""
+    }
+  }
+
   private func label(
-    _ row: FlatTable.Row, _ unit: FlatTable.Unit, _ table: FlatTable, room: Int
+    _ row: FlatTable.Row, _ name: String, _ unit: FlatTable.Unit, _ table: FlatTable, room: Int
   ) -> String {
     guard let item = row.item else { return "(no stack)" }
     switch unit {
-    case .line: return label(line: item, room: room)
+    case .line: return label(line: item, name, room: room)
     case .function:
       let function = index.stacks.functions[item]
-      let name = PlainText.printable(function.name)
       let place = profile.place(file: function.file, line: 0, module: function.module)
       let shown = place.beside(name, room: room)
       return shown.place.isEmpty ? shown.name : shown.name + "  " + shown.place

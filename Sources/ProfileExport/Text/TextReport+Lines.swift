@@ -12,11 +12,14 @@ extension TextReport {
       page.space()
       page.paragraph("\(row.words(profile).capitalizedFirst): \(totals(table.total))")
       page.line(Span(columns.header + " filename:lineno function", .dim))
-      for line in table.rows.prefix(options.rows) {
-        let figures = columns.figures(own: line.own, cumulative: line.cumulative)
-        let room = page.width - columns.width
-        let label = line.line.map { self.label(line: $0, room: room) } ?? "(no stack)"
-        page.line("\(figures) \(label)")
+      let shown = table.rows.prefix(options.rows)
+      let room = page.width - columns.width
+      let names = shown.map { $0.line.map { name(ofLine: $0) } ?? "" }
+      let labels = DistinctLabels.labels(names) { number, name in
+        shown[number].line.map { label(line: $0, name, room: room) } ?? "(no stack)"
+      }
+      for (line, label) in zip(shown, labels) {
+        page.line("\(columns.figures(own: line.own, cumulative: line.cumulative)) \(label)")
       }
       let hidden = table.rows.dropFirst(options.rows)
       guard !hidden.isEmpty else { continue }
@@ -37,12 +40,15 @@ extension TextReport {
     """
   }
 
+  func name(ofLine line: Int) -> String {
+    PlainText.printable(index.stacks.functions[index.stacks.lines[line].function].name)
+  }
+
   /// `filename:lineno function` within the room that the figures leave.
-  func label(line: Int, room: Int) -> String {
+  func label(line: Int, _ name: String, room: Int) -> String {
     let line = index.stacks.lines[line]
     let function = index.stacks.functions[line.function]
     let place = profile.place(file: function.file, line: line.line, module: function.module)
-    let name = PlainText.printable(function.name)
     let placeRoom = max(place.leastColumns, room - 2 - PlainText.columns(name))
     let shownPlace = place.shortened(
       to: min(placeRoom, max(0, room - 2 - PlainText.leastColumns(ofName: name))))

@@ -26,7 +26,7 @@ struct VerdictWords {
 
   /// The verdict without its chain, and what it does not know of.
   var sentence: String {
-    finding + unclearWords + awaitedWords + blameWords + unsampledWords + unseenWords
+    finding + crowdWords + unclearWords + awaitedWords + blameWords + unsampledWords + unseenWords
   }
 
   /// When the main thread, or that of the verdict, may have frozen.
@@ -120,7 +120,7 @@ struct VerdictWords {
       let isOnCPU = situation?.activity == .running
       return
         "Running: \(subject) was \(isOnCPU ? "on" : "runnable, waiting for") a CPU when sampled"
-        + (verdict.place.map { ", in " + name($0) } ?? "") + handlerWords(verdict.place) + "."
+        + (verdict.place.map { ", in " + placeName($0) } ?? "") + handlerWords(verdict.place) + "."
     case .waiting: return "Waiting: \(waiting(subject))" + behindWords + evidence
     case .idle: return "Idle: \(subject) \(idleWords)" + restWords + evidence
     case .frozen: return frozen
@@ -144,7 +144,7 @@ struct VerdictWords {
 
   /// Where a starved thread would go on.
   private var wouldRun: String {
-    verdict.place.map { ", in \(name($0))" + handlerWords($0) } ?? ""
+    verdict.place.map { ", in \(placeName($0))" + handlerWords($0) } ?? ""
   }
 
   private var inconclusive: String {
@@ -180,7 +180,7 @@ struct VerdictWords {
 
   private func busyLoop(_ subject: String) -> String {
     if let handler = verdict.overdue { return overdue(subject, in: handler) }
-    let place = verdict.place.map { name($0) } ?? "one function"
+    let place = verdict.place.map { placeName($0) } ?? "one function"
     let share = verdict.placeShare.map { percent($0 * 100) } ?? "100.0"
     return
       "Busy loop or long computation: \(subject) was on a CPU for "
@@ -229,16 +229,27 @@ struct VerdictWords {
     let own = Figures.percent(share, error: verdict.placeShareError)
     let all = Figures.count(Int64(verdict.cpuSamples), "sample")
     guard let within = verdict.within, let most = verdict.withinShare else {
-      return ", mostly in \(name(place)) (\(own) % of \(all))"
+      return ", mostly in \(placeName(place)) (\(own) % of \(all))"
     }
     return ", mostly in \(name(within)) and what it calls (\(percent(most * 100)) % of \(all)); "
-      + "the busiest single function is \(name(place)) (\(own) %)"
+      + "the busiest single function is \(placeName(place)) (\(own) %)"
   }
 
   /// How long it could have run, had there been a CPU.
   private var runnableWords: String {
     guard let waiting = verdict.shares?.waiting, waiting >= 5 else { return "" }
     return "; runnable, waiting for a CPU \(percent(waiting)) %"
+  }
+
+  /// That the program's own threads have the CPUs that they wait for.
+  private var crowdWords: String {
+    guard let wanting = verdict.wantingThreads,
+      let processors = diagnosis.index.profile.capture.processors
+    else { return "" }
+    let threads = Figures.count(Int64(wanting), "thread")
+    return
+      " The program has more runnable threads than CPUs: \(threads) at a time wanted to run on "
+      + Figures.count(Int64(processors), "CPU") + "."
   }
 
   /// What a thread mostly waited for while it was blocked.
@@ -337,29 +348,6 @@ struct VerdictWords {
   private var lasted: String { Figures.duration(verdict.lasted ?? 0) }
 
   private func percent(_ share: Double?) -> String { Figures.fixed(share ?? 0, decimals: 1) }
-
-  /// Whose code it is that is in no file, unless that may be one of several programs.
-  private var programOfCode: String {
-    let profile = diagnosis.index.profile
-    guard profile.threads.allSatisfy({ $0.process == nil }) else { return "" }
-    let program = profile.capture.executable?.lastPathPart ?? profile.capture.processName
-    return program.isEmpty ? "" : " of " + program.shortName
-  }
-
-  func name(_ frame: SourceFrame) -> String {
-    if !frame.line.isNamed, frame.address != nil {
-      guard let position = diagnosis.index.profile.position(of: frame.module) else {
-        return "JIT code" + programOfCode
-      }
-      return frame.line.function + " in " + diagnosis.index.profile.modules[position].name.shortName
-    }
-    let place = frame.line.file.map { file in
-      " (" + file.lastPathPart.shortName + (frame.line.line > 0 ? ":\(frame.line.line)" : "") + ")"
-    }
-    let function = PlainText.shortenedInMiddle(
-      ShortName.bare(frame.line.function).replacingQuotes, to: 60)
-    return function + (place ?? "")
-  }
 }
 
 extension Verdict.Kind {

@@ -71,6 +71,8 @@ package struct CaptureInfo: Sendable {
   package var duration: Int64
   /// Ticks per second that were asked for; 0 for a dump.
   package var rate: Double
+  /// How many CPUs the program may run on; nil where that is not known.
+  package var processors: Int?
   /// What the random times of the ticks followed from; nil where each fell in the middle of its period,
   /// and where that is not known.
   package var seed: UInt32?

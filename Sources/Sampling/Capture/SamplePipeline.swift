@@ -52,6 +52,7 @@ final class SamplePipeline: @unchecked Sendable {
     info.hostName = Host.name()
     info.kernel = Host.kernel()
     info.startTime = Host.wallClock()
+    info.processors = AllowedProcessors.count(of: target.liveThread.pid)
     info.rate = rate
     info.maxDepth = options.maxDepth
     return info

@@ -27,6 +27,8 @@ final class DebugUnit {
   private var budget = 1 << 24
   private let lineTables: LineTables
   private lazy var lines: LineNumberTable? = readLines()
+  /// Read at the first name that may be one of a type's functions.
+  private var members: MemberIndex?
   private var names: [UInt64: DebugFunctionName] = [:]
 
   init?(
@@ -102,9 +104,39 @@ final class DebugUnit {
   private func name(of scope: ScopeIndex.Scope) -> DebugFunctionName? {
     if let known = names[scope.die] { return known }
     guard var die = session.die(at: scope.die) else { return nil }
-    let name = DebugFunctionName(&die)
+    var name = DebugFunctionName(&die)
+    if name.linkageName == nil, name.plainName != nil, name.mayBeMember {
+      name.plainName = memberName(of: die, name.plainName ?? "", depth: 0) ?? name.plainName
+    }
     names[scope.die] = name
     return name
+  }
+
+  /// The name of a function within a type with what is around it, as `main::{lambda at line 15}`; nil for one
+  /// that is in no type.
+  private func memberName(of die: Dwarf_Die, _ name: String, depth: Int) -> String? {
+    if members == nil { members = MemberIndex(unit: &functionsDIE, budget: &budget) }
+    guard depth < 8, let scopes = members?.scopes(around: die) else { return nil }
+    var parts: [String] = []
+    for scope in scopes {
+      switch scope {
+      case .function(let offset): parts += functionName(at: offset, depth: depth).map { [$0] } ?? []
+      case .named(let name): parts.append(name)
+      case .lambda(let line): parts.append("{lambda at line \(line)}")
+      }
+    }
+    if case .lambda? = scopes.last, name.hasPrefix("operator()") {
+      // A generic one has the types that it is called with.
+      return parts.joined(separator: "::") + name.dropFirst("operator()".count)
+    }
+    return (parts + [name]).joined(separator: "::")
+  }
+
+  private func functionName(at offset: UInt64, depth: Int) -> String? {
+    guard var die = session.die(at: offset) else { return nil }
+    let name = DebugFunctionName(&die)
+    if let linkageName = name.linkageName { return demangle(linkageName) ?? linkageName }
+    return name.plainName.map { memberName(of: die, $0, depth: depth + 1) ?? $0 }
   }
 
   private func callPlace(of scope: ScopeIndex.Scope) -> (file: String?, line: Int)? {

@@ -95,13 +95,13 @@ struct FilterArguments: ParsableArguments {
 }
 
 extension FilterArguments {
-  /// Refuses to explain the verdict where these options leave none.
+  /// Refuses to write or to explain the verdict where these options leave none.
   func check(_ report: ReportArguments, end: TimeArgument? = nil) throws {
-    guard !report.explain || isEmpty && end == nil else {
-      throw ValidationError(
-        "--explain explains the verdict, which a part of a capture does not have; it cannot be "
-          + "combined with --state, --focus, --ignore, --module, --from or --until.")
-    }
+    guard report.explain || report.brief, !isEmpty || end != nil else { return }
+    let option = report.explain ? "--explain explains" : "--brief writes"
+    throw ValidationError(
+      "\(option) the verdict, which a part of a capture does not have; it cannot be combined with "
+        + "--state, --focus, --ignore, --module, --from or --until.")
   }
 
   /// Refuses a time span that ends before it begins.

@@ -62,6 +62,8 @@ extension EndToEnd {
       (["attach", "--source", "--view", "tree", "4242"], 64, "--source needs --view summary"),
       (["attach", "--explain", "--focus", "main", "4242"], 64, "a part of a capture"),
       (["report", "x.pb.gz", "--explain", "--to", "2s"], 64, "a part of a capture"),
+      (["report", "x.pb.gz", "--brief", "--state", "blocked"], 64, "--brief writes the verdict"),
+      (["report", "x.pb.gz", "--brief", "--json", "--to", "2s"], 64, "a part of a capture"),
       (["report", "x.pb.gz", "--until", "1s", "--to", "2s"], 64, "the same as --until"),
       (["export", "x.pb.gz", "--to", "folded", "--force"], 64, "--force needs --output"),
       (["compare", "a.pb.gz", "b.pb.gz", "--json", "--top", "5"], 64, "--json"),

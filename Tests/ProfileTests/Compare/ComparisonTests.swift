@@ -15,6 +15,7 @@ internal import Testing
     ("run::{{closure}}#1", "run::{{closure}}#*"),
     ("run()::$_12::operator()", "run()::$_*::operator()"),
     ("closure #3 in run()", "closure #* in run()"),
+    ("run(int)::{lambda at line 12}", "run(int)::{lambda at line *}"),
     ("App$$Lambda$469/0x00007f.run", "App$$Lambda$*.run"),
     (".isra.0", ".isra"), (".", "."), ("", ""), ("main.main.func1", "main.main.func1"),
     ("a.b.c", "a.b.c"), ("#", "#"), ("operator#", "operator#"),
@@ -228,6 +229,28 @@ internal import Testing
     let side = ComparedCapture(maker.profile)
     let comparison = Comparison(before: [side], after: [side])
     #expect(abs(try #require(comparison.functions.first).inclusive.change.before - 1) < 1e-6)
+  }
+
+  @Test func `keeps the lambdas of a function apart, also where lines have moved`() {
+    func side(_ first: Int, _ second: Int) -> ComparedCapture {
+      var maker = ProfileMaker()
+      let app = maker.module("/bin/app")
+      let thread = maker.thread(1, "app", isMain: true)
+      for (line, ticks) in [(first, Int64(300)), (second, 700)] {
+        let function = "run(int)::{lambda at line \(line)}"
+        let frame = maker.frame(SourceLine(function: function, file: "a.cpp", line: line), in: app)
+        let stack = maker.stack(outermostFirst: [frame])
+        maker.run(thread, stack, ticks: ticks, cpu: ticks * 10_000_000)
+      }
+      maker.profile.capture.duration = 10_000_000_000
+      return ComparedCapture(maker.profile)
+    }
+    for after in [side(8, 12), side(9, 13), side(98, 102)] {
+      let comparison = Comparison(before: [side(8, 12)], after: [after])
+      let own = comparison.functions.map { [$0.own.before.cpu, $0.own.after.cpu] }
+      #expect(own.count == 2)
+      #expect(own.allSatisfy { abs($0[0] - $0[1]) < 1e-6 }, "\(own)")
+    }
   }
 
   @Test func `says what makes captures hard to compare`() {

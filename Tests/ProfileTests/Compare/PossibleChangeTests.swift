@@ -66,4 +66,32 @@ internal import Testing
     try JSONSchema(of: "compare").check(json)
     #expect(json.contains(#""changed":false"#) && json.contains(#""figure":"self""#))
   }
+
+  @Test func `of threads without one of a function name what makes up most of it`() throws {
+    let comparison = try #require(
+      (1...300).lazy.map { Self.short(slowedBy: 1.3, seed: $0) }.first { $0.largestPart != nil })
+    let part = try #require(comparison.largestPart)
+    guard case .function(let index, isOwn: true) = part.subject else {
+      Issue.record("\(part.subject)")
+      return
+    }
+    let sign = part.change.change > 0 ? 1.0 : -1
+    let own = comparison.functions.map { $0.own.change.change * sign }
+    #expect(own.max() == own[index])
+    for isMarkdown in [false, true] {
+      var text = ""
+      let options = `Comparison report`.options()
+      if isMarkdown {
+        ComparisonMarkdown(comparison, options: options).write(to: &text)
+      } else {
+        ComparisonReport(comparison, options: options).write(to: &text)
+      }
+      let words = text.replacing("\\", with: "").split(whereSeparator: \.isWhitespace)
+        .joined(separator: " ")
+      #expect(
+        words.contains("The largest part of it is in \(comparison.functions[index].name)"),
+        "\(words)")
+      #expect(words.contains("That alone is within noise. "), "\(words)")
+    }
+  }
 }

@@ -228,6 +228,31 @@ internal import Testing
     #expect(maker.verdict.kind == .starved)
   }
 
+  @Test func `of threads that keep each other from the CPUs does not blame others`() {
+    func sentence(processors: Int?, cpu: Int64, kind: Verdict.Kind) -> String {
+      var maker = WaitMaker()
+      maker.maker.profile.capture.processors = processors
+      for number in 0..<50 as Range<Int32> {
+        let thread = maker.thread(4242 + number, "", "compute work start_thread", .waitingForCPU)
+        maker.setThread(thread, cpu: cpu, delay: 10 * WaitMaker.second - cpu)
+      }
+      #expect(maker.verdict.kind == kind)
+      return ReportHead.text(maker.profile).split(whereSeparator: \.isWhitespace)
+        .joined(separator: " ")
+    }
+    let crowded = sentence(processors: 2, cpu: WaitMaker.second / 3, kind: .busyLoop)
+    #expect(
+      crowded.contains(
+        "The program has more runnable threads than CPUs: 50 threads at a time wanted to run on 2 CPUs."
+      ), "\(crowded)")
+    #expect(!crowded.contains("overloaded"))
+    // Others have the CPUs, there are enough of them, or their number is not known.
+    for (processors, cpu) in [(2, WaitMaker.second / 100), (64, WaitMaker.second), (nil, 9)] {
+      #expect(
+        sentence(processors: processors, cpu: cpu, kind: .starved).contains("is overloaded"))
+    }
+  }
+
   @Test func `of a thread that runs and reads in turn says both`() {
     var maker = WaitMaker()
     let thread = maker.thread(4242, "", "parse main", .running, share: 0.4)

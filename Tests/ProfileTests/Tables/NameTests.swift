@@ -1,3 +1,4 @@
+internal import ProfileAnalysis
 internal import ProfileModel
 internal import Testing
 
@@ -23,5 +24,44 @@ internal import Testing
       if name.hasPrefix("0x"), room >= 14 { #expect(shown.name == name) }
     }
     if room >= 60 { #expect(place.beside("f", room: room).place == place.text) }
+  }
+}
+
+@Suite struct `Rows of a table` {
+  /// Functions whose names differ in their middle alone.
+  private static let names = ["int", "long", "std::string"].map {
+    "orders::detail::very::long::scope::Pipeline<\($0), orders::Settings, orders::Book, orders::Price>"
+      + "::run_all_of_the_steps_in_order"
+  }
+
+  @Test(arguments: [20, 30, 60, 80, 200])
+  func `do not read the same where their names differ`(room: Int) {
+    let labels = DistinctLabels.labels(Self.names + [Self.names[0], "f", ""]) { _, name in
+      PlainText.shortenedInMiddle(name, to: room)
+    }
+    #expect(Set(labels).count == 5, "\(labels)")
+    #expect(labels[0] == labels[3] && labels[4] == "f" && labels[5] == "")
+    #expect(labels.allSatisfy { PlainText.columns($0) <= room })
+    if room >= 60 { #expect(labels[1].contains("long"), "\(labels)") }
+  }
+
+  @Test func `are told apart in the report`() {
+    var maker = ProfileMaker()
+    let module = maker.module("/opt/app")
+    let thread = maker.thread(4242, "main", isMain: true, cpu: 3_000_000_000)
+    for name in Self.names {
+      let frame = maker.frame(SourceLine(function: name, file: "/src/a.cpp", line: 7), in: module)
+      let stack = maker.stack(outermostFirst: [frame])
+      maker.run(thread, stack, .running, ticks: 100, cpu: 1_000_000_000)
+    }
+    maker.profile.capture.duration = 3_000_000_000
+    for unit in [FlatTable.Unit.function, .line, nil] {
+      var text = ""
+      let options = ReportOptions(unit: unit, width: 80)
+      TextReport(maker.profile, options: options).write(to: &text)
+      let rows = text.split(separator: "\n").filter { $0.contains("a.cpp") && $0.contains("…") }
+        .map { $0.drop { !$0.isLetter } }
+      #expect(rows.count >= 3 && Set(rows).count >= 3, "\(text)")
+    }
   }
 }
