@@ -94,6 +94,18 @@ extension EndToEnd {
       try program.assertUntouched()
     }
 
+    /// It may have its own work to do in between: none of its waits is long.
+    @Test(arguments: [20, 200])
+    func `one that tries for a lock again and again`(milliseconds: Int) throws {
+      let program = try RunningProgram(fixture: "tries.c", ["\(milliseconds)"])
+      let report = try SprofCommand.report(["attach", "\(program.pid)", "--duration", "2500ms"])
+      let verdict = try #require(report.verdict)
+      #expect(verdict.words.hasPrefix("Mostly waiting: "), "\(verdict.words)")
+      #expect(verdict.words.contains("held up by \"owner\""), "\(verdict.words)")
+      try program.assertUntouched()
+      program.kill()
+    }
+
     @Test func `a shell that waits for its child`() throws {
       let program = try RunningProgram(["bash", "-c", "echo ready; sleep 900; exit 1"])
       try Health(isIdle: true).expect(of: [program.pid])
