@@ -203,7 +203,7 @@ final class ProcessRuntimes {
   func lookAtWaits(
     memory: ProcessMemory, at time: Nanoseconds, hasNewSleeps: Bool
   ) -> [Int32: RuntimeWait]? {
-    guard hasNewSleeps || lockLooks.foundOwner else { return nil }
+    guard hasNewSleeps || lockLooks.foundWaits else { return nil }
     return lockLooks.look(attached, memory, at: time)
   }
 

@@ -8,11 +8,11 @@ internal import RuntimeReading
 /// rounds of samples, so that it may not take long in all.
 struct RuntimeLockLooks {
   /// The part of the time that looks may take: where threads were seen to wait for each other, and else.
-  private static let (heldShare, quietShare) = (Int64(50), Int64(400))
+  private static let (heldShare, quietShare) = (Int64(33), Int64(400))
 
   private var next = Nanoseconds(0)
-  /// Whether the last look found a lock whose owner is known.
-  private(set) var foundOwner = false
+  /// Whether the last look found threads that wait for a lock.
+  private(set) var foundWaits = false
 
   /// What threads wait for at this moment; nil where it is not time to look.
   mutating func look(
@@ -22,8 +22,9 @@ struct RuntimeLockLooks {
     let before = OwnUsage.threadCPU()
     let waits = RuntimeWaitSurvey.ofOneMoment(RuntimeWaitSurvey.read(runtimes, memory))
     let cost = OwnUsage.threadCPU() - before
-    foundOwner = waits.values.contains { $0.isForLock && $0.owner != nil }
-    next = time + cost * (foundOwner ? Self.heldShare : Self.quietShare)
+    // A lock of Python's whose owner was not found is one all the same.
+    foundWaits = waits.values.contains { $0.isForLock || $0.flavor == .python }
+    next = time + cost * (foundWaits ? Self.heldShare : Self.quietShare)
     return waits
   }
 }

@@ -27,6 +27,7 @@ final class WaitTrace {
     /// A lock of the runtime's own, which the last look has found.
     case runtimeLock
     case lock(FutexWait, LockBytes)
+    case fileLock(FileLockWait)
   }
 
   private struct Entry {
@@ -43,6 +44,10 @@ final class WaitTrace {
   private typealias LockBytes = InlineArray<5, UInt64>
 
   private let reader: LockReader
+  private let pid: Int32
+  /// Whether threads were last found asleep for file locks.
+  private var hasFileLocks = false
+  private var nextFileLocks: Nanoseconds = 0
   private let lookups: DescriptorLookups
   private var entries: [Entry] = []
   /// Each wait once for each owner.
@@ -62,6 +67,7 @@ final class WaitTrace {
 
   init(_ folder: TaskFolder, lookups: DescriptorLookups) {
     reader = LockReader(folder)
+    pid = folder.process
     self.lookups = lookups
   }
 
@@ -81,6 +87,7 @@ final class WaitTrace {
       nextForgetting = time + .seconds(1)
       reader.forget()
     }
+    readFileLocks(time: time)
     ranges.removeAll(keepingCapacity: true)
     slots.removeAll(keepingCapacity: true)
     for slot in entries.indices {
@@ -133,6 +140,32 @@ final class WaitTrace {
     entries[slot].wait = number(wait)
   }
 
+  /// Between two readings of the file locks of the machine.
+  private static let fileLockPeriod = Nanoseconds.milliseconds(10)
+
+  /// Reads who holds the file locks that threads sleep for, all at once.
+  private func readFileLocks(time: Nanoseconds) {
+    guard hasFileLocks, time >= nextFileLocks else { return }
+    nextFileLocks = time + Self.fileLockPeriod
+    hasFileLocks = false
+    var table: [FileLock]?
+    for slot in entries.indices {
+      guard case .fileLock(let lock) = entries[slot].watched else { continue }
+      hasFileLocks = true
+      let known = table ?? FileLock.read()
+      table = known
+      entries[slot].wait = number(lock.wait(pid, known))
+    }
+  }
+
+  private func take(_ lock: FileLockWait, _ slot: Int) {
+    hasFileLocks = true
+    let wait = lock.wait(pid, FileLock.read())
+    for descriptor in wait.descriptors { lookups.want(descriptor) }
+    entries[slot].watched = .fileLock(lock)
+    entries[slot].wait = number(wait)
+  }
+
   private func update(_ slot: Int, at place: Int, _ memory: ProcessMemory) {
     guard case .lock(let futex, let last) = entries[slot].watched else { return }
     let bytes = LockBytes { buffer[place * 5 + $0] }
@@ -176,6 +209,8 @@ final class WaitTrace {
       guard count == FutexWait.windowSize else { return }
       entries[slot].watched = .lock(futex, bytes)
       entries[slot].wait = wait(futex, bytes, memory)
+    } else if let lock = FileLockWait(call, arguments, thread: thread.tid) {
+      take(lock, slot)
     } else if let wait = DescriptorCalls.wait(
       call, arguments, memory: ProcessMemory(tid: thread.tid)),
       let number = number(wait)
@@ -252,8 +287,7 @@ final class WaitTrace {
     guard let version = lookups.version(of: descriptor, from: span.start, until: span.end) else {
       return nil
     }
-    wait.descriptors = [version.descriptor]
-    wait.owners = version.owners
+    wait.take(version)
     return wait
   }
 
@@ -294,8 +328,7 @@ final class WaitTrace {
         number = versions[span.wait]?[version.number] ?? waits.count
         if number == waits.count {
           var wait = waits[span.wait]
-          wait.descriptors = [version.descriptor]
-          wait.owners = version.owners
+          wait.take(version)
           waits.append(wait)
           versions[span.wait, default: [:]][version.number] = number
         }
@@ -310,5 +343,13 @@ final class WaitTrace {
 extension WaitTrace.Span {
   fileprivate func fed(_ wait: Wait) -> WaitFeed.Span {
     WaitFeed.Span(tid: tid, wait: wait, start: start, end: end)
+  }
+}
+
+extension Wait {
+  /// Takes what was found of its descriptor; who holds a lock on the file is known better.
+  fileprivate mutating func take(_ version: DescriptorLookups.Version) {
+    descriptors = [version.descriptor]
+    if kind != .fileLock { owners = version.owners }
   }
 }
