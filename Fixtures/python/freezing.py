@@ -2,7 +2,9 @@
 
 At the line `go` on its standard input save_settings sleeps 0.4 s and reindex computes 0.25 s, in turn,
 TIMES times each (2), with 0.3 s of rest before each; then it prints `done SECONDS...`, how long each took.
-With `animate` as TIMES the loop draws 60 times a second for 10 ms each, and never freezes.
+With `animate` as TIMES the loop draws 60 times a second for 10 ms each, and never freezes. With `lock` asyncio
+waits three times for a lock that the thread `holder` holds for 0.8 s; with `storm` it calls 80 handlers in a row
+that sleep for 10 ms each.
 """
 import sys
 import threading
@@ -30,11 +32,31 @@ def reindex():
     lengths.append(time.monotonic() - begin)
 
 
+lock = threading.Lock()
+
+
+def hold(held):
+    with lock:
+        held.set()
+        time.sleep(0.8)
+
+
+def wait_for_holder():
+    held = threading.Event()
+    threading.Thread(target=hold, args=(held,), name="holder").start()
+    held.wait()
+    begin = time.monotonic()
+    with lock:
+        lengths.append(time.monotonic() - begin)
+
+
 def draw():
     spend(0.01)
 
 
 def plan():
+    if times == "lock":
+        return [wait_for_holder] * 3
     return [] if times == "animate" else [save_settings, reindex] * int(times)
 
 
@@ -62,6 +84,13 @@ def run_asyncio():
             while True:
                 draw()
                 await asyncio.sleep(0.0067)
+        if times == "storm":
+            await asyncio.sleep(0.3)
+            for _ in range(80):
+                time.sleep(0.01)
+                await asyncio.sleep(0)
+            await asyncio.sleep(0.3)
+            return tell()
         loop = asyncio.get_running_loop()
         for number, handler in enumerate(plan()):
             await asyncio.sleep(0.3)

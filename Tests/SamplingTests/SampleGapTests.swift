@@ -53,6 +53,18 @@ import Testing
     #expect(!gap.hidesSleep(from: counters(7), to: busy, wasAsleep: false, isAsleep: false))
   }
 
+  @Test func `fell asleep anew when it was put on a CPU for more than its stops`() {
+    var gap = SampleGap()
+    #expect(gap.beganSleep(from: counters(7), to: counters(8), wasAsleep: true))
+    gap.noteStop()
+    // To stop, and to go on.
+    #expect(!gap.beganSleep(from: counters(7), to: counters(9), wasAsleep: true))
+    #expect(gap.beganSleep(from: counters(7), to: counters(10), wasAsleep: true))
+    // The sample was taken in that stop.
+    #expect(!gap.beganSleep(from: counters(8), to: counters(9), wasAsleep: false))
+    #expect(gap.beganSleep(from: counters(8), to: counters(10), wasAsleep: false))
+  }
+
   @Test func `misses no time while its stack is copied`() {
     let stop = MonotonicClock.now() - .milliseconds(1)
     let ran = ThreadCounters(cpu: .milliseconds(10), switches: 9)

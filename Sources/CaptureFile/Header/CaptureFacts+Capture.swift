@@ -97,6 +97,8 @@ extension CaptureFacts {
     var tid: Int32
     var start, end, threshold: Int64
     var isOver: Bool
+    /// Missing for no.
+    var beganBefore: Bool?
 
     enum CodingKeys: String, CodingKey {
       case tid
@@ -104,6 +106,7 @@ extension CaptureFacts {
       case end = "end_ns"
       case threshold = "threshold_ns"
       case isOver = "over"
+      case beganBefore = "began_before"
     }
 
     init(_ freeze: RecordedFreeze) {
@@ -112,10 +115,13 @@ extension CaptureFacts {
       end = freeze.end
       threshold = freeze.threshold
       isOver = freeze.isOver
+      if freeze.beganBefore { beganBefore = true }
     }
 
     var freeze: RecordedFreeze {
-      RecordedFreeze(tid: tid, start: start, end: end, isOver: isOver, threshold: threshold)
+      RecordedFreeze(
+        tid: tid, start: start, end: end, isOver: isOver, beganBefore: beganBefore ?? false,
+        threshold: threshold)
     }
   }
 

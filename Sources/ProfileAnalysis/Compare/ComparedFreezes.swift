@@ -58,7 +58,7 @@ package struct ComparedFreezes: Sendable {
         ProfileIndex(part.apply(to: capture.profile)), FreezeRule(chosen: filter))
       guard table.isKnown else { return nil }
       seconds += capture.span.length / 1e9
-      lengths += table.freezes.map(\.length)
+      lengths += table.freezes.lazy.filter { !$0.isUnclear }.map(\.length)
     }
     return Side(seconds: seconds, lengths: lengths.sorted())
   }

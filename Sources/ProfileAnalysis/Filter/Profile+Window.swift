@@ -26,9 +26,14 @@ extension Profile {
       moved.append(
         Run(
           thread: run.thread, stack: run.stack, end: run.end, activity: run.activity,
-          start: run.start &- start, weight: run.weight))
+          start: run.start &- start, weight: run.weight, unseenSleeps: run.unseenSleeps))
     }
     runs = moved
+    waitHistory = waitHistory.shifted(by: 0 &- start)
+    for index in capture.freezes.indices {
+      capture.freezes[index].start &-= start
+      capture.freezes[index].end &-= start
+    }
     for thread in threads.indices {
       threads[thread].firstSeen = max(0, threads[thread].firstSeen &- start)
       threads[thread].lastSeen = max(0, threads[thread].lastSeen &- start)

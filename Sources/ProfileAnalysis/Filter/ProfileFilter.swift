@@ -78,6 +78,9 @@ package struct ProfileFilter {
       let all = Array(filtered.threads.indices)
       filtered.waitHistory = filtered.waitHistory.moved(
         to: all, from: from ?? .min, until: to ?? .max)
+      filtered.capture.freezes = filtered.capture.freezes.compactMap {
+        $0.part(from: from ?? .min, to: to ?? .max)
+      }
     }
     filtered.keepBlockings(from: from ?? .min, to: to ?? .max)
     if choosesRuns { filtered.capture.notes.append(.plain(note(left: left, of: all))) }
@@ -146,6 +149,16 @@ extension Profile {
       moved.append(run.moved(to: places[run.thread]))
     }
     runs = moved
+  }
+}
+
+extension RecordedFreeze {
+  /// What of it is in a window of time; nil for nothing.
+  fileprivate func part(from: Int64, to: Int64) -> RecordedFreeze? {
+    guard start < to, end > from else { return nil }
+    return RecordedFreeze(
+      tid: tid, start: max(start, from), end: min(end, to), isOver: isOver && end <= to,
+      beganBefore: beganBefore || start < from, threshold: threshold)
   }
 }
 

@@ -32,7 +32,7 @@ extension Profile {
 }
 
 /// Shorter forms of demangled names, as demanglers of the Itanium ABI write them.
-enum ShortName {
+package enum ShortName {
   /// Columns of template arguments that are shown in full.
   private static let argumentLimit = 20
   /// Longer names are left alone: they would take long, and are shortened in the middle anyway.
@@ -40,7 +40,7 @@ enum ShortName {
 
   /// Without return type, parameters and long template arguments; the name itself where it is of
   /// another form.
-  static func bare(_ name: String) -> String {
+  package static func bare(_ name: String) -> String {
     guard let parts = Parts(name) else { return name }
     return shortened(parts.name)
   }

@@ -13,6 +13,8 @@ package struct Freeze: Sendable {
   package var beganBefore = false
   /// Whether it went on at the last sample.
   package var goesOn = false
+  /// Whether it may as well be many short handlers, one after the other: samples cannot tell.
+  package var isUnclear = false
   /// The loop that had to wait; nil for a thread without one.
   package var loop: EventLoop?
   /// The outermost function of the program's own that the loop called; nil where none is known.

@@ -25,13 +25,19 @@ struct FreezeCauses {
     freeze.stack = stack
     freeze.stackEnd = end
     guard let wait = cause.wait else { return }
-    if let known = blocking(of: freeze, like: wait) { freeze.cause.wait = known }
-    // A look-up may come when the lock has just changed hands.
-    if freeze.cause.wait?.owners.isEmpty ?? true, let known = shortWait(in: freeze, like: wait) {
-      let object = freeze.cause.wait?.object
-      if object == nil || known.object?.address == object?.address { freeze.cause.wait = known }
-    }
+    freeze.cause.wait = known(wait, in: freeze)
     freeze.cause.owner = owner(of: freeze, &moments)
+  }
+
+  /// A wait in the time of a freeze as it was looked up meanwhile, with its lock and owner where these are
+  /// known.
+  func known(_ wait: Wait, in freeze: Freeze) -> Wait {
+    let looked = blocking(of: freeze, like: wait) ?? wait
+    // A look-up may come when the lock has just changed hands.
+    guard looked.owners.isEmpty, let short = shortWait(in: freeze, like: wait),
+      looked.object == nil || short.object?.address == looked.object?.address
+    else { return looked }
+    return short
   }
 
   /// What took most of the time of some runs of one thread.
@@ -53,7 +59,11 @@ struct FreezeCauses {
     }
     guard let (key, weight) = causes.heaviest else { return nil }
     var stacks = Tally<StackID>()
-    for (run, own) in zip(runs, keys) where own == key { stacks.add(run.weight, to: run.stack) }
+    // One that ran while nothing was stopped has no stack.
+    let isSeen = zip(runs, keys).contains { $0.1 == key && $0.0.stack != .empty }
+    for (run, own) in zip(runs, keys) where own == key && (run.stack != .empty || !isSeen) {
+      stacks.add(run.weight, to: run.stack)
+    }
     guard let stack = stacks.heaviest?.key,
       let shown = zip(runs, keys).first(where: { $0.0.stack == stack && $0.1 == key })?.0
     else { return nil }
@@ -98,7 +108,8 @@ struct FreezeCauses {
       guard span.start < freeze.stop else { break }
       guard waits.indices.contains(span.wait), wait.mayBe(waits[span.wait]) else { continue }
       let length = min(span.end, freeze.stop) &- max(span.start, freeze.start)
-      lengths[span.wait] = (lengths[span.wait] ?? 0).addingClamped(max(0, length))
+      guard length > 0 else { continue }
+      lengths[span.wait] = (lengths[span.wait] ?? 0).addingClamped(length)
     }
     // One whose owner is known tells more. Equal ones are in a fixed order.
     let owned = lengths.filter { !waits[$0.key].owners.isEmpty }

@@ -24,6 +24,16 @@ package struct FreezeFinder {
     guard index.profile.capture.knowsUnseenSleeps, index.profile.capture.kind.hasTimes else {
       return nil
     }
+    let sampled = sampledResponses(of: thread)
+    let recorded = recordedFreezes(of: thread)
+    guard !recorded.isEmpty else { return sampled }
+    var responses = sampled ?? ThreadResponses(thread: thread)
+    responses.take(recorded)
+    return responses
+  }
+
+  /// The same by the samples alone.
+  private mutating func sampledResponses(of thread: Int) -> ThreadResponses? {
     guard moments.hasLoop(thread) else { return waits(of: thread) }
     var responses = ThreadResponses(thread: thread)
     let stretches = stretches(of: thread, &responses)
@@ -31,27 +41,40 @@ package struct FreezeFinder {
     var trial = HandlerTrial(
       index, thread: thread, period: period, threshold: rule.threshold, rests: responses.restSamples
     )
-    for stretch in stretches where stretch.length >= rule.threshold {
+    for stretch in stretches.all where stretch.length >= rule.threshold {
       // One that was never seen to return may be a loop that has more to do than it can.
       let isKnown = responses.hasReturned || stretch.isOneWait
-      let found = isKnown ? trial.handlers(in: stretch) : []
+      let isCalledAgain = stretch.handler.map { stretches.calledAgain.contains($0) } ?? false
+      let found =
+        isKnown ? trial.handlers(in: stretch, isCalledAgain: isCalledAgain) : []
       responses.freezes += found.map { freeze($0, thread, responses.loop) }
-      if found.isEmpty { responses.busyStretches.append(stretch.span) }
+      guard found.isEmpty else { continue }
+      var unclear = freeze(stretch, thread, responses.loop)
+      unclear.isUnclear = true
+      responses.unclear.append(unclear)
     }
     return responses
   }
 
   /// The stretches of a thread away from its loop, each of one handler as far as its samples show.
+  private struct Stretches {
+    var all: [HandlerStretch] = []
+    /// The handlers that the loop was seen to call again at once, without a rest.
+    var calledAgain: Set<LoopMoments.Handler> = []
+  }
+
   private mutating func stretches(
     of thread: Int, _ responses: inout ThreadResponses
-  ) -> [HandlerStretch] {
+  ) -> Stretches {
     let isMain = index.profile.threads[thread].isMain
-    var result: [HandlerStretch] = []
+    var result = Stretches()
+    /// The handler that has returned to the loop, while that calls no other.
+    var returned: LoopMoments.Handler?
     var open: HandlerStretch?
     var isRested = false
     var rests = RestTimes()
     func close() {
-      if let stretch = open { result.append(stretch) }
+      if let stretch = open { result.all.append(stretch) }
       open = nil
     }
     for run in index.runs(of: thread) where run.weight.wall > 0 {
@@ -63,6 +86,8 @@ package struct FreezeFinder {
         }
         isRested = moment == .rest
         responses.hasReturned = responses.hasReturned || moment != .outside
+        returned =
+          moment == .loop && run.unseenSleeps.isEmpty ? open?.handler ?? returned : nil
         close()
         if isRested { responses.restSamples &+= max(0, run.weight.samples) }
         if isRested { rests.rest(run) } else { rests.pass(run, isKnown: moment == .loop) }
@@ -73,6 +98,10 @@ package struct FreezeFinder {
         let entry = moments.entry(of: run.stack)
         if open?.add(run, handler: handler, entry: entry, period: period) ?? false { continue }
         close()
+        if let returned, returned == handler, run.unseenSleeps.isEmpty {
+          result.calledAgain.insert(returned)
+        }
+        returned = nil
         open = HandlerStretch(run, handler: handler, entry: entry)
       }
     }
@@ -89,9 +118,11 @@ package struct FreezeFinder {
   }
 
   private mutating func freeze(
-    _ stretch: HandlerStretch, _ thread: Int, _ loop: EventLoop?
+    _ stretch: HandlerStretch, _ thread: Int, _ loop: EventLoop?, start: Int64? = nil,
+    length: Int64? = nil
   ) -> Freeze {
-    var freeze = Freeze(thread: thread, start: stretch.start, length: stretch.length)
+    var freeze = Freeze(
+      thread: thread, start: start ?? stretch.start, length: length ?? stretch.length)
     freeze.loop = stretch.handler?.loop ?? loop
     freeze.samples = stretch.samples
     let causes = FreezeCauses(index)
@@ -117,6 +148,44 @@ package struct FreezeFinder {
   /// Whether the thread was there before the capture, or before the part that is shown.
   private func isOld(_ info: ThreadInfo) -> Bool {
     info.firstSeen > 0 || index.profile.capture.kind != .run
+  }
+}
+
+// MARK: - Freezes that a flight recorder has seen
+
+extension FreezeFinder {
+  /// The freezes for which the capture was kept, with the lengths that the recorder has measured: before half of
+  /// its threshold a thread has few samples, and while it runs no stacks.
+  private mutating func recordedFreezes(of thread: Int) -> [Freeze] {
+    let profile = index.profile
+    let info = profile.threads[thread]
+    // Of threads with one number the last is meant.
+    guard info.process == nil,
+      profile.threads.lastIndex(where: { $0.tid == info.tid && $0.process == nil }) == thread
+    else { return [] }
+    return profile.capture.freezes.filter { $0.tid == info.tid && $0.length > 0 }
+      .compactMap { freeze($0, thread) }.sorted { $0.start < $1.start }
+  }
+
+  private mutating func freeze(_ recorded: RecordedFreeze, _ thread: Int) -> Freeze? {
+    let runs = index.runs(of: thread).compactMap { run in
+      run.weight.wall > 0 ? run.part(from: recorded.start, to: recorded.end) : nil
+    }
+    let isMain = index.profile.threads[thread].isMain
+    var handlers = Tally<LoopMoments.Handler>()
+    for run in runs {
+      guard case .handler(let handler?) = moments.moment(of: run, isMain: isMain) else { continue }
+      handlers.add(run.weight, to: handler)
+    }
+    let handler = handlers.heaviest?.key
+    guard let stretch = HandlerStretch(runs[...], handler: handler) else { return nil }
+    var loop: EventLoop?
+    for run in runs where loop == nil { loop = moments.loop(of: run.stack) }
+    var freeze = freeze(stretch, thread, loop, start: recorded.start, length: recorded.length)
+    freeze.isUnclear = loop != nil && stretch.isManySleeps(threshold: rule.threshold)
+    freeze.beganBefore = recorded.beganBefore
+    freeze.goesOn = !recorded.isOver
+    return freeze
   }
 }
 

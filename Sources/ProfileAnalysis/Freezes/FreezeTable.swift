@@ -81,6 +81,7 @@ package struct FreezeTable: Sendable {
     let kind: FreezeCause.Kind
     let wait: WaitKind?
     let object: String?
+    let isUnclear: Bool
 
     init(_ freeze: Freeze) {
       thread = freeze.thread
@@ -91,6 +92,7 @@ package struct FreezeTable: Sendable {
       kind = freeze.cause.kind
       wait = freeze.cause.wait?.kind
       object = freeze.cause.wait?.object?.variable
+      isUnclear = freeze.isUnclear
     }
   }
 }

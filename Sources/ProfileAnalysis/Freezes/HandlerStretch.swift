@@ -12,7 +12,6 @@ struct HandlerStretch {
   private(set) var samples: Int64
 
   var start: Int64 { max(0, runs.first?.start ?? 0) }
-  var span: ThreadResponses.Span { ThreadResponses.Span(start: start, length: length) }
 
   init(_ run: Run, handler: LoopMoments.Handler?, entry: SourceFrame? = nil) {
     self.handler = handler
@@ -61,7 +60,22 @@ struct HandlerStretch {
   }
 
   /// Whether it is one wait from beginning to end.
-  var isOneWait: Bool { runs.count == 1 && !hidesSleep && runs[0].activity.isWait }
+  var isOneWait: Bool { runs.count == 1 && runs[0].activity.isWait && !runs[0].hasManySleeps }
+
+  /// Whether it slept for most of its time in many sleeps, of which none is a freeze: those of one handler that
+  /// waits again and again look like those of many handlers, as the loop in between takes next to no time.
+  ///
+  /// Waits for a disk are left out, which one system call may begin many times, and those for an
+  /// interpreter's lock, which time out every few milliseconds.
+  func isManySleeps(threshold: Int64) -> Bool {
+    let asleep = runs.reduce(Int64(0)) { sum, run in
+      guard case .blocked(let reason) = run.activity, !reason.isInterpreterLock,
+        run.hasManySleeps || run.knownLength < threshold
+      else { return sum }
+      return sum &+ max(0, run.weight.wall)
+    }
+    return asleep > length / 2
+  }
 
   /// Whether it slept for most of its time.
   var isMostlyAsleep: Bool {
@@ -75,13 +89,13 @@ struct HandlerStretch {
   /// Whether a time is within it.
   func contains(_ time: Int64) -> Bool { time >= start && time &- start < length }
 
-  /// The parts in which it slept nowhere unseen.
+  /// The parts in which it slept nowhere unseen, and in no more than one sleep at each place.
   var wholeParts: [HandlerStretch] {
     var parts: [HandlerStretch] = []
     var first = 0
     for position in runs.indices {
       let run = runs[position]
-      let isBroken = run.unseenSleeps.contains(.within)
+      let isBroken = run.hasManySleeps
       if position > first, isBroken || run.unseenSleeps.contains(.before) {
         parts += HandlerStretch(runs[first..<position], handler: handler).map { [$0] } ?? []
         first = position
@@ -93,6 +107,16 @@ struct HandlerStretch {
     }
     return parts
   }
+}
+
+extension Run {
+  /// Whether it is of more than one sleep.
+  fileprivate var hasManySleeps: Bool {
+    unseenSleeps.contains(.within) || activity.isWait && unseenSleeps.contains(.renewed)
+  }
+
+  /// For how long it lasted for certain: from its first sample to its last.
+  fileprivate var knownLength: Int64 { weight.wall &- weight.wall / max(1, weight.samples) }
 }
 
 extension SourceFrame {

@@ -2,12 +2,13 @@ internal import ProfileModel
 
 /// Tells one long handler from a storm of short ones, as far as samples can.
 ///
-/// A wait that no other sleep interrupts is one handler's for certain. Besides that there are only the
-/// stacks: the samples of a storm now and then find the thread in its loop, or in another function
-/// that the loop called, and those of one handler never do. So many samples in a row must be in the
+/// A wait that no other sleep interrupts is one handler's for certain; of many short sleeps in a row nothing
+/// tells. Besides that there are only the stacks: the samples of a storm now and then find the thread in its
+/// loop, or in another function that the loop called, and those of one handler never do. So many samples in a row must be in the
 /// same functions that a storm would hardly show it: by how soon such a row ends elsewhere in the
 /// capture, by how busy the loop is with the same handler otherwise, and where the thread slept unseen by
-/// how little a loop rests that is still healthy.
+/// how little a loop rests that is still healthy. Where the loop was seen to call the same handler again at once,
+/// only a wait is certain.
 struct HandlerTrial {
   /// In so many captures one storm at most is taken for a handler.
   private static let chance = 1e-4
@@ -39,17 +40,27 @@ struct HandlerTrial {
   }
 
   /// The stretch, or parts of it, that are of one handler and as long as the threshold.
-  mutating func handlers(in stretch: HandlerStretch) -> [HandlerStretch] {
-    if isOneHandler(stretch) { return [stretch] }
-    guard stretch.hidesSleep else { return [] }
-    return stretch.wholeParts.filter { $0.length >= threshold && isOneHandler($0) }
+  ///
+  /// `isCalledAgain` is whether the loop was seen to call the handler again at once: there are storms of it.
+  mutating func handlers(
+    in stretch: HandlerStretch, isCalledAgain: Bool = false
+  ) -> [HandlerStretch] {
+    if isOneHandler(stretch, isCalledAgain) { return [stretch] }
+    guard stretch.hidesSleep || stretch.isManySleeps(threshold: threshold) else { return [] }
+    return stretch.wholeParts.filter { $0.length >= threshold && isOneHandler($0, isCalledAgain) }
   }
 
-  private mutating func isOneHandler(_ stretch: HandlerStretch) -> Bool {
+  private mutating func isOneHandler(_ stretch: HandlerStretch, _ isCalledAgain: Bool) -> Bool {
     // A late sample stands for time before it, too, in which the thread may have been elsewhere.
-    if stretch.isOneWait { return stretch.samples >= threshold / period / 2 }
+    if stretch.isOneWait {
+      // Of samples that are far apart what is between the first and the last is certain.
+      let known = stretch.length - stretch.length / max(1, stretch.samples)
+      return stretch.samples >= threshold / period / 2 || known >= threshold
+    }
     // Where ticks were late nobody saw what it did.
-    guard stretch.samples > stretch.length / period / 2 else { return false }
+    guard !isCalledAgain, stretch.samples > stretch.length / period / 2,
+      !stretch.isManySleeps(threshold: threshold)
+    else { return false }
     let hidesSleep = stretch.hidesSleep
     if hidesSleep {
       let rest = stretch.isMostlyAsleep ? Self.leastRest.sleeping : Self.leastRest.computing
@@ -96,12 +107,15 @@ struct HandlerTrial {
     case rest
     /// It returned to its loop without sleeping.
     case loop
+    /// It went on in the same handler, in other functions.
+    case sameHandler
   }
 
   /// How other rows like the stretch ended.
   ///
   /// `atRisk` are their samples, of each row at most half as many as the stretch has, and `ends` the rows
-  /// that ended before that by the thread's returning to its loop.
+  /// that ended before that by the thread's returning to its loop; one that goes on in other functions of
+  /// the same handler shows no return.
   private func others(
     than stretch: HandlerStretch, _ rows: [Row], countsRests: Bool
   ) -> (ends: Int, atRisk: Int64) {
@@ -109,7 +123,12 @@ struct HandlerTrial {
     var (ends, atRisk) = (0, Int64(0))
     for row in rows where !stretch.contains(row.start) {
       atRisk = atRisk &+ min(row.samples, limit)
-      if row.samples < limit, countsRests || row.end == .loop { ends += 1 }
+      guard row.samples < limit else { continue }
+      switch row.end {
+      case .rest: if countsRests { ends += 1 }
+      case .loop: ends += 1
+      case .sameHandler: break
+      }
     }
     return (ends, atRisk)
   }
@@ -129,13 +148,24 @@ struct HandlerTrial {
         rows[rows.count - 1].samples &+= max(0, run.weight.samples)
       } else if isWithin {
         rows.append(Row(start: run.start, samples: max(0, run.weight.samples)))
-      } else if isOpen, !run.activity.isWait, run.unseenSleeps.isEmpty {
-        rows[rows.count - 1].end = .loop
+      } else if isOpen, run.unseenSleeps.isEmpty {
+        rows[rows.count - 1].end = end(at: run, stretch.handler)
       }
       isOpen = isWithin
     }
     known[common] = rows
     return rows
+  }
+
+  /// How a row of samples in a handler ends by a run that is not in the row's functions.
+  private func end(at run: Run, _ handler: LoopMoments.Handler?) -> RowEnd {
+    let isInHandler = handler.map { handler in
+      index.sourceFrames(of: run.stack).contains {
+        index.stacks.function(ofFrame: $0) == handler.function
+      }
+    }
+    if isInHandler ?? false { return .sameHandler }
+    return run.activity.isWait ? .rest : .loop
   }
 
   /// Steps for all rows together.

@@ -20,20 +20,21 @@ package struct RunWaits {
   private var known: [Key: Finding] = [:]
   /// By thread, the functions of the stack in which it rests as a whole; nil for one that does not.
   private let rests: [Int?]
+  private let ownersSleeps: OwnersSleeps
 
   /// Of the diagnosed profile.
   package init(_ diagnosis: Diagnosis) {
     let paths = diagnosis.index.stacks.functionPaths
     self.init(
-      diagnosis.index,
+      diagnosis.index, OwnersSleeps(diagnosis.index),
       rests: diagnosis.situations.map { situation in
         guard let situation, situation.idleness != nil else { return nil }
         return paths.path(of: situation.stack)
       })
   }
 
-  private init(_ index: ProfileIndex, rests: [Int?]) {
-    (self.index, self.rests) = (index, rests)
+  private init(_ index: ProfileIndex, _ ownersSleeps: OwnersSleeps, rests: [Int?]) {
+    (self.index, self.ownersSleeps, self.rests) = (index, ownersSleeps, rests)
     moments = LoopMoments(index)
   }
 
@@ -47,7 +48,7 @@ package struct RunWaits {
     }
     var paths: [[String]: Int] = [:]
     self.init(
-      index,
+      index, OwnersSleeps(index, like: OwnersSleeps(known), of: known),
       rests: index.profile.threads.enumerated().map { thread, info in
         guard let place = restingPlaces[info.tid] else { return nil }
         if let path = paths[place] { return path }
@@ -69,18 +70,21 @@ package struct RunWaits {
     guard let finding, !finding.isAtRest, let rest = rests[run.thread] else { return finding }
     // One of several alike workers is known to rest by the others.
     let path = index.stacks.functionPaths.path(of: run.stack)
-    return Finding(kind: finding.kind, isAtRest: path == rest)
+    return Finding(kind: finding.kind, isAtRest: path == rest && !ownersSleeps.contains(path))
   }
 
   private mutating func find(_ run: Run, isMain: Bool) -> Finding? {
     guard let wait = moments.wait(of: run) else { return nil }
+    let idleness = moments.idleness(of: run, isMain: isMain)
+    let isOwners = ownersSleeps.contains(index.stacks.functionPaths.path(of: run.stack))
     return Finding(
-      kind: wait.kind, isAtRest: moments.idleness(of: run, isMain: isMain) != nil)
+      kind: wait.kind, isAtRest: idleness.map { $0.isForWork || !isOwners } ?? false)
   }
 }
 
 extension ProfileIndex {
-  fileprivate func functionNames(of stack: StackID) -> [String] {
+  /// Innermost first.
+  func functionNames(of stack: StackID) -> [String] {
     sourceFrames(of: stack).map { stacks.functions[stacks.function(ofFrame: $0)].name }
   }
 }

@@ -21,6 +21,8 @@ package struct AbsenceCause: Sendable {
   /// The event loop that had called a handler, and the handler; nil for none.
   package let loop: EventLoop?
   package let handler: SourceFrame?
+  /// Whether it may be many short handlers, one after the other, in place of one long one.
+  package let isUnclear: Bool
 
   /// The cause in the diagnosed profile, of a thread given by its index; nil for one without samples.
   package init?(_ diagnosis: Diagnosis, thread: Int) {
@@ -55,7 +57,8 @@ package struct AbsenceCause: Sendable {
     let wait = fact.flatMap { fact in
       heaviest?.activity.wait(fact.parts.names).map(fact.parts.interpreted)
     }
-    var known = wait.map { diagnosis.wait(of: thread, like: $0) ?? $0 }
+    let time = Freeze(thread: thread, start: 0, length: max(0, index.profile.capture.duration))
+    var known = wait.map { FreezeCauses(index).known($0, in: time) }
     // How much of a sleep was left when it was looked at says nothing of the freeze.
     known?.timeLeft = nil
     known?.isTimed = false
@@ -64,6 +67,10 @@ package struct AbsenceCause: Sendable {
       kind == .waiting
       ? fact?.place ?? frames.first : Self.ownPlace(frames, index.profile.modules.map(\.owner))
     (loop, handler) = Self.handler(index, thread: thread, &facts)
+    let stretch = HandlerStretch(Array(index.runs(of: thread))[...], handler: nil)
+    isUnclear =
+      loop != nil
+      && stretch?.isManySleeps(threshold: diagnosis.freezes.rule.threshold) ?? false
   }
 
   /// The innermost function that an interpreter runs, or of the program's own files, best with a known

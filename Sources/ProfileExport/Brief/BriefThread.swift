@@ -55,7 +55,7 @@ struct BriefThread {
     own = isShort ? asker : min(asker, 1)
     frames = shown.prefix(Self.frameLimit).map { frame in
       Frame(
-        function: frame.line.function, file: frame.line.file,
+        function: ShortName.bare(frame.line.function), file: frame.line.file,
         line: frame.line.line > 0 ? frame.line.line : nil,
         module: profile.position(of: frame.module).map { profile.modules[$0].name })
     }

@@ -115,7 +115,7 @@ package struct DumpChanges {
       }
       if let frame {
         let line = frame.line.line > 0 ? ":\(frame.line.line)" : ""
-        text += ", in \(frame.line.function.shortName)"
+        text += ", in \(ShortName.bare(frame.line.function).shortName)"
         text += frame.line.file.map { " (\($0.lastPathPart.shortName)\(line))" } ?? ""
       }
       places[info.tid] = Place(

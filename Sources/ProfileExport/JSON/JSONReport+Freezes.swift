@@ -25,6 +25,7 @@ extension JSONWriter {
         json.member("total_ns", row.total)
         json.member("longest_ns", row.longest.length)
         json.member("at_least", row.isAtLeast)
+        json.member("unclear", row.longest.isUnclear)
         json.member("tid", profile.threads[row.longest.thread].tid)
         json.members(of: row.longest.handler, row.longest.loop)
         json.member("cause", row.longest.cause.kind.rawValue)
@@ -33,7 +34,7 @@ extension JSONWriter {
       }
     }
     array("threads", of: table.threads.filter { threads.contains($0.thread) }) { json, thread in
-      json.object { $0.members(of: thread, tid: profile.threads[thread.thread].tid) }
+      json.object { $0.members(of: thread, profile, words) }
     }
   }
 
@@ -44,6 +45,7 @@ extension JSONWriter {
     member("length_ns", freeze.length)
     member("began_before", freeze.beganBefore)
     member("goes_on", freeze.goesOn)
+    member("unclear", freeze.isUnclear)
     members(of: freeze.handler, freeze.loop)
     member("cause", cause.kind.rawValue)
     member("cause_ns", cause.time)
@@ -65,18 +67,22 @@ extension JSONWriter {
     member("handler_line", handler.flatMap { $0.line.line > 0 ? $0.line.line : nil })
   }
 
-  private mutating func members(of thread: ThreadResponses, tid: Int32) {
-    member("tid", tid)
+  private mutating func members(
+    of thread: ThreadResponses, _ profile: Profile, _ words: FreezeWords
+  ) {
+    member("tid", profile.threads[thread.thread].tid)
     member("loop", thread.loop?.name)
     member("frozen_ns", thread.frozen)
     member("rests", thread.betweenRests.count)
     member("between_rests_p50_ns", thread.betweenRests(0.5))
     member("between_rests_p99_ns", thread.betweenRests(0.99))
     member("between_rests_longest_ns", thread.betweenRests(1))
-    array("unclear", of: thread.busyStretches) { json, span in
+    array("unclear", of: thread.unclear) { json, freeze in
       json.object { json in
-        json.member("start_ns", span.start)
-        json.member("length_ns", span.length)
+        json.member("start_ns", freeze.start)
+        json.member("length_ns", freeze.length)
+        json.member("cause", freeze.cause.kind.rawValue)
+        json.member("words", words.phrase(freeze, namesLoop: true))
       }
     }
   }

@@ -50,14 +50,7 @@ package struct JSONReport {
             numbering.number(of: stack)
           }
         }
-        json.array("frames", of: numbering.frames) { json, frame in
-          json.object { $0.members(of: index.stacks.frames[frame], profile) }
-        }
-        json.array("stacks", of: numbering.stacks) { json, stack in
-          json.array { json in
-            for frame in numbering.frames(of: stack) { json.value(frame) }
-          }
-        }
+        writeStacks(numbering, to: &json)
         writeTree(to: &json)
         let blame = BlameTree(diagnosis, threads: threads)
         json.object("blame") {
@@ -71,6 +64,17 @@ package struct JSONReport {
         }
       }
       json.endLine()
+    }
+  }
+
+  private func writeStacks(_ numbering: StackNumbering, to json: inout JSONWriter) {
+    json.array("frames", of: numbering.frames) { json, frame in
+      json.object { $0.members(of: index.stacks.frames[frame], profile) }
+    }
+    json.array("stacks", of: numbering.stacks) { json, stack in
+      json.array { json in
+        for frame in numbering.frames(of: stack) { json.value(frame) }
+      }
     }
   }
 
@@ -165,6 +169,7 @@ extension JSONWriter {
         json.member("start_ns", freeze.start)
         json.member("end_ns", freeze.end)
         json.member("over", freeze.isOver)
+        json.member("began_before", freeze.beganBefore)
         json.member("threshold_ns", freeze.threshold)
       }
     }

@@ -91,7 +91,7 @@ extension LivePicture {
       let frames = index.frames(of: last.stack)
       let place = frames.firstIndex { $0.line.isNamed }
         .map { index.programFrame(at: $0, of: frames) }
-      let name = place.map { " in " + $0.line.function.shortName } ?? ""
+      let name = place.map { " in " + ShortName.bare($0.line.function).shortName } ?? ""
       return (last.activity.words + name, "", "")
     }
     if let idleness = situation.idleness { return ("at rest in " + idleness.name, "", "") }
@@ -99,7 +99,7 @@ extension LivePicture {
     return (
       words.phrase(wait, lasted: nil, in: pid, withOwner: false),
       words.ownerWords(wait, in: pid),
-      situation.asker.map { ", in " + $0.line.function.shortName } ?? ""
+      situation.asker.map { ", in " + ShortName.bare($0.line.function).shortName } ?? ""
     )
   }
 

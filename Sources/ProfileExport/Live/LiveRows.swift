@@ -169,7 +169,7 @@ extension LiveView {
     ]
     return LiveRow(
       key: entry.key, figures: cell(own, 6) + totals.joined() + " " + trend + " ",
-      text: function.name, detail: function.place,
+      text: ShortName.bare(function.name), detail: function.place,
       style: own >= 0.2 ? .strong : own == 0 ? .dim : .plain)
   }
 
@@ -278,7 +278,7 @@ extension LiveView {
     return LiveRow(
       key: entry.key,
       figures: cell(total, 8) + cell(share(call.own, of: picture.windowWeight), 8) + "  ",
-      text: String(repeating: " ", count: min(call.depth, 60)) + mark + call.name,
+      text: String(repeating: " ", count: min(call.depth, 60)) + mark + ShortName.bare(call.name),
       style: total >= 0.5 ? .strong : .plain)
   }
 }

@@ -34,7 +34,8 @@ struct LiveStacks: Sendable {
       number, frame in
       let place = index.profile.place(
         file: frame.line.file, line: frame.line.line, module: frame.module)
-      return PlainText.printable("#\(number)  \(frame.line.function)  ") + place.text
+      return PlainText.printable("#\(number)  \(ShortName.bare(frame.line.function))  ")
+        + place.text
     }
     if case .truncated(let reason) = heaviest?.end ?? run.end { lines.append("… " + reason.words) }
     return (title, lines)

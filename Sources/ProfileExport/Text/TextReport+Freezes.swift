@@ -70,13 +70,13 @@ extension TextReport {
     for thread in looping.prefix(options.rows) {
       let name = words.thread(thread.thread) + (thread.loop.map { ", " + $0.name } ?? "")
       page.paragraph("\(name): \(restWords(of: thread))", indent: 4)
-      guard !thread.busyStretches.isEmpty else { continue }
-      let longest = thread.busyStretches.map(\.length).max() ?? 0
+      guard let longest = thread.unclear.max(by: { $0.length < $1.length }) else { continue }
       page.paragraph(
         """
-        \(Figures.count(Int64(thread.busyStretches.count), "stretch", plural: "stretches")) of up to \
-        \(FreezeWords.length(longest)) without a rest may be one long handler or many short ones: \
-        samples cannot tell
+        \(Figures.count(Int64(thread.unclear.count), "stretch", plural: "stretches")) of up to \
+        \(FreezeWords.length(longest.length)) without a rest may be one long handler or many short \
+        ones: samples cannot tell; in the longest \
+        \(FreezeWords(diagnosis).phrase(longest, namesLoop: false, isUnclear: false))
         """, indent: 4)
     }
   }

@@ -61,7 +61,9 @@ package struct TextReport {
     if text.hasPrefix("{\"sprof\":") { return true }
     // The verdict stands before what was captured.
     return text.split(separator: "\n").prefix(40).contains { line in
-      ["sprof attach: ", "sprof run: ", "sprof dump: "].contains { line.hasPrefix($0) }
+      ["sprof attach: ", "sprof run: ", "sprof dump: ", "sprof watch: "].contains {
+        line.hasPrefix($0)
+      }
     }
   }
 
@@ -105,7 +107,8 @@ package struct TextReport {
     let thread = profile.threads.lastIndex { $0.tid == freeze.tid && $0.process == nil }
     let subject = thread.map { WaitWords(profile).thread($0) } ?? "thread \(freeze.tid)"
     let length = Figures.duration(freeze.length)
-    let verb = freeze.isOver ? "froze for" : "was frozen for at least"
+    let verb =
+      (freeze.isOver ? "froze for" : "was frozen for") + (freeze.isAtLeast ? " at least" : "")
     return "\(subject.capitalizedFirst) \(verb) \(length), from "
       + "\(Figures.seconds(freeze.start)) s to \(Figures.seconds(freeze.end)) s"
   }

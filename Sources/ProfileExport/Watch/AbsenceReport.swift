@@ -26,6 +26,7 @@ package struct AbsenceReport {
   package var doing: String {
     guard let cause else { return "not sampled" }
     return activityWords(cause, isShort: false) + placeWords(cause)
+      + (cause.isUnclear ? ", in one long handler or many short ones" : "")
   }
 
   /// The same for many freezes: without what differs from one to the next.
@@ -51,7 +52,8 @@ package struct AbsenceReport {
     case .unknown: return "in an unknown state"
     case .waiting:
       guard let wait = cause.wait else { return "waiting" }
-      return words.waits.phrase(wait, in: profile.capture.pid, withOwner: !isShort)
+      let told = isShort ? wait.general : wait
+      return words.waits.phrase(told, in: profile.capture.pid, withOwner: !isShort)
     }
   }
 
@@ -86,5 +88,25 @@ package struct AbsenceReport {
     json.member("handler_function", cause?.handler?.line.function)
     json.member("handler_file", cause?.handler?.line.file)
     json.member("handler_line", cause?.handler.flatMap { $0.line.line > 0 ? $0.line.line : nil })
+    json.member("unclear", cause?.isUnclear ?? false)
+  }
+}
+
+extension Wait {
+  /// The wait without what differs from one of many by the same cause to the next: numbers of processes and
+  /// descriptors, addresses, owners.
+  fileprivate var general: Wait {
+    var wait = self
+    wait.owners = []
+    if let object, object.variable == nil {
+      let isOfRuntime = [.python, .java, .monitor].contains { object.flavor?.has($0) ?? false }
+      if !isOfRuntime { wait.object = nil }
+    }
+    wait.descriptors = descriptors.map { descriptor in
+      WaitDescriptor(
+        number: -1, kind: descriptor.kind, name: descriptor.name,
+        peerAddress: descriptor.peerAddress)
+    }
+    return wait
   }
 }

@@ -3,14 +3,16 @@ package import ProfileModel
 
 /// What a flight recorder has to say, as a line of its log or a line of JSON.
 package enum WatchEvent {
+  /// There is no program of that name yet, or no more.
+  case waiting(name: String)
   /// It begins to watch a program.
   case watching(process: String, pid: Int32, threshold: Int64, folder: String)
   /// A freeze has reached the threshold, and goes on.
   case frozen(AbsenceReport, tid: Int32, length: Int64)
   /// A freeze that is over, or that its capture has a part of, and the file; nil where there is none.
   case captured(AbsenceReport, RecordedFreeze, path: String?)
-  /// A freeze is over that had gone on after its capture.
-  case thawed(tid: Int32, length: Int64)
+  /// A freeze is over; what it was follows with its capture, unless that ended before.
+  case thawed(tid: Int32, isMain: Bool, length: Int64, isAtLeast: Bool)
   /// Something could not be kept.
   case failed(reason: String)
   /// It ends, having watched for some nanoseconds.
@@ -29,17 +31,21 @@ extension WatchEvent {
 
   private var text: String {
     switch self {
+    case .waiting(let name): return "waiting for a process named \(name.shortName)"
     case .watching(let process, let pid, let threshold, let folder):
       return "watching \(process.shortName) (pid \(pid)) for freezes of "
         + "\(Figures.duration(threshold)) or longer; captures go to \(folder)"
     case .frozen(let report, _, let length):
       return "frozen for \(Figures.duration(length)) so far: \(report.subject) is \(report.doing)"
     case .captured(let report, let freeze, let path):
-      let verb = freeze.isOver ? "froze for" : "was frozen for at least"
+      let verb =
+        !freeze.isOver
+        ? "was frozen for at least" : freeze.beganBefore ? "froze for at least" : "froze for"
       return "\(verb) \(Figures.duration(freeze.length)): \(report.subject) was \(report.doing)"
         + (path.map { "; \($0)" } ?? "")
-    case .thawed(let tid, let length):
-      return "thread \(tid) is back after \(Figures.duration(length))"
+    case .thawed(let tid, let isMain, let length, let isAtLeast):
+      return (isMain ? "the main thread (\(tid))" : "thread \(tid)")
+        + " is back after \(isAtLeast ? "at least " : "")\(Figures.duration(length))"
     case .failed(let reason): return reason
     case .ended(let summary, let process, let pid, let watched, let isProgramOver):
       return ending(
@@ -86,6 +92,7 @@ extension WatchEvent {
 
   private var name: String {
     switch self {
+    case .waiting: "waiting"
     case .watching: "watching"
     case .frozen: "frozen"
     case .captured: "freeze"
@@ -97,6 +104,7 @@ extension WatchEvent {
 
   private func writeMembers(to json: inout JSONWriter) {
     switch self {
+    case .waiting(let name): json.member("process", name)
     case .watching(let process, let pid, let threshold, let folder):
       json.member("process", process)
       json.member("pid", pid)
@@ -111,9 +119,10 @@ extension WatchEvent {
       json.member("start_ns", freeze.start)
       json.member("length_ns", freeze.length)
       json.member("over", freeze.isOver)
+      json.member("began_before", freeze.beganBefore)
       json.member("capture", path)
       report.writeMembers(to: &json)
-    case .thawed(let tid, let length):
+    case .thawed(let tid, _, let length, _):
       json.member("tid", tid)
       json.member("length_ns", length)
     case .failed(let reason): json.member("words", reason)

@@ -41,7 +41,7 @@ struct BlameWords {
 
   /// What a thread did; `pid` is its process.
   func deed(_ kind: BlameTree.Kind, _ place: Int?, pid: Int32) -> String {
-    let place = place.map { " in " + tree.places[$0].function.shortName } ?? ""
+    let place = place.map { " in " + ShortName.bare(tree.places[$0].function).shortName } ?? ""
     return switch kind {
     case .computed: "computing" + place
     case .runnable: "runnable, waiting for a CPU" + place

@@ -27,6 +27,18 @@ struct FreezeWords {
     return "\(subject) \(times) in \(span), \(range(of: freezes)): \(causes(of: freezes))."
   }
 
+  /// What a thread did in stretches that may have been freezes, where it slept in most of them; empty for none.
+  ///
+  /// One that computes is busy, which other words say.
+  func unclearSentence(of thread: Int) -> String {
+    let known = diagnosis.freezes.threads.first { $0.thread == thread }?.unclear ?? []
+    let slept = known.filter { $0.cause.wait != nil }
+    guard !slept.isEmpty else { return "" }
+    let times = slept.count == 1 ? "once" : "\(slept.count) times"
+    let subject = profile.isMainThread(thread) ? "It" : waits.thread(thread).capitalizedFirst
+    return " \(subject) may have frozen \(times), \(range(of: slept)): \(causes(of: slept))."
+  }
+
   private var span: String {
     let duration = profile.capture.duration
     return duration < 600_000_000_000
@@ -79,7 +91,9 @@ struct FreezeWords {
   }
 
   /// The same of one freeze.
-  func phrase(_ freeze: Freeze, namesLoop: Bool) -> String {
+  func phrase(_ freeze: Freeze, namesLoop: Bool, isUnclear: Bool? = nil) -> String {
+    var freeze = freeze
+    freeze.isUnclear = isUnclear ?? freeze.isUnclear
     let words = Self.part(freeze.cause.time, of: freeze.length) ?? Self.length(freeze.length)
     return phrase(freeze, lasting: words, namesLoop: namesLoop)
   }
@@ -100,9 +114,15 @@ struct FreezeWords {
   private func phrase(_ freeze: Freeze, lasting words: String, namesLoop: Bool) -> String {
     let names = names(of: freeze)
     let comma = names.place.isEmpty ? "" : ","
-    let loop = freeze.loop.flatMap { namesLoop ? "\(comma) in a handler of \($0.name)" : nil } ?? ""
+    let loop = loopWords(freeze, namesLoop: namesLoop).map { comma + " " + $0 } ?? ""
     return names.subject + " " + deed(freeze, lasting: words) + names.place + loop
       + ownerWords(freeze.cause)
+  }
+
+  private func loopWords(_ freeze: Freeze, namesLoop: Bool) -> String? {
+    let name = namesLoop ? freeze.loop.map { " of " + $0.name } ?? "" : ""
+    guard freeze.isUnclear else { return name.isEmpty ? nil : "in a handler" + name }
+    return "in one long handler\(name) or many short ones"
   }
 
   /// Who did it, and where where that is elsewhere.

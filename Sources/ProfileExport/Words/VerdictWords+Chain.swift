@@ -58,10 +58,21 @@ extension VerdictWords {
     let end = isLast && verdict.isCycle ? ", closing the cycle" : ""
     let isItsOwn = situation?.blocking == graph.nodes[node].blocking
     let wait = waits.sentence(
-      (isItsOwn ? situation?.wait : nil) ?? blocking.wait, lasted: diagnosis.lasted(blocking),
+      (isItsOwn ? situation?.wait : nil) ?? blocking.wait, lasted: waited(node, blocking),
       in: blocking.waiter.pid)
     let place = named(situation?.asker)
     return name + (place.map { ", in \(self.name($0))," } ?? "") + " " + wait + end
+  }
+
+  /// For how long a thread of the chain has been waiting, in nanoseconds; nil where that is not known.
+  ///
+  /// A lock that changed hands meanwhile is one wait of the thread, but a wait for each owner when looked up.
+  func waited(_ node: Int, _ blocking: Blocking) -> Int64? {
+    let situation = diagnosis.graph.nodes[node].thread.flatMap { diagnosis.situations[$0] }
+    guard let situation, situation.blocking == diagnosis.graph.nodes[node].blocking,
+      situation.waited > 0
+    else { return diagnosis.lasted(blocking) }
+    return situation.waited
   }
 
   /// That a process which was looked into has threads that do not sleep; nil where all of them do.

@@ -25,7 +25,22 @@ struct VerdictWords {
   }
 
   /// The verdict without its chain, and what it does not know of.
-  var sentence: String { finding + awaitedWords + blameWords + unsampledWords + unseenWords }
+  var sentence: String {
+    finding + unclearWords + awaitedWords + blameWords + unsampledWords + unseenWords
+  }
+
+  /// When the main thread, or that of the verdict, may have frozen.
+  private var unclearWords: String {
+    switch verdict.kind {
+    case .froze, .slow, .waiting, .idle, .inconclusive: break
+    case .deadlock, .possibleDeadlock, .orphanedLock, .hungOnLock, .hungOnIO, .hung, .busyLoop,
+      .starved, .running, .frozen, .stopped:
+      return ""
+    }
+    let profile = diagnosis.index.profile
+    let thread = verdict.thread ?? profile.threads.indices.first { profile.isMainThread($0) }
+    return thread.map { FreezeWords(diagnosis).unclearSentence(of: $0) } ?? ""
+  }
 
   /// What the main thread does meanwhile, which waits for this one or for another busy one.
   private var awaitedWords: String {
@@ -341,7 +356,8 @@ struct VerdictWords {
     let place = frame.line.file.map { file in
       " (" + file.lastPathPart.shortName + (frame.line.line > 0 ? ":\(frame.line.line)" : "") + ")"
     }
-    let function = PlainText.shortenedInMiddle(frame.line.function.replacingQuotes, to: 60)
+    let function = PlainText.shortenedInMiddle(
+      ShortName.bare(frame.line.function).replacingQuotes, to: 60)
     return function + (place ?? "")
   }
 }

@@ -4,6 +4,8 @@ package struct CaptureInfo: Sendable {
   package enum Kind: String, Sendable {
     /// A running program, sampled for a time.
     case attach
+    /// A freeze of a running program, with the time before and after it.
+    case watch
     /// Started by sprof, and sampled from its first instruction on.
     case run
     /// One sample of each thread.
@@ -14,7 +16,7 @@ package struct CaptureInfo: Sendable {
     /// Whether its samples were taken at times, and are in their order.
     package var hasTimes: Bool {
       switch self {
-      case .attach, .run: true
+      case .attach, .watch, .run: true
       case .dump, .imported: false
       }
     }

@@ -38,14 +38,16 @@ package struct ProfileBuilder: Sendable {
   ///   - weight: what the sample stands for.
   ///   - hasRun: whether the thread is known to have run since the sample before: a new run begins.
   ///   - hasSlept: whether it slept since the sample before, in a sleep that neither of them saw.
+  ///   - isNewSleep: whether it sleeps in another sleep than that of the sample before.
   package mutating func sample(
     thread: Int, stack: StackID, end: StackEnd, activity: Activity, time: Int64, weight: Weight,
-    hasRun: Bool = false, hasSlept: Bool = false
+    hasRun: Bool = false, hasSlept: Bool = false, isNewSleep: Bool = false
   ) {
     if var run = openRuns[thread] {
       if !hasRun, run.stack == stack, run.activity == activity, run.end == end {
         run.weight += weight
         if hasSlept { run.unseenSleeps.insert(.within) }
+        if isNewSleep { run.unseenSleeps.insert(.renewed) }
         openRuns[thread] = run
         return
       }

@@ -61,6 +61,19 @@ package struct WaitHistory: Hashable, Sendable {
     WaitHistory(waits: waits.map(change), spans: spans)
   }
 
+  /// The history with all times later by `shift`.
+  package func shifted(by shift: Int64) -> WaitHistory {
+    var moved = WaitHistory()
+    moved.waits = waits
+    moved.spans = spans.map { span in
+      var span = span
+      span.start &+= shift
+      span.end &+= shift
+      return span
+    }
+    return moved
+  }
+
   /// The spans of the threads that have a place in `places` (below 0 for none), within a window of
   /// time.
   package func moved(to places: [Int], from: Int64 = .min, until: Int64 = .max) -> WaitHistory {

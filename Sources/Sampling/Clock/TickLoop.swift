@@ -65,13 +65,7 @@ final class TickLoop {
   /// `ready` is called when the clock is about to start.
   @available(*, noasync, message: "blocks for the whole capture")
   func run(ready: (@Sendable () -> Void)?) -> Outcome {
-    sampler.begin(ready: ready)
-    // With thousands of threads the preparation takes what is allowed for seconds; that of one among
-    // many processes is a part of sampling all.
-    if !sampler.membership.goesOn { cpuMeter = CPUBudget.Meter(plan.cpuBudget) }
-    // What went by before a new process was found counts for the first sample of it. Of a process that
-    // was there, ticks are late that go by before the first sample, where this thread got no CPU.
-    let before = sampler.origin.isBorn ? sampler.now.count(of: period) : 0
+    let before = begin(ready: ready)
     var tick = before + 1
     // The first that no sample stands for yet.
     var firstTick = tick
@@ -113,6 +107,17 @@ final class TickLoop {
     }
     sampler.finish()
     return outcome
+  }
+
+  /// Starts the clock; returns how many periods went by before there was a process to sample.
+  private func begin(ready: (@Sendable () -> Void)?) -> Int64 {
+    sampler.begin(ready: ready)
+    // With thousands of threads the preparation takes what is allowed for seconds; that of one among
+    // many processes is a part of sampling all.
+    if !sampler.membership.goesOn { cpuMeter = CPUBudget.Meter(plan.cpuBudget) }
+    // What went by before a new process was found counts for the first sample of it. Of a process that
+    // was there, ticks are late that go by before the first sample, where this thread got no CPU.
+    return sampler.origin.isBorn ? sampler.now.count(of: period) : 0
   }
 
   private func take(_ tick: Int64, due: Int64, time: Nanoseconds, planned: Nanoseconds) {

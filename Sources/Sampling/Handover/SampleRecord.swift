@@ -56,6 +56,8 @@ struct SampleRecord {
   var counters = ThreadCounters()
   /// Whether the thread slept since the sample before, in a sleep that neither of them saw.
   var sleptUnseen = false
+  /// Whether it sleeps in another sleep than that of the sample before.
+  var isNewSleep = false
   /// Whether the thread waits for its interpreter's lock.
   var awaitsLock = false
   /// Under which number the frames of a language's runtime are handed over; 0 for none.

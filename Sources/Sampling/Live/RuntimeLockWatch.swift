@@ -2,25 +2,27 @@ internal import LinuxProcess
 internal import ProfileModel
 internal import RuntimeReading
 
-/// Reads once a second which threads wait for locks of their language runtime, and who holds them, while a
-/// capture goes on that is looked at.
+/// Reads a few times a second which threads wait for locks of their language runtime, and who holds them,
+/// while a capture goes on.
 ///
 /// It has readers of its own, as those of the samples are the tracer's. Belongs to one thread.
 struct RuntimeLockWatch {
   /// Between two looks: only what two find in a row is said.
-  private static let period = Nanoseconds.seconds(1)
+  private static let period = Nanoseconds.milliseconds(250)
+  /// Between the first two searches for runtimes.
+  private static let firstSearchPeriod = Nanoseconds.seconds(1)
   /// Looks may take this part of the time: 1 % of a core.
   private static let share: Int64 = 100
   /// The same of one look that finds something new, now and then: it is soon known whether that lasts.
   private static let (soonPeriod, soonShare) = (Nanoseconds.milliseconds(100), Int64(10))
-  private static let soonPause = Nanoseconds.seconds(5)
+  private static let soonPause = Nanoseconds.seconds(1)
   /// Between two searches for runtimes: in vain, they are twice as far apart each time.
   private static let longestSearchPeriod = Nanoseconds.seconds(30)
 
   private let process: Int32
   private var runtimes: [any LanguageRuntime] = []
   private var program: ProgramIdentity?
-  private var searchPeriod = period
+  private var searchPeriod = firstSearchPeriod
   private var nextSearch = MonotonicClock.Instant.distantPast
   private var last: [Int32: RuntimeWait] = [:]
   private var lastSoon = MonotonicClock.Instant.distantPast

@@ -174,6 +174,8 @@ struct ResolvedSample {
   var hasRun = false
   /// Whether it slept since the sample before, in a sleep that neither of them saw.
   let hasSlept: Bool
+  /// Whether it sleeps in another sleep than that of the sample before.
+  let isNewSleep: Bool
   var result: UnwoundStack
   /// What to ask the tracer for (`ThreadRequests`); 0 when the stack is as good as it gets.
   var wants: UInt32 = 0
@@ -187,6 +189,7 @@ struct ResolvedSample {
     self.activity = activity
     weight = record.weight
     hasSlept = record.sleptUnseen
+    isNewSleep = record.isNewSleep
     result = UnwoundStack.none
   }
 }

@@ -182,7 +182,7 @@ extension Resolver {
     builder.sample(
       thread: thread.index, stack: stack, end: end, activity: sample.activity,
       time: sample.end.rawValue, weight: sample.weight, hasRun: sample.hasRun,
-      hasSlept: sample.hasSlept)
+      hasSlept: sample.hasSlept, isNewSleep: sample.isNewSleep)
   }
 }
 

@@ -150,11 +150,8 @@ final class Resolver {
     isMapStale = isMapStale || record.hasMovedStack
     libraries.enter(record, modules)
     let pause =
-      isMapStale
-      ? max(.milliseconds(2), mapsCost * 10) : max(.seconds(2), mapsCost * 50)
-    if record.time - mapsTime > pause {
-      refreshModules(at: record.time)
-    }
+      isMapStale ? max(.milliseconds(2), mapsCost * 10) : max(.seconds(2), mapsCost * 50)
+    if record.time - mapsTime > pause { refreshModules(at: record.time) }
     update(thread, record)
     followName(of: &thread, record)
     thread.follow(record)

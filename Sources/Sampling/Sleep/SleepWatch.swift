@@ -30,6 +30,8 @@ final class SleepWatch: @unchecked Sendable {
   private static let limit = 4096
   /// The same of one thread.
   private static let threadLimit = 16
+  /// The same at one place, of waits for a runtime's lock: of others who holds it is known from each tick.
+  private static let runtimeLimit = 8
 
   /// Whether `records` is kept.
   private let sharesRecords: Bool
@@ -56,7 +58,7 @@ final class SleepWatch: @unchecked Sendable {
   private var lookupTime = MonotonicClock.Instant.distantPast
   private var lastTurn = MonotonicClock.Instant.distantPast
   private var lastSharing = MonotonicClock.Instant.distantPast
-  /// Nil where nobody looks on.
+  /// Nil where runtimes are not read.
   private var runtimeLocks: RuntimeLockWatch?
 
   /// Counts what it uses in `cpuBudget`, and does not wait for that.
@@ -214,7 +216,11 @@ final class SleepWatch: @unchecked Sendable {
     defer { runtimeLocks = locks }
     guard now >= locks.nextLook, let thread = futexSleeper else { return }
     let waits = locks.look(through: thread)
-    for tid in current.keys { current[tid]?.runtimeWait = waits[tid] }
+    for (tid, record) in current where record.runtimeWait != waits[tid] {
+      // What was found stays true of a sleep that has ended meanwhile.
+      guard waits[tid] != nil || inspector.isStillAsleep(record.sample) else { continue }
+      current[tid]?.runtimeWait = waits[tid]
+    }
   }
 
   private func begin(_ sleep: KnownSleep) {
@@ -297,13 +303,14 @@ final class SleepWatch: @unchecked Sendable {
 
   // MARK: - Sleeps that have ended
 
-  /// Keeps the longest and the latest sleep at each place.
+  /// Keeps the longest and the latest sleep at each place, of waits for a runtime's lock some more.
   private func end(_ tid: Int32, _ record: SleepRecord) {
     current[tid] = nil
     var list = ended[tid] ?? []
     let count = list.count
     let same = list.indices.filter { Self.isSamePlace(list[$0], record) }
-    if same.count >= 2, let longest = same.max(by: { list[$0].length < list[$1].length }),
+    if same.count >= (record.runtimeWait == nil ? 2 : Self.runtimeLimit),
+      let longest = same.max(by: { list[$0].length < list[$1].length }),
       let dropped = same.first(where: { $0 != longest })
     {
       list.remove(at: dropped)

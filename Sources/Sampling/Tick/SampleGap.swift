@@ -68,6 +68,13 @@ struct SampleGap {
     return isTimeMissing(from: old, to: new)
   }
 
+  /// Whether a thread that is asleep, by counters that were read just now, fell asleep since the sample
+  /// before; one that was stopped in its sleep only went on with it.
+  func beganSleep(from old: ThreadCounters, to new: ThreadCounters, wasAsleep: Bool) -> Bool {
+    // A stop wakes it up: it is put on a CPU for that, and to go on.
+    new.switches > old.switches &+ stops &+ (wasAsleep && stops > 0 ? 1 : 0)
+  }
+
   /// One that lost the CPU was running, or ready to, all the time.
   private func isTimeMissing(from old: ThreadCounters, to new: ThreadCounters) -> Bool {
     let ready = (new.cpu - old.cpu) + (new.delay - old.delay)

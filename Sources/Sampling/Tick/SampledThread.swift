@@ -83,6 +83,8 @@ final class SampledThread {
   var descriptor: Descriptor?
   /// What tells whether it sleeps between its samples.
   var gap = SampleGap()
+  /// When the stop under way, or the last one, began to take its time.
+  var stopStart = StopStart()
   /// What the resolver has asked for while nothing might be stopped.
   var postponedRequest: UInt32 = 0
   /// Its name, until that is handed over.
@@ -113,6 +115,12 @@ extension SampledThread {
     case .alive: nil
     case .zombie(let figures), .ended(let figures, _): figures
     }
+  }
+
+  /// Notes that it was found to have stopped.
+  func noteStop(at time: MonotonicClock.Instant) {
+    gap.end(at: time)
+    stopStart = StopStart(noticed: time)
   }
 
   /// Notes that its entry in `/proc` is gone.
@@ -181,6 +189,9 @@ extension SampledThread {
       wasSampled
       && gap.hidesSleep(
         from: account.counters, to: counters, wasAsleep: wasAsleep, isAsleep: isAsleep)
+    record.pointee.isNewSleep =
+      wasSampled && isAsleep
+      && gap.beganSleep(from: account.counters, to: counters, wasAsleep: wasAsleep)
     gap.restart()
     if isMain, wasSampled, !account.mayReach(counters, after: interval) {
       account.begin(at: counters)

@@ -131,26 +131,22 @@ extension Sampler {
     let prepared = runtimes?.prepare(thread.tid)
     let isOfRuntime = prepared != nil
     beginCopy(of: thread, range, into: place.bytes)
-    let copied = copyFrames(
-      prepared, at: ThreadPlace(registers, stack: thread.stack.range), isAsleep: true)
+    let threadPlace = ThreadPlace(registers, stack: thread.stack.range)
+    let copied = copyFrames(prepared, at: threadPlace, isAsleep: true)
     let count = stackRead.finish()
     let otherCount = copy(other, of: thread, to: place.bytes + count)
-    let awaitsLock =
-      isOfRuntime && runtimes?.noteLockWait(thread.tid, number, arguments) ?? false
+    let awaitsLock = isOfRuntime && runtimes?.noteLockWait(thread.tid, number, arguments) ?? false
     noteWait(of: thread, number, arguments, awaitsLock: awaitsLock)
     // Unchanged: it has not run since before its system call was read, so all belongs together.
     guard self.counters(of: thread)?.switches == counters.switches else { return false }
     let record = place.record
     let runtimeNumber = keep(copied, of: thread.tid)
-    record.pointee.runtimeNumber = runtimeNumber
-    record.pointee.awaitsLock = runtimeNumber != 0 && awaitsLock
+    record.pointee.note(runtimeNumber, awaitsLock: awaitsLock)
     thread.fill(
       record, interval: interval, counters: counters, isAsleep: true, mapsSerial: mappings.serial)
-    record.pointee.time = time
-    record.pointee.state = state
+    (record.pointee.time, record.pointee.state) = (time, state)
     record.pointee.name = thread.name.take()
-    record.pointee.systemCall = number
-    record.pointee.arguments = arguments
+    (record.pointee.systemCall, record.pointee.arguments) = (number, arguments)
     record.pointee.toleratesStop =
       !thread.isRefused && toleratesStop(thread, state, number, arguments)
     record.pointee.registers = registers
@@ -312,5 +308,13 @@ extension Sampler {
     record.pointee.byteCount = count
     record.pointee.reachesEnd =
       count == range.count && range.end >= thread.stack.range.upperBound
+  }
+}
+
+extension SampleRecord {
+  /// Notes its interpreted frames, 0 for none, and whether its thread waits for their runtime's lock.
+  fileprivate mutating func note(_ runtimeNumber: UInt64, awaitsLock: Bool) {
+    self.runtimeNumber = runtimeNumber
+    self.awaitsLock = runtimeNumber != 0 && awaitsLock
   }
 }

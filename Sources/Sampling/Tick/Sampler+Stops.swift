@@ -58,41 +58,49 @@ extension Sampler {
     let begin = MonotonicClock.now()
     let interrupted = stops.interruptAll()
     lastResumption = begin
+    var heldSince: MonotonicClock.Instant?
     // Functions, and not closures in constants, which would be allocated for each stop.
     func copy(_ stopped: borrowing StoppedThread) {
+      let thread = threads[stopped.stop.tag]
       copyStopped(
-        threads[stopped.stop.tag], stopped.registers, stopped.call, time: time,
-        mayComeAgain: mayComeAgain)
+        thread, stopped.registers, stopped.call, time: time, mayComeAgain: mayComeAgain)
+      let start = thread.stopStart.time(requested: stopped.stop.requested)
+      heldSince = min(heldSince ?? start, start)
     }
     func ended(_ stop: StoppedThreads.Stop) { noteEndInStop(of: threads[stop.tag]) }
     func resumed(_ stop: StoppedThreads.Stop, _ now: MonotonicClock.Instant) {
-      pauses.add(pause: now - stop.requested)
+      let thread = threads[stop.tag]
+      pauses.add(pause: now - thread.stopStart.time(requested: stop.requested))
+      pauses.add(held: now - max(heldSince ?? stop.requested, lastResumption))
+      // Of several that stop together all are held until the last copy.
+      if !options.stopAll { heldSince = nil }
       lastResumption = now
-      threads[stop.tag].gap.begin(at: now)
+      thread.gap.begin(at: now)
     }
     if options.stopAll {
       interrupted.forAllStoppedTogether(copy, ended: ended, resumed: resumed)
     } else {
       interrupted.forEachStopped(copy, ended: ended, resumed: resumed)
     }
-    pauses.add(held: lastResumption - begin)
   }
 
   /// Copies and resumes the threads that stopped too late for their tick: of one that waits long for a
   /// CPU there may be no other sample.
   func releaseOverdue() {
     guard !stops.isEmpty else { return }
+    func thread(of stop: StoppedThreads.Stop) -> SampledThread? {
+      threads.first { $0.tid == stop.tid && $0.isAlive }
+    }
     func copy(_ stopped: borrowing StoppedThread) {
-      guard let thread = threads.first(where: { $0.tid == stopped.stop.tid && $0.isAlive }) else {
-        return
-      }
+      guard let thread = thread(of: stopped.stop) else { return }
       copyStopped(
         thread, stopped.registers, stopped.call, time: thread.account.lastTime, mayComeAgain: false,
         late: counters(of: thread))
     }
     func resumed(_ stop: StoppedThreads.Stop, _ now: MonotonicClock.Instant) {
-      pauses.add(pause: now - stop.requested)
-      pauses.add(held: now - stop.requested)
+      let start = thread(of: stop)?.stopStart.time(requested: stop.requested) ?? stop.requested
+      pauses.add(pause: now - start)
+      pauses.add(held: now - start)
     }
     stops.releaseOverdue(copy, resumed: resumed)
     runtimes?.finish(from: memory)
@@ -110,14 +118,12 @@ extension Sampler {
   /// `late` are its counters now, where it has waited long for the CPU in which it stopped.
   private func copyStopped(
     _ thread: SampledThread, _ registers: Registers, _ call: StoppedThread.Call?,
-    time: Nanoseconds, mayComeAgain: Bool,
-    late: ThreadCounters? = nil
+    time: Nanoseconds, mayComeAgain: Bool, late: ThreadCounters? = nil
   ) {
     defer { thread.gap.noteStop() }
-    thread.gap.end(at: MonotonicClock.now())
+    thread.noteStop(at: MonotonicClock.now())
     let hasRuntime = thread.preparedFrames != nil
-    let range = copyRange(
-      of: thread, stackPointer: registers.stackPointer, hasRuntime: hasRuntime)
+    let range = copyRange(of: thread, stackPointer: registers.stackPointer, hasRuntime: hasRuntime)
     thread.stack.copySize = range.count
     guard case .made(let before) = thread.stopRequest, let earlier = before.counters,
       case let other = otherRange(of: thread),
@@ -127,10 +133,7 @@ extension Sampler {
       return
     }
     beginCopy(of: thread, range, into: place.bytes)
-    guard
-      let runtimeNumber = copyFrames(
-        thread, at: registers, mayComeAgain: mayComeAgain)
-    else {
+    guard let runtimeNumber = copyFrames(thread, at: registers, mayComeAgain: mayComeAgain) else {
       // What the sample stands for is carried until it is done.
       thread.linking = .inTransit(switches: earlier.switches)
       return
@@ -138,6 +141,7 @@ extension Sampler {
     let count = stackRead.finish()
     let otherCount = copy(other, of: thread, to: place.bytes + count)
     let counters = late ?? countersInStop(of: thread, earlier: earlier)
+    thread.stopStart.delay = counters.delay - earlier.delay
     let record = place.record
     record.pointee.runtimeNumber = runtimeNumber
     thread.fill(

@@ -189,7 +189,7 @@ package final class FlightRecorder {
     }
     warmNames(at: now)
     for thread in threads where thread.freeze == nil {
-      if now - thread.lastRest >= plan.threshold, thread.isProven { announce(thread) }
+      if now - thread.lastRest >= plan.threshold, thread.isProven { announce(thread, at: now) }
     }
     if isAway {
       alert?.calmSince = nil
@@ -216,9 +216,11 @@ package final class FlightRecorder {
     capture.control.requestSnapshot { _, _ in }
   }
 
-  private func announce(_ thread: WatchedThread) {
+  private func announce(_ thread: WatchedThread, at now: MonotonicClock.Instant) {
     guard let capture = alert?.capture else { return }
-    let freeze = WatchedFreeze(tid: thread.tid, start: thread.lastRest)
+    let freeze = WatchedFreeze(
+      tid: thread.tid, start: thread.lastRest, beganBefore: !thread.isRestKnown,
+      isMain: thread.isMain, announced: now)
     thread.freeze = freeze
     let isFirst = alert?.freezes.isEmpty ?? false
     alert?.freezes.append(freeze)
@@ -234,10 +236,10 @@ package final class FlightRecorder {
     freeze.end = now
     if thread.outlastsCapture {
       thread.outlastsCapture = false
-      receiver.end(freeze)
     } else {
       alert?.note(freeze)
     }
+    receiver.end(freeze)
   }
 
   /// Ends the capture under way, and keeps it if it has a freeze.

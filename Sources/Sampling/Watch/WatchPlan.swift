@@ -51,6 +51,11 @@ package struct WatchedFreeze: Sendable {
   package let tid: Int32
   /// The last time that the thread was seen at rest, or the beginning of its one wait.
   package let start: MonotonicClock.Instant
+  /// Whether the thread was not seen at rest before, so that it may have begun earlier.
+  package let beganBefore: Bool
+  package let isMain: Bool
+  /// When it was known to go on, having reached the threshold.
+  package let announced: MonotonicClock.Instant
   /// When it was seen at rest again; nil while it goes on.
   package var end: MonotonicClock.Instant?
 }
@@ -74,6 +79,6 @@ package protocol FreezeReceiver: AnyObject, Sendable {
   /// The capture that had begun could not be finished.
   func lose(_ freezes: [WatchedFreeze], _ failure: Capture.Failure)
 
-  /// A freeze is over that was longer than its capture.
+  /// A freeze is over; its capture may go on, or have ended before.
   func end(_ freeze: WatchedFreeze)
 }

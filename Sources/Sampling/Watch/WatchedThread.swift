@@ -31,6 +31,8 @@ final class WatchedThread {
   private var isSameSleep = false
   /// When it was last seen at rest, or where it owes progress, to have made some.
   private(set) var lastRest: MonotonicClock.Instant
+  /// Whether it was at rest, or had made progress, at `lastRest` by what is known of it.
+  private(set) var isRestKnown = false
   /// The looks since then.
   private var looks = 0
 
@@ -69,7 +71,10 @@ final class WatchedThread {
   func learn(_ spot: SleepSpot, _ role: SleeperRole) {
     if roles.count >= Self.spotLimit { roles = [:] }
     roles[spot] = role
-    if role == .loop || role == .handler { duty = .loop }
+    guard role == .loop || role == .handler, duty == .progress else { return }
+    duty = .loop
+    // That it ran is no rest in its loop.
+    isRestKnown = false
   }
 
   /// Looks where the thread is.
@@ -79,7 +84,7 @@ final class WatchedThread {
     case .running:
       spot = nil
       isSameSleep = false
-      return duty == .progress ? rest(at: now) : .away
+      return duty == .progress ? rest(at: now, isKnown: true) : .away
     case .asleep(let number, let arguments, let stackPointer, let pc):
       return look(
         at: now,
@@ -93,23 +98,27 @@ final class WatchedThread {
   }
 
   private func look(at now: MonotonicClock.Instant, asleepAt spot: SleepSpot) -> Look {
+    let wasSeen = self.spot != nil || isRestKnown
     let switches = files.counters()?.switches ?? 0
     isSameSleep = spot == self.spot && switches == self.switches && switches != 0
     self.spot = spot
     self.switches = switches
     switch roles[spot] {
-    case .loop, .idle: return rest(at: now)
-    case .asleep: if duty == .progress { return rest(at: now) }
+    case .loop, .idle: return rest(at: now, isKnown: true)
+    case .asleep: if duty == .progress { return rest(at: now, isKnown: true) }
     case .handler, .needed: break
     case nil:
       if sightings.count >= Self.spotLimit { sightings = [:] }
       sightings[spot, default: 0] += 1
     }
-    return duty == .progress && !isSameSleep ? rest(at: now) : .away
+    guard duty == .progress, !isSameSleep else { return .away }
+    // The first look tells nothing of before.
+    return rest(at: now, isKnown: wasSeen)
   }
 
-  private func rest(at now: MonotonicClock.Instant) -> Look {
+  private func rest(at now: MonotonicClock.Instant, isKnown: Bool) -> Look {
     lastRest = now
+    isRestKnown = isKnown
     looks = 0
     return .atRest
   }

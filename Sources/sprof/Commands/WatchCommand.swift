@@ -148,7 +148,7 @@ struct WatchCommand: ParsableCommand {
       let log = WatchLog(to: STDOUT_FILENO, json: json)
       let deadline = deadline
       repeat {
-        guard let process = try find(target, control, until: deadline) else { return }
+        guard let process = try find(target, control, log, until: deadline) else { return }
         let end = try Diagnostic.guarding(command: "watch", pid: process.pid) {
           try watch(process, control, log, until: deadline)
         }
@@ -164,11 +164,15 @@ struct WatchCommand: ParsableCommand {
 
   /// The process, for which `--wait` waits; nil when the watch is over before.
   private func find(
-    _ target: TargetArgument?, _ control: CaptureControl, until deadline: MonotonicClock.Instant
+    _ target: TargetArgument?, _ control: CaptureControl, _ log: WatchLog,
+    until deadline: MonotonicClock.Instant
   ) throws -> ProcessIdentity? {
     guard wait, case .name(let name) = target else { return try target?.resolve(for: "watch") }
+    var isTold = false
     while !control.shouldStop, MonotonicClock.now() < deadline {
       if !ProcessSearch.processes(named: name).isEmpty { return try target?.resolve(for: "watch") }
+      if !isTold { log.write(.waiting(name: name)) }
+      isTold = true
       MonotonicClock.sleep(for: .milliseconds(250))
     }
     return nil

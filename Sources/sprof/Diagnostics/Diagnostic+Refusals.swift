@@ -43,8 +43,7 @@ extension Diagnostic {
     case .yama(3):
       return Refusal(
         cause: notAllowed
-          + "kernel.yama.ptrace_scope is 3, so nobody may trace until the next boot, "
-          + "not even root",
+          + "kernel.yama.ptrace_scope is 3, so nobody may trace until the next boot, not even root",
         lead: yamaLead, command: yamaCommand)
     case .yama(let scope):
       let who = scope == 1 ? "users may trace only their own descendants" : "only root may trace"

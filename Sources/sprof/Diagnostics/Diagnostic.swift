@@ -83,22 +83,18 @@ enum Diagnostic: Error {
     case .noDebuginfod:
       "libdebuginfod.so.1 is not installed. On Debian and Ubuntu: apt install libdebuginfod1"
     case .isMisused(let message): message
-    case .cannotPick(let problem, let command):
-      Self.words(picking: problem, command: command)
+    case .cannotPick(let problem, let command): Self.words(picking: problem, command: command)
     case .noProcess:
       "No such process. List processes with: ps -e"
-    case .noMatch(let name):
-      Self.words(noMatch: name)
-    case .manyMatches(let name, let matches):
-      Self.list(matches, named: name)
+    case .noMatch(let name): Self.words(noMatch: name)
+    case .manyMatches(let name, let matches): Self.list(matches, named: name)
     case .noThread(let glob, let names):
       "No thread matches \"\(glob)\"; the threads are: \(names.prefix(40).map(\.printable).joined(separator: ", "))"
     case .unknownEnd(let name, let error):
       "Cannot tell how \(name) ended: \(error.call): \(error.reason)."
     case .cannotWatch(let pid, let problem, let command):
       Self.words(for: problem, pid: pid, command: command)
-    case .systemCall(let error):
-      Self.words(for: error)
+    case .systemCall(let error): Self.words(for: error)
     case .cannotWrite(let reason):
       "Cannot write the output: \(reason)."
     case .fileExists(let path):
@@ -111,16 +107,13 @@ enum Diagnostic: Error {
       options.count == 1
         ? "\(options[0]) leaves nothing of the capture; it was ignored."
         : "\(options.joined(separator: ", ")) together leave nothing of the capture; they were ignored."
-    case .cannotStart(let name, let failure):
-      Self.words(starting: name, failure)
-    case .cannotSample(let name, let failure):
-      Self.words(sampling: name, failure)
+    case .cannotStart(let name, let failure): Self.words(starting: name, failure)
+    case .cannotSample(let name, let failure): Self.words(sampling: name, failure)
     case .isBinary:
       "Refusing to write binary data to a terminal. Give a file with -o."
     case .cannotRead(let path, let error):
       "Cannot read \(path): \(Self.words(reading: error, path))"
-    case .cannotCreate(let error):
-      Self.words(creating: error)
+    case .cannotCreate(let error): Self.words(creating: error)
     case .cannotKeep(let error, let partial):
       Self.words(creating: error)
         + (partial.map { " The samples so far are in \($0). Show them with: sprof report \($0)" }

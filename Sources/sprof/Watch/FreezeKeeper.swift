@@ -55,7 +55,7 @@ final class FreezeKeeper: FreezeReceiver {
   func begin(_ freeze: WatchedFreeze) -> (@Sendable (ProfileGrowth) -> Void)? {
     let now = Host.wallClock()
     var capture = CaptureInfo(
-      kind: .attach, pid: process.pid, processName: process.name, startTime: now,
+      kind: .watch, pid: process.pid, processName: process.name, startTime: now,
       rate: plan.sampling.rate)
     capture.ending = .unfinished
     do {
@@ -75,14 +75,18 @@ final class FreezeKeeper: FreezeReceiver {
 
   func announce(_ freeze: WatchedFreeze, in profile: Profile, since start: MonotonicClock.Instant) {
     let begin = (freeze.start - start).rawValue
-    let length = (MonotonicClock.now() - freeze.start).rawValue
+    // By now it may be over.
+    let length = (freeze.announced - freeze.start).rawValue
     let part = profile.window(from: begin, to: profile.capture.duration)
     log.write(.frozen(AbsenceReport(part, tid: freeze.tid), tid: freeze.tid, length: length))
   }
 
   func end(_ freeze: WatchedFreeze) {
     guard let end = freeze.end else { return }
-    log.write(.thawed(tid: freeze.tid, length: (end - freeze.start).rawValue))
+    let length = (end - freeze.start).rawValue
+    log.write(
+      .thawed(
+        tid: freeze.tid, isMain: freeze.isMain, length: length, isAtLeast: freeze.beganBefore))
   }
 
   func lose(_ freezes: [WatchedFreeze], _ failure: Capture.Failure) {
@@ -123,13 +127,15 @@ final class FreezeKeeper: FreezeReceiver {
     let first = times.map(\.begin).min() ?? 0
     let from = max(0, first - plan.before.rawValue)
     let duration = whole.capture.duration
+    whole.capture.kind = .watch
     if whole.capture.ending != .targetEnded { whole.capture.ending = .duration }
     var profile = whole.window(from: from, to: duration)
     profile.capture.freezes = times.map { freeze, begin in
       RecordedFreeze(
         tid: freeze.tid, start: max(0, begin - from),
         end: min(duration, freeze.end.map { ($0 - start).rawValue } ?? duration) - from,
-        isOver: freeze.end != nil, threshold: plan.threshold.rawValue)
+        isOver: freeze.end != nil, beganBefore: freeze.beganBefore,
+        threshold: plan.threshold.rawValue)
     }
     profile.capture.notes.append(
       "Before the freeze the program was not stopped: what ran then has no stacks.")

@@ -36,7 +36,17 @@ extension EndToEnd {
         let path = try #require(freeze["capture"] as? String)
         let report = try SprofCommand.report(["report", path])
         #expect(report.capture.pid == program.pid)
+        // As the log has it.
+        let length = freeze["length_ns"] as? Int ?? 0
+        let told = report.freezes?.list.first { $0.lengthNs == Int64(length) }
+        #expect(told != nil, "\(freeze) \(report.verdict?.words ?? "")")
+        #expect((told?.cause == "computed" || told?.cause == "cpu") == (cause == "computing"))
       }
+      for frozen in events where frozen["event"] as? String == "frozen" {
+        let soFar = try #require(frozen["length_ns"] as? Int)
+        #expect(freezes.contains { soFar <= $0["length_ns"] as? Int ?? 0 })
+      }
+      #expect(events.count { $0["event"] as? String == "thawed" } == 3, "\(events)")
       let announced = events.filter { $0["event"] as? String == "frozen" }
       #expect(announced.count == 3, "\(events)")
       #expect(try program.figure("interrupted") == 0)

@@ -18,6 +18,39 @@ extension EndToEnd {
       try FreezeTrial(["save_settings": "slept", "reindex": "computed"]).expect(of: program)
     }
 
+    @Test(.enabled(if: Tool.isInstalled("python3"), "needs python3"))
+    func `for a lock of Python names who held it, also in the middle of a capture`() throws {
+      let interpreter = try #require(Interpreter.all.last)
+      let program = try interpreter.start("freezing.py", ["asyncio", "lock"])
+      let reports = try FreezeTrial(["wait_for_holder": "lock"]).expect(of: program)
+      // Looks at such locks take 1 % of a core at most: a debug build may miss one of three.
+      for report in reports {
+        let freezes = report.freezes?.list ?? []
+        #expect(freezes.contains { $0.ownerDid == "slept" }, "\(freezes.map(\.words))")
+        #expect(freezes.allSatisfy { $0.ownerDid == nil || $0.ownerDid == "slept" })
+      }
+    }
+
+    @Test(.enabled(if: Tool.isInstalled("python3"), "needs python3"))
+    func `is not claimed of a storm of handlers that sleep for a moment`() throws {
+      let interpreter = try #require(Interpreter.all.last)
+      let program = try interpreter.start("freezing.py", ["asyncio", "storm"])
+      let folder = try TemporaryFolder()
+      let file = folder.path + "/capture"
+      let command = try SprofCommand.startAttach(to: program, ["-o", file])
+      try program.send(line: "go")
+      #expect(try program.readLine(deadline: .seconds(60)) == "done")
+      command.send(SIGINT)
+      #expect(try command.finish().status == 0)
+      let report = try SprofCommand.report(["report", file])
+      let words = report.verdict?.words ?? ""
+      #expect(report.freezes?.list.isEmpty == true, "\(words)")
+      #expect(report.freezes?.threads.contains { !$0.unclear.isEmpty } == true, "\(words)")
+      #expect(words.contains("may have frozen"), "\(words)")
+      try program.assertUntouched()
+      expectNothingLeftBehind()
+    }
+
     @Test(
       .enabled(
         if: XServer.isInstalled && Interpreter.all.contains { $0.has(module: "tkinter") },

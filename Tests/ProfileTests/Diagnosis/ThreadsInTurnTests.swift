@@ -1,7 +1,8 @@
 internal import ProfileAnalysis
-internal import ProfileExport
 internal import ProfileModel
 internal import Testing
+
+@testable internal import ProfileExport
 
 /// Verdicts on threads that live for a short time, are stopped for a while, or take turns at a lock.
 @Suite struct `Verdict on threads in turn` {
@@ -105,5 +106,21 @@ internal import Testing
     words = words.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     #expect(words.contains("was runnable, waiting for a CPU when sampled"), "\(words)")
     #expect(!words.contains("overloaded"))
+  }
+
+  @Test func `have one length of a wait in the sentence and in the chain`() {
+    var maker = WaitMaker()
+    maker.thread(4242, "", "poll g_main_loop_run main", .asleep(in: "poll"))
+    maker.thread(
+      4250, "owner", "clock_nanosleep load_file start_thread", .asleep(in: "clock_nanosleep"))
+    maker.locked(4251, "victim", by: .thread(tid: 4250))
+    // The lock has changed hands: the last owner was looked up near the end.
+    maker.maker.profile.blockings = []
+    maker.wait(
+      4251, .mutex(by: .thread(tid: 4250)), samples: 20, since: 0, from: 9_800_000_000)
+    let words = VerdictWords(maker.diagnosis)
+    #expect(words.sentence.contains("waiting 10.00 s"), "\(words.sentence)")
+    #expect(words.chainLines.first?.contains("waiting 10.00 s") ?? false, "\(words.chainLines)")
+    #expect(words.drawnChain.first?.lasted == "10.00 s")
   }
 }

@@ -3,6 +3,7 @@ internal import TestSupport
 internal import Testing
 
 @testable internal import ProfileAnalysis
+@testable internal import ProfileExport
 
 @Suite struct `Short names` {
   @Test(arguments: [
@@ -59,5 +60,23 @@ internal import Testing
     }
     let names = maker.profile.withShortNames().symbols.flatMap { $0.lines.map(\.function) }
     #expect(Set(["put(int)", "put(char const*)", "take"]).isSubset(of: Set(names)), "\(names)")
+  }
+
+  @Test func `are those of the verdict in every report`() {
+    let type = "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >"
+    let function = "std::vector<\(type)> Cache<\(type), int>::get<\(type)>(\(type), int)"
+    var maker = WaitMaker()
+    maker.thread(4242, "", "", .running)
+    maker.maker.profile.runs = []
+    let module = maker.maker.module("/opt/app/bin/cache")
+    let frame = maker.maker.frame(
+      SourceLine(function: function, file: "c.cpp", line: 3), in: module)
+    let stack = maker.maker.stack(outermostFirst: [frame])
+    maker.maker.run(0, stack, .running, ticks: 1000, cpu: 10_000_000_000)
+    let diagnosis = maker.diagnosis
+    #expect(VerdictWords(diagnosis).sentence.contains("Cache<…>::get<…>"))
+    var json = ""
+    JSONReport(maker.profile).write(to: &json)
+    #expect(json.contains("Cache<…>::get<…> (c.cpp:3)"))
   }
 }

@@ -115,7 +115,7 @@ internal import Testing
     }
     #expect(maker.freezes.isEmpty)
     #expect(maker.diagnosis().verdict.kind != .froze)
-    #expect(maker.diagnosis().freezes.threads.first?.busyStretches.isEmpty == false)
+    #expect(maker.diagnosis().freezes.threads.first?.unclear.isEmpty == false)
   }
 
   @Test func `are not a server under load that hardly rests`() {
@@ -135,6 +135,41 @@ internal import Testing
       "luaV_execute evalCommand processCommand " + FreezeMaker.rest.withoutCall, milliseconds: 300)
     maker.rest(milliseconds: 100)
     #expect(maker.freezes.map(\.handler?.line.function) == ["evalCommand"])
+  }
+
+  @Test func `are all told of a handler that calls now one function and now another`() {
+    var maker = FreezeMaker()
+    let handler = "reindexCommand processCommand \(FreezeMaker.rest.withoutCall)"
+    for turn in 0..<5 {
+      maker.rest(milliseconds: 1000)
+      for sample in 0..<25 {
+        // By chance no sample of the last one met the second function.
+        let isSecond = turn < 4 && sample % 5 == 4
+        maker.run("\(isSecond ? "readClock" : "hash") \(handler)", milliseconds: 10)
+      }
+    }
+    maker.rest(milliseconds: 1000)
+    #expect(maker.freezes.map(\.length) == Array(repeating: 250_000_000, count: 5))
+  }
+
+  /// Of handlers that compute 10 ms each one sample in hundreds finds the loop in between.
+  @Test func `are not claimed of a handler that the loop calls again at once`() {
+    var maker = FreezeMaker()
+    let small = "compute smallCommand processCommand " + FreezeMaker.rest.withoutCall
+    for turn in 0..<4 {
+      maker.rest(milliseconds: 1000)
+      maker.run(small, milliseconds: turn == 1 ? 700 : 1500)
+      guard turn == 1 else { continue }
+      maker.run(FreezeMaker.rest.withoutCall, milliseconds: 10)
+      maker.run(small, milliseconds: 790)
+    }
+    maker.rest(milliseconds: 1000)
+    #expect(maker.freezes.isEmpty)
+    #expect(maker.diagnosis().freezes.threads.first?.unclear.count == 5)
+    // A wait is one all the same.
+    maker.run("pthread_mutex_lock " + small, .asleep(in: "futex"), milliseconds: 400)
+    maker.rest(milliseconds: 100)
+    #expect(maker.freezes.map(\.length) == [400_000_000])
   }
 
   @Test func `are not the same as one handler after the other`() {
@@ -208,6 +243,62 @@ internal import Testing
     hung.run("\(rests[0]) \(pump)", .asleep(in: "futex"), milliseconds: 900)
     hung.run("clock_gettime 0x42 0x20 \(pump)", milliseconds: 3000)
     #expect(hung.freezes.isEmpty)
+  }
+
+  /// Of handlers that sleep 10 ms each, or of one that looks again and again whether something has come.
+  @Test func `are not claimed of many short sleeps in a row`() {
+    let loop = "app.py/_run_once app.py/run_forever python3/run_mod main"
+    let save = "clock_nanosleep python3/time_sleep app.py/save_settings \(loop)"
+    func program(_ slept: UnseenSleeps, length: Int64) -> FreezeMaker {
+      var maker = FreezeMaker()
+      for _ in 0..<3 {
+        maker.run(
+          "epoll_wait python3/select_epoll_poll app.py/EpollSelector.select \(loop)",
+          .asleep(in: "epoll_wait"), milliseconds: 1000)
+        maker.run(save, .asleep(in: "clock_nanosleep"), milliseconds: length, slept: slept)
+      }
+      maker.run(
+        "epoll_wait python3/select_epoll_poll app.py/EpollSelector.select \(loop)",
+        .asleep(in: "epoll_wait"), milliseconds: 500)
+      return maker
+    }
+    #expect(program([], length: 1500).freezes.count == 3)
+    for slept in [.renewed, .within, [.within, .renewed]] as [UnseenSleeps] {
+      let maker = program(slept, length: 1500)
+      #expect(maker.freezes.isEmpty)
+      let unclear = maker.diagnosis().freezes.threads.first?.unclear ?? []
+      #expect(unclear.map(\.length) == [1_500_000_000, 1_500_000_000, 1_500_000_000])
+      #expect(
+        maker.words().hasSuffix(
+          "It may have frozen 3 times, 1.50 s each: 3 × save_settings (app.py:1) slept 1.50 s in "
+            + "one long handler of Python's event loop or many short ones."))
+      #expect(maker.view().contains("3 stretches of up to 1.50 s without a rest"))
+    }
+  }
+
+  @Test func `of one sleep among many short ones are certain`() {
+    var maker = FreezeMaker()
+    let handler = "clock_nanosleep save debugCommand processCommand " + FreezeMaker.rest.withoutCall
+    let poll = "poll fetch debugCommand processCommand " + FreezeMaker.rest.withoutCall
+    maker.rest(milliseconds: 1000)
+    maker.run(poll, .asleep(in: "poll"), milliseconds: 700, slept: .renewed)
+    maker.run(handler, .asleep(in: "clock_nanosleep"), milliseconds: 400)
+    maker.rest(milliseconds: 1000)
+    #expect(maker.freezes.map(\.length) == [400_000_000])
+    #expect(maker.freezes.map(\.isUnclear) == [false])
+  }
+
+  /// Reads of a disk sleep many times in one call.
+  @Test func `of a disk are those of one call`() {
+    var maker = FreezeMaker()
+    for _ in 0..<3 {
+      maker.rest(milliseconds: 1000)
+      maker.run(
+        "read load debugCommand processCommand " + FreezeMaker.rest.withoutCall,
+        .uninterruptible(WaitReason(systemCall: "read")), milliseconds: 900, slept: .renewed)
+    }
+    maker.rest(milliseconds: 1000)
+    #expect(maker.freezes.map(\.cause.kind) == [.disk, .disk, .disk])
   }
 
   @Test func `at the beginning and the end last at least as long as they were seen`() {

@@ -80,6 +80,25 @@ internal import Testing
     #expect(!byCPU.contains("At rest:") && byCPU.contains("server-* ×7"), "\(byCPU)")
   }
 
+  @Test func `is no sleep with a lock in hand that others wait for`() {
+    var maker = WaitMaker()
+    maker.thread(4242, "", "clock_nanosleep pause_a_bit main", .asleep(in: "clock_nanosleep"))
+    let owner = maker.thread(
+      4250, "owner", "clock_nanosleep load_file start_thread clone3",
+      .asleep(in: "clock_nanosleep"), share: 0.5)
+    maker.locked(4251, "victim", by: .thread(tid: 4250))
+    // It sleeps there at other times, too, when no wait was looked up.
+    maker.run(
+      owner, ["clock_nanosleep", "load_file", "start_thread", "clone3"],
+      .asleep(in: "clock_nanosleep"), from: 5 * WaitMaker.second)
+    let diagnosis = maker.diagnosis
+    var waits = RunWaits(diagnosis)
+    let resting = maker.profile.runs.filter { waits.finding(of: $0)?.isAtRest ?? false }
+    #expect(Set(resting.map(\.thread)) == [0])
+    let text = report(maker.profile)
+    #expect(text.contains("clock_nanosleep"), "\(text)")
+  }
+
   @Test func `is said to be all where nothing used a CPU`() {
     var profile = sleepers(isSeen: false)
     for thread in profile.threads.indices { profile.threads[thread].cpu = 0 }

@@ -5,7 +5,7 @@
 const ESTIMATED = ["wall", "cpu", "ticks"];
 
 /** Kinds of captures whose samples have times. */
-const hasTimes = (profile) => profile.capture?.kind === "attach" || profile.capture?.kind === "run";
+const hasTimes = (profile) => ["attach", "watch", "run"].includes(profile.capture?.kind);
 
 /** A change between so many samples that agree and so many others that do, in squares of a weight. */
 const changeVariance = (left, right) => (left >= 3 && right >= 3 ? 1 / 6 : 1 / 2);
