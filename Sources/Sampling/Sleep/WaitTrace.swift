@@ -37,6 +37,8 @@ final class WaitTrace {
     var wait: Int?
     /// Whether it sleeps in a futex.
     var isInFutex = false
+    /// How often it had been put on a CPU when it was found asleep.
+    var switches: UInt64 = 0
     var open: Span?
   }
 
@@ -58,17 +60,19 @@ final class WaitTrace {
   private var slots: [Int] = []
   private var buffer: [UInt64] = []
   private var nextForgetting: Nanoseconds = 0
-  /// What a look at the runtimes' locks has found in the present tick; empty where there was none.
-  private var runtimeWaits: [Int32: RuntimeWait] = [:]
-  /// Whether threads fell asleep in futexes since the last such look.
-  private(set) var hasNewFutexSleeps = false
+  private let runtimeLocks: RuntimeLockLookups
+  /// What the last look at the runtimes' locks has found.
+  private var runtimeWaits: [Int32: RuntimeLockLookups.Finding] = [:]
+  /// A thread that fell asleep in a futex since that was last asked for.
+  private var newFutexSleeper: Int32?
   /// Where stretches go as they come, in place of `spans`; set it before the first tick.
   var feed: WaitFeed?
 
-  init(_ folder: TaskFolder, lookups: DescriptorLookups) {
+  init(_ folder: TaskFolder, lookups: DescriptorLookups, runtimeLocks: RuntimeLockLookups) {
     reader = LockReader(folder)
     pid = folder.process
     self.lookups = lookups
+    self.runtimeLocks = runtimeLocks
   }
 
   /// Whether no more can be kept.
@@ -116,21 +120,26 @@ final class WaitTrace {
     }
   }
 
-  /// Takes what the runtimes say of threads that sleep; nil where they were not asked in this tick.
-  func beginTick(with waits: [Int32: RuntimeWait]?) {
-    if !runtimeWaits.isEmpty { runtimeWaits = [:] }
-    guard let waits else { return }
-    hasNewFutexSleeps = false
-    runtimeWaits = waits.filter { $0.value.isForLock }
+  /// Takes what the runtimes said of threads that still sleep, and asks again where others have fallen asleep.
+  func exchangeRuntimeLocks() {
+    if let tid = newFutexSleeper.take() { runtimeLocks.want(tid) }
+    guard let findings = runtimeLocks.take() else { return }
+    runtimeWaits = findings
     for slot in entries.indices where entries[slot].isInFutex {
-      let wait = runtimeWaits[entries[slot].tid]
-      // One that goes on waiting for such a lock may have another by now.
-      if wait == nil, case .runtimeLock = entries[slot].watched {
+      if let wait = runtimeWait(slot) {
+        take(wait, slot)
+      } else if case .runtimeLock = entries[slot].watched {
         entries[slot].watched = .nothing
         entries[slot].wait = nil
       }
-      if let wait { take(wait, slot) }
     }
+  }
+
+  /// What the last look has found of the sleep that goes on.
+  private func runtimeWait(_ slot: Int) -> RuntimeWait? {
+    guard let found = runtimeWaits[entries[slot].tid], found.switches == entries[slot].switches
+    else { return nil }
+    return found.wait
   }
 
   private func take(_ found: RuntimeWait, _ slot: Int) {
@@ -184,7 +193,7 @@ final class WaitTrace {
   ///
   /// `lockHolder` is who holds its interpreter's lock, which it waits for; nil for other waits.
   func note(
-    _ thread: SampledThread, _ call: Int32, _ arguments: InlineArray<6, UInt64>,
+    _ thread: SampledThread, _ call: Int32, _ arguments: InlineArray<6, UInt64>, switches: UInt64,
     awaitsInterpreterLock: Bool, lockHolder: Int32?
   ) {
     let slot = thread.slot
@@ -194,8 +203,11 @@ final class WaitTrace {
     entries[slot].wait = nil
     entries[slot].watched = .nothing
     entries[slot].isInFutex = !awaitsInterpreterLock && DescriptorCalls.isFutex(call)
-    hasNewFutexSleeps = hasNewFutexSleeps || entries[slot].isInFutex
-    if entries[slot].isInFutex, let wait = runtimeWaits[thread.tid] { return take(wait, slot) }
+    entries[slot].switches = switches
+    if entries[slot].isInFutex {
+      newFutexSleeper = thread.tid
+      if let wait = runtimeWait(slot) { return take(wait, slot) }
+    }
     if awaitsInterpreterLock {
       entries[slot].watched = .interpreterLock
       entries[slot].wait = lockHolder.flatMap { number(ofInterpreterLock: $0) }
