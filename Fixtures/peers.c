@@ -1,7 +1,32 @@
-// peers pipe | unix | inherited: two processes, each of which waits for the other to write. With
-// `inherited` the parent has kept its own writing end, too. Prints `child PID`.
+// peers pipe | unix | inherited | beat | timer: two processes, each of which waits for the other to write.
+// With `inherited` the parent has kept its own writing end, too; with `beat` (setitimer) and `timer`
+// (timer_create) the handler of a timer's signal in the child writes to the parent every two minutes. Prints
+// `child PID`.
 #include "fixture.h"
 #include <sys/socket.h>
+#include <sys/time.h>
+
+static int beat_file;
+
+static void beat(int signal) {
+  (void)signal;
+  if (write(beat_file, "b", 1) != 1) _exit(2);
+}
+
+static void start_timer(bool is_interval, int file) {
+  int number = is_interval ? SIGALRM : SIGRTMIN + 3;
+  beat_file = file;
+  struct sigaction action = {.sa_handler = beat, .sa_flags = SA_RESTART};
+  if (sigaction(number, &action, NULL) != 0) die("sigaction");
+  struct itimerval interval = {{120, 0}, {120, 0}};
+  if (is_interval && setitimer(ITIMER_REAL, &interval, NULL) != 0) die("setitimer");
+  if (is_interval) return;
+  timer_t timer;
+  struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = number};
+  struct itimerspec time = {{120, 0}, {120, 0}};
+  if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0) die("timer_create");
+  if (timer_settime(timer, 0, &time, NULL) != 0) die("timer_settime");
+}
 
 static void wait_for_peer(int file) {
   char byte;
@@ -25,6 +50,8 @@ int main(int argc, char **argv) {
     close(down[1]);
     close(up[0]);
     close(pair[0]);
+    bool is_interval = strcmp(kind, "beat") == 0;
+    if (is_interval || strcmp(kind, "timer") == 0) start_timer(is_interval, up[1]);
     wait_for_peer(is_unix ? pair[1] : down[0]);
     _exit(0);
   }

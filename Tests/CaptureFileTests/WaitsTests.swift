@@ -11,7 +11,7 @@ import Testing
     for (number, kind) in WaitKind.allCases.enumerated() {
       let waiter = WaitingThread(
         pid: 4242, tid: Int32(number), name: "t\u{1B}\"\(number)", processName: "app",
-        threadCount: number % 2 == 0 ? nil : number)
+        threadCount: number % 2 == 0 ? nil : number, wakingSignal: number % 3 == 0 ? nil : 14)
       var wait = Wait(kind: kind)
       if number % 3 > 0 {
         wait.systemCall = "futex"

@@ -97,13 +97,57 @@ import Testing
       VmSize:\t  100 kB
       CapEff:\t0000000000080000
       Seccomp:\t2
+      SigCgt:\t0000000000002000
       """
     let status = ProcessStatus(parsing: text)
     #expect(status.name == "weird: name)")
     #expect(status.state == .sleeping && status.tracer == 99 && status.threadGroup == 77)
     #expect(status.userID == 1000 && status.effectiveUserID == 1001)
     #expect(status.threadCount == 3 && status.hasMemory && status.hasSeccompFilter)
-    #expect(status.capabilities == 1 << 19)
+    #expect(status.capabilities == 1 << 19 && status.handledSignals == 1 << 13)
+  }
+}
+
+@Suite struct `Signals that come by themselves` {
+  @Test func `are those of timers and descriptors that the process handles`() {
+    #expect(WakingSignal.handled(of: 1 << 13, timers: []) == 14)
+    #expect(WakingSignal.handled(of: 1 << 28, timers: []) == 29)
+    // SIGINT, SIGCHLD and those that the C library handles for itself.
+    #expect(WakingSignal.handled(of: 0x3_8001_0002, timers: []) == nil)
+    #expect(WakingSignal.handled(of: 1 << 39, timers: [10, 40]) == 40)
+    #expect(WakingSignal.handled(of: 1 << 39, timers: [.min, 0, 65, .max]) == nil)
+  }
+
+  @Test func `are read of the timers that signal and whose clock goes on`() {
+    let text = """
+      ID: 0
+      signal: 10/00007ffc0f1c2d30
+      notify: signal/pid.77
+      ClockID: 1
+      ID: 1
+      signal: 40/0
+      notify: thread/tid.78
+      ClockID: 0
+      ID: 2
+      signal: 41/0
+      notify: signal/tid.78
+      ClockID: 2
+      ID: 3
+      signal: 42/0
+      notify: none/pid.77
+      ClockID: 0
+      ID: 4
+      signal: 43/0
+      notify: signal/pid.77
+      ClockID: -6
+      ID: 5
+      signal: 44/0
+      notify: signal/tid.77
+      ClockID: -5
+      """
+    #expect(WakingSignal.signals(ofTimers: text) == [10, 44])
+    #expect(WakingSignal.signals(ofTimers: "") == [])
+    #expect(WakingSignal.signals(ofTimers: "signal: x\nnotify\nClockID:\nClockID: 1") == [])
   }
 }
 

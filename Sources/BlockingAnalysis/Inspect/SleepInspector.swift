@@ -16,6 +16,8 @@ package final class SleepInspector {
   let folder: TaskFolder
   /// Of another process than the one that is profiled: how many threads it has.
   private let threadCount: Int?
+  /// A signal of the process's own timers that it handles, once that was read.
+  private var knownSignal: Int32??
   private let hasSchedulerStatistics: Bool
   private var survey: DescriptorSurvey
   private var surveyTime = MonotonicClock.now()
@@ -76,6 +78,7 @@ package final class SleepInspector {
       surveyTime = now
       survey = DescriptorSurvey(folder, liveThread: liveThread.pid, processes: processes)
       returnAddresses = nil
+      knownSignal = nil
     }
     // It may have executed another program.
     processName = folder.name(of: folder.process) ?? processName
@@ -255,7 +258,8 @@ package final class SleepInspector {
     let name = stat.name ?? folder.name(of: files.tid) ?? "?"
     var sample = SleepSample(
       thread: WaitingThread(
-        pid: pid, tid: files.tid, name: name, processName: processName, threadCount: threadCount),
+        pid: pid, tid: files.tid, name: name, processName: processName, threadCount: threadCount,
+        wakingSignal: wakingSignal),
       place: draft.place, switches: switches, state: stat.state, time: time, since: since,
       wait: draft.wait, futex: draft.futex, ends: draft.ends,
       returnAddresses: draft.returnAddresses)
@@ -264,6 +268,13 @@ package final class SleepInspector {
     if draft.isContinued, case .relative = limit { limit = .unknown }
     sample.wait.timeLeft = limit.left(since: since)?.rawValue
     return sample
+  }
+
+  private var wakingSignal: Int32? {
+    if let knownSignal { return knownSignal }
+    let signal = folder.status(of: liveThread.pid).flatMap { WakingSignal.handled(by: pid, $0) }
+    knownSignal = .some(signal)
+    return signal
   }
 
   // MARK: - Calls that were restarted

@@ -6,6 +6,7 @@ extension CaptureFacts {
     var pid, tid: Int32
     var name, process: String
     var processThreads: Int?
+    var processSignal: Int32?
     var kind: String
     var call: String?
     var object: Object?
@@ -23,6 +24,7 @@ extension CaptureFacts {
       case pid, tid, name, process, kind, call, object, owners, descriptors, timed
       case samples = "looks"
       case processThreads = "process_threads"
+      case processSignal = "process_waking_signal"
       case omitted = "omitted_descriptors"
       case timeLeft = "time_left_ns"
       case kernelFunction = "kernel_function"
@@ -69,6 +71,7 @@ extension CaptureFacts.Waiting {
     name = blocking.waiter.name
     process = blocking.waiter.processName
     processThreads = blocking.waiter.threadCount
+    processSignal = blocking.waiter.wakingSignal
     kind = wait.kind.rawValue
     call = wait.systemCall
     object = wait.object.map { CaptureFacts.Object($0) }
@@ -94,7 +97,8 @@ extension CaptureFacts.Waiting {
       timeLeft: timeLeft, isTimed: timed, kernelFunction: kernelFunction)
     return Blocking(
       waiter: WaitingThread(
-        pid: pid, tid: tid, name: name, processName: process, threadCount: processThreads),
+        pid: pid, tid: tid, name: name, processName: process, threadCount: processThreads,
+        wakingSignal: processSignal),
       wait: wait, since: since, firstSeen: firstSeen, lastSeen: lastSeen, samples: samples)
   }
 }

@@ -23,6 +23,8 @@ package struct ProcessStatus: Sendable {
   package let hasSeccompFilter: Bool
   /// The effective capabilities as a bit mask.
   package let capabilities: UInt64
+  /// The signals that the process has handlers for, as a bit mask: bit 0 is signal 1.
+  package let handledSignals: UInt64
 
   /// Reads `/proc/PID/status`, where `id` may be a process or a thread.
   package init(of id: Int32) throws(SystemError) {
@@ -57,11 +59,12 @@ package struct ProcessStatus: Sendable {
     hasMemory = fields["VmSize"] != nil
     hasSeccompFilter = word("Seccomp") == "2"
     capabilities = word("CapEff").flatMap { UInt64($0, radix: 16) } ?? 0
+    handledSignals = word("SigCgt").flatMap { UInt64($0, radix: 16) } ?? 0
   }
 
   private static let keys: Set<String> = [
     "Name", "State", "TracerPid", "Tgid", "Uid", "Threads", "PPid", "NSpid", "VmSize", "Seccomp",
-    "CapEff",
+    "CapEff", "SigCgt",
   ]
 
   private static func isBlank(_ byte: UInt8) -> Bool {

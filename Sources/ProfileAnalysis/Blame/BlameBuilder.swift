@@ -38,6 +38,7 @@ struct BlameBuilder {
   private let index: ProfileIndex
   private let owned: OwnedWaits
   private let owners: BlamedOwners
+  private var rests: RunWaits
   private var stacks: BlamedStacks
   private var locks: StackLocks
   private var numbering = BlamedWaits()
@@ -48,6 +49,7 @@ struct BlameBuilder {
     index = diagnosis.index
     owned = OwnedWaits(index.profile)
     owners = BlamedOwners(diagnosis)
+    rests = RunWaits(diagnosis)
     stacks = BlamedStacks(index)
     locks = StackLocks(index, owned)
   }
@@ -81,6 +83,7 @@ struct BlameBuilder {
       let (wait, place) = stacks.wait(of: run)
       let parts = owned.parts(
         of: run.time, thread: position.thread, from: from, until: until, like: wait)
+      let isAtRest = position.chain.count == 1 && rests.finding(of: run)?.isAtRest ?? false
       for part in parts {
         steps += 1
         var found = part.wait.map { stacks.interpreted($0, of: run) } ?? wait
@@ -98,6 +101,11 @@ struct BlameBuilder {
           continue
         }
         let node = child(.wait(number), place, of: position.node)
+        // One that has nothing to do loses nothing.
+        if isAtRest {
+          add(part.end - part.start, below: node)
+          continue
+        }
         charge(
           found, part,
           to: Position(

@@ -29,7 +29,10 @@ struct StackLocks {
     let found = known[key] ?? find(wait, thread, stack)
     known[key] = .some(found)
     var result = wait
-    if let found { result.object = found }
+    guard let found else { return result }
+    result.object = found
+    // To a stack a lock of Python's is a semaphore.
+    if result.kind == .semaphore { result.kind = .mutex }
     return result
   }
 

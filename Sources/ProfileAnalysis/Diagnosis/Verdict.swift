@@ -46,6 +46,8 @@ package struct Verdict: Sendable {
   package var isCycle = false
   /// Whether a time limit will end the wait or the cycle.
   package var isTimed = false
+  /// What may end a cycle nevertheless; nil for nothing that is known.
+  package var outsider: WaitGraph.Outsider?
   /// How many threads besides those of `chain` wait behind them.
   package var behind = 0
   /// For how long it has lasted, in nanoseconds; nil when that is not known.

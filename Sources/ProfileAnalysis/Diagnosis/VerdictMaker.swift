@@ -87,6 +87,7 @@ struct VerdictMaker {
     verdict.chain = cycle.threads
     verdict.isCycle = true
     verdict.isTimed = cycle.isTimed
+    verdict.outsider = isCertain ? nil : graph.outsider(of: cycle)
     let waits = cycle.threads.compactMap { graph.blocking(of: $0) }
     let isKnown = waits.allSatisfy { diagnosis.lasted($0) != nil }
     verdict.lasted = isKnown ? cycle.lasted : nil

@@ -125,7 +125,8 @@ extension Blocking {
   fileprivate func redacted(_ text: Redaction.Text) -> Blocking {
     let waiter = WaitingThread(
       pid: waiter.pid, tid: waiter.tid, name: text.clean(waiter.name),
-      processName: text.clean(waiter.processName), threadCount: waiter.threadCount)
+      processName: text.clean(waiter.processName), threadCount: waiter.threadCount,
+      wakingSignal: waiter.wakingSignal)
     return Blocking(
       waiter: waiter, wait: wait.redacted(text), since: since, firstSeen: firstSeen,
       lastSeen: lastSeen,

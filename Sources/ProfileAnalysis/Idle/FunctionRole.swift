@@ -79,7 +79,8 @@ extension FunctionRole.Rest {
     switch self {
     case .loop(let loop): loop.rests(in: wait)
     case .pool(let pool): pool.rests(in: wait, isMain: isMain)
-    case .runtime: Self.isParking(wait)
+    // The first thread of a Java program waits for the one that runs `main`.
+    case .runtime(let runtime): Self.isParking(wait) || runtime == .java && wait == .join
     }
   }
 

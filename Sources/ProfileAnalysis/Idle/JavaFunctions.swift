@@ -81,7 +81,8 @@ enum JavaFunctions {
       jni_DestroyJavaVM VMThread::wait_for_operation G1ServiceThread::sleep_before_next_cycle \
       G1ServiceThread::run_service G1ConcurrentRefineThread::run_service ConcurrentGCThread::run \
       G1PrimaryConcurrentRefineThread::wait_for_completed_buffers \
-      NotificationThread::notification_thread_entry
+      NotificationThread::notification_thread_entry CallJavaMainInNewThread ContinueInNewThread \
+      JLI_Launch
       """
     ),
     (

@@ -9,7 +9,8 @@ extension WaitGraph {
     /// Whether a time limit will end one of the waits.
     package let isTimed: Bool
     /// Whether every wait was sampled twice or more without its thread having run, all of them at
-    /// one moment: else the waits may belong to different moments.
+    /// one moment, and nobody outside is known who may end one: else the waits may belong to different
+    /// moments, or end.
     package let isCertain: Bool
     /// How long the thread that came last has been waiting, in nanoseconds; nil when not known.
     package let lasted: Int64?
@@ -28,7 +29,9 @@ extension WaitGraph {
     isStuck = isFree.map { !$0 }
     let isTimed = reaching(nodes.indices.filter { blocking(of: $0)?.wait.isTimed ?? false })
     let isUncertain = reaching(
-      nodes.indices.filter { blocking(of: $0).map { $0.samples < 2 } ?? false })
+      nodes.indices.filter {
+        blocking(of: $0).map { $0.samples < 2 } ?? false || outsider(of: $0) != nil
+      })
     var found: [(rank: (Int, Int32), cycle: Cycle)] = []
     for part in stronglyConnectedParts() {
       guard let start = part.min(by: { rank($0) < rank($1) }),

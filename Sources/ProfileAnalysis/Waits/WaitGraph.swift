@@ -60,6 +60,9 @@ package struct WaitGraph: Sendable {
   private var processNodes: [Int32: Int] = [:]
   /// The processes all of whose threads were sampled.
   private(set) var ownProcesses: Set<Int32> = []
+  /// By process: a signal that it handles and that comes by itself.
+  let wakingSignals: [Int32: Int32]
+  let selfWaits: [SelfWait: Int64]
 
   private struct ThreadKey: Hashable {
     let pid: Int32
@@ -71,6 +74,10 @@ package struct WaitGraph: Sendable {
     pid = index.profile.capture.pid
     ownProcesses = [pid]
     blockings = index.profile.blockings
+    wakingSignals = blockings.reduce(into: [:]) { signals, blocking in
+      if let signal = blocking.waiter.wakingSignal { signals[blocking.waiter.pid] = signal }
+    }
+    selfWaits = SelfWait.ends(blockings)
     addThreads(of: index)
     let waiting = nodes.indices.filter { nodes[$0].blocking != nil }
     for node in waiting { addEdges(ofThread: node) }

@@ -128,6 +128,7 @@ extension JSONWriter {
     member("name", blocking.waiter.name)
     member("process", blocking.waiter.processName)
     member("process_threads", blocking.waiter.threadCount)
+    member("process_waking_signal", blocking.waiter.wakingSignal)
     member("kind", wait.kind.rawValue)
     member("system_call", wait.systemCall)
     members(ofObject: wait.object)

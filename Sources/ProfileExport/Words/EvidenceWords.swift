@@ -23,6 +23,8 @@ struct EvidenceWords {
 
   private var rule: String {
     switch verdict.rule {
+    case .cycle where verdict.outsider != nil:
+      "Rule: each thread of the cycle waits for the next, and only that one is known to end its wait."
     case .cycle:
       "Rule: each thread of the cycle waits for the next, and only that one can end its wait."
     case .ownerExited: "Rule: the owner of the lock has exited, so that nobody can unlock it."

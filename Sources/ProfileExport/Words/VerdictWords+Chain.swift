@@ -89,6 +89,35 @@ extension VerdictWords {
   /// Of another process no more threads are looked at.
   private static let peerThreadLimit = 64
 
+  /// What may end a cycle nevertheless.
+  var outsiderWords: String {
+    switch verdict.outsider {
+    case .handler(let node, let signal):
+      let node = diagnosis.graph.nodes[node]
+      let isOwn = node.pid == diagnosis.index.profile.capture.pid
+      let name = isOwn ? "the program" : waits.process(node.pid, node.processName)
+      return "; \(Self.name(ofSignal: signal)), which \(name) handles, could still end this"
+    case .opener(let path):
+      return "; a process that opens \(path.lastPathPart.shortName) could still end this"
+    case .unreadHolder:
+      return "; a process that sprof may not read may hold another end, and could still end this"
+    case .unlocker:
+      return
+        "; it has waited so before, and that ended: another thread may unlock what it waits for"
+    case nil: return ""
+    }
+  }
+
+  private static func name(ofSignal number: Int32) -> String {
+    switch number {
+    case 10: "SIGUSR1"
+    case 12: "SIGUSR2"
+    case 14: "SIGALRM"
+    case 29: "SIGIO"
+    default: "signal \(number)"
+    }
+  }
+
   /// What a thread or process at the end of a chain does.
   func doing(_ number: Int) -> String {
     let node = diagnosis.graph.nodes[number]

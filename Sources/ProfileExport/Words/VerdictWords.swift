@@ -169,13 +169,14 @@ struct VerdictWords {
     if count == 1 {
       let verb = time == nil ? "is waiting" : "has been waiting"
       return "\(word): \(verdict.thread.map { waits.thread($0) } ?? "a thread") \(verb) for itself"
-        + end + behindWords
+        + end + behindWords + outsiderWords
     }
     let names = verdict.chain.prefix(3).map { waits.node(diagnosis.graph.nodes[$0]) }
     let more = count > 3 ? " and \(count - 3) more" : ""
     let list = count == 2 ? names.joined(separator: " and ") : names.joined(separator: ", ") + more
     let verb = time == nil ? "are waiting" : "have been waiting"
     return "\(word): \(list) \(verb) for each other" + end + behindWords
+      + outsiderWords
   }
 
   private func busyLoop(_ subject: String) -> String {

@@ -43,7 +43,8 @@ struct WaitWords {
     return tid == node.pid ? process : "\(name) of \(process)"
   }
 
-  private func process(_ pid: Int32, _ name: String, for waiter: Int32?) -> String {
+  /// A process in a sentence; `waiter` is the process of the thread that waits for it.
+  func process(_ pid: Int32, _ name: String, for waiter: Int32? = nil) -> String {
     if pid == waiter { return "the program itself" }
     return name.isEmpty ? "pid \(pid)" : "\(name.quoted) (pid \(pid))"
   }

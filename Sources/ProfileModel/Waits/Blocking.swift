@@ -35,14 +35,20 @@ package struct WaitingThread: Hashable, Sendable {
   ///
   /// All of another process is known only when as many of its threads were sampled.
   package let threadCount: Int?
+  /// A signal that its process handles, and that comes by itself, as of a timer: nil for none.
+  ///
+  /// The handler may end waits of the process, and of others that it writes to.
+  package let wakingSignal: Int32?
 
   package init(
-    pid: Int32, tid: Int32, name: String, processName: String, threadCount: Int? = nil
+    pid: Int32, tid: Int32, name: String, processName: String, threadCount: Int? = nil,
+    wakingSignal: Int32? = nil
   ) {
     self.pid = pid
     self.tid = tid
     self.name = name
     self.processName = processName
     self.threadCount = threadCount
+    self.wakingSignal = wakingSignal
   }
 }

@@ -13,7 +13,8 @@ final class SamplePipeline: @unchecked Sendable {
   let channel: SampleChannel
   let resolver: Resolver
   let sampler: Sampler
-  let lookups = DescriptorLookups()
+  let lookups: DescriptorLookups
+  let runtimeLocks: RuntimeLockLookups
   let options: SampleOptions
   private let series: SampleSeries
   /// sprof's CPU time before the capture.
@@ -30,6 +31,11 @@ final class SamplePipeline: @unchecked Sendable {
     self.names = names
     channel = SampleChannel(ring: membership.makeRing())
     let stacks = options.readsRuntimes ? RuntimeStacks() : nil
+    let lookups = DescriptorLookups()
+    let runtimeLocks = RuntimeLockLookups(
+      target.folder, usesSchedulerStatistics: options.usesSchedulerStatistics, bell: lookups.bell)
+    self.lookups = lookups
+    self.runtimeLocks = runtimeLocks
     resolver = Resolver(
       target, options: options, series: series, channel: channel, runtimeStacks: stacks)
     sampler = Sampler(
@@ -39,7 +45,9 @@ final class SamplePipeline: @unchecked Sendable {
         ProcessRuntimes(
           target.folder, stacks: $0, followsTasks: options.followsTasks,
           maxDepth: options.maxDepth, isDump: series == .single)
-      }, waitTrace: series == .ticks ? WaitTrace(target.folder, lookups: lookups) : nil)
+      },
+      waitTrace: series == .ticks
+        ? WaitTrace(target.folder, lookups: lookups, runtimeLocks: runtimeLocks) : nil)
   }
 
   /// What is known of a capture when it begins; `rate` in ticks per second.

@@ -1,3 +1,4 @@
+internal import LinuxProcess
 package import ProfileModel
 
 /// How a capture of either kind samples a thread.
@@ -36,6 +37,11 @@ package struct SampleOptions: Sendable {
     self.maxDepth = maxDepth.map { max($0, 1) }
     self.readsRuntimes = readsRuntimes
     self.symbolsTimeout = symbolsTimeout
+  }
+
+  /// Whether the kernel's scheduler statistics serve, or only its context switch counts.
+  var usesSchedulerStatistics: Bool {
+    !ignoresSchedulerStatistics && ThreadCounters.areKeptByKernel()
   }
 }
 

@@ -33,7 +33,7 @@ final class SamplingSession: @unchecked Sendable {
     sleepWatch = SleepWatch(
       pipeline.target.folder, liveThread: pipeline.target.liveThread, cpuBudget: plan.cpuBudget,
       sharesRecords: plan.quietRate != nil || recording?.feed != nil,
-      asksRuntimes: pipeline.options.readsRuntimes,
+      runtimeLocks: pipeline.options.readsRuntimes ? pipeline.runtimeLocks : nil,
       lookups: pipeline.lookups, peers: plan.peers)
     pipeline.sampler.waitTrace?.feed = recording?.feed
   }

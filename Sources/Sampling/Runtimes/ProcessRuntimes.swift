@@ -26,7 +26,6 @@ final class ProcessRuntimes {
   private var batch = RuntimeBatch()
   private var locks: InterpreterLocks
   private var waitSurvey = RuntimeWaitSurvey()
-  private var lockLooks = RuntimeLockLooks()
   /// By thread: who held its interpreter's lock in the present tick; nil before it was read.
   private var lockHolders: [Int32: Int32]?
   /// Those that `census` has found; nil for a program that is not in Go.
@@ -117,6 +116,9 @@ final class ProcessRuntimes {
       + attached.compactMap(\.taskProblem)
   }
 
+  /// Whether there is any, which may have locks of its own.
+  var isAttached: Bool { !attached.isEmpty }
+
   /// The native code of the runtimes that are attached.
   var nativeCode: [any RuntimeNativeCode] { attached.map(\.runtime.nativeCode) }
 
@@ -196,16 +198,6 @@ final class ProcessRuntimes {
 
   /// Forgets who held locks: a tick begins.
   func forgetLockHolders() { if lockHolders != nil { lockHolders = nil } }
-
-  /// What threads wait for at this moment by what their runtimes say, where it is time to look.
-  ///
-  /// `hasNewSleeps` is whether any has fallen asleep since the last look.
-  func lookAtWaits(
-    memory: ProcessMemory, at time: Nanoseconds, hasNewSleeps: Bool
-  ) -> [Int32: RuntimeWait]? {
-    guard hasNewSleeps || lockLooks.foundOwner else { return nil }
-    return lockLooks.look(attached, memory, at: time)
-  }
 
   /// Notes that a thread was seen to run.
   func noteAwake(_ tid: Int32) { locks.noteAwake(tid) }

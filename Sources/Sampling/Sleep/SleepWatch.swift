@@ -59,17 +59,20 @@ final class SleepWatch: @unchecked Sendable {
   private var lastTurn = MonotonicClock.Instant.distantPast
   private var lastSharing = MonotonicClock.Instant.distantPast
   /// Nil where runtimes are not read.
-  private var runtimeLocks: RuntimeLockWatch?
+  private let runtimeLocks: RuntimeLockLookups?
+  private var runtimeLockWatch: RuntimeLockWatch
 
   /// Counts what it uses in `cpuBudget`, and does not wait for that.
   ///
-  /// `lookups` has the descriptors that the tracer wants to know more of. `asksRuntimes` is whether who holds
-  /// locks of language runtimes is read meanwhile.
+  /// `lookups` has the descriptors that the tracer wants to know more of, `runtimeLocks` the locks of language
+  /// runtimes: nil where these are not read.
   init(
     _ folder: TaskFolder, liveThread: ProcessIdentity, cpuBudget: CPUBudget,
-    sharesRecords: Bool, asksRuntimes: Bool, lookups: DescriptorLookups, peers: PeerRequests?
+    sharesRecords: Bool, runtimeLocks: RuntimeLockLookups?, lookups: DescriptorLookups,
+    peers: PeerRequests?
   ) {
-    runtimeLocks = asksRuntimes ? RuntimeLockWatch(process: folder.process) : nil
+    self.runtimeLocks = runtimeLocks
+    runtimeLockWatch = RuntimeLockWatch(process: folder.process)
     self.sharesRecords = sharesRecords
     self.peers = peers
     self.lookups = lookups
@@ -125,7 +128,7 @@ final class SleepWatch: @unchecked Sendable {
       if sharesRecords, isLast || now - lastSharing >= Self.sharingPeriod {
         lastSharing = now
         let records = ended.values.flatMap { $0 } + current.values
-        let locks = runtimeLocks?.interpreterLocks ?? []
+        let locks = runtimeLockWatch.interpreterLocks
         known.withLock { $0 = (records, locks) }
       }
       cpuMeter.count()
@@ -137,11 +140,15 @@ final class SleepWatch: @unchecked Sendable {
   /// Waits until a sleep is to be sampled, or the capture ends.
   private func waitForTurn() {
     let soonest = MonotonicClock.now() + Self.pause
-    let next = max(soonest, timeOfNextSample)
+    var next = max(soonest, timeOfNextSample)
     while !isFinished.load(ordering: .acquiring) {
+      // What was found is told to those who look on.
+      if lookAtRuntimeLocks(), sharesRecords {
+        next = min(next, max(soonest, lastSharing + Self.sharingPeriod))
+      }
       let end = ordered.withLock { $0.isEmpty } && !lookups.hasNew ? next : soonest
       guard MonotonicClock.now() < end else { return }
-      bell.wait(until: end)
+      bell.wait(until: min(end, nextRuntimeLook ?? end))
     }
   }
 
@@ -151,7 +158,6 @@ final class SleepWatch: @unchecked Sendable {
       guard record.knowsPeers else { return .distantPast }
       result = min(result, record.sample.time + period(of: record))
     }
-    if let runtimeLocks, futexSleeper != nil { result = min(result, runtimeLocks.nextLook) }
     if sharesRecords, lastSharing < lastTurn {
       result = min(result, lastSharing + Self.sharingPeriod)
     }
@@ -194,7 +200,6 @@ final class SleepWatch: @unchecked Sendable {
       // What takes another turn comes first in that.
       if lookups.look(with: inspector, budget: Self.peerTime, peers) { lookupTime = now }
     }
-    if !isLast { askRuntimes(at: now) }
     if !new.isEmpty { peerPeriod = Self.period }
     if isLast || now - peerInspectionTime >= peerPeriod {
       peerInspectionTime = now
@@ -210,17 +215,30 @@ final class SleepWatch: @unchecked Sendable {
     }?.key
   }
 
-  /// Asks the runtimes who holds their locks, when it is time.
-  private func askRuntimes(at now: MonotonicClock.Instant) {
-    guard var locks = runtimeLocks.take() else { return }
-    defer { runtimeLocks = locks }
-    guard now >= locks.nextLook, let thread = futexSleeper else { return }
-    let waits = locks.look(through: thread)
-    for (tid, record) in current where record.runtimeWait != waits[tid] {
+  /// When to look at the runtimes' locks; nil where no thread may wait for one.
+  private var nextRuntimeLook: MonotonicClock.Instant? {
+    guard let runtimeLocks else { return nil }
+    if runtimeLocks.wanted != nil { return runtimeLockWatch.nextLook(hasNewSleeps: true) }
+    guard futexSleeper ?? runtimeLockWatch.waiter != nil else { return nil }
+    return runtimeLockWatch.nextLook(hasNewSleeps: false)
+  }
+
+  /// Looks who holds the locks of runtimes, when it is time; returns whether that says more of any sleep.
+  private func lookAtRuntimeLocks() -> Bool {
+    guard let runtimeLocks, let next = nextRuntimeLook, MonotonicClock.now() >= next,
+      let thread = runtimeLocks.wanted ?? futexSleeper ?? runtimeLockWatch.waiter
+    else { return false }
+    runtimeLocks.begin()
+    let look = runtimeLockWatch.look(through: thread)
+    runtimeLocks.put(look.waits)
+    var hasChanged = false
+    for (tid, record) in current where record.runtimeWait != look.lasting[tid] {
       // What was found stays true of a sleep that has ended meanwhile.
-      guard waits[tid] != nil || inspector.isStillAsleep(record.sample) else { continue }
-      current[tid]?.runtimeWait = waits[tid]
+      guard look.lasting[tid] != nil || inspector.isStillAsleep(record.sample) else { continue }
+      current[tid]?.runtimeWait = look.lasting[tid]
+      hasChanged = true
     }
+    return hasChanged
   }
 
   private func begin(_ sleep: KnownSleep) {

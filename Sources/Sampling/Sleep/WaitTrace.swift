@@ -27,6 +27,7 @@ final class WaitTrace {
     /// A lock of the runtime's own, which the last look has found.
     case runtimeLock
     case lock(FutexWait, LockBytes)
+    case fileLock(FileLockWait)
   }
 
   private struct Entry {
@@ -36,6 +37,8 @@ final class WaitTrace {
     var wait: Int?
     /// Whether it sleeps in a futex.
     var isInFutex = false
+    /// How often it had been put on a CPU when it was found asleep.
+    var switches: UInt64 = 0
     var open: Span?
   }
 
@@ -43,6 +46,10 @@ final class WaitTrace {
   private typealias LockBytes = InlineArray<5, UInt64>
 
   private let reader: LockReader
+  private let pid: Int32
+  /// Whether threads were last found asleep for file locks.
+  private var hasFileLocks = false
+  private var nextFileLocks: Nanoseconds = 0
   private let lookups: DescriptorLookups
   private var entries: [Entry] = []
   /// Each wait once for each owner.
@@ -53,16 +60,19 @@ final class WaitTrace {
   private var slots: [Int] = []
   private var buffer: [UInt64] = []
   private var nextForgetting: Nanoseconds = 0
-  /// What a look at the runtimes' locks has found in the present tick; empty where there was none.
-  private var runtimeWaits: [Int32: RuntimeWait] = [:]
-  /// Whether threads fell asleep in futexes since the last such look.
-  private(set) var hasNewFutexSleeps = false
+  private let runtimeLocks: RuntimeLockLookups
+  /// What the last look at the runtimes' locks has found.
+  private var runtimeWaits: [Int32: RuntimeLockLookups.Finding] = [:]
+  /// A thread that fell asleep in a futex since that was last asked for.
+  private var newFutexSleeper: Int32?
   /// Where stretches go as they come, in place of `spans`; set it before the first tick.
   var feed: WaitFeed?
 
-  init(_ folder: TaskFolder, lookups: DescriptorLookups) {
+  init(_ folder: TaskFolder, lookups: DescriptorLookups, runtimeLocks: RuntimeLockLookups) {
     reader = LockReader(folder)
+    pid = folder.process
     self.lookups = lookups
+    self.runtimeLocks = runtimeLocks
   }
 
   /// Whether no more can be kept.
@@ -81,6 +91,7 @@ final class WaitTrace {
       nextForgetting = time + .seconds(1)
       reader.forget()
     }
+    readFileLocks(time: time)
     ranges.removeAll(keepingCapacity: true)
     slots.removeAll(keepingCapacity: true)
     for slot in entries.indices {
@@ -109,27 +120,58 @@ final class WaitTrace {
     }
   }
 
-  /// Takes what the runtimes say of threads that sleep; nil where they were not asked in this tick.
-  func beginTick(with waits: [Int32: RuntimeWait]?) {
-    if !runtimeWaits.isEmpty { runtimeWaits = [:] }
-    guard let waits else { return }
-    hasNewFutexSleeps = false
-    runtimeWaits = waits.filter { $0.value.isForLock }
+  /// Takes what the runtimes said of threads that still sleep, and asks again where others have fallen asleep.
+  func exchangeRuntimeLocks() {
+    if let tid = newFutexSleeper.take() { runtimeLocks.want(tid) }
+    guard let findings = runtimeLocks.take() else { return }
+    runtimeWaits = findings
     for slot in entries.indices where entries[slot].isInFutex {
-      let wait = runtimeWaits[entries[slot].tid]
-      // One that goes on waiting for such a lock may have another by now.
-      if wait == nil, case .runtimeLock = entries[slot].watched {
+      if let wait = runtimeWait(slot) {
+        take(wait, slot)
+      } else if case .runtimeLock = entries[slot].watched {
         entries[slot].watched = .nothing
         entries[slot].wait = nil
       }
-      if let wait { take(wait, slot) }
     }
+  }
+
+  /// What the last look has found of the sleep that goes on.
+  private func runtimeWait(_ slot: Int) -> RuntimeWait? {
+    guard let found = runtimeWaits[entries[slot].tid], found.switches == entries[slot].switches
+    else { return nil }
+    return found.wait
   }
 
   private func take(_ found: RuntimeWait, _ slot: Int) {
     var wait = Wait(kind: found.kind, systemCall: "futex")
     wait.take(found)
     entries[slot].watched = .runtimeLock
+    entries[slot].wait = number(wait)
+  }
+
+  /// Between two readings of the file locks of the machine.
+  private static let fileLockPeriod = Nanoseconds.milliseconds(10)
+
+  /// Reads who holds the file locks that threads sleep for, all at once.
+  private func readFileLocks(time: Nanoseconds) {
+    guard hasFileLocks, time >= nextFileLocks else { return }
+    nextFileLocks = time + Self.fileLockPeriod
+    hasFileLocks = false
+    var table: [FileLock]?
+    for slot in entries.indices {
+      guard case .fileLock(let lock) = entries[slot].watched else { continue }
+      hasFileLocks = true
+      let known = table ?? FileLock.read()
+      table = known
+      entries[slot].wait = number(lock.wait(pid, known))
+    }
+  }
+
+  private func take(_ lock: FileLockWait, _ slot: Int) {
+    hasFileLocks = true
+    let wait = lock.wait(pid, FileLock.read())
+    for descriptor in wait.descriptors { lookups.want(descriptor) }
+    entries[slot].watched = .fileLock(lock)
     entries[slot].wait = number(wait)
   }
 
@@ -151,7 +193,7 @@ final class WaitTrace {
   ///
   /// `lockHolder` is who holds its interpreter's lock, which it waits for; nil for other waits.
   func note(
-    _ thread: SampledThread, _ call: Int32, _ arguments: InlineArray<6, UInt64>,
+    _ thread: SampledThread, _ call: Int32, _ arguments: InlineArray<6, UInt64>, switches: UInt64,
     awaitsInterpreterLock: Bool, lockHolder: Int32?
   ) {
     let slot = thread.slot
@@ -161,8 +203,11 @@ final class WaitTrace {
     entries[slot].wait = nil
     entries[slot].watched = .nothing
     entries[slot].isInFutex = !awaitsInterpreterLock && DescriptorCalls.isFutex(call)
-    hasNewFutexSleeps = hasNewFutexSleeps || entries[slot].isInFutex
-    if entries[slot].isInFutex, let wait = runtimeWaits[thread.tid] { return take(wait, slot) }
+    entries[slot].switches = switches
+    if entries[slot].isInFutex {
+      newFutexSleeper = thread.tid
+      if let wait = runtimeWait(slot) { return take(wait, slot) }
+    }
     if awaitsInterpreterLock {
       entries[slot].watched = .interpreterLock
       entries[slot].wait = lockHolder.flatMap { number(ofInterpreterLock: $0) }
@@ -176,6 +221,8 @@ final class WaitTrace {
       guard count == FutexWait.windowSize else { return }
       entries[slot].watched = .lock(futex, bytes)
       entries[slot].wait = wait(futex, bytes, memory)
+    } else if let lock = FileLockWait(call, arguments, thread: thread.tid) {
+      take(lock, slot)
     } else if let wait = DescriptorCalls.wait(
       call, arguments, memory: ProcessMemory(tid: thread.tid)),
       let number = number(wait)
@@ -252,8 +299,7 @@ final class WaitTrace {
     guard let version = lookups.version(of: descriptor, from: span.start, until: span.end) else {
       return nil
     }
-    wait.descriptors = [version.descriptor]
-    wait.owners = version.owners
+    wait.take(version)
     return wait
   }
 
@@ -294,8 +340,7 @@ final class WaitTrace {
         number = versions[span.wait]?[version.number] ?? waits.count
         if number == waits.count {
           var wait = waits[span.wait]
-          wait.descriptors = [version.descriptor]
-          wait.owners = version.owners
+          wait.take(version)
           waits.append(wait)
           versions[span.wait, default: [:]][version.number] = number
         }
@@ -310,5 +355,13 @@ final class WaitTrace {
 extension WaitTrace.Span {
   fileprivate func fed(_ wait: Wait) -> WaitFeed.Span {
     WaitFeed.Span(tid: tid, wait: wait, start: start, end: end)
+  }
+}
+
+extension Wait {
+  /// Takes what was found of its descriptor; who holds a lock on the file is known better.
+  fileprivate mutating func take(_ version: DescriptorLookups.Version) {
+    descriptors = [version.descriptor]
+    if kind != .fileLock { owners = version.owners }
   }
 }

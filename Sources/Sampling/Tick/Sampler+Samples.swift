@@ -136,7 +136,8 @@ extension Sampler {
     let count = stackRead.finish()
     let otherCount = copy(other, of: thread, to: place.bytes + count)
     let awaitsLock = isOfRuntime && runtimes?.noteLockWait(thread.tid, number, arguments) ?? false
-    noteWait(of: thread, number, arguments, awaitsLock: awaitsLock)
+    noteWait(
+      of: thread, number, arguments, switches: counters.switches, awaitsLock: awaitsLock)
     // Unchanged: it has not run since before its system call was read, so all belongs together.
     guard self.counters(of: thread)?.switches == counters.switches else { return false }
     let record = place.record

@@ -4,21 +4,21 @@ internal import ProfileModel
 // MARK: - What threads wait for, tick by tick
 
 extension Sampler {
-  /// Reads which threads wait for locks of their runtimes, and who holds them, when it is time.
-  func lookAtRuntimeLocks(time: Nanoseconds) {
-    guard let waitTrace, let runtimes else { return }
-    let waits = runtimes.lookAtWaits(
-      memory: memory, at: time, hasNewSleeps: waitTrace.hasNewFutexSleeps)
-    waitTrace.beginTick(with: waits)
+  /// Takes over which threads wait for locks of their runtimes, and who holds them, as far as that was found
+  /// out; asks for more where threads have fallen asleep.
+  func exchangeRuntimeLocks() {
+    guard let waitTrace, let runtimes, runtimes.isAttached else { return }
+    waitTrace.exchangeRuntimeLocks()
   }
 
   /// Notes where a thread sleeps that was just found asleep.
   func noteWait(
-    of thread: SampledThread, _ call: Int32, _ arguments: InlineArray<6, UInt64>, awaitsLock: Bool
+    of thread: SampledThread, _ call: Int32, _ arguments: InlineArray<6, UInt64>, switches: UInt64,
+    awaitsLock: Bool
   ) {
     guard let waitTrace else { return }
     waitTrace.note(
-      thread, call, arguments, awaitsInterpreterLock: awaitsLock,
+      thread, call, arguments, switches: switches, awaitsInterpreterLock: awaitsLock,
       lockHolder: awaitsLock ? lockHolder(of: thread) : nil)
   }
 
@@ -34,7 +34,8 @@ extension Sampler {
     if waitTrace.isUnknown(thread),
       case .asleep(let number, let arguments, _, _) = thread.files.systemCall()
     {
-      noteWait(of: thread, number, arguments, awaitsLock: false)
+      noteWait(
+        of: thread, number, arguments, switches: thread.counters.switches, awaitsLock: false)
     }
     extendWait(of: thread, by: interval.wall)
   }

@@ -74,8 +74,7 @@ final class Sampler {
     memory = ProcessMemory(liveThread)
     mappings = StackMappings(of: ProgramIdentity(memory))
     roster = ThreadRoster(folder)
-    usesSchedulerStatistics =
-      !options.ignoresSchedulerStatistics && ThreadCounters.areKeptByKernel()
+    usesSchedulerStatistics = options.usesSchedulerStatistics
     startTime = MonotonicClock.now()
   }
 
@@ -224,7 +223,7 @@ extension Sampler {
   ) {
     var anyEnded = false
     let threads = threads
-    lookAtRuntimeLocks(time: time)
+    exchangeRuntimeLocks()
     waitTrace?.beginTick(memory: memory, time: time)
     runtimes?.forgetLockHolders()
     for (index, thread) in threads.enumerated() where isWanted(thread) {

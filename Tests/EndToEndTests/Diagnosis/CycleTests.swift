@@ -59,5 +59,20 @@ extension EndToEnd {
       #expect(text.contains("\"second\""))
       program.kill()
     }
+
+    @Test(arguments: ["beat", "timer"], ["dump", "attach"])
+    func `in two processes are not called a deadlock where a timer's handler may write`(
+      kind: String, command: String
+    ) throws {
+      let program = try RunningProgram(fixture: "peers.c", [kind])
+      let arguments = command == "dump" ? [] : ["--duration", "1s"]
+      let outcome = try SprofCommand.run([command, "\(program.pid)"] + arguments)
+      let text = outcome.stdout.replacingOccurrences(of: "\n", with: " ")
+        .replacingOccurrences(of: "   ", with: " ")
+      #expect(text.hasPrefix("Possible deadlock: "), "\(kind): \(text.prefix(600))")
+      let signal = kind == "beat" ? "SIGALRM" : "signal 37"
+      #expect(text.contains(signal + ", which"), "\(text.prefix(600))")
+      program.kill()
+    }
   }
 }

@@ -124,4 +124,38 @@ internal import Testing
       #expect(verdict.wait?.object?.flavor?.has(.monitor) == true, "\(kind)")
     }
   }
+
+  @Test func `are held up by who held the lock when that was seen, and else by somebody not known`()
+  {
+    let stack =
+      Self.wait + "os::PlatformEvent::park ObjectMonitor::EnterI java/App.take java/App.run"
+    var maker = WaitMaker()
+    maker.thread(4242, "", "java/App.work java/App.main", .running)
+    maker.thread(4250, "", stack, .asleep(in: "futex"))
+    let lock = WaitObject(
+      address: RemoteAddress(0x7f10), flavor: LockFlavor([.monitor]), variable: "Account")
+    maker.maker.profile.waitHistory = WaitHistory(
+      waits: [
+        Wait(kind: .mutex, systemCall: "futex", object: lock, owners: [.thread(tid: 4242)])
+      ],
+      spans: [
+        WaitHistory.Span(thread: 1, wait: 0, start: WaitMaker.second, end: 5 * WaitMaker.second)
+      ])
+    let tree = BlameTree(maker.diagnosis, threads: [1])
+    let rows = BlockerTable(tree).rows
+    #expect(rows.map(\.lost) == [6 * WaitMaker.second, 4 * WaitMaker.second])
+    #expect(rows.map(\.owner) == [.ownerUnknown, .thread(0)])
+    #expect(tree.waits.map { $0.object?.variable } == ["Account"])
+  }
+
+  @Test func `and those at rest lose nothing`() {
+    var maker = WaitMaker()
+    maker.thread(
+      4242, "", "poll g_main_context_poll g_main_context_iterate g_main_loop_run main",
+      .asleep(in: "poll"))
+    maker.wait(4242, .pipe(.poll, peers: [.process(pid: 99, tid: nil, name: "peer")]))
+    let tree = BlameTree(maker.diagnosis, threads: [0])
+    #expect(BlockerTable(tree).rows.isEmpty)
+    #expect(tree.roots[0].map { tree.nodes[$0].total } == maker.end)
+  }
 }

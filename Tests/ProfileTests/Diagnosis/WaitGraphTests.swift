@@ -88,6 +88,24 @@ internal import Testing
     #expect(maker.verdict.chain.count == 1)
   }
 
+  @Test func `does not claim a wait for itself that has ended before`() {
+    func waits(since: Int64?, signal: Int32? = nil) -> WaitMaker {
+      var maker = WaitMaker()
+      maker.thread(4242, "", "pthread_mutex_lock f main", .asleep(in: "futex"))
+      let wait = Wait.mutex(by: .thread(tid: 4242))
+      maker.wait(4242, wait, since: 0, to: 4 * WaitMaker.second)
+      maker.wait(4242, wait, since: since, from: 5 * WaitMaker.second, signal: signal)
+      return maker
+    }
+    let again = waits(since: 4 * WaitMaker.second + 1)
+    #expect(again.verdict.kind == .possibleDeadlock)
+    #expect(ReportHead.text(again.profile).contains("another thread may unlock"))
+    // One and the same sleep in two captures, and one that handled a signal in between.
+    #expect(waits(since: -WaitMaker.second).verdict.kind == .deadlock)
+    #expect(waits(since: nil).verdict.kind == .deadlock)
+    #expect(waits(since: 4 * WaitMaker.second + 1, signal: 14).verdict.kind == .deadlock)
+  }
+
   @Test func `finds a join of oneself through others`() {
     var maker = WaitMaker()
     for (tid, next) in [(Int32(4242), Int32(4243)), (4243, 4244), (4244, 4242)] {
@@ -172,6 +190,47 @@ internal import Testing
     var maker = knot(threadCount: 1)
     maker.thread(4243, "", "compute start_thread", .running)
     #expect(maker.diagnosis.graph.cycles.isEmpty)
+  }
+
+  @Test func `does not claim a knot that a handler of SIGALRM may end`() {
+    func knot(_ own: Int32?, _ other: Int32?) -> WaitMaker {
+      var maker = WaitMaker()
+      maker.thread(4242, "", "read ask main", .asleep(in: "read"))
+      let there = Wait.pipe(peers: [.process(pid: 50, tid: nil, name: "p50")])
+      maker.wait(4242, there, threadCount: 1, signal: own)
+      let back = Wait.pipe(peers: [.process(pid: 4242, tid: nil, name: "orderd")])
+      maker.wait(50, back, pid: 50, threadCount: 1, signal: other)
+      return maker
+    }
+    #expect(knot(nil, nil).verdict.kind == .deadlock)
+    for (maker, name) in [(knot(14, nil), "the program"), (knot(nil, 14), "\"p50\" (pid 50)")] {
+      #expect(maker.verdict.kind == .possibleDeadlock)
+      #expect(maker.diagnosis.graph.cycles.map(\.isCertain) == [false])
+      let text = ReportHead.text(maker.profile)
+      #expect(text.contains("SIGALRM, which \(name) handles, could still end this"), "\(text)")
+    }
+    // A handler holds no lock.
+    var locks = WaitMaker()
+    locks.locked(4242, by: .thread(tid: 4243))
+    locks.locked(4243, by: .thread(tid: 4242))
+    locks.wait(4244, Wait(kind: .signal, systemCall: "rt_sigtimedwait"), signal: 14)
+    #expect(locks.verdict.kind == .deadlock)
+  }
+
+  @Test func `does not claim a knot of pipes that others may open or hold`() {
+    for kind in [WaitDescriptor.Kind.fifo, .pipe] {
+      var maker = WaitMaker()
+      maker.thread(4242, "", "read ask main", .asleep(in: "read"))
+      var there = Wait.pipe(peers: [.process(pid: 50, tid: nil, name: "p50")])
+      there.descriptors[0].kind = kind
+      if kind == .fifo { there.descriptors[0].name = "/run/orders" } else { there.owners = [] }
+      maker.wait(4242, there, threadCount: 1)
+      let back = Wait.pipe(peers: [.process(pid: 4242, tid: nil, name: "orderd")])
+      maker.wait(50, back, pid: 50, threadCount: 1)
+      #expect(maker.verdict.kind == .possibleDeadlock)
+      let words = kind == .fifo ? "that opens orders could" : "may hold another end"
+      #expect(ReportHead.text(maker.profile).contains(words))
+    }
   }
 
   @Test func `says of a server with a thread that does not sleep that it is at work`() {

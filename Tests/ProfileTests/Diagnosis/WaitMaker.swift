@@ -116,13 +116,13 @@ struct WaitMaker {
   /// What a thread waits for, sampled during all of the capture.
   mutating func wait(
     _ tid: Int32, _ wait: Wait, pid: Int32 = 4242, samples: Int = 5, since: Int64? = nil,
-    from: Int64 = 0, to: Int64? = nil, threadCount: Int? = nil
+    from: Int64 = 0, to: Int64? = nil, threadCount: Int? = nil, signal: Int32? = nil
   ) {
     maker.profile.blockings.append(
       Blocking(
         waiter: WaitingThread(
           pid: pid, tid: tid, name: "t\(tid)", processName: pid == 4242 ? "orderd" : "p\(pid)",
-          threadCount: threadCount),
+          threadCount: threadCount, wakingSignal: signal),
         wait: wait, since: since, firstSeen: from, lastSeen: samples == 1 ? from : to ?? end,
         samples: samples))
   }
@@ -155,7 +155,7 @@ extension Wait {
 
   static func pipe(_ kind: WaitKind = .read, peers: [WaitOwner], number: Int32 = 3) -> Wait {
     Wait(
-      kind: kind, systemCall: kind.rawValue,
+      kind: kind, systemCall: kind.rawValue, owners: peers,
       descriptors: [
         WaitDescriptor(number: number, kind: .pipe, name: "pipe:[77]", peers: peers)
       ])
