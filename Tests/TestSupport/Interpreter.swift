@@ -59,15 +59,16 @@ package struct Interpreter: CustomStringConvertible, Sendable {
     minors.filter { minor in !onePerVersion.contains { $0.minor == minor } }
   }
 
-  /// Each version with every kind of program in the trials; else each with a half of the kinds (or a third,
-  /// `parts`), and each kind with a half of the versions.
+  /// Each version with every kind of program in the trials, else a part of these pairs.
   package static func perVersion(
     _ kinds: [String], parts: Int = 2
   ) -> [(Interpreter, String)] {
-    onePerVersion.enumerated().flatMap { row, interpreter in
-      kinds.enumerated().filter { Repository.isTrial || (row + $0.offset) % parts == 0 }
-        .map { (interpreter, $0.element) }
-    }
+    Repository.pairs(onePerVersion, kinds, parts: parts)
+  }
+
+  /// One for each way in which Python keeps its frames and locks, and all versions in the trials.
+  package static let onePerLayout = onePerVersion.filter {
+    Repository.isTrial || [8, 11, 13, 14].contains($0.minor)
   }
 
   private static var ofPyenv: [Interpreter] {

@@ -18,6 +18,17 @@ package enum Repository {
     isTrial ? full : short
   }
 
+  /// Each of the first with each of the second in the trials; else each with a half of the others (or a third,
+  /// `parts`).
+  package static func pairs<First, Second>(
+    _ first: [First], _ second: [Second], parts: Int = 2
+  ) -> [(First, Second)] {
+    first.enumerated().flatMap { row, one in
+      second.enumerated().filter { isTrial || (row + $0.offset) % parts == 0 }
+        .map { (one, $0.element) }
+    }
+  }
+
   /// Whether this is `make trials`.
   package static var isTrial: Bool {
     ProcessInfo.processInfo.environment["SPROF_TRIALS"] == "full"

@@ -64,6 +64,12 @@ extension ThreadSituation {
       && (isAwaited || profile.capture.kind == .dump || last.weight.wall >= span / 4
         || last.activity.isWait && (known?.lasted ?? 0) >= 1_000_000_000)
     var shown = isLast ? nil : HeaviestStack(index, thread: thread)
+    // One that waits there again and again does so at the end, too.
+    if let heaviest = shown, !info.hasEnded, last.activity.isWait, heaviest.stack == last.stack,
+      heaviest.activity == last.activity
+    {
+      (shown, isLast) = (nil, true)
+    }
     // One that asks for its interpreter's lock again and again does so at the end, too.
     if shown?.activity.awaitsInterpreterLock ?? false, last.activity.awaitsInterpreterLock,
       known?.wait.kind == .gil, !info.hasEnded
@@ -114,12 +120,15 @@ extension ThreadSituation {
   ) -> Int64? {
     guard wait != nil else { return 0 }
     // One that sleeps between its tries has been waiting for longer than it sleeps.
-    let isOneSleep = wait?.kind == .join || wait?.kind == .databaseLock && seen?.kind != .sleep
+    let isOneSleep =
+      wait?.kind == .join || wait?.kind == .databaseLock && seen?.kind != .sleep
+      || wait?.object?.flavor?.has(.python) ?? false
     guard wait?.kind == seen?.kind || isOneSleep else { return nil }
     // Without CPU time it has not run, even where no sample says so. A dump has no length, and one that sleeps
     // again and again for a short time hardly runs in between.
     let hasSlept =
       !isDump && last.activity.isWait && last.weight.cpu < 1_000_000 && wait?.kind != .sleep
+      && !last.hasManyWaits && !last.unseenSleeps.contains(.within)
     let lasted = !isDump || known?.since != nil ? known?.lasted ?? 0 : 0
     return max(hasSlept ? last.weight.wall : 0, lasted)
   }

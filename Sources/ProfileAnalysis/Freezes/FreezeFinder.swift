@@ -200,7 +200,9 @@ extension FreezeFinder {
     var responses = ThreadResponses(thread: thread)
     let limit = max(rule.threshold, VerdictMaker.hangTime)
     for run in index.runs(of: thread)
-    where run.weight.wall >= limit && !run.unseenSleeps.contains(.within) && isHeld(run, info) {
+    where run.weight.wall >= limit && !run.unseenSleeps.contains(.within) && !run.hasManyWaits
+      && isHeld(run, info)
+    {
       var freeze = Freeze(thread: thread, start: run.start, length: run.weight.wall)
       freeze.samples = run.weight.samples
       let causes = FreezeCauses(index)

@@ -55,7 +55,7 @@ struct HandlerStretch {
 
   /// Whether the thread slept between two samples, where it may have been in its loop.
   var hidesSleep: Bool {
-    runs.dropFirst().contains { !$0.unseenSleeps.isEmpty }
+    runs.dropFirst().contains { !$0.unseenSleeps.subtracting(.another).isEmpty }
       || runs.first?.unseenSleeps.contains(.within) ?? false
   }
 
@@ -68,13 +68,20 @@ struct HandlerStretch {
   /// Waits for a disk are left out, which one system call may begin many times, and those for an
   /// interpreter's lock, which time out every few milliseconds.
   func isManySleeps(threshold: Int64) -> Bool {
-    let asleep = runs.reduce(Int64(0)) { sum, run in
-      guard case .blocked(let reason) = run.activity, !reason.isInterpreterLock,
-        run.hasManySleeps || run.knownLength < threshold
+    let asleep = runs.indices.reduce(Int64(0)) { sum, position in
+      let run = runs[position]
+      guard run.activity.isWaitPerSleep,
+        isOfManySleeps(position) || run.knownLength < threshold
       else { return sum }
       return sum &+ max(0, run.weight.wall)
     }
     return asleep > length / 2
+  }
+
+  /// Whether the run at a position is of several sleeps, or of one among several in the same stack.
+  private func isOfManySleeps(_ position: Int) -> Bool {
+    runs[position].hasManySleeps || position > 0 && runs[position].unseenSleeps.contains(.another)
+      || position + 1 < runs.count && runs[position + 1].unseenSleeps.contains(.another)
   }
 
   /// Whether it slept for most of its time.
@@ -95,7 +102,7 @@ struct HandlerStretch {
     var first = 0
     for position in runs.indices {
       let run = runs[position]
-      let isBroken = run.hasManySleeps
+      let isBroken = isOfManySleeps(position)
       if position > first, isBroken || run.unseenSleeps.contains(.before) {
         parts += HandlerStretch(runs[first..<position], handler: handler).map { [$0] } ?? []
         first = position

@@ -10,7 +10,7 @@ package struct WaitTable: Sendable {
     /// The same with all its frames, which show what the wait is for.
     package let wholeStack: StackID
     package let end: StackEnd
-    /// The waits; two in a row count as one where no sample was taken between them.
+    /// The waits; two in a row count as one where no sample was taken of them both.
     package fileprivate(set) var count: Int64
     /// The longest of them, in nanoseconds of wall time.
     package fileprivate(set) var longest: Int64
@@ -70,7 +70,7 @@ private struct EntriesOfWaits {
       entries.append(WaitTable.Entry(run, whole: whole))
       return
     }
-    entries[position].add(run.weight)
+    entries[position].add(run)
   }
 
   /// Heaviest first; equal ones in the order in which they came.
@@ -86,15 +86,22 @@ private struct EntriesOfWaits {
 extension WaitTable.Entry {
   fileprivate init(_ run: Run, whole: StackID) {
     self.init(
-      activity: run.activity, stack: run.stack, wholeStack: whole, end: run.end, count: 1,
-      longest: run.weight.wall, weight: run.weight)
+      activity: run.activity, stack: run.stack, wholeStack: whole, end: run.end, count: run.waits,
+      longest: run.lengthOfWait, weight: run.weight)
   }
 
-  fileprivate mutating func add(_ another: Weight) {
-    count += 1
-    longest = max(longest, another.wall)
-    weight += another
+  fileprivate mutating func add(_ run: Run) {
+    count = count &+ run.waits
+    longest = max(longest, run.lengthOfWait)
+    weight += run.weight
   }
+}
+
+extension Run {
+  /// The waits in it, at least.
+  fileprivate var waits: Int64 { hasManyWaits ? max(1, weight.samples) : 1 }
+  /// How long one of them was, on average.
+  fileprivate var lengthOfWait: Int64 { weight.wall / waits }
 }
 
 /// The kinds of waits, found once for each stack and activity.

@@ -43,24 +43,38 @@ package struct ProfileBuilder: Sendable {
     thread: Int, stack: StackID, end: StackEnd, activity: Activity, time: Int64, weight: Weight,
     hasRun: Bool = false, hasSlept: Bool = false, isNewSleep: Bool = false
   ) {
+    var unseen: UnseenSleeps = hasSlept ? .before : []
     if var run = openRuns[thread] {
-      if !hasRun, run.stack == stack, run.activity == activity, run.end == end {
-        run.weight += weight
-        if hasSlept { run.unseenSleeps.insert(.within) }
-        if isNewSleep { run.unseenSleeps.insert(.renewed) }
-        openRuns[thread] = run
-        return
+      if run.stack == stack, run.activity == activity, run.end == end {
+        if !hasRun, run.goesOn(inNewSleep: isNewSleep) {
+          run.weight += weight
+          if hasSlept { run.unseenSleeps.insert(.within) }
+          if isNewSleep { run.unseenSleeps.insert(.renewed) }
+          openRuns[thread] = run
+          return
+        }
+        if isNewSleep || run.hasManyWaits { unseen.insert(.another) }
       }
       close(run)
     }
     openRuns[thread] = Run(
       thread: thread, stack: stack, end: end, activity: activity,
-      start: max(0, time - weight.wall), weight: weight, unseenSleeps: hasSlept ? .before : [])
+      start: max(0, time - weight.wall), weight: weight, unseenSleeps: unseen)
   }
 
   /// Lengthens the thread's last run, if there is one: the thread has not run since.
   package mutating func extend(thread: Int, by weight: Weight) {
+    if weight.wall > 0 { leaveManyWaits(thread) }
     openRuns[thread]?.weight += weight
+  }
+
+  /// Begins a new run where the last sleep of many short ones goes on.
+  private mutating func leaveManyWaits(_ thread: Int) {
+    guard let run = openRuns[thread], run.hasManyWaits else { return }
+    close(run)
+    openRuns[thread] = Run(
+      thread: thread, stack: run.stack, end: run.end, activity: run.activity,
+      start: run.start &+ max(0, run.weight.wall), weight: Weight(), unseenSleeps: .another)
   }
 
   /// Adds CPU time to the thread's last run on a CPU, and delay to its last one waiting for a CPU.
@@ -169,6 +183,10 @@ package struct ProfileBuilder: Sendable {
       growth.add(run, without: Weight(), stacks)
     }
     taken.credits = [:]
+    for thread in openRuns.keys.sorted() {
+      guard let run = openRuns[thread], lasting(thread, run.activity).wall > 0 else { continue }
+      leaveManyWaits(thread)
+    }
     for run in runs[taken.runs...] {
       let known = taken.weights.removeValue(forKey: run.thread)
       growth.add(run, without: known ?? Weight(), stacks)
@@ -205,6 +223,14 @@ package struct ProfileBuilder: Sendable {
     swap(&profile.runs, &runs)
     profile.renumberStacks()
     return profile
+  }
+}
+
+extension Run {
+  /// Whether a sample in the same stack, of a new sleep or not, is of the same run.
+  fileprivate func goesOn(inNewSleep isNew: Bool) -> Bool {
+    guard activity.isWaitPerSleep else { return true }
+    return isNew ? weight.samples < 2 || hasManyWaits : !hasManyWaits
   }
 }
 

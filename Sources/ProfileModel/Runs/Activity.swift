@@ -65,6 +65,15 @@ extension Activity {
     }
   }
 
+  /// Whether each sleep of it is a wait of its own: a system call that waits for a disk begins many sleeps, and who
+  /// waits for an interpreter's lock wakes up every few milliseconds.
+  package var isWaitPerSleep: Bool {
+    switch self {
+    case .blocked(let reason): !reason.isInterpreterLock
+    case .uninterruptible, .running, .waitingForCPU, .stopped, .unknown: false
+    }
+  }
+
   /// The activity of that word; nil for a word that is none.
   package init?(rawName: String, wait: String?, isInterpreterLock: Bool = false) {
     switch rawName {

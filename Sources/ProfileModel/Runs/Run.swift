@@ -28,3 +28,8 @@ package struct Run: Sendable {
     self.unseenSleeps = unseenSleeps
   }
 }
+
+extension Run {
+  /// Whether it is of many waits, of which none lasted for two periods: its length is that of no wait.
+  package var hasManyWaits: Bool { activity.isWaitPerSleep && unseenSleeps.contains(.renewed) }
+}

@@ -6,12 +6,17 @@
 package struct UnseenSleeps: OptionSet, Hashable, Sendable {
   package let rawValue: UInt8
 
-  package init(rawValue: UInt8) { self.rawValue = rawValue & 7 }
+  package init(rawValue: UInt8) { self.rawValue = rawValue & 15 }
 
   /// Between the run's first sample and the sample before it.
   package static let before = UnseenSleeps(rawValue: 1)
   /// Between two samples of the run.
   package static let within = UnseenSleeps(rawValue: 2)
-  /// Nowhere unseen, but two samples of the run are of different sleeps: the thread ran in between.
+  /// Each sample of the run is of another sleep than the one before: none lasted for two periods.
+  ///
+  /// Waits for a disk and for an interpreter's lock have this where two samples are of different sleeps, however
+  /// many are of one: one system call begins many of them.
   package static let renewed = UnseenSleeps(rawValue: 4)
+  /// The run before is of the same stack, and ends in an earlier sleep.
+  package static let another = UnseenSleeps(rawValue: 8)
 }

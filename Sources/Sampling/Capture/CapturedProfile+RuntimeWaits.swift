@@ -1,17 +1,29 @@
 internal import ProfileModel
 internal import RuntimeReading
 
+/// Since when a thread has been in its last stack and done next to nothing, in nanoseconds from the start of the
+/// capture, and how often it was sampled there.
+struct RuntimeWaitStretch {
+  let start: Int64
+  let samples: Int
+  /// The same of its last sleep alone.
+  let sleep: (start: Int64, samples: Int)
+}
+
 extension Profile {
   /// Says of threads that wait for a lock of their runtime's own which one it is, and who holds it.
   ///
-  /// `known` are the waits at the end, found twice by `time` (nanoseconds from the start), and `stretches`
-  /// says since when each thread has been in its last stack and done next to nothing.
+  /// `known` are the waits at the end, found twice by `time` (nanoseconds from the start).
   mutating func addRuntimeWaits(
-    _ known: [Int32: RuntimeWait], at time: Int64, stretches: [Int: (start: Int64, samples: Int)]
+    _ known: [Int32: RuntimeWait], at time: Int64, stretches: [Int: RuntimeWaitStretch]
   ) {
     let pid = capture.pid
     for (index, thread) in threads.enumerated() where !thread.hasEnded {
-      guard let wait = known[thread.tid], let stretch = stretches[index] else { continue }
+      guard let wait = known[thread.tid], let whole = stretches[index] else { continue }
+      // A VM that waits without a limit wakes up now and then to look whether it missed anything; any other
+      // that has woken up begins anew.
+      let stretch =
+        wait.hasNoLimit ? (start: whole.start, samples: whole.samples) : whole.sleep
       let isOwn = { (blocking: Blocking) in
         blocking.waiter.tid == thread.tid && blocking.waiter.pid == pid
       }
@@ -19,7 +31,6 @@ extension Profile {
       let current = last.flatMap { $0.lastSeen >= stretch.start ? $0 : nil }
       blockings.removeAll { isOwn($0) && $0.lastSeen >= stretch.start }
       var result = current?.wait ?? Wait(kind: wait.kind, systemCall: "futex")
-      // A VM that waits without a limit wakes up now and then to look whether it missed anything.
       let isWoken = wait.hasNoLimit && result.isTimed
       result.take(wait)
       let since = isWoken ? nil : current?.since

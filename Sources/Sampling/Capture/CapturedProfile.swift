@@ -128,7 +128,10 @@ extension CapturedProfile {
     guard let locks = facts?.locks, !locks.waits.isEmpty else { return }
     profile.addRuntimeWaits(
       locks.waits, at: locks.time.rawValue,
-      stretches: lockWaits().mapValues { ($0.start, $0.samples) })
+      stretches: lockWaits().mapValues {
+        RuntimeWaitStretch(
+          start: $0.start, samples: $0.samples, sleep: ($0.sleepStart, $0.sleepSamples))
+      })
   }
 
   /// What may be a wait for an interpreter's lock at the end of a thread's time.
@@ -139,6 +142,9 @@ extension CapturedProfile {
     /// Nanoseconds from the start of the capture, like the runs'.
     var start: Int64
     var samples: Int
+    /// The same of its last sleep alone.
+    var sleepStart: Int64
+    var sleepSamples: Int
   }
 
   /// For each thread the time at its end in which it was in one stack, or in stacks that ask for the
@@ -158,10 +164,16 @@ extension CapturedProfile {
         before.last == run.stack || before.asks && asks ? before : nil
       }
       let isAwake = run.weight.cpu > max(1_000_000, run.weight.wall / 20)
+      let samples = Int(clamping: run.weight.samples)
+      let stop = run.start &+ run.weight.wall
+      let goesOn = !isAwake && !run.unseenSleeps.contains(.another) && !run.hasManyWaits
       result[run.thread] = LockWait(
         last: run.stack, asks: asks,
-        start: isAwake ? run.start &+ run.weight.wall : before?.start ?? run.start,
-        samples: (isAwake ? 0 : before?.samples ?? 0) + Int(clamping: run.weight.samples))
+        start: isAwake ? stop : before?.start ?? run.start,
+        samples: (isAwake ? 0 : before?.samples ?? 0) + samples,
+        sleepStart: isAwake || run.hasManyWaits
+          ? stop : goesOn ? before?.sleepStart ?? run.start : run.start,
+        sleepSamples: (goesOn ? before?.sleepSamples ?? 0 : 0) + samples)
     }
     return result
   }

@@ -47,7 +47,7 @@ extension EndToEnd {
       expectNothingLeftBehind()
     }
 
-    @Test(arguments: Interpreter.onePerVersion)
+    @Test(arguments: Interpreter.onePerLayout)
     func `a deep thread of Python shows its function`(interpreter: Interpreter) throws {
       let depth = interpreter.minor >= 11 ? 20_000 : 8_000
       let program = try interpreter.start("deep.py", ["\(depth)", "spin"])
@@ -99,7 +99,7 @@ extension EndToEnd {
       expectNothingLeftBehind()
     }
 
-    @Test(arguments: Interpreter.onePerVersion)
+    @Test(arguments: Interpreter.onePerLayout)
     func `a limit leaves the innermost frames of Python`(interpreter: Interpreter) throws {
       let program = try interpreter.start("deep.py", ["500", "spin"])
       let report = try attach(program, ["--max-depth", "12"])

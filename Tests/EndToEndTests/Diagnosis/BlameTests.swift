@@ -201,7 +201,7 @@ extension EndToEnd {
       }
     }
 
-    @Test(arguments: Interpreter.onePerVersion)
+    @Test(arguments: Interpreter.onePerLayout)
     func `knows the holder of Python's lock`(interpreter: Interpreter) throws {
       for _ in 0..<Repository.trials(short: 1, full: 20) {
         let measured = try measure(interpreter.start("blame.py", ["gil"]))

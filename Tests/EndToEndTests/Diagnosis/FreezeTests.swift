@@ -10,7 +10,7 @@ extension EndToEnd {
 
     @Test(
       .enabled(if: Tool.isInstalled("python3"), "needs python3"),
-      arguments: Interpreter.onePerVersion)
+      arguments: Interpreter.onePerLayout)
     func `of an event loop of Python has its handler, cause and length`(
       interpreter: Interpreter
     ) throws {

@@ -67,7 +67,7 @@ extension EndToEnd {
       program.kill()
     }
 
-    @Test(arguments: Interpreter.onePerVersion, ["accept", "queue", "executor", "barrier"])
+    @Test(arguments: Interpreter.perVersion(["accept", "queue", "executor", "barrier"], parts: 3))
     func `a pool of Python's is idle`(interpreter: Interpreter, kind: String) throws {
       let program = try interpreter.start("locked.py", [kind])
       try waitUntil("all wait") {
@@ -92,6 +92,18 @@ extension EndToEnd {
       let program = try RunningProgram([path])
       try Health().expect(of: [program.pid])
       try program.assertUntouched()
+    }
+
+    /// It may have its own work to do in between: none of its waits is long.
+    @Test(arguments: [20, 200])
+    func `one that tries for a lock again and again`(milliseconds: Int) throws {
+      let program = try RunningProgram(fixture: "tries.c", ["\(milliseconds)"])
+      let report = try SprofCommand.report(["attach", "\(program.pid)", "--duration", "2500ms"])
+      let verdict = try #require(report.verdict)
+      #expect(verdict.words.hasPrefix("Mostly waiting: "), "\(verdict.words)")
+      #expect(verdict.words.contains("held up by \"owner\""), "\(verdict.words)")
+      try program.assertUntouched()
+      program.kill()
     }
 
     @Test func `a shell that waits for its child`() throws {

@@ -23,7 +23,7 @@ extension EndToEnd {
       }
     }
 
-    @Test(arguments: JavaRelease.all, modes)
+    @Test(arguments: Repository.pairs(JavaRelease.all, modes))
     func `of waiting threads are those that the program prints`(
       java: JavaRelease, flags: [String]
     ) throws {
@@ -68,7 +68,7 @@ extension EndToEnd {
       return (String(parts.first ?? ""), calls)
     }
 
-    @Test(arguments: JavaRelease.all, modes)
+    @Test(arguments: Repository.pairs(JavaRelease.all, modes))
     func `of a thread that computes are possible, with right lines`(
       java: JavaRelease, flags: [String]
     ) throws {

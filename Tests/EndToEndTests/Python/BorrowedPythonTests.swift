@@ -6,7 +6,7 @@ import Testing
 extension EndToEnd {
   @Suite struct `Python that another thread has made` {
     @Test(
-      arguments: Interpreter.onePerVersion.filter { $0.minor >= 8 }, ["sleep", "compute", "turns"])
+      arguments: Interpreter.perVersion(["sleep", "compute", "turns"]).filter { $0.0.minor >= 8 })
     func `is shown in the thread that runs it`(interpreter: Interpreter, kind: String) throws {
       let program = try interpreter.start("borrowed.py", [kind])
       let hosts = try hosts(of: program)

@@ -37,7 +37,7 @@ extension EndToEnd {
     }
 
     // What is learned of the frames further out must not crowd out the functions of the innermost.
-    @Test(arguments: Interpreter.onePerVersion)
+    @Test(arguments: Interpreter.onePerLayout)
     func `that runs is shown with the names of its innermost calls`(
       interpreter: Interpreter
     ) throws {

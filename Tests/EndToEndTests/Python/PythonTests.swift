@@ -7,7 +7,7 @@ extension EndToEnd {
     private static let isFull = ProcessInfo.processInfo.environment["SPROF_TRIALS"] == "full"
 
     @Test(
-      arguments: Interpreter.onePerVersion, ["flat.py", "gens.py", "entries.py", "keywords.py"])
+      arguments: Interpreter.perVersion(["flat.py", "gens.py", "entries.py", "keywords.py"]))
     func `shows no stack that the program cannot have`(
       interpreter: Interpreter, fixture: String
     ) throws {

@@ -347,6 +347,16 @@ internal import Testing
     waiting.run("read main", .asleep(in: "read"), milliseconds: 2200)
     waiting.run("work main", milliseconds: 1000)
     #expect(waiting.freezes.isEmpty)
+    // One that tries for a lock again and again has not waited for as long as all its tries took.
+    for slept in [.renewed, .within] as [UnseenSleeps] {
+      var trying = FreezeMaker()
+      trying.run("work main", milliseconds: 1000)
+      trying.run(
+        "pthread_mutex_timedlock update main", .asleep(in: "futex"), milliseconds: 2200,
+        slept: slept)
+      #expect(trying.freezes.isEmpty)
+      #expect(trying.words().hasPrefix("Mostly waiting"))
+    }
   }
 
   @Test func `are marked for the Firefox Profiler`() {
