@@ -56,26 +56,9 @@ extension ThreadSituation {
     let profile = index.profile
     let info = profile.threads[thread]
     guard let last = index.lastRun(of: thread) else { return nil }
-    let span = info.lastSeen &- info.firstSeen
     let known = blocking.map { profile.blockings[$0] }
-    // A thread that woke for a moment at the end is shown where it spends its time.
-    var isLast =
-      !info.hasEnded
-      && (isAwaited || profile.capture.kind == .dump || last.weight.wall >= span / 4
-        || last.activity.isWait && (known?.lasted ?? 0) >= 1_000_000_000)
-    var shown = isLast ? nil : HeaviestStack(index, thread: thread)
-    // One that waits there again and again does so at the end, too.
-    if let heaviest = shown, !info.hasEnded, last.activity.isWait, heaviest.stack == last.stack,
-      heaviest.activity == last.activity
-    {
-      (shown, isLast) = (nil, true)
-    }
-    // One that asks for its interpreter's lock again and again does so at the end, too.
-    if shown?.activity.awaitsInterpreterLock ?? false, last.activity.awaitsInterpreterLock,
-      known?.wait.kind == .gil, !info.hasEnded
-    {
-      (shown, isLast) = (nil, true)
-    }
+    let shown = Self.shown(index, thread: thread, last: last, known: known, isAwaited: isAwaited)
+    let isLast = shown == nil && !info.hasEnded
     self.thread = thread
     stack = shown?.stack ?? last.stack
     end = shown?.end ?? last.end
@@ -108,6 +91,28 @@ extension ThreadSituation {
       ) ?? facts.stayed(thread, in: fact, index) : 0
     samples = max(
       isOfStack ? known?.samples ?? 0 : 0, Int(clamping: (shown?.weight ?? last.weight).samples))
+  }
+
+  /// Where a thread that woke for a moment at the end, or has ended, spent its time; nil for one that is told by its
+  /// last run.
+  private static func shown(
+    _ index: ProfileIndex, thread: Int, last: Run, known: Blocking?, isAwaited: Bool
+  ) -> HeaviestStack? {
+    let (capture, info) = (index.profile.capture, index.profile.threads[thread])
+    guard !info.hasEnded else { return HeaviestStack(index, thread: thread) }
+    let isLast =
+      isAwaited || capture.kind == .dump
+      || last.weight.wall >= (info.lastSeen &- info.firstSeen) / 4
+      || last.activity.isWait && (known?.lasted ?? 0) >= 1_000_000_000
+    guard !isLast, let heaviest = HeaviestStack(index, thread: thread) else { return nil }
+    // One that waits there again and again does so at the end, too, and so does one that asks for its
+    // interpreter's lock.
+    let isThere =
+      last.activity.isWait && heaviest.stack == last.stack && heaviest.activity == last.activity
+    let asksForLock =
+      heaviest.activity.awaitsInterpreterLock && last.activity.awaitsInterpreterLock
+      && known?.wait.kind == .gil
+    return isThere || asksForLock ? nil : heaviest
   }
 }
 

@@ -26,7 +26,7 @@ struct ExportCommand: ParsableCommand {
 
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("The output file; without it, stdout.", valueName: "file"),
+    help: ArgumentHelp("The output file; without it, or with -, stdout.", valueName: "file"),
     completion: .file())
   var output: String?
 
@@ -63,7 +63,7 @@ struct ExportCommand: ParsableCommand {
   }
 
   private var outputFile: OutputFile? {
-    output.map {
+    output.flatMap { $0 == "-" ? nil : $0 }.map {
       OutputFile(path: $0, option: "--output", replaceable: force ? .anyFile : .nothing)
     }
   }

@@ -2,7 +2,7 @@ import Glibc
 
 extension OutputFile {
   /// Throws when one of the files is another one, is an input, or is where stdout or stderr goes:
-  /// by whatever path or link, for the command would destroy it.
+  /// by whatever path or link, for the command would destroy it; or has the name that other tools give to stdout.
   static func checkDistinct(_ outputs: [OutputFile], reading inputs: [String] = []) throws {
     let standardOutput = FilePlace.places(of: STDOUT_FILENO)
     var known = inputs.map { (name: "an input", path: $0, places: FilePlace.places(of: $0)) }
@@ -13,6 +13,9 @@ extension OutputFile {
     known.append(("stdout", "", standardOutput))
     known.append(("stderr", "", FilePlace.places(of: STDERR_FILENO)))
     for output in outputs {
+      guard output.path != "-" else {
+        throw Diagnostic.isMisused("\(output.option) needs a file, not -.")
+      }
       let places = FilePlace.places(of: output.path)
       if let other = known.first(where: { !$0.places.isDisjoint(with: places) }) {
         throw Diagnostic.isTwice(output.path, output.option, other.name)

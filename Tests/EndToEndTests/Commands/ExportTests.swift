@@ -26,7 +26,7 @@ extension EndToEnd {
         let outcome = try SprofCommand.run(
           ["export", file, "--to", format, "--force", "-o", path] + filter)
         #expect(outcome.status == 0, "\(outcome.stderr)")
-        let printed = try SprofCommand.run(["export", file, "--to", format] + filter)
+        let printed = try SprofCommand.run(["export", file, "--to", format, "-o", "-"] + filter)
         #expect(printed.status == 0 && (format == "pprof" || !printed.stdout.isEmpty))
         // A report on one thread of several holds all of them, a filtered export only its own.
         var report = try SprofCommand.report(["report", file] + filter)

@@ -71,6 +71,8 @@ extension EndToEnd {
       (["compare", "a.pb.gz", "b.pb.gz", "--allow-missing"], 64, "--allow-missing needs"),
       (["report", "-"], 65, "stdin: it is empty"),
       (["export", "x.pb.gz", "--to", "pie"], 64, "speedscope"),
+      (["attach", "$PID", "-d", "100ms", "-o", "-"], 64, "--output needs a file, not -"),
+      (["merge", "x.pb.gz", "-o", "-"], 64, "--output needs a file, not -"),
       (["top"], 64, "Name the process"),
       (["top", "--pane", "pie", "4242"], 64, "functions"),
       (["doctor", "4194305"], 66, "ps -e"),

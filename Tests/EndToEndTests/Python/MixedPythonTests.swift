@@ -95,7 +95,10 @@ extension EndToEnd {
         }
         samples.add(report, reaching: "loop")
       }
-      #expect(misplaced.count <= max(1, count / 500), "\(count): \(misplaced)")
+      // At most 0.2 %, by three standard deviations: a short capture has one or two by chance.
+      let usual = Double(count) / 500
+      #expect(
+        Double(misplaced.count) <= 1 + usual + 3 * usual.squareRoot(), "\(count): \(misplaced)")
       samples.expectWhole("embedded_two.c with \(library)")
       #expect(kinds.count >= 4, "\(library): \(kinds)")
       try program.assertUntouched()
