@@ -1,5 +1,6 @@
 internal import LinuxProcess
 internal import ProfileModel
+internal import RuntimeReading
 internal import TestSupport
 internal import Testing
 
@@ -55,5 +56,16 @@ internal import Testing
     #expect(pace.next(hasNewSleeps: true) <= later + .milliseconds(80))
     pace.note(findsOwner: true, isNew: true, at: later + .milliseconds(80), cost: cost)
     #expect(pace.next(hasNewSleeps: false) <= later + .milliseconds(80 + 8 * 33))
+  }
+
+  @Test func `says nothing of a sleep that was found after the look began`() {
+    let begin = MonotonicClock.now()
+    let finding = RuntimeLockLookups.Finding(
+      wait: RuntimeWait(
+        kind: .mutex, flavor: .python, object: RemoteAddress(1), type: nil, owner: 7),
+      switches: 5, begin: begin)
+    #expect(finding.isOfSleep(foundAt: begin - .milliseconds(3), switches: 5))
+    #expect(!finding.isOfSleep(foundAt: begin - .milliseconds(3), switches: 4))
+    #expect(!finding.isOfSleep(foundAt: begin + .milliseconds(1), switches: 5))
   }
 }

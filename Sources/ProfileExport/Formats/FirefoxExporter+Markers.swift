@@ -146,13 +146,14 @@ private struct WaitMarker {
     }
     let best = blockings.filter { $0.wait.systemCall == run.activity.wait && overlap($0) >= 0 }
       .max { overlap($0) < overlap($1) }
+    let times = run.hasManyWaits ? ", many times" : ""
     guard let best else {
-      reason = run.activity.words
+      reason = run.activity.words + times
       (lock, holder, file) = (nil, nil, nil)
       return
     }
     let (wait, pid) = (best.wait, best.waiter.pid)
-    reason = words.action(wait, in: pid)
+    reason = words.action(wait, in: pid) + times
     lock = wait.object.map { object in
       object.variable.map { $0 + (object.field ?? "") } ?? object.address.description
     }

@@ -245,6 +245,7 @@ extension JSONWriter {
     member("end", run.end.rawName)
     member("activity", run.activity.rawName)
     member("wait", run.activity.wait)
+    if run.hasManyWaits { member("many_waits", true) }
     members(of: run.weight)
   }
 

@@ -26,6 +26,7 @@ struct PageProfile {
     let activity: Activity
     let end: StackEnd
     let wait: RunWaits.Finding?
+    let hasManyWaits: Bool
   }
 
   private var profile: Profile { index.profile }
@@ -55,7 +56,7 @@ struct PageProfile {
       for (run, whole) in runs {
         let kind = RunKind(
           activity: run.activity, end: hasStacks ? run.end : .complete,
-          wait: waits.finding(of: whole))
+          wait: waits.finding(of: whole), hasManyWaits: run.hasManyWaits)
         kinds.add(kind)
         runKinds.append(UInt64(kinds.number(of: kind)))
       }
@@ -188,6 +189,8 @@ struct PageProfile {
           json.member("aim", words.action(known, in: profile.capture.pid))
           json.member("rest", wait.isAtRest)
         }
+        // Each sample of such a run is of a wait of its own.
+        if kind.hasManyWaits { json.member("many", true) }
       }
     }
   }

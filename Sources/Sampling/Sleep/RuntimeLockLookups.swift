@@ -9,8 +9,16 @@ final class RuntimeLockLookups: Sendable {
   /// What a thread waited for at a look.
   struct Finding: Sendable {
     let wait: RuntimeWait
-    /// How often the thread had been put on a CPU: while it has not been since, it is the same sleep.
+    /// How often the thread had been put on a CPU when the look was over.
     let switches: UInt64
+    /// When the look began.
+    let begin: MonotonicClock.Instant
+
+    /// Whether it is of the sleep in which a thread was found at a time, with as many switches: the thread
+    /// slept before the look, and did so all through it.
+    func isOfSleep(foundAt time: MonotonicClock.Instant, switches: UInt64) -> Bool {
+      time <= begin && switches == self.switches
+    }
   }
 
   private struct State: Sendable {
@@ -51,15 +59,18 @@ final class RuntimeLockLookups: Sendable {
   /// A thread of those that have fallen asleep since the last look; nil for none.
   var wanted: Int32? { state.withLock { $0.wanted } }
 
-  /// Notes that a look begins.
-  func begin() { state.withLock { $0.wanted = nil } }
+  /// Notes that a look begins, and returns when.
+  func begin() -> MonotonicClock.Instant {
+    state.withLock { $0.wanted = nil }
+    return MonotonicClock.now()
+  }
 
   /// Hands over what a look has found.
-  func put(_ waits: [Int32: RuntimeWait]) {
+  func put(_ waits: [Int32: RuntimeWait], begin: MonotonicClock.Instant) {
     var findings: [Int32: Finding] = [:]
     for (tid, wait) in waits where wait.isForLock {
       guard let switches = switches(of: tid) else { continue }
-      findings[tid] = Finding(wait: wait, switches: switches)
+      findings[tid] = Finding(wait: wait, switches: switches, begin: begin)
     }
     state.withLock { $0.findings = findings }
   }

@@ -228,9 +228,9 @@ final class SleepWatch: @unchecked Sendable {
     guard let runtimeLocks, let next = nextRuntimeLook, MonotonicClock.now() >= next,
       let thread = runtimeLocks.wanted ?? futexSleeper ?? runtimeLockWatch.waiter
     else { return false }
-    runtimeLocks.begin()
+    let begin = runtimeLocks.begin()
     let look = runtimeLockWatch.look(through: thread)
-    runtimeLocks.put(look.waits)
+    runtimeLocks.put(look.waits, begin: begin)
     var hasChanged = false
     for (tid, record) in current where record.runtimeWait != look.lasting[tid] {
       // What was found stays true of a sleep that has ended meanwhile.

@@ -37,7 +37,8 @@ final class WaitTrace {
     var wait: Int?
     /// Whether it sleeps in a futex.
     var isInFutex = false
-    /// How often it had been put on a CPU when it was found asleep.
+    /// When it was found asleep, and how often it had been put on a CPU by then.
+    var found = MonotonicClock.Instant.distantPast
     var switches: UInt64 = 0
     var open: Span?
   }
@@ -137,9 +138,11 @@ final class WaitTrace {
 
   /// What the last look has found of the sleep that goes on.
   private func runtimeWait(_ slot: Int) -> RuntimeWait? {
-    guard let found = runtimeWaits[entries[slot].tid], found.switches == entries[slot].switches
+    let entry = entries[slot]
+    guard let finding = runtimeWaits[entry.tid],
+      finding.isOfSleep(foundAt: entry.found, switches: entry.switches)
     else { return nil }
-    return found.wait
+    return finding.wait
   }
 
   private func take(_ found: RuntimeWait, _ slot: Int) {
@@ -203,10 +206,10 @@ final class WaitTrace {
     entries[slot].wait = nil
     entries[slot].watched = .nothing
     entries[slot].isInFutex = !awaitsInterpreterLock && DescriptorCalls.isFutex(call)
-    entries[slot].switches = switches
     if entries[slot].isInFutex {
+      entries[slot].found = MonotonicClock.now()
+      entries[slot].switches = switches
       newFutexSleeper = thread.tid
-      if let wait = runtimeWait(slot) { return take(wait, slot) }
     }
     if awaitsInterpreterLock {
       entries[slot].watched = .interpreterLock

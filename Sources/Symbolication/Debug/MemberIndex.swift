@@ -24,7 +24,7 @@ struct MemberIndex {
   init(unit: inout Dwarf_Die, budget: inout Int) {
     var walk = Walk(steps: budget)
     walk.children(of: &unit, in: [], depth: 0)
-    budget = walk.steps
+    budget = walk.progress.steps
     scopes = walk.scopes
   }
 
@@ -58,24 +58,17 @@ struct MemberIndex {
 extension MemberIndex {
   /// A pass over DIEs.
   private struct Walk {
-    /// How many more DIEs are read.
-    var steps: Int
+    var progress: DIEProgress
     var scopes: [UInt64: [Scope]] = [:]
-    /// The last DIE read; DIEs follow one another in memory, so anything before it is a cycle.
-    private var last: UnsafeMutableRawPointer?
 
-    init(steps: Int) { self.steps = steps }
+    init(steps: Int) { progress = DIEProgress(steps: steps) }
 
     mutating func children(of parent: inout Dwarf_Die, in scope: [Scope], depth: Int) {
       var die = Dwarf_Die()
       guard depth < 64, dwarf_child(&parent, &die) == 0 else { return }
-      while steps > 0, let place = die.addr, last.map({ $0 < place }) ?? true {
-        last = place
-        steps -= 1
+      while progress.takes(die) {
         visit(&die, in: scope, depth: depth)
-        var next = Dwarf_Die()
-        guard dwarf_siblingof(&die, &next) == 0 else { return }
-        die = next
+        guard DIEProgress.goOn(&die) else { return }
       }
     }
 

@@ -46,9 +46,9 @@ struct ScopeIndex {
     function die: inout Dwarf_Die, code: CodeRanges, split: SplitRanges?, budget: inout Int
   ) {
     var walk = Walk(.everything, code, split)
-    walk.steps = budget
+    walk.progress = DIEProgress(steps: budget)
     walk.visit(&die, in: -1, depth: 0)
-    budget = walk.steps
+    budget = walk.progress.steps
     self.init(walk)
   }
 
@@ -103,14 +103,11 @@ extension ScopeIndex {
     private let code: CodeRanges
     /// Of a split unit.
     private let split: SplitRanges?
-    /// How many more DIEs are read.
-    var steps = Int.max
+    var progress = DIEProgress(steps: .max)
     var scopes: [Scope] = []
     var ranges: [ScopeRange] = []
     /// Far above real units: 47 large ones of C++ have 0.8 million ranges together.
     private var budget = 1 << 22
-    /// The last DIE read; DIEs follow one another in memory, so anything before it is a cycle.
-    private var last: UnsafeMutableRawPointer?
 
     init(_ extent: Extent, _ code: CodeRanges, _ split: SplitRanges?) {
       self.extent = extent
@@ -121,13 +118,9 @@ extension ScopeIndex {
     mutating func children(of parent: inout Dwarf_Die, in scope: Int32, depth: Int) {
       var die = Dwarf_Die()
       guard depth < 256, dwarf_child(&parent, &die) == 0 else { return }
-      while steps > 0, let place = die.addr, last.map({ $0 < place }) ?? true {
-        last = place
-        steps -= 1
+      while progress.takes(die) {
         visit(&die, in: scope, depth: depth)
-        var next = Dwarf_Die()
-        guard dwarf_siblingof(&die, &next) == 0 else { return }
-        die = next
+        guard DIEProgress.goOn(&die) else { return }
       }
     }
 

@@ -29,7 +29,7 @@ function madeProfile(threads, runs, options = {}) {
         if (next < 0) next = paths.push([path, id]) - 1;
         path = next;
       }
-      const kind = { state: more.state ?? "running", wait: more.wait, end: more.end ?? "complete", why: "", rest: more.rest, group: more.group };
+      const kind = { state: more.state ?? "running", wait: more.wait, end: more.end ?? "complete", why: "", rest: more.rest, group: more.group, many: more.many };
       let number = kinds.findIndex((each) => JSON.stringify(each) === JSON.stringify(kind));
       if (number < 0) number = kinds.push(kind) - 1;
       columns.runPath.push(path);
@@ -47,6 +47,7 @@ function madeProfile(threads, runs, options = {}) {
   for (const kind of kinds) {
     kind.isCut = kind.end !== "complete" && kind.end !== "inferred";
     kind.sameEnd = kinds.findIndex(({ end }) => end === kind.end);
+    kind.sameWait = kinds.findIndex((other) => isSameWait(other, kind));
   }
   return Object.assign(profile, columns, {
     functions, kinds, lines, threads: list, processes: options.processes ?? [], waits: [],
@@ -332,6 +333,14 @@ const TESTS = {
     const wait = (start, wall) => [0, ["main", "read"], { start, wall, state: "blocked", wait: "read" }];
     const [row] = waitRows(selected(madeProfile(worker, [wait(0, 5), wait(6, 8), [0, ["main"], {}]])));
     equal([row.count, row.wall, row.longest], [2, 13, 8]);
+    const short = [0, ["main", "read"], { start: 14, wall: 40, samples: 4, state: "blocked", wait: "read", many: true }];
+    const rows = waitRows(selected(madeProfile(worker, [wait(0, 5), wait(6, 8), short])));
+    equal(rows.map(({ count, wall, longest }) => [count, wall, longest]), [[6, 53, 10]]);
+  },
+  "a stretch of the time line is of the wait that takes most of it": (equal) => {
+    const [first, next] = [{ from: 10, to: 48 }, { from: 92, to: 300 }];
+    const at = (start, end) => TimelineView.prototype.waitOf.call({ waits: new Map([[0, [first, next]]]) }, 0, start, end);
+    equal([at(0, 50) === first, at(50, 95), at(95, 300) === next, at(40, 45) === first], [true, undefined, true, true]);
   },
   "columns of time hold each state's part": (equal) => {
     const profile = madeProfile(worker, [

@@ -250,12 +250,22 @@ class TimelineView {
     }
   }
 
+  /**
+   * The wait that a stretch of a thread's time is of: one that was looked up a moment before a sample met it begins
+   * within the stretch before its own.
+   */
+  waitOf(thread, start, end) {
+    return (this.waits.get(thread) ?? []).findLast(({ from, to }) => {
+      const shared = Math.min(end, to) - Math.max(start, from);
+      return shared >= 0 && from < end && 2 * shared >= Math.min(end - start, to - from);
+    });
+  }
+
   /** What a thread waits for, in words where that is known. */
   drawWaits(context, thread, y, height) {
     const { profile } = this;
     const colors = palette();
     const { firstRun, lastRun } = profile.threads[thread];
-    const waits = this.waits.get(thread) ?? [];
     for (let run = firstRun; run < lastRun;) {
       const kind = profile.kinds[profile.runKind[run]];
       const shade = profile.kindShade[profile.runKind[run]];
@@ -271,7 +281,7 @@ class TimelineView {
       run = next;
       const [left, right] = [Math.max(this.place(start), this.gutter), Math.min(this.place(end), this.right)];
       if (!kind.wait || right - left < 44) continue;
-      const known = waits.findLast((wait) => wait.from < end && wait.to >= start);
+      const known = this.waitOf(thread, start, end);
       context.fillStyle = colors.onState[SHADES[shade]];
       const text = fitted(context, printable(known?.words ?? kind.aim ?? kind.wait), right - left - 16);
       context.fillText(text, left + 8, y + height / 2 + 0.5);

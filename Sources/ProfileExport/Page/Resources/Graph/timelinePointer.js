@@ -92,9 +92,8 @@ Object.assign(TimelineView.prototype, {
       const end = start + Math.max(0, profile.wall[run]);
       if (time < start || time >= end) continue;
       const kind = profile.kinds[profile.runKind[run]];
-      const wait = (this.waits.get(thread) ?? [])
-        .findLast((entry) => entry.from < end && entry.to >= start && kind.wait);
-      return [head, `${kind.words}, ${duration(profile.wall[run])}${kind.rest ? ", at rest" : ""}`,
+      const wait = kind.wait ? this.waitOf(thread, start, end) : undefined;
+      return [head, `${kind.words}, ${duration(profile.wall[run])}${kind.many ? " in many waits" : ""}${kind.rest ? ", at rest" : ""}`,
         wait ? shortened(wait.words, 300) : kind.aim,
         this.frameWords(profile.runPath[run]), `at ${duration(time)}`];
     }

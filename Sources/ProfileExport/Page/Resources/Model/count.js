@@ -121,10 +121,11 @@ function waitRows(selection) {
   const { profile } = selection;
   const rows = new Map();
   const wall = selection.column("wall");
+  const samples = selection.column("samples");
   for (const run of selection.runs) {
     const kind = profile.kinds[profile.runKind[run]];
     if (kind.state !== "blocked" && kind.state !== "uninterruptible") continue;
-    const key = selection.runPath[run] * profile.kinds.length + profile.runKind[run];
+    const key = selection.runPath[run] * profile.kinds.length + kind.sameWait;
     let row = rows.get(key);
     if (!row) {
       row = {
@@ -132,9 +133,10 @@ function waitRows(selection) {
       };
       rows.set(key, row);
     }
-    row.count++;
+    const count = kind.many ? Math.max(1, Math.round(samples[run])) : 1;
+    row.count += count;
     row.wall += wall[run];
-    row.longest = Math.max(row.longest, wall[run]);
+    row.longest = Math.max(row.longest, wall[run] / count);
     row.threads.add(profile.runThread[run]);
   }
   return [...rows.values()].sort((left, right) => right.wall - left.wall);

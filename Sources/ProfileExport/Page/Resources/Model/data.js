@@ -70,6 +70,11 @@ function shadeOf({ state, group, rest }) {
   return group !== "other" && SHADES.includes(group) ? group : state;
 }
 
+/** Whether what two kinds of runs wait for is the same, in one wait or in many. */
+function isSameWait(left, right) {
+  return ["state", "wait", "words", "end", "group", "aim", "rest"].every((key) => left[key] === right[key]);
+}
+
 /** The tree of blame, without the root for all threads: of each node its parent, its text, its kind and its own time. */
 function readBlame({ count, columns, texts, kinds, blockers }, bytes) {
   const column = (name) => {
@@ -138,6 +143,7 @@ class Profile {
     for (const kind of this.kinds) {
       kind.isCut = kind.end !== "complete" && kind.end !== "inferred";
       kind.sameEnd = this.kinds.findIndex(({ end }) => end === kind.end);
+      kind.sameWait = this.kinds.findIndex((other) => isSameWait(other, kind));
     }
     this.kindShade = Uint8Array.from(this.kinds, (kind) => SHADES.indexOf(shadeOf(kind)));
   }
