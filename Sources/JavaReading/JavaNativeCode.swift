@@ -16,6 +16,17 @@ struct JavaNativeCode: RuntimeNativeCode {
     Self.machinery.contains { name.hasPrefix($0) } ? .machinery : .builtin
   }
 
+  /// Of JDK 8 to 23 some threads of those that wait for a monitor look again after up to a second
+  /// (src/hotspot/share/runtime/objectMonitor.cpp, `_Responsible`).
+  func renewsWaits(inFunction name: String) -> Bool {
+    Self.monitorEntries.contains { name.hasPrefix($0) }
+  }
+
+  private static let monitorEntries = [
+    "ObjectMonitor::enter", "ObjectMonitor::EnterI", "ObjectMonitor::ReenterI",
+    "ObjectMonitor::reenter",
+  ]
+
   private static let machinery = [
     "JavaCalls::", "JavaThread::run", "JavaThread::thread_main_inner", "Thread::call_run",
     "thread_native_entry", "thread_entry", "jni_Call", "jni_invoke", "os::java_start",

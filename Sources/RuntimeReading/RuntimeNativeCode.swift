@@ -24,6 +24,10 @@ package protocol RuntimeNativeCode: Sendable {
   /// The functions in which a thread waits for its interpreter's lock.
   var lockFunctions: Set<String> { get }
 
+  /// Whether a thread that waits in a function of that file wakes up now and then in one and the same wait, to look
+  /// whether it missed anything.
+  func renewsWaits(inFunction name: String) -> Bool
+
   /// The memory that it puts code of its own into: native unwinding ends there, and the runtime's
   /// frames go on.
   var codeRanges: [Range<RemoteAddress>] { get }
@@ -31,4 +35,5 @@ package protocol RuntimeNativeCode: Sendable {
 
 extension RuntimeNativeCode {
   package var codeRanges: [Range<RemoteAddress>] { [] }
+  package func renewsWaits(inFunction name: String) -> Bool { false }
 }

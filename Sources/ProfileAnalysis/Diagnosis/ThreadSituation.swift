@@ -23,6 +23,8 @@ package struct ThreadSituation: Sendable {
   package let loopEvidence: LoopEvidence?
   /// For how long it has been waiting without having run, in nanoseconds; 0 when that is not known.
   package let waited: Int64
+  /// The same, and all tries before where it has waited with a limit again and again in the same function.
+  let tried: Int64
   /// The samples of this wait.
   package let samples: Int
   /// The parts of its time; nil for one sample.
@@ -89,6 +91,8 @@ extension ThreadSituation {
         in: wait, seen: seen, last: last, known: isOfStack ? known : nil,
         isDump: profile.capture.kind == .dump
       ) ?? facts.stayed(thread, in: fact, index) : 0
+    let isRetry = isLast && (last.hasManyWaits || last.followsSleep)
+    tried = isRetry ? max(waited, facts.stayed(thread, in: fact, index)) : waited
     samples = max(
       isOfStack ? known?.samples ?? 0 : 0, Int(clamping: (shown?.weight ?? last.weight).samples))
   }

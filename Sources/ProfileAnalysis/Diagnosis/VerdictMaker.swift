@@ -181,10 +181,11 @@ extension VerdictMaker {
   /// and all threads with something to do hang, on one of these.
   var hung: Verdict? {
     if let main, let kind = hangKind(main), !isWorkedFor(main) { return hang(main, kind) }
-    guard isMainAside else { return nil }
+    guard isMainAside || main.map(isTrying) ?? false else { return nil }
     let working = situations.filter { $0.idleness == nil && !isJoining($0) }
     let hanging = working.filter { hangKind($0) != nil }
-    let holders = holders(of: hanging)
+    let trying = working.filter(isTrying)
+    let holders = holders(of: hanging + trying).union(trying.map(\.thread))
     guard working.allSatisfy({ hangKind($0) != nil || holders.contains($0.thread) }) else {
       return nil
     }
@@ -274,7 +275,14 @@ extension VerdictMaker {
     return needKind(situation)
   }
 
-  /// The same, however short the wait is.
+  /// Whether a thread has done nothing for long but try for what it needs, with a limit: it may have its own
+  /// business in between, and does not hang, but shows nothing of a program that goes on.
+  private func isTrying(_ situation: ThreadSituation) -> Bool {
+    situation.waited < Self.hangTime && situation.tried >= Self.hangTime
+      && (situation.shares?.running ?? 0) < 50 && needKind(situation) != nil
+  }
+
+  /// What a thread hangs on, however short the wait is; nil where the wait may be its normal business.
   func needKind(_ situation: ThreadSituation) -> Verdict.Kind? {
     guard let wait = situation.wait, situation.idleness == nil else { return nil }
     switch wait.kind {

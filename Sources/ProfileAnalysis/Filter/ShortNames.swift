@@ -102,6 +102,9 @@ package enum ShortName {
       while let (index, depth) = scanner.next() {
         guard depth == 0, text[index] == " " else { continue }
         if index == scanner.endOfOperator || text[..<index].hasSuffix("operator") { break }
+        let rest = text[text.index(after: index)...]
+        // What is within a function with a qualifier, such as a lambda.
+        if Self.qualifiers.contains(where: { rest.hasPrefix($0.dropFirst() + "::") }) { continue }
         start = text.index(after: index)
       }
       return text[start...]

@@ -55,7 +55,7 @@ struct HandlerStretch {
 
   /// Whether the thread slept between two samples, where it may have been in its loop.
   var hidesSleep: Bool {
-    runs.dropFirst().contains { !$0.unseenSleeps.subtracting(.another).isEmpty }
+    runs.dropFirst().contains { !$0.unseenSleeps.subtracting([.another, .goesOn]).isEmpty }
       || runs.first?.unseenSleeps.contains(.within) ?? false
   }
 
@@ -80,8 +80,8 @@ struct HandlerStretch {
 
   /// Whether the run at a position is of several sleeps, or of one among several in the same stack.
   private func isOfManySleeps(_ position: Int) -> Bool {
-    runs[position].hasManySleeps || position > 0 && runs[position].unseenSleeps.contains(.another)
-      || position + 1 < runs.count && runs[position + 1].unseenSleeps.contains(.another)
+    runs[position].hasManySleeps || position > 0 && runs[position].followsSleep
+      || position + 1 < runs.count && runs[position + 1].followsSleep
   }
 
   /// Whether it slept for most of its time.

@@ -12,6 +12,8 @@ package struct WaitTable: Sendable {
     package let end: StackEnd
     /// The waits; two in a row count as one where no sample was taken of them both.
     package fileprivate(set) var count: Int64
+    /// Whether there were more, too short for a sample to meet each.
+    package fileprivate(set) var isAtLeast: Bool
     /// The longest of them, in nanoseconds of wall time.
     package fileprivate(set) var longest: Int64
     package fileprivate(set) var weight: Weight
@@ -87,11 +89,12 @@ extension WaitTable.Entry {
   fileprivate init(_ run: Run, whole: StackID) {
     self.init(
       activity: run.activity, stack: run.stack, wholeStack: whole, end: run.end, count: run.waits,
-      longest: run.lengthOfWait, weight: run.weight)
+      isAtLeast: run.hidesWaits, longest: run.lengthOfWait, weight: run.weight)
   }
 
   fileprivate mutating func add(_ run: Run) {
     count = count &+ run.waits
+    isAtLeast = isAtLeast || run.hidesWaits
     longest = max(longest, run.lengthOfWait)
     weight += run.weight
   }
@@ -99,9 +102,15 @@ extension WaitTable.Entry {
 
 extension Run {
   /// The waits in it, at least.
-  fileprivate var waits: Int64 { hasManyWaits ? max(1, weight.samples) : 1 }
+  fileprivate var waits: Int64 {
+    (hasManyWaits ? max(1, weight.samples) : 1) - (goesOnWaiting ? 1 : 0)
+  }
   /// How long one of them was, on average.
-  fileprivate var lengthOfWait: Int64 { weight.wall / waits }
+  fileprivate var lengthOfWait: Int64 { weight.wall / max(1, waits) }
+  /// Whether it hides others, which no sample met.
+  fileprivate var hidesWaits: Bool {
+    activity.isWaitPerSleep && !unseenSleeps.isDisjoint(with: [.before, .within])
+  }
 }
 
 /// The kinds of waits, found once for each stack and activity.

@@ -26,7 +26,7 @@ struct PageProfile {
     let activity: Activity
     let end: StackEnd
     let wait: RunWaits.Finding?
-    let hasManyWaits: Bool
+    let hasManyWaits, goesOnWaiting: Bool
   }
 
   private var profile: Profile { index.profile }
@@ -56,7 +56,8 @@ struct PageProfile {
       for (run, whole) in runs {
         let kind = RunKind(
           activity: run.activity, end: hasStacks ? run.end : .complete,
-          wait: waits.finding(of: whole), hasManyWaits: run.hasManyWaits)
+          wait: waits.finding(of: whole), hasManyWaits: run.hasManyWaits,
+          goesOnWaiting: run.goesOnWaiting)
         kinds.add(kind)
         runKinds.append(UInt64(kinds.number(of: kind)))
       }
@@ -191,6 +192,8 @@ struct PageProfile {
         }
         // Each sample of such a run is of a wait of its own.
         if kind.hasManyWaits { json.member("many", true) }
+        // It only goes on with the last wait of the run before.
+        if kind.goesOnWaiting { json.member("on", true) }
       }
     }
   }

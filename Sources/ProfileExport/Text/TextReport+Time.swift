@@ -4,7 +4,7 @@ internal import ProfileModel
 extension TextReport {
   /// What each thread waited in, how long, how often, and in which stack.
   func writeWaits(to page: inout TextPage<some TextOutputStream>) {
-    page.heading("Waits by thread, longest total first")
+    page.heading("Waits by thread, longest total first" + resolution)
     let words = WaitWords(profile)
     for row in detailedRows {
       let waits = WaitTable(
@@ -20,7 +20,8 @@ extension TextReport {
         page.paragraph(
           """
             \(Figures.percent(entry.weight.wall, of: waits.total.wall)) % · \
-          \(Figures.seconds(entry.weight.wall)) s · \(Figures.count(entry.count, "wait")) · \
+          \(Figures.seconds(entry.weight.wall)) s · \(entry.isAtLeast ? "at least " : "")\
+          \(Figures.count(entry.count, "wait")) · \
           longest \(Figures.duration(entry.longest)) · \(entry.activity.words)\
           \(reason(entry, row, words))
           """, indent: 4)
@@ -36,6 +37,13 @@ extension TextReport {
         """)
     }
     writeRest(to: &page)
+  }
+
+  /// How right lengths are: a sample stands for the time since the one before.
+  private var resolution: String {
+    let rate = profile.capture.rate
+    guard rate >= 1, rate.isFinite else { return "" }
+    return "; lengths within \(Figures.duration(Int64(2e9 / rate)))"
   }
 
   /// What is waited for, with owner and lock where they are known.

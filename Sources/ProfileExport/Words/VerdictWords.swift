@@ -26,7 +26,7 @@ struct VerdictWords {
 
   /// The verdict without its chain, and what it does not know of.
   var sentence: String {
-    finding + crowdWords + unclearWords + awaitedWords + blameWords + unsampledWords + unseenWords
+    finding + crowdWords + unclearWords + blameWords + awaitedWords + unsampledWords + unseenWords
   }
 
   /// When the main thread, or that of the verdict, may have frozen.

@@ -53,7 +53,11 @@ package struct ProfileBuilder: Sendable {
           openRuns[thread] = run
           return
         }
-        if isNewSleep || run.hasManyWaits { unseen.insert(.another) }
+        if isNewSleep {
+          unseen.insert(.another)
+        } else if run.hasManyWaits, !hasRun {
+          unseen.insert(.goesOn)
+        }
       }
       close(run)
     }
@@ -74,7 +78,7 @@ package struct ProfileBuilder: Sendable {
     close(run)
     openRuns[thread] = Run(
       thread: thread, stack: run.stack, end: run.end, activity: run.activity,
-      start: run.start &+ max(0, run.weight.wall), weight: Weight(), unseenSleeps: .another)
+      start: run.start &+ max(0, run.weight.wall), weight: Weight(), unseenSleeps: .goesOn)
   }
 
   /// Adds CPU time to the thread's last run on a CPU, and delay to its last one waiting for a CPU.

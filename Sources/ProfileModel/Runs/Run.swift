@@ -32,4 +32,8 @@ package struct Run: Sendable {
 extension Run {
   /// Whether it is of many waits, of which none lasted for two periods: its length is that of no wait.
   package var hasManyWaits: Bool { activity.isWaitPerSleep && unseenSleeps.contains(.renewed) }
+  /// Whether it only goes on with the last of the many waits in the run before.
+  package var goesOnWaiting: Bool { activity.isWaitPerSleep && unseenSleeps.contains(.goesOn) }
+  /// Whether the thread slept in the same stack before, in another sleep.
+  package var followsSleep: Bool { !unseenSleeps.isDisjoint(with: [.another, .goesOn]) }
 }

@@ -6,7 +6,7 @@
 package struct UnseenSleeps: OptionSet, Hashable, Sendable {
   package let rawValue: UInt8
 
-  package init(rawValue: UInt8) { self.rawValue = rawValue & 15 }
+  package init(rawValue: UInt8) { self.rawValue = rawValue & 31 }
 
   /// Between the run's first sample and the sample before it.
   package static let before = UnseenSleeps(rawValue: 1)
@@ -19,4 +19,6 @@ package struct UnseenSleeps: OptionSet, Hashable, Sendable {
   package static let renewed = UnseenSleeps(rawValue: 4)
   /// The run before is of the same stack, and ends in an earlier sleep.
   package static let another = UnseenSleeps(rawValue: 8)
+  /// The run before is of the same stack and of many sleeps, the last of which goes on in this one.
+  package static let goesOn = UnseenSleeps(rawValue: 16)
 }

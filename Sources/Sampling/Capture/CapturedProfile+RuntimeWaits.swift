@@ -35,6 +35,13 @@ extension Profile {
       result.take(wait)
       let since = isWoken ? nil : current?.since
       let start = min(stretch.start, since ?? stretch.start)
+      if let current, result.isTimed {
+        // What was found twice may be two waits with the same limit.
+        var known = current
+        known.wait = result
+        blockings.append(known)
+        continue
+      }
       blockings.append(
         Blocking(
           waiter: WaitingThread(
@@ -43,6 +50,26 @@ extension Profile {
           wait: result, since: capture.kind == .dump ? since : start, firstSeen: stretch.start,
           lastSeen: max(thread.lastSeen, time), samples: max(2, stretch.samples)))
     }
+  }
+
+  /// Joins the runs of waits that the thread's runtime renews now and then, though each is one wait.
+  ///
+  /// `isRenewed` is whether the waits in a stack are such.
+  mutating func joinRenewedWaits(_ isRenewed: (StackID) -> Bool) {
+    var joined = RunList()
+    var last: [Int: Int] = [:]
+    for var run in runs {
+      if run.followsSleep, let place = last[run.thread], isRenewed(run.stack),
+        joined[place].stack == run.stack, joined[place].activity == run.activity
+      {
+        joined[place].weight += run.weight
+        continue
+      }
+      if run.hasManyWaits, isRenewed(run.stack) { run.unseenSleeps.remove(.renewed) }
+      last[run.thread] = joined.count
+      joined.append(run)
+    }
+    runs = joined
   }
 }
 

@@ -58,6 +58,7 @@ package final class CapturedProfile {
     profile.symbols = names.resolve(frames, progress: progress)
     hideInlinedMachinery()
     if facts != nil { addWaits(to: &profile) }
+    joinRenewedWaits()
     addInterpreterLock()
     addRuntimeWaits()
     for (module, problem) in names.problems.sorted(by: { $0.key < $1.key }) {
@@ -124,6 +125,25 @@ extension CapturedProfile {
     }
   }
 
+  /// Joins the waits that a runtime renews, by the functions of it that threads wait in.
+  private func joinRenewedWaits() {
+    guard let facts, !facts.runtimes.isEmpty else { return }
+    let renewing = profile.symbols.indices.filter { place in
+      profile.symbols[place].lines.contains { line in
+        facts.runtimes.contains { $0.renewsWaits(inFunction: line.function) }
+      }
+    }
+    guard !renewing.isEmpty else { return }
+    let frames = Set(renewing.map { UInt32($0) })
+    var known: [StackID: Bool] = [:]
+    profile.joinRenewedWaits { [stacks = profile.stacks] stack in
+      if let known = known[stack] { return known }
+      let isRenewed = stacks.frames(of: stack).contains { frames.contains($0.rawValue) }
+      known[stack] = isRenewed
+      return isRenewed
+    }
+  }
+
   private func addRuntimeWaits() {
     guard let locks = facts?.locks, !locks.waits.isEmpty else { return }
     profile.addRuntimeWaits(
@@ -166,7 +186,7 @@ extension CapturedProfile {
       let isAwake = run.weight.cpu > max(1_000_000, run.weight.wall / 20)
       let samples = Int(clamping: run.weight.samples)
       let stop = run.start &+ run.weight.wall
-      let goesOn = !isAwake && !run.unseenSleeps.contains(.another) && !run.hasManyWaits
+      let goesOn = !isAwake && !run.followsSleep && !run.hasManyWaits
       result[run.thread] = LockWait(
         last: run.stack, asks: asks,
         start: isAwake ? stop : before?.start ?? run.start,

@@ -29,7 +29,7 @@ function madeProfile(threads, runs, options = {}) {
         if (next < 0) next = paths.push([path, id]) - 1;
         path = next;
       }
-      const kind = { state: more.state ?? "running", wait: more.wait, end: more.end ?? "complete", why: "", rest: more.rest, group: more.group, many: more.many };
+      const kind = { state: more.state ?? "running", wait: more.wait, end: more.end ?? "complete", why: "", rest: more.rest, group: more.group, many: more.many, on: more.on };
       let number = kinds.findIndex((each) => JSON.stringify(each) === JSON.stringify(kind));
       if (number < 0) number = kinds.push(kind) - 1;
       columns.runPath.push(path);
@@ -334,8 +334,9 @@ const TESTS = {
     const [row] = waitRows(selected(madeProfile(worker, [wait(0, 5), wait(6, 8), [0, ["main"], {}]])));
     equal([row.count, row.wall, row.longest], [2, 13, 8]);
     const short = [0, ["main", "read"], { start: 14, wall: 40, samples: 4, state: "blocked", wait: "read", many: true }];
-    const rows = waitRows(selected(madeProfile(worker, [wait(0, 5), wait(6, 8), short])));
-    equal(rows.map(({ count, wall, longest }) => [count, wall, longest]), [[6, 53, 10]]);
+    const last = [0, ["main", "read"], { start: 54, wall: 30, samples: 3, state: "blocked", wait: "read", on: true }];
+    const rows = waitRows(selected(madeProfile(worker, [wait(0, 5), wait(6, 8), short, last])));
+    equal(rows.map(({ count, wall, longest }) => [count, wall, longest]), [[6, 83, 30]]);
   },
   "a stretch of the time line is of the wait that takes most of it": (equal) => {
     const [first, next] = [{ from: 10, to: 48 }, { from: 92, to: 300 }];

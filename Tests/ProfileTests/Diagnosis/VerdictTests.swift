@@ -178,6 +178,27 @@ internal import Testing
     #expect(maker.verdict.kind == .busyLoop)
   }
 
+  /// It may do its own work in between, but shows nothing of a program that goes on.
+  @Test func `of a thread that hangs beside one that tries again and again is the one that hangs`()
+  {
+    for trying in [4301, 4242] as [Int32] {
+      var maker = WaitMaker()
+      maker.locked(trying, "trying", by: .thread(tid: 4302), in: "retry", timed: true)
+      maker.maker.profile.blockings = []
+      maker.maker.profile.runs[0].unseenSleeps = .renewed
+      #expect(maker.verdict.kind != .hungOnLock)
+      if trying != 4242 {
+        maker.thread(4242, "", "pthread_join main", .asleep(in: "futex"))
+        maker.wait(4242, .join(trying))
+      }
+      maker.thread(
+        4302, "owner", "clock_nanosleep hold start_thread", .asleep(in: "clock_nanosleep"))
+      maker.locked(4303, "stuck", by: .thread(tid: 4302))
+      #expect(maker.verdict.kind == .hungOnLock)
+      #expect(ReportHead.text(maker.profile).hasPrefix("Hung: \"stuck\""), "\(trying)")
+    }
+  }
+
   @Test func `of a thread that stays in one function is a busy loop`() {
     var maker = WaitMaker()
     let thread = maker.thread(4242, "", "find_slot insert rehash on_load main", .running)

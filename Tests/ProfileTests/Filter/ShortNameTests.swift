@@ -19,6 +19,10 @@ internal import Testing
     ("Value::operator bool() const", "Value::operator bool"),
     ("main::{lambda(int)#1}::operator()(int) const", "main::{lambda(int)#1}::operator()"),
     (
+      "auto main::{lambda()#1}::operator()() const::{lambda(int)#2}::operator()(int) const",
+      "main::{lambda()#1}::operator()() const::{lambda(int)#2}::operator()"
+    ),
+    (
       "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >::append(char const*)",
       "std::string::append"
     ),

@@ -55,8 +55,8 @@ import Testing
   @Test func `takes shorter sleeps in one stack together`() {
     #expect(runs("snnnn") == ["0+50 4"])
     // The third is the first of a long one.
-    #expect(runs("snnss") == ["0+30 4", "30+20 8"])
-    #expect(runs("snneen") == ["0+30 4", "30+20 8", "50+10 8"])
+    #expect(runs("snnss") == ["0+30 4", "30+20 16"])
+    #expect(runs("snneen") == ["0+30 4", "30+20 16", "50+10 8"])
   }
 
   /// One call begins many of them.

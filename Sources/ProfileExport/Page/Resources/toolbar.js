@@ -168,8 +168,8 @@ class Toolbar {
     for (const weight of profile[unit]) whole += weight;
     const live = selection.liveThreads().reduce((sum, isLive) => sum + isLive, 0);
     const isAll = isEverything(filter);
-    this.shown.textContent = `${amount(total, unit)}${isAll ? "" : `, ${percent(total, whole)}`}`
-      + ` of ${live} thread${live === 1 ? "" : "s"}`;
+    this.shown.textContent = `${amount(total, unit)} of ${live} thread${live === 1 ? "" : "s"}`
+      + (isAll ? "" : `, ${percent(total, whole)} of all threads`);
     this.reset.hidden = isAll;
     this.chosen.textContent = chosenWords(profile, filter);
     const options = reportOptions(filter, profile);

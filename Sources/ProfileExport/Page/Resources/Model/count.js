@@ -133,10 +133,10 @@ function waitRows(selection) {
       };
       rows.set(key, row);
     }
-    const count = kind.many ? Math.max(1, Math.round(samples[run])) : 1;
+    const count = (kind.many ? Math.max(1, Math.round(samples[run])) : 1) - (kind.on ? 1 : 0);
     row.count += count;
     row.wall += wall[run];
-    row.longest = Math.max(row.longest, wall[run] / count);
+    row.longest = Math.max(row.longest, wall[run] / Math.max(1, count));
     row.threads.add(profile.runThread[run]);
   }
   return [...rows.values()].sort((left, right) => right.wall - left.wall);
