@@ -65,10 +65,10 @@ package struct Diagnosis: Sendable {
     self.init(ProfileIndex(profile), freezes: rule)
   }
 
-  /// For how long a wait has lasted, in nanoseconds; nil for a dump's one sample where it is not
-  /// known when the thread fell asleep.
-  package func lasted(_ blocking: Blocking) -> Int64? {
-    index.profile.capture.kind == .dump && blocking.since == nil ? nil : blocking.lasted
+  /// For how long a wait has lasted; nil for a dump's one sample where it is not known when the thread fell
+  /// asleep.
+  package func lasted(_ blocking: Blocking) -> WaitLength? {
+    blocking.length(isDump: index.profile.capture.kind == .dump)
   }
 
   /// The last wait of a thread that was looked up and is of the same kind as `wait`, which is known

@@ -21,8 +21,8 @@ package struct ThreadSituation: Sendable {
   package let handler: SourceFrame?
   /// What shows whether it is at rest in an event loop; nil for a thread that does not sleep.
   package let loopEvidence: LoopEvidence?
-  /// For how long it has been waiting without having run, in nanoseconds; 0 when that is not known.
-  package let waited: Int64
+  /// For how long it has been waiting without having run; nil when that is not known.
+  package let length: WaitLength?
   /// The same, and all tries before where it has waited with a limit again and again in the same function.
   let tried: Int64
   /// The samples of this wait.
@@ -38,6 +38,9 @@ package struct ThreadSituation: Sendable {
   let isWorker: Bool
   /// The outermost function of its own; the same for threads of one kind.
   let entry: String?
+
+  /// For how long it has been waiting, in nanoseconds; 0 when that is not known.
+  package var lengthOfWait: Int64 { length?.time ?? 0 }
 
   /// Whether it sleeps.
   package var isAsleep: Bool { wait != nil }
@@ -85,14 +88,14 @@ extension ThreadSituation {
     let isPythonLock = parts.isPythonLock || wait?.object?.flavor?.has(.python) ?? false
     takesLock =
       isPythonLock && !(fact.frames.first(where: \.isInterpreted)?.isSignalOfPython ?? true)
-    waited =
+    length =
       isLast
-      ? Self.waited(
-        in: wait, seen: seen, last: last, known: isOfStack ? known : nil,
-        isDump: profile.capture.kind == .dump
-      ) ?? facts.stayed(thread, in: fact, index) : 0
+      ? Self.isOneWait(wait, seen: seen)
+        ? Self.length(of: last, known: isOfStack ? known : nil, wait: wait, index)
+        : facts.stayed(thread, in: fact, index) : nil
     let isRetry = isLast && (last.hasManyWaits || last.followsSleep)
-    tried = isRetry ? max(waited, facts.stayed(thread, in: fact, index)) : waited
+    let tries = isRetry ? facts.stayed(thread, in: fact, index) : nil
+    tried = max(length?.time ?? 0, tries?.time ?? 0)
     samples = max(
       isOfStack ? known?.samples ?? 0 : 0, Int(clamping: (shown?.weight ?? last.weight).samples))
   }
@@ -121,25 +124,31 @@ extension ThreadSituation {
 }
 
 extension ThreadSituation {
-  /// For how long a thread has been in its last wait, in nanoseconds; nil for one that tries again and again.
+  /// Whether the sleep that the kernel has is all of a wait, and not one between two tries.
   ///
-  /// `seen` is the wait as the kernel has it, `known` the same as it was looked up.
-  private static func waited(
-    in wait: Wait?, seen: Wait?, last: Run, known: Blocking?, isDump: Bool
-  ) -> Int64? {
-    guard wait != nil else { return 0 }
-    // One that sleeps between its tries has been waiting for longer than it sleeps.
-    let isOneSleep =
-      wait?.kind == .join || wait?.kind == .databaseLock && seen?.kind != .sleep
-      || wait?.object?.flavor?.has(.python) ?? false
-    guard wait?.kind == seen?.kind || isOneSleep else { return nil }
+  /// `seen` is the wait as the kernel has it.
+  private static func isOneWait(_ wait: Wait?, seen: Wait?) -> Bool {
+    guard let wait, let seen, wait.kind != seen.kind else { return true }
+    return wait.kind == .join || wait.kind == .sleep
+      || wait.kind == .databaseLock && seen.kind != .sleep
+      || wait.object?.flavor?.has(.python) ?? false
+  }
+
+  /// For how long a thread has been in its last wait; `known` is the same as it was looked up.
+  private static func length(
+    of last: Run, known: Blocking?, wait: Wait?, _ index: ProfileIndex
+  ) -> WaitLength? {
+    guard let wait else { return nil }
+    let isDump = index.profile.capture.kind == .dump
     // Without CPU time it has not run, even where no sample says so. A dump has no length, and one that sleeps
     // again and again for a short time hardly runs in between.
     let hasSlept =
-      !isDump && last.activity.isWait && last.weight.cpu < 1_000_000 && wait?.kind != .sleep
+      !isDump && last.activity.isWait && last.weight.cpu < 1_000_000 && wait.kind != .sleep
       && !last.hasManyWaits && !last.unseenSleeps.contains(.within)
-    let lasted = !isDump || known?.since != nil ? known?.lasted ?? 0 : 0
-    return max(hasSlept ? last.weight.wall : 0, lasted)
+    let sampled =
+      hasSlept
+      ? WaitLength(last.weight.wall, isAtLeast: index.mayHaveBegunBefore(last)) : nil
+    return WaitLength.longer(sampled, known.flatMap { $0.length(isDump: isDump) })
   }
 }
 
@@ -165,17 +174,19 @@ struct StackFacts {
 
   init(_ index: ProfileIndex) { recognition = IdleRecognition(index.profile.modules) }
 
-  /// For how long a thread has been in the function that asked for its last wait, in nanoseconds: one that
-  /// tries again and again wakes up in between.
-  mutating func stayed(_ thread: Int, in fact: Fact, _ index: ProfileIndex) -> Int64 {
-    guard index.profile.capture.kind != .dump, let asker = fact.asker else { return 0 }
+  /// For how long a thread has been in the function that asked for its last wait: one that tries again and
+  /// again wakes up in between.
+  mutating func stayed(_ thread: Int, in fact: Fact, _ index: ProfileIndex) -> WaitLength? {
+    guard index.profile.capture.kind != .dump, let asker = fact.asker else { return nil }
     var stayed: Int64 = 0
+    var first: Run?
     for run in index.runs(of: thread) {
       let other = self.fact(of: run.stack, index)
       let isThere = other.names.contains(asker.line.function)
+      first = isThere ? first ?? run : nil
       stayed = isThere ? stayed &+ max(0, run.weight.wall) : 0
     }
-    return stayed
+    return WaitLength(stayed, isAtLeast: first.map(index.mayHaveBegunBefore) ?? false)
   }
 
   mutating func fact(of stack: StackID, _ index: ProfileIndex) -> Fact {
@@ -192,6 +203,13 @@ struct StackFacts {
       handler: IdleRecognition.handler(of: parts, frames: frames))
     known[stack] = fact
     return fact
+  }
+}
+
+extension ProfileIndex {
+  /// Whether a thread may have been in a run for longer than it was sampled.
+  fileprivate func mayHaveBegunBefore(_ run: Run) -> Bool {
+    profile.capture.kind != .run && run.start <= profile.threads[run.thread].firstSeen
   }
 }
 

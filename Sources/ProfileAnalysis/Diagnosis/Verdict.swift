@@ -52,6 +52,8 @@ package struct Verdict: Sendable {
   package var behind = 0
   /// For how long it has lasted, in nanoseconds; nil when that is not known.
   package var lasted: Int64?
+  /// Whether it may have begun before that.
+  package var isAtLeast = false
   /// How many threads it is about, all of one kind, that each lived for a part of the capture.
   ///
   /// `thread` then is one of them; 0 for a verdict about one thread.
@@ -62,6 +64,10 @@ package struct Verdict: Sendable {
   package var place: SourceFrame?
   /// The library's function that nearly all samples in `place` are in, and that it called; nil for none.
   package var placeCall: SourceFrame?
+  /// The function that most of the samples in `place` were in itself, where that is another one; nil elsewhere.
+  package var busiest: SourceFrame?
+  /// The part of the samples that were there; 0 to 1.
+  package var busiestShare: Double?
   /// How many threads of the program wanted to run at a time, on average, where these were more than it may
   /// run on CPUs, and kept each other waiting; nil elsewhere.
   package var wantingThreads: Int?

@@ -82,6 +82,7 @@ extension VerdictMaker {
     let lasted = max(waited ?? 0, quietTime)
     var verdict = Verdict(kind: kind)
     verdict.lasted = lasted > 0 ? lasted : nil
+    verdict.isAtLeast = true
     verdict.goroutines = GoroutineFinding(
       kind: finding, list: number, groups: ordered, count: all.reduce(0) { $0 + $1.count },
       waited: verdict.lasted, place: ordered.first.flatMap { list.place(of: list.groups[$0]) })
@@ -116,7 +117,7 @@ extension VerdictMaker {
       !facts.fact(of: $0.stack, index).names.contains("runtime.sysmon")
     }
     guard others.allSatisfy({ $0.isAsleep && !$0.usesCPU }) else { return 0 }
-    return others.map(\.waited).min() ?? 0
+    return others.map(\.lengthOfWait).min() ?? 0
   }
 }
 

@@ -58,6 +58,7 @@ extension VerdictMaker {
       var verdict = self.time(subject, .busyLoop)
       verdict.setPlace(loop)
       verdict.placeShare = loop.share
+      verdict.setBusiest(samples.hottest)
       verdict.samples = samples.count
       verdict.lasted = span(of: subject)
       verdict.wantingThreads = wanting
@@ -274,6 +275,15 @@ extension Verdict {
   fileprivate mutating func setPlace(_ found: CPUSamples.Place?) {
     place = found?.frame
     placeCall = found?.call
+  }
+
+  /// The function below `place` that used most of what `place` did.
+  fileprivate mutating func setBusiest(_ hottest: CPUSamples.Place?) {
+    guard let hottest, hottest.share >= 0.5,
+      hottest.frame.line.function != place?.line.function || hottest.frame.module != place?.module
+    else { return }
+    busiest = hottest.frame
+    busiestShare = hottest.share
   }
 
   /// Where a thread that does various things was on a CPU.

@@ -89,11 +89,18 @@ struct VerdictMaker {
     verdict.isTimed = cycle.isTimed
     verdict.outsider = isCertain ? nil : graph.outsider(of: cycle)
     let waits = cycle.threads.compactMap { graph.blocking(of: $0) }
-    let isKnown = waits.allSatisfy { diagnosis.lasted($0) != nil }
-    verdict.lasted = isKnown ? cycle.lasted : nil
+    let lengths = waits.compactMap { diagnosis.lasted($0) }
+    verdict.lasted = lengths.count == waits.count ? cycle.lasted : nil
+    verdict.isAtLeast = lengths.contains(where: \.isAtLeast)
     verdict.samples = cycle.samples
-    verdict.behind = max(0, graph.waiters(behind: first) - cycle.threads.count + 1)
+    verdict.behind = waiters(behind: first, besides: cycle.threads)
     return verdict
+  }
+
+  /// How many threads wait behind a node that do not rest meanwhile.
+  private func waiters(behind node: Int, besides others: [Int]) -> Int {
+    let others = Set(others)
+    return graph.waiters(behind: node) { !others.contains($0) && !isAtRest($0) }
   }
 
   private func isAtRest(_ node: Int) -> Bool {
@@ -137,7 +144,8 @@ struct VerdictMaker {
   func hang(_ situation: ThreadSituation, _ kind: Verdict.Kind) -> Verdict {
     var verdict = Verdict(kind: kind)
     verdict.thread = situation.thread
-    verdict.lasted = situation.waited > 0 ? situation.waited : nil
+    verdict.lasted = situation.length?.time
+    verdict.isAtLeast = situation.length?.isAtLeast ?? false
     verdict.samples = situation.samples
     verdict.isTimed = situation.wait?.isTimed ?? false
     verdict.shares = situation.shares
@@ -154,7 +162,7 @@ struct VerdictMaker {
     // Those that wait for a server at rest may be at rest themselves.
     verdict.behind =
       graph.isServing(chain.blocker)
-      ? 0 : max(0, graph.waiters(behind: chain.blocker) - chain.nodes.count + 1)
+      ? 0 : waiters(behind: chain.blocker, besides: chain.nodes)
     return verdict
   }
 
@@ -197,7 +205,8 @@ extension VerdictMaker {
   /// The one that most wait for, then the one that has waited longest.
   func worst(of hanging: [ThreadSituation]) -> ThreadSituation? {
     hanging.max { left, right in
-      (waiters(left), left.waited, right.thread) < (waiters(right), right.waited, left.thread)
+      (waiters(left), left.lengthOfWait, right.thread)
+        < (waiters(right), right.lengthOfWait, left.thread)
     }
   }
 
@@ -222,7 +231,8 @@ extension VerdictMaker {
   var heldUp: [ThreadSituation] {
     situations.filter { situation in
       hangKind(situation) == .hungOnLock
-        || situation.takesLock && situation.idleness == nil && situation.waited >= Self.hangTime
+        || situation.takesLock && situation.idleness == nil
+          && situation.lengthOfWait >= Self.hangTime
     }
   }
 
@@ -234,7 +244,7 @@ extension VerdictMaker {
         needKind(situation) == .hungOnLock && situation.wait?.kind != .gil || situation.takesLock
       else { return false }
       return situation.shares.map { $0.blocked >= 50 }
-        ?? (situation.waited >= Self.contentionTime || situation.sleepsOnTakenLock)
+        ?? (situation.lengthOfWait >= Self.contentionTime || situation.sleepsOnTakenLock)
     }
   }
 
@@ -269,7 +279,7 @@ extension VerdictMaker {
 
   /// What a thread hangs on; nil for one that does not, or whose wait may be its normal business.
   private func hangKind(_ situation: ThreadSituation) -> Verdict.Kind? {
-    guard situation.waited >= Self.hangTime, (situation.shares?.running ?? 0) < 50 else {
+    guard situation.lengthOfWait >= Self.hangTime, (situation.shares?.running ?? 0) < 50 else {
       return nil
     }
     return needKind(situation)
@@ -278,7 +288,7 @@ extension VerdictMaker {
   /// Whether a thread has done nothing for long but try for what it needs, with a limit: it may have its own
   /// business in between, and does not hang, but shows nothing of a program that goes on.
   private func isTrying(_ situation: ThreadSituation) -> Bool {
-    situation.waited < Self.hangTime && situation.tried >= Self.hangTime
+    situation.lengthOfWait < Self.hangTime && situation.tried >= Self.hangTime
       && (situation.shares?.running ?? 0) < 50 && needKind(situation) != nil
   }
 

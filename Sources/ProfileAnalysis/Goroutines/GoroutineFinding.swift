@@ -124,7 +124,8 @@ extension SourceLine {
     return !(name.first?.isUppercase ?? false)
   }
 
-  fileprivate var isOfWaitingPackage: Bool {
+  /// Whether it is of a package that waits on behalf of its callers.
+  package var isOfWaitingPackage: Bool {
     ["sync.", "internal/", "time.", "runtime.", "syscall."].contains { function.hasPrefix($0) }
   }
 }

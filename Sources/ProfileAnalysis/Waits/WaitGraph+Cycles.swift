@@ -128,4 +128,9 @@ extension Blocking {
     let (time, overflow) = lastSeen.subtractingReportingOverflow(min(since ?? firstSeen, firstSeen))
     return overflow ? .max : max(0, time)
   }
+
+  /// The same; nil for a dump's one sample where it is not known when the thread fell asleep.
+  func length(isDump: Bool) -> WaitLength? {
+    isDump && since == nil ? nil : WaitLength(lasted, isAtLeast: since == nil)
+  }
 }

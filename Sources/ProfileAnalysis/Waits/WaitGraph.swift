@@ -99,7 +99,7 @@ package struct WaitGraph: Sendable {
   package func successors(of node: Int) -> [Int] { edgesFrom[node].map { edges[$0].to } }
 
   /// How many threads wait for `node`, directly or behind others; not counting itself.
-  package func waiters(behind node: Int) -> Int {
+  package func waiters(behind node: Int, where isCounted: (Int) -> Bool) -> Int {
     // Any thread of a process may act for it: one that waits for the process waits for none of
     // many.
     let reached = reaching([node]) { edge in
@@ -111,7 +111,7 @@ package struct WaitGraph: Sendable {
       }
     }
     return reached.enumerated().count { other, reaches in
-      reaches && other != node && nodes[other].tid != nil
+      reaches && other != node && nodes[other].tid != nil && isCounted(other)
     }
   }
 }

@@ -12,6 +12,7 @@ package struct BriefReport {
   private let options: ReportOptions
   /// The threads that the verdict is about.
   private let threads: [BriefThread]
+  private let goroutines: [BriefGoroutines]
 
   private var profile: Profile { diagnosis.index.profile }
 
@@ -23,6 +24,7 @@ package struct BriefReport {
       options.threadFilter.map { $0.matches(profile.threads[thread]) } ?? true
     }
     threads = subjects.compactMap { [diagnosis] in BriefThread(diagnosis, thread: $0) }
+    goroutines = BriefGoroutines.all(diagnosis)
   }
 
   /// Writes it as text, or as a JSON object in one line.
@@ -50,14 +52,24 @@ package struct BriefReport {
     for thread in shown {
       output +=
         "Thread \(thread.tid) \"\(room.name(thread.name.replacingQuotes))\": \(room.sentence(thread.state))\n"
-      for frame in thread.frames(atMost: room.frames) {
-        output += "  \(room.name(frame.function))"
-        output += frame.place.map { "  \(room.name($0))" } ?? ""
-        output += "\n"
-      }
+      write(thread.frames(atMost: room.frames), room, to: &output)
+    }
+    for group in goroutines.prefix(room.threads) {
+      output += "\(group.title): \(group.state)\n"
+      write(group.frames.prefix(room.frames), room, to: &output)
     }
     let rest = threads.count - shown.count
     if rest > 0 { output += "and \(Figures.count(Int64(rest), "more thread"))\n" }
+  }
+
+  private func write(
+    _ frames: some Sequence<BriefThread.Frame>, _ room: BriefRoom, to output: inout String
+  ) {
+    for frame in frames {
+      output += "  \(room.name(frame.function))"
+      output += frame.place.map { "  \(room.name($0))" } ?? ""
+      output += "\n"
+    }
   }
 
   private func writeJSON(_ room: BriefRoom, to output: inout String) {
@@ -81,11 +93,19 @@ package struct BriefReport {
           $0.value(room.sentence($1))
         }
         json.member("lasted_ns", diagnosis.verdict.lasted)
+        json.member("lasted_at_least", diagnosis.verdict.isAtLeast)
         let shown = room.threads(of: threads)
         json.array("threads", of: shown) { json, thread in
           json.object { $0.members(of: thread, room.frames, name: room.name, room.sentence) }
         }
         json.member("more_threads", threads.count - shown.count)
+        json.array("goroutines", of: goroutines.prefix(room.threads)) { json, group in
+          json.object { json in
+            json.member("title", group.title)
+            json.member("state", group.state)
+            json.frames(group.frames.prefix(room.frames), name: room.name)
+          }
+        }
       }
       json.endLine()
     }
@@ -100,9 +120,16 @@ extension JSONWriter {
     member("name", name(thread.name))
     member("state", sentence(thread.state))
     member("wait", thread.wait?.rawValue)
-    member("waited_ns", thread.waited)
+    member("waited_ns", thread.length?.time)
+    member("waited_at_least", thread.length?.isAtLeast ?? false)
     member("owner_tid", thread.owner)
-    array("frames", of: thread.frames(atMost: frames)) { json, frame in
+    self.frames(thread.frames(atMost: frames), name: name)
+  }
+
+  fileprivate mutating func frames(
+    _ frames: ArraySlice<BriefThread.Frame>, name: (String) -> String
+  ) {
+    array("frames", of: frames) { json, frame in
       json.object { json in
         json.member("function", name(frame.function))
         json.member("file", frame.file.map(name))

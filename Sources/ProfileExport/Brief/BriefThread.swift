@@ -20,7 +20,7 @@ struct BriefThread {
   let name: String
   let state: String
   let wait: WaitKind?
-  let waited: Int64?
+  let length: WaitLength?
   let owner: Int32?
   /// Innermost first: the call that it is in, and then what the program's own functions are.
   private let frames: [Frame]
@@ -43,7 +43,7 @@ struct BriefThread {
     name = info.name
     state = moment.state
     wait = moment.wait?.kind
-    waited = moment.waited > 0 ? moment.waited : nil
+    length = moment.length
     owner = moment.wait?.owners.lazy.compactMap(\.thread).first
     let all = diagnosis.index.userFrames(of: moment.stack)
     let asker = moment.asker.flatMap { asker in all.firstIndex { $0 == asker } } ?? 1
@@ -67,8 +67,8 @@ private struct BriefMoment {
   let stack: StackID
   let state: String
   var wait: Wait?
-  /// In nanoseconds; 0 where it is not known.
-  var waited: Int64 = 0
+  /// Nil where it is not known.
+  var length: WaitLength?
   /// The frame that asked for the wait.
   var asker: SourceFrame?
 
@@ -99,11 +99,10 @@ private struct BriefMoment {
       situation.idleness?.words
       ?? situation.wait.map {
         words.sentence(
-          $0, lasted: situation.waited > 0 ? situation.waited : nil,
-          in: words.pid(of: situation.thread))
+          $0, lasted: situation.length, in: words.pid(of: situation.thread))
       } ?? situation.activity.words
     wait = situation.wait
-    waited = situation.waited
+    length = situation.length
     asker = situation.asker
   }
 
@@ -116,7 +115,8 @@ private struct BriefMoment {
     stack = longest.stack
     state = title + FreezeWords(diagnosis).activity(in: longest)
     wait = longest.cause.wait
-    waited = wait == nil ? 0 : longest.cause.time
+    self.length =
+      wait == nil ? nil : WaitLength(longest.cause.time, isAtLeast: longest.isAtLeast)
     asker = longest.cause.place
   }
 

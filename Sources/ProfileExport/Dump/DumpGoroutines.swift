@@ -152,9 +152,7 @@ struct DumpGoroutines {
   }
 
   private func shownStack(of group: GoroutineGroup, _ list: Goroutines) -> [SourceLine] {
-    let stack = list.stack(of: group)
-    let own = stack.filter { !$0.isOfGoRuntime }
-    return isBrief && !own.isEmpty ? own : stack
+    isBrief ? list.shownStack(of: group) : list.stack(of: group)
   }
 
   private func phrase(of group: GoroutineGroup, _ list: Goroutines) -> String {

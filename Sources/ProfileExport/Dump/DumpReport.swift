@@ -149,7 +149,7 @@ package struct DumpReport {
   private func wait(of group: DumpGroup) -> String? {
     let situations = told(group)
     guard let first = situations.first, var wait = first.wait else { return nil }
-    var lasted: Int64? = first.waited
+    var lasted = first.length
     if group.threads.count > 1 {
       lasted = nil
       wait.timeLeft = nil

@@ -15,6 +15,7 @@ extension JSONWriter {
     member("timed", verdict.isTimed)
     member("behind", verdict.behind)
     member("lasted_ns", verdict.lasted)
+    member("lasted_at_least", verdict.isAtLeast)
     member("looks", verdict.samples)
     members(ofPlacesOf: verdict)
     member("running_percent", verdict.shares?.running)
@@ -52,6 +53,10 @@ extension JSONWriter {
     member(
       "function_share_high",
       error.flatMap { error in verdict.placeShare.map { min(1, $0 + error) } })
+    member("busiest_function", verdict.busiest?.line.function)
+    member("busiest_file", verdict.busiest?.line.file)
+    member("busiest_line", verdict.busiest.flatMap { $0.line.line > 0 ? $0.line.line : nil })
+    member("busiest_share", verdict.busiestShare)
     member("within_function", verdict.within?.line.function)
     member("within_file", verdict.within?.line.file)
     member("within_line", verdict.within.flatMap { $0.line.line > 0 ? $0.line.line : nil })

@@ -63,7 +63,7 @@ extension LivePicture {
           tid: info.tid,
           name: PlainText.printable(info.name) + (info.isMain && !isImported ? " (main)" : ""),
           activity: last.activity, cpu: Double(info.cpu) / span, doing: doing.what,
-          heldBy: doing.heldBy, place: doing.place, since: situation?.waited ?? 0,
+          heldBy: doing.heldBy, place: doing.place, since: situation?.lengthOfWait ?? 0,
           isIdle: situation?.idleness != nil, strip: timeline.slots(of: [thread]),
           owner: situation?.wait?.owners.lazy.compactMap(\.thread).first))
     }

@@ -100,7 +100,7 @@ extension VerdictWords {
     }
     let asker = thread.flatMap { diagnosis.situations[$0] }?.asker
     let place = named(asker)
-    let lasted = waited(node, blocking).flatMap { $0 > 0 ? Figures.duration($0) : nil }
+    let lasted = waited(node, blocking)?.words
     return DrawnNode(
       name: name, place: place.map { "in " + self.name($0) },
       wait: waits.action(blocking.wait, in: blocking.waiter.pid), lasted: lasted, thread: thread,

@@ -23,6 +23,9 @@ extension Summary {
 
   /// The stacks of the threads that the verdict is about, alike ones once.
   func writeStacks(to page: inout TextPage<some TextOutputStream>) {
+    if let finding = diagnosis.verdict.goroutines, report.options.showsVerdict {
+      return write(finding, to: &page)
+    }
     let stacks = shownStacks
     guard !stacks.isEmpty else { return }
     page.heading(stacks.count == 1 ? "Where it is" : "Where they are")
@@ -36,6 +39,25 @@ extension Summary {
       FrameLines(profile, frames, end: shown.end, isBrief: true).write(
         to: &page, indent: 2, limit: min(max(room / stacks.count - 1, 3), Self.mostFrames),
         hint: "--view stacks")
+    }
+  }
+
+  /// The stacks of the goroutines that the verdict is about, of the largest groups.
+  private func write(_ finding: GoroutineFinding, to page: inout TextPage<some TextOutputStream>) {
+    let list = profile.goroutines[finding.list]
+    let shown = finding.groups.prefix(3).map { list.groups[$0] }.filter {
+      !list.stack(of: $0).isEmpty
+    }
+    guard !shown.isEmpty else { return }
+    page.heading(shown.count == 1 ? "Where it is" : "Where they are")
+    for group in shown {
+      let words = list.wait(of: group)?.phrase ?? group.phrase
+      page.paragraph("\(group.title), \(words)", style: .strong)
+      let stack = list.shownStack(of: group)
+      FrameLines(profile, stack.map { SourceFrame(interpreted: $0) }, isBrief: true).write(
+        to: &page, indent: 2,
+        limit: min(max(limits.stackLines / shown.count - 1, 3), Self.mostFrames),
+        hint: "--json")
     }
   }
 

@@ -95,8 +95,8 @@ struct EvidenceWords {
     var lines = [
       "The wait is of the kind \(kindWords(wait)), in \(wait.systemCall ?? "no call")."
     ]
-    if situation.waited > 0 {
-      lines.append("It has lasted \(Figures.duration(situation.waited)) or more.")
+    if let length = situation.length {
+      lines.append("It has lasted \(length.words).")
     } else {
       lines.append("How long it has lasted is not known.")
     }

@@ -26,7 +26,7 @@ struct GoroutineWords {
       let which = object.map { " (\($0))" } ?? ""
       let have = finding.count == 1 ? "has" : "have"
       let verb = finding.waited == nil ? (finding.count == 1 ? "is" : "are") : "\(have) been"
-      let time = finding.waited.map { " " + Figures.duration($0) } ?? ""
+      let time = finding.waited.map { " at least " + Figures.duration($0) } ?? ""
       return "\(title): \(Figures.count(Int64(finding.count), "goroutine")) \(verb) waiting\(time) "
         + "\(wait?.words ?? "")\(which)\(place)\(elsewhere)." + ownerWords(list, finding)
     }
@@ -99,6 +99,15 @@ struct GoroutineWords {
     let others = rest > 0 ? ", \(rest) other" : ""
     return
       " \(Figures.count(Int64(total), "goroutine")): \(parts.joined(separator: ", "))\(others)."
+  }
+}
+
+extension Goroutines {
+  /// The stack of a group without the runtime's functions, where there are others.
+  func shownStack(of group: GoroutineGroup) -> [SourceLine] {
+    let stack = stack(of: group)
+    let own = stack.filter { !$0.isOfGoRuntime }
+    return own.isEmpty ? stack : own
   }
 }
 

@@ -64,15 +64,15 @@ extension VerdictWords {
     return name + (place.map { ", in \(self.name($0))," } ?? "") + " " + wait + end
   }
 
-  /// For how long a thread of the chain has been waiting, in nanoseconds; nil where that is not known.
+  /// For how long a thread of the chain has been waiting; nil where that is not known.
   ///
   /// A lock that changed hands meanwhile is one wait of the thread, but a wait for each owner when looked up.
-  func waited(_ node: Int, _ blocking: Blocking) -> Int64? {
+  func waited(_ node: Int, _ blocking: Blocking) -> WaitLength? {
     let situation = diagnosis.graph.nodes[node].thread.flatMap { diagnosis.situations[$0] }
     guard let situation, situation.blocking == diagnosis.graph.nodes[node].blocking,
-      situation.waited > 0
+      let length = situation.length
     else { return diagnosis.lasted(blocking) }
-    return situation.waited
+    return length
   }
 
   /// That a process which was looked into has threads that do not sleep; nil where all of them do.
@@ -135,8 +135,7 @@ extension VerdictWords {
         : "could still proceed: some threads are not known to be blocked"
     }
     if let wait = situation.wait {
-      return waits.sentence(
-        wait, lasted: situation.waited > 0 ? situation.waited : nil, in: node.pid)
+      return waits.sentence(wait, lasted: situation.length, in: node.pid)
     }
     let frame = diagnosis.index.frames(of: situation.stack).first
     switch situation.activity {

@@ -49,8 +49,7 @@ struct VerdictWords {
     else { return "" }
     let frame = named(situation.asker)
     let place = (frame.map { ", in " + name($0) } ?? "") + handlerWords(frame, of: situation)
-    let sentence = waits.sentence(
-      wait, lasted: situation.waited > 0 ? situation.waited : nil, in: waits.pid(of: main))
+    let sentence = waits.sentence(wait, lasted: situation.length, in: waits.pid(of: main))
     return " Meanwhile \(waits.thread(main))\(place)\(place.isEmpty ? "" : ",") \(sentence)."
   }
 
@@ -164,7 +163,7 @@ struct VerdictWords {
 
   private func cycleSentence(_ word: String) -> String {
     let count = verdict.chain.count
-    let time = verdict.lasted.flatMap { $0 > 0 ? Figures.duration($0) : nil }
+    let time = length?.words
     let end = (time.map { " for " + $0 } ?? "") + (verdict.isTimed ? ", until a timeout" : "")
     if count == 1 {
       let verb = time == nil ? "is waiting" : "has been waiting"
@@ -186,8 +185,14 @@ struct VerdictWords {
     return
       "Busy loop or long computation: \(subject) was on a CPU for "
       + "\(percent(verdict.shares?.running)) % of \(lasted) and stayed in "
-      + "\(place)\(handlerWords(verdict.place)) (\(share) % of \(verdict.samples) samples)"
+      + "\(place)\(handlerWords(verdict.place)) (\(share) % of \(verdict.samples) samples\(busiestWords))"
       + "\(runnableWords)."
+  }
+
+  /// The function that most of a busy loop's samples were in.
+  private var busiestWords: String {
+    guard let busiest = verdict.busiest, let share = verdict.busiestShare else { return "" }
+    return ", \(percent(share * 100)) % in \(name(busiest)) itself"
   }
 
   private func overdue(_ subject: String, in handler: SourceFrame) -> String {
@@ -277,7 +282,7 @@ struct VerdictWords {
     let frame = named(verdict.waitPlace)
     let place = (frame.map { ", in " + name($0) } ?? "") + handlerWords(frame)
     return subject + place + (place.isEmpty ? " " : ", ")
-      + waits.sentence(wait, lasted: verdict.lasted, in: pid)
+      + waits.sentence(wait, lasted: length, in: pid)
   }
 
   /// A frame, unless its function is only an address, which says nothing to a reader.
@@ -304,7 +309,7 @@ struct VerdictWords {
   private var idleWords: String {
     if let idleness = situation?.idleness { return idleness.predicate + dialogWords }
     guard let wait = situation?.wait else { return "is waiting" }
-    return waits.sentence(wait, lasted: verdict.lasted, in: pid)
+    return waits.sentence(wait, lasted: length, in: pid)
   }
 
   /// The handler that runs the loop in which the thread rests: that of a modal dialog.
@@ -344,6 +349,10 @@ struct VerdictWords {
   /// In how many samples it was seen.
   private var evidence: String {
     " (seen in \(Figures.count(Int64(max(verdict.samples, 1)), "sample")))."
+  }
+
+  private var length: WaitLength? {
+    verdict.lasted.flatMap { WaitLength($0, isAtLeast: verdict.isAtLeast) }
   }
 
   private var lasted: String { Figures.duration(verdict.lasted ?? 0) }

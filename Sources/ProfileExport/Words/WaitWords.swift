@@ -89,17 +89,17 @@ struct WaitWords {
   /// What a thread does: `has been waiting 12.40 s for mutex audit_lock (bank.c), held by "worker-2"
   /// (4244)`.
   func sentence(
-    _ wait: Wait, lasted: Int64? = nil, in pid: Int32, withOwner: Bool = true
+    _ wait: Wait, lasted: WaitLength? = nil, in pid: Int32, withOwner: Bool = true
   ) -> String {
-    (lasted ?? 0 > 0 && wait.kind != .frozen ? "has been " : "is ")
+    (lasted != nil && wait.kind != .frozen ? "has been " : "is ")
       + phrase(wait, lasted: lasted, in: pid, withOwner: withOwner)
   }
 
   /// What one or more threads do: `waiting 12.40 s for mutex audit_lock (bank.c), held by …`.
   func phrase(
-    _ wait: Wait, lasted: Int64? = nil, in pid: Int32, withOwner: Bool = true
+    _ wait: Wait, lasted: WaitLength? = nil, in pid: Int32, withOwner: Bool = true
   ) -> String {
-    let time = lasted.flatMap { $0 > 0 ? Figures.duration($0) : nil }
+    let time = lasted?.words
     let owner = withOwner ? ownerWords(wait, in: pid) : ""
     return action(wait, time, in: pid) + owner + limit(wait)
   }
@@ -123,7 +123,8 @@ struct WaitWords {
     case .mutex: "for " + object(wait, "mutex", "a mutex")
     case .readLock: "to read-lock " + object(wait, "rwlock", "an rwlock")
     case .writeLock: "to write-lock " + object(wait, "rwlock", "an rwlock")
-    case .conditionVariable: "for " + object(wait, "condition variable", "a condition variable")
+    case .conditionVariable:
+      notifier(wait) ?? "for " + object(wait, "condition variable", "a condition variable")
     case .semaphore: "for " + object(wait, "semaphore", "a semaphore")
     case .barrier: "at " + object(wait, "barrier", "a barrier")
     case .onceInitializer: "for a one-time initialisation that another thread runs"
@@ -213,6 +214,12 @@ struct WaitWords {
     return kind + place(wait)
   }
 
+  /// What a thread in Java's `Object.wait` waits for, which is not to enter the monitor; nil for others.
+  private func notifier(_ wait: Wait) -> String? {
+    guard let object = wait.object, object.flavor?.has(.monitor) ?? false else { return nil }
+    return "to be notified on " + (object.variable.map { "a " + $0.shortName } ?? "an object")
+  }
+
   /// A lock of Java's by the class of the object; nil for any other lock.
   private func javaWords(_ object: WaitObject) -> String? {
     let type = object.variable?.shortName
@@ -291,6 +298,11 @@ struct WaitWords {
     case .unknown: "a descriptor"
     }
   }
+}
+
+extension WaitLength {
+  /// `2.02 s`, `at least 2.02 s`.
+  var words: String { (isAtLeast ? "at least " : "") + Figures.duration(time) }
 }
 
 extension Wait {

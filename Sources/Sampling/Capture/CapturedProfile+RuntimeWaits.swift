@@ -33,8 +33,9 @@ extension Profile {
       var result = current?.wait ?? Wait(kind: wait.kind, systemCall: "futex")
       let isWoken = wait.hasNoLimit && result.isTimed
       result.take(wait)
-      let since = isWoken ? nil : current?.since
-      let start = min(stretch.start, since ?? stretch.start)
+      // The last sleep of one that was renewed begins later.
+      let known = isWoken ? nil : current?.since
+      let since = known.flatMap { $0 <= stretch.start ? $0 : nil }
       if let current, result.isTimed {
         // What was found twice may be two waits with the same limit.
         var known = current
@@ -47,9 +48,14 @@ extension Profile {
           waiter: WaitingThread(
             pid: capture.pid, tid: thread.tid, name: thread.name,
             processName: capture.processName),
-          wait: result, since: capture.kind == .dump ? since : start, firstSeen: stretch.start,
+          wait: result, since: since ?? start(of: stretch.start, thread), firstSeen: stretch.start,
           lastSeen: max(thread.lastSeen, time), samples: max(2, stretch.samples)))
     }
+  }
+
+  /// When a wait began that the samples met first at `time`; nil where the thread may have waited before them.
+  func start(of time: Int64, _ thread: ThreadInfo) -> Int64? {
+    capture.kind == .dump || time <= thread.firstSeen ? nil : time
   }
 
   /// Joins the runs of waits that the thread's runtime renews now and then, though each is one wait.

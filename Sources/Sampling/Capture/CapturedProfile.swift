@@ -120,7 +120,7 @@ extension CapturedProfile {
             pid: capture.pid, tid: thread.tid, name: thread.name,
             processName: capture.processName),
           wait: Wait(kind: .gil, systemCall: "futex", owners: [.thread(tid: holder)]),
-          since: capture.kind == .dump ? nil : wait.start, firstSeen: wait.start,
+          since: profile.start(of: wait.start, thread), firstSeen: wait.start,
           lastSeen: max(thread.lastSeen, locks.time.rawValue), samples: max(2, wait.samples)))
     }
   }

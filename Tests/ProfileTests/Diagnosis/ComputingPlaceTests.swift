@@ -89,6 +89,37 @@ internal import Testing
     #expect((verdict.placeShare ?? 0) >= 0.95)
   }
 
+  @Test(
+    arguments: [
+      // Where the shared function is not the one that computes.
+      (
+        [
+          "/g.go/main.hot /g.go/main.main runtime.main",
+          "/g.go/main.hot /g.go/main.main runtime.main",
+          "/g.go/main.cool /g.go/main.main runtime.main",
+        ], "66.7 % in main.hot (g.go:7) itself"
+      ),
+      (
+        [
+          "mix compare libc.so.6/qsort sort main", "mix compare libc.so.6/qsort sort main",
+          "fill sort main",
+        ], "66.7 % in mix"
+      ),
+      // Nothing to add.
+      (["add price main", "mul price main", "div price main"], nil),
+      (["burn a work libc.so.6/start_thread"], nil),
+    ] as [([String], String?)])
+  func `comes with the function that most of the time went to`(stacks: [String], words: String?) {
+    let maker = maker(stacks)
+    let sentence = VerdictWords(maker.diagnosis).sentence
+    #expect(maker.verdict.kind == .busyLoop)
+    if let words {
+      #expect(sentence.contains(words), "\(sentence)")
+    } else {
+      #expect(!sentence.contains(" itself"), "\(sentence)")
+    }
+  }
+
   @Test func `is in the stack that a report shows, the heaviest of those through it`() {
     // The heaviest stack of all is another's.
     let stacks =

@@ -82,7 +82,7 @@ internal import Testing
       maker.profile.threads[$0.thread].tid == 4253
     }
     #expect(owner?.wait?.kind == .sleep)
-    #expect(owner?.waited == 0)
+    #expect(owner?.lengthOfWait == 0)
   }
 
   @Test func `of a lock whose owner waits for a signal is not that those behind it are idle`() {

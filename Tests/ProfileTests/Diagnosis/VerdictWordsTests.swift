@@ -1,7 +1,8 @@
 internal import ProfileAnalysis
-internal import ProfileExport
 internal import ProfileModel
 internal import Testing
+
+@testable internal import ProfileExport
 
 /// What the verdict says.
 extension `The verdict` {
@@ -43,6 +44,92 @@ extension `The verdict` {
     #expect(words(1).contains(first + " to exit"))
     #expect(words(2).contains(first + " or \"job\" (pid 5001) to exit"))
     #expect(words(5).contains(", \"job\" (pid 5002) or 2 more to exit"))
+  }
+
+  @Test(arguments: [
+    // (since when by the kernel, first sampled, the kind of capture, what is said)
+    (-3_000_000_000 as Int64?, 0 as Int64, CaptureInfo.Kind.attach, "has been waiting 13.00 s"),
+    (nil, 0, .attach, "has been waiting at least 10.00 s"),
+    // It began while it was watched.
+    (nil, 500_000_000, .attach, "has been waiting 9.50 s"),
+    (nil, 0, .run, "has been waiting 10.00 s"),
+  ])
+  func `says at least of a wait that was met and may have begun before`(
+    since: Int64?, from: Int64, kind: CaptureInfo.Kind, words: String
+  ) {
+    var maker = WaitMaker(kind: kind)
+    maker.maker.profile.capture.duration = maker.end
+    let thread = maker.thread(
+      4242, "", "__lll_lock_wait pthread_mutex_lock take_lock main", .asleep(in: "futex"))
+    maker.maker.profile.runs = RunList()
+    if from > 0 { maker.run(thread, ["work", "main"], .running, to: from) }
+    maker.run(
+      thread, ["__lll_lock_wait", "pthread_mutex_lock", "take_lock", "main"],
+      .asleep(in: "futex"), from: from)
+    if since != nil { maker.wait(4242, .mutex(by: .thread(tid: 1)), since: since) }
+    let verdict = VerdictWords(maker.diagnosis).sentence
+    #expect(verdict.contains(words + " for"), "\(verdict)")
+    #expect(maker.verdict.isAtLeast == words.contains("at least"))
+  }
+
+  @Test func `does not call a wait to be notified one for the monitor`() {
+    func words(_ kind: WaitKind, _ type: String?) -> String {
+      var maker = WaitMaker()
+      maker.thread(
+        4242, "", "__lll_lock_wait java/java.lang.Object.wait java/App.main",
+        .asleep(in: "futex"))
+      maker.wait(
+        4242,
+        Wait(
+          kind: kind, systemCall: "futex",
+          object: WaitObject(
+            address: RemoteAddress(16), flavor: LockFlavor([.monitor]), variable: type)))
+      return VerdictWords(maker.diagnosis).sentence
+    }
+    #expect(words(.conditionVariable, "Queue").contains(" to be notified on a Queue"))
+    #expect(words(.conditionVariable, nil).contains(" to be notified on an object"))
+    #expect(words(.mutex, "Queue").contains(" for the monitor of a Queue"))
+  }
+
+  @Test func `on goroutines comes with their stacks, not with those of threads`() {
+    var maker = WaitMaker()
+    maker.thread(4242, "", "/r.s/runtime.futex /r.go/runtime.stopm", .asleep(in: "futex"))
+    var list = Goroutines(pid: 4242, version: "go1.22.1")
+    list.stacks = [
+      ["sync.runtime_SemacquireMutex", "sync.(*Mutex).Lock", "main.lockIt", "main.main"].map {
+        SourceLine(function: $0, file: "/src/g.go", line: 7)
+      }
+    ]
+    list.groups = [
+      GoroutineGroup(
+        state: .waiting, reason: "sync.Mutex.Lock", stack: 0, count: 3, ids: [7, 8, 9],
+        waited: 2_000_000_000, longestWait: 2_000_000_000, longWaiters: 3)
+    ]
+    maker.maker.profile.goroutines = [list]
+    let text = ReportHead.text(maker.profile, ReportOptions())
+    #expect(text.contains("Hung: 3 goroutines have been waiting at least 10.00 s for a mutex"))
+    let shown = text.split(separator: "\n").drop { $0 != "Where it is" }.dropFirst()
+    #expect(shown.first == "Goroutines ×3, waiting for a mutex", "\(text)")
+    #expect(shown.prefix(5).contains { $0.contains("main.lockIt") })
+    #expect(!text.contains("runtime.stopm"))
+    var brief = ""
+    BriefReport(maker.profile).write(asJSON: false, to: &brief)
+    #expect(brief.contains("Goroutines ×3: waiting for a mutex\n"), "\(brief)")
+    #expect(brief.contains("  main.lockIt  src/g.go:7\n"), "\(brief)")
+    #expect(!brief.contains("sync.(*Mutex).Lock"))
+  }
+
+  @Test func `counts no thread as blocked behind others that rests meanwhile`() {
+    var maker = WaitMaker()
+    maker.locked(4242, by: .thread(tid: 4250))
+    maker.locked(4243, by: .thread(tid: 4250))
+    maker.thread(
+      4244, "", "poll g_main_context_iterate g_main_loop_run start_thread", .asleep(in: "poll"))
+    maker.wait(
+      4244, Wait(kind: .poll, systemCall: "poll", owners: [.thread(tid: 4250)]))
+    maker.thread(4250, "holder", "read serve start_thread", .asleep(in: "read"))
+    maker.wait(4250, .pipe(peers: [.process(pid: 7, tid: nil, name: "p")]))
+    #expect(maker.verdict.behind == 1, "\(maker.verdict)")
   }
 
   @Test func `says nothing of a part or of another tool's profile`() {
