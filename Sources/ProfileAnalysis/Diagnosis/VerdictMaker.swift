@@ -44,6 +44,7 @@ struct VerdictMaker {
     {
       verdict.awaitedBy = main.thread
     }
+    verdict.hanging = hanging(besides: verdict)
     verdict.unseen = verdict.kind.dependsOnAll ? unseenRuntime : nil
     verdict.idleThreads = situations.count { $0.idleness != nil && !$0.usesCPU }
     return verdict
@@ -220,10 +221,12 @@ extension VerdictMaker {
   /// Threads that have waited for long for a lock, whatever others do: these may be held up for good
   /// reason, but the program is not at rest.
   var heldUp: [ThreadSituation] {
-    situations.filter { situation in
-      hangKind(situation) == .hungOnLock
-        || situation.takesLock && situation.idleness == nil && situation.waited >= Self.hangTime
-    }
+    situations.filter(isHeldUp)
+  }
+
+  func isHeldUp(_ situation: ThreadSituation) -> Bool {
+    hangKind(situation) == .hungOnLock
+      || situation.takesLock && situation.idleness == nil && situation.waited >= Self.hangTime
   }
 
   /// Threads that waited for locks for most of their time, or in a dump for a while, each time for less than a
@@ -268,7 +271,7 @@ extension VerdictMaker {
   }
 
   /// What a thread hangs on; nil for one that does not, or whose wait may be its normal business.
-  private func hangKind(_ situation: ThreadSituation) -> Verdict.Kind? {
+  func hangKind(_ situation: ThreadSituation) -> Verdict.Kind? {
     guard situation.waited >= Self.hangTime, (situation.shares?.running ?? 0) < 50 else {
       return nil
     }

@@ -26,7 +26,8 @@ struct VerdictWords {
 
   /// The verdict without its chain, and what it does not know of.
   var sentence: String {
-    finding + crowdWords + unclearWords + blameWords + awaitedWords + unsampledWords + unseenWords
+    finding + crowdWords + unclearWords + blameWords + awaitedWords + hangingWords + unsampledWords
+      + unseenWords
   }
 
   /// When the main thread, or that of the verdict, may have frozen.
@@ -44,14 +45,30 @@ struct VerdictWords {
 
   /// What the main thread does meanwhile, which waits for this one or for another busy one.
   private var awaitedWords: String {
-    guard let main = verdict.awaitedBy, let situation = diagnosis.situations[main],
-      let wait = situation.wait
-    else { return "" }
+    verdict.awaitedBy.flatMap { waiting($0) }.map { " Meanwhile \($0)." } ?? ""
+  }
+
+  /// What a thread hangs on that the verdict is not about.
+  private var hangingWords: String {
+    guard let hanging = verdict.hanging, let words = waiting(hanging.thread) else { return "" }
+    let begin = verdict.awaitedBy == nil ? "Meanwhile" : "Also,"
+    let behind = behindWords(hanging.behind, chain: hanging.chain)
+    guard hanging.more > 0 else { return " \(begin) \(words)\(behind)." }
+    let others = Figures.count(Int64(hanging.more), "other thread")
+    let verb = hanging.more == 1 ? "has" : "have"
+    return " \(begin) \(words)\(behind). \(others) \(verb) been waiting for 1 s or more, too."
+  }
+
+  /// A thread with the function that asked for its wait, and what it waits for; nil for one that does not wait.
+  private func waiting(_ thread: Int) -> String? {
+    guard let situation = diagnosis.situations[thread], let wait = situation.wait else {
+      return nil
+    }
     let frame = named(situation.asker)
     let place = (frame.map { ", in " + name($0) } ?? "") + handlerWords(frame, of: situation)
     let sentence = waits.sentence(
-      wait, lasted: situation.waited > 0 ? situation.waited : nil, in: waits.pid(of: main))
-    return " Meanwhile \(waits.thread(main))\(place)\(place.isEmpty ? "" : ",") \(sentence)."
+      wait, lasted: situation.waited > 0 ? situation.waited : nil, in: waits.pid(of: thread))
+    return "\(waits.thread(thread))\(place)\(place.isEmpty ? "" : ",") \(sentence)"
   }
 
   /// What a runtime keeps to itself may be the very thing that matters.
@@ -314,11 +331,13 @@ struct VerdictWords {
       + ", as for a modal dialog"
   }
 
-  private var behindWords: String {
-    guard verdict.behind > 0 else { return "" }
-    let verb = verdict.behind == 1 ? "is" : "are"
-    let whom = verdict.chain.count > 1 ? "them" : "it"
-    return "; \(Figures.count(Int64(verdict.behind), "more thread")) \(verb) blocked behind \(whom)"
+  private var behindWords: String { behindWords(verdict.behind, chain: verdict.chain) }
+
+  private func behindWords(_ behind: Int, chain: [Int]) -> String {
+    guard behind > 0 else { return "" }
+    let verb = behind == 1 ? "is" : "are"
+    let whom = chain.count > 1 ? "them" : "it"
+    return "; \(Figures.count(Int64(behind), "more thread")) \(verb) blocked behind \(whom)"
   }
 
   /// The other threads of an idle program.
