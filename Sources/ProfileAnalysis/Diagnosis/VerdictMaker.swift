@@ -92,9 +92,23 @@ struct VerdictMaker {
     let waits = cycle.threads.compactMap { graph.blocking(of: $0) }
     let isKnown = waits.allSatisfy { diagnosis.lasted($0) != nil }
     verdict.lasted = isKnown ? cycle.lasted : nil
-    verdict.samples = cycle.samples
+    verdict.samples = samples(of: cycle)
     verdict.behind = max(0, graph.waiters(behind: first) - cycle.threads.count + 1)
     return verdict
+  }
+
+  /// The samples that found all of a cycle in its waits: those of the threads' stacks, which are read more often
+  /// than their waits are looked up. Of other processes only the latter are known.
+  private func samples(of cycle: WaitGraph.Cycle) -> Int {
+    guard cycle.samples > 1, cycle.isCertain || graph.outsider(of: cycle) != nil else {
+      return cycle.samples
+    }
+    let found = cycle.threads.compactMap { node in
+      let situation = graph.nodes[node].thread.flatMap { diagnosis.situations[$0] }
+      return situation?.blocking == graph.nodes[node].blocking ? situation?.samples : nil
+    }
+    guard found.count == cycle.threads.count, let least = found.min() else { return cycle.samples }
+    return max(least, cycle.samples)
   }
 
   private func isAtRest(_ node: Int) -> Bool {

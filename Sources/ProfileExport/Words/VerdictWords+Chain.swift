@@ -109,7 +109,9 @@ extension VerdictWords {
       let node = diagnosis.graph.nodes[node]
       let isOwn = node.pid == diagnosis.index.profile.capture.pid
       let name = isOwn ? "the program" : waits.process(node.pid, node.processName)
-      return "; \(Self.name(ofSignal: signal)), which \(name) handles, could still end this"
+      return
+        "; \(name) handles \(Self.name(ofSignal: signal)): what its handler does could still end this, "
+        + "or that it interrupts a call"
     case .opener(let path):
       return "; a process that opens \(path.lastPathPart.shortName) could still end this"
     case .unreadHolder:

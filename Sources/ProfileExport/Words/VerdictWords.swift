@@ -120,8 +120,8 @@ struct VerdictWords {
     }
     let subject = verdict.thread.map { waits.thread($0) } ?? "The program"
     switch verdict.kind {
-    case .deadlock: return cycleSentence("Deadlock") + evidence
-    case .possibleDeadlock: return cycleSentence("Possible deadlock") + evidence
+    case .deadlock: return cycleSentence("Deadlock") + cycleEvidence
+    case .possibleDeadlock: return cycleSentence("Possible deadlock") + cycleEvidence
     case .orphanedLock:
       return "Hung: \(waiting(subject)); nobody can unlock it any more" + evidence
     case .hungOnLock, .hungOnIO, .hung: return "Hung: \(waiting(subject))" + behindWords + evidence
@@ -231,9 +231,10 @@ struct VerdictWords {
   private func slow(_ subject: String) -> String {
     guard let shares = verdict.shares else { return "Nothing conclusive." }
     guard verdict.alikeThreads == 0 else { return shortLived(shares) }
+    let rest = shares.running >= 5 ? "Partly busy" : "Mostly idle"
     let word =
       shares.running + shares.waiting >= 50
-      ? "Busy" : verdict.waitIdleness != nil ? "Partly busy" : "Mostly waiting"
+      ? "Busy" : verdict.waitIdleness != nil ? rest : "Mostly waiting"
     var words = "\(word): \(subject) was on a CPU for \(percent(shares.running)) % of \(lasted)"
     if verdict.cpuSamples >= 10 { words += placeWords }
     words += runnableWords
@@ -363,6 +364,14 @@ struct VerdictWords {
   /// In how many samples it was seen.
   private var evidence: String {
     " (seen in \(Figures.count(Int64(max(verdict.samples, 1)), "sample")))."
+  }
+
+  /// The same of a cycle; its waits in other processes are looked up now and then, so that how long it has lasted
+  /// says more.
+  private var cycleEvidence: String {
+    let isOwn = verdict.chain.allSatisfy { diagnosis.graph.nodes[$0].thread != nil }
+    let isTold = !isOwn && verdict.samples > 1 && (verdict.lasted ?? 0) > 0
+    return isTold && diagnosis.index.profile.capture.kind != .dump ? "." : evidence
   }
 
   private var lasted: String { Figures.duration(verdict.lasted ?? 0) }
