@@ -97,8 +97,9 @@ struct VerdictMaker {
     return verdict
   }
 
-  /// The samples that found all of a cycle in its waits: those of the threads' stacks, which are read more often
-  /// than their waits are looked up. Of other processes only the latter are known.
+  /// The samples that found all of a cycle in its waits.
+  ///
+  /// Stacks are read more often than waits are looked up; of other processes only the latter are known.
   private func samples(of cycle: WaitGraph.Cycle) -> Int {
     guard cycle.samples > 1, cycle.isCertain || graph.outsider(of: cycle) != nil else {
       return cycle.samples
