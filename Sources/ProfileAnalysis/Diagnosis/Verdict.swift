@@ -96,6 +96,8 @@ package struct Verdict: Sendable {
   /// The main thread, where it waits to be told that others are ready while the thread of the verdict is
   /// busy; nil elsewhere.
   package var awaitedBy: Int?
+  /// A thread that hangs meanwhile, and is not in `chain` or behind it; nil for none.
+  package internal(set) var hanging: HangingThread?
   /// What the program has that sprof does not read, and on which the verdict may depend; nil for nothing.
   package var unseen: UnseenRuntime?
   /// How many threads are idle.

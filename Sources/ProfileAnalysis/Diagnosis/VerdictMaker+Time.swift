@@ -25,6 +25,11 @@ extension VerdictMaker {
     return demand * min(1, Double(span(of: situation)) / Double(duration))
   }
 
+  /// Whether a thread has little to do, and only waits a while for a CPU each time it wakes up.
+  private func isOnlyLate(_ shares: TimeShares) -> Bool {
+    shares.running < Self.restingShare / 5 && shares.waiting < Self.restingShare * 4
+  }
+
   /// A verdict on a program that uses the CPU or is runnable; nil for one that does little.
   var busy: Verdict? {
     if isDump { return runningNow }
@@ -38,7 +43,7 @@ extension VerdictMaker {
       return verdict
     }
     guard let subject, let shares = subject.shares,
-      held != nil || demand(subject) >= Self.restingShare
+      held != nil || demand(subject) >= Self.restingShare && !isOnlyLate(shares)
     else { return nil }
     let samples = CPUSamples(index, threads: [subject.thread])
     // It ran whenever it got a CPU.

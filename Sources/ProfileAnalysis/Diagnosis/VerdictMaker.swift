@@ -44,6 +44,7 @@ struct VerdictMaker {
     {
       verdict.awaitedBy = main.thread
     }
+    verdict.hanging = hanging(besides: verdict)
     verdict.unseen = verdict.kind.dependsOnAll ? unseenRuntime : nil
     verdict.idleThreads = situations.count { $0.idleness != nil && !$0.usesCPU }
     return verdict
@@ -92,7 +93,7 @@ struct VerdictMaker {
     let lengths = waits.compactMap { diagnosis.lasted($0) }
     verdict.lasted = lengths.count == waits.count ? cycle.lasted : nil
     verdict.isAtLeast = lengths.contains(where: \.isAtLeast)
-    verdict.samples = cycle.samples
+    verdict.samples = samples(of: cycle)
     verdict.behind = waiters(behind: first, besides: cycle.threads)
     return verdict
   }
@@ -101,6 +102,21 @@ struct VerdictMaker {
   private func waiters(behind node: Int, besides others: [Int]) -> Int {
     let others = Set(others)
     return graph.waiters(behind: node) { !others.contains($0) && !isAtRest($0) }
+  }
+
+  /// The samples that found all of a cycle in its waits.
+  ///
+  /// Stacks are read more often than waits are looked up; of other processes only the latter are known.
+  private func samples(of cycle: WaitGraph.Cycle) -> Int {
+    guard cycle.samples > 1, cycle.isCertain || graph.outsider(of: cycle) != nil else {
+      return cycle.samples
+    }
+    let found = cycle.threads.compactMap { node in
+      let situation = graph.nodes[node].thread.flatMap { diagnosis.situations[$0] }
+      return situation?.blocking == graph.nodes[node].blocking ? situation?.samples : nil
+    }
+    guard found.count == cycle.threads.count, let least = found.min() else { return cycle.samples }
+    return max(least, cycle.samples)
   }
 
   private func isAtRest(_ node: Int) -> Bool {
@@ -229,11 +245,12 @@ extension VerdictMaker {
   /// Threads that have waited for long for a lock, whatever others do: these may be held up for good
   /// reason, but the program is not at rest.
   var heldUp: [ThreadSituation] {
-    situations.filter { situation in
-      hangKind(situation) == .hungOnLock
-        || situation.takesLock && situation.idleness == nil
-          && situation.lengthOfWait >= Self.hangTime
-    }
+    situations.filter(isHeldUp)
+  }
+
+  func isHeldUp(_ situation: ThreadSituation) -> Bool {
+    hangKind(situation) == .hungOnLock
+      || situation.takesLock && situation.idleness == nil && situation.lengthOfWait >= Self.hangTime
   }
 
   /// Threads that waited for locks for most of their time, or in a dump for a while, each time for less than a
@@ -278,7 +295,7 @@ extension VerdictMaker {
   }
 
   /// What a thread hangs on; nil for one that does not, or whose wait may be its normal business.
-  private func hangKind(_ situation: ThreadSituation) -> Verdict.Kind? {
+  func hangKind(_ situation: ThreadSituation) -> Verdict.Kind? {
     guard situation.lengthOfWait >= Self.hangTime, (situation.shares?.running ?? 0) < 50 else {
       return nil
     }

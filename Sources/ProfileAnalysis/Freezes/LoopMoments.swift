@@ -35,6 +35,8 @@ struct LoopMoments {
   private var search: HandlerSearch
   /// By thread; of those whose loop has no names.
   private var habits: [Int: RestHabit] = [:]
+  /// By thread; of those whose loop is one of the program's own.
+  private var ownLoops: [Int: OwnLoop] = [:]
 
   init(_ index: ProfileIndex) {
     self.index = index
@@ -51,7 +53,9 @@ struct LoopMoments {
     }
     if isKnown { return true }
     habits[thread] = RestHabit(index, thread: thread)
-    return habits[thread] != nil
+    if habits[thread] != nil { return true }
+    ownLoops[thread] = OwnLoop(index, thread: thread, &facts)
+    return ownLoops[thread] != nil
   }
 
   private func isInLoop(_ stack: StackID) -> Bool {
@@ -64,6 +68,7 @@ struct LoopMoments {
       if habit.isRest(run) { return .rest }
       return habit.contains(run.stack) || run.end.isTruncated ? .handler(nil) : .outside
     }
+    if let loop = ownLoops[run.thread] { return loop.moment(of: run) }
     let key = Key(
       stack: run.stack, activity: run.activity, isTruncated: run.end.isTruncated, isMain: isMain)
     if let moment = known[key] { return moment }
@@ -120,6 +125,7 @@ struct LoopMoments {
   /// The loop that a stack is in.
   mutating func loop(of stack: StackID) -> EventLoop? {
     if let habit = habits.values.first(where: { $0.contains(stack) }) { return habit.loop }
+    if ownLoops.values.contains(where: { $0.contains(stack) }) { return .own }
     let parts = facts.fact(of: stack, index).parts
     // One kind of loop often runs below another: GLib's below Qt's, libuv's below Python's.
     return parts.roles.lazy.compactMap(\.loopOfHandlers).last

@@ -135,10 +135,18 @@ extension ThreadGroups.Group {
 }
 
 extension Diagnosis {
-  /// The threads that the verdict is about, as indexes into `profile.threads`: of a chain in its order.
+  /// The threads that the verdict is about, as indexes into `profile.threads`: of a chain in its order, then
+  /// those of a thread that hangs meanwhile.
   package var verdictThreads: [Int] {
     var threads = verdict.chain.compactMap { graph.nodes[$0].thread }
     if let thread = verdict.thread, !threads.contains(thread) { threads.insert(thread, at: 0) }
-    return threads
+    return threads + hangingThreads.filter { !threads.contains($0) }
+  }
+
+  /// A thread that hangs while the verdict is about others, and those that hold it up, in their order.
+  package var hangingThreads: [Int] {
+    guard let hanging = verdict.hanging else { return [] }
+    let chain = hanging.chain.compactMap { graph.nodes[$0].thread }
+    return chain.first == hanging.thread ? chain : [hanging.thread] + chain
   }
 }

@@ -30,18 +30,26 @@ package struct DumpChanges {
     let kind: Verdict.Kind
     let thread: Member?
     let chain: [Member]
+    /// The thread that hangs meanwhile, and those that hold it up.
+    let hanging: [Member]
 
     init(_ diagnosis: Diagnosis) {
       let profile = diagnosis.index.profile
       kind = diagnosis.verdict.kind
-      thread = diagnosis.verdict.thread.map { number in
+      func member(thread number: Int) -> Member {
         let info = profile.threads[number]
         return Member(pid: info.pid(in: profile.capture.pid), tid: info.tid)
       }
-      chain = diagnosis.verdict.chain.map { number in
-        let node = diagnosis.graph.nodes[number]
-        return Member(pid: node.pid, tid: node.tid)
+      func members(_ chain: [Int]) -> [Member] {
+        chain.map { number in
+          let node = diagnosis.graph.nodes[number]
+          return Member(pid: node.pid, tid: node.tid)
+        }
       }
+      thread = diagnosis.verdict.thread.map(member)
+      chain = members(diagnosis.verdict.chain)
+      hanging =
+        diagnosis.verdict.hanging.map { [member(thread: $0.thread)] + members($0.chain) } ?? []
     }
   }
 

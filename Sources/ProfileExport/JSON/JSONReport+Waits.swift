@@ -26,6 +26,7 @@ extension JSONWriter {
     member("wait_function", verdict.waitPlace?.line.function)
     let situation = verdict.thread.flatMap { diagnosis.situations[$0] }
     member("awaited_by", verdict.awaitedBy.map { diagnosis.index.profile.threads[$0].tid })
+    members(of: verdict.hanging, diagnosis)
     let handler = (verdict.overdue ?? situation?.handler)?.line
     member("handler_of", handler == nil ? nil : situation?.handlerOf?.name)
     member("handler_function", handler?.function)
@@ -61,6 +62,20 @@ extension JSONWriter {
     member("within_file", verdict.within?.line.file)
     member("within_line", verdict.within.flatMap { $0.line.line > 0 ? $0.line.line : nil })
     member("within_share", verdict.withinShare)
+  }
+
+  private mutating func members(of hanging: HangingThread?, _ diagnosis: Diagnosis) {
+    guard let hanging else { return null("hanging") }
+    object("hanging") { json in
+      json.member("tid", diagnosis.index.profile.threads[hanging.thread].tid)
+      json.member("wait", hanging.wait?.kind.rawValue)
+      json.member("wait_function", hanging.place?.line.function)
+      json.member("lasted_ns", hanging.lasted)
+      json.member("lasted_at_least", hanging.isAtLeast)
+      json.array("chain", of: hanging.chain) { $0.value($1) }
+      json.member("behind", hanging.behind)
+      json.member("more", hanging.more)
+    }
   }
 
   private mutating func members(of evidence: LoopEvidence?) {

@@ -74,10 +74,8 @@ extension VerdictWords {
   /// other.
   var drawnChain: [DrawnNode] {
     let graph = diagnosis.graph
-    let nodes = verdict.chain.enumerated().filter { position, node in
-      graph.nodes[node].tid != nil || position == verdict.chain.count - 1
-    }.map(\.element)
-    guard nodes.count > 1 || verdict.isCycle else { return [] }
+    let (nodes, isCycle) = shownChain
+    guard nodes.count > 1 || isCycle else { return [] }
     let hidden = max(0, nodes.count - Self.chainLimit)
     return nodes.enumerated().compactMap { position, node in
       let isHidden =

@@ -118,7 +118,8 @@ extension Summary {
 
   private func stack(of thread: Int) -> Shown? {
     guard let situation = diagnosis.situations[thread] else { return nil }
-    guard let unit = decisiveUnit else {
+    let isHanging = diagnosis.hangingThreads.contains(thread)
+    guard let unit = isHanging ? nil : decisiveUnit else {
       // Stacks of the diagnosis have all frames.
       guard report.options.showsNative else {
         return HeaviestStack(report.index, thread: thread).map {

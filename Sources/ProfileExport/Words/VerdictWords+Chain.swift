@@ -10,11 +10,27 @@ extension VerdictWords {
   /// One line for each thread of the chain, and what the last one does; how to thaw a frozen program.
   var chainLines: [String] { chainLines(atMost: Self.chainLimit, withFirst: true) }
 
+  /// The chain to show: the verdict's, or where that has none the one behind a thread that hangs meanwhile.
+  var shownChain: (nodes: [Int], isCycle: Bool) {
+    let own = nodes(of: verdict.chain)
+    guard own.count < 2, !verdict.isCycle, let hanging = verdict.hanging else {
+      return (own, verdict.isCycle)
+    }
+    return (nodes(of: hanging.chain), false)
+  }
+
+  /// A process as a whole is named by the thread that waits for it.
+  private func nodes(of chain: [Int]) -> [Int] {
+    chain.enumerated().filter { position, node in
+      diagnosis.graph.nodes[node].tid != nil || position == chain.count - 1
+    }.map(\.element)
+  }
+
   /// The same below the sentence of the verdict, which tells what the first of a chain waits for.
   ///
   /// At most `limit` lines, and one that says how many are left out of its middle.
   func linesBelowSentence(atMost limit: Int = Self.chainLimit) -> [String] {
-    chainLines(atMost: limit, withFirst: verdict.chain.count < 2 || verdict.isCycle)
+    chainLines(atMost: limit, withFirst: verdict.isCycle)
   }
 
   private func chainLines(atMost limit: Int, withFirst: Bool) -> [String] {
@@ -26,11 +42,8 @@ extension VerdictWords {
     if verdict.kind == .frozen {
       return verdict.wait?.thawCommand.map { ["Thaw it with: " + $0] } ?? []
     }
-    // A process as a whole is named by the thread that waits for it.
-    let nodes = verdict.chain.enumerated().filter { position, node in
-      diagnosis.graph.nodes[node].tid != nil || position == verdict.chain.count - 1
-    }.map(\.element)
-    guard nodes.count > 1 || verdict.isCycle else { return [] }
+    let (nodes, isCycle) = shownChain
+    guard nodes.count > 1 || isCycle else { return [] }
     let shown = Array(nodes.enumerated().dropFirst(withFirst ? 0 : 1))
     // Its end is what holds up all others.
     let tail = min(2, max(limit - 1, 0))
@@ -96,7 +109,9 @@ extension VerdictWords {
       let node = diagnosis.graph.nodes[node]
       let isOwn = node.pid == diagnosis.index.profile.capture.pid
       let name = isOwn ? "the program" : waits.process(node.pid, node.processName)
-      return "; \(Self.name(ofSignal: signal)), which \(name) handles, could still end this"
+      return
+        "; \(name) handles \(Self.name(ofSignal: signal)): what its handler does could still end this, "
+        + "or that it interrupts a call"
     case .opener(let path):
       return "; a process that opens \(path.lastPathPart.shortName) could still end this"
     case .unreadHolder:

@@ -26,7 +26,8 @@ struct VerdictWords {
 
   /// The verdict without its chain, and what it does not know of.
   var sentence: String {
-    finding + crowdWords + unclearWords + blameWords + awaitedWords + unsampledWords + unseenWords
+    finding + crowdWords + unclearWords + blameWords + awaitedWords + hangingWords + unsampledWords
+      + unseenWords
   }
 
   /// When the main thread, or that of the verdict, may have frozen.
@@ -44,13 +45,29 @@ struct VerdictWords {
 
   /// What the main thread does meanwhile, which waits for this one or for another busy one.
   private var awaitedWords: String {
-    guard let main = verdict.awaitedBy, let situation = diagnosis.situations[main],
-      let wait = situation.wait
-    else { return "" }
+    verdict.awaitedBy.flatMap { waiting($0) }.map { " Meanwhile \($0)." } ?? ""
+  }
+
+  /// What a thread hangs on that the verdict is not about.
+  private var hangingWords: String {
+    guard let hanging = verdict.hanging, let words = waiting(hanging.thread) else { return "" }
+    let begin = verdict.awaitedBy == nil ? "Meanwhile" : "Also,"
+    let behind = behindWords(hanging.behind, chain: hanging.chain)
+    guard hanging.more > 0 else { return " \(begin) \(words)\(behind)." }
+    let others = Figures.count(Int64(hanging.more), "other thread")
+    let verb = hanging.more == 1 ? "has" : "have"
+    return " \(begin) \(words)\(behind). \(others) \(verb) been waiting for 1 s or more, too."
+  }
+
+  /// A thread with the function that asked for its wait, and what it waits for; nil for one that does not wait.
+  private func waiting(_ thread: Int) -> String? {
+    guard let situation = diagnosis.situations[thread], let wait = situation.wait else {
+      return nil
+    }
     let frame = named(situation.asker)
     let place = (frame.map { ", in " + name($0) } ?? "") + handlerWords(frame, of: situation)
-    let sentence = waits.sentence(wait, lasted: situation.length, in: waits.pid(of: main))
-    return " Meanwhile \(waits.thread(main))\(place)\(place.isEmpty ? "" : ",") \(sentence)."
+    let sentence = waits.sentence(wait, lasted: situation.length, in: waits.pid(of: thread))
+    return "\(waits.thread(thread))\(place)\(place.isEmpty ? "" : ",") \(sentence)"
   }
 
   /// What a runtime keeps to itself may be the very thing that matters.
@@ -102,8 +119,8 @@ struct VerdictWords {
     }
     let subject = verdict.thread.map { waits.thread($0) } ?? "The program"
     switch verdict.kind {
-    case .deadlock: return cycleSentence("Deadlock") + evidence
-    case .possibleDeadlock: return cycleSentence("Possible deadlock") + evidence
+    case .deadlock: return cycleSentence("Deadlock") + cycleEvidence
+    case .possibleDeadlock: return cycleSentence("Possible deadlock") + cycleEvidence
     case .orphanedLock:
       return "Hung: \(waiting(subject)); nobody can unlock it any more" + evidence
     case .hungOnLock, .hungOnIO, .hung: return "Hung: \(waiting(subject))" + behindWords + evidence
@@ -219,9 +236,10 @@ struct VerdictWords {
   private func slow(_ subject: String) -> String {
     guard let shares = verdict.shares else { return "Nothing conclusive." }
     guard verdict.alikeThreads == 0 else { return shortLived(shares) }
+    let rest = shares.running >= 5 ? "Partly busy" : "Mostly idle"
     let word =
       shares.running + shares.waiting >= 50
-      ? "Busy" : verdict.waitIdleness != nil ? "Partly busy" : "Mostly waiting"
+      ? "Busy" : verdict.waitIdleness != nil ? rest : "Mostly waiting"
     var words = "\(word): \(subject) was on a CPU for \(percent(shares.running)) % of \(lasted)"
     if verdict.cpuSamples >= 10 { words += placeWords }
     words += runnableWords
@@ -319,11 +337,13 @@ struct VerdictWords {
       + ", as for a modal dialog"
   }
 
-  private var behindWords: String {
-    guard verdict.behind > 0 else { return "" }
-    let verb = verdict.behind == 1 ? "is" : "are"
-    let whom = verdict.chain.count > 1 ? "them" : "it"
-    return "; \(Figures.count(Int64(verdict.behind), "more thread")) \(verb) blocked behind \(whom)"
+  private var behindWords: String { behindWords(verdict.behind, chain: verdict.chain) }
+
+  private func behindWords(_ behind: Int, chain: [Int]) -> String {
+    guard behind > 0 else { return "" }
+    let verb = behind == 1 ? "is" : "are"
+    let whom = chain.count > 1 ? "them" : "it"
+    return "; \(Figures.count(Int64(behind), "more thread")) \(verb) blocked behind \(whom)"
   }
 
   /// The other threads of an idle program.
@@ -353,6 +373,14 @@ struct VerdictWords {
 
   private var length: WaitLength? {
     verdict.lasted.flatMap { WaitLength($0, isAtLeast: verdict.isAtLeast) }
+  }
+
+  /// The same of a cycle; its waits in other processes are looked up now and then, so that how long it has lasted
+  /// says more.
+  private var cycleEvidence: String {
+    let isOwn = verdict.chain.allSatisfy { diagnosis.graph.nodes[$0].thread != nil }
+    let isTold = !isOwn && verdict.samples > 1 && (verdict.lasted ?? 0) > 0
+    return isTold && diagnosis.index.profile.capture.kind != .dump ? "." : evidence
   }
 
   private var lasted: String { Figures.duration(verdict.lasted ?? 0) }

@@ -199,6 +199,33 @@ internal import Testing
     }
   }
 
+  @Test func `of a thread that hardly runs, and late, is what the program waits for`() {
+    for (delay, kind) in [(600_000_000, .idle), (3_000_000_000, .slow)] as [(Int64, Verdict.Kind)] {
+      var maker = WaitMaker()
+      maker.thread(4242, "", "libc.so.6/accept serve main", .asleep(in: "accept4"))
+      let late = maker.thread(
+        4243, "late", "usleep tick start_thread", .asleep(in: "clock_nanosleep"))
+      maker.setThread(late, cpu: 10_000_000, delay: delay)
+      #expect(maker.verdict.kind == kind)
+      let words = ReportHead.text(maker.profile)
+      #expect(words.hasPrefix(kind == .idle ? "Idle: " : "Mostly idle: \"late\""), "\(words)")
+    }
+  }
+
+  /// Its waits are looked up less often than its stack is read.
+  @Test func `of a deadlock is seen in the samples that found its threads there`() {
+    var maker = WaitMaker()
+    maker.locked(4242, by: .thread(tid: 4243), samples: 2)
+    maker.locked(4243, by: .thread(tid: 4242), samples: 2)
+    #expect(maker.verdict.kind == .deadlock)
+    #expect(maker.verdict.samples == 1000)
+    // Looked up once, no sample shows that they did not run in between.
+    var once = WaitMaker()
+    once.locked(4242, by: .thread(tid: 4243), samples: 1)
+    once.locked(4243, by: .thread(tid: 4242), samples: 1)
+    #expect(once.verdict.samples == 1)
+  }
+
   @Test func `of a thread that stays in one function is a busy loop`() {
     var maker = WaitMaker()
     let thread = maker.thread(4242, "", "find_slot insert rehash on_load main", .running)
