@@ -204,7 +204,7 @@ internal import Testing
     }
     #expect(knot(nil, nil).verdict.kind == .deadlock)
     let words = ReportHead.text(knot(nil, nil).profile)
-    #expect(words.contains("for each other for at least 10.00 s."), "\(words)")
+    #expect(words.contains("have been waiting for each other for at least\n  10.00 s."), "\(words)")
     for (maker, name) in [(knot(14, nil), "the program"), (knot(nil, 14), "\"p50\" (pid 50)")] {
       #expect(maker.verdict.kind == .possibleDeadlock)
       #expect(maker.diagnosis.graph.cycles.map(\.isCertain) == [false])
