@@ -41,14 +41,28 @@ package enum ShortName {
   /// Without return type, parameters and long template arguments; the name itself where it is of
   /// another form.
   package static func bare(_ name: String) -> String {
-    guard let parts = Parts(name) else { return name }
-    return shortened(parts.name)
+    guard let parts = Parts(name) else { return withoutTags(name) }
+    return withoutTags(shortened(parts.name))
   }
 
   /// Without the return type, and with short template arguments.
   static func withParameters(_ name: String) -> String {
-    guard let parts = Parts(name) else { return name }
-    return shortened(parts.name) + shortened(parts.parameters)
+    guard let parts = Parts(name) else { return withoutTags(name) }
+    return withoutTags(shortened(parts.name) + shortened(parts.parameters))
+  }
+
+  /// Without ABI tags such as `[abi:cxx11]`, which compilers add to names.
+  private static func withoutTags(_ name: String) -> String {
+    guard name.utf8.count < lengthLimit else { return name }
+    var result = ""
+    var rest = name[...]
+    while let tag = rest.firstRange(of: "[abi:"),
+      let end = rest[tag.upperBound...].firstIndex(of: "]")
+    {
+      result += rest[..<tag.lowerBound]
+      rest = rest[rest.index(after: end)...]
+    }
+    return result + rest
   }
 
   /// A demangled function's name and parameters with their parentheses and what follows.

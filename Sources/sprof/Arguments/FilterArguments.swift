@@ -104,6 +104,15 @@ extension FilterArguments {
         + "--state, --focus, --ignore, --module, --from or --until.")
   }
 
+  /// Refuses a time span that begins when the capture in a file has ended.
+  func check(_ capture: CaptureInfo) throws {
+    guard let from, from.length > 0, from.length.rawValue >= capture.duration else { return }
+    // In tenths of a second, rounded down: so long it is at least.
+    let tenths = capture.duration / 100_000_000
+    throw Diagnostic.isMisused(
+      "The capture is only \(tenths / 10).\(tenths % 10) s long; --from must be earlier.")
+  }
+
   /// Refuses a time span that ends before it begins.
   func check(end: TimeArgument?) throws {
     guard let from, let end, from.length >= end.length else { return }

@@ -53,6 +53,7 @@ struct ExportCommand: ParsableCommand {
       try OutputFile.checkDistinct([outputFile].compactMap { $0 }, reading: [file])
       let whole = try loadProfile(file, ReadingBudget(reading.limits))
       try ReportArguments.check(thread, whole)
+      try filter.check(whole.capture)
       let profile = try filter.apply(to: whole, thread: thread)
       guard let outputFile else {
         guard to.exporter != nil || isatty(STDOUT_FILENO) == 0 else { throw Diagnostic.isBinary }

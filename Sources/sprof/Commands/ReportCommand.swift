@@ -63,6 +63,7 @@ struct ReportCommand: ParsableCommand {
       try OutputFile.checkDistinct([page.file].compactMap { $0 }, reading: [file])
       let profile = try loadProfile(
         file == "-" ? "/dev/stdin" : file, ReadingBudget(reading.limits))
+      try filter.check(profile.capture)
       try ReportedPart(of: profile, report, filter, end: to).show { part in
         if try page.write(part, freezeThreshold: views.freeze?.length.rawValue) { return }
         if profile.isDump && Set(views.view).isSubset(of: [.all]) && views.by == nil {

@@ -149,6 +149,13 @@ extension EndToEnd {
         let outcome = try SprofCommand.run(arguments)
         expectError(outcome, code: ExitCode.usage, naming: ["\(dump) is a ", words])
       }
+      for command in [["report"], ["export", "--to", "folded"]] {
+        let late = try SprofCommand.run(
+          command + [dump, "--from", "10s", "--until", "12s"])
+        expectError(
+          late, code: ExitCode.usage,
+          naming: ["The capture is only 0.", " s long; --from must be earlier."])
+      }
       let views = try SprofCommand.run(["report", dump, "--view", "threads", "--sort", "cpu"])
       #expect(views.status == 0, "\(views.stderr)")
     }

@@ -27,6 +27,8 @@ internal import Testing
       "std::string::append"
     ),
     ("parse(int) [clone .isra.0]", "parse"),
+    ("cache[abi:cxx11].m", "cache.m"), ("Log::text[abi:cxx11](int) const", "Log::text"),
+    ("f[abi:v1][abi:v2]()", "f"), ("f[abi:", "f[abi:"),
     ("non-virtual thunk to Window::draw(int)", "non-virtual thunk to Window::draw"),
     (
       "bool (anonymous namespace)::less<Row>(Row const&, Row const&)",
