@@ -66,7 +66,9 @@ extension EndToEnd {
           round % 2 == 0
           ? ["dump", "\(program.pid)"] : ["attach", "\(program.pid)", "--duration", "1200ms"]
         let verdict = try #require(try SprofCommand.report(arguments).verdict)
-        #expect(!["deadlock", "possible_deadlock", "hung", "hung_on_lock"].contains(verdict.kind))
+        #expect(
+          !["deadlock", "possible_deadlock", "hung", "hung_on_lock"].contains(verdict.kind),
+          "\(arguments[0]): \(verdict.words)")
         #expect(verdict.kind != "hung_on_io", "\(verdict)")
       }
       try program.assertUntouched()
