@@ -46,6 +46,21 @@ import Testing
     try program.assertUntouched(progress: "iterations")
   }
 
+  /// A stop finds it awake, or in the next sleep.
+  @Test func `finds a thread asleep in sleeps too short for a copy of its stack`() throws {
+    let program = try RunningProgram(fixture: "shortsleeps.c")
+    let profile = try record(program.pid, SamplingPlan(rate: 200, duration: .seconds(2)))
+    let thread = try #require(profile.threads.firstIndex { $0.name == "sleeper" })
+    let info = profile.threads[thread]
+    let span = info.lastSeen - info.firstSeen
+    let asleep = profile.runs.reduce(0) {
+      $0 + ($1.thread == thread && $1.activity.wait != nil ? $1.weight.wall : 0)
+    }
+    let truth = 100 - Double(info.cpu + info.delay) / Double(span) * 100
+    #expect(Double(asleep) / Double(span) * 100 > truth - 14, "of \(truth) %")
+    try program.assertUntouched()
+  }
+
   @Test func `that stops all holds every thread at each tick, sleeping ones too`() throws {
     let program = try RunningProgram(fixture: "sleepers.c", ["4", "1"])
     let plan = SamplingPlan(

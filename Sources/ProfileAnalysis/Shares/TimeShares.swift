@@ -46,3 +46,29 @@ package struct TimeShares: Hashable, Sendable {
       weights: index.runs(of: thread).lazy.map { ($0.activity, $0.weight) })
   }
 }
+
+extension Tally where Key == Activity {
+  /// What the thread mostly did: of what its samples found, the heaviest in which it spent the largest of its
+  /// shares of time, which the kernel counts; the heaviest of all where that is not known.
+  func mostly(by shares: TimeShares?) -> Activity? {
+    guard let shares else { return heaviest?.key }
+    let largest = entries.max { left, right in
+      let (one, other) = (shares.part(of: left.key), shares.part(of: right.key))
+      return (one, left.weight.wall) < (other, right.weight.wall)
+    }
+    return largest?.key
+  }
+}
+
+extension TimeShares {
+  /// The share that time in an activity belongs to.
+  fileprivate func part(of activity: Activity) -> Double {
+    switch activity {
+    case .running: running
+    case .waitingForCPU: waiting
+    case .blocked, .uninterruptible: blocked
+    case .stopped: stopped
+    case .unknown: unknown
+    }
+  }
+}

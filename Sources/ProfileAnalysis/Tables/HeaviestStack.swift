@@ -39,7 +39,7 @@ package struct HeaviestStack: Sendable {
     }
     stack = lines.heaviest.flatMap { stacks[$0.key] } ?? .empty
     end = place.end
-    activity = activities.heaviest?.key ?? .unknown
+    activity = activities.mostly(by: TimeShares(index, thread: thread)) ?? .unknown
     self.weight = weight
     let total = places.total
     share =

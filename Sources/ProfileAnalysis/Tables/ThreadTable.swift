@@ -118,7 +118,7 @@ extension ThreadTable.Row {
         cpu: cpu, delay: group.reduce(0) { $0 &+ $1.info.delay },
         span: group.reduce(0) { $0 &+ ($1.info.lastSeen &- $1.info.firstSeen) },
         weights: group.lazy.flatMap { $0.activities.entries.lazy.map { ($0.key, $0.weight) } })
-    activity = first.activities.heaviest?.key
+    activity = first.activities.mostly(by: first.shares)
     heaviest = first.heaviest
   }
 

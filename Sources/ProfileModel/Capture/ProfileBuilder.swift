@@ -8,7 +8,7 @@ package struct ProfileBuilder: Sendable {
   package private(set) var threads: [ThreadInfo] = []
   var runs = RunList()
   private var openRuns: [Int: Run] = [:]
-  /// The last of a thread's closed runs with that activity, on a CPU or waiting for one.
+  /// The last of a thread's closed runs with that activity.
   private var lastRuns: [RunKey: Int] = [:]
   /// By thread: CPU time and delay that belong to all of its runs.
   var unplaced: [Int: Weight] = [:]
@@ -122,7 +122,7 @@ package struct ProfileBuilder: Sendable {
     guard isAsleep, weight.cpu &+ weight.delay > weight.wall / 2 else {
       return extend(thread: thread, by: time)
     }
-    let running = lastRuns[RunKey(thread: thread, activity: .running)].map { runs[$0] }
+    let running = lastRunningStack(of: thread)
     sample(
       thread: thread, stack: running?.stack ?? unseenStack(), end: running?.end ?? .complete,
       activity: weight.delay > weight.cpu ? .waitingForCPU : .running, time: end, weight: time)
@@ -139,10 +139,16 @@ package struct ProfileBuilder: Sendable {
 
   /// The stack that the thread was last found running in, and how it ended; nil where it never was.
   package func lastRunningStack(of thread: Int) -> (stack: StackID, end: StackEnd)? {
-    if let run = openRuns[thread], run.activity == .running { return (run.stack, run.end) }
-    return lastRuns[RunKey(thread: thread, activity: .running)].map {
-      let run = runs[$0]
-      return (run.stack, run.end)
+    lastRun(of: thread, in: .running)
+  }
+
+  /// The stack in which the thread was last found to do that, and how it ended; nil where it never was.
+  package func lastRun(
+    of thread: Int, in activity: Activity
+  ) -> (stack: StackID, end: StackEnd)? {
+    if let run = openRuns[thread], run.activity == activity { return (run.stack, run.end) }
+    return lastRuns[RunKey(thread: thread, activity: activity)].map {
+      (runs[$0].stack, runs[$0].end)
     }
   }
 
@@ -168,9 +174,7 @@ package struct ProfileBuilder: Sendable {
   }
 
   private mutating func close(_ run: Run) {
-    if run.activity.isRunnable {
-      lastRuns[RunKey(thread: run.thread, activity: run.activity)] = runs.count
-    }
+    lastRuns[RunKey(thread: run.thread, activity: run.activity)] = runs.count
     runs.append(run)
   }
 

@@ -21,6 +21,8 @@ struct SampleRecord {
   var isRunning = false
   /// Whether it ran when the tick met it, and had fallen asleep by its stop.
   var hasFallenAsleep = false
+  /// The sleep that the tick met it in, where it had woken up by its stop.
+  var wokenFrom: MetSleep?
   /// Whether a stop would give a sleeping thread's registers without the program noticing.
   var toleratesStop = true
   /// Whether the main thread's stack is in another mapping than at the last sample: as after exec.

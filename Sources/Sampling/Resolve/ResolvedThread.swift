@@ -30,6 +30,8 @@ struct ResolvedThread {
   /// What it had of its interpreter's lock at the last sample; nil when that is not known.
   private(set) var lock: (isHeld: Bool, isAwaited: Bool)?
   private(set) var lockUse = InterpreterLockUse()
+  /// How it was last found asleep, in either state; nil where it never was.
+  private(set) var lastSleeps: (blocked: Activity?, uninterruptible: Activity?)
   /// When its name is to be read again, and how long to wait after that.
   var nextNaming: Nanoseconds = 0
   var namingPause = Nanoseconds.milliseconds(5)
@@ -81,6 +83,15 @@ struct ResolvedThread {
     lockUse.ticks += ticks
     if lock.isHeld { lockUse.held += ticks }
     if lock.isAwaited { lockUse.awaited += ticks }
+  }
+
+  /// Notes what a sample shows of it.
+  mutating func note(_ activity: Activity) {
+    switch activity {
+    case .blocked: lastSleeps.blocked = activity
+    case .uninterruptible: lastSleeps.uninterruptible = activity
+    case .running, .waitingForCPU, .stopped, .unknown: break
+    }
   }
 
   /// Notes where it sleeps now.

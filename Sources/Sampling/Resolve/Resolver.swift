@@ -156,7 +156,11 @@ final class Resolver {
     followName(of: &thread, record)
     thread.follow(record)
     var sample = unwind(record, bytes, &thread)
-    if series == .ticks { showAwake(&sample, record, thread) }
+    if series == .ticks {
+      showAwake(&sample, record, thread)
+      showAsleep(&sample, record, thread)
+    }
+    thread.note(sample.activity)
     // The samples of a dump stand for no time.
     let former = series == .ticks ? thread.divide(&sample) : Weight()
     threads[slot] = thread
@@ -171,25 +175,6 @@ final class Resolver {
     } else {
       add(sample, stack: sample.result.stack, end: sample.result.end)
     }
-  }
-
-  /// Lets a sample that met the thread running, and found it asleep a moment later in its stop, stand for
-  /// what it ran: with the stack that it was last found running in.
-  ///
-  /// One that meets a thread asleep is asleep at once. Were these counted as asleep, too, a thread that often
-  /// falls asleep would seem to sleep more than it does.
-  private func showAwake(
-    _ sample: inout ResolvedSample, _ record: SampleRecord, _ thread: ResolvedThread
-  ) {
-    guard record.hasFallenAsleep, let last = builder.lastRunningStack(of: thread.index) else {
-      return
-    }
-    let found = sample.result
-    sample.activity = .running
-    sample.wants = 0
-    sample.result = UnwoundStack(
-      stack: last.stack, end: last.end, outermost: found.outermost, needsRegisters: false,
-      depth: found.depth)
   }
 
   private func startThread(_ record: SampleRecord) -> ResolvedThread {

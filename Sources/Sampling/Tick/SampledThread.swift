@@ -28,6 +28,8 @@ final class SampledThread {
     let state: ThreadState
     /// Read before the stop, which it would make longer.
     let counters: ThreadCounters?
+    /// The sleep that the tick has met it in; it may have woken up since.
+    let met: MetSleep?
   }
 
   enum StopRequest {
@@ -167,6 +169,11 @@ extension SampledThread {
     gap.note(switches: known ?? files.voluntarySwitches())
   }
 
+  /// Whether it fell asleep since its last sample, by counters that were read in its sleep.
+  func beganSleep(until counters: ThreadCounters) -> Bool {
+    wasSampled && gap.beganSleep(from: account.counters, to: counters, wasAsleep: wasAsleep)
+  }
+
   /// Leaves an interval to the next sample: this one came to nothing.
   func skip(_ interval: Weight) {
     account.carry(interval)
@@ -189,9 +196,7 @@ extension SampledThread {
       wasSampled
       && gap.hidesSleep(
         from: account.counters, to: counters, wasAsleep: wasAsleep, isAsleep: isAsleep)
-    record.pointee.isNewSleep =
-      wasSampled && isAsleep
-      && gap.beganSleep(from: account.counters, to: counters, wasAsleep: wasAsleep)
+    record.pointee.isNewSleep = isAsleep && beganSleep(until: counters)
     gap.restart()
     if isMain, wasSampled, !account.mayReach(counters, after: interval) {
       account.begin(at: counters)

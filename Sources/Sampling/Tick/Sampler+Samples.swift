@@ -14,14 +14,6 @@ extension Sampler {
       return
     }
     let isUnreadable = missingStack(of: thread) != nil
-    // Of a thread that goes on running nothing needs to be known before its stop.
-    if !isUnreadable, thread.lastSample == .awake, case .running = thread.files.systemCall() {
-      _ = requests.take(thread.slot)
-      let interval = thread.account.takeInterval(until: tickEnd, tick: tick)
-      waitTrace?.noteAwake(thread)
-      seizeRunning(thread, index: index, interval: interval)
-      return
-    }
     guard let counters = counters(of: thread) else { return endIfGone(thread) }
     if series.beginsAtFirstSample, !thread.wasSampled { thread.account.begin(at: counters) }
     let asked = takeRequests(of: thread)
@@ -57,26 +49,38 @@ extension Sampler {
 
   /// Copies the stack of a thread that sleeps, or seizes it: where it runs, or registers are wanted that
   /// only a stop gives.
+  ///
+  /// What the thread did is what the first look shows. Where it wakes up before its stack is copied, a later look
+  /// gives the stack alone: the shorter a sleep is, the seldomer would its copy succeed, and a thread of many
+  /// short sleeps would seem to run.
   func sample(
     _ thread: SampledThread, index: Int, time: Nanoseconds, interval: Weight,
     counters: ThreadCounters, wantsRegisters: Bool
   ) {
     var counters = counters
+    var met: MetSleep?
     // A thread that wakes up and sleeps again while it is sampled gets a few more tries.
     for attempt in 0..<5 {
-      let call = thread.files.systemCall()
+      // Its state is that of one moment; the call is only shown of a thread that sleeps while it is read.
+      let state = readState(of: thread)
+      let call = state == .running ? .running : thread.files.systemCall()
+      met = met ?? MetSleep(state, in: call, isNew: thread.beganSleep(until: counters))
       switch call {
       case .running:
         waitTrace?.noteAwake(thread)
-        seizeRunning(thread, index: index, interval: interval)
+        seizeRunning(thread, index: index, interval: interval, met: met)
         return
       case .asleep(let number, let arguments, let stackPointer, _):
-        let state = readState(of: thread) ?? .sleeping
+        let state = state ?? .sleeping
         if wantsRegisters || attempt == 4, !thread.isRefused,
           mayInterrupt(state, call: number, arguments),
-          seize(thread, index: index, call: call, state: state, interval: interval)
+          seize(thread, index: index, call: call, state: state, interval: interval, met: met)
         {
           return
+        }
+        // Short waits for a disk: a stop comes when the next is over.
+        if attempt == 4, state == .uninterruptible {
+          return seizeRunning(thread, index: index, interval: interval, met: met)
         }
         makeStackKnown(stackPointer)
         guard missingStack(of: thread) == nil else {

@@ -6,9 +6,10 @@ internal import ProfileModel
 extension Sampler {
   /// Seizes a thread that is to stop in this tick.
   ///
-  /// Returns false, having changed nothing, when that is refused.
+  /// `met` is the sleep that the tick has met it in. Returns false, having changed nothing, when that is refused.
   func seize(
-    _ thread: SampledThread, index: Int, call: SystemCallState, state: ThreadState, interval: Weight
+    _ thread: SampledThread, index: Int, call: SystemCallState, state: ThreadState,
+    interval: Weight, met: MetSleep? = nil
   ) -> Bool {
     guard mayStop else { return false }
     var mayRestart = true
@@ -34,15 +35,19 @@ extension Sampler {
     let counters = counters(of: thread)
     if let counters { thread.noteSwitches(counters, isAsleep: call.isAsleep) }
     thread.stopRequest = .made(
-      SampledThread.BeforeStop(call: call, state: state, counters: counters))
+      SampledThread.BeforeStop(call: call, state: state, counters: counters, met: met))
     thread.skip(interval)
     return true
   }
 
-  func seizeRunning(_ thread: SampledThread, index: Int, interval: Weight) {
-    guard !seize(thread, index: index, call: .running, state: .running, interval: interval) else {
-      return
-    }
+  /// Seizes a thread that runs, and that may have slept when the tick met it.
+  func seizeRunning(
+    _ thread: SampledThread, index: Int, interval: Weight, met: MetSleep? = nil
+  ) {
+    guard
+      !seize(
+        thread, index: index, call: .running, state: .running, interval: interval, met: met)
+    else { return }
     recordRefused(thread, interval: interval)
   }
 

@@ -156,6 +156,7 @@ extension Sampler {
     note(range, count: count, of: thread, in: record)
     note(other, count: otherCount, in: record)
     describe(thread, before, call, in: record)
+    if let met = before.met { record.pointee.isNewSleep = met.isNew }
     if !record.pointee.isRunning { record.pointee.sleptUnseen = false }
     if series == .single || late != nil { noteDelay(from: earlier, to: counters, in: record) }
     place.commit()
@@ -244,23 +245,37 @@ extension Sampler {
     _ thread: SampledThread, _ before: SampledThread.BeforeStop, _ call: StoppedThread.Call?,
     in record: UnsafeMutablePointer<SampleRecord>
   ) {
-    switch before.call {
-    case .asleep(let number, let arguments, _, _)
-    where before.state == .stopped || number < 0 || call?.number == number:
-      note(sleepIn: number, arguments, before.state, of: thread, in: record)
-    case .asleep, .running:
-      guard let call, call.wasInterrupted else {
-        record.pointee.state = .running
-        record.pointee.isRunning = true
-        runtimes?.noteAwake(thread.tid)
-        return
-      }
-      note(sleepIn: call.number, call.arguments, .sleeping, of: thread, in: record)
-      if case .running = before.call { record.pointee.hasFallenAsleep = true }
-    case .unavailable:
+    if case .unavailable = before.call {
       record.pointee.state = before.state
       record.pointee.isRunning = before.state == .running
+      return
     }
+    if let met = before.met {
+      let isStopped = before.state == .stopped
+      if let slept = met.call(in: call) ?? (isStopped ? met.call : nil) {
+        let state = isStopped ? before.state : met.state
+        return note(sleepIn: slept.number, slept.arguments, state, of: thread, in: record)
+      }
+      noteWoken(thread, from: met, in: record)
+    }
+    guard let call, call.wasInterrupted else {
+      record.pointee.state = .running
+      record.pointee.isRunning = true
+      runtimes?.noteAwake(thread.tid)
+      return
+    }
+    note(sleepIn: call.number, call.arguments, .sleeping, of: thread, in: record)
+    record.pointee.hasFallenAsleep = before.met == nil
+  }
+
+  private func noteWoken(
+    _ thread: SampledThread, from sleep: MetSleep, in record: UnsafeMutablePointer<SampleRecord>
+  ) {
+    var sleep = sleep
+    if let call = sleep.call {
+      sleep.awaitsLock = runtimes?.noteLockWait(thread.tid, call.number, call.arguments) ?? false
+    }
+    record.pointee.wokenFrom = sleep
   }
 
   private func note(
