@@ -2,7 +2,7 @@ internal import ByteReading
 
 /// What an X server tells of windows.
 struct WindowFacts {
-  private let connection: XConnection
+  let connection: XConnection
   /// The number of the X-Resource extension; nil where its answers would not do.
   private let resourceExtension: UInt8?
 
@@ -37,7 +37,7 @@ struct WindowFacts {
   ///
   /// It is the outermost one that has the property `WM_STATE` (ICCCM 4.1.3.1). Without one, as of menus
   /// and where no window manager runs, it is the window itself.
-  private func clientWindow(of frame: UInt32) -> UInt32 {
+  func clientWindow(of frame: UInt32) -> UInt32 {
     guard let state = atom("WM_STATE") else { return frame }
     var level = [frame]
     // A frame has few windows; a program may have made any number.
@@ -55,7 +55,7 @@ struct WindowFacts {
     return frame
   }
 
-  private func children(of window: UInt32) -> [UInt32] {
+  func children(of window: UInt32) -> [UInt32] {
     guard let reply = connection.reply(to: .queryTree(window)) else { return [] }
     var reader = ByteReader(reply.span.bytes, at: 16)
     let count = reader.next(UInt16.self) ?? 0
@@ -71,14 +71,14 @@ struct WindowFacts {
 
   // MARK: - Properties
 
-  private func atom(_ name: String) -> UInt32? {
+  func atom(_ name: String) -> UInt32? {
     guard let reply = connection.reply(to: .internAtom(name)) else { return nil }
     let atom = ByteReader(reply.span.bytes).value(at: 8, as: UInt32.self)
     return atom == 0 ? nil : atom
   }
 
   /// The bytes of a property; nil where the window has none of that name.
-  private func property(
+  func property(
     _ name: UInt32, of window: UInt32, limit: UInt32
   ) -> (format: UInt8, bytes: ArraySlice<UInt8>)? {
     guard let reply = connection.reply(to: .getProperty(window, name, limit: limit)) else {
@@ -92,7 +92,7 @@ struct WindowFacts {
     return (format, reply[32..<(32 + max(0, size))])
   }
 
-  private func text(_ name: String, of window: UInt32) -> String? {
+  func text(_ name: String, of window: UInt32) -> String? {
     guard let atom = atom(name), let (format, bytes) = property(atom, of: window, limit: 256),
       format == 8
     else { return nil }
@@ -100,7 +100,7 @@ struct WindowFacts {
     return text.isEmpty ? nil : text
   }
 
-  private func number(_ name: String, of window: UInt32) -> Int32? {
+  func number(_ name: String, of window: UInt32) -> Int32? {
     guard let atom = atom(name), let (format, bytes) = property(atom, of: window, limit: 4),
       format == 32, bytes.count == 4
     else { return nil }

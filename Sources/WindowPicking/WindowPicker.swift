@@ -10,7 +10,7 @@ package enum WindowPicker {
   /// Calls `ready` when the pointer is a crosshair and the click can come. The click does not reach the
   /// program; another button than the left one, or Esc, cancels.
   package static func pick(ready: () -> Void) throws(WindowProblem) -> PickedWindow {
-    guard isSet("DISPLAY") else { throw .noDisplay(isWayland: isWayland) }
+    guard hasDisplay else { throw .noDisplay(isWayland: isWayland) }
     let connection = try XConnection()
     let facts = WindowFacts(connection, ownPID: getpid())
     try grab(connection)
@@ -21,12 +21,12 @@ package enum WindowPicker {
     connection.send(.ungrabPointer)
     connection.flush()
     guard clicked != 0 else { throw .isRootWindow }
-    return try facts.owner(of: clicked).process(thisHost: Host.name()) { pid in
-      // Kernels before 4.1 tell of no namespaces.
-      let numbers = (try? ProcessStatus(of: pid))?.namespaceNumbers
-      return numbers?.isEmpty == true ? [pid] : numbers
-    }
+    return try facts.owner(of: clicked).process(
+      thisHost: Host.name(), numbers: ProcessStatus.numbers)
   }
+
+  /// Whether there may be an X server.
+  static var hasDisplay: Bool { isSet("DISPLAY") }
 
   /// Whether the session is one of Wayland, where X programs are guests.
   package static var isWayland: Bool { isSet("WAYLAND_DISPLAY") }

@@ -56,6 +56,19 @@ final class XConnection {
     return [UInt8](UnsafeRawBufferPointer(start: event, count: 32))
   }
 
+  /// The 32 bytes of an event that has come; nil when none has.
+  func presentEvent() -> [UInt8]? {
+    guard let event = library.presentEvent(connection) else { return nil }
+    defer { free(event) }
+    return [UInt8](UnsafeRawBufferPointer(start: event, count: 32))
+  }
+
+  /// Whether the server has closed it.
+  var isLost: Bool { library.hasError(connection) != 0 }
+
+  /// What `poll` waits for events on.
+  var fileDescriptor: Int32 { library.fileDescriptor(connection) }
+
   /// Sends what libxcb still holds.
   func flush() { _ = library.flush(connection) }
 

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// libxcb, which is loaded only to pick a window: sprof needs no X library otherwise.
+/// libxcb, which is loaded only to pick or ping a window: sprof needs no X library otherwise.
 ///
 /// Requests are sent as bytes (see `XRequest`), so that these few functions are all it takes. Names and
 /// types are those of xcb/xcb.h and xcb/xcbext.h, which libxcb.so.1 has kept since version 1.0.
@@ -18,6 +18,7 @@ struct XLibrary {
       Connection, CUnsignedInt, UnsafeMutablePointer<UnsafeMutableRawPointer?>?
     ) -> UnsafeMutableRawPointer?
   typealias Event = @convention(c) (Connection) -> UnsafeMutableRawPointer?
+  typealias FileDescriptor = @convention(c) (Connection) -> CInt
   typealias Flush = @convention(c) (Connection) -> CInt
   typealias Disconnect = @convention(c) (Connection) -> Void
 
@@ -28,6 +29,9 @@ struct XLibrary {
   let send: Send
   let reply: Reply
   let event: Event
+  /// An event that has come, without waiting for one.
+  let presentEvent: Event
+  let fileDescriptor: FileDescriptor
   let flush: Flush
   let disconnect: Disconnect
 
@@ -44,11 +48,14 @@ struct XLibrary {
       let send = symbol("xcb_send_request", Send.self),
       let reply = symbol("xcb_wait_for_reply", Reply.self),
       let event = symbol("xcb_wait_for_event", Event.self),
+      let presentEvent = symbol("xcb_poll_for_event", Event.self),
+      let fileDescriptor = symbol("xcb_get_file_descriptor", FileDescriptor.self),
       let flush = symbol("xcb_flush", Flush.self),
       let disconnect = symbol("xcb_disconnect", Disconnect.self)
     else { return nil }
     (self.connect, self.hasError, self.setup, self.newID) = (connect, hasError, setup, newID)
     (self.send, self.reply, self.event) = (send, reply, event)
+    (self.presentEvent, self.fileDescriptor) = (presentEvent, fileDescriptor)
     (self.flush, self.disconnect) = (flush, disconnect)
   }
 }

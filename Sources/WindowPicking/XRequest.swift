@@ -26,6 +26,19 @@ struct XRequest {
 }
 
 extension XRequest {
+  /// Asks for the events of a window that the mask names; other clients' masks stay.
+  static func selectEvents(_ mask: UInt32, of window: UInt32) -> XRequest {
+    let eventMask: UInt32 = 1 << 11
+    return XRequest(2).with(window, eventMask, mask)
+  }
+
+  static func windowAttributes(_ window: UInt32) -> XRequest { XRequest(3).with(window) }
+
+  /// Sends an event of 32 bytes to the client that has made the window.
+  static func sendEvent(_ event: [UInt8], to window: UInt32) -> XRequest {
+    XRequest(25).with(window, 0).adding(event)
+  }
+
   static func queryTree(_ window: UInt32) -> XRequest { XRequest(15).with(window) }
 
   /// The number of an atom; 0 where no client has ever used it.

@@ -83,7 +83,17 @@ package struct Report: Decodable, Sendable {
     package let unsampledThreads: Int
     package let unsampledProcesses: Int
     package let unsampledCpuNs: Int64
+    package let windows: [Window]
     package let notes: [String]
+  }
+
+  /// A window that was pinged.
+  package struct Window: Decodable, Sendable {
+    package let title: String
+    package let pings: Int
+    package let answered: Int
+    package let slowestNs: Int64
+    package let unansweredNs: Int64?
   }
 
   package struct Cost: Decodable, Sendable {

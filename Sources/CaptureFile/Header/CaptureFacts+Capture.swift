@@ -26,12 +26,15 @@ extension CaptureFacts {
     var unsampledCPU: Int64?
     /// What a flight recorder has kept it for.
     var freezes: [Freeze]?
+    /// How the program's windows answered pings.
+    var windows: [Window]?
     var notes: [String]
     /// Missing for no, as in captures of older versions.
     var knowsUnseenSleeps: Bool?
 
     enum CodingKeys: String, CodingKey {
-      case kind, pid, process, executable, host, kernel, ending, cost, freezes, notes, seed
+      case kind, pid, process, executable, host, kernel, ending, cost, freezes, windows, notes
+      case seed
       case processors = "cpus"
       case maxDepth = "max_depth"
       case commandLine = "command_line"
@@ -71,6 +74,7 @@ extension CaptureFacts {
       if info.unsampled.processes > 0 { unsampledProcesses = info.unsampled.processes }
       if info.unsampled.cpu > 0 { unsampledCPU = info.unsampled.cpu }
       if !info.freezes.isEmpty { freezes = info.freezes.map { Freeze($0) } }
+      if !info.windows.isEmpty { windows = info.windows.map { Window($0) } }
       notes = info.notes.map(\.words)
       if info.knowsUnseenSleeps { knowsUnseenSleeps = true }
     }
@@ -92,6 +96,7 @@ extension CaptureFacts {
       info.processors = processors.flatMap { $0 > 0 ? $0 : nil }
       info.knowsUnseenSleeps = knowsUnseenSleeps ?? false
       info.freezes = (freezes ?? []).map(\.freeze)
+      info.windows = (windows ?? []).map(\.window)
       info.maxDepth = maxDepth.flatMap { $0 > 0 ? $0 : nil }
       return info
     }
@@ -127,6 +132,33 @@ extension CaptureFacts {
       RecordedFreeze(
         tid: tid, start: start, end: end, isOver: isOver, beganBefore: beganBefore ?? false,
         threshold: threshold)
+    }
+  }
+
+  /// A window that was pinged.
+  struct Window: Codable {
+    var title: String
+    var sent, answered: Int
+    var slowest: Int64
+    var unanswered: Int64?
+
+    enum CodingKeys: String, CodingKey {
+      case title, sent, answered
+      case slowest = "slowest_ns"
+      case unanswered = "unanswered_ns"
+    }
+
+    init(_ window: PingedWindow) {
+      (title, sent, answered) = (window.title, window.sent, window.answered)
+      (slowest, unanswered) = (window.slowest, window.unanswered)
+    }
+
+    /// The window, without counts that cannot be.
+    var window: PingedWindow {
+      let sent = max(0, sent)
+      return PingedWindow(
+        title: title, sent: sent, answered: min(max(0, answered), sent), slowest: max(0, slowest),
+        unanswered: unanswered.map { max(0, $0) })
     }
   }
 

@@ -35,6 +35,9 @@ package struct Redaction: Sendable {
     redacted.capture.executable = profile.capture.executable.map(text.clean)
     redacted.capture.processName = text.clean(profile.capture.processName)
     redacted.capture.commandLine = Self.arguments(profile.capture.commandLine, text)
+    for window in redacted.capture.windows.indices {
+      redacted.capture.windows[window].title = Self.mask
+    }
     redacted.capture.notes = profile.capture.notes.map(text.clean)
     redacted.modules = profile.modules.map { module in
       Module(

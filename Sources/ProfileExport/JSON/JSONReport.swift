@@ -174,6 +174,15 @@ extension JSONWriter {
         json.member("threshold_ns", freeze.threshold)
       }
     }
+    array("windows", of: capture.windows) { json, window in
+      json.object { json in
+        json.member("title", window.title)
+        json.member("pings", window.sent)
+        json.member("answered", window.answered)
+        json.member("slowest_ns", window.slowest)
+        json.member("unanswered_ns", window.unanswered)
+      }
+    }
     array("notes", of: capture.notes) { $0.value($1.words) }
   }
 

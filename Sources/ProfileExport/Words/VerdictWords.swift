@@ -26,7 +26,9 @@ struct VerdictWords {
 
   /// The verdict without its chain, and what it does not know of.
   var sentence: String {
-    finding + crowdWords + unclearWords + blameWords + awaitedWords + hangingWords + unsampledWords
+    finding + crowdWords + unclearWords + blameWords + awaitedWords + hangingWords
+      + WindowWords.sentences(diagnosis.index.profile.capture.windows)
+      + unsampledWords
       + unseenWords
   }
 

@@ -88,6 +88,8 @@ package struct CaptureInfo: Sendable {
   package var unsampled: Unsampled
   /// The freezes for which it was kept; none unless a flight recorder made it.
   package var freezes: [RecordedFreeze] = []
+  /// The program's windows and how they answered pings; none unless that was asked for.
+  package var windows: [PingedWindow] = []
   /// What the user should know about how the capture was made: a tracer that holds the program, a kernel
   /// without schedstat, threads that could not be read.
   package var notes: [CaptureNote]

@@ -48,6 +48,7 @@ struct AttachCommand: ParsableCommand {
   @OptionGroup var capture: CaptureArguments
   @OptionGroup var family: FamilyArguments
   @OptionGroup var peers: PeerArguments
+  @OptionGroup var ping: PingArguments
 
   @Flag(
     help: ArgumentHelp(
@@ -112,9 +113,11 @@ struct AttachCommand: ParsableCommand {
     let recorder = try capture.recorder(kind: .attach, pid: process.pid, rate: rates.rate)
     let profile: Profile
     do {
-      profile = try display.show {
-        try family.record(process, plan: plan, control: control, recorder: recorder).named()
-          .limitingBlockings()
+      profile = try ping.during(process, command: "attach") {
+        try display.show {
+          try family.record(process, plan: plan, control: control, recorder: recorder).named()
+            .limitingBlockings()
+        }
       }
     } catch {
       recorder?.cancel()

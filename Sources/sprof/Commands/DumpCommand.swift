@@ -32,6 +32,7 @@ struct DumpCommand: ParsableCommand {
 
   @OptionGroup var capture: CaptureArguments
   @OptionGroup var family: FamilyArguments
+  @OptionGroup var ping: PingArguments
 
   @Flag(help: "Stop all threads at once, for one consistent picture of a changing program.")
   var stopAll = false
@@ -57,6 +58,9 @@ struct DumpCommand: ParsableCommand {
     }
     guard !all || !report.brief else {
       throw ValidationError("--brief cannot be combined with --all.")
+    }
+    guard watch == nil || !ping.isWanted else {
+      throw ValidationError("--watch cannot be combined with --ping.")
     }
     // The parser takes a value that it cannot read for none.
     let given = CommandLine.arguments.last { $0.hasPrefix("--watch=") }
@@ -94,7 +98,9 @@ struct DumpCommand: ParsableCommand {
     let recorder = try capture.recorder(kind: .dump, pid: process.pid, rate: 0)
     let profile: Profile
     do {
-      profile = try family.dump(process, options: options).named().limitingBlockings()
+      profile = try ping.during(process, command: "dump") {
+        try family.dump(process, options: options).named().limitingBlockings()
+      }
     } catch {
       recorder?.cancel()
       throw error

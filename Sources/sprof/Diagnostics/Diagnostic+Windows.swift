@@ -54,3 +54,33 @@ extension Diagnostic {
     "\(isSentence ? "P" : "p")ass its PID, as ps -e lists it: sprof \(command) PID"
   }
 }
+
+// MARK: - Why windows cannot be pinged
+
+extension Diagnostic {
+  static func words(pinging problem: PingProblem, command: String) -> String {
+    switch problem {
+    case .noDisplay(isWayland: true):
+      "There is no X server to ask (DISPLAY is not set), and Wayland lets no program ping the windows of "
+        + "another. Leave --ping out"
+    case .noDisplay(isWayland: false):
+      "There is no X server to ask: DISPLAY is not set. Run this in a terminal of the desktop; or leave "
+        + "--ping out"
+    case .noLibrary:
+      "libxcb.so.1 is not installed, which --ping needs. On Debian and Ubuntu: apt install libxcb1; "
+        + "or leave --ping out"
+    case .cannotConnect:
+      "Cannot connect to the X server that DISPLAY names: it does not run, or does not let you. "
+        + (isRoot
+          ? "Of a user's desktop: sudo --preserve-env=DISPLAY,XAUTHORITY sprof \(command) --ping; or leave "
+          : "Leave ") + "--ping out"
+    case .isSilentServer:
+      "The X server has not answered for 3 s, so it may be what hangs. To see what it does: "
+        + "sprof \(command) Xorg"
+    case .hasNoWindow:
+      "The program has no window on the display that DISPLAY names, so there is none to ping. Leave --ping "
+        + "out"
+    case .cannotStart(let reason): "Cannot ping: \(reason)."
+    }
+  }
+}

@@ -43,6 +43,7 @@ enum Diagnostic: Error {
   case isMisused(String)
   /// No process was found by its window.
   case cannotPick(WindowProblem, command: String)
+  case cannotPing(PingProblem, command: String)
 
   var exitCode: Int32 {
     switch self {
@@ -50,7 +51,7 @@ enum Diagnostic: Error {
     case .noProcess, .noMatch, .manyMatches, .noThread, .nothingLeft, .noDebuginfod: 66
     case .noDebugServer, .isMisused: 64  // EX_USAGE
     case .cannotPick(.isCancelled, _): 128 + SIGINT  // As after Ctrl-C.
-    case .cannotPick: 66
+    case .cannotPick, .cannotPing: 66
     case .cannotWatch(_, let problem, _):
       switch problem {
       case .noSuchProcess, .isKernelThread, .hasEnded, .isItself, .is32Bit: 66
@@ -83,6 +84,7 @@ enum Diagnostic: Error {
     case .noDebuginfod:
       "libdebuginfod.so.1 is not installed. On Debian and Ubuntu: apt install libdebuginfod1"
     case .isMisused(let message): message
+    case .cannotPing(let problem, let command): Self.words(pinging: problem, command: command)
     case .cannotPick(let problem, let command): Self.words(picking: problem, command: command)
     case .noProcess:
       "No such process. List processes with: ps -e"
