@@ -76,8 +76,10 @@ package final class WindowPings: Sendable {
     _ windows: [ProgramWindow], _ message: PingMessage, _ connection: XConnection
   ) -> [PingedWindow] {
     var record = PingRecord(windows.map { ($0.id, $0.title) })
-    let substructureNotify: UInt32 = 1 << 19
-    connection.send(.selectEvents(substructureNotify, of: connection.root))
+    // GTK sends its answer to whoever watches the windows below the root window, as EWMH asks, Qt to whoever
+    // watches the root window itself.
+    let (structureNotify, substructureNotify): (UInt32, UInt32) = (1 << 17, 1 << 19)
+    connection.send(.selectEvents(structureNotify | substructureNotify, of: connection.root))
     while !connection.isLost {
       let now = MonotonicClock.now().rawValue
       while let event = connection.presentEvent() {
