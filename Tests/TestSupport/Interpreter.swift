@@ -71,6 +71,18 @@ package struct Interpreter: CustomStringConvertible, Sendable {
     Repository.isTrial || [8, 11, 13, 14].contains($0.minor)
   }
 
+  /// The oldest, the newest, and another one each day, for what does not depend on how Python keeps its
+  /// frames; all versions in the trials.
+  package static let few = few(of: onePerVersion)
+
+  /// The same of some of them.
+  package static func few(of all: [Interpreter]) -> [Interpreter] {
+    let sorted = all.sorted { $0.minor < $1.minor }
+    guard !Repository.isTrial, sorted.count > 3 else { return sorted }
+    let middle = 1 + Repository.turn % (sorted.count - 2)
+    return [sorted[0], sorted[middle], sorted[sorted.count - 1]]
+  }
+
   private static var ofPyenv: [Interpreter] {
     let root = NSHomeDirectory() + "/.pyenv/versions"
     let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []

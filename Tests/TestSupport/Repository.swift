@@ -19,15 +19,22 @@ package enum Repository {
   }
 
   /// Each of the first with each of the second in the trials; else each with a half of the others (or a third,
-  /// `parts`).
+  /// `parts`), with another one each day.
   package static func pairs<First, Second>(
     _ first: [First], _ second: [Second], parts: Int = 2
   ) -> [(First, Second)] {
     first.enumerated().flatMap { row, one in
-      second.enumerated().filter { isTrial || (row + $0.offset) % parts == 0 }
+      second.enumerated().filter { isTrial || (row + $0.offset + turn) % parts == 0 }
         .map { (one, $0.element) }
     }
   }
+
+  /// Which part of the pairs it is the turn of: the number of the day, so that those of one day agree, or
+  /// `SPROF_TURN`.
+  package static let turn: Int = {
+    let wanted = ProcessInfo.processInfo.environment["SPROF_TURN"].flatMap { Int($0) }
+    return max(0, wanted ?? Int(Date().timeIntervalSince1970 / 86_400))
+  }()
 
   /// Whether this is `make trials`.
   package static var isTrial: Bool {

@@ -32,7 +32,7 @@ extension EndToEnd {
       try program.assertUntouched(progress: "iterations")
     }
 
-    @Test(arguments: modes, [0, 1])
+    @Test(arguments: Repository.pairs(modes, [0, 1]))
     func `run on, and are sampled to the end`(options: [String], work: Int) throws {
       for _ in 0..<Repository.trials(short: 1, full: 20) { try check(options, work: work) }
     }

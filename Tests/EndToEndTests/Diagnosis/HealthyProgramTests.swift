@@ -67,7 +67,7 @@ extension EndToEnd {
       program.kill()
     }
 
-    @Test(arguments: Interpreter.perVersion(["accept", "queue", "executor", "barrier"], parts: 3))
+    @Test(arguments: Interpreter.perVersion(["accept", "queue", "executor", "barrier"], parts: 4))
     func `a pool of Python's is idle`(interpreter: Interpreter, kind: String) throws {
       let program = try interpreter.start("locked.py", [kind])
       try waitUntil("all wait") {

@@ -53,11 +53,9 @@ extension EndToEnd {
       expectNothingLeftBehind()
     }
 
-    @Test(arguments: pythons)
-    func `are as a Python program counts them`(interpreter: Interpreter) throws {
-      for program in Self.programs(in: interpreter).prefix(2) {
-        expectTrue(try program.measure(seconds: 3))
-      }
+    @Test(arguments: Repository.pairs(pythons, ["locked 10", "bursts 3 7"]))
+    func `are as a Python program counts them`(interpreter: Interpreter, mode: String) throws {
+      expectTrue(try TimedProgram(mode: mode, interpreter: interpreter).measure(seconds: 3))
       expectNothingLeftBehind()
     }
 

@@ -4,7 +4,8 @@ import Testing
 
 extension EndToEnd {
   @Suite(.enabled(if: JavaRelease.isThere, "needs a JDK")) struct `Locks of Java` {
-    @Test(arguments: JavaRelease.all, ["monitors", "mixed", "locks", "readwrite"])
+    @Test(
+      arguments: Repository.pairs(JavaRelease.all, ["monitors", "mixed", "locks", "readwrite"]))
     func `that wait for each other are a deadlock, with names and lines`(
       java: JavaRelease, kind: String
     ) throws {
@@ -55,7 +56,7 @@ extension EndToEnd {
       program.kill()
     }
 
-    @Test(arguments: JavaRelease.all, ["hung-monitor", "hung-lock"])
+    @Test(arguments: Repository.pairs(JavaRelease.all, ["hung-monitor", "hung-lock"]))
     func `that a sleeping thread holds hang the main thread`(
       java: JavaRelease, kind: String
     ) throws {
@@ -85,7 +86,7 @@ extension EndToEnd {
       program.kill()
     }
 
-    @Test(arguments: JavaRelease.all, ["turns-monitor", "turns-lock"])
+    @Test(arguments: Repository.pairs(JavaRelease.all, ["turns-monitor", "turns-lock"]))
     func `that threads take in turn are told, with who holds them`(
       java: JavaRelease, kind: String
     ) throws {
@@ -99,12 +100,14 @@ extension EndToEnd {
       #expect(!dumps.contains { $0.hasPrefix("Idle") }, "\(java): \(dumps[0].prefix(1500))")
       let waiting = dumps.filter { $0.hasPrefix("Waiting: \"clerk-") && $0.contains(lock) }
       #expect(!waiting.isEmpty, "\(java): \(dumps[0].prefix(1500))")
+      let folder = try TemporaryFolder()
+      let file = folder.path + "/capture"
       let outcome = try SprofCommand.run(
-        ["attach", "\(program.pid)", "--duration", "3s", "--view", "blockers"])
+        ["attach", "\(program.pid)", "--duration", "3s", "--view", "blockers", "-o", file])
       let text = outcome.plainWords
       #expect(text.contains(lock) && text.contains("\"clerk-"), "\(java): \(text.prefix(2500))")
       #expect(text.contains(holder), "\(java): \(text.prefix(2500))")
-      let verdict = try SprofCommand.run(["attach", "\(program.pid)", "--duration", "1500ms"])
+      let verdict = try SprofCommand.run(["report", file])
       #expect(verdict.plainWords.hasPrefix("Waiting: "), "\(verdict.stdout.prefix(2500))")
       #expect(verdict.plainWords.contains(lock), "\(verdict.stdout.prefix(2500))")
       try program.assertUntouched()

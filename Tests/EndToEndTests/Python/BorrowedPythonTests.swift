@@ -6,7 +6,8 @@ import Testing
 extension EndToEnd {
   @Suite struct `Python that another thread has made` {
     @Test(
-      arguments: Interpreter.perVersion(["sleep", "compute", "turns"]).filter { $0.0.minor >= 8 })
+      arguments: Interpreter.perVersion(["sleep", "compute", "turns"], parts: 3)
+        .filter { $0.0.minor >= 8 })
     func `is shown in the thread that runs it`(interpreter: Interpreter, kind: String) throws {
       let program = try interpreter.start("borrowed.py", [kind])
       let hosts = try hosts(of: program)
@@ -52,7 +53,7 @@ extension EndToEnd {
       try program.assertUntouched()
     }
 
-    @Test(arguments: Interpreter.onePerVersion.filter { $0.minor >= 8 })
+    @Test(arguments: Interpreter.onePerLayout.filter { $0.minor >= 8 })
     func `holds the interpreter's lock in the thread that runs it`(
       interpreter: Interpreter
     ) throws {

@@ -13,7 +13,7 @@ extension EndToEnd {
     private static let ofSystem = Interpreter(
       name: "of the system", command: ["/usr/bin/python3"])
 
-    @Test(arguments: Interpreter.onePerVersion.filter { $0.has(module: "ctypes") })
+    @Test(arguments: Interpreter.onePerLayout.filter { $0.has(module: "ctypes") })
     func `between the interpreter's lock and a mutex is called a deadlock`(
       interpreter: Interpreter
     ) throws {
@@ -98,7 +98,7 @@ extension EndToEnd {
         [
           "with sleep", "nested read", "condition read", "rlock sleep", "main sleep",
           "acquired sleep",
-        ], parts: 3))
+        ], parts: 6))
     func `at a lock of threading is never called idle`(
       interpreter: Interpreter, mode: String
     ) throws {

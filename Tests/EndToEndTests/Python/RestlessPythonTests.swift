@@ -17,7 +17,7 @@ extension EndToEnd {
 
     @Test(
       arguments: Interpreter.perVersion(
-        ["recursion", "threads", "generated", "imports", "forks", "coroutines"], parts: 3))
+        ["recursion", "threads", "generated", "imports", "forks", "coroutines"], parts: 6))
     func `is shown as it is, and computes what it computes without sprof`(
       interpreter: Interpreter, kind: String
     ) throws {
@@ -62,7 +62,7 @@ extension EndToEnd {
     @Test(
       .enabled(
         if: FileManager.default.isExecutableFile(atPath: "/usr/bin/setarch"), "no setarch"),
-      arguments: Interpreter.onePerVersion)
+      arguments: Interpreter.few)
     func `gives no program the names of the one that it was before`(
       interpreter: Interpreter
     ) throws {
@@ -92,7 +92,7 @@ extension EndToEnd {
       try program.assertUntouched()
     }
 
-    @Test(arguments: Interpreter.onePerVersion)
+    @Test(arguments: Interpreter.few)
     func `is read to the end though its main thread has ended`(interpreter: Interpreter) throws {
       let program = try interpreter.start("leaving.py")
       let command = try SprofCommand.startAttach(to: program, ["--duration", "3s", "--json"])
@@ -108,7 +108,7 @@ extension EndToEnd {
     }
 
     // Each job's code lies where the last one's lay, and stays long enough to be taken for granted.
-    @Test(arguments: Interpreter.onePerVersion)
+    @Test(arguments: Interpreter.onePerLayout)
     func `gives no code the name of what lay in its place before`(
       interpreter: Interpreter
     ) throws {
@@ -137,7 +137,7 @@ extension EndToEnd {
       program.kill()
     }
 
-    @Test(arguments: Interpreter.perVersion(["threads", "generated", "recursion"]))
+    @Test(arguments: Interpreter.perVersion(["threads", "generated", "recursion"], parts: 3))
     func `is shown by one look as well`(interpreter: Interpreter, kind: String) throws {
       let program = try interpreter.start(Self.fixture, Self.arguments(kind, interpreter))
       let truth = try CallTruth(program)
@@ -152,7 +152,7 @@ extension EndToEnd {
       program.kill()
     }
 
-    @Test(arguments: Interpreter.onePerVersion)
+    @Test(arguments: Interpreter.onePerLayout)
     func `is sampled from its first instruction to its end`(interpreter: Interpreter) throws {
       let folder = try TemporaryFolder()
       let report = folder.path + "/report"
@@ -172,7 +172,7 @@ extension EndToEnd {
       #expect(hasNoChildren())
     }
 
-    @Test(arguments: Interpreter.onePerVersion)
+    @Test(arguments: Interpreter.few)
     func `may be killed at any moment`(interpreter: Interpreter) throws {
       for kind in ["threads", "recursion", "plain"] {
         let program = try interpreter.start(Self.fixture, Self.arguments(kind, interpreter))
@@ -193,7 +193,9 @@ extension EndToEnd {
     /// Those that need no environment of their own, which exec hands on.
     private static let plain = Interpreter.onePerVersion.filter(\.environment.isEmpty)
 
-    @Test(.enabled(if: plain.count > 1, "needs two versions of Python"), arguments: plain)
+    @Test(
+      .enabled(if: plain.count > 1, "needs two versions of Python"),
+      arguments: Interpreter.few(of: plain))
     func `may become another Python, or another program`(interpreter: Interpreter) throws {
       let other = try #require(Self.plain.last { $0.name != interpreter.name })
       let program = try interpreter.start(
@@ -215,24 +217,28 @@ extension EndToEnd {
       program.kill()
     }
 
-    @Test(arguments: Interpreter.perVersion(["--no-native", "--internals"]))
+    @Test(
+      arguments: Interpreter.perVersion(
+        [
+          "--no-native generated", "--no-native coroutines", "--internals generated",
+          "--internals coroutines",
+        ], parts: 4))
     func `is shown right with any choice of frames`(
-      interpreter: Interpreter, option: String
+      interpreter: Interpreter, choice: String
     ) throws {
-      for kind in ["generated", "coroutines"] {
-        let program = try interpreter.start(Self.fixture, [kind])
-        let truth = try CallTruth(program)
-        let report = try SprofCommand.report(
-          ["attach", "\(program.pid)", "--rate", "500", "--duration", "500ms", option])
-        let (samples, mistake) = report.check(truth, fixture: Self.fixture)
-        #expect(
-          mistake == nil && samples > 0,
-          "\(said(samples, mistake)), \(interpreter), \(kind), \(option)")
-        let hasLoop = report.frames.contains { $0.function.hasPrefix("_PyEval_EvalFrame") }
-        if interpreter.hasSymbols { #expect(hasLoop == (option == "--internals")) }
-        try program.assertUntouched()
-        program.kill()
-      }
+      let words = choice.split(separator: " ").map(String.init)
+      let (option, kind) = (words[0], words[1])
+      let program = try interpreter.start(Self.fixture, [kind])
+      let truth = try CallTruth(program)
+      let report = try SprofCommand.report(
+        ["attach", "\(program.pid)", "--rate", "500", "--duration", "500ms", option])
+      let (samples, mistake) = report.check(truth, fixture: Self.fixture)
+      #expect(
+        mistake == nil && samples > 0, "\(said(samples, mistake)), \(interpreter), \(choice)")
+      let hasLoop = report.frames.contains { $0.function.hasPrefix("_PyEval_EvalFrame") }
+      if interpreter.hasSymbols { #expect(hasLoop == (option == "--internals")) }
+      try program.assertUntouched()
+      program.kill()
     }
   }
 }

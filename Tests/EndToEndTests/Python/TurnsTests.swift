@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
   @Suite struct `An entry of a dump` {
-    @Test(arguments: Interpreter.onePerVersion.filter(\.hasSymbols))
+    @Test(arguments: Interpreter.few(of: Interpreter.onePerVersion.filter(\.hasSymbols)))
     func `is of one moment where threads take turns`(interpreter: Interpreter) throws {
       let program = try interpreter.start("turns.py")
       var blocked = 0
