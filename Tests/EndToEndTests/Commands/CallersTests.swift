@@ -24,7 +24,7 @@ extension EndToEnd {
       _ program: RunningProgram, _ options: [String]
     ) throws -> Report {
       try SprofCommand.report(
-        ["attach", "\(program.pid)", "--rate", "200", "--duration", "2s"] + options)
+        ["attach", "\(program.pid)", "--rate", "200", "--duration", "1s"] + options)
     }
 
     @Test func `a deep thread shows the same functions as with callers`() throws {
@@ -67,7 +67,7 @@ extension EndToEnd {
     }
 
     // What calls a built-in function is the interpreter's own; it is not what the thread does.
-    @Test(arguments: Interpreter.onePerVersion.filter(\.hasSymbols))
+    @Test(arguments: Interpreter.onePerLayout.filter(\.hasSymbols))
     func `a thread of Python in a built-in function shows that`(interpreter: Interpreter) throws {
       let program = try RunningProgram(
         interpreter.command + [

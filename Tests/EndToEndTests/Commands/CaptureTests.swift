@@ -127,7 +127,7 @@ extension EndToEnd {
       let program = try RunningProgram(fixture: "sleepers.c", ["6", "2"])
       let folder = try TemporaryFolder()
       let clock = ContinuousClock()
-      for trial in 0..<Repository.trials(short: 20, full: 100) {
+      for trial in 0..<Repository.trials(short: 8, full: 100) {
         let file = folder.path + "/\(trial)"
         let command = try SprofCommand.startAttach(to: program, ["-o", file])
         let begin = clock.now

@@ -133,7 +133,8 @@ private final class Captures {
       .appending(path: "sprof-compare-\(UUID().uuidString).pb.gz").path
     files.append(file)
     let outcome = try SprofCommand.run([
-      "attach", "\(program.pid)", "--duration", "10s", "--rate", "500", "--output", file,
+      "attach", "\(program.pid)", "--duration", Repository.isTrial ? "10s" : "4s", "--rate", "500",
+      "--output", file,
     ])
     guard outcome.status == 0 else { throw TestFailure(outcome.stderr) }
   }
