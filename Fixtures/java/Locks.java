@@ -42,6 +42,27 @@ public class Locks {
     }
   }
 
+  static final CountDownLatch initializers = new CountDownLatch(2);
+
+  /** Each of the two needs the other to be initialised. */
+  static final class First {
+    static {
+      await(initializers);
+      Second.touch(); // needs second
+    }
+
+    static void touch() {}
+  }
+
+  static final class Second {
+    static {
+      await(initializers);
+      First.touch(); // needs first
+    }
+
+    static void touch() {}
+  }
+
   static Thread start(String name, Runnable body) {
     Thread thread = new Thread(body, name);
     threads.add(thread);
@@ -66,8 +87,13 @@ public class Locks {
     }
   }
 
-  /** Waits until all threads wait for something. */
-  static void awaitWaits() {
+  /** Waits until all threads wait for something; a thread that needs a class seems to run. */
+  static void awaitWaits(String kind) {
+    if (kind.equals("classes")) {
+      while (initializers.getCount() > 0) sleep(5);
+      sleep(300);
+      return;
+    }
     for (Thread thread : threads) {
       while (thread.getState() == Thread.State.RUNNABLE || thread.getState() == Thread.State.NEW) {
         sleep(5);
@@ -90,6 +116,10 @@ public class Locks {
       case "locks" -> {
         start("transfer", () -> { orders.lock(); await(both); takeLock(audit); });
         start("journal", () -> { audit.lock(); await(both); takeLock(orders); });
+      }
+      case "classes" -> {
+        start("transfer", () -> { First.touch(); });
+        start("journal", () -> { Second.touch(); });
       }
       default -> {
         start("transfer", () -> { table.writeLock().lock(); await(both); takeAccount(); });
@@ -187,7 +217,7 @@ public class Locks {
       case "rest" -> rest();
       default -> {
         deadlock(kind);
-        awaitWaits();
+        awaitWaits(kind);
         System.out.println("ready");
         for (Thread thread : threads) thread.join();
       }

@@ -13,6 +13,7 @@ package final class JavaReader {
   private(set) var memory: JavaMemory?
   private let list: JavaThreadList
   private var objects: JavaObjects?
+  let classes: ClassInitialization
   private var threads: [Int32: JavaThread] = [:]
   private let numbers: NamespaceThreads
   /// What was read of the threads since they were last listed.
@@ -29,6 +30,7 @@ package final class JavaReader {
     self.memory = target
     piece = JavaThread.Piece(runtime.layout.threads, runtime.layout.locks)
     list = JavaThreadList(runtime.layout.threads)
+    classes = ClassInitialization(runtime.layout)
     numbers = NamespaceThreads(process: process)
   }
 

@@ -118,6 +118,12 @@ struct LockLayout: Sendable {
   let lockStack: Int?
   let lockStackTop: Int?
   let lockStackBase: Int?
+  /// The thread that initialises a class, and how far that is.
+  let initializingThread: Int?
+  let classState: Int?
+  let beingInitialized: Int64
+  /// sizeof(JavaThread).
+  let threadSize: Int?
 
   init(_ fields: FieldLookup) {
     pendingMonitor = fields.optional("JavaThread::_current_pending_monitor")
@@ -129,5 +135,9 @@ struct LockLayout: Sendable {
     lockStack = fields.optional("JavaThread::_lock_stack")
     lockStackTop = fields.optional("LockStack::_top")
     lockStackBase = fields.optional("LockStack::_base[0]")
+    initializingThread = fields.optional("InstanceKlass::_init_thread")
+    classState = fields.optional("InstanceKlass::_init_state")
+    beingInitialized = fields.tables.constants["InstanceKlass::being_initialized"] ?? 3
+    threadSize = fields.tables.sizes["JavaThread"]
   }
 }

@@ -12,6 +12,7 @@ struct JavaLocks {
   private let memory: JavaMemory
   private let threads: [JavaThreadInfo]
   private let byAddress: [RemoteAddress: JavaThreadInfo]
+  private let classes: ClassInitialization
   /// By monitor: what a thread waits for that wants to enter it.
   ///
   /// Many threads may want the same one.
@@ -27,6 +28,8 @@ struct JavaLocks {
   private static let anonymous: UInt64 = 1
   /// Locks that a thread may hold in its lock stack (LockStack::CAPACITY).
   private static let lockStackLimit = 8
+  /// The class of what a thread waits for that needs a class: `int[]`.
+  private static let initializationLock = "[I"
   /// No lock stack takes more bytes.
   private static let lockStackSize = 4096
   /// Pieces of memory that are not there, after which no more is read.
@@ -34,8 +37,9 @@ struct JavaLocks {
 
   init(
     _ layout: HotSpotLayout, _ objects: JavaObjects, _ threads: [JavaThreadInfo],
-    memory: JavaMemory
+    _ classes: ClassInitialization, memory: JavaMemory
   ) {
+    self.classes = classes
     self.layout = layout
     self.objects = objects
     self.memory = memory
@@ -55,17 +59,19 @@ struct JavaLocks {
     }.map { threads[$0] }
     let pending = monitors(at: layout.locks.pendingMonitor, of: blocked)
     let waiting = monitors(at: layout.locks.waitingMonitor, of: blocked)
+    classes.begin()
     for thread in blocked {
       if let monitor = pending[thread.tid] {
         result[thread.tid] = self.pending(monitor)
       } else if let monitor = waiting[thread.tid] {
-        result[thread.tid] = self.waiting(monitor)
-      } else {
-        result[thread.tid] = objects.parkBlocker(of: thread.address, memory).map {
-          parked($0, thread)
-        }
+        result[thread.tid] = self.waiting(monitor, thread)
+      } else if let blocker = objects.parkBlocker(of: thread.address, memory) {
+        result[thread.tid] = parked(blocker, thread)
+      } else if classes.isWithoutMonitor {
+        result[thread.tid] = initializing(thread)
       }
     }
+    classes.end()
     return result
   }
 
@@ -98,8 +104,10 @@ struct JavaLocks {
   }
 
   /// A thread in `Object.wait`; in that of another thread's object it waits for that thread to end.
-  private func waiting(_ monitor: RemoteAddress) -> RuntimeWait {
+  private func waiting(_ monitor: RemoteAddress, _ thread: JavaThreadInfo) -> RuntimeWait {
     let object = object(of: monitor)
+    let type = object.flatMap { objects.lockName(of: $0, memory) }
+    if type == Self.initializationLock, let wait = initializing(thread) { return wait }
     let joined = object.flatMap { object in
       objects.ancestor(named: "java.lang.Thread", of: object, memory)
         .flatMap { _ in objects.thread(ofObject: object, memory) }
@@ -109,8 +117,15 @@ struct JavaLocks {
         kind: .join, flavor: nil, object: object ?? monitor, type: nil, owner: joined.tid)
     }
     return RuntimeWait(
-      kind: .conditionVariable, flavor: .monitor, object: monitor,
-      type: object.flatMap { objects.lockName(of: $0, memory) }, owner: nil)
+      kind: .conditionVariable, flavor: .monitor, object: monitor, type: type, owner: nil)
+  }
+
+  /// A thread that needs a class which another thread initialises; nil for any other.
+  private func initializing(_ thread: JavaThreadInfo) -> RuntimeWait? {
+    guard let (holder, owner) = classes.awaited(by: thread, byAddress, memory) else { return nil }
+    return RuntimeWait(
+      kind: .onceInitializer, flavor: .java, object: holder,
+      type: objects.nameOfClass(holder, memory), owner: owner.tid)
   }
 
   /// The object of a monitor, which keeps a handle of it since JDK 16.
@@ -245,7 +260,7 @@ extension JavaReader {
   package func waits(from memory: some TargetMemory) -> [Int32: RuntimeWait] {
     let target = JavaMemory(memory)
     guard let objects = objects(target) else { return [:] }
-    var locks = JavaLocks(runtime.layout, objects, infos, memory: target)
+    var locks = JavaLocks(runtime.layout, objects, infos, classes, memory: target)
     return locks.waits()
   }
 }

@@ -102,6 +102,11 @@ final class JavaObjects {
     classOf(object, memory).flatMap { code.methods.classOf($0, memory)?.name }
   }
 
+  /// The name of a class by the VM's structure of it.
+  func nameOfClass(_ holder: RemoteAddress, _ memory: JavaMemory) -> String? {
+    code.methods.classOf(holder, memory)?.name
+  }
+
   /// The name of the class of an object that threads wait for; of a class, which one it is, as jstack says:
   /// `java.lang.Class for Parser`.
   func lockName(of object: RemoteAddress, _ memory: JavaMemory) -> String? {

@@ -127,7 +127,7 @@ struct WaitWords {
       notifier(wait) ?? "for " + object(wait, "condition variable", "a condition variable")
     case .semaphore: "for " + object(wait, "semaphore", "a semaphore")
     case .barrier: "at " + object(wait, "barrier", "a barrier")
-    case .onceInitializer: "for a one-time initialisation that another thread runs"
+    case .onceInitializer: initialization(wait)
     case .join:
       "for " + (wait.owners.isEmpty ? "a thread" : owners(wait.owners, in: pid)) + " to finish"
     case .parking: "by its runtime" + place(wait)
@@ -154,6 +154,12 @@ struct WaitWords {
     case .poll, .select, .epoll, .read, .write, .open, .connect, .accept, .receive, .send:
       transfer(wait, in: pid) + kernelPlace(wait)
     }
+  }
+
+  private func initialization(_ wait: Wait) -> String {
+    guard let object = wait.object, object.flavor?.has(.java) ?? false, let type = object.variable
+    else { return "for a one-time initialisation that another thread runs" }
+    return "for the initialisation of class " + type.shortName
   }
 
   private func databaseLock(_ wait: Wait) -> String {
@@ -185,6 +191,7 @@ struct WaitWords {
       // The descriptors' own words name them.
       guard wait.descriptors.allSatisfy(\.peers.isEmpty) else { return "" }
       return ", whose other end is held by " + owners(wait.owners, in: pid)
+    case .onceInitializer: return ", run by " + owners(wait.owners, in: pid)
     default: return ", held by " + owners(wait.owners, in: pid)
     }
   }

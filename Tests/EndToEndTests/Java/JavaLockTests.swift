@@ -5,7 +5,8 @@ import Testing
 extension EndToEnd {
   @Suite(.enabled(if: JavaRelease.isThere, "needs a JDK")) struct `Locks of Java` {
     @Test(
-      arguments: Repository.pairs(JavaRelease.all, ["monitors", "mixed", "locks", "readwrite"]))
+      arguments: Repository.pairs(
+        JavaRelease.all, ["monitors", "mixed", "locks", "readwrite", "classes"]))
     func `that wait for each other are a deadlock, with names and lines`(
       java: JavaRelease, kind: String
     ) throws {
@@ -36,6 +37,8 @@ extension EndToEnd {
       case "monitors": ["Locks$Account", "Locks$Ledger"]
       case "mixed": ["Locks$Account", "ReentrantLock"]
       case "locks": ["ReentrantLock"]
+      case "classes":
+        ["initialisation of class Locks$First", "initialisation of class Locks$Second", "run by"]
       default: ["Locks$Account", "ReentrantReadWriteLock"]
       }
     }
