@@ -5,7 +5,7 @@ extension JavaReader: LanguageRuntime {
   package static var language: String { "Java" }
 
   /// Those that are read: all whose own tables have what is needed.
-  static let versions = "HotSpot of OpenJDK 10 and later"
+  static let versions = "HotSpot of OpenJDK 17 and later"
 
   package static func find(
     in memory: ProcessMemory, maps: MemoryMaps, process: Int32

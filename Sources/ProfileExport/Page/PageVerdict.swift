@@ -38,7 +38,7 @@ extension JSONWriter {
         json.object { json in
           json.member("thread", thread)
           let wait = diagnosis.interpreted(blocking, of: thread)
-          json.member("words", words.phrase(wait, in: blocking.waiter.pid))
+          json.member("words", words.phrase(wait.overTime, in: blocking.waiter.pid))
           json.member("from", min(blocking.firstSeen, blocking.since ?? .max))
           json.member("to", blocking.lastSeen)
           json.member("ring", inCycle.contains(number))

@@ -59,7 +59,7 @@ extension TextReport {
     }
     let pid = row.threads.first.map { words.pid(of: $0) } ?? profile.capture.pid
     let told = diagnosis.interpreted(known ?? wait, in: entry.wholeStack)
-    return ": " + words.phrase(told, in: pid)
+    return ": " + words.phrase(told.overTime, in: pid)
   }
 
   /// Threads over time: a row for each thread, a character for each slot of time.

@@ -380,3 +380,12 @@ extension String {
   /// The text in quotation marks, with none within, and not long.
   var quoted: String { "\"" + shortName + "\"" }
 }
+
+extension Wait {
+  /// The wait as it is told of a stretch of time: what was left of it at one moment of that says nothing.
+  var overTime: Wait {
+    var wait = self
+    wait.timeLeft = nil
+    return wait
+  }
+}

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import ProfileAnalysis
 internal import ProfileModel
 internal import Testing
@@ -176,5 +177,22 @@ enum ReportHead {
     var text = ""
     TextReport(profile, options: options).write(to: &text)
     return text
+  }
+}
+
+@Suite struct `A wait with a time limit` {
+  @Test func `is told without what was left at one moment where it stands for a stretch of time`() {
+    var maker = WaitMaker()
+    maker.thread(4242, "", "nanosleep step main", .asleep(in: "clock_nanosleep"))
+    maker.wait(
+      4242,
+      Wait(kind: .sleep, systemCall: "clock_nanosleep", timeLeft: 41_800_000, isTimed: true))
+    var text = ""
+    TextReport(maker.profile, options: ReportOptions(views: [.waits], width: 200)).write(to: &text)
+    let rows = text.components(separatedBy: "\n").filter { $0.contains(": sleeping") }
+    #expect(!rows.isEmpty && rows.allSatisfy { !$0.contains("41.8 ms") }, "\(text)")
+    var page = ""
+    PageExporter().write(maker.profile, to: &page)
+    #expect(page.contains("\"words\":\"sleeping\""))
   }
 }
