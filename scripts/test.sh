@@ -8,10 +8,13 @@ trap 'rm -f "$output"' EXIT
 # These test targets watch no process, so their tests run side by side.
 alone='^(ProfileTests|CaptureFileTests|LayeringTests|SymbolicationTests)\.'
 
+# Which of the pairs of versions and kinds it is the turn of today; `make trials` takes all.
+export SPROF_TURN=${SPROF_TURN:-$(($(date +%s) / 86400))}
+
 # Lists the failures again at the end, after the output of hundreds of tests.
 list_failures() {
   echo
-  echo "Failed:"
+  echo "Failed (SPROF_TURN=$SPROF_TURN has the same cases on another day):"
   grep -E '✘ .* recorded an issue' "$output" | cut -c1-400 | sort | uniq -c | head -40
 }
 
