@@ -43,8 +43,10 @@ let package = Package(
     .systemLibrary(name: "CElfutils", pkgConfig: "libdw", providers: [.apt(["libdw-dev"])]),
     // Without pkg-config, which gives it flags that SwiftPM refuses.
     .systemLibrary(name: "CNcurses", providers: [.apt(["libncurses-dev"])]),
+    .systemLibrary(name: "CDeflate", providers: [.apt(["libdeflate-dev"])]),
     .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
 
     // Layer 1: pure.
     module("ByteReading", isStrictlySafe: true),
@@ -71,7 +73,10 @@ let package = Package(
     module("WindowPicking", ["ByteReading", "LinuxProcess", "ProfileModel"]),
     module(
       "Symbolication",
-      ["ByteReading", "CElfutils", "CLzma", "ELFReading", "LinuxProcess", "ProfileModel"]),
+      [
+        "ByteReading", "CDeflate", "CElfutils", "CLzma", "CZstd", "ELFReading", "LinuxProcess",
+        "ProfileModel",
+      ]),
 
     // Layer 4.
     module(

@@ -20,6 +20,8 @@ has() {
     libncurses-dev)
       printf '#define NCURSES_WIDECHAR 1\n#include <curses.h>\nwint_t x;\n' | cc -E - >/dev/null 2>&1 ;;
     liblzma-dev) pkg-config --exists liblzma 2>/dev/null ;;
+    libdeflate-dev) echo '#include <libdeflate.h>' | cc -E - >/dev/null 2>&1 ;;
+    libzstd-dev) echo '#include <zstd.h>' | cc -E - >/dev/null 2>&1 ;;
     zlib1g-dev) echo '#include <zlib.h>' | cc -E - >/dev/null 2>&1 ;;
     redis-server | gdb | strace | xauth | xdotool | python3 | tmux | groff) command -v "$1" >/dev/null ;;
     postgresql) command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 ;;
@@ -52,7 +54,7 @@ has() {
 case ${1:-build} in
   build)
     needs="pkg-config gcc libc6-dev libunwind-dev libdw-dev libelf-dev liblzma-dev zlib1g-dev"
-    needs="$needs libncurses-dev"
+    needs="$needs libncurses-dev libdeflate-dev libzstd-dev"
     ;;
   programs)
     needs="redis-server postgresql golang-go gdb elfutils xvfb xauth xdotool libgtk-3-dev libx11-dev strace"

@@ -12,7 +12,7 @@ struct LayeredTarget: Equatable {
 enum Layers {
   /// The targets of layer 0: C, and imported by one Swift target each.
   static let cModules: Set<String> = [
-    "CLinux", "CLibunwind", "CElfutils", "CLzma", "CNcurses", "CZlib",
+    "CDeflate", "CLinux", "CLibunwind", "CElfutils", "CLzma", "CNcurses", "CZlib", "CZstd",
   ]
 
   /// The rows of the documented table; empty where the file or the table is missing.

@@ -77,6 +77,21 @@ struct `Separate debug data` {
       ]))
   }
 
+  /// The kinds that objcopy(1) can write here.
+  private static let compressions = ["none", "zlib-gabi", "zlib-gnu", "zstd"].filter {
+    (try? shell("objcopy --help")).map { $0.contains("zstd") } == true || $0 != "zstd"
+  }
+
+  @Test(arguments: compressions)
+  func `is the same however it is compressed`(kind: String) throws {
+    let program = try WholeProgram("g++ -O2 -g")
+    try shell("cd \(program.folder) && objcopy --compress-debug-sections=\(kind) program")
+    if kind == "zstd" {
+      #expect(try shell("readelf -tW \(program.folder)/program").contains("ZSTD"))
+    }
+    program.expectSame(none)
+  }
+
   @Test func `is found in what a debuginfod client has fetched`() throws {
     let program = try WholeProgram("g++ -O2 -g")
     let id = try program.buildID()

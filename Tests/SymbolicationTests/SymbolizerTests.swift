@@ -138,7 +138,10 @@ import Testing
 
   @Test(
     .enabled(if: areInstalled("gcc", "nm"), "needs gcc and binutils"),
-    arguments: [(0, UInt64(2), "Zstandard"), (8, UInt64(600) << 20, "600 MiB")])
+    arguments: [
+      (0, UInt64(9), "does not know"), (0, 2, "is damaged"), (8, 600 << 20, "600 MiB"),
+      (8, 1, "is damaged"), (8, 400 << 20, "is damaged"),
+    ])
   func `falls back to symbols for debug data that is not read`(
     offset: Int, value: UInt64, words: String
   ) throws {

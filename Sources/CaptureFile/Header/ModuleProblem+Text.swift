@@ -29,7 +29,7 @@ extension LinesProblem {
       return .tooLarge(section: values[0], size: size, limit: limit)
     }
     if let values = text.values(
-      "no lines: its ", " is compressed in a way that libelf cannot read (Zstandard)")
+      "no lines: its ", " is compressed in a way that sprof does not know")
     {
       return .unsupportedCompression(section: values[0])
     }

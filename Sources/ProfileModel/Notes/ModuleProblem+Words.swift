@@ -28,7 +28,7 @@ extension LinesProblem {
     case .tooLarge(let section, let size, let limit):
       "no lines: its \(section) has \(size) MiB, more than the \(limit) MiB that are read"
     case .unsupportedCompression(let section):
-      "no lines: its \(section) is compressed in a way that libelf cannot read (Zstandard)"
+      "no lines: its \(section) is compressed in a way that sprof does not know"
     case .unreadable(let reason): "no lines: its debug data cannot be read (\(reason))"
     case .tooSlow(let cost, let limit):
       "no lines: reading its debug data would take about \(cost), more than is left of \(limit) "

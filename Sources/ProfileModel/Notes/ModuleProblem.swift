@@ -34,7 +34,7 @@ package enum ModuleProblem: Hashable, Sendable {
 package enum LinesProblem: Hashable, Sendable {
   /// A section of its debug data has more MiB than are read.
   case tooLarge(section: String, size: UInt64, limit: UInt64)
-  /// libelf cannot read how a section is compressed.
+  /// A section is compressed neither with zlib nor with zstd.
   case unsupportedCompression(section: String)
   /// The reason is libdw's.
   case unreadable(reason: String)

@@ -73,42 +73,18 @@ final class DebugData {
     var hasDebugData = false
     var total: UInt64 = 0
     var inflated: UInt64 = 0
-    for section in elf.sections
-    where (section.name.hasPrefix(".debug_") || section.name.hasPrefix(".zdebug_"))
-      && !UnneededSections.contains(section.name)
-    {
-      guard let range = elf.bytes(of: section, fileSize: file.count) else { continue }
+    for section in elf.sections where section.isDebugData && !section.isForDebuggersOnly {
+      guard let content = try elf.content(of: section, in: file.pointer) else { continue }
       if section.name == ".debug_info" || section.name == ".zdebug_info" { hasDebugData = true }
-      let size = try inflatedSize(of: section, file.bytes.extracting(range))
-      guard size <= sizeLimit else { throw .tooLarge(section: section.name, bytes: size) }
-      // libdw inflates all sections at once, those that are not needed too.
-      total += size
-      if section.isCompressed || section.name.hasPrefix(".z") { inflated += size }
+      guard content.size <= sizeLimit else {
+        throw .tooLarge(section: section.name, bytes: content.size)
+      }
+      total += content.size
+      if content.isCompressed { inflated += content.size }
       guard total <= 4 * sizeLimit else { throw .tooLarge(section: "debug data", bytes: total) }
     }
     guard hasDebugData else { throw .noDebugData }
     return inflated
-  }
-
-  private static func inflatedSize(
-    of section: ELFFile.Section, _ bytes: RawSpan
-  ) throws(Problem) -> UInt64 {
-    let reader = ByteReader(bytes)
-    if section.name.hasPrefix(".zdebug_") {
-      // GNU's older form: "ZLIB" and the size, which is big-endian.
-      guard let size = reader.value(at: 4, as: UInt64.self) else {
-        throw .unreadable("\(section.name) is cut off")
-      }
-      return size.byteSwapped
-    }
-    guard section.isCompressed else { return section.size }
-    // Elf64_Chdr: type, reserved, size, alignment.
-    guard let type = reader.value(at: 0, as: UInt32.self),
-      let size = reader.value(at: 8, as: UInt64.self), bytes.byteCount >= 24
-    else { throw .unreadable("\(section.name) is cut off") }
-    // libelf reads ELFCOMPRESS_ZSTD, 2, from version 0.189 on and if built so; 1 is zlib.
-    guard type == 1 else { throw .unsupportedCompression(section: section.name) }
-    return size
   }
 
   /// The functions at `address`, innermost inlined one first, with the place in each; empty when

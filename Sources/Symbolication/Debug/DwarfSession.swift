@@ -19,11 +19,13 @@ final class DwarfSession {
   convenience init(
     _ file: MappedFile, openAlternate: (_ name: String, _ buildID: String) -> MappedFile?
   ) throws(DebugData.Problem) {
-    // A copy of memory, such as the vdso, carries no debug data.
-    guard let mapping = Self.map(file) else { throw .noDebugData }
-    // A mapping of libelf's own: it writes to the section headers when it inflates.
-    UnneededSections.hide(in: mapping, of: file)
-    try self.init(mapping.start, count: mapping.count, of: mapping)
+    if let image = try DebugImage.inflated(file) {
+      try self.init(image)
+    } else {
+      // A copy of memory, such as the vdso, carries no debug data.
+      guard let mapping = Self.map(file) else { throw .noDebugData }
+      try self.init(mapping.start, count: mapping.count, of: mapping)
+    }
     guard let link = alternateLink else { return }
     if let file = openAlternate(link.name, link.buildID) {
       // That one goes on nowhere.
@@ -63,7 +65,8 @@ final class DwarfSession {
   /// The one that stands for a file that is not there.
   private static func empty() throws(DebugData.Problem) -> DwarfSession {
     try withUnsafeBytes(of: UInt8(0)) { byte throws(DebugData.Problem) in
-      try DwarfSession(SectionImage([SectionImage.Section(name: ".debug_line", bytes: byte)]))
+      try DwarfSession(
+        SectionImage([SectionImage.Section(name: ".debug_line", content: SectionContent(byte))]))
     }
   }
 
@@ -84,7 +87,7 @@ final class DwarfSession {
     )
   }
 
-  /// The content of a section, inflated as libdw has it; empty where there is none.
+  /// The content of a section, inflated; empty where there is none.
   ///
   /// Good as long as the session.
   func content(of name: String) -> UnsafeRawBufferPointer {
@@ -155,32 +158,41 @@ final class DwarfSession {
   }
 }
 
-/// Sections that only debuggers need; libdw would inflate them with the others (a fifth of the C library's).
-enum UnneededSections {
+/// The sections of a file's debug data that are compressed, for libdw to read: it would inflate all at
+/// once with zlib, those that only debuggers need too, which takes three times as long.
+private enum DebugImage {
+  /// Nil where none is compressed.
+  static func inflated(_ file: MappedFile) throws(DebugData.Problem) -> SectionImage? {
+    guard let elf = try? ELFFile(file.bytes) else { return nil }
+    var sections: [SectionImage.Section] = []
+    var isCompressed = false
+    for section in elf.sections
+    where section.isDebugData || section.name == ".gnu_debugaltlink" {
+      isCompressed = isCompressed || section.isCompressed || section.name.hasPrefix(".z")
+      guard !section.isForDebuggersOnly,
+        let content = try elf.content(of: section, in: file.pointer)
+      else { continue }
+      let name = section.name.hasPrefix(".z") ? "." + section.name.dropFirst(2) : section.name
+      sections.append(SectionImage.Section(name: name, content: content))
+    }
+    return isCompressed ? try SectionImage(sections) : nil
+  }
+}
+
+extension ELFFile.Section {
   private static let kinds: Set<String> = [
     "loc", "loclists", "frame", "macro", "macinfo", "pubnames", "pubtypes", "gnu_pubnames",
     "gnu_pubtypes", "names",
   ]
 
-  static func contains(_ name: String) -> Bool {
+  var isDebugData: Bool { name.hasPrefix(".debug_") || name.hasPrefix(".zdebug_") }
+
+  /// Whether it says nothing of functions and lines (a fifth of the C library's debug data).
+  var isForDebuggersOnly: Bool {
     for prefix in [".debug_", ".zdebug_"] where name.hasPrefix(prefix) {
-      return kinds.contains(String(name.dropFirst(prefix.count)))
+      return Self.kinds.contains(String(name.dropFirst(prefix.count)))
     }
     return false
-  }
-
-  /// Makes them sections without bytes in a mapping that is written to.
-  fileprivate static func hide(in mapping: GuardedMapping, of file: MappedFile) {
-    guard let elf = try? ELFFile(file.bytes),
-      let table = ByteReader(file.bytes).value(at: 40, as: UInt64.self)
-    else { return }
-    for (index, section) in elf.sections.enumerated() where contains(section.name) {
-      // `sh_type`, behind the name's offset; the headers were read from there.
-      guard let start = Int(exactly: table), start < mapping.count,
-        case let place = start + index * 64 + 4, place <= mapping.count - 4
-      else { return }
-      mapping.start.storeBytes(of: UInt32(8), toByteOffset: place, as: UInt32.self)
-    }
   }
 }
 

@@ -150,21 +150,19 @@ final class SplitUnits {
     _ skeleton: SkeletonUnit,
     _ sections: [SplitPackage.Section: (bytes: UnsafeRawBufferPointer, flags: UInt64)]
   ) -> SplitUnit? {
-    let size = sections.values.reduce(0) { $0 + Self.inflatedSize($1.bytes, $1.flags) }
-    guard sections[.info] != nil, size <= Self.limit, size <= bytesLeft else { return nil }
     let addresses = Self.part(of: addresses, from: skeleton.addressBase)
-    var image = sections.filter { $0.key != .ranges }.map {
-      // SHF_COMPRESSED is all that libelf has to know.
-      SectionImage.Section(
-        name: $0.key.rawValue, flags: $0.value.flags & 0x800, bytes: $0.value.bytes)
+    var image: [SectionImage.Section] = []
+    for (kind, section) in sections {
+      guard
+        let content = try? SectionContent(
+          of: kind.rawValue, isCompressed: section.flags & 0x800 != 0, section.bytes)
+      else { return nil }
+      image.append(SectionImage.Section(name: kind.rawValue, content: content))
     }
-    image.append(SectionImage.Section(name: ".debug_addr.dwo", bytes: addresses))
-    if let ranges = sections[.ranges] {
-      image.append(
-        SectionImage.Section(
-          name: SplitPackage.Section.ranges.rawValue, flags: ranges.flags & 0x800,
-          bytes: ranges.bytes))
-    }
+    let size = image.reduce(0) { $0 + Int(clamping: min($1.content.size, 1 << 40)) }
+    guard sections[.info] != nil, size <= Self.limit, size <= bytesLeft else { return nil }
+    image.append(
+      SectionImage.Section(name: ".debug_addr.dwo", content: SectionContent(addresses)))
     guard let split = try? DwarfSession(SectionImage(image)),
       let die = split.firstUnit(numbered: skeleton.id)
     else { return nil }
@@ -185,12 +183,6 @@ final class SplitUnits {
   ) -> UnsafeRawBufferPointer {
     guard offset < UInt64(bytes.count) else { return .init(start: nil, count: 0) }
     return UnsafeRawBufferPointer(rebasing: bytes[Int(offset)...])
-  }
-
-  private static func inflatedSize(_ bytes: UnsafeRawBufferPointer, _ flags: UInt64) -> Int {
-    guard flags & 0x800 != 0, bytes.count >= 24 else { return bytes.count }
-    // Elf64_Chdr.ch_size
-    return Int(clamping: min(bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self), 1 << 40))
   }
 
   private func openPackage() -> SplitPackage? {
