@@ -16,13 +16,13 @@ import Testing
   /// The times of the readings until `end`, in a capture that asks every millisecond.
   private func readings(
     until end: Nanoseconds, cost: Nanoseconds, isNewProgram: Bool = false, isUrgent: Bool = false,
-    _ maps: (Nanoseconds) throws -> MemoryMaps
+    isQuiet: Bool = false, _ maps: (Nanoseconds) throws -> MemoryMaps
   ) rethrows -> [Nanoseconds] {
     var pace = MapsPace()
     var times: [Nanoseconds] = []
     var time: Nanoseconds = 0
     while time < end {
-      if pace.isDue(at: time, isUrgent: isUrgent) {
+      if pace.isDue(at: time, isUrgent: isUrgent, isQuiet: isQuiet) {
         pace.note(try maps(time), at: time, cost: cost, isNewProgram: isNewProgram)
         times.append(time)
       }
@@ -35,6 +35,20 @@ import Testing
     let maps = try maps(3)
     let times = readings(until: .seconds(5), cost: .microseconds(80)) { _ in maps }
     #expect(times == [0, 1, 2, 3, 4].map { .seconds($0) })
+  }
+
+  @Test func `are read once in five seconds by a capture that is quiet`() throws {
+    let maps = try maps(3)
+    let times = readings(until: .seconds(11), cost: .microseconds(80), isQuiet: true) { _ in maps }
+    #expect(times == [0, 5, 10].map { .seconds($0) })
+  }
+
+  @Test func `are read soon again by a quiet capture, too, when they have changed`() throws {
+    let maps = [try maps(3), try maps(4)]
+    let times = readings(until: .seconds(6), cost: .microseconds(80), isQuiet: true) {
+      maps[$0 < .seconds(5) ? 0 : 1]
+    }
+    #expect(times.contains(.seconds(5)) && times.contains(.milliseconds(5010)), "\(times)")
   }
 
   @Test(arguments: [Int64(10), 60, 400])

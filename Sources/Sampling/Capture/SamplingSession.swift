@@ -92,6 +92,8 @@ final class SamplingSession: @unchecked Sendable {
   // MARK: - The resolver's thread
 
   private static let longestPause = Nanoseconds.milliseconds(200)
+  /// A capture that is quiet has few samples; its tick loop wakes the resolver when that is over.
+  private static let quietPause = Nanoseconds.seconds(1)
 
   private func resolve(_ info: CaptureInfo) {
     var pace = ResolverPace(rate: plan.rate, pipeline.membership)
@@ -124,7 +126,7 @@ final class SamplingSession: @unchecked Sendable {
   private func pause(_ pace: ResolverPace, at time: Nanoseconds) -> Nanoseconds {
     let pause = pace.pause(at: time)
     guard plan.quietRate != nil else { return pause }
-    return control.isQuiet ? max(pause, Self.longestPause) : min(pause, Self.snapshotPause)
+    return control.isQuiet ? max(pause, Self.quietPause) : min(pause, Self.snapshotPause)
   }
 
   /// Hands over a profile of what was seen so far, if one is wanted.

@@ -42,7 +42,7 @@ final class TickLoop {
   /// When the last tick was, since the start of the capture; nil before the first.
   private var lastTime: Nanoseconds?
   /// How soon a quiet capture notes that it is not to be so any more.
-  private static let quietPause = Nanoseconds.milliseconds(50)
+  private static let quietPause = Nanoseconds.milliseconds(100)
   private var outcome = Outcome()
 
   init(_ sampler: Sampler, plan: SamplingPlan, control: CaptureControl) {
@@ -121,7 +121,8 @@ final class TickLoop {
   }
 
   private func take(_ tick: Int64, due: Int64, time: Nanoseconds, planned: Nanoseconds) {
-    sampler.mayStop = !control.isQuiet && !sampler.options.stopsNothing
+    sampler.isQuiet = control.isQuiet
+    sampler.mayStop = !sampler.isQuiet && !sampler.options.stopsNothing
     lastTime = time
     if time - planned > period / 2 { sampler.cost.ticksLate += due - tick + 1 }
     sampler.cost.ticksTaken += 1
@@ -166,7 +167,10 @@ final class TickLoop {
     let wasQuiet = control.isQuiet
     while true {
       guard !control.shouldStop else { return false }
-      if wasQuiet, !control.isQuiet { return true }
+      if wasQuiet, !control.isQuiet {
+        sampler.channel.resolverWaker.wake()
+        return true
+      }
       reportProgress(time: sampler.now)
       let left = deadline - MonotonicClock.now()
       if left <= 0 { return true }

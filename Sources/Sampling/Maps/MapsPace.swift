@@ -2,9 +2,11 @@ internal import LinuxProcess
 internal import ProfileModel
 
 /// When a program's maps are to be read again: once a second, more often while it loads files, and less
-/// often the longer a reading takes, for no tick is taken meanwhile.
+/// often the longer a reading takes, for no tick is taken meanwhile; once in five seconds by a capture that
+/// is quiet.
 struct MapsPace {
   private static let longest = Nanoseconds.seconds(1)
+  private static let longestOfQuiet = Nanoseconds.seconds(5)
   /// The pause after a reading that shows other files: a program loads its libraries one by one.
   private static let afterChange = Nanoseconds.milliseconds(10)
   /// A share of 2 % of the time goes to readings, and one of 10 % where a stack is in no known mapping.
@@ -20,10 +22,12 @@ struct MapsPace {
   /// The files that were mapped, and their places, as a number.
   private(set) var files = 0
 
-  func isDue(at time: Nanoseconds, isUrgent: Bool) -> Bool {
+  func isDue(at time: Nanoseconds, isUrgent: Bool, isQuiet: Bool = false) -> Bool {
     guard let lastTime else { return true }
     let since = time - lastTime
-    return since >= (isUrgent ? cost * Self.urgentShare : max(pause, cost * Self.share))
+    if isUrgent { return since >= cost * Self.urgentShare }
+    let pause = isQuiet && pause == Self.longest ? Self.longestOfQuiet : pause
+    return since >= max(pause, cost * Self.share)
   }
 
   /// Notes a reading; that of a new program is soon followed by others.

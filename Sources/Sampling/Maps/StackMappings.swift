@@ -30,7 +30,9 @@ struct StackMappings {
   init(of program: ProgramIdentity?) { self.program = program }
 
   /// Whether it is time to read them again.
-  func areDue(at time: Nanoseconds) -> Bool { pace.isDue(at: time, isUrgent: areStale) }
+  func areDue(at time: Nanoseconds, isQuiet: Bool) -> Bool {
+    pace.isDue(at: time, isUrgent: areStale, isQuiet: isQuiet)
+  }
 
   /// Whether samples wait for a reading that would not take too much of the time.
   func areDueForSamples(at time: Nanoseconds) -> Bool {

@@ -45,6 +45,8 @@ final class Sampler {
   private(set) var tickEnd: Nanoseconds = 0
   /// Whether a thread may be stopped; one that runs has no stack where it may not.
   var mayStop: Bool
+  /// Whether nobody wants the samples yet.
+  var isQuiet = false
   var cost = CaptureCost()
   var pauses = PauseMeter()
   /// When the last thread of a round of stops was resumed.
@@ -214,7 +216,7 @@ extension Sampler {
   }
 
   private func prepareTick(time: Nanoseconds) {
-    if mappings.areDue(at: time) { readMappings(time: time) }
+    if mappings.areDue(at: time, isQuiet: isQuiet) { readMappings(time: time) }
     refreshRuntimes(time: time)
   }
 
@@ -280,7 +282,7 @@ extension Sampler {
     guard mappings.range(containing: address) == nil else { return }
     mappings.areStale = true
     let time = now
-    if mappings.areDue(at: time) { readMappings(time: time) }
+    if mappings.areDue(at: time, isQuiet: isQuiet) { readMappings(time: time) }
   }
 }
 

@@ -83,7 +83,7 @@ struct QuietHistory {
   private var captures: [QuietCapture] = []
 
   /// To begin one costs as much as some hundred ticks.
-  private static let shortestLife = Nanoseconds.seconds(60)
+  private static let shortestLife = Nanoseconds.seconds(300)
 
   init(_ process: ProcessIdentity, plan: SamplingPlan, length: Nanoseconds) {
     self.process = process
