@@ -1,3 +1,5 @@
+internal import LinuxProcess
+
 /// What is said of a machine: whether sprof can do its work on it, and what would help.
 package enum MachineCheckup {
   /// The findings, in the order in which they matter.
@@ -39,7 +41,8 @@ package enum MachineCheckup {
       findings.append(
         Finding(
           "proc", facts.userID == 0 ? .hint : .problem,
-          "/proc hides the processes of other users (hidepid)", fix: "sudo sprof attach PID"))
+          "/proc hides the processes of other users (hidepid)",
+          fix: facts.userID == 0 ? nil : facts.root.line("sprof attach PID")))
     }
     return findings
   }
@@ -67,7 +70,8 @@ package enum MachineCheckup {
         "access", .hint,
         "only your own programs may be sampled: sprof has the capability cap_sys_ptrace, but not "
           + "cap_dac_read_search",
-        fix: "sudo setcap cap_sys_ptrace,cap_dac_read_search=ep \"$(command -v sprof)\"")
+        fix: facts.root.line(
+          "setcap cap_sys_ptrace,cap_dac_read_search=ep \"$(command -v sprof)\""))
     }
     if isRoot {
       return Finding(
@@ -85,15 +89,15 @@ package enum MachineCheckup {
       Finding(
         "access", .problem,
         "kernel.yama.ptrace_scope is 1: you may sample only what sprof starts (sprof run), and running "
-          + "programs as root. For all users until the next boot: sudo sysctl "
-          + "kernel.yama.ptrace_scope=0",
-        fix: "sudo sprof attach PID")
+          + "programs as root. For all users until the next boot: "
+          + facts.root.line("sysctl kernel.yama.ptrace_scope=0"),
+        fix: facts.root.line("sprof attach PID"))
     case 2:
       Finding(
         "access", .problem, "kernel.yama.ptrace_scope is 2: only root may trace",
-        fix: "sudo sprof attach PID")
+        fix: facts.root.line("sprof attach PID"))
     default:
-      Finding("access", "your own programs may be sampled; those of others with sudo")
+      Finding("access", "your own programs may be sampled; those of others as root")
     }
   }
 

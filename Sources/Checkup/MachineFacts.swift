@@ -1,11 +1,13 @@
 internal import Glibc
-internal import LinuxProcess
+package import LinuxProcess
 internal import ProfileModel
 
 /// What a machine, and the right to use it, give sprof.
 package struct MachineFacts: Sendable {
   package var kernel = ""
   package var userID: UInt32 = 0
+  /// How commands are run as root here.
+  package var root = RootAccess.isRoot
   /// sprof's own effective capabilities, as a bit mask.
   package var capabilities: UInt64 = 0
   /// The setting of Yama; nil where it is not built in, or cannot be read.
@@ -38,6 +40,7 @@ package struct MachineFacts: Sendable {
   package init(_ files: SystemFiles, debuginfod: String?) {
     kernel = Host.kernel()
     userID = geteuid()
+    root = .here
     if let own = try? ProcessStatus(of: getpid()) {
       capabilities = own.capabilities
       hasSeccompFilter = own.hasSeccompFilter

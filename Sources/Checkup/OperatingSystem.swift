@@ -1,4 +1,4 @@
-internal import Glibc
+package import LinuxProcess
 
 /// The distribution of a machine, by its `os-release` (os-release(5)).
 package struct OperatingSystem: Equatable, Sendable {
@@ -13,6 +13,8 @@ package struct OperatingSystem: Equatable, Sendable {
   /// The archive of apt that has the debug packages; nil where it is known to be among apt's sources, and
   /// where none is known.
   package let missingArchive: DebugArchive?
+  /// How packages are installed, which needs root.
+  private let root: RootAccess
 
   package init(_ files: SystemFiles) {
     let folder = "/etc/apt/sources.list.d"
@@ -24,7 +26,8 @@ package struct OperatingSystem: Equatable, Sendable {
   }
 
   /// Reads the text of the file, and that of apt's `sources`; what they do not say stays unknown.
-  package init(parsing text: String, sources: String = "") {
+  package init(parsing text: String, sources: String = "", root: RootAccess = .here) {
+    self.root = root
     var fields: [Substring: String] = [:]
     for line in text.split(separator: "\n") {
       guard let equals = line.firstIndex(of: "=") else { continue }
@@ -96,18 +99,18 @@ package struct OperatingSystem: Equatable, Sendable {
   /// packages are disabled unless they are asked for (zypper(8): `--plus-content`). Arch has debug
   /// files on its debuginfod server alone.
   package func installDebugFile(buildID: String?, owner: String?) -> String? {
-    let root = geteuid() == 0 ? "" : "sudo "
     switch packager {
     case .apt:
-      return owner.map { aptCommand(Self.debianDebugPackage(of: $0), root) }
+      return owner.map { aptCommand(Self.debianDebugPackage(of: $0)) }
     case .dnf:
       guard let path = buildID.flatMap(Self.debugPath) else { return nil }
-      return "\(root)dnf --enablerepo='*debug*' install \(path)"
+      return root.line("dnf --enablerepo='*debug*' install \(path)")
     case .zypper:
       guard let buildID, Self.debugPath(buildID) != nil else { return nil }
-      return "\(root)zypper --plus-content debug install -C 'debuginfo(build-id)=\(buildID)'"
+      return root.line(
+        "zypper --plus-content debug install -C 'debuginfo(build-id)=\(buildID)'")
     case .apk:
-      return owner.map { "\(root)apk add \(Self.plain($0))-dbg" }
+      return owner.map { root.line("apk add \(Self.plain($0))-dbg") }
     case .pacman:
       return buildID.flatMap(Self.debugPath).map { _ in
         "DEBUGINFOD_URLS=https://debuginfod.archlinux.org sprof symbols CAPTURE -o NAMED --debuginfod"
@@ -118,18 +121,17 @@ package struct OperatingSystem: Equatable, Sendable {
 
   /// The command that installs the debug file of the C library; nil where none is known.
   package func installLibraryDebugFile() -> String? {
-    let root = geteuid() == 0 ? "" : "sudo "
-    return switch packager {
-    case .apt: "\(root)apt install libc6-dbg"
-    case .dnf: "\(root)dnf debuginfo-install glibc"
-    case .zypper: "\(root)zypper --plus-content debug install glibc-debuginfo"
-    case .apk: "\(root)apk add musl-dbg"
+    switch packager {
+    case .apt: root.line("apt install libc6-dbg")
+    case .dnf: root.line("dnf debuginfo-install glibc")
+    case .zypper: root.line("zypper --plus-content debug install glibc-debuginfo")
+    case .apk: root.line("apk add musl-dbg")
     case .pacman, nil: nil
     }
   }
 
-  private func aptCommand(_ package: String, _ root: String) -> String {
-    let install = "\(root)apt install \(package)"
+  private func aptCommand(_ package: String) -> String {
+    let install = root.line("apt install \(package)")
     guard package.hasSuffix("-dbgsym"), missingArchive != nil else { return install }
     return install + "  # after the archive above is added"
   }
@@ -150,7 +152,6 @@ package struct OperatingSystem: Equatable, Sendable {
   /// What has to be done before the commands for the debug files of these packages; nil for nothing.
   func archiveFinding(for owners: some Sequence<String>) -> Finding? {
     guard let missingArchive, owners.contains(where: { needsArchive($0) }) else { return nil }
-    let root = geteuid() == 0 ? "" : "sudo "
     let text =
       "the debug packages below are in \(missingArchive.name), suite \(missingArchive.suite), which is not "
       + "among apt's sources: add it first (not every mirror has it)"
@@ -160,7 +161,8 @@ package struct OperatingSystem: Equatable, Sendable {
     return Finding(
       "archive", .hint, "\(text). \(other)",
       fix: missingArchive.source.map {
-        "echo '\($0)' | \(root)tee /etc/apt/sources.list.d/debug.list && \(root)apt update"
+        "echo '\($0)' | \(root.line("tee /etc/apt/sources.list.d/debug.list")) && "
+          + root.line("apt update")
       })
   }
 

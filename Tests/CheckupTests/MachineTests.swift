@@ -1,4 +1,5 @@
 import Checkup
+import LinuxProcess
 import ProfileModel
 import Sampling
 import Testing
@@ -8,6 +9,7 @@ import Testing
     var facts = MachineFacts()
     facts.kernel = "6.8.0-31-generic"
     facts.userID = 1000
+    facts.root = .sudo
     facts.yamaScope = 0
     facts.openFiles = 1 << 20
     facts.perfMaps = 0
@@ -64,6 +66,24 @@ import Testing
     }
     #expect(found?.grade == .problem)
     #expect(found?.fix == "docker run --cap-add SYS_PTRACE …")
+  }
+
+  @Test func `names sudo only where it is installed and the user is not root`() {
+    for (root, lead) in [(RootAccess.su, "su -c 'sprof"), (.doas, "doas sprof")] {
+      let found = finding("access") {
+        $0.yamaScope = 1
+        $0.root = root
+      }
+      #expect(found?.fix?.hasPrefix(lead) == true)
+      #expect(found?.text.contains("sudo") == false)
+    }
+    let hidden = finding("proc") {
+      $0.userID = 0
+      $0.root = .isRoot
+      $0.hidesProcesses = true
+    }
+    #expect(hidden?.grade == .hint)
+    #expect(hidden?.fix == nil)
   }
 
   @Test func `names the second capability that is missing`() {
@@ -131,9 +151,9 @@ import Testing
     ("ID=alpine", "apk add libfoo1-dbg"),
   ])
   func `names the command that installs a debug file`(release: String, command: String) throws {
-    let system = OperatingSystem(parsing: release)
+    let system = OperatingSystem(parsing: release, root: .isRoot)
     let named = try #require(system.installDebugFile(buildID: "abcdef01", owner: "libfoo1:amd64"))
-    #expect(named == command || named == "sudo " + command)
+    #expect(named == command)
   }
 
   /// A program whose file has no names, and belongs to a package.

@@ -14,6 +14,8 @@ enum LockFunction: Hashable {
   case readLock
   case writeLock
   case conditionVariable
+  /// Those of other runtimes, of one word.
+  case foreignConditionVariable
   case semaphore
   case barrier
   case once
@@ -98,7 +100,7 @@ enum LockFunction: Hashable {
     ("new_sem_wait", .semaphore), ("pthread_cond_", .conditionVariable),
     // GLib, whose locks are words of its own.
     ("g_mutex_lock", .foreignMutex), ("g_rec_mutex_lock", .foreignMutex),
-    ("g_cond_wait", .conditionVariable), ("g_rw_lock_writer_lock", .foreignWriteLock),
+    ("g_cond_wait", .foreignConditionVariable), ("g_rw_lock_writer_lock", .foreignWriteLock),
     ("g_rw_lock_reader_lock", .foreignReadLock), ("g_once_init_enter", .once),
     // The Swift runtime's lazy initializers.
     ("swift_once", .once),
@@ -112,8 +114,8 @@ enum LockFunction: Hashable {
     ("futex_rwlock::RwLock::read", .foreignReadLock),
     ("rwlock::futex::RwLock::write", .foreignWriteLock),
     ("futex_rwlock::RwLock::write", .foreignWriteLock),
-    ("condvar::futex::Condvar", .conditionVariable),
-    ("futex_condvar::Condvar", .conditionVariable), ("once::futex::Once", .once),
+    ("condvar::futex::Condvar", .foreignConditionVariable),
+    ("futex_condvar::Condvar", .foreignConditionVariable), ("once::futex::Once", .once),
     ("thread_parking::futex::Parker", .parking), ("thread_parker::futex::Parker", .parking),
     ("std::thread::park", .parking), ("parking_lot_core::thread_parker", .parking),
     // Swift's Synchronization.

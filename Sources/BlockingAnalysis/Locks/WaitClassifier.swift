@@ -27,6 +27,7 @@ package enum WaitClassifier {
     let reading = FutexReading(futex: futex, function: function, isHint: isHint)
     if reading.describe(&wait) { return wait }
     wait.kind = kind(function, isLowLevel: functions.isLowLevel)
+    if function == .conditionVariable { wait.object = condition(at: futex.address) }
     if wait.kind == .conditionVariable || wait.kind == .semaphore {
       switch functions.purpose {
       case .gil: wait.kind = .gil
@@ -49,12 +50,20 @@ package enum WaitClassifier {
     return wait
   }
 
+  /// The condition variable in which a thread sleeps at a word.
+  ///
+  /// Its waiters sleep at two words in turn, `__g_signals[2]`, which begin at a multiple of 8 bytes in all
+  /// versions (glibc 2.25 and later, sysdeps/nptl/bits/thread-shared-types.h); the first stands for both.
+  private static func condition(at word: RemoteAddress) -> WaitObject {
+    WaitObject(address: word.advanced(by: -Int64(word.rawValue % 8)))
+  }
+
   private static func kind(_ function: LockFunction?, isLowLevel: Bool) -> WaitKind {
     switch function {
     case .mutex, .foreignMutex: .mutex
     case .readLock, .foreignReadLock: .readLock
     case .writeLock, .foreignWriteLock: .writeLock
-    case .conditionVariable: .conditionVariable
+    case .conditionVariable, .foreignConditionVariable: .conditionVariable
     case .semaphore: .semaphore
     case .barrier: .barrier
     case .once: .onceInitializer
@@ -100,7 +109,8 @@ struct FutexReading {
       // Only the kernel's own form proves anything.
       guard futex.isPriorityInheriting else { return false }
       return describeByWord(&wait)
-    case .semaphore, .conditionVariable, .barrier, .once, .join, .parking, .lowLevelLock,
+    case .semaphore, .conditionVariable, .foreignConditionVariable, .barrier, .once, .join,
+      .parking, .lowLevelLock,
       .plumbing, .foreignReadLock, .foreignWriteLock:
       return false
     }

@@ -84,6 +84,23 @@ struct OwnedWaits {
     return result
   }
 
+  /// What a thread waited for in a run by ticks and by look-ups of long sleeps, where its stack shows such a
+  /// wait.
+  func objects(of run: ClosedTime, thread: Int, like wait: Wait) -> Set<WaitObject> {
+    var result: Set<WaitObject> = []
+    for list in [ticks[thread], sleeps[thread]] {
+      var position = max(0, list.partitioningIndex { $0.start > run.start } - 1)
+      while position < list.count, list[position].start < run.end {
+        let known = waits[list[position].wait]
+        let isOfRun = list[position].end > run.start
+        position += 1
+        guard isOfRun, known.kind == wait.kind, let object = known.object else { continue }
+        result.insert(object)
+      }
+    }
+    return result
+  }
+
   /// Adds a part of which no tick knows more than the stack: a look-up of the sleep that it belongs to
   /// may.
   private func addSleep(

@@ -61,10 +61,16 @@ struct BlameWords {
   /// Who held up a thread for much of its time, as a sentence.
   func sentence(of finding: BlameFinding) -> String {
     let (nodes, path) = (tree.nodes, finding.path)
-    let held = Figures.duration(finding.held)
-    var sentence = held + " of its \(Figures.duration(nodes[0].total)) went by "
+    let waited = Figures.duration(finding.waited)
+    var sentence = waited + " of its \(Figures.duration(nodes[0].total)) went by "
     let several = finding.ownerCount > 1 ? "\(finding.ownerCount) others in turn, most by " : ""
-    sentence += "\(node(path[0])), held up by \(several)\(owner(at: path[1]))"
+    let held = Figures.duration(finding.held)
+    // What its owner did not hold up, another did, or one that is not known.
+    let part = held == waited ? "" : "\(held) of it "
+    let isOfPlace = finding.isInOneFunction
+    sentence += deed(
+      nodes[path[0]].kind, isOfPlace ? nodes[path[0]].place : nil, pid: pid(of: path[0]))
+    sentence += ", \(part)held up by \(several)\(owner(at: path[1]))"
     var place = 2
     while place < path.count {
       let isLast = place + 1 == path.count

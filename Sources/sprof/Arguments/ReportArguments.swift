@@ -62,9 +62,7 @@ struct ReportArguments: ParsableArguments {
   @OptionGroup var frames: ShownFrames
 
   func validate() throws {
-    guard width.map({ 60...1000 ~= $0 }) ?? true else {
-      throw ValidationError("--width must be from 60 to 1000.")
-    }
+    try WidthArgument.check(width)
     guard rows.map({ $0 > 0 }) ?? true else {
       throw ValidationError("--top must be at least 1.")
     }
@@ -85,7 +83,7 @@ struct ReportArguments: ParsableArguments {
     var options = ReportOptions(
       views: views.isEmpty ? ReportOptions.defaultViews : Set(views),
       threadFilter: thread.map { ThreadFilter(glob: $0) }, top: rows, color: Terminal.wantsColor,
-      width: width ?? Terminal.size?.columns ?? 100)
+      width: WidthArgument.columns(width))
     options.showsNative = frames.native
     options.explainsVerdict = explain
     return options

@@ -67,6 +67,11 @@ struct CompareCommand: ParsableCommand {
     help: ArgumentHelp("Rows of each table; 20 by default.", valueName: "rows"))
   var rows: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Columns of the text; the terminal's by default, 100 elsewhere.", valueName: "columns"))
+  var width: Int?
+
   @Flag(help: "Include changes within noise.")
   var all = false
 
@@ -91,6 +96,11 @@ struct CompareCommand: ParsableCommand {
     guard !json && html == nil || rows == nil && !all else {
       throw ValidationError(
         "--json and --html have everything; they cannot be combined with --top or --all.")
+    }
+    try WidthArgument.check(width)
+    guard width == nil || !json && !markdown && html == nil else {
+      throw ValidationError(
+        "--width is that of the text; it cannot be combined with --json, --markdown or --html.")
     }
     guard !failIf.isEmpty || !allowMissing else {
       throw ValidationError("--allow-missing needs --fail-if.")
@@ -181,7 +191,8 @@ struct CompareCommand: ParsableCommand {
       before: ComparisonOptions.Side(
         name: name(0, before), seconds: comparison.secondsBefore),
       after: ComparisonOptions.Side(name: name(1, after), seconds: comparison.secondsAfter),
-      top: rows ?? 20, showsAll: all, color: Terminal.wantsColor, verdicts: verdicts)
+      top: rows ?? 20, showsAll: all, color: Terminal.wantsColor,
+      width: WidthArgument.columns(width), verdicts: verdicts)
   }
 
   private func show(

@@ -59,6 +59,9 @@ struct DumpCommand: ParsableCommand {
     guard !all || !report.brief else {
       throw ValidationError("--brief cannot be combined with --all.")
     }
+    guard !all || !report.json else {
+      throw ValidationError("--json writes everything; it cannot be combined with --all.")
+    }
     guard watch == nil || !ping.isWanted else {
       throw ValidationError("--watch cannot be combined with --ping.")
     }

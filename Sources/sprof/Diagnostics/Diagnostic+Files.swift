@@ -27,7 +27,8 @@ extension Diagnostic {
     switch error {
     case .system(_, accessDenied):
       // Only its owner may read a capture, which is root after `sudo sprof attach -o`.
-      "\(accessDenied). If it is a capture that root made, make it yours with: sudo chown $USER \(path)"
+      "\(accessDenied). If it is a capture that root made, make it yours with: "
+        + asRoot("chown $USER \(path)")
     case .system(_, let reason): "\(reason)."
     case .notRegular: "it is a directory. Give a capture file."
     case .empty: "it is empty."

@@ -9,7 +9,7 @@ extension Diagnostic {
   static func words(noMatch name: String) -> String {
     AccessCheck.hidesProcesses
       ? "No process that you may see is named \"\(name)\": /proc hides other users' processes "
-        + "(hidepid). List yours with: ps -e" + (isRoot ? "" : "; or run sprof with sudo")
+        + "(hidepid). List yours with: ps -e" + (isRoot ? "" : "; or run sprof as root")
       : "No process is named \"\(name)\". List processes with: ps -e"
   }
 
@@ -62,16 +62,17 @@ extension Diagnostic {
 
   static func words(sampling name: String, _ failure: Capture.Failure) -> String {
     let rest = "The program continues without being sampled."
-    let asRoot = isRoot ? rootWithoutRight : "To sample it, run: sudo sprof run -- \(name)"
+    let remedy =
+      isRoot ? rootWithoutRight : "To sample it, run: " + asRoot("sprof run -- \(name)")
     switch failure {
     case .access(.noSuchProcess), .access(.hasEnded):
       return "\(name) ended before it could be sampled; there is no report."
     case .access(.undumpable), .access(.otherUser), .access(.missingCapability), .access(.hidden),
       .access(.missingReadCapability):
-      return "Not allowed to trace \(name): its privileges differ from yours. \(rest) \(asRoot)"
+      return "Not allowed to trace \(name): its privileges differ from yours. \(rest) \(remedy)"
     case .access(.yama(let scope)):
       return "Not allowed to trace \(name): kernel.yama.ptrace_scope is \(scope). \(rest) "
-        + (scope == 3 ? yamaSetting : asRoot)
+        + (scope == 3 ? yamaSetting : remedy)
     case .access(.seccomp):
       return "Not allowed to trace \(name): a seccomp filter forbids ptrace, as in a container. "
         + "\(rest) Start the container with: docker run --cap-add SYS_PTRACE …"

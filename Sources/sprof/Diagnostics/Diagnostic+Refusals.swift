@@ -22,23 +22,24 @@ extension Diagnostic {
   /// Why `sprof command` may not profile the process.
   static func refusal(_ problem: AccessProblem, pid: Int32, command: String) -> Refusal {
     let notAllowed = "Not allowed to trace \(pid): "
-    func asRoot(_ cause: String) -> Refusal {
+    func needsRoot(_ cause: String) -> Refusal {
       isRoot
         ? Refusal(cause: cause, lead: rootLead, command: containerCommand)
-        : Refusal(cause: cause, lead: "Run", command: "sudo sprof \(command) \(pid)")
+        : Refusal(cause: cause, lead: "Run", command: asRoot("sprof \(command) \(pid)"))
     }
     switch problem {
     case .hidden:
-      return asRoot(
+      return needsRoot(
         "Not allowed to see process \(pid): /proc hides other users' processes (hidepid)")
     case .missingReadCapability:
       return Refusal(
         cause: "Not allowed to read /proc/\(pid)/syscall: sprof has the capability cap_sys_ptrace, "
           + "but not cap_dac_read_search",
         lead: "Give it both with",
-        command: "sudo setcap cap_sys_ptrace,cap_dac_read_search=ep \"$(command -v sprof)\"")
+        command: asRoot(
+          "setcap cap_sys_ptrace,cap_dac_read_search=ep \"$(command -v sprof)\""))
     case .otherUser(let owner, let me):
-      return asRoot(
+      return needsRoot(
         notAllowed + "it belongs to user \(userName(owner)), and you are \(userName(me))")
     case .yama(3):
       return Refusal(
@@ -47,20 +48,20 @@ extension Diagnostic {
         lead: yamaLead, command: yamaCommand)
     case .yama(let scope):
       let who = scope == 1 ? "users may trace only their own descendants" : "only root may trace"
-      return asRoot(notAllowed + "kernel.yama.ptrace_scope is \(scope), so \(who)")
+      return needsRoot(notAllowed + "kernel.yama.ptrace_scope is \(scope), so \(who)")
     case .seccomp:
       return Refusal(
         cause: notAllowed + "a seccomp filter forbids ptrace, as in a container",
         lead: "Start the container with", command: containerCommand)
     case .undumpable:
-      return asRoot(
+      return needsRoot(
         notAllowed + "it is not dumpable (it changed its user, or called prctl(PR_SET_DUMPABLE))")
     case .missingCapability:
-      return asRoot(
+      return needsRoot(
         notAllowed + "it has capabilities that you lack, or is in another user namespace")
     case .other(let error):
       let cause = "Cannot trace \(pid): \(error.call): \(error.reason)"
-      return isRoot ? Refusal(cause: cause, lead: "", command: nil) : asRoot(cause)
+      return isRoot ? Refusal(cause: cause, lead: "", command: nil) : needsRoot(cause)
     case .noSuchProcess, .isItself, .isKernelThread, .hasEnded, .is32Bit:
       return unsuitable(problem, pid: pid)
     }
@@ -76,7 +77,7 @@ extension Diagnostic {
       Refusal(
         cause: "\(pid) is a kernel thread, which runs no program",
         lead: "See what it waits for with",
-        command: "\(isRoot ? "" : "sudo ")cat /proc/\(pid)/stack")
+        command: asRoot("cat /proc/\(pid)/stack"))
     case .hasEnded:
       Refusal(
         cause: "Process \(pid) has ended and waits for its parent to reap it",
@@ -98,7 +99,10 @@ extension Diagnostic {
     return message + "\nMore: sprof doctor \(pid)"
   }
 
-  static var isRoot: Bool { geteuid() == 0 }
+  static var isRoot: Bool { RootAccess.here == .isRoot }
+
+  /// The line for a shell that runs the command as root.
+  static func asRoot(_ command: String) -> String { RootAccess.here.line(command) }
 
   /// What root lacks who is refused: sudo would change nothing.
   private static let rootLead =

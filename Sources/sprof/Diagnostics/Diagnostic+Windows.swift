@@ -1,3 +1,4 @@
+import LinuxProcess
 import WindowPicking
 
 // MARK: - Why no process is found by its window
@@ -17,7 +18,7 @@ extension Diagnostic {
     case .cannotConnect:
       "Cannot connect to the X server that DISPLAY names: it does not run, or does not let you. "
         + (isRoot
-          ? "Of a user's desktop: sudo --preserve-env=DISPLAY,XAUTHORITY sprof \(command) --window; or "
+          ? "\(ofDesktop("\(command) --window")); or "
           : "Instead ") + passPID(command)
     case .isGrabbed:
       "Another program keeps the mouse pointer to itself, such as for an open menu. Close that; or "
@@ -50,6 +51,13 @@ extension Diagnostic {
     window.isEmpty ? "The window, which has no title," : "The window \"\(window)\""
   }
 
+  /// What root does for a window of a user's desktop.
+  private static func ofDesktop(_ command: String) -> String {
+    RootAccess.hasSudo
+      ? "Of a user's desktop: sudo --preserve-env=DISPLAY,XAUTHORITY sprof \(command)"
+      : "Of a user's desktop: set DISPLAY and XAUTHORITY as they are there"
+  }
+
   private static func passPID(_ command: String, isSentence: Bool = false) -> String {
     "\(isSentence ? "P" : "p")ass its PID, as ps -e lists it: sprof \(command) PID"
   }
@@ -72,7 +80,7 @@ extension Diagnostic {
     case .cannotConnect:
       "Cannot connect to the X server that DISPLAY names: it does not run, or does not let you. "
         + (isRoot
-          ? "Of a user's desktop: sudo --preserve-env=DISPLAY,XAUTHORITY sprof \(command) --ping; or leave "
+          ? "\(ofDesktop("\(command) --ping")); or leave "
           : "Leave ") + "--ping out"
     case .isSilentServer:
       "The X server has not answered for 3 s, so it may be what hangs. To see what it does: "

@@ -9,7 +9,9 @@ extension EndToEnd {
     func `another user's program is named as such, with the mend`(command: String) throws {
       let program = try RunningProgram(fixture: "sleepers.c", ["1"])
       let outcome = try run(asNobody([SprofCommand.path, command, "\(program.pid)"]))
-      expectError(outcome, code: ExitCode.noPermission, naming: ["user", "sudo"])
+      expectError(
+        outcome, code: ExitCode.noPermission,
+        naming: ["user", "Run: ", "sprof \(command) \(program.pid)"])
       try program.assertUntouched()
     }
 

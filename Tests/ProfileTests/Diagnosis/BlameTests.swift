@@ -221,6 +221,36 @@ extension BlameTree {
     #expect(tree.nodes[0].total == 100_000_000)
   }
 
+  @Test func `says of a lock how long it was waited for in all, whoever held it`() throws {
+    var made = Waiting()
+    let main = made.maker.thread(4242, "main", isMain: true)
+    let others = (1...4).map { made.maker.thread(4242 + Int32($0), "t\($0)") }
+    for other in others {
+      made.run(other, made.stack("compute", "serve"), .running, from: 0, ticks: 100)
+    }
+    let functions = ["take_order", "take_back"]
+    for (place, start) in [(0, Int64(0)), (1, 50)] {
+      let stack = made.stack("pthread_mutex_lock", functions[place], "main")
+      made.run(main, stack, .asleep(in: "futex"), from: start, ticks: 45)
+      made.run(
+        main, made.stack("own_work", "main"), .running, from: start + 45, ticks: 5)
+      for turn in 0..<Int32(4) {
+        made.span(
+          main, Waiting.mutex(1, ownedBy: 4243 + turn), from: start + Int64(turn) * 10, ticks: 6)
+      }
+    }
+    let diagnosis = Diagnosis(made.profile)
+    let finding = try #require(BlameFinding(diagnosis, thread: main))
+    #expect(finding.waited == 900_000_000)
+    #expect(finding.held == 480_000_000)
+    #expect(finding.ownerCount == 4)
+    let words = BlameWords(finding.tree, WaitWords(made.profile)).sentence(of: finding)
+    #expect(
+      words
+        == "900.0 ms of its 1.00 s went by waiting for mutex lock_1, 480.0 ms of it held up by 4 "
+        + "others in turn, most by \"t1\" (4243), mostly computing in compute.")
+  }
+
   @Test func `takes no word of a lock where the stack shows another wait`() {
     var made = Waiting()
     let main = made.maker.thread(4242, "main", isMain: true)
