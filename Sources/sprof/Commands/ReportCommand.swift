@@ -65,10 +65,12 @@ struct ReportCommand: ParsableCommand {
         file == "-" ? "/dev/stdin" : file, ReadingBudget(reading.limits))
       try filter.check(profile.capture)
       try ReportedPart(of: profile, report, filter, end: to).show { part in
-        if profile.isDump { try checkDump() }
+        let isDumpText =
+          profile.isDump && page.html == nil && Set(views.view).isSubset(of: [.all])
+          && views.by == nil
+        if profile.isDump { try checkDump(isText: isDumpText) }
         if try page.write(part, freezeThreshold: views.freeze?.length.rawValue) { return }
-        if profile.isDump && Set(views.view).isSubset(of: [.all]) && views.by == nil {
-          try checkSource()
+        if isDumpText {
           try part.showDump(all: !views.view.isEmpty)
         } else {
           try views.show(part, file: file == "-" ? nil : file, withSource: page.source)
@@ -79,16 +81,12 @@ struct ReportCommand: ParsableCommand {
 }
 
 extension ReportCommand {
-  /// Refuses what would do nothing for a dump.
-  private func checkDump() throws {
-    try refuse([(views.sort != nil, "--sort"), (views.freeze != nil, "--freeze")])
-  }
-
-  /// Refuses `--source`, which the text of a dump does not have.
-  private func checkSource() throws { try refuse([(page.source, "--source")]) }
-
-  private func refuse(_ given: [(Bool, String)]) throws {
-    let options = given.filter(\.0).map(\.1)
+  /// Refuses what would do nothing for a dump, or for its text.
+  private func checkDump(isText: Bool) throws {
+    let options = [
+      (views.sort != nil, "--sort"), (views.freeze != nil, "--freeze"),
+      (page.source && isText, "--source"),
+    ].filter(\.0).map(\.1)
     guard options.isEmpty else {
       throw Diagnostic.isMisused(
         "\(file) is a dump: one sample of each thread, without times. It cannot be combined with "

@@ -109,10 +109,13 @@ extension EndToEnd {
       (["run", "--duration=1s", "--", "make"], 64, "samples until the program ends"),
       (["watch"], 64, "Name the process to watch"),
       (["compare", "one.pb.gz"], 64, "Give two captures"),
-      (["compare", "a.pb.gz", "b.pb.gz", "--width", "120"], 64, "compare has no option --width; "),
+      (
+        ["compare", "a.pb.gz", "b.pb.gz", "--freeze", "1s"], 64, "compare has no option --freeze; "
+      ),
       (["compare", "a.pb.gz", "b.pb.gz", "--sort=cpu"], 64, "compare has no option --sort; "),
       (["compare", "a.pb.gz", "b.pb.gz", "--markdwon", "1"], 64, "Did you mean '--markdown'?"),
-      (["compare", "a.pb.gz", "b.pb.gz", "--wdith", "1"], 64, "have --width."),
+      (["compare", "a.pb.gz", "b.pb.gz", "--wdith", "90"], 64, "Did you mean '--width'?"),
+      (["compare", "a.pb.gz", "b.pb.gz", "--freeez", "1s"], 64, "have --freeze."),
       (["dump", "-5"], 64, "A PID is a positive number"),
       (["top", "-5"], 64, "A PID is a positive number"),
       (["attach", "4242", "--top", "-3"], 64, "The value of --top cannot be negative: '-3'."),
@@ -145,6 +148,8 @@ extension EndToEnd {
       #expect(try SprofCommand.run(["dump", "\(program.pid)", "-o", dump]).status == 0)
       let table = [
         (["report", dump, "--sort", "cpu"], "without times. It cannot be combined with --sort."),
+        (["report", dump, "--view", "threads", "--sort", "cpu"], "be combined with --sort."),
+        (["report", dump, "--by", "function", "--freeze", "1s"], "be combined with --freeze."),
         (["report", dump, "--freeze", "1s", "--source"], "with --freeze, --source."),
         (["top", dump, "--rate", "50"], "which say how to sample"),
       ]
@@ -159,7 +164,7 @@ extension EndToEnd {
           late, code: ExitCode.usage,
           naming: ["The capture is only 0.", " s long; --from must be earlier."])
       }
-      let views = try SprofCommand.run(["report", dump, "--view", "threads", "--sort", "cpu"])
+      let views = try SprofCommand.run(["report", dump, "--view", "summary", "--source"])
       #expect(views.status == 0, "\(views.stderr)")
     }
 
