@@ -55,7 +55,7 @@ final class RestSurvey: Sendable {
     var options = SampleOptions()
     options.stopsNothing = true
     // Where a thread rests is told by names; the C library's debug file alone would take longer.
-    options.symbolsTimeout = .milliseconds(50)
+    options.symbolsTimeout = .milliseconds(20)
     guard let (captured, places) = try? Capture.survey(process, options: options) else {
       return nil
     }
