@@ -126,7 +126,10 @@ package enum LoadedLibrary {
   /// The file names of the libraries that matter to sprof, as the loader found them, from the text of a
   /// maps file: the version is a part of them.
   package static func names(in maps: String) -> [String] {
-    let wanted = ["libdw", "libelf", "liblzma", "libunwind", "libz", "libncurses", "libtinfo"]
+    let wanted = [
+      "libdeflate", "libdw", "libelf", "liblzma", "libunwind", "libz", "libzstd", "libncurses",
+      "libtinfo",
+    ]
     var names: Set<String> = []
     for line in maps.split(separator: "\n") {
       guard let slash = line.lastIndex(of: "/") else { continue }

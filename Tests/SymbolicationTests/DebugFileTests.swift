@@ -77,18 +77,21 @@ struct `Separate debug data` {
       ]))
   }
 
-  /// The kinds that objcopy(1) can write here.
-  private static let compressions = ["none", "zlib-gabi", "zlib-gnu", "zstd"].filter {
-    (try? shell("objcopy --help")).map { $0.contains("zstd") } == true || $0 != "zstd"
-  }
-
-  @Test(arguments: compressions)
+  @Test(arguments: ["none", "zlib-gabi", "zlib-gnu"])
   func `is the same however it is compressed`(kind: String) throws {
     let program = try WholeProgram("g++ -O2 -g")
     try shell("cd \(program.folder) && objcopy --compress-debug-sections=\(kind) program")
-    if kind == "zstd" {
-      #expect(try shell("readelf -tW \(program.folder)/program").contains("ZSTD"))
-    }
+    program.expectSame(none)
+  }
+
+  private static let writesZstd =
+    (try? shell("objcopy --help")).map { $0.contains("zstd") } ?? false
+
+  @Test(.enabled(if: writesZstd, "needs an objcopy that writes zstd"))
+  func `is the same compressed with zstd`() throws {
+    let program = try WholeProgram("g++ -O2 -g")
+    try shell("cd \(program.folder) && objcopy --compress-debug-sections=zstd program")
+    #expect(try shell("readelf -tW \(program.path)").contains("ZSTD"))
     program.expectSame(none)
   }
 

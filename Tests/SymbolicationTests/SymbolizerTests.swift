@@ -161,6 +161,32 @@ import Testing
   }
 }
 
+@Suite struct `An image of sections` {
+  @Test func `is not made of more sections than a file can have`() {
+    let sections = Array(
+      repeating: SectionImage.Section(
+        name: ".debug_x", content: SectionContent(.init(start: nil, count: 0))),
+      count: 65_534)
+    #expect(throws: DebugData.Problem.unreadable("too many sections")) {
+      try SectionImage(sections)
+    }
+  }
+
+  @Test(arguments: [UInt64(600) << 20, 1 << 62, .max])
+  func `is not made where a section says that it is huge`(size: UInt64) throws {
+    // Elf64_Chdr: zlib, reserved, size, alignment; then a stream that is cut off.
+    let header: [UInt64] = [1, size, 1, 0x9c78]
+    try header.withUnsafeBytes { bytes in
+      let content = try SectionContent(of: ".gnu_debugaltlink", isCompressed: true, bytes)
+      #expect(
+        throws: DebugData.Problem.tooLarge(section: ".gnu_debugaltlink", bytes: size)
+      ) {
+        try SectionImage([SectionImage.Section(name: ".gnu_debugaltlink", content: content)])
+      }
+    }
+  }
+}
+
 @Suite struct `Other languages` {
   @Test(.enabled(if: areInstalled("rustc", "nm"), "needs rustc and binutils"))
   func `Rust functions have paths without a hash, and their inlined calls`() throws {

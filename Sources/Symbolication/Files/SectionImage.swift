@@ -20,6 +20,8 @@ final class SectionImage {
   private static let headerSize = 64
   private static let entrySize = 64
   private static let namesSection = ".shstrtab"
+  /// Far above what compilers write.
+  private static let sectionLimit = 1000
   /// A section that takes longer to inflate than a thread takes to start, which is some 50 µs.
   private static let large = 256 << 10
 
@@ -28,9 +30,11 @@ final class SectionImage {
 
   /// Copies or inflates the content, on two threads where that is quicker; behind each section are at
   /// least 16 bytes of zeros.
-  ///
-  /// The caller has looked at the sizes.
   init(_ sections: [Section]) throws(DebugData.Problem) {
+    guard sections.count <= Self.sectionLimit else { throw .unreadable("too many sections") }
+    for section in sections where section.content.size > DebugData.sizeLimit {
+      throw .tooLarge(section: section.name, bytes: section.content.size)
+    }
     let names = sections.map(\.name) + [Self.namesSection]
     let text = Array("\0".utf8) + names.flatMap { Array($0.utf8) + [0] }
     let table = Self.headerSize + (sections.count + 2) * Self.entrySize
