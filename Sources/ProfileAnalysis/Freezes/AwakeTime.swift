@@ -29,6 +29,9 @@ struct AwakeTime {
     cpu.addingClamped(delay) > 0 ? min(wall, delay) : foundWaiting
   }
 
+  /// How much of it the thread was awake by the kernel's counts; zero without them.
+  var counted: Int64 { min(wall, cpu.addingClamped(delay)) }
+
   /// How much of it the thread ran.
   var ran: Int64 { wall - min(wall, waited) }
 }

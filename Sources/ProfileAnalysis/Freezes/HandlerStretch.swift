@@ -59,6 +59,10 @@ struct HandlerStretch {
       || runs.first?.unseenSleeps.contains(.within) ?? false
   }
 
+  /// In how much of its time its loop may have rested unseen: all but what the kernel counted on a CPU or in
+  /// wait for one.
+  var restingTime: Int64 { length - min(length, AwakeTime(runs).counted) }
+
   /// Whether it is one wait from beginning to end.
   var isOneWait: Bool { runs.count == 1 && runs[0].activity.isWait && !runs[0].hasManySleeps }
 

@@ -16,6 +16,9 @@ struct HandlerTrial {
   private static let leastEnds = 3
   /// The least part of its time that a healthy loop rests, of which handlers compute, or sleep.
   private static let leastRest = (computing: 0.05, sleeping: 0.2)
+  /// The most of its time that stops, and waits of a moment for what the kernel guards, take from a handler
+  /// that computes: well below what a healthy loop rests.
+  private static let mostStray = 0.02
 
   /// Of a thread that mostly waits for a CPU the work piles up: if its loop is that busy with the same
   /// handler otherwise, it may be many of them.
@@ -62,7 +65,8 @@ struct HandlerTrial {
       !stretch.isManySleeps(threshold: threshold)
     else { return false }
     let hidesSleep = stretch.hidesSleep
-    if hidesSleep {
+    // A loop that had next to no time to rest in has slept for a moment in its handler.
+    if hidesSleep, Double(stretch.restingTime) > Self.mostStray * Double(stretch.length) {
       let rest = stretch.isMostlyAsleep ? Self.leastRest.sleeping : Self.leastRest.computing
       guard Self.power(1 - rest, stretch.samples) < Self.chance else { return false }
     }

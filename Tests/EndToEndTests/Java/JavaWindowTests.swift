@@ -42,7 +42,7 @@ extension EndToEnd {
       let server = try XServer()
       let program = try java.start("Window", ["none"], environment: ["DISPLAY": server.display])
       let outcome = try SprofCommand.run(
-        ["attach", "\(program.pid)", "--duration", "1600ms"])
+        ["attach", "\(program.pid)", "--duration", "3s"])
       let text = outcome.plainWords
       #expect(text.hasPrefix("Idle: "), "\(java): \(text.prefix(900))")
       #expect(text.contains("AWT's event queue"))

@@ -118,6 +118,26 @@ internal import Testing
     #expect(maker.diagnosis().freezes.threads.first?.unclear.isEmpty == false)
   }
 
+  /// The program waits for its memory map while another thread changes it, say.
+  @Test func `stay whole when they sleep for a moment that no loop could have rested in`() {
+    func lengths(milliseconds asleep: Int64) -> [Int64] {
+      var maker = FreezeMaker()
+      let handler = "work debugCommand processCommand \(FreezeMaker.rest.withoutCall)"
+      for _ in 0..<2 {
+        maker.rest(milliseconds: 1000)
+        maker.run(handler, milliseconds: 120)
+        maker.run("sub \(handler)", milliseconds: 160, slept: .before)
+        let last = maker.maker.maker.profile.runs.count - 1
+        maker.maker.maker.profile.runs[last].weight.cpu -= asleep * FreezeMaker.millisecond
+      }
+      maker.rest(milliseconds: 1000)
+      return maker.freezes.map { $0.length / FreezeMaker.millisecond }
+    }
+    #expect(lengths(milliseconds: 1) == [280, 280])
+    // One that did may have called it twice.
+    #expect(lengths(milliseconds: 40) == [120, 160, 120, 160])
+  }
+
   @Test func `are not a server under load that hardly rests`() {
     var maker = FreezeMaker()
     var random: UInt64 = 7
