@@ -22,12 +22,14 @@
 #define NOINLINE __attribute__((noinline))
 #define MS 1000000LL
 
-// Call at the start of main. A test that dies leaves its programs behind: each ends itself.
+// Call at the start of main. A test that dies leaves its programs behind: each ends itself, after
+// FIXTURE_SECONDS where that is set.
 static inline void begin(void) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
   timer_t timer;
-  struct itimerspec spec = {.it_value.tv_sec = 900};
+  const char *seconds = getenv("FIXTURE_SECONDS");
+  struct itimerspec spec = {.it_value.tv_sec = seconds ? atol(seconds) : 900};
   if (timer_create(CLOCK_MONOTONIC, &event, &timer) == 0) timer_settime(timer, 0, &spec, NULL);
 }
 

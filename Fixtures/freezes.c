@@ -3,7 +3,8 @@
 // mutex that "owner" holds) or `read` (from a pipe). THREADS others sleep; each of BUSY ms of 16 the loop
 // computes, like an animation. Built with GTK, the loop is GTK's.
 // Reports `interrupted`, the EINTR that it met; `gap`, the longest time in ms between two rests outside a
-// freeze; `frozen`, how many freezes are over, and the length of each as `freeze0` and so on.
+// freeze; `frozen`, how many freezes are over, and for each, as `freeze0` and `began0`, its length and when it
+// began, in ms of the clock of the day.
 #include "fixture.h"
 #include <sys/epoll.h>
 #ifdef WITH_GTK
@@ -17,7 +18,7 @@ static struct {
 } plan[MOST];
 static int planned;
 static atomic_int frozen;
-static atomic_long interrupted, gap, lengths[MOST];
+static atomic_long interrupted, gap, lengths[MOST], begins[MOST];
 static long busy;
 static long long start, last_rest;
 static pthread_mutex_t held_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -75,6 +76,9 @@ NOINLINE static void on_tick(void) {
   int next = atomic_load(&frozen);
   if (next < planned && now - start >= plan[next].at) {
     const char *kind = plan[next].kind;
+    struct timespec clock;
+    clock_gettime(CLOCK_REALTIME, &clock);
+    atomic_store(&begins[next], clock.tv_sec * 1000 + clock.tv_nsec / MS);
     if (strcmp(kind, "sleep") == 0) save_settings(plan[next].length);
     if (strcmp(kind, "compute") == 0) reindex(plan[next].length);
     if (strcmp(kind, "lock") == 0) update_orders(plan[next].length);
@@ -99,7 +103,9 @@ static void report(void) {
   int count = atomic_load(&frozen);
   printf("{\"interrupted\":%ld,\"gap\":%ld,\"frozen\":%d", atomic_load(&interrupted),
          atomic_load(&gap), count);
-  for (int i = 0; i < count; i++) printf(",\"freeze%d\":%ld", i, atomic_load(&lengths[i]));
+  for (int i = 0; i < count; i++)
+    printf(",\"freeze%d\":%ld,\"began%d\":%ld", i, atomic_load(&lengths[i]), i,
+           atomic_load(&begins[i]));
   puts("}");
 }
 

@@ -54,7 +54,7 @@ package func cpuTime(of pid: Int32) -> Int64 {
 /// The whole text of a file of `/proc`; nil when there is none.
 ///
 /// Such a file has no size, and each read gives a part of it: Foundation stops after the first.
-func procText(_ path: String) -> String? {
+package func procText(_ path: String) -> String? {
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else { return nil }
   defer { close(descriptor) }

@@ -35,6 +35,7 @@ package struct Report: Decodable, Sendable {
     package struct Span: Decodable, Sendable {
       package let startNs: Int64
       package let lengthNs: Int64
+      package let cause: String
     }
 
     package struct Freeze: Decodable, Sendable {

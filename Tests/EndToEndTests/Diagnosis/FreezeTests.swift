@@ -243,7 +243,9 @@ private struct FreezeTrial {
     let list = report.freezes?.list ?? []
     let words = "\(report.verdict?.words ?? "") \(truth)"
     // Samples cannot always tell a computation from many short handlers; waits they can.
-    let unclear = report.freezes?.threads.first { $0.tid == program.pid }?.unclear ?? []
+    let unclear = (report.freezes?.threads.first { $0.tid == program.pid }?.unclear ?? [])
+      // A busy machine keeps the loop itself from a CPU now and then, for less than any handler takes.
+      .filter { $0.cause != "cpu" || $0.lengthNs > 200_000_000 }
     let found = (list.map { ($0.startNs, $0.lengthNs) } + unclear.map { ($0.startNs, $0.lengthNs) })
       .sorted { $0.0 < $1.0 }
     #expect(found.count == truth.count, "\(words)")
