@@ -56,3 +56,10 @@ struct FreezeMaker {
     return text
   }
 }
+
+extension String {
+  /// The stack's functions without those of the call that it rests in.
+  var withoutCall: String {
+    split(separator: " ").dropFirst(2).joined(separator: " ")
+  }
+}
