@@ -183,7 +183,7 @@ let package = Package(
     .testTarget(
       name: "SamplingTests",
       dependencies: [
-        "LinuxProcess", "ProfileModel", "PythonReading", "RuntimeReading", "Sampling",
+        "CLinux", "LinuxProcess", "ProfileModel", "PythonReading", "RuntimeReading", "Sampling",
         "TestSupport",
       ],
       swiftSettings: strict),
