@@ -59,13 +59,17 @@ import Testing
   }
 
   /// The paths of the code that a sample is taken to have met.
-  private mutating func paths(atLoads loads: UInt64?) -> [String] {
+  private mutating func paths(at counts: LoaderRecord.Counts?) -> [String] {
     var record = SampleRecord()
     record.byteCount = 8
-    record.loads = loads
+    record.libraries = counts
     record.weight.samples = 1
     libraries.enter(record, modules)
     return modules.maps.mappings.map(\.path)
+  }
+
+  private mutating func paths(loads: UInt64, present: UInt32) -> [String] {
+    paths(at: LoaderRecord.Counts(loads: loads, present: present))
   }
 
   private static let all = [program, library, loader].map(\.path)
@@ -74,30 +78,44 @@ import Testing
 
   @Test mutating func `are those of the maps while the loader has loaded nothing`() {
     read(loads: 3, present: 3, mappings: [Self.library])
-    #expect(paths(atLoads: 3) == Self.all)
-    #expect(paths(atLoads: nil) == Self.all)
+    #expect(paths(loads: 3, present: 3) == Self.all)
+    #expect(paths(at: nil) == Self.all)
+    #expect(paths(loads: 3, present: 2) == Self.all)
     #expect(libraries.uncertainSamples == 0)
   }
 
   @Test mutating func `are nameless at a sample from after the last reading`() {
     read(loads: 3, present: 3, mappings: [Self.library])
-    #expect(paths(atLoads: 4) == Self.certain)
-    #expect(paths(atLoads: 3) == Self.all)
-    #expect(libraries.uncertainSamples == 1)
+    #expect(paths(loads: 4, present: 4) == Self.certain)
+    #expect(paths(loads: 4, present: 3) == Self.certain)
+    #expect(paths(loads: 3, present: 3) == Self.all)
+    #expect(libraries.uncertainSamples == 2)
   }
 
   @Test mutating func `are known of samples from before when none has gone`() {
     read(loads: 3, present: 3, mappings: [])
     read(loads: 6, present: 6, mappings: [Self.library])
-    for loads: UInt64 in 3...6 { #expect(paths(atLoads: loads) == Self.all) }
-    #expect(paths(atLoads: 2) == Self.certain)
+    for loads: UInt64 in 2...6 {
+      #expect(paths(loads: loads, present: UInt32(loads)) == Self.all)
+    }
   }
 
   @Test mutating func `are nameless at samples between two readings when one has gone`() {
     read(loads: 3, present: 3, mappings: [Self.library])
     read(loads: 5, present: 3, mappings: [Self.library])
-    #expect(paths(atLoads: 5) == Self.all)
-    for loads: UInt64 in 3...4 { #expect(paths(atLoads: loads) == Self.certain) }
-    #expect(libraries.uncertainSamples == 2)
+    #expect(paths(loads: 5, present: 3) == Self.all)
+    for (loads, present): (UInt64, UInt32) in [(3, 3), (4, 4), (4, 3), (5, 4)] {
+      #expect(paths(loads: loads, present: present) == Self.certain)
+    }
+    #expect(libraries.uncertainSamples == 4)
+  }
+
+  @Test mutating func `are nameless at samples from before one went and none came`() {
+    read(loads: 3, present: 3, mappings: [Self.library])
+    read(loads: 3, present: 2, mappings: [])
+    read(loads: 4, present: 3, mappings: [Self.library])
+    #expect(paths(loads: 3, present: 3) == Self.certain)
+    #expect(paths(loads: 3, present: 2) == Self.all)
+    #expect(paths(loads: 4, present: 3) == Self.all)
   }
 }

@@ -52,36 +52,39 @@ extension ProcessMemory: TargetMemory {
   /// pieces are more than a thousand.
   ///
   /// Pieces that are within the first one are taken from it: each piece less is a microsecond less.
-  /// Returns how many bytes of each were read, and the 8 bytes at `word`, nil where they were not read.
+  /// Returns how many bytes of each were read, and the 8 bytes at both `words`, nil where one was not read.
   package func read(
     at address: RemoteAddress, into first: UnsafeMutableRawBufferPointer,
     and ranges: ArraySlice<MemoryRange>, into buffer: UnsafeMutableRawBufferPointer,
-    word: RemoteAddress? = nil
-  ) -> (first: Int, rest: Int, word: UInt64?) {
+    words: (RemoteAddress, RemoteAddress)? = nil
+  ) -> (first: Int, rest: Int, words: (UInt64, UInt64)?) {
     let wanted = ranges.reduce(0) { $0 &+ $1.count }
     if ranges.count < Self.mostVectors, wanted <= buffer.count {
-      var value: UInt64 = 0
-      let count = readVectors(
-        address, first, ranges, UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]), word,
-        &value)
-      let others = count - first.count - (word == nil ? 0 : 8)
+      var values = (UInt64(0), UInt64(0))
+      let count = withUnsafeMutableBytes(of: &values) {
+        readVectors(
+          address, first, ranges, UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]),
+          words, $0)
+      }
+      let others = count - first.count - (words == nil ? 0 : 16)
       if others >= 0 {
         return (
           first.count, Self.fill(buffer, with: ranges, within: first, at: address, read: others),
-          word == nil ? nil : value
+          words == nil ? nil : values
         )
       }
     }
     // The first one is not there as a whole, which keeps the others from being read.
     return (
-      max(0, read(at: address, into: first)), read(ranges, into: buffer), word.flatMap(readWord)
+      max(0, read(at: address, into: first)), read(ranges, into: buffer), words.flatMap(read)
     )
   }
 
-  private func readWord(at address: RemoteAddress) -> UInt64? {
-    var value: UInt64 = 0
-    let count = withUnsafeMutableBytes(of: &value) { read(at: address, into: $0) }
-    return count == 8 ? value : nil
+  private func read(_ words: (RemoteAddress, RemoteAddress)) -> (UInt64, UInt64)? {
+    var values = (UInt64(0), UInt64(0))
+    let pieces = [MemoryRange(start: words.0, count: 8), MemoryRange(start: words.1, count: 8)]
+    let count = withUnsafeMutableBytes(of: &values) { read(pieces[...], into: $0) }
+    return count == 16 ? values : nil
   }
 
   private func readBatch(
@@ -89,8 +92,7 @@ extension ProcessMemory: TargetMemory {
   ) -> Int {
     guard !buffer.isEmpty else { return 0 }
     let none = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-    var value: UInt64 = 0
-    let count = readVectors(RemoteAddress(0), none, ranges, buffer, nil, &value)
+    let count = readVectors(RemoteAddress(0), none, ranges, buffer, nil, none)
     guard count == -Int(EPERM) || count == -Int(ENOSYS) else { return max(0, count) }
     return readOneByOne(ranges, into: buffer)
   }
@@ -101,19 +103,20 @@ extension ProcessMemory: TargetMemory {
   private func readVectors(
     _ address: RemoteAddress, _ first: UnsafeMutableRawBufferPointer,
     _ ranges: ArraySlice<MemoryRange>, _ buffer: UnsafeMutableRawBufferPointer,
-    _ word: RemoteAddress?, _ value: UnsafeMutablePointer<UInt64>
+    _ words: (RemoteAddress, RemoteAddress)?, _ values: UnsafeMutableRawBufferPointer
   ) -> Int {
-    // Places and pieces, each with the first one and the word, and one place more for each piece that is
+    // Places and pieces, each with the first one and the words, and one place more for each piece that is
     // left out.
-    let capacity = ranges.count + 3
+    let capacity = ranges.count + 4
     return withUnsafeTemporaryAllocation(of: iovec.self, capacity: 2 * capacity) { vectors in
       var (places, pieces) = (1, 1)
       vectors[0] = iovec(iov_base: first.baseAddress, iov_len: first.count)
       vectors[capacity] = Self.vector(address, first.count)
-      if let word {
-        vectors[1] = iovec(iov_base: value, iov_len: 8)
-        vectors[capacity + 1] = Self.vector(word, 8)
-        (places, pieces) = (2, 2)
+      if let words {
+        vectors[1] = iovec(iov_base: values.baseAddress, iov_len: 16)
+        vectors[capacity + 1] = Self.vector(words.0, 8)
+        vectors[capacity + 2] = Self.vector(words.1, 8)
+        (places, pieces) = (2, 3)
       }
       var (start, end) = (0, 0)
       func addPlace() {

@@ -31,8 +31,8 @@ struct SampleRecord {
   var mapsSerial = 0
   /// The settlement before which that reading may not have been handed over (`AddressSpaces`).
   var settlement = 0
-  /// How many libraries the loader had loaded, ever; nil where that is not known.
-  var loads: UInt64?
+  /// What the loader had counted; nil where that is not known.
+  var libraries: LoaderRecord.Counts?
   /// Whether most of the time since the last sample went by waiting for a CPU.
   var isWaitingForCPU = false
   /// Why the thread has no stack that could be read; nil where it should have one.

@@ -17,11 +17,15 @@ struct LoaderRecord: Sendable {
     /// Whether a library is just being mapped, before it counts, or unmapped.
     var isChanging = false
 
-    /// How many were unloaded since, at the most.
-    func removals(since earlier: Counts) -> UInt64 {
-      let added = UInt64(bitPattern: Int64(present) - Int64(earlier.present))
-      return loads &- earlier.loads &- added
+    /// How many were unloaded between `earlier` and this, at the most; less than 0 when this was the earlier
+    /// one of two with as many loads.
+    func removals(since earlier: Counts) -> Int64 {
+      let added = Int64(present) - Int64(earlier.present)
+      return Int64(bitPattern: loads &- earlier.loads) &- added
     }
+
+    /// Whether maps that were read at these counts show all that was loaded at `other`.
+    func showAll(at other: Counts) -> Bool { loads >= other.loads && removals(since: other) <= 0 }
   }
 
   /// Where the number of loads is; 8 bytes.

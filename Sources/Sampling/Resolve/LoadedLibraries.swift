@@ -10,10 +10,8 @@ struct LoadedLibraries {
   /// Of the maps as they were read last; nil where the loader keeps no record.
   private var known: AddressSpaces.Libraries?
   private var maps = MemoryMaps()
-  /// The least number of loads at which all that was loaded is in these maps.
-  private var firstLoads: UInt64 = 0
   /// The sample's.
-  private var loads: UInt64?
+  private var counts: LoaderRecord.Counts?
   /// Whether the modules are without what may have been something else.
   private var areReduced = false
   /// Samples that came to addresses in place of names so.
@@ -21,7 +19,6 @@ struct LoadedLibraries {
 
   /// Takes over a reading, whose maps the modules then are.
   mutating func take(_ reading: AddressSpaces.Reading) {
-    if let new = reading.libraries?.counts, !areAll(in: reading) { firstLoads = new.loads }
     known = reading.libraries
     maps = reading.maps
     areReduced = false
@@ -39,13 +36,8 @@ struct LoadedLibraries {
   /// Makes the modules those that a sample can be trusted with.
   mutating func enter(_ record: SampleRecord, _ modules: ModuleMap) {
     guard record.kind == .sample, record.byteCount > 0 else { return }
-    loads = record.loads
-    let isUncertain: Bool
-    if let loads {
-      isUncertain = known?.counts.map { loads < firstLoads || loads > $0.loads } ?? true
-    } else {
-      isUncertain = false
-    }
+    counts = record.libraries
+    let isUncertain = counts.map { known?.counts?.showAll(at: $0) != true } ?? false
     if isUncertain { uncertainSamples += record.weight.samples }
     guard isUncertain != areReduced else { return }
     areReduced = isUncertain
@@ -71,7 +63,7 @@ struct LoadedLibraries {
 
   /// Whether the loader has loaded nothing since the sample.
   func areCurrent(in memory: ProcessMemory) -> Bool {
-    guard let loads, let known else { return !areReduced }
-    return !areReduced && known.loader.counts(in: memory)?.loads == loads
+    guard let counts, let known else { return !areReduced }
+    return !areReduced && known.loader.counts(in: memory)?.loads == counts.loads
   }
 }

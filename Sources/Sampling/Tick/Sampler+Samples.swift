@@ -295,7 +295,7 @@ extension Sampler {
     stackRead.begin(
       ProcessMemory(tid: thread.tid), at: range.start,
       into: UnsafeMutableRawBufferPointer(start: bytes, count: range.count),
-      counter: mappings.loader?.loads)
+      loader: mappings.loader)
   }
 
   /// Notes that the first `count` bytes of `range` were copied.
@@ -304,8 +304,8 @@ extension Sampler {
     in record: UnsafeMutablePointer<SampleRecord>
   ) {
     if count > 0 || range.count == 0 {
-      record.pointee.loads = stackRead.loads
-      let serial = mappings.serial(atLoads: stackRead.loads)
+      record.pointee.libraries = stackRead.libraries
+      let serial = mappings.serial(atLoads: stackRead.libraries?.loads)
       record.pointee.mapsSerial = max(record.pointee.mapsSerial, serial)
       if mappings.isAwaited { record.pointee.settlement = channel.spaces.settlement + 1 }
     }

@@ -11,22 +11,21 @@ final class StackRead: TargetMemory {
   private var place = UnsafeMutableRawBufferPointer(start: nil, count: 0)
   /// The bytes of the stack that were read; nil before the read.
   private var count: Int?
-  /// Where the loader counts its loads.
-  private var counter: RemoteAddress?
-  /// How many there had been when the stack was read; nil when that is not known.
-  private(set) var loads: UInt64?
+  private var loader: LoaderRecord?
+  /// What the loader had counted when the stack was read; nil when that is not known.
+  private(set) var libraries: LoaderRecord.Counts?
 
-  /// Begins a sample of a thread whose stack goes to `place`; the loader's counter is read with it.
+  /// Begins a sample of a thread whose stack goes to `place`; the loader's counters are read with it.
   func begin(
     _ memory: ProcessMemory, at start: RemoteAddress, into place: UnsafeMutableRawBufferPointer,
-    counter: RemoteAddress?
+    loader: LoaderRecord?
   ) {
     self.memory = memory
     self.start = start
     self.place = place
-    self.counter = counter
+    self.loader = loader
     count = nil
-    loads = nil
+    libraries = nil
   }
 
   func read(
@@ -34,9 +33,13 @@ final class StackRead: TargetMemory {
   ) -> Int {
     guard count == nil else { return memory.read(ranges, into: buffer) }
     let result = memory.read(
-      at: start, into: place, and: ranges, into: buffer, word: counter)
+      at: start, into: place, and: ranges, into: buffer,
+      words: loader.map { ($0.loads, $0.present) })
     count = result.first
-    loads = result.word
+    // The number of libraries has 4 bytes.
+    libraries = result.words.map {
+      LoaderRecord.Counts(loads: $0.0, present: UInt32(truncatingIfNeeded: $0.1))
+    }
     return result.rest
   }
 
