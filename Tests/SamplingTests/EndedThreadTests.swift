@@ -109,6 +109,41 @@ private final class BackgroundCapture: Sendable {
     try program.assertUntouched()
   }
 
+  /// How a thread that was asked to stop is found to have ended.
+  enum Round: CaseIterable { case each, together, late }
+
+  /// Its counters are needed to the last.
+  @Test(arguments: Round.allCases)
+  func `has its files until it was told of, and is collected then`(_ round: Round) throws {
+    let program = try RunningProgram(fixture: "oneends.c")
+    let ending = try #require(
+      ProcessStatus.threads(of: program.pid).first {
+        ProcessStatus(pid: program.pid, tid: $0)?.name == "ends"
+      })
+    let stops = StoppedThreads(process: program.pid)
+    #expect(stops.seize(ending, tag: 7, mayRestartCall: true) == .requested)
+    // Given up, it is a late one.
+    if round == .late { _ = stops.interruptAll() }
+    try program.send(line: "end")
+    if round == .late { Glibc.kill(program.pid, SIGKILL) }
+    try waitUntil("the thread is a zombie") {
+      ProcessStatus(pid: program.pid, tid: ending)?.state == "Z"
+    }
+    var states: [Character?] = []
+    func ended(_ stop: StoppedThreads.Stop) {
+      #expect(stop.tid == ending && stop.tag == 7)
+      states.append(ProcessStatus(pid: program.pid, tid: ending)?.state)
+    }
+    switch round {
+    case .each: stops.interruptAll().forEachStopped({ _ in }, ended: ended)
+    case .together: stops.interruptAll().forAllStoppedTogether({ _ in }, ended: ended)
+    case .late: stops.releaseOverdue(ended: ended)
+    }
+    #expect(states == ["Z"])
+    #expect(stops.isEmpty && ProcessStatus(pid: program.pid, tid: ending) == nil)
+    if round != .late { try program.assertUntouched() }
+  }
+
   /// A thread that executes a program takes over the number of the main thread.
   @Test func `is sampled anew when another takes over its number`() throws {
     let program = try RunningProgram(fixture: "leaderexit.c")

@@ -97,17 +97,17 @@ static inline int sprof_wait(pid_t tid, int *status, int nonblocking) {
   return result < 0 ? -errno : result;
 }
 
-// Like sprof_wait with WNOHANG, but a stop can be waited for again: the kernel forgets the signal that a
-// thread is about to get when its stop is collected (wait_task_stopped), and delivers it otherwise, should
-// this process die before it detaches.
+// Like sprof_wait with WNOHANG, but collects nothing. A stop can be waited for again: the kernel forgets the
+// signal that a thread is about to get when its stop is collected (wait_task_stopped), and delivers it
+// otherwise, should this process die before it detaches. The files of a thread that has ended stay, and
+// *status, which is not that of its end, is 0.
 static inline int sprof_poll(pid_t tid, int *status) {
   siginfo_t info;
   info.si_pid = 0;
   int flags = WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL;
   if (waitid(P_PID, (id_t)tid, &info, flags) < 0) return -errno;
   if (info.si_pid == 0) return 0;
-  if (info.si_code <= CLD_DUMPED) return sprof_wait(tid, status, 1);
-  *status = info.si_status << 8 | 0x7f;
+  *status = info.si_code <= CLD_DUMPED ? 0 : info.si_status << 8 | 0x7f;
   return tid;
 }
 

@@ -19,7 +19,7 @@ extension StoppedThreads {
   /// that have not stopped are asked again: the kernel drops a request that meets the `execve` of the
   /// thread (6.18), and the thread would never stop.
   package func releaseOverdue(
-    _ copy: (borrowing StoppedThread) -> Void = { _ in },
+    _ copy: (borrowing StoppedThread) -> Void = { _ in }, ended: (Stop) -> Void = { _ in },
     resumed: (Stop, MonotonicClock.Instant) -> Void = { _, _ in }
   ) {
     guard !overdue.isEmpty else { return }
@@ -27,7 +27,7 @@ extension StoppedThreads {
     var hasLost = false
     var index = 0
     while index < overdue.count {
-      switch release(index, copy, resumed) {
+      switch release(index, copy, ended, resumed) {
       case .waits: index += 1
       case .over: overdue.remove(at: index)
       case .lost:
@@ -48,12 +48,10 @@ extension StoppedThreads {
   }
 
   private func release(
-    _ index: Int, _ copy: (borrowing StoppedThread) -> Void,
+    _ index: Int, _ copy: (borrowing StoppedThread) -> Void, _ ended: (Stop) -> Void,
     _ resumed: (Stop, MonotonicClock.Instant) -> Void
   ) -> Late {
     var stop = overdue[index]
-    // Left for whoever waits for the program: until then its files show what it did.
-    if stop.tid == process, sprof_has_ended(stop.tid) != 0 { return .over }
     let outcome = sprof_poll(stop.tid, &stop.status)
     guard outcome != 0 else {
       // By an execve its number may be another thread's, which nobody holds: that of a child of this
@@ -61,9 +59,12 @@ extension StoppedThreads {
       let isOther = sprof_ptrace_interrupt(stop.tid) == -ESRCH && stop.tid == process
       return isOther ? .over : .waits
     }
-    noteEnd(stop.tid, outcome: outcome, status: stop.status)
     guard outcome > 0 else { return stop.tid == process ? .over : .lost }
-    guard stop.status & 0x7f == 0x7f else { return .over }
+    guard stop.status & 0x7f == 0x7f else {
+      // The program's end is left for whoever waits for it: until then its files show what it did.
+      if stop.tid != process { end(stop, ended) }
+      return .over
+    }
     stop.requested = overdueTime
     if let (registers, call) = readRegisters(of: stop), !stop.isDone {
       copy(StoppedThread(stop: stop, registers: registers, call: call))

@@ -141,12 +141,6 @@ package final class StoppedThreads {
     while !asked.isEmpty {
       var index = 0
       while index < asked.count {
-        // Once its end is collected its files are gone: `ended` is to find them.
-        if asked[index].tid == process, sprof_has_ended(asked[index].tid) != 0 {
-          ended(asked[index])
-          collect(asked.remove(at: index))
-          continue
-        }
         let outcome = sprof_poll(asked[index].tid, &asked[index].status)
         guard outcome != 0 else {
           index += 1
@@ -180,6 +174,7 @@ package final class StoppedThreads {
     defer { endHolding() }
     let start = MonotonicClock.now()
     var index = 0
+    var gone: [Stop] = []
     // Threads that have stopped are moved to the front, those still waited for stay behind them.
     while index < asked.count {
       let outcome = sprof_poll(asked[index].tid, &asked[index].status)
@@ -188,10 +183,8 @@ package final class StoppedThreads {
         continue
       }
       if outcome != 0 {
-        let gone = asked.remove(at: index)
-        noteEnd(gone.tid, outcome: outcome, status: gone.status)
         if outcome < 0 { followExecution() }
-        ended(gone)
+        gone.append(asked.remove(at: index))
         continue
       }
       let waited = MonotonicClock.now() - start
@@ -204,6 +197,7 @@ package final class StoppedThreads {
     for stop in asked { hand(stop, to: copy, ended: ended) }
     for stop in asked { resume(stop, resumed) }
     asked.removeAll(keepingCapacity: true)
+    for stop in gone { end(stop, ended) }
   }
 
   /// Gives up the CPU, which a thread may need to reach its stop.
@@ -218,9 +212,8 @@ package final class StoppedThreads {
     ended: (Stop) -> Void, resumed: (Stop, MonotonicClock.Instant) -> Void
   ) {
     guard outcome > 0, stop.status & 0x7f == 0x7f else {
-      noteEnd(stop.tid, outcome: outcome, status: stop.status)
       if outcome < 0 { followExecution() }
-      return ended(stop)
+      return end(stop, ended)
     }
     hand(stop, to: copy, ended: ended)
     resume(stop, resumed)
@@ -234,15 +227,14 @@ package final class StoppedThreads {
     copy(StoppedThread(stop: stop, registers: registers, call: call))
   }
 
-  private func collect(_ ended: Stop) {
+  /// Hands out a thread that has ended, and collects its end; its files, which have its last figures, are
+  /// there until then.
+  func end(_ stop: Stop, _ ended: (Stop) -> Void) {
+    ended(stop)
     var status: CInt = 0
-    let outcome = sprof_wait(ended.tid, &status, 1)
-    noteEnd(ended.tid, outcome: outcome, status: status)
-  }
-
-  func noteEnd(_ tid: Int32, outcome: CInt, status: CInt) {
     // The main thread's status is the process's.
-    guard outcome > 0, status & 0x7f != 0x7f, tid == process else { return }
+    guard sprof_wait(stop.tid, &status, 1) > 0, status & 0x7f != 0x7f, stop.tid == process
+    else { return }
     collectedEnd = status
   }
 

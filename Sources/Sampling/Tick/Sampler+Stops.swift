@@ -102,7 +102,8 @@ extension Sampler {
       pauses.add(pause: now - start)
       pauses.add(held: now - start)
     }
-    stops.releaseOverdue(copy, resumed: resumed)
+    func ended(_ stop: StoppedThreads.Stop) { thread(of: stop).map(noteEndInStop) }
+    stops.releaseOverdue(copy, ended: ended, resumed: resumed)
     runtimes?.finish(from: memory)
   }
 
