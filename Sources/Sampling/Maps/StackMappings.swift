@@ -23,6 +23,8 @@ struct StackMappings {
   private var searchCost: Nanoseconds = 0
   /// What the process ran at the last reading; nil where that is not known.
   private var program: ProgramIdentity?
+  /// A stack below this has hardly any program but one of 32 bits.
+  private static let endOf32Bits = RemoteAddress(1 << 32)
   /// Whether samples wait for the next reading.
   private(set) var isAwaited = false
 
@@ -67,8 +69,7 @@ struct StackMappings {
         serial: serial, time: MonotonicClock.now(), maps: maps,
         name: folder.name(of: folder.process), libraries: libraries,
         program: newProgram(in: memory, folder)))
-    // A stack this low has hardly any other program.
-    let isLow = maps.mappings.contains { $0.path == "[stack]" && $0.end.rawValue <= 1 << 32 }
+    let isLow = maps.mappings.contains { $0.path == "[stack]" && $0.end <= Self.endOf32Bits }
     areOf32Bits = isLow && memory.isOf32BitProgram
     ranges.removeAll(keepingCapacity: true)
     for mapping in maps.mappings where mapping.isReadable && mapping.isWritable {
@@ -89,6 +90,13 @@ struct StackMappings {
     guard !program.isSame(in: memory) else { return nil }
     self.program = ProgramIdentity(memory)
     return AddressSpaces.Program(folder, thread: memory.tid)
+  }
+
+  /// Notes an address of a stack that is in no reading, while there can be no other: the process may have
+  /// executed a program of 32 bits, whose system calls have other numbers (10 µs where it may be one).
+  mutating func noteUnknownStack(at address: RemoteAddress, _ memory: ProcessMemory) {
+    guard address < Self.endOf32Bits, !areOf32Bits else { return }
+    areOf32Bits = memory.isOf32BitProgram
   }
 
   /// Reads maps and counters that belong together; without counters where the loader is at work all the

@@ -282,7 +282,11 @@ extension Sampler {
     guard mappings.range(containing: address) == nil else { return }
     mappings.areStale = true
     let time = now
-    if mappings.areDue(at: time, isQuiet: isQuiet) { readMappings(time: time) }
+    if mappings.areDue(at: time, isQuiet: isQuiet) {
+      readMappings(time: time)
+    } else {
+      mappings.noteUnknownStack(at: address, memory)
+    }
   }
 }
 
