@@ -164,7 +164,8 @@ final class ModuleSymbols {
   private func readSymbols(_ content: SymbolTable.Content) -> [NamedTable] {
     guard let elf, let file else { return [] }
     func table(_ elf: ELFFile, _ file: MappedFile) -> NamedTable {
-      (SymbolTable(elf, bytes: file.bytes, content: content), file)
+      defer { file.giveBackPages() }
+      return (SymbolTable(elf, bytes: file.bytes, content: content), file)
     }
     guard !elf.hasSymbols else { return [table(elf, file)] }
     if let separate, separate.elf.hasSymbols { return [table(separate.elf, separate.file)] }

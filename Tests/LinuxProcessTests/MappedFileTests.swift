@@ -32,6 +32,29 @@ import Testing
     #expect(file.hasChanged)
   }
 
+  @Test func `is read again after its pages were given back`() throws {
+    let file = try map()
+    #expect(bytes(of: file) == [7])
+    let resident = try residentKilobytes(at: file)
+    #expect(resident >= 36)
+    file.giveBackPages()
+    #expect(try residentKilobytes(at: file) == 0)
+    #expect(bytes(of: file) == [7])
+    try #require(truncate(path, 5000) == 0)
+    file.giveBackPages()
+    #expect(Set(file.pointer[5000...]) == [0])
+    #expect(file.hasChanged)
+  }
+
+  /// How much of its mapping is in memory.
+  private func residentKilobytes(at file: MappedFile) throws -> Int {
+    let start = String(UInt(bitPattern: file.pointer.baseAddress), radix: 16)
+    let maps = try #require(procText("/proc/self/smaps"))
+    let entry = try #require(maps.range(of: "\n\(start)-")?.upperBound)
+    let line = try #require(maps[entry...].range(of: "\nRss:")?.upperBound)
+    return try #require(Int(maps[line...].split(separator: " ")[0]))
+  }
+
   @Test func `is still read where it is longer again`() throws {
     let file = try map()
     try #require(truncate(path, 0) == 0)

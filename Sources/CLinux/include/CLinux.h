@@ -149,7 +149,9 @@ static inline void sprof_grow_heap_in_large_steps(void) {
 
 static inline void sprof_use_one_heap(void) { mallopt(M_ARENA_MAX, 1); }
 
-static inline void sprof_give_memory_back(void) { malloc_trim(0); }
+// Gives back what was freed, and the pages of the program's own code, which the next call of each brings back
+// from the page cache.
+void sprof_give_memory_back(void);
 
 static inline int sprof_open(const char *path, int flags) {
   int fd = open(path, flags | O_CLOEXEC);

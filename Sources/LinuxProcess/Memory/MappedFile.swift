@@ -75,6 +75,14 @@ package final class MappedFile: @unchecked Sendable {
     if descriptor >= 0 { close(descriptor) } else { base.deallocate() }
   }
 
+  /// Gives its pages back to the kernel; the next look at each brings it back from the page cache.
+  ///
+  /// For what was read once as a whole, such as a symbol table.
+  package func giveBackPages() {
+    guard mapping != nil else { return }
+    madvise(UnsafeMutableRawPointer(mutating: base), count, MADV_DONTNEED)
+  }
+
   /// Which file it is; nil for a copy of memory.
   package var identity: FileIdentity? {
     var status = stat()
