@@ -31,6 +31,31 @@ func readIt() {
 	defer rw.RUnlock()
 }
 
+func writeIt() {
+	started.Done()
+	rw.Lock()
+	defer rw.Unlock()
+}
+
+// Sends to the one, and would then receive from the other.
+func sendAndReceive(to, from chan int) {
+	started.Done()
+	to <- 1
+	fmt.Println(<-from)
+}
+
+func waitForEver() {
+	var none chan int
+	started.Done()
+	<-none
+}
+
+func tick() {
+	started.Done()
+	for range time.Tick(100 * time.Millisecond) {
+	}
+}
+
 func receive() {
 	started.Done()
 	fmt.Println(<-ch)
@@ -111,6 +136,18 @@ func main() {
 	case "readlock":
 		rw.Lock()
 		start(100, readIt)
+	case "readwrite":
+		rw.RLock()
+		start(2, writeIt)
+		time.Sleep(100 * time.Millisecond)
+		start(100, readIt)
+		start(1, listen)
+	case "crossed":
+		start(1, func() { sendAndReceive(ch, jobs) })
+		start(1, func() { sendAndReceive(jobs, ch) })
+		start(1, tick)
+	case "forever":
+		start(2, waitForEver)
 	case "receive":
 		start(100, receive)
 		start(1, listen)
@@ -138,11 +175,19 @@ func main() {
 	}
 	fmt.Println("ready")
 	switch mode {
-	case "all":
+	case "readwrite":
+		fmt.Printf("%p\n", &rw)
+		keepPoller()
+	case "crossed":
+		select {}
+	case "all", "forever":
 		// A listener that is closed leaves the poller behind.
 		listener, _ := net.Listen("tcp", "127.0.0.1:0")
 		go func() { time.Sleep(50 * time.Millisecond); listener.Close() }()
 		listener.Accept()
+		if mode == "forever" {
+			select {}
+		}
 		waitForAll()
 	case "deadlock", "timer":
 		time.Sleep(time.Hour)

@@ -114,6 +114,9 @@ struct GoroutineGroups {
         }
         group.stack = stacks[key.calls]
       }
+      if let place = group.stack, let word = group.object {
+        group.object = GoLock.address(waitedAt: word, in: result.stacks[place])
+      }
       result.groups.append(group)
     }
     return result

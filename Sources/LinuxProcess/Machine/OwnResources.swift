@@ -14,8 +14,10 @@ package func growHeapInLargeSteps() { sprof_grow_heap_in_large_steps() }
 /// Before the first thread starts, in what is to run for days with little memory.
 package func useOneHeap() { sprof_use_one_heap() }
 
-/// Gives back to the kernel what was freed, and the pages of this program's own code: what runs once is not
-/// kept in memory for days. The next call of each function brings its page back (1 µs for each 64 KiB).
+/// Gives back to the kernel what was freed, and the pages of this program's own code.
+///
+/// What runs once is not kept in memory for days so. The next call of a function brings its page back (1 µs for
+/// each 64 KiB).
 package func giveMemoryBack() { sprof_give_memory_back() }
 
 /// Raises the limit of open files to what is allowed, and makes the table of open files large enough

@@ -22,10 +22,7 @@ extension VerdictMaker {
       return nil
     }
     let own = list.groups.indices.filter { !list.groups[$0].isOfRuntime }
-    guard !own.isEmpty,
-      own.allSatisfy({ list.wait(of: list.groups[$0])?.isForOthers ?? false }),
-      // One for ever is a program that goes on in C, or waits to be killed.
-      own.contains(where: { list.wait(of: list.groups[$0]) != .forEver })
+    guard !own.isEmpty, own.allSatisfy({ list.wait(of: list.groups[$0])?.isForOthers ?? false })
     else { return nil }
     return verdict(.deadlock, .allAsleep, own, of: number, list)
   }
@@ -49,11 +46,12 @@ extension VerdictMaker {
     guard !isActive else { return nil }
     let locks = waiters(list) { $0.isLock }.filter { list.groups[$0].longestWait > 0 }
     if !locks.isEmpty { return verdict(.waiting, .lock, sameLock(locks, list), of: number, list) }
+    // One look shows no lengths: what it shows is the moment.
     let sends = waiters(list) { $0 == .send }.filter {
-      list.groups[$0].longWaiters > 0 || quietTime >= Self.hangTime
+      list.groups[$0].longWaiters > 0 || quietTime >= Self.hangTime || isDump
     }
     guard !sends.isEmpty else { return nil }
-    return verdict(.waiting, .send, sameLock(sends, list), of: number, list)
+    return verdict(.waiting, .send, sends, of: number, list)
   }
 
   private func waiters(_ list: Goroutines, _ isMeant: (GoroutineWait) -> Bool) -> [Int] {

@@ -210,7 +210,9 @@ extension VerdictMaker {
   /// For one sample: the thread that was on a CPU, or waited for one; of several the main one, or the one
   /// that has used most CPU time so far.
   private var runningNow: Verdict? {
-    let running = situations.filter { $0.activity == .running || $0.activity == .waitingForCPU }
+    let running = situations.filter {
+      ($0.activity == .running || $0.activity == .waitingForCPU) && !isOnlyOfGoRuntime($0)
+    }
     let subject =
       running.first { index.profile.isMainThread($0.thread) }
       ?? running.max { left, right in
@@ -226,6 +228,14 @@ extension VerdictMaker {
     verdict.place = frames[place]
     verdict.placeCall = owners.libraryCall(of: place, in: frames)
     return verdict
+  }
+
+  /// Whether it runs no goroutine: the runtime's own threads wake up a hundred times a second to look for
+  /// work.
+  private func isOnlyOfGoRuntime(_ situation: ThreadSituation) -> Bool {
+    let functions = index.frames(of: situation.stack).map(\.line)
+    return hasGoroutines && !functions.isEmpty && functions.allSatisfy(\.isOfGoRuntime)
+      && !functions.contains { $0.function.hasPrefix("runtime.gc") }
   }
 
   private func used(_ situation: ThreadSituation) -> Int64 {

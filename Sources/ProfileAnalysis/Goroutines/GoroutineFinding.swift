@@ -37,7 +37,7 @@ package enum GoroutineWait: Hashable, Sendable {
   package init?(_ group: GoroutineGroup, stack: [SourceLine]) {
     guard group.state == .waiting else { return nil }
     switch group.reason ?? "" {
-    case "sync.Mutex.Lock": self = .mutex
+    case "sync.Mutex.Lock": self = Self.isOfWriter(stack) ? .writeLock : .mutex
     case "sync.RWMutex.RLock": self = .readLock
     case "sync.RWMutex.Lock": self = .writeLock
     case "sync.WaitGroup.Wait", "sync.WaitGroup.Wait (durable)": self = .waitGroup
@@ -55,6 +55,7 @@ package enum GoroutineWait: Hashable, Sendable {
 
   /// Go 1.18 and 1.19 have one word for all that `sync` waits for.
   private static func semaphore(_ stack: [SourceLine]) -> GoroutineWait {
+    if isOfWriter(stack) { return .writeLock }
     for line in stack.prefix(8) {
       switch line.function {
       case "sync.(*Mutex).Lock", "sync.(*Mutex).lockSlow": return .mutex
@@ -65,6 +66,11 @@ package enum GoroutineWait: Hashable, Sendable {
       }
     }
     return .semaphore
+  }
+
+  /// Whether a read-write lock is wanted for writing: writers wait for each other at its mutex.
+  private static func isOfWriter(_ stack: [SourceLine]) -> Bool {
+    stack.prefix(10).contains { $0.function == "sync.(*RWMutex).Lock" }
   }
 
   /// Whether the one that holds it is another goroutine, which should not keep it for long.

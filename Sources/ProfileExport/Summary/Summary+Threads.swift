@@ -94,7 +94,7 @@ extension [ThreadGroups.Group] {
       let more = kind.names.count > 4 ? " and \(kind.names.count - 4) more" : ""
       return kind.names.prefix(4).joined(separator: ", ") + more + " (\(kind.words))"
     }
-    let rest = kinds.count > 4 ? "; \(kinds.count - 4) more kinds" : ""
+    let rest = kinds.count > 4 ? "; \(Figures.count(Int64(kinds.count - 4), "more kind"))" : ""
     return shown.joined(separator: "; ") + rest
   }
 }

@@ -19,16 +19,18 @@ struct GoroutineWords {
         + (finding.count == 1 ? "it." : "them.")
     case .lock, .send:
       let title = kind == .hungOnLock ? "Hung" : "Waiting"
-      let wait = finding.groups.first.flatMap { list.wait(of: list.groups[$0]) }
-      let object = finding.groups.first.flatMap { list.groups[$0].object }
+      let groups = finding.groups.map { list.groups[$0] }
+      let waits = Set(groups.compactMap(list.wait))
+      let wait = waits.count > 1 ? "for a read-write lock" : waits.first?.words ?? ""
+      let objects = Set(groups.map(\.object))
       let other = finding.groups.count - 1
       let elsewhere = other > 0 ? " and \(Figures.count(Int64(other), "other place"))" : ""
-      let which = object.map { " (\($0))" } ?? ""
+      let which = objects.count == 1 ? objects.first?.map { " (\($0))" } ?? "" : ""
       let have = finding.count == 1 ? "has" : "have"
       let verb = finding.waited == nil ? (finding.count == 1 ? "is" : "are") : "\(have) been"
       let time = finding.waited.map { " at least " + Figures.duration($0) } ?? ""
       return "\(title): \(Figures.count(Int64(finding.count), "goroutine")) \(verb) waiting\(time) "
-        + "\(wait?.words ?? "")\(which)\(place)\(elsewhere)." + ownerWords(list, finding)
+        + "\(wait)\(which)\(place)\(elsewhere)." + ownerWords(list, finding)
     }
   }
 
@@ -66,7 +68,9 @@ struct GoroutineWords {
     let shown = finding.groups.prefix(Self.lineLimit).map { place -> String in
       let group = list.groups[place]
       let where_ = list.place(of: group).map { ", in " + words.name($0) } ?? ""
-      return group.title + ": " + (list.wait(of: group)?.phrase ?? group.phrase) + where_
+      // Of those that wait for one lock the sentence says which.
+      let which = finding.kind == .allAsleep ? group.object.map { " (\($0))" } ?? "" : ""
+      return group.title + ": " + (list.wait(of: group)?.phrase ?? group.phrase) + which + where_
     }
     let left = finding.groups.dropFirst(Self.lineLimit)
     guard !left.isEmpty else { return shown }

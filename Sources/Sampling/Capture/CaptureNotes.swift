@@ -125,7 +125,15 @@ enum CaptureNotes {
     }
     for (id, time) in byStack {
       // Below interpreted functions, whose lines are known, nobody misses those of the interpreter.
-      let stack = profile.stacks.frames(of: id).map { profile.stacks[$0] }
+      let frames = profile.stacks.frames(of: id)
+      let stack = frames.map { profile.stacks[$0] }
+      // Go's own tables may have had them.
+      if let place = frames.first.map({ Int($0.rawValue) }),
+        profile.symbols.indices.contains(place),
+        profile.symbols[place].lines.contains(where: { $0.line > 0 })
+      {
+        continue
+      }
       guard case .code(let code)? = stack.first, modules.contains(code.module),
         !stack.contains(where: { if case .interpreted = $0 { true } else { false } })
       else { continue }

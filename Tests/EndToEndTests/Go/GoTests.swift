@@ -35,9 +35,47 @@ extension EndToEnd {
       let program = try start("all", toolchain)
       let words = try verdict(of: program)
       #expect(words.hasPrefix("Deadlock: all 6 goroutines are asleep, for "), "\(words)")
+      let dump = try SprofCommand.run(["dump", "\(program.pid)"]).stdout
+      #expect(dump.contains("\n  Goroutines ×3: waiting for a mutex (0x"), "\(dump)")
       let report = try SprofCommand.report(["attach", "\(program.pid)", "--duration", "1200ms"])
       #expect(report.verdict?.kind == "deadlock")
       #expect(report.verdict?.rule == "goroutines_asleep")
+      try program.assertUntouched()
+    }
+
+    @Test(arguments: GoToolchain.all)
+    func `that all wait for ever are in a deadlock`(toolchain: GoToolchain) throws {
+      let program = try start("forever", toolchain)
+      let words = try verdict(of: program)
+      #expect(words.hasPrefix("Deadlock: all 3 goroutines are asleep, for "), "\(words)")
+      try program.assertUntouched()
+    }
+
+    @Test(arguments: GoToolchain.all, GoToolchain.Form.allCases)
+    func `whose readers and writers wait for one lock are said to wait for one`(
+      toolchain: GoToolchain, form: GoToolchain.Form
+    ) throws {
+      let program = try start("readwrite", toolchain, form)
+      // As the program itself prints it.
+      let address = try program.readLine()
+      let words = try verdict(of: program)
+      #expect(words.hasPrefix("Hung: 102 goroutines have been waiting at least "), "\(words)")
+      #expect(words.contains("for a read-write lock (\(address)) in main.readIt"), "\(words)")
+      #expect(words.contains("and 2 other places.") && !words.contains("other locks"), "\(words)")
+      try program.assertUntouched()
+    }
+
+    @Test(arguments: GoToolchain.all)
+    func `that send to each other are all counted, also beside one that goes on`(
+      toolchain: GoToolchain
+    ) throws {
+      let program = try start("crossed", toolchain)
+      let now = try verdict(of: program)
+      #expect(now.hasPrefix("Waiting: 2 goroutines "), "\(now)")
+      #expect(now.contains("to send to a channel in main.sendAndReceive"), "\(now)")
+      let report = try SprofCommand.report(["attach", "\(program.pid)", "--duration", "1500ms"])
+      let words = report.verdict?.words ?? ""
+      #expect(words.hasPrefix("Waiting: 2 goroutines have been waiting at least 1."), "\(words)")
       try program.assertUntouched()
     }
 
@@ -83,6 +121,8 @@ extension EndToEnd {
         report.stacks[run.stack].map { report.frames[$0].function }
       }.filter { $0.first == "main.leaf" }
       #expect(!stacks.isEmpty)
+      // Go's own tables have them, also where debug data was left out.
+      #expect(!report.capture.notes.contains { $0.contains("has no lines") })
       for stack in stacks {
         let callers = Array(stack.dropFirst())
         #expect(
