@@ -49,11 +49,13 @@ import Testing
 
   /// A stop finds it awake, or in the next sleep.
   ///
-  /// On sprof's own CPU the sleeper cannot run when it wakes up until sprof has looked: each has its own here.
-  @Test(.enabled(if: sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1, "needs two CPUs"))
-  func `finds a thread asleep in sleeps too short for a copy of its stack`() throws {
+  /// On sprof's own CPU the sleeper cannot run when it wakes up until sprof has looked.
+  @Test(
+    .enabled(if: sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1, "needs two CPUs"),
+    arguments: [0, 1] as [Int32])
+  func `finds a thread asleep in sleeps too short for a copy of its stack`(cpu: Int32) throws {
     let program = try RunningProgram(fixture: "shortsleeps.c")
-    for tid in ProcessStatus.threads(of: program.pid) { #expect(sprof_go_to_cpu(tid, 0) == 0) }
+    for tid in ProcessStatus.threads(of: program.pid) { #expect(sprof_go_to_cpu(tid, cpu) == 0) }
     // The threads that sample are begun by this one, and run where it may.
     #expect(sprof_go_to_cpu(sprof_gettid(), 1) == 0)
     defer { sprof_leave_cpu(sprof_gettid()) }

@@ -27,6 +27,8 @@ package final class StoppedThreads {
     package let tag: Int
     /// When the stop was asked for (`MonotonicClock`).
     package internal(set) var requested: MonotonicClock.Instant
+    /// When it was last found not to have stopped; the time of the request, where it never was.
+    package internal(set) var awaited = MonotonicClock.Instant.distantPast
     /// Whether a system call that the stop interrupts may be restarted from its beginning.
     let mayRestartCall: Bool
     var status: CInt = 0
@@ -126,6 +128,7 @@ package final class StoppedThreads {
   package func interruptAll() -> InterruptedThreads {
     for index in asked.indices {
       asked[index].requested = MonotonicClock.now()
+      asked[index].awaited = asked[index].requested
       // An error means that the thread has ended, which the wait shows.
       _ = sprof_ptrace_interrupt(asked[index].tid)
     }
@@ -143,6 +146,7 @@ package final class StoppedThreads {
       while index < asked.count {
         let outcome = sprof_poll(asked[index].tid, &asked[index].status)
         guard outcome != 0 else {
+          asked[index].awaited = MonotonicClock.now()
           index += 1
           continue
         }

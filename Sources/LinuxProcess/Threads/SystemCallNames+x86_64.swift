@@ -105,6 +105,18 @@
       }
     }
 
+    /// Whether a thread sleeps whenever it makes the call, or nearly so: one that polls may find something at
+    /// once, again and again.
+    package static func isSleep(_ number: Int32, _ arguments: InlineArray<6, UInt64>) -> Bool {
+      switch number {
+      // pause, nanosleep, rt_sigtimedwait, rt_sigsuspend, clock_nanosleep, futex_waitv, futex_wait
+      case 34, 35, 128, 130, 230, 449, 455: true
+      // FUTEX_WAIT, FUTEX_LOCK_PI, FUTEX_WAIT_BITSET, FUTEX_WAIT_REQUEUE_PI, FUTEX_LOCK_PI2
+      case 202: [0, 6, 9, 11, 13].contains(arguments[1] & 0x7f)
+      default: false
+      }
+    }
+
     /// Whether threads sleep in the call and hardly compute in it: one that is about to leave it has just
     /// woken up.
     package static func isWait(_ number: Int32) -> Bool {

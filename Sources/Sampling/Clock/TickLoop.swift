@@ -197,6 +197,9 @@ final class TickLoop {
 
   private func sleep(until deadline: MonotonicClock.Instant) {
     hasEnded = programEnd.sleep(until: deadline)
+    // It takes up to 60 µs to wake up. What is longer is a wait for a CPU, which others have.
+    let now = MonotonicClock.now()
+    sampler.awakeSince = min(now, max(deadline, now - .microseconds(60)))
   }
 
   /// Waits, before any thread is seized, until the resolver has made room for what the next tick will

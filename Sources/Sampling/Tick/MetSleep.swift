@@ -24,6 +24,13 @@ struct MetSleep {
     }
   }
 
+  /// A sleep in `call`, which a later stop showed.
+  init(in call: StoppedThread.Call, isNew: Bool) {
+    state = .sleeping
+    self.call = (call.number, call.arguments)
+    self.isNew = isNew
+  }
+
   /// The call in which the thread slept with the stack that it has in its stop, which came in `stopCall`; nil
   /// where it has gone on since.
   func call(in stopCall: StoppedThread.Call?) -> Call? {

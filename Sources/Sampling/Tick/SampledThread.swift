@@ -29,7 +29,7 @@ final class SampledThread {
     /// Read before the stop, which it would make longer.
     let counters: ThreadCounters?
     /// The sleep that the tick has met it in; it may have woken up since.
-    let met: MetSleep?
+    var met: MetSleep?
   }
 
   enum StopRequest {

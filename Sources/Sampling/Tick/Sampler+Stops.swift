@@ -63,7 +63,8 @@ extension Sampler {
     func copy(_ stopped: borrowing StoppedThread) {
       let thread = threads[stopped.stop.tag]
       copyStopped(
-        thread, stopped.registers, stopped.call, time: time, mayComeAgain: mayComeAgain)
+        thread, stopped.registers, stopped.call, time: time, awaited: stopped.stop.awaited,
+        mayComeAgain: mayComeAgain)
       let start = thread.stopStart.time(requested: stopped.stop.requested)
       heldSince = min(heldSince ?? start, start)
     }
@@ -94,8 +95,8 @@ extension Sampler {
     func copy(_ stopped: borrowing StoppedThread) {
       guard let thread = thread(of: stopped.stop) else { return }
       copyStopped(
-        thread, stopped.registers, stopped.call, time: thread.account.lastTime, mayComeAgain: false,
-        late: counters(of: thread))
+        thread, stopped.registers, stopped.call, time: thread.account.lastTime,
+        awaited: .distantPast, mayComeAgain: false, late: counters(of: thread))
     }
     func resumed(_ stop: StoppedThreads.Stop, _ now: MonotonicClock.Instant) {
       let start = thread(of: stop)?.stopStart.time(requested: stop.requested) ?? stop.requested
@@ -116,17 +117,19 @@ extension Sampler {
 
   /// Runs while the thread is stopped: copies and nothing else.
   ///
-  /// `late` are its counters now, where it has waited long for the CPU in which it stopped.
+  /// `awaited` is when it had not yet stopped. `late` are its counters now, where it has waited long for the CPU
+  /// in which it stopped.
   private func copyStopped(
     _ thread: SampledThread, _ registers: Registers, _ call: StoppedThread.Call?,
-    time: Nanoseconds, mayComeAgain: Bool, late: ThreadCounters? = nil
+    time: Nanoseconds, awaited: MonotonicClock.Instant, mayComeAgain: Bool,
+    late: ThreadCounters? = nil
   ) {
     defer { thread.gap.noteStop() }
     thread.noteStop(at: MonotonicClock.now())
     let hasRuntime = thread.preparedFrames != nil
     let range = copyRange(of: thread, stackPointer: registers.stackPointer, hasRuntime: hasRuntime)
     thread.stack.copySize = range.count
-    guard case .made(let before) = thread.stopRequest, let earlier = before.counters,
+    guard case .made(var before) = thread.stopRequest, let earlier = before.counters,
       case let other = otherRange(of: thread),
       let place = ring.reserve(range.count + other.count)
     else {
@@ -151,8 +154,14 @@ extension Sampler {
     record.pointee.time = time
     record.pointee.registers = registers
     if usesSchedulerStatistics, late == nil {
-      record.pointee.isWaitingForCPU = wasWaiting(
-        from: earlier, to: counters, tick: time, in: call)
+      if before.met == nil, let call,
+        sleptUntilTick(in: call, since: earlier, to: counters, awaited: awaited)
+      {
+        before.met = MetSleep(in: call, isNew: thread.beganSleep(until: earlier))
+      } else {
+        record.pointee.isWaitingForCPU = wasWaiting(
+          from: earlier, to: counters, tick: time, in: call)
+      }
     }
     note(range, count: count, of: thread, in: record)
     note(other, count: otherCount, in: record)
@@ -188,6 +197,22 @@ extension Sampler {
       return began < time - Self.tolerance
     }
     return began < time - Self.wakingTime || began > time
+  }
+
+  /// Whether a thread that was stopped on its way out of a wait still slept when this one woke up for the tick,
+  /// and has waited for a CPU since it woke up itself: as a rule for the one that this thread had taken.
+  ///
+  /// `awaited` is when it had not yet stopped. It got its CPU at the earliest by what it has run since before
+  /// that, and had waited for it by then for as long as the kernel counts.
+  private func sleptUntilTick(
+    in call: StoppedThread.Call, since earlier: ThreadCounters, to counters: ThreadCounters,
+    awaited: MonotonicClock.Instant
+  ) -> Bool {
+    guard let awakeSince, counters.switches != earlier.switches, !call.wasInterrupted,
+      SystemCallNames.isSleep(call.number, call.arguments)
+    else { return false }
+    let (used, waited) = (counters.cpu - earlier.cpu, counters.delay - earlier.delay)
+    return (awaited - awakeSince) + Self.wakingTime > used + waited
   }
 
   /// About how long this thread takes from its waking up until it reads the clock.

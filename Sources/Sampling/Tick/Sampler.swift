@@ -80,6 +80,10 @@ final class Sampler {
     startTime = MonotonicClock.now()
   }
 
+  /// When this thread last woke up for a tick, and took its CPU from whoever had it; nil where it has not
+  /// slept.
+  var awakeSince: MonotonicClock.Instant?
+
   /// Time since the start of the capture.
   var now: Nanoseconds { MonotonicClock.now() - startTime }
 
