@@ -4,17 +4,31 @@ import java.util.concurrent.CountDownLatch;
 import javax.swing.JButton;
 import javax.swing.JFrame;
 
-/** A window whose button hangs, by the first argument: on a monitor, a socket, or a loop. */
+/**
+ * A window whose button hangs, by the first argument: on a monitor, on one deep in a recursion, a socket, or a
+ * loop.
+ */
 public class Window {
   static final class Ledger {}
 
   static final Ledger ledger = new Ledger();
   static volatile long rounds;
+  static volatile int sink;
 
   static void save(ActionEvent event) {
     synchronized (ledger) { // waits for the ledger
       rounds++;
     }
+  }
+
+  static void descend(ActionEvent event) {
+    sink = descend(5000, event);
+  }
+
+  static int descend(int calls, ActionEvent event) {
+    if (calls > 0) return descend(calls - 1, event) + 1;
+    save(event);
+    return 0;
   }
 
   static void load(ActionEvent event) {
@@ -50,6 +64,7 @@ public class Window {
       JButton button = new JButton("press");
       switch (arguments[0]) {
         case "monitor" -> button.addActionListener(Window::save);
+        case "deep" -> button.addActionListener(Window::descend);
         case "socket" -> button.addActionListener(Window::load);
         case "loop" -> button.addActionListener(Window::count);
         default -> { }

@@ -10,6 +10,8 @@ final class JavaThread: RuntimeThread {
   private var registers = Registers()
   /// How much of the stack is copied; more after a sample that was cut short.
   private var limit = JavaThread.usualLimit
+  /// How much of it was in use at the last sample.
+  private var used = 0
   private var isWhole = false
 
   /// Of most stacks this is all.
@@ -73,8 +75,8 @@ final class JavaThread: RuntimeThread {
   }
 
   private func range(from pointer: RemoteAddress) -> MemoryRange {
-    let room = info.stack.upperBound.distance(from: pointer)
-    return MemoryRange(start: pointer, count: min(limit, Int(clamping: room)))
+    used = Int(clamping: info.stack.upperBound.distance(from: pointer))
+    return MemoryRange(start: pointer, count: min(limit, used))
   }
 
   private func word(_ field: Int) -> UInt64? {
@@ -101,7 +103,8 @@ final class JavaThread: RuntimeThread {
     var walk = JavaFrameWalk(reader.code, copy, memory: memory, maxDepth: reader.maxDepth)
     walk.run(from: start)
     stack = walk.stack
-    if stack.end == .cut { limit = min(limit * 4, Self.longestLimit) }
+    // A thread that sleeps on may be sampled once more, and no third time.
+    if stack.end == .cut { limit = min(max(limit * 4, used), Self.longestLimit) }
     if stack.elision == nil { stack.elideMiddle(keeping: Self.shownFrames) }
     return stack
   }

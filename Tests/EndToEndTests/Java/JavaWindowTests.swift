@@ -10,27 +10,29 @@ extension EndToEnd {
   struct `A Java program with a window` {
     @Test(
       arguments: JavaRelease.withWindows,
-      [("monitor", "Hung: "), ("socket", "Hung: "), ("loop", "Busy loop")])
+      [("monitor", "Hung: "), ("deep", "Hung: "), ("socket", "Hung: "), ("loop", "Busy loop")])
     func `whose handler does not come back is said to hang there`(
       java: JavaRelease, hang: (kind: String, verdict: String)
     ) throws {
       let server = try XServer()
+      // 5,000 calls of the interpreter need most of a stack.
+      let flags = hang.kind == "deep" ? ["-Xint", "-Xss4m"] : []
       let program = try java.start(
-        "Window", [hang.kind], environment: ["DISPLAY": server.display])
+        "Window", [hang.kind], flags: flags, environment: ["DISPLAY": server.display])
       let outcome = try SprofCommand.run(
         ["attach", "\(program.pid)", "--duration", "1600ms"])
       let text = outcome.plainWords
       #expect(text.hasPrefix(hang.verdict), "\(java) \(hang.kind): \(text.prefix(900))")
       let (function, comment) =
         switch hang.kind {
-        case "monitor": ("Window.save", "waits for the ledger")
+        case "monitor", "deep": ("Window.save", "waits for the ledger")
         case "socket": ("Window.load", "reads from the socket")
         default: ("Window.count", "counts for ever")
         }
       let line = try #require(try lines(of: "java/Window.java", containing: comment).first)
       #expect(text.contains("\(function) (Window.java:\(line))"), "\(text.prefix(900))")
       #expect(text.contains("AWT's event queue"))
-      if hang.kind == "monitor" {
+      if hang.kind == "monitor" || hang.kind == "deep" {
         #expect(text.contains("the monitor of a Window$Ledger, held by \"holder\""))
       }
       try program.assertUntouched()
