@@ -41,7 +41,7 @@ package struct ComparisonReport {
 
   private func writeTotals(to page: inout TextPage<some TextOutputStream>) {
     page.heading("All threads, in seconds per second")
-    page.line(Span(ChangeCells.header("what"), .dim))
+    writeHeader("what", to: &page)
     for (name, change) in [
       ("on a CPU", comparison.cpu), ("waiting for a CPU", comparison.delay),
       ("blocked", comparison.blocked),
@@ -59,9 +59,9 @@ package struct ComparisonReport {
     }.sorted { comparison.order(timing($0).change, timing($1).change) }
     guard !rows.isEmpty else { return }
     page.heading("\(title): \(rows.count)")
-    page.line(Span(ChangeCells.header("function"), .dim))
+    writeHeader("function", to: &page)
     let shown = rows.prefix(options.top)
-    let room = page.width - ChangeCells.width - 2
+    let room = Self.nameRoom(in: page)
     let names = DistinctLabels.labels(shown.map { PlainText.printable($0.name) }) { number, name in
       PlainText.shortenedInMiddle(name, to: room - shown[number].shortMark.utf8.count)
     }
@@ -87,7 +87,7 @@ package struct ComparisonReport {
     }
     guard !rows.isEmpty else { return }
     page.heading("Threads: \(rows.count) of \(comparison.threads.count)")
-    page.line(Span(ChangeCells.header("threads"), .dim))
+    writeHeader("threads", to: &page)
     for row in rows.prefix(options.top) {
       let name = row.words
       for (kind, change) in [
@@ -99,15 +99,37 @@ package struct ComparisonReport {
     }
   }
 
+  /// Where less is left for names than this, they have lines of their own.
+  private static let leastNameRoom = 24
+
+  private static func isNarrow(_ page: borrowing TextPage<some TextOutputStream>) -> Bool {
+    page.width < ChangeCells.width + 2 + leastNameRoom
+  }
+
+  private static func nameRoom(in page: borrowing TextPage<some TextOutputStream>) -> Int {
+    isNarrow(page) ? page.width - 2 : page.width - ChangeCells.width - 2
+  }
+
+  private func writeHeader(_ what: String, to page: inout TextPage<some TextOutputStream>) {
+    if Self.isNarrow(page) { page.line(Span("  " + what, .dim)) }
+    let header = ChangeCells.header(what)
+    page.line(Span(Self.isNarrow(page) ? String(header.dropLast(what.count + 4)) : header, .dim))
+  }
+
   private func writeLine(
     _ cells: ChangeCells, _ name: String, counts: Bool,
     to page: inout TextPage<some TextOutputStream>
   ) {
-    let room = page.width - PlainText.columns(cells.line) - 2
-    let name = PlainText.shortenedInMiddle(PlainText.printable(name), to: room)
+    let name = PlainText.shortenedInMiddle(PlainText.printable(name), to: Self.nameRoom(in: page))
     // A mark besides the colour: colour alone carries no information.
     let mark = counts ? "* " : "  "
-    page.line(Span(cells.line + mark + name, counts ? .plain : .dim))
+    let style: Span.Style = counts ? .plain : .dim
+    if Self.isNarrow(page) {
+      page.line(Span(mark + name, style))
+      page.line(Span(String(cells.line.dropLast(2)), style))
+    } else {
+      page.line(Span(cells.line + mark + name, style))
+    }
   }
 
   private func writeNeed(to page: inout TextPage<some TextOutputStream>) {

@@ -343,6 +343,16 @@ internal import Testing
     #expect(colored.replacing(/\u{1B}\[[0-9]+m/, with: "") == plain)
   }
 
+  @Test func `gives names lines of their own where the figures leave no room for them`() {
+    var options = Self.options(all: true)
+    options.width = 60
+    let lines = Self.text(options).split(separator: "\n")
+    #expect(lines.allSatisfy { $0.count <= 60 && $0.last != " " })
+    for name in ["* parse_row", "  helper_7"] { #expect(lines.contains { $0 == name }) }
+    let name = lines.firstIndex { $0 == "* parse_row" } ?? 0
+    #expect(lines[name + 1].hasPrefix("   ") && lines[name + 1].contains(" … "))
+  }
+
   @Test func `says no difference, and how much longer to look`() {
     let side = `Comparison of captures`.capture(seconds: 5, seed: 1)
     var text = ""
