@@ -212,6 +212,7 @@ extension VerdictMaker {
   private var runningNow: Verdict? {
     let running = situations.filter {
       ($0.activity == .running || $0.activity == .waitingForCPU) && !isOnlyOfGoRuntime($0)
+        && !isClockOfJava($0)
     }
     let subject =
       running.first { index.profile.isMainThread($0.thread) }
@@ -236,6 +237,13 @@ extension VerdictMaker {
     let functions = index.frames(of: situation.stack).map(\.line)
     return hasGoroutines && !functions.isEmpty && functions.allSatisfy(\.isOfGoRuntime)
       && !functions.contains { $0.function.hasPrefix("runtime.gc") }
+  }
+
+  /// Whether it is the thread of the Java VM that wakes up twenty times a second for the VM's own periodic work.
+  private func isClockOfJava(_ situation: ThreadSituation) -> Bool {
+    // As much of its name as the kernel has.
+    index.profile.threads[situation.thread].name.hasPrefix("VM Periodic Tas")
+      && index.profile.modules.contains { $0.name.hasPrefix("libjvm.so") }
   }
 
   private func used(_ situation: ThreadSituation) -> Int64 {

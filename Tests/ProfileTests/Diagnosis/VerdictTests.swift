@@ -341,6 +341,31 @@ internal import Testing
     #expect(maker.verdict.place?.line.function == "spin")
   }
 
+  @Test func `of one look is not about a thread of the runtime that is awake for a moment`() {
+    func maker(_ name: String, _ stack: String) -> WaitMaker {
+      var maker = WaitMaker(kind: .dump)
+      let loop = "poll g_main_context_iterate g_main_loop_run main"
+      maker.thread(4242, "", loop, .asleep(in: "poll"))
+      maker.thread(4243, name, stack, .running)
+      return maker
+    }
+    var java = maker("VM Periodic Tas", "clock_gettime start_thread")
+    #expect(java.verdict.kind == .running)
+    java.maker.profile.modules.append(Module(path: "/opt/lib/server/libjvm.so"))
+    #expect(java.verdict.kind == .idle)
+
+    var go = maker("", "runtime.usleep runtime.sysmon runtime.mstart")
+    #expect(go.verdict.kind == .running)
+    var list = Goroutines(pid: 4242, version: "go1.22.1")
+    list.groups = [GoroutineGroup(state: .waiting, reason: "IO wait", count: 3, ids: [7, 8, 9])]
+    go.maker.profile.goroutines = [list]
+    #expect(go.verdict.kind == .idle)
+    // The collector at work is no such moment.
+    var collecting = maker("", "runtime.scanobject runtime.gcDrain runtime.gcBgMarkWorker")
+    collecting.maker.profile.goroutines = [list]
+    #expect(collecting.verdict.kind == .running)
+  }
+
   @Test func `of a main thread that mostly waits for a lock is about it`() {
     // It woke now and then, so it does not hang; but it is what the user feels, not who is busy.
     var maker = WaitMaker()
