@@ -141,6 +141,9 @@ package final class StoppedThreads {
   ) {
     defer { endHolding() }
     let start = MonotonicClock.now()
+    var gone: [Stop] = []
+    // Whoever is told of an end may wait for its figures: not while another thread is held.
+    defer { for stop in gone { end(stop, ended) } }
     while !asked.isEmpty {
       var index = 0
       while index < asked.count {
@@ -153,7 +156,13 @@ package final class StoppedThreads {
         let stop = asked[index]
         asked.swapAt(index, asked.count - 1)
         asked.removeLast()
-        finish(stop, outcome: outcome, copy, ended: ended, resumed: resumed)
+        if outcome > 0, stop.status & 0x7f == 0x7f {
+          hand(stop, to: copy, ended: ended)
+          resume(stop, resumed)
+        } else {
+          if outcome < 0 { followExecution() }
+          gone.append(stop)
+        }
       }
       guard !asked.isEmpty else { return }
       let waited = MonotonicClock.now() - start
@@ -209,18 +218,6 @@ package final class StoppedThreads {
     // A shorter sleep would be over before another thread got the CPU.
     var time = timespec(tv_sec: 0, tv_nsec: 20_000)
     nanosleep(&time, nil)
-  }
-
-  private func finish(
-    _ stop: Stop, outcome: CInt, _ copy: (borrowing StoppedThread) -> Void,
-    ended: (Stop) -> Void, resumed: (Stop, MonotonicClock.Instant) -> Void
-  ) {
-    guard outcome > 0, stop.status & 0x7f == 0x7f else {
-      if outcome < 0 { followExecution() }
-      return end(stop, ended)
-    }
-    hand(stop, to: copy, ended: ended)
-    resume(stop, resumed)
   }
 
   /// Hands out a thread in its stop; it may have been killed there.
