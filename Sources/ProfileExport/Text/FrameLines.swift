@@ -66,6 +66,9 @@ struct FrameLines {
     let widestPlace = min(shown.lazy.map { PlainText.columns($0.place.text) }.max() ?? 0, 34)
     let widestName = shown.lazy.map { PlainText.columns($0.function) + $0.mark.utf8.count }.max()
     let nameWidth = min(widestName ?? 0, room - 2 - widestPlace)
+    let names = DistinctLabels.labels(lines.map(\.function)) { position, name in
+      PlainText.shortenedInMiddle(name, to: nameWidth - PlainText.columns(lines[position].mark))
+    }
     for (position, line) in lines.enumerated() {
       if position == hidden.lowerBound, !hidden.isEmpty {
         let frames = Figures.count(Int64(hidden.count), "more frame")
@@ -76,9 +79,7 @@ struct FrameLines {
         page.line("\(margin)\(line.function)")
         continue
       }
-      let name = PlainText.shortenedInMiddle(
-        line.function, to: nameWidth - PlainText.columns(line.mark))
-      let label = PlainText.paddedAtRight(name + line.mark, to: nameWidth)
+      let label = PlainText.paddedAtRight(names[position] + line.mark, to: nameWidth)
       let place = line.place.shortened(to: room - 2 - nameWidth)
       let number = PlainText.paddedAtRight(line.number, to: numberWidth)
       page.line(Span("\(margin)\(number) ", .dim), "\(label)  ", Span(place, .dim))

@@ -20,7 +20,8 @@ extension TextReport {
         \(Figures.seconds(total.cpu)) s CPU
         """, style: .strong)
       page.line(Span(TreeLines.header, .dim))
-      TreeLines(index: index, tree: tree, total: total).write(root, to: &page)
+      var lines = TreeLines(index: index, tree: tree, total: total)
+      lines.write(root, to: &page)
     }
     writeRest(to: &page)
   }
@@ -40,6 +41,12 @@ private struct TreeLines {
   let index: ProfileIndex
   let tree: CallTree
   let total: Weight
+  /// By node: the name of one of several callees, cut so that it reads as no other.
+  private var names: [Int: String] = [:]
+
+  init(index: ProfileIndex, tree: CallTree, total: Weight) {
+    (self.index, self.tree, self.total) = (index, tree, total)
+  }
 
   /// A function in a row of calls without a branch; with `count` for one that called itself.
   private struct Link {
@@ -78,8 +85,9 @@ private struct TreeLines {
     case hidden(Int, indent: String)
   }
 
-  func write(_ root: Int, to page: inout TextPage<some TextOutputStream>) {
+  mutating func write(_ root: Int, to page: inout TextPage<some TextOutputStream>) {
     let top = visibleChildren(of: root)
+    distinguish(top.shown, indent: "", in: page)
     var pending = branches(top.shown, hidden: top.hidden, indent: "")
     if top.shown.count == 1 && top.hidden == 0 {
       pending = [.node(top.shown[0], indent: "", branch: .none)]
@@ -93,6 +101,7 @@ private struct TreeLines {
         let (chain, fork) = chain(from: node)
         let inner = indent + branch.indent
         write(chain, first: indent + branch.mark, others: inner, to: &page)
+        distinguish(fork.shown, indent: inner, in: page)
         pending += branches(fork.shown, hidden: fork.hidden, indent: inner)
       }
     }
@@ -122,6 +131,24 @@ private struct TreeLines {
       below.hidden = 0
     }
     return (links + [link], below)
+  }
+
+  /// Notes how the names of callees of one function are cut.
+  private mutating func distinguish(
+    _ nodes: [Int], indent: String, in page: borrowing TextPage<some TextOutputStream>
+  ) {
+    guard nodes.count > 1 else { return }
+    let labels = nodes.map { label(of: tree.nodes[$0]) }
+    let room = page.width - 32 - PlainText.columns(shown(indent: indent + Branch.last.mark))
+    let names = DistinctLabels.labels(labels.map(\.name)) { number, name in
+      labels[number].place.beside(name, room: room - mark(of: nodes[number], 1).utf8.count).name
+    }
+    for (node, name) in zip(nodes, names) { self.names[node] = name }
+  }
+
+  private func mark(of node: Int, _ count: Int) -> String {
+    (tree.nodes[node].isInlined ? " (inlined)" : "")
+      + (count > 1 ? " (recursion ×\(count))" : "")
   }
 
   /// Several callees in the reverse of the order in which they are to be written.
@@ -179,11 +206,10 @@ private struct TreeLines {
     ]
     let columns = zip(figures, [6, 8, 8, 8]).map { PlainText.paddedAtLeft($0, to: $1) }.joined()
     let label = label(of: node)
-    let mark =
-      (node.isInlined ? " (inlined)" : "") + (link.count > 1 ? " (recursion ×\(link.count))" : "")
+    let mark = mark(of: link.node, link.count)
     let note = link.hidden > 0 ? "  " + more(link.hidden) : ""
     let room = page.width - 32 - [indent, mark, note].reduce(0) { $0 + PlainText.columns($1) }
-    let (name, place) = label.place.beside(label.name, room: room)
+    let (name, place) = label.place.beside(names[link.node] ?? label.name, room: room)
     page.line(
       "\(columns)  \(indent)\(name)\(mark)", Span(place.isEmpty ? "" : "  " + place, .dim),
       Span(note, .dim))

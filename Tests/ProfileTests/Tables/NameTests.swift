@@ -64,4 +64,30 @@ internal import Testing
       #expect(rows.count >= 3 && Set(rows).count >= 3, "\(text)")
     }
   }
+
+  @Test(arguments: [60, 80, 100])
+  func `are told apart in the call tree and in a stack`(width: Int) {
+    var maker = ProfileMaker()
+    let module = maker.module("/opt/app")
+    let thread = maker.thread(4242, "main", isMain: true, cpu: 3_000_000_000)
+    let frames = Self.names.map {
+      maker.frame(SourceLine(function: $0, file: "/src/a.cpp", line: 7), in: module)
+    }
+    // Each is called by itself, and all by each other.
+    for stack in frames.map({ [$0] }) + [frames] {
+      maker.run(
+        thread, maker.stack(outermostFirst: stack), .running, ticks: 100, cpu: 1_000_000_000)
+    }
+    maker.profile.capture.duration = 4_000_000_000
+    for view in [ReportView.tree, .stacks] {
+      var text = ""
+      TextReport(maker.profile, options: ReportOptions(views: [view], width: width))
+        .write(to: &text)
+      let names = text.split(separator: "\n").filter { $0.contains("…") }.map { line in
+        line.drop { !$0.isLetter }.prefix { $0 != " " }
+      }
+      #expect(names.count >= 3, "\(text)")
+      #expect(Set(names).count >= 3, "\(text)")
+    }
+  }
 }
