@@ -41,13 +41,10 @@ struct GoroutineWords {
   /// Go does not note who holds a lock; it is one of the others.
   private func ownerWords(_ list: Goroutines, _ finding: GoroutineFinding) -> String {
     guard finding.kind == .lock else { return "" }
-    let elsewhere = list.groups.indices.filter { place in
-      !finding.groups.contains(place) && list.wait(of: list.groups[place])?.isLock ?? false
-    }
-    let waiting = elsewhere.reduce(0) { $0 + list.groups[$1].count }
+    let waiting = waitersElsewhere(list, finding).reduce(0) { $0 + list.groups[$1].count }
     guard waiting == 0 else {
       return " \(Figures.count(Int64(waiting), "more goroutine")) "
-        + "\(waiting == 1 ? "is" : "are") waiting for other locks."
+        + (waiting == 1 ? "is waiting for another lock." : "are waiting for other locks.")
     }
     let others = list.groups.indices.filter { place in
       !finding.groups.contains(place) && !list.groups[place].isOfRuntime
@@ -61,18 +58,29 @@ struct GoroutineWords {
     return " Only one other goroutine could hold it: \(list.groups[only].phrase)\(place)."
   }
 
-  /// The groups of a verdict, one on each line.
+  /// The groups that wait for other locks than the verdict is about: they may hold that one.
+  private func waitersElsewhere(_ list: Goroutines, _ finding: GoroutineFinding) -> [Int] {
+    guard finding.kind == .lock else { return [] }
+    return list.groups.indices.filter { place in
+      !finding.groups.contains(place) && list.wait(of: list.groups[place])?.isLock ?? false
+    }
+  }
+
+  /// The groups of a verdict, and those that wait for other locks, one on each line.
   func lines(of finding: GoroutineFinding) -> [String] {
     let list = profile.goroutines[finding.list]
-    guard finding.kind == .allAsleep || finding.groups.count > 1 else { return [] }
-    let shown = finding.groups.prefix(Self.lineLimit).map { place -> String in
+    let groups = finding.groups + waitersElsewhere(list, finding)
+    guard finding.kind == .allAsleep || groups.count > 1 else { return [] }
+    let isOneLock = Set(groups.map { list.groups[$0].object }).count == 1
+    let shown = groups.prefix(Self.lineLimit).map { place -> String in
       let group = list.groups[place]
       let where_ = list.place(of: group).map { ", in " + words.name($0) } ?? ""
-      // Of those that wait for one lock the sentence says which.
-      let which = finding.kind == .allAsleep ? group.object.map { " (\($0))" } ?? "" : ""
+      // Of one lock the sentence says which it is.
+      let isNamed = finding.kind != .allAsleep && isOneLock
+      let which = isNamed ? "" : group.object.map { " (\($0))" } ?? ""
       return group.title + ": " + (list.wait(of: group)?.phrase ?? group.phrase) + which + where_
     }
-    let left = finding.groups.dropFirst(Self.lineLimit)
+    let left = groups.dropFirst(Self.lineLimit)
     guard !left.isEmpty else { return shown }
     let count = left.reduce(0) { $0 + list.groups[$1].count }
     return shown + ["… \(Figures.count(Int64(count), "more goroutine"))"]

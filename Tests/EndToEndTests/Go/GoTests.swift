@@ -66,6 +66,20 @@ extension EndToEnd {
     }
 
     @Test(arguments: GoToolchain.all)
+    func `that wait for each other's locks are shown with both`(toolchain: GoToolchain) throws {
+      let program = try start("deadlock", toolchain)
+      let words = try verdict(of: program)
+      #expect(words.hasPrefix("Hung: 1 goroutine has been waiting at least "), "\(words)")
+      #expect(words.hasSuffix("1 more goroutine is waiting for another lock."), "\(words)")
+      let lines = try SprofCommand.run(["dump", "\(program.pid)"]).stdout.split(separator: "\n")
+        .filter { $0.hasPrefix("  Goroutine ") && $0.contains(": waiting for a mutex (0x") }
+      #expect(lines.count == 2 && lines.allSatisfy { $0.contains("in main.lockBoth") }, "\(lines)")
+      let locks = lines.map { $0.drop { $0 != "(" } }
+      #expect(Set(locks).count == 2, "\(lines)")
+      try program.assertUntouched()
+    }
+
+    @Test(arguments: GoToolchain.all)
     func `that send to each other are all counted, also beside one that goes on`(
       toolchain: GoToolchain
     ) throws {
