@@ -1,7 +1,8 @@
 internal import LinuxProcess
 internal import ProfileModel
 
-/// One thread that is looked at while all is well: two reads a look, a few microseconds.
+/// One thread that is looked at while all is well: one read a look where it rests, two elsewhere, of a few
+/// microseconds each.
 final class WatchedThread {
   /// What the thread owes.
   enum Duty {
@@ -99,15 +100,17 @@ final class WatchedThread {
 
   private func look(at now: MonotonicClock.Instant, asleepAt spot: SleepSpot) -> Look {
     let wasSeen = self.spot != nil || isRestKnown
+    let role = roles[spot]
+    if role == .loop || role == .idle || role == .asleep && duty == .progress {
+      // Whether it has run since the last look does not matter.
+      (self.spot, switches, isSameSleep) = (spot, 0, false)
+      return rest(at: now, isKnown: true)
+    }
     let switches = files.counters()?.switches ?? 0
     isSameSleep = spot == self.spot && switches == self.switches && switches != 0
     self.spot = spot
     self.switches = switches
-    switch roles[spot] {
-    case .loop, .idle: return rest(at: now, isKnown: true)
-    case .asleep: if duty == .progress { return rest(at: now, isKnown: true) }
-    case .handler, .needed: break
-    case nil:
+    if role == nil {
       if sightings.count >= Self.spotLimit { sightings = [:] }
       sightings[spot, default: 0] += 1
     }
