@@ -28,6 +28,8 @@ final class SampledThread {
     let state: ThreadState
     /// Read before the stop, which it would make longer.
     let counters: ThreadCounters?
+    /// When they were read.
+    let time: MonotonicClock.Instant
     /// The sleep that the tick has met it in; it may have woken up since.
     var met: MetSleep?
   }

@@ -35,7 +35,8 @@ extension Sampler {
     let counters = counters(of: thread)
     if let counters { thread.noteSwitches(counters, isAsleep: call.isAsleep) }
     thread.stopRequest = .made(
-      SampledThread.BeforeStop(call: call, state: state, counters: counters, met: met))
+      SampledThread.BeforeStop(
+        call: call, state: state, counters: counters, time: MonotonicClock.now(), met: met))
     thread.skip(interval)
     return true
   }

@@ -155,7 +155,7 @@ extension Sampler {
     record.pointee.registers = registers
     if usesSchedulerStatistics, late == nil {
       if before.met == nil, let call,
-        sleptUntilTick(in: call, since: earlier, to: counters, awaited: awaited)
+        sleptUntilTick(in: call, before, to: counters, awaited: awaited)
       {
         before.met = MetSleep(in: call, isNew: thread.beganSleep(until: earlier))
       } else {
@@ -200,21 +200,25 @@ extension Sampler {
   }
 
   /// Whether a thread that was stopped on its way out of a wait still slept when this one woke up for the tick,
-  /// and has waited for a CPU since it woke up itself: as a rule for the one that this thread had taken.
+  /// and has waited for a CPU since it woke up itself: for the one that this thread had taken.
   ///
   /// `awaited` is when it had not yet stopped. It got its CPU at the earliest by what it has run since before
-  /// that, and had waited for it by then for as long as the kernel counts.
+  /// that, and had waited for it by then for as long as the kernel counts. What of the time since `before` was
+  /// read is neither, it slept: then it may have run at the tick.
   private func sleptUntilTick(
-    in call: StoppedThread.Call, since earlier: ThreadCounters, to counters: ThreadCounters,
+    in call: StoppedThread.Call, _ before: SampledThread.BeforeStop, to counters: ThreadCounters,
     awaited: MonotonicClock.Instant
   ) -> Bool {
-    guard let awakeSince, counters.switches != earlier.switches, !call.wasInterrupted,
-      SystemCallNames.isSleep(call.number, call.arguments)
+    guard let awakeSince, let earlier = before.counters, counters.switches != earlier.switches,
+      !call.wasInterrupted, SystemCallNames.isSleep(call.number, call.arguments)
     else { return false }
-    let (used, waited) = (counters.cpu - earlier.cpu, counters.delay - earlier.delay)
-    return (awaited - awakeSince) + Self.wakingTime > used + waited
+    let awake = counters.cpu - earlier.cpu + counters.delay - earlier.delay
+    return (awaited - awakeSince) + Self.wakingTime > awake
+      && (awaited - before.time) < awake + Self.readingTime
   }
 
+  /// About how long it takes to read a thread's counters and the clock.
+  private static let readingTime = Nanoseconds.microseconds(5)
   /// About how long this thread takes from its waking up until it reads the clock.
   private static let wakingTime = Nanoseconds.microseconds(20)
   /// The longest that this takes, or the way from a thread's stop until its counters are read.
