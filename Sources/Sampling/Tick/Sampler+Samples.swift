@@ -63,6 +63,8 @@ extension Sampler {
     for attempt in 0..<5 {
       // Its state is that of one moment; the call is only shown of a thread that sleeps while it is read.
       let state = readState(of: thread)
+      // For a moment the kernel still shows the call in which it has ended (task_current_syscall).
+      if let state, state.hasEnded { return noteEnd(of: thread, interval: interval) }
       let call = state == .running ? .running : thread.files.systemCall()
       met = met ?? MetSleep(state, in: call, isNew: thread.beganSleep(until: counters))
       switch call {
@@ -144,6 +146,11 @@ extension Sampler {
       of: thread, number, arguments, switches: counters.switches, awaitsLock: awaitsLock)
     // Unchanged: it has not run since before its system call was read, so all belongs together.
     guard self.counters(of: thread)?.switches == counters.switches else { return false }
+    // It may have ended since its state was read, while the call was.
+    if count == 0, thread.files.state()?.hasEnded ?? false {
+      noteEnd(of: thread, interval: interval)
+      return true
+    }
     let record = place.record
     let runtimeNumber = keep(copied, of: thread.tid)
     record.pointee.note(runtimeNumber, awaitsLock: awaitsLock)
