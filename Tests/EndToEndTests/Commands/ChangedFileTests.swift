@@ -20,7 +20,9 @@ extension EndToEnd {
       let file = folder.path + "/report"
       let outcome = try SprofCommand.run([
         "run", "--children", "--json", "--report", file, "--", "sh", "-c",
-        "\(program) 1000; \(command)",
+        // Whoever just reads the memory of a program keeps its file busy for that moment after its end
+        // (get_task_mm).
+        "\(program) 1000; until (\(command)) 2> /dev/null; do :; done",
       ])
       try #require(outcome.status == 0, "\(outcome.stderr)")
       return try Report(json: String(contentsOfFile: file, encoding: .utf8))
