@@ -26,6 +26,7 @@ package final class CaptureControl: Sendable {
   private let isQuietNow = Atomic<Bool>(false)
   private let wantsGrowth = Atomic<Bool>(true)
   private let snapshotReceiver = Mutex<SnapshotReceiver?>(nil)
+  private let waker = Waker()
 
   /// Gets a profile of what was seen so far, with names, and when the capture began.
   typealias SnapshotReceiver = @Sendable (Profile, MonotonicClock.Instant) -> Void
@@ -35,17 +36,27 @@ package final class CaptureControl: Sendable {
   /// Asks the capture to end.
   ///
   /// It does within a tenth of a second. Safe in a signal handler.
-  package func stop() { isStopWanted.store(true, ordering: .releasing) }
+  package func stop() {
+    isStopWanted.store(true, ordering: .releasing)
+    waker.wake()
+  }
 
   /// Whether the capture was asked to end.
   package var shouldStop: Bool { isStopWanted.load(ordering: .acquiring) }
 
-  /// Whether the capture stops nothing and samples at its plan's quiet rate; it follows a change within
-  /// a twentieth of a second.
+  /// Whether the capture stops nothing and samples at its plan's quiet rate; it follows at once where it is
+  /// not to be quiet any more.
   var isQuiet: Bool {
     get { isQuietNow.load(ordering: .acquiring) }
-    set { isQuietNow.store(newValue, ordering: .releasing) }
+    set {
+      isQuietNow.store(newValue, ordering: .releasing)
+      waker.wake()
+    }
   }
+
+  /// Sleeps until it is `deadline`, or the capture was asked to end or not to be quiet any more.
+  @available(*, noasync, message: "blocks the thread")
+  func sleepUntilChange(orUntil deadline: MonotonicClock.Instant) { waker.wait(until: deadline) }
 
   /// Whether the recorder gets what is new.
   var isRecorded: Bool {

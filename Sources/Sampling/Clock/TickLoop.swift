@@ -41,8 +41,6 @@ final class TickLoop {
   private let quietPeriod: Nanoseconds?
   /// When the last tick was, since the start of the capture; nil before the first.
   private var lastTime: Nanoseconds?
-  /// How soon a quiet capture notes that it is not to be so any more.
-  private static let quietPause = Nanoseconds.milliseconds(100)
   private var outcome = Outcome()
 
   init(_ sampler: Sampler, plan: SamplingPlan, control: CaptureControl) {
@@ -70,6 +68,7 @@ final class TickLoop {
     // The first that no sample stands for yet.
     var firstTick = tick
     while lastTick.map({ tick <= $0 }) ?? true {
+      tick = quietTick(after: tick, at: sampler.now) ?? tick
       let planned = times.next(tick)
       guard waitForTick(at: planned) else {
         outcome.ending = .interrupted
@@ -82,9 +81,7 @@ final class TickLoop {
         tick = min(tick, max(firstTick, time.count(of: period) + 1))
         continue
       }
-      if !hasEnded,
-        let next = quietTick(after: tick, at: time) ?? allowedTick(after: tick, at: time)
-      {
+      if !hasEnded, let next = allowedTick(after: tick, at: time) {
         tick = next
         continue
       }
@@ -174,7 +171,12 @@ final class TickLoop {
       reportProgress(time: sampler.now)
       let left = deadline - MonotonicClock.now()
       if left <= 0 { return true }
-      var longest = wasQuiet ? Self.quietPause : .milliseconds(100)
+      if wasQuiet, sampler.stops.isEmpty {
+        control.sleepUntilChange(orUntil: deadline)
+        noteAwake(since: deadline)
+        continue
+      }
+      var longest = Nanoseconds.milliseconds(100)
       if !sampler.stops.isEmpty {
         sampler.releaseOverdue()
         longest = heldPause
@@ -197,6 +199,10 @@ final class TickLoop {
 
   private func sleep(until deadline: MonotonicClock.Instant) {
     hasEnded = programEnd.sleep(until: deadline)
+    noteAwake(since: deadline)
+  }
+
+  private func noteAwake(since deadline: MonotonicClock.Instant) {
     // It takes up to 60 µs to wake up. What is longer is a wait for a CPU, which others have.
     let now = MonotonicClock.now()
     sampler.awakeSince = min(now, max(deadline, now - .microseconds(60)))

@@ -143,14 +143,15 @@ final class Resolver {
       end(slot, record)
       return
     }
-    // The tracer reads the maps once a second: a second reading would show nothing new.
+    // The tracer reads the maps once a second, once in five while the capture is quiet: another reading
+    // would show nothing new.
     if takeReadings(until: record.mapsSerial) { mapsTime = record.time }
     // After exec, other files may be at the same addresses; a program that switches stacks looks
     // like that, too.
     isMapStale = isMapStale || record.hasMovedStack
     libraries.enter(record, modules)
     let pause =
-      isMapStale ? max(.milliseconds(2), mapsCost * 10) : max(.seconds(2), mapsCost * 50)
+      isMapStale ? max(.milliseconds(2), mapsCost * 10) : max(.seconds(6), mapsCost * 50)
     if record.time - mapsTime > pause { refreshModules(at: record.time) }
     update(thread, record)
     followName(of: &thread, record)

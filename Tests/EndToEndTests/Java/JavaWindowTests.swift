@@ -15,7 +15,7 @@ extension EndToEnd {
       java: JavaRelease, hang: (kind: String, verdict: String)
     ) throws {
       let server = try XServer()
-      // 5,000 calls of the interpreter need most of a stack.
+      // 5,000 calls of the interpreter take half a megabyte, more than is copied of a stack at first.
       let flags = hang.kind == "deep" ? ["-Xint", "-Xss4m"] : []
       let program = try java.start(
         "Window", [hang.kind], flags: flags, environment: ["DISPLAY": server.display])
