@@ -1,5 +1,5 @@
-// A question to sock_diag(7) about one unix socket: its structures are C bit patterns that Swift would only
-// copy.
+// Questions to the kernel about unix sockets: their structures are C bit patterns that Swift would only copy.
+#define _GNU_SOURCE
 #include "CLinux.h"
 
 int64_t sprof_unix_peer(uint32_t inode, void *answer, uint64_t size) {
@@ -26,4 +26,23 @@ int64_t sprof_unix_peer(uint32_t inode, void *answer, uint64_t size) {
   int code = errno;
   close(file);
   return count < 0 ? -code : count;
+}
+
+int64_t sprof_unix_listener(const char *name, uint64_t size) {
+  struct sockaddr_un address;
+  if (size > sizeof address.sun_path) return -ENAMETOOLONG;
+  memset(&address, 0, sizeof address);
+  address.sun_family = AF_UNIX;
+  memcpy(address.sun_path, name, size);
+  // Where the queue is full, connect would wait.
+  int file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (file < 0) return -errno;
+  struct ucred listener = {0};
+  socklen_t length = sizeof listener;
+  socklen_t addressSize = offsetof(struct sockaddr_un, sun_path) + size;
+  int64_t result = connect(file, (struct sockaddr *)&address, addressSize);
+  if (result == 0) result = getsockopt(file, SOL_SOCKET, SO_PEERCRED, &listener, &length);
+  int code = errno;
+  close(file);
+  return result < 0 ? -code : listener.pid;
 }

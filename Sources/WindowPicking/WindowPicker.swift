@@ -28,6 +28,9 @@ package enum WindowPicker {
   /// Whether there may be an X server.
   static var hasDisplay: Bool { isSet("DISPLAY") }
 
+  /// What `DISPLAY` says; empty where it is not set.
+  static var display: String { getenv("DISPLAY").map { String(cString: $0) } ?? "" }
+
   /// Whether the session is one of Wayland, where X programs are guests.
   package static var isWayland: Bool { isSet("WAYLAND_DISPLAY") }
 

@@ -33,7 +33,9 @@ package final class WindowPings: Sendable {
       case .failed(let problem): throw problem
       case .pinging, .ended: return
       case .searching:
-        guard MonotonicClock.now() < end else { throw .isSilentServer }
+        guard MonotonicClock.now() < end else {
+          throw .isSilentServer(pid: DisplayServer.process(ofDisplay: WindowPicker.display))
+        }
         MonotonicClock.sleep(for: .milliseconds(1))
       }
     }

@@ -17,6 +17,7 @@
 #include <linux/unix_diag.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -25,6 +26,7 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -234,6 +236,10 @@ static inline int sprof_compare_memory(pid_t first, pid_t second) {
 // Asks sock_diag(7) for one unix socket and its peer. Returns the bytes of the answer, or the
 // negative errno.
 int64_t sprof_unix_peer(uint32_t inode, void *answer, uint64_t size);
+
+// Connects to the unix socket of that name, which may begin with a zero byte, and asks which process listens
+// there (unix(7), SO_PEERCRED). Returns its pid, 0 for one of another pid namespace, or the negative errno.
+int64_t sprof_unix_listener(const char *name, uint64_t size);
 
 // Starts a program that waits before exec until `start`, the write end of a pipe, is closed; `failure` is
 // the read end of another, which gives the errno of a failed exec and otherwise ends when exec has

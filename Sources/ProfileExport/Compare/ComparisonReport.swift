@@ -70,7 +70,7 @@ package struct ComparisonReport {
       let change = timing.change
       let name = short + function.shortMark
       writeLine(ChangeCells(change), name, counts: change.isSignificant, to: &page)
-      page.line(Span("        " + timing.words(wait: function.wait), .dim))
+      page.clauses(timing.clauses(wait: function.wait), indent: 8, style: .dim)
       if let note = function.note { page.line(Span("        " + note, .dim)) }
     }
     let rest = rows.count - options.top

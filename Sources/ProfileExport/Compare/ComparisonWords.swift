@@ -142,19 +142,23 @@ extension Comparison.Change {
 
 extension Comparison.Timing {
   /// Where the change was spent, as a part of a sentence.
-  func parts(wait: String?) -> String {
+  func parts(wait: String?) -> String { spent(wait: wait).joined(separator: ", ") }
+
+  private func spent(wait: String?) -> [String] {
     let blocked = after.blocked - before.blocked
     let place = wait.map { " in " + PlainText.printable($0) } ?? ""
-    return "on a CPU \(Figures.signed(after.cpu - before.cpu)), blocked\(place) "
-      + Figures.signed(blocked)
+    return [
+      "on a CPU \(Figures.signed(after.cpu - before.cpu))",
+      "blocked\(place) " + Figures.signed(blocked),
+    ]
   }
 
-  /// The second line of a row.
-  func words(wait: String?) -> String {
+  /// What stands below a row.
+  func clauses(wait: String?) -> [String] {
     let delay = after.delay - before.delay
     let isShown = Figures.scaled(delay, decimals: 3) != 0
-    return "share \(Figures.percent(shareBefore)) → \(Figures.percent(shareAfter)) % · "
-      + parts(wait: wait) + (isShown ? " · waiting for a CPU " + Figures.signed(delay) : "")
+    return ["share \(Figures.percent(shareBefore)) → \(Figures.percent(shareAfter)) %"]
+      + spent(wait: wait) + (isShown ? ["waiting for a CPU " + Figures.signed(delay)] : [])
   }
 }
 

@@ -65,19 +65,22 @@ struct TextPage<Output: TextOutputStream> {
       style: style)
   }
 
-  /// Clauses of a sentence with a dot between them; lines break only between clauses.
-  mutating func clauses(_ clauses: [String], style: Span.Style = .plain) {
-    wrap(clauses.map(PlainText.printable), separator: " · ", indent: 0, style: style)
+  /// Clauses of a sentence with a dot between them, all lines indented by `indent`; they break only between
+  /// clauses.
+  mutating func clauses(_ clauses: [String], indent: Int = 0, style: Span.Style = .plain) {
+    wrap(
+      clauses.map(PlainText.printable), separator: " · ", indent: indent, firstIndent: indent,
+      style: style)
   }
 
   private mutating func wrap(
-    _ parts: [String], separator: String, indent: Int, style: Span.Style
+    _ parts: [String], separator: String, indent: Int, firstIndent: Int = 0, style: Span.Style
   ) {
-    var current = ""
+    var current = String(repeating: " ", count: firstIndent)
     var isEmpty = true
     for part in parts {
       let part = PlainText.shortenedInMiddle(part, to: width - indent)
-      let longer = isEmpty ? part : current + separator + part
+      let longer = isEmpty ? current + part : current + separator + part
       if isEmpty || PlainText.columns(longer) <= width {
         current = longer
         isEmpty = false

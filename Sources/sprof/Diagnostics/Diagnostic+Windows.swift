@@ -82,9 +82,10 @@ extension Diagnostic {
         + (isRoot
           ? "\(ofDesktop("\(command) --ping")); or leave "
           : "Leave ") + "--ping out"
-    case .isSilentServer:
-      "The X server has not answered for 3 s, so it may be what hangs. To see what it does: "
-        + "sprof \(command) Xorg"
+    case .isSilentServer(let pid):
+      "The X server has not answered for 3 s, so it may be what hangs"
+        + (pid.map { ". To see what it does: sprof \(command) \($0)" }
+          ?? "; it is not a process of this machine or container. Leave --ping out")
     case .hasNoWindow:
       "The program has no window on the display that DISPLAY names, so there is none to ping. Leave --ping "
         + "out"

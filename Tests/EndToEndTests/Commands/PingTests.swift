@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -91,6 +92,16 @@ extension EndToEnd {
           [SprofCommand.path, "attach", pid, "--ping", "-d", "1s"], environment: environment)
         expectError(outcome, code: ExitCode.noTarget, naming: [words])
       }
+      try program.assertUntouched()
+    }
+
+    @Test func `names the X server that does not answer`() throws {
+      let program = try RunningProgram([try Fixture.compile(source: "sleepers.c"), "1"])
+      kill(server.pid, SIGSTOP)
+      defer { kill(server.pid, SIGCONT) }
+      expectError(
+        try sprof(["dump", "\(program.pid)", "--ping"]), code: ExitCode.noTarget,
+        naming: ["has not answered for 3 s", "sprof dump \(server.pid)"])
       try program.assertUntouched()
     }
   }

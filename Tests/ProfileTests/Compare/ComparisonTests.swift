@@ -351,6 +351,7 @@ internal import Testing
     for name in ["* parse_row", "  helper_7"] { #expect(lines.contains { $0 == name }) }
     let name = lines.firstIndex { $0 == "* parse_row" } ?? 0
     #expect(lines[name + 1].hasPrefix("   ") && lines[name + 1].contains(" … "))
+    #expect(lines.contains { $0.hasSuffix("blocked in epoll_wait -0.298") })
   }
 
   @Test func `says no difference, and how much longer to look`() {
