@@ -145,6 +145,15 @@ public class Virtual {
     while (true) sleep(10_000_000);
   }
 
+  /** The main thread waits for what a virtual thread has that sleeps. */
+  static void hang() throws Exception {
+    CountDownLatch held = new CountDownLatch(1);
+    virtual("holder", () -> { audit.lock(); held.countDown(); sleep(10_000_000); });
+    held.await();
+    System.out.println("ready");
+    takeLock(audit);
+  }
+
   /** Some that take two locks in one order, again and again. */
   static void work() throws Exception {
     for (int number = 0; number < 20; number++) {
@@ -171,6 +180,7 @@ public class Virtual {
       case "rest" -> rest(Integer.parseInt(arguments[1]));
       case "crowd" -> crowd(Integer.parseInt(arguments[1]));
       case "work" -> work();
+      case "hung" -> hang();
       case "runs" -> {
         virtual("busy", () -> { while (true) rounds++; });
         sleep(300);

@@ -25,6 +25,7 @@ struct JavaLocks {
   private var byLocked: [RemoteAddress: JavaThreadInfo]?
   /// The same of virtual threads that no thread runs, by a look at all of them.
   private var byLockedVirtually: [RemoteAddress: Int32]?
+  private var blockerClasses: [RemoteAddress: BlockerClass] = [:]
   private let findVirtuallyLocked: () -> [RemoteAddress: Int32]
 
   /// `_thread_blocked` (src/hotspot/share/utilities/globalDefinitions.hpp).
@@ -226,11 +227,13 @@ struct JavaLocks {
   // MARK: - java.util.concurrent
 
   /// A thread that is parked, by the object for which it said that it is.
-  func parked(_ blocker: RemoteAddress, _ thread: Int32) -> RuntimeWait {
-    let type = objects.className(of: blocker, memory)
-    let name = type.map { Self.lockName($0) }
-    let owner = exclusiveOwner(of: blocker).flatMap { $0 == thread ? nil : $0 }
-    var kind = Self.kind(type ?? "")
+  mutating func parked(_ blocker: RemoteAddress, _ thread: Int32) -> RuntimeWait {
+    let known = blockerClass(of: blocker)
+    let name = known?.name
+    let owner = known?.owner.flatMap { field in
+      objects.reference(at: blocker + field, memory).flatMap { number(ofThread: $0) }
+    }.flatMap { $0 == thread ? nil : $0 }
+    var kind = known?.kind ?? .conditionVariable
     // A lock of the program's own that notes its owner.
     if owner != nil, kind == .conditionVariable { kind = .mutex }
     let isLock = owner != nil || kind == .mutex || kind == .writeLock
@@ -240,13 +243,25 @@ struct JavaLocks {
 
   private static let synchronizer = "java.util.concurrent.locks.AbstractOwnableSynchronizer"
 
-  /// The thread that holds a lock which notes its owner, such as `ReentrantLock`.
-  private func exclusiveOwner(of blocker: RemoteAddress) -> Int32? {
-    guard let holder = objects.ancestor(named: Self.synchronizer, of: blocker, memory),
-      let field = objects.offset(of: "exclusiveOwnerThread", in: holder, memory),
-      let thread = objects.reference(at: blocker + field, memory)
-    else { return nil }
-    return number(ofThread: thread)
+  /// A class of objects that threads are parked for.
+  private struct BlockerClass {
+    let name: String
+    let kind: WaitKind
+    /// Where a lock notes the thread that holds it, such as `ReentrantLock`; nil for what does not.
+    let owner: Int?
+  }
+
+  /// Many threads are parked for objects of a few classes.
+  private mutating func blockerClass(of blocker: RemoteAddress) -> BlockerClass? {
+    guard let holder = objects.classOf(blocker, memory) else { return nil }
+    if let known = blockerClasses[holder] { return known }
+    guard let type = objects.nameOfClass(holder, memory) else { return nil }
+    let synchronizer = objects.ancestor(named: Self.synchronizer, of: blocker, memory)
+    let found = BlockerClass(
+      name: Self.lockName(type), kind: Self.kind(type),
+      owner: synchronizer.flatMap { objects.offset(of: "exclusiveOwnerThread", in: $0, memory) })
+    blockerClasses[holder] = found
+    return found
   }
 
   /// The lock that a user has made, and not the part of it that threads wait in.

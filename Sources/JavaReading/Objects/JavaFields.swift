@@ -106,5 +106,11 @@ struct JavaFields {
   }
 
   /// Whether objects begin with a pointer to their class that takes four bytes: then fields follow it.
-  var areClassPointersNarrow: Bool { fields.values.contains { $0.offset == 12 } }
+  var areClassPointersNarrow: Bool {
+    haveCompactHeaders || fields.values.contains { $0.offset == 12 }
+  }
+
+  /// Whether that pointer is a part of the one word that objects begin with (`UseCompactObjectHeaders`, since
+  /// JDK 24): then fields follow that.
+  var haveCompactHeaders: Bool { fields.values.contains { $0.offset == 8 } }
 }

@@ -15,14 +15,7 @@ extension JavaObjects {
 
   /// The class of an object of which the beginning was copied.
   func classOf(_ pieces: MemoryPieces, at place: Int) -> RemoteAddress? {
-    let place = place + layout.objects.classOfObject
-    guard let base = narrowClassBase else {
-      return pieces.value(at: place, as: UInt64.self).flatMap {
-        $0 == 0 ? nil : RemoteAddress($0)
-      }
-    }
-    guard let narrow = pieces.value(at: place, as: UInt32.self), narrow != 0 else { return nil }
-    return RemoteAddress(base &+ UInt64(narrow) << narrowClassShift)
+    classOf { pieces.value(at: place + $0, as: UInt64.self) }
   }
 
   /// The object in a field that a class of that name declares; nil where the object is of no such class.
@@ -51,14 +44,13 @@ extension JavaObjects {
   func elements(
     ofArray array: RemoteAddress, limit: Int, _ memory: JavaMemory
   ) -> [RemoteAddress]? {
-    let lengthPlace = narrowClassBase == nil ? 16 : 12
-    guard let length = memory.int(at: array + lengthPlace), (0...limit).contains(length) else {
+    guard let length = memory.int(at: array + arrayLength), (0...limit).contains(length) else {
       return nil
     }
     guard length > 0 else { return [] }
     // The first element is where its own size allows; up to JDK 22 at a multiple of eight.
     let unit = layout.version >= 23 ? referenceSize : 8
-    let start = (lengthPlace + 4 + unit - 1) / unit * unit
+    let start = (arrayLength + 4 + unit - 1) / unit * unit
     var pieces = MemoryPieces()
     memory.read(
       [MemoryRange(start: array + start, count: length * referenceSize)], into: &pieces)

@@ -12,6 +12,7 @@ final class JavaObjects {
   let areReferencesNarrow: Bool
   let narrowClassBase: UInt64?
   let narrowClassShift: UInt64
+  private let haveCompactHeaders: Bool
   /// A class does not move, but another may be loaded into its place: the two have other constants.
   private struct ClassKey: Hashable {
     let holder: RemoteAddress
@@ -49,6 +50,7 @@ final class JavaObjects {
     let base = layout.objects.narrowClassBase.flatMap { memory.value(at: $0, as: UInt64.self) }
     let classShift = layout.objects.narrowClassShift.flatMap { memory.int(at: $0) } ?? 0
     narrowClassBase = fields.areClassPointersNarrow ? base : nil
+    haveCompactHeaders = fields.haveCompactHeaders
     narrowClassShift = UInt64(max(0, min(16, classShift)))
     let string = layout.objects.stringClass.flatMap { memory.address(at: $0) }
     stringFields = string.flatMap {
@@ -89,13 +91,27 @@ final class JavaObjects {
 
   /// The class of an object; nil where that is not to be read.
   func classOf(_ object: RemoteAddress, _ memory: JavaMemory) -> RemoteAddress? {
-    let place = object + layout.objects.classOfObject
-    guard let base = narrowClassBase else {
-      return memory.address(at: place).flatMap { $0.isNull ? nil : $0 }
+    memory.bytes(at: object, count: classEnd).flatMap { header in
+      classOf { header.value(at: $0, as: UInt64.self) }
     }
-    guard let narrow = memory.value(at: place, as: UInt32.self), narrow != 0 else { return nil }
-    return RemoteAddress(base &+ UInt64(narrow) << narrowClassShift)
   }
+
+  /// How much of an object is needed to know its class.
+  var classEnd: Int { haveCompactHeaders ? 8 : 16 }
+
+  /// The class of an object with these words in its header.
+  func classOf(_ word: (_ offset: Int) -> UInt64?) -> RemoteAddress? {
+    let pointer = word(haveCompactHeaders ? 0 : layout.objects.classOfObject)
+    guard let pointer, let base = narrowClassBase else {
+      return pointer.flatMap { $0 == 0 ? nil : RemoteAddress($0) }
+    }
+    // The upper 22 bits of a compact header (src/hotspot/share/oops/markWord.hpp).
+    let narrow = haveCompactHeaders ? pointer >> 42 : pointer & 0xffff_ffff
+    return narrow == 0 ? nil : RemoteAddress(base &+ narrow << narrowClassShift)
+  }
+
+  /// Where an array has its length.
+  var arrayLength: Int { haveCompactHeaders ? 8 : narrowClassBase == nil ? 16 : 12 }
 
   /// The name of an object's class: `java.lang.Object`.
   func className(of object: RemoteAddress, _ memory: JavaMemory) -> String? {
@@ -193,12 +209,11 @@ final class JavaObjects {
       let array = reference(at: string + value, memory)
     else { return nil }
     let coder = fields.offset("coder").flatMap { memory.value(at: string + $0, as: UInt8.self) }
-    let lengthPlace = narrowClassBase == nil ? 16 : 12
-    guard let length = memory.int(at: array + lengthPlace), length >= 0,
+    guard let length = memory.int(at: array + arrayLength), length >= 0,
       length <= Self.textLimit
     else { return nil }
     guard length > 0 else { return "" }
-    guard let piece = memory.bytes(at: array + lengthPlace + 4, count: length) else { return nil }
+    guard let piece = memory.bytes(at: array + arrayLength + 4, count: length) else { return nil }
     if coder == 0 {
       return String(String.UnicodeScalarView(piece.bytes.map { Unicode.Scalar($0) }))
     }

@@ -8,18 +8,14 @@ struct WaitWords {
   let profile: Profile
   /// By tid: the index of the last thread that had it.
   private let threadOfTid: [Int32: Int]
-  /// By number: the names of virtual threads that no thread runs.
-  private let virtualNames: [Int32: String]
-  /// By thread: the virtual thread that it runs, of threads that wait for a lock in it.
-  private let carried: [Int32: String]
+  private let virtualThreads: VirtualThreadNames
 
   init(_ profile: Profile) {
     self.profile = profile
     threadOfTid = Dictionary(
       profile.threads.enumerated().map { ($0.element.tid, $0.offset) },
       uniquingKeysWith: { max($0, $1) })
-    virtualNames = profile.goroutines.reduce(into: [:]) { $1.addNames(to: &$0) }
-    carried = Self.carried(profile)
+    virtualThreads = VirtualThreadNames(profile)
   }
 
   // MARK: - Threads
@@ -32,7 +28,7 @@ struct WaitWords {
         ? "the main thread of \(process.title)"
         : "\(info.name.quoted) (\(info.tid)) of \(process.title)"
     }
-    if let virtual = carried[info.tid] { return virtual }
+    if let virtual = virtualThreads.carried[info.tid] { return virtual }
     return info.isMain ? "the main thread (\(info.tid))" : "\(info.name.quoted) (\(info.tid))"
   }
 
@@ -44,40 +40,11 @@ struct WaitWords {
     if let thread = node.thread { return self.thread(thread) }
     let process = process(node.pid, node.processName, for: waiter)
     guard let tid = node.tid else { return process }
-    if tid < 0 { return virtualThread(tid) }
+    if tid < 0 { return virtualThreads.title(of: tid) }
     if node.isDead { return "exited thread \(tid)" }
     guard node.pid != profile.capture.pid else { return "thread \(tid)" }
     let name = node.name.isEmpty ? "thread \(tid)" : "\(node.name.quoted) (\(tid))"
     return tid == node.pid ? process : "\(name) of \(process)"
-  }
-
-  /// The virtual threads that wait for a lock and keep the thread that runs them: what is read at the end of a
-  /// capture is then what was sampled.
-  private static func carried(_ profile: Profile) -> [Int32: String] {
-    var result: [Int32: String] = [:]
-    let pid = profile.capture.pid
-    for list in profile.goroutines where list.kind == .virtualThread && list.pid == pid {
-      let waiting = Set(
-        profile.blockings.filter { blocking in
-          blocking.waiter.pid == pid && blocking.wait.object?.flavor?.isOfRuntime ?? false
-        }.map(\.waiter.tid))
-      for group in list.groups where group.state == .running {
-        for (place, tid) in group.threads.enumerated() where tid > 0 && waiting.contains(tid) {
-          let name = group.names.indices.contains(place) ? group.names[place] : ""
-          let title = "virtual thread \(group.ids[place])"
-          result[tid] =
-            name.isEmpty
-            ? "\(title) (on thread \(tid))" : "\(name.quoted) (\(title), on thread \(tid))"
-        }
-      }
-    }
-    return result
-  }
-
-  /// A virtual thread of Java that no thread runs: `"transfer" (virtual thread 35)`.
-  private func virtualThread(_ tid: Int32) -> String {
-    let title = "virtual thread \(-Int64(tid))"
-    return virtualNames[tid].map { "\($0.quoted) (\(title))" } ?? title
   }
 
   /// A process in a sentence; `waiter` is the process of the thread that waits for it.
@@ -89,7 +56,7 @@ struct WaitWords {
   /// Who holds a lock, or the other end of a descriptor, for which a thread of the process `pid` waits.
   func owner(_ owner: WaitOwner, in pid: Int32) -> String {
     switch owner {
-    case .thread(let tid) where tid < 0: return virtualThread(tid)
+    case .thread(let tid) where tid < 0: return virtualThreads.title(of: tid)
     case .thread(let tid): return known(tid, of: pid) ?? "thread \(tid)"
     case .process(let process, nil, let name): return self.process(process, name, for: pid)
     case .process(let process, .some(let tid), let name):
@@ -341,18 +308,6 @@ struct WaitWords {
     case .ioUring: "io_uring"
     case .closed: "a closed descriptor"
     case .unknown: "a descriptor"
-    }
-  }
-}
-
-extension Goroutines {
-  /// Adds the names of virtual threads, by their numbers as waits have them.
-  fileprivate func addNames(to names: inout [Int32: String]) {
-    guard kind == .virtualThread else { return }
-    for group in groups {
-      for (id, name) in zip(group.ids, group.names) where !name.isEmpty {
-        if let number = Int32(exactly: id) { names[-number] = name }
-      }
     }
   }
 }

@@ -58,11 +58,16 @@ extension EndToEnd {
     @Test(
       arguments: Repository.pairs(
         JavaRelease.withVirtualThreads,
-        ["-Xint", "-Xcomp", "-XX:+UseZGC", "-XX:-UseCompressedOops", "-XX:+UseSerialGC"]))
+        [
+          "-Xint", "-Xcomp", "-XX:+UseZGC", "-XX:-UseCompressedOops",
+          "-XX:+UseCompactObjectHeaders",
+        ]))
     func `are read whatever the VM makes of their code and of their heap`(
       java: JavaRelease, flag: String
     ) throws {
-      let program = try java.start("Virtual", ["locks"], flags: [flag])
+      // Not all versions know all flags.
+      let program = try java.start(
+        "Virtual", ["locks"], flags: ["-XX:+IgnoreUnrecognizedVMOptions", flag])
       let outcome = try SprofCommand.run(["dump", "\(program.pid)", "--all"])
       let text = outcome.plainWords
       #expect(text.hasPrefix("Deadlock: "), "\(java) \(flag): \(text.prefix(900))")
@@ -114,6 +119,27 @@ extension EndToEnd {
       #expect(text.hasPrefix(start), "\(java): \(text.prefix(1500))")
       #expect(
         text.contains("Virtual threads ×1000 waiting for a ReentrantLock, held by \"holder\""))
+      let folder = try TemporaryFolder()
+      let file = folder.path + "/capture"
+      _ = try SprofCommand.run(["attach", "\(program.pid)", "--duration", "1200ms", "-o", file])
+      let report = try SprofCommand.run(["report", file]).plainWords
+      #expect(report.hasPrefix(start), "\(java): \(report.prefix(1500))")
+      #expect(report.contains("#7 Virtual.takeLock Virtual.java:\(line)"), "\(report.prefix(2500))")
+      try program.assertUntouched()
+      program.kill()
+    }
+
+    @Test(arguments: JavaRelease.withVirtualThreads)
+    func `that sleep with a lock hang the main thread`(java: JavaRelease) throws {
+      let program = try java.start("Virtual", ["hung"])
+      let outcome = try SprofCommand.run(["attach", "\(program.pid)", "--duration", "1600ms"])
+      let text = outcome.plainWords
+      #expect(text.hasPrefix("Hung: the main thread ("), "\(java): \(text.prefix(900))")
+      let line = try lines(of: "java/Virtual.java", containing: "// sleeps").first ?? 0
+      #expect(text.contains("for a ReentrantLock, held by \"holder\" (virtual thread "))
+      #expect(
+        text.contains("in Virtual.sleep (Virtual.java:\(line)), is sleeping"),
+        "\(java): \(text.prefix(1500))")
       try program.assertUntouched()
       program.kill()
     }
