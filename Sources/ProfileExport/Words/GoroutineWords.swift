@@ -209,10 +209,18 @@ extension GoroutineWait {
     case .forEver: "for ever"
     case .network: "for the network or a file"
     case .sleep: "for a time"
-    case .parked: "to be told to go on"
+    case .parked: "to be unparked"
     case .other: "for the runtime"
     }
   }
 
-  var phrase: String { self == .sleep ? "sleeping" : "waiting " + words }
+  var phrase: String {
+    switch self {
+    case .sleep: "sleeping"
+    case .parked: "parked"
+    case .mutex, .readLock, .writeLock, .waitGroup, .conditionVariable, .semaphore, .receive,
+      .send, .select, .forEver, .network, .other:
+      "waiting " + words
+    }
+  }
 }
