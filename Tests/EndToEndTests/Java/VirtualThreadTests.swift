@@ -3,11 +3,7 @@ import TestSupport
 import Testing
 
 extension EndToEnd {
-  @Suite(
-    .enabled(
-      if: JavaRelease.isThere && !JavaRelease.withVirtualThreads.isEmpty,
-      "needs a JDK of version 21 or later")
-  ) struct `Virtual threads` {
+  @Suite(.enabled(if: JavaRelease.isThere, "needs a JDK")) struct `Virtual threads` {
     @Test(
       arguments: Repository.pairs(
         JavaRelease.withVirtualThreads, ["locks", "monitors", "mixed", "timed"]))
