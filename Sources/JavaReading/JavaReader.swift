@@ -14,6 +14,9 @@ package final class JavaReader {
   private let list: JavaThreadList
   private var objects: JavaObjects?
   let classes: ClassInitialization
+  let process: Int32
+  let bootClasses: BootClasses?
+  private var virtualThreadClasses: VirtualThreadClasses?
   private var threads: [Int32: JavaThread] = [:]
   private let numbers: NamespaceThreads
   /// What was read of the threads since they were last listed.
@@ -31,6 +34,10 @@ package final class JavaReader {
     piece = JavaThread.Piece(runtime.layout.threads, runtime.layout.locks)
     list = JavaThreadList(runtime.layout.threads)
     classes = ClassInitialization(runtime.layout)
+    self.process = process
+    bootClasses = runtime.layout.virtualThreads.map {
+      BootClasses(runtime.layout, $0, wanted: VirtualThreadClasses.names)
+    }
     numbers = NamespaceThreads(process: process)
   }
 
@@ -78,6 +85,15 @@ package final class JavaReader {
   func objects(_ memory: JavaMemory) -> JavaObjects? {
     if objects == nil { objects = JavaObjects(code, memory: memory) }
     return objects
+  }
+
+  /// The classes of virtual threads, once they are loaded; nil in programs without.
+  func virtualThreads(_ objects: JavaObjects, _ memory: JavaMemory) -> VirtualThreadClasses? {
+    if let virtualThreadClasses { return virtualThreadClasses }
+    guard let bootClasses else { return nil }
+    bootClasses.refresh(from: objects.threadClass, code.methods, memory)
+    virtualThreadClasses = VirtualThreadClasses(bootClasses, objects, memory)
+    return virtualThreadClasses
   }
 
   /// The thread of AWT's event queue, which the user waits for, else the one that is named `main`: the

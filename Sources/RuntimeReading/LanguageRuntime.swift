@@ -86,6 +86,9 @@ package protocol LanguageRuntime: AnyObject {
 
   /// All goroutines that have not ended, read from live memory; nil for a runtime that has none.
   func goroutines(from memory: some TargetMemory) -> Goroutines?
+
+  /// All virtual threads that have not ended, read from live memory; nil for a runtime without.
+  func virtualThreads(from memory: some TargetMemory) -> VirtualThreads?
 }
 
 // What a runtime has no use for: it need not say so.
@@ -117,6 +120,8 @@ extension LanguageRuntime {
   package func tasks(from memory: some TargetMemory) -> RuntimeTaskList { RuntimeTaskList() }
 
   package func goroutines(from memory: some TargetMemory) -> Goroutines? { nil }
+
+  package func virtualThreads(from memory: some TargetMemory) -> VirtualThreads? { nil }
 }
 
 /// What one runtime knows of one thread of the process, and the steps of a sample.

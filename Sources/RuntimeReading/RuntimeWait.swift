@@ -49,3 +49,14 @@ package struct RuntimeWait: Hashable, Sendable {
       kind: kind, flavor: flavor, object: object, type: type, owner: nil, hasNoLimit: hasNoLimit)
   }
 }
+
+extension Wait {
+  /// What a runtime says that a thread waits for.
+  package init(_ wait: RuntimeWait) {
+    self.init(
+      kind: wait.kind,
+      object: WaitObject(
+        address: wait.object, flavor: wait.flavor.flatMap { LockFlavor([$0]) }, variable: wait.type),
+      owners: wait.owner.map { [.thread(tid: $0)] } ?? [])
+  }
+}

@@ -32,6 +32,24 @@ import Testing
     #expect(read.goroutines == profile.goroutines)
   }
 
+  @Test func `are told from virtual threads of the same process`() throws {
+    var profile = RandomCapture.profile(seed: 7)
+    var threads = Goroutines(pid: 4242, version: "JDK 25")
+    threads.kind = .virtualThread
+    threads.isUntracked = true
+    threads.stacks = [[SourceLine(function: "A.b", file: "A.java", line: 3, language: .java)]]
+    var group = GoroutineGroup(state: .waiting, reason: "PARKED", stack: 0, count: 2, ids: [3, 4])
+    group.names = ["x", ""]
+    group.wait = Wait(
+      kind: .mutex,
+      object: WaitObject(address: RemoteAddress(0x10), flavor: LockFlavor([.java]), variable: "L"),
+      owners: [.thread(tid: -5)], isTimed: true)
+    threads.groups = [group]
+    profile.goroutines = [goroutines(3), threads]
+    let read = try CaptureReader.read(messages(of: profile), name: "x")
+    #expect(read.goroutines == profile.goroutines)
+  }
+
   @Test func `lose references to stacks that are not there`() throws {
     var profile = RandomCapture.profile(seed: 7)
     profile.goroutines = [goroutines(4)]

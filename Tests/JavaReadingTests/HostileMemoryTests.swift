@@ -87,6 +87,29 @@ struct `Hostile memory of a Java VM` {
     program.kill()
   }
 
+  @Test(arguments: Repository.pairs(JavaRelease.withVirtualThreads, ["locks", "monitors", "rest"]))
+  func `has virtual threads that are read without a trap`(
+    java: JavaRelease, kind: String
+  ) throws {
+    let program = try java.start("Virtual", [kind, "300"])
+    let memory = ProcessMemory(tid: program.pid)
+    let runtime = try runtime(of: program.pid)
+    var (threads, lines) = (0, 0)
+    for seed in 1...300 {
+      let mutated = MutatedMemory(memory, seed: UInt64(seed), rarity: UInt64(20 + seed * 4))
+      guard let reader = JavaReader(runtime, memory: mutated, process: program.pid) else {
+        continue
+      }
+      _ = reader.refreshThreads(from: mutated)
+      guard let list = reader.virtualThreads(from: mutated)?.list else { continue }
+      threads += list.count
+      lines += list.stacks.reduce(0) { $0 + $1.count }
+    }
+    #expect(threads > 200)
+    #expect(lines > 1000)
+    program.kill()
+  }
+
   @Test(
     .enabled(if: Repository.isRoot && Tool.isInstalled("unshare"), "needs root and unshare"),
     arguments: JavaRelease.all)

@@ -33,6 +33,9 @@ package struct JavaRelease: Sendable, CustomStringConvertible {
   /// Those whose programs can open windows.
   package static let withWindows = all.filter(\.hasWindows)
 
+  /// Those that have virtual threads.
+  package static let withVirtualThreads = all.filter { $0.version >= 21 }
+
   /// Whether programs can be compiled and run.
   package static let isThere: Bool = {
     !all.isEmpty && compiler != nil

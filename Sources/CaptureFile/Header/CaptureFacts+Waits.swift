@@ -34,6 +34,14 @@ extension CaptureFacts {
     }
   }
 
+  /// What a virtual thread waits for.
+  struct Awaited: Codable {
+    var kind: String
+    var object: Object?
+    var owners: [Owner]?
+    var timed: Bool?
+  }
+
   struct Object: Codable {
     var address: UInt64
     var flavor, variable, field, file, mapping: String?
@@ -100,6 +108,21 @@ extension CaptureFacts.Waiting {
         pid: pid, tid: tid, name: name, processName: process, threadCount: processThreads,
         wakingSignal: processSignal),
       wait: wait, since: since, firstSeen: firstSeen, lastSeen: lastSeen, samples: samples)
+  }
+}
+
+extension CaptureFacts.Awaited {
+  init(_ wait: Wait) {
+    kind = wait.kind.rawValue
+    object = wait.object.map { CaptureFacts.Object($0) }
+    owners = wait.owners.isEmpty ? nil : wait.owners.map { CaptureFacts.Owner($0) }
+    timed = wait.isTimed ? true : nil
+  }
+
+  var wait: Wait {
+    Wait(
+      kind: WaitKind(rawValue: kind) ?? .unknown, object: object?.object,
+      owners: (owners ?? []).compactMap(\.owner), isTimed: timed ?? false)
   }
 }
 

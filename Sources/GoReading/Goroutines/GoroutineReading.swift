@@ -79,7 +79,7 @@ struct GoroutineReading {
     of addresses: [UInt64], _ memory: some TargetMemory,
     _ body: (_ record: GoRecord, _ address: UInt64) -> Void
   ) {
-    var pieces = GoPieces()
+    var pieces = MemoryPieces()
     for part in addresses.inParts(of: Self.batch) {
       pieces.read(
         part.map { MemoryRange(start: RemoteAddress($0), count: program.offsets.size) },
@@ -100,7 +100,7 @@ struct GoroutineReading {
     _ all: [(record: GoRecord, address: UInt64)], history: inout GoWaitHistory, at time: Int64,
     locks: GoLockTable?, _ memory: some TargetMemory
   ) {
-    var stacks = GoPieces()
+    var stacks = MemoryPieces()
     stacks.read(all.map { Self.firstPiece(of: $0.record) }, from: memory)
     let queues = queues(of: all.map(\.record), memory)
     for (index, (record, address)) in all.enumerated() {
@@ -152,7 +152,7 @@ struct GoroutineReading {
   /// The channel of each goroutine that waits for one; since 1.26 the structure names queues of locks too,
   /// which have no channel (runtime/sema.go).
   private func queues(of records: [GoRecord], _ memory: some TargetMemory) -> [Queue] {
-    var pieces = GoPieces()
+    var pieces = MemoryPieces()
     pieces.read(
       records.map { record in
         let isQueued = record.status == GoRecord.waiting && record.queue != 0

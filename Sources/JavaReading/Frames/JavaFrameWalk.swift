@@ -31,8 +31,6 @@ struct JavaFrameWalk {
   private static let frameLimit = 100_000
   /// Calls of Java by the VM in one stack, with those of native code in between.
   private static let groupLimit = 1024
-  /// The bytecode `monitorenter` (JVM Specification, 6.5).
-  private static let monitorEnter: UInt8 = 0xc2
 
   init(_ code: JavaCode, _ copy: JavaStackCopy, memory: JavaMemory, maxDepth: Int?) {
     self.code = code
@@ -126,13 +124,7 @@ struct JavaFrameWalk {
     if bytecode == nil {
       bytecode = copy.address(at: frame - 64).flatMap { method.bytecode(at: $0) }
     }
-    // The interpreter goes on to the next bytecode before it waits (templateTable_x86.cpp, `monitorenter`).
-    if place.isEntering, let next = bytecode, next > 0,
-      memory.value(at: method.bytecodes.lowerBound + Int(next) - 1, as: UInt8.self)
-        == Self.monitorEnter
-    {
-      bytecode = next - 1
-    }
+    if place.isEntering { bytecode = bytecode.map { method.entering(before: $0, memory) } }
     stack.frames.append(code.frame(of: method, bytecode))
     return .frame(JavaPlace(pc: pc, stackPointer: sender, framePointer: caller))
   }

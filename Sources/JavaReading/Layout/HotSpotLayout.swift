@@ -12,6 +12,8 @@ struct HotSpotLayout: Sendable {
   let methods: MethodLayout
   let objects: ObjectLayout
   let locks: LockLayout
+  /// Nil for a version without virtual threads.
+  let virtualThreads: VirtualThreadLayout?
 
   /// Why a build is not read.
   struct Missing: Error {
@@ -30,6 +32,7 @@ struct HotSpotLayout: Sendable {
     methods = try MethodLayout(fields)
     objects = try ObjectLayout(fields)
     locks = LockLayout(fields)
+    virtualThreads = VirtualThreadLayout(fields)
   }
 }
 

@@ -7,12 +7,14 @@ package import RuntimeReading
 /// The threads run meanwhile, and the collector may move objects: what is read twice, some milliseconds
 /// apart, and is the same both times, holds.
 struct JavaLocks {
-  private let layout: HotSpotLayout
-  private let objects: JavaObjects
-  private let memory: JavaMemory
+  let layout: HotSpotLayout
+  let objects: JavaObjects
+  let memory: JavaMemory
   private let threads: [JavaThreadInfo]
-  private let byAddress: [RemoteAddress: JavaThreadInfo]
+  let byAddress: [RemoteAddress: JavaThreadInfo]
   private let classes: ClassInitialization
+  /// Nil where there are no virtual threads.
+  let virtualThreads: VirtualThreadClasses?
   /// By monitor: what a thread waits for that wants to enter it.
   ///
   /// Many threads may want the same one.
@@ -21,6 +23,10 @@ struct JavaLocks {
   /// were needed.
   private var byNumber: [UInt64: JavaThreadInfo]?
   private var byLocked: [RemoteAddress: JavaThreadInfo]?
+  /// The same of virtual threads that no thread runs, by a look at all of them.
+  private var byLockedVirtually: [RemoteAddress: Int32]?
+  private var blockerClasses: [RemoteAddress: BlockerClass] = [:]
+  private let findVirtuallyLocked: () -> [RemoteAddress: Int32]
 
   /// `_thread_blocked` (src/hotspot/share/utilities/globalDefinitions.hpp).
   private static let blocked: UInt32 = 10
@@ -37,9 +43,12 @@ struct JavaLocks {
 
   init(
     _ layout: HotSpotLayout, _ objects: JavaObjects, _ threads: [JavaThreadInfo],
-    _ classes: ClassInitialization, memory: JavaMemory
+    _ classes: ClassInitialization, _ virtualThreads: VirtualThreadClasses?, memory: JavaMemory,
+    virtuallyLocked: @escaping () -> [RemoteAddress: Int32]
   ) {
+    findVirtuallyLocked = virtuallyLocked
     self.classes = classes
+    self.virtualThreads = virtualThreads
     self.layout = layout
     self.objects = objects
     self.memory = memory
@@ -66,7 +75,7 @@ struct JavaLocks {
       } else if let monitor = waiting[thread.tid] {
         result[thread.tid] = self.waiting(monitor, thread)
       } else if let blocker = objects.parkBlocker(of: thread.address, memory) {
-        result[thread.tid] = parked(blocker, thread)
+        result[thread.tid] = parked(blocker, thread.tid)
       } else if classes.isWithoutMonitor {
         result[thread.tid] = initializing(thread)
       }
@@ -90,14 +99,14 @@ struct JavaLocks {
   // MARK: - Monitors
 
   /// A thread that wants to enter a `synchronized` block.
-  private mutating func pending(_ monitor: RemoteAddress) -> RuntimeWait {
+  mutating func pending(_ monitor: RemoteAddress) -> RuntimeWait {
     if let known = entered[monitor] { return known }
     let object = object(of: monitor)
     let owner = owner(of: monitor, object)
     let wait = RuntimeWait(
       // The object may be moved; its monitor is not, as long as anybody waits for it.
       kind: .mutex, flavor: .monitor, object: monitor,
-      type: object.flatMap { objects.lockName(of: $0, memory) }, owner: owner?.tid,
+      type: object.flatMap { objects.lockName(of: $0, memory) }, owner: owner,
       hasNoLimit: true)
     entered[monitor] = wait
     return wait
@@ -129,7 +138,7 @@ struct JavaLocks {
   }
 
   /// The object of a monitor, which keeps a handle of it since JDK 16.
-  private func object(of monitor: RemoteAddress) -> RemoteAddress? {
+  func object(of monitor: RemoteAddress) -> RemoteAddress? {
     guard let field = layout.locks.object, let first = memory.address(at: monitor + field),
       !first.isNull
     else { return nil }
@@ -139,24 +148,29 @@ struct JavaLocks {
 
   /// Up to JDK 23 a thread's structure or an address on its stack, later a thread's number; that of no
   /// thread in particular where the lock is in the owner's lock stack.
-  private mutating func owner(
-    of monitor: RemoteAddress, _ object: RemoteAddress?
-  ) -> JavaThreadInfo? {
+  ///
+  /// A virtual thread that no thread runs has a number below 0.
+  private mutating func owner(of monitor: RemoteAddress, _ object: RemoteAddress?) -> Int32? {
     guard let field = layout.locks.owner,
       let value = memory.value(at: monitor + field, as: UInt64.self), value != 0
     else { return nil }
     if value == Self.anonymous, layout.locks.lockStack != nil {
       let known = byLocked ?? lockedObjects()
       byLocked = known
-      return object.flatMap { known[$0] }
+      guard let object else { return nil }
+      if let owner = known[object] { return owner.tid }
+      guard virtualThreads?.chunk.lockCount != nil else { return nil }
+      let virtual = byLockedVirtually ?? findVirtuallyLocked()
+      byLockedVirtually = virtual
+      return virtual[object]
     }
     guard layout.locks.isOwnerNumber else {
       let address = RemoteAddress(value)
-      return byAddress[address] ?? threads.first { $0.stack.contains(address) }
+      return (byAddress[address] ?? threads.first { $0.stack.contains(address) })?.tid
     }
     let known = byNumber ?? ownerNumbers()
     byNumber = known
-    return known[value]
+    return known[value]?.tid ?? (virtualThreads == nil ? nil : Self.virtualNumber(value))
   }
 
   /// The threads by the numbers that monitors know them by; one read for all, or a few more.
@@ -213,27 +227,41 @@ struct JavaLocks {
   // MARK: - java.util.concurrent
 
   /// A thread that is parked, by the object for which it said that it is.
-  private func parked(_ blocker: RemoteAddress, _ thread: JavaThreadInfo) -> RuntimeWait {
-    let type = objects.className(of: blocker, memory)
-    let name = type.map { Self.lockName($0) }
-    let owner = exclusiveOwner(of: blocker).flatMap { $0.tid == thread.tid ? nil : $0 }
-    var kind = Self.kind(type ?? "")
+  mutating func parked(_ blocker: RemoteAddress, _ thread: Int32) -> RuntimeWait {
+    let known = blockerClass(of: blocker)
+    let name = known?.name
+    let owner = known?.owner.flatMap { field in
+      objects.reference(at: blocker + field, memory).flatMap { number(ofThread: $0) }
+    }.flatMap { $0 == thread ? nil : $0 }
+    var kind = known?.kind ?? .conditionVariable
     // A lock of the program's own that notes its owner.
     if owner != nil, kind == .conditionVariable { kind = .mutex }
     let isLock = owner != nil || kind == .mutex || kind == .writeLock
     return RuntimeWait(
-      kind: kind, flavor: isLock ? .java : nil, object: blocker, type: name, owner: owner?.tid)
+      kind: kind, flavor: isLock ? .java : nil, object: blocker, type: name, owner: owner)
   }
 
   private static let synchronizer = "java.util.concurrent.locks.AbstractOwnableSynchronizer"
 
-  /// The thread that holds a lock which notes its owner, such as `ReentrantLock`.
-  private func exclusiveOwner(of blocker: RemoteAddress) -> JavaThreadInfo? {
-    guard let holder = objects.ancestor(named: Self.synchronizer, of: blocker, memory),
-      let field = objects.offset(of: "exclusiveOwnerThread", in: holder, memory),
-      let thread = objects.reference(at: blocker + field, memory)
-    else { return nil }
-    return objects.thread(ofObject: thread, memory).flatMap { byAddress[$0] }
+  /// A class of objects that threads are parked for.
+  private struct BlockerClass {
+    let name: String
+    let kind: WaitKind
+    /// Where a lock notes the thread that holds it, such as `ReentrantLock`; nil for what does not.
+    let owner: Int?
+  }
+
+  /// Many threads are parked for objects of a few classes.
+  private mutating func blockerClass(of blocker: RemoteAddress) -> BlockerClass? {
+    guard let holder = objects.classOf(blocker, memory) else { return nil }
+    if let known = blockerClasses[holder] { return known }
+    guard let type = objects.nameOfClass(holder, memory) else { return nil }
+    let synchronizer = objects.ancestor(named: Self.synchronizer, of: blocker, memory)
+    let found = BlockerClass(
+      name: Self.lockName(type), kind: Self.kind(type),
+      owner: synchronizer.flatMap { objects.offset(of: "exclusiveOwnerThread", in: $0, memory) })
+    blockerClasses[holder] = found
+    return found
   }
 
   /// The lock that a user has made, and not the part of it that threads wait in.
@@ -260,7 +288,16 @@ extension JavaReader {
   package func waits(from memory: some TargetMemory) -> [Int32: RuntimeWait] {
     let target = JavaMemory(memory)
     guard let objects = objects(target) else { return [:] }
-    var locks = JavaLocks(runtime.layout, objects, infos, classes, memory: target)
+    var locks = locks(objects, target)
     return locks.waits()
+  }
+
+  func locks(_ objects: JavaObjects, _ memory: JavaMemory) -> JavaLocks {
+    let virtual = virtualThreads(objects, memory)
+    return JavaLocks(
+      runtime.layout, objects, infos, classes, virtual, memory: memory
+    ) {
+      virtual.map { self.virtuallyLocked($0, objects, memory) } ?? [:]
+    }
   }
 }

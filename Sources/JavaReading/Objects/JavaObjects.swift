@@ -5,13 +5,14 @@ internal import ProfileModel
 /// The collector moves them: nothing that is read here is kept from one look to the next, and a pointer
 /// may lead to another object by the time that it is followed.
 final class JavaObjects {
-  private let code: JavaCode
-  private let layout: HotSpotLayout
+  let code: JavaCode
+  let layout: HotSpotLayout
   private let narrowBase: UInt64
   private let narrowShift: UInt64
-  private let areReferencesNarrow: Bool
-  private let narrowClassBase: UInt64?
-  private let narrowClassShift: UInt64
+  let areReferencesNarrow: Bool
+  let narrowClassBase: UInt64?
+  let narrowClassShift: UInt64
+  private let haveCompactHeaders: Bool
   /// A class does not move, but another may be loaded into its place: the two have other constants.
   private struct ClassKey: Hashable {
     let holder: RemoteAddress
@@ -19,9 +20,9 @@ final class JavaObjects {
   }
   /// The fields of classes.
   private var known: [ClassKey: JavaFields?] = [:]
-  private let threadClass: RemoteAddress
+  let threadClass: RemoteAddress
   private let stringFields: JavaFields?
-  private let threadFields: JavaFields
+  let threadFields: JavaFields
 
   private static let classLimit = 1 << 12
   private static let textLimit = 1 << 10
@@ -49,6 +50,7 @@ final class JavaObjects {
     let base = layout.objects.narrowClassBase.flatMap { memory.value(at: $0, as: UInt64.self) }
     let classShift = layout.objects.narrowClassShift.flatMap { memory.int(at: $0) } ?? 0
     narrowClassBase = fields.areClassPointersNarrow ? base : nil
+    haveCompactHeaders = fields.haveCompactHeaders
     narrowClassShift = UInt64(max(0, min(16, classShift)))
     let string = layout.objects.stringClass.flatMap { memory.address(at: $0) }
     stringFields = string.flatMap {
@@ -58,15 +60,14 @@ final class JavaObjects {
 
   /// The object that a field of another leads to; nil for none.
   func reference(at place: RemoteAddress, _ memory: JavaMemory) -> RemoteAddress? {
-    let object: UInt64
-    if areReferencesNarrow {
-      guard let narrow = memory.value(at: place, as: UInt32.self), narrow != 0 else { return nil }
-      object = narrowBase &+ UInt64(narrow) << narrowShift
-    } else {
-      guard let wide = memory.value(at: place, as: UInt64.self) else { return nil }
-      object = wide
-    }
-    return Self.object(object)
+    areReferencesNarrow
+      ? memory.value(at: place, as: UInt32.self).flatMap { object(narrow: $0) }
+      : memory.value(at: place, as: UInt64.self).flatMap(Self.object)
+  }
+
+  /// The object that a pointer of four bytes leads to; nil for none.
+  func object(narrow: UInt32) -> RemoteAddress? {
+    narrow == 0 ? nil : Self.object(narrowBase &+ UInt64(narrow) << narrowShift)
   }
 
   /// The object that a pointer of eight bytes leads to; nil for none.
@@ -83,19 +84,34 @@ final class JavaObjects {
       guard mark.nonzeroBitCount == 1 else { return nil }
       address = pointer >> UInt64(13 + mark.trailingZeroBitCount)
     }
-    guard address != 0, address & 7 == 0, address >> 48 == 0 else { return nil }
+    // Of a pointer to nothing, too, ZGC sets some of the lowest sixteen bits.
+    guard address > 0xffff, address & 7 == 0, address >> 48 == 0 else { return nil }
     return RemoteAddress(address)
   }
 
   /// The class of an object; nil where that is not to be read.
   func classOf(_ object: RemoteAddress, _ memory: JavaMemory) -> RemoteAddress? {
-    let place = object + layout.objects.classOfObject
-    guard let base = narrowClassBase else {
-      return memory.address(at: place).flatMap { $0.isNull ? nil : $0 }
+    memory.bytes(at: object, count: classEnd).flatMap { header in
+      classOf { header.value(at: $0, as: UInt64.self) }
     }
-    guard let narrow = memory.value(at: place, as: UInt32.self), narrow != 0 else { return nil }
-    return RemoteAddress(base &+ UInt64(narrow) << narrowClassShift)
   }
+
+  /// How much of an object is needed to know its class.
+  var classEnd: Int { haveCompactHeaders ? 8 : 16 }
+
+  /// The class of an object with these words in its header.
+  func classOf(_ word: (_ offset: Int) -> UInt64?) -> RemoteAddress? {
+    let pointer = word(haveCompactHeaders ? 0 : layout.objects.classOfObject)
+    guard let pointer, let base = narrowClassBase else {
+      return pointer.flatMap { $0 == 0 ? nil : RemoteAddress($0) }
+    }
+    // The upper 22 bits of a compact header (src/hotspot/share/oops/markWord.hpp).
+    let narrow = haveCompactHeaders ? pointer >> 42 : pointer & 0xffff_ffff
+    return narrow == 0 ? nil : RemoteAddress(base &+ narrow << narrowClassShift)
+  }
+
+  /// Where an array has its length.
+  var arrayLength: Int { haveCompactHeaders ? 8 : narrowClassBase == nil ? 16 : 12 }
 
   /// The name of an object's class: `java.lang.Object`.
   func className(of object: RemoteAddress, _ memory: JavaMemory) -> String? {
@@ -135,6 +151,11 @@ final class JavaObjects {
 
   /// Where a field is in the objects of a class that declares it itself.
   func offset(of field: String, in holder: RemoteAddress, _ memory: JavaMemory) -> Int? {
+    fields(of: holder, memory)?.offset(field)
+  }
+
+  /// Where the fields are that a class declares itself; nil where they cannot be read.
+  func fields(of holder: RemoteAddress, _ memory: JavaMemory) -> JavaFields? {
     guard let constants = memory.address(at: holder + layout.objects.classConstants) else {
       return nil
     }
@@ -143,7 +164,7 @@ final class JavaObjects {
       if known.count >= Self.classLimit { known.removeAll() }
       known[key] = .some(JavaFields(of: holder, layout, methods: code.methods, memory: memory))
     }
-    return (known[key] ?? nil)?.offset(field)
+    return known[key] ?? nil
   }
 
   // MARK: - Threads
@@ -165,8 +186,13 @@ final class JavaObjects {
   }
 
   /// What a thread that is parked waits for; nil where it did not say.
+  ///
+  /// A virtual thread says so itself, where the thread that runs it is parked.
   func parkBlocker(of thread: RemoteAddress, _ memory: JavaMemory) -> RemoteAddress? {
-    guard let object = threadObject(of: thread, memory),
+    let current = layout.virtualThreads?.currentThread.flatMap { field in
+      memory.address(at: thread + field).flatMap { $0.isNull ? nil : object(at: $0, memory) }
+    }
+    guard let object = current ?? threadObject(of: thread, memory),
       let field = threadFields.offset("parkBlocker")
     else { return nil }
     return reference(at: object + field, memory)
@@ -178,17 +204,16 @@ final class JavaObjects {
   }
 
   /// The text of a `String`: bytes of Latin-1 or UTF-16 behind the header of an array.
-  private func text(_ string: RemoteAddress, _ memory: JavaMemory) -> String? {
+  func text(_ string: RemoteAddress, _ memory: JavaMemory) -> String? {
     guard let fields = stringFields, let value = fields.offset("value"),
       let array = reference(at: string + value, memory)
     else { return nil }
     let coder = fields.offset("coder").flatMap { memory.value(at: string + $0, as: UInt8.self) }
-    let lengthPlace = narrowClassBase == nil ? 16 : 12
-    guard let length = memory.int(at: array + lengthPlace), length >= 0,
+    guard let length = memory.int(at: array + arrayLength), length >= 0,
       length <= Self.textLimit
     else { return nil }
     guard length > 0 else { return "" }
-    guard let piece = memory.bytes(at: array + lengthPlace + 4, count: length) else { return nil }
+    guard let piece = memory.bytes(at: array + arrayLength + 4, count: length) else { return nil }
     if coder == 0 {
       return String(String.UnicodeScalarView(piece.bytes.map { Unicode.Scalar($0) }))
     }

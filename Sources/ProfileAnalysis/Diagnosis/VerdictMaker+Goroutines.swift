@@ -8,7 +8,7 @@ extension VerdictMaker {
   /// The goroutines of the capture's own process; nil for a program that is not in Go.
   private var ownGoroutines: (number: Int, list: Goroutines)? {
     let pid = index.profile.capture.pid
-    return index.profile.goroutines.firstIndex { $0.pid == pid }.map {
+    return index.profile.goroutines.firstIndex { $0.pid == pid && $0.kind == .goroutine }.map {
       ($0, index.profile.goroutines[$0])
     }
   }
@@ -54,6 +54,21 @@ extension VerdictMaker {
     return verdict(.waiting, .send, sends, of: number, list)
   }
 
+  /// The program does nothing, and virtual threads wait for a lock that somebody holds.
+  var virtualThreadsWaiting: Verdict? {
+    let pid = index.profile.capture.pid
+    let lists = index.profile.goroutines
+    guard let number = lists.firstIndex(where: { $0.pid == pid && $0.kind == .virtualThread })
+    else { return nil }
+    let list = lists[number]
+    guard !list.groups.contains(where: { $0.state == .running || $0.state == .runnable }) else {
+      return nil
+    }
+    let locks = waiters(list) { $0.isLock }.filter { !(list.groups[$0].wait?.owners ?? []).isEmpty }
+    guard !locks.isEmpty else { return nil }
+    return verdict(.waiting, .virtualLock, sameLock(locks, list), of: number, list)
+  }
+
   private func waiters(_ list: Goroutines, _ isMeant: (GoroutineWait) -> Bool) -> [Int] {
     list.groups.indices.filter { place in
       !list.groups[place].isOfRuntime && (list.wait(of: list.groups[place]).map(isMeant) ?? false)
@@ -77,7 +92,8 @@ extension VerdictMaker {
     let isLong = finding == .lock && kind == .hungOnLock && quietTime < Self.hangTime
     // Of those that wait for one lock some may have come just now.
     let waited = isLong ? all.map(\.longestWait).max() : all.map(\.waited).min()
-    let lasted = max(waited ?? 0, quietTime)
+    // The Java VM's own threads wake up now and then, and virtual threads do not say when they ran.
+    let lasted = finding == .virtualLock ? 0 : max(waited ?? 0, quietTime)
     var verdict = Verdict(kind: kind)
     verdict.lasted = lasted > 0 ? lasted : nil
     verdict.isAtLeast = true

@@ -38,7 +38,7 @@ struct VerdictMaker {
     var verdict =
       cycle(isCertain: true) ?? orphanedLock ?? frozen ?? stopped
       ?? ofAll { $0.goroutineDeadlock ?? $0.goroutineHang } ?? cycle(isCertain: false) ?? hung
-      ?? slowdown ?? ofAll { $0.goroutinesWaiting } ?? rest
+      ?? slowdown ?? ofAll { $0.goroutinesWaiting ?? $0.virtualThreadsWaiting } ?? rest
     if let main, main.thread != verdict.thread, verdict.kind.isOfCPU, main.idleness == nil,
       isWorkedFor(main)
     {

@@ -29,6 +29,8 @@ package enum VerdictRule: String, Sendable, CaseIterable {
   case goroutineLock = "goroutine_lock"
   /// Nobody receives what goroutines send.
   case goroutineSend = "goroutine_send"
+  /// Nothing runs, and virtual threads of Java wait for a lock.
+  case virtualThreadLock = "virtual_thread_lock"
   case none
 }
 
@@ -39,6 +41,7 @@ extension Verdict {
     case .allAsleep: return .goroutinesAsleep
     case .lock: return .goroutineLock
     case .send: return .goroutineSend
+    case .virtualLock: return .virtualThreadLock
     case nil: return ruleOfThreads
     }
   }

@@ -119,6 +119,8 @@ extension Goroutines {
     result.stacks = stacks.map { $0.map { $0.redacted(text) } }
     for index in result.groups.indices {
       result.groups[index].creator = groups[index].creator?.redacted(text)
+      result.groups[index].names = groups[index].names.map(text.clean)
+      result.groups[index].wait = groups[index].wait?.redacted(text)
     }
     return result
   }

@@ -10,6 +10,8 @@ package struct GoroutineFinding: Hashable, Sendable {
     case lock
     /// Some wait for a channel that nobody reads.
     case send
+    /// Virtual threads of Java wait for a lock that somebody holds.
+    case virtualLock = "virtual_lock"
   }
 
   package let kind: Kind
@@ -30,12 +32,18 @@ package enum GoroutineWait: Hashable, Sendable {
   case mutex, readLock, writeLock, waitGroup, conditionVariable, semaphore
   case receive, send, select, forEver
   case network, sleep
+  /// For whatever the program will say.
+  case parked
   /// What only the runtime waits for.
   case other
 
   /// Nil for a group that does not wait.
   package init?(_ group: GoroutineGroup, stack: [SourceLine]) {
     guard group.state == .waiting else { return nil }
+    if let wait = group.wait {
+      self.init(wait)
+      return
+    }
     switch group.reason ?? "" {
     case "sync.Mutex.Lock": self = Self.isOfWriter(stack) ? .writeLock : .mutex
     case "sync.RWMutex.RLock": self = .readLock
@@ -50,6 +58,29 @@ package enum GoroutineWait: Hashable, Sendable {
     case "IO wait": self = .network
     case "sleep": self = .sleep
     default: self = .other
+    }
+  }
+
+  /// Of a virtual thread that has said what it waits for.
+  private init(_ wait: Wait) {
+    switch wait.kind {
+    case .mutex: self = .mutex
+    case .readLock: self = .readLock
+    case .writeLock: self = .writeLock
+    case .semaphore: self = .semaphore
+    default: self = .conditionVariable
+    }
+  }
+
+  /// Of a virtual thread that has not: its functions tell.
+  fileprivate init(virtual stack: [SourceLine]) {
+    let inner = stack.prefix(12).map(\.function)
+    if inner.contains(where: { $0.hasPrefix("java.lang.VirtualThread.sleep") }) {
+      self = .sleep
+    } else if inner.contains(where: { $0.hasPrefix("sun.nio.ch.") }) {
+      self = .network
+    } else {
+      self = .parked
     }
   }
 
@@ -78,7 +109,7 @@ package enum GoroutineWait: Hashable, Sendable {
     switch self {
     case .mutex, .readLock, .writeLock: true
     case .waitGroup, .conditionVariable, .semaphore, .receive, .send, .select, .forEver, .network,
-      .sleep, .other:
+      .sleep, .parked, .other:
       false
     }
   }
@@ -89,7 +120,7 @@ package enum GoroutineWait: Hashable, Sendable {
     case .mutex, .readLock, .writeLock, .waitGroup, .conditionVariable, .semaphore, .receive,
       .send, .select, .forEver:
       true
-    case .network, .sleep, .other: false
+    case .network, .sleep, .parked, .other: false
     }
   }
 }
@@ -101,15 +132,19 @@ extension Goroutines {
 
   /// What a group waits for; nil for one that does not wait.
   package func wait(of group: GoroutineGroup) -> GoroutineWait? {
-    GoroutineWait(group, stack: stack(of: group))
+    if kind == .virtualThread, group.state == .waiting, group.wait == nil {
+      return GoroutineWait(virtual: stack(of: group))
+    }
+    return GoroutineWait(group, stack: stack(of: group))
   }
 
   /// Whether a group waits for what may come at any time, as those of a healthy server do.
   package func isAtRest(_ group: GoroutineGroup) -> Bool {
     switch wait(of: group) {
-    case .network, .sleep, .receive, .select, .forEver, .other: true
-    case .mutex, .readLock, .writeLock, .waitGroup, .conditionVariable, .semaphore, .send, nil:
-      false
+    case .network, .sleep, .receive, .select, .forEver, .parked, .other: true
+    // What the virtual threads of a healthy server wait for are the queues that work comes in.
+    case .conditionVariable, .semaphore: kind == .virtualThread
+    case .mutex, .readLock, .writeLock, .waitGroup, .send, nil: false
     }
   }
 
@@ -120,18 +155,36 @@ extension Goroutines {
     let own = stack.first { !$0.isOfGoRuntime && !$0.isOfWaitingPackage }
     return (own ?? stack.first).map { SourceFrame(interpreted: $0) }
   }
+
+  /// The group of a virtual thread, by its number as waits have it; nil where it is not known.
+  package func group(ofThread tid: Int32) -> GoroutineGroup? {
+    guard kind == .virtualThread, tid < 0 else { return nil }
+    let id = UInt64(-Int64(tid))
+    return groups.first { $0.ids.contains(id) }
+  }
 }
 
 extension SourceLine {
-  /// Whether Go's own traces hide it: a function of the runtime that programs do not call.
+  /// Whether Go's own traces hide it, or Java's: a function of the runtime that programs do not call.
   package var isOfGoRuntime: Bool {
+    if language == .java {
+      return Self.virtualMachinery.contains { function.hasPrefix($0) }
+    }
     guard function.hasPrefix("runtime.") else { return false }
     let name = function.dropFirst("runtime.".count)
     return !(name.first?.isUppercase ?? false)
   }
 
+  private static let virtualMachinery = [
+    "jdk.internal.vm.Continuation", "java.lang.VirtualThread$VThreadContinuation",
+    "java.lang.VirtualThread.yieldContinuation",
+  ]
+
   /// Whether it is of a package that waits on behalf of its callers.
   package var isOfWaitingPackage: Bool {
-    ["sync.", "internal/", "time.", "runtime.", "syscall."].contains { function.hasPrefix($0) }
+    guard language != .java else { return SourceFrame(interpreted: self).isOfStandardLibrary }
+    return ["sync.", "internal/", "time.", "runtime.", "syscall."].contains {
+      function.hasPrefix($0)
+    }
   }
 }

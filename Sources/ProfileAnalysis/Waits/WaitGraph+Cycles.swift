@@ -58,7 +58,8 @@ extension WaitGraph {
   private func rank(_ node: Int) -> (Int, Int32) {
     let node = nodes[node]
     guard let tid = node.tid else { return (3, node.pid) }
-    return (node.pid != pid && node.thread == nil ? 2 : tid == pid ? 0 : 1, tid)
+    // Virtual threads have numbers below 0.
+    return (node.pid != pid && node.thread == nil ? 2 : tid == pid ? 0 : 1, abs(max(tid, -.max)))
   }
 
   /// Whether the node can do nothing by itself: it depends on those it has edges to.

@@ -140,7 +140,7 @@ extension WaitGraph {
       guard latest[ThreadKey(pid: waiter.pid, tid: waiter.tid)] == number else { continue }
       let node = self.thread(waiter.pid, waiter.tid, waiter.name, waiter.processName)
       let isLast = nodes[node].thread.map { blocking.isLast(of: $0, index) }
-      guard isLast ?? !ownProcesses.contains(waiter.pid) else { continue }
+      guard isLast ?? (waiter.isVirtual || !ownProcesses.contains(waiter.pid)) else { continue }
       nodes[node].blocking = number
     }
   }

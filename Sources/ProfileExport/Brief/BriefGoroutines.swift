@@ -14,12 +14,13 @@ struct BriefGoroutines {
   static func all(_ diagnosis: Diagnosis) -> [BriefGoroutines] {
     guard let finding = diagnosis.verdict.goroutines else { return [] }
     let list = diagnosis.index.profile.goroutines[finding.list]
-    return finding.groups.prefix(4).map { BriefGoroutines(list, list.groups[$0]) }
+    let words = WaitWords(diagnosis.index.profile)
+    return finding.groups.prefix(4).map { BriefGoroutines(list, list.groups[$0], words) }
   }
 
-  private init(_ list: Goroutines, _ group: GoroutineGroup) {
-    title = group.title
-    state = list.wait(of: group)?.phrase ?? group.phrase
+  private init(_ list: Goroutines, _ group: GoroutineGroup, _ words: WaitWords) {
+    title = list.title(of: group)
+    state = list.phrase(of: group, words)
     let stack = list.shownStack(of: group)
     let own = stack.dropFirst().filter { !$0.isOfWaitingPackage }
     let shown = stack.prefix(1) + (own.isEmpty ? Array(stack.dropFirst()) : own)

@@ -11,6 +11,7 @@ struct DumpGoroutines {
   private let quietTime: Int64
   /// What the verdict is about, where that is goroutines.
   private let finding: GoroutineFinding?
+  private let waits: WaitWords
 
   private static let briefLines = 8
   /// The lines of a brief dump, and those that goroutines may have however long the rest of it is.
@@ -18,6 +19,7 @@ struct DumpGoroutines {
 
   init(_ diagnosis: Diagnosis, isBrief: Bool) {
     profile = diagnosis.index.profile
+    waits = WaitWords(profile)
     finding = diagnosis.verdict.goroutines
     quietTime = profile.goroutines.isEmpty ? 0 : diagnosis.quietTime
     self.isBrief = isBrief
@@ -35,7 +37,9 @@ struct DumpGoroutines {
         else { continue }
         let since = list.isSteady ? "" : "a moment later "
         let creator = group.creator.map { ", created by " + words($0) } ?? ""
-        return "\(since)running goroutine \(group.ids[place])\(creator)"
+        let name = group.names.indices.contains(place) ? group.names[place] : ""
+        let title = name.isEmpty ? "" : " " + name.quoted
+        return "\(since)running \(list.noun) \(group.ids[place])\(title)\(creator)"
       }
     }
     return nil
@@ -68,11 +72,14 @@ struct DumpGoroutines {
     let places = own.count < count ? " in \(Figures.count(Int64(own.count), "place"))" : ""
     var remarks: [String] = []
     if hidden > 0 { remarks.append("\(hidden) of Go's runtime are not shown") }
+    if list.isUntracked {
+      remarks.append("without those started by themselves: jdk.trackAllThreads is false")
+    }
     if list.isCut { remarks.append("there are more than were read") }
     if !list.isSteady { remarks.append("some were running: they may be of different moments") }
     let remark = remarks.isEmpty ? "" : " (\(remarks.joined(separator: "; ")))"
     page.paragraph(
-      "\(Figures.count(Int64(count), "goroutine"))\(places), \(list.version)\(remark)",
+      "\(Figures.count(Int64(count), list.noun))\(places), \(list.version)\(remark)",
       style: .strong)
     let shown = fitting(own, of: list, after: page.lineCount)
     for group in own.prefix(shown) { write(group, of: list, to: &page) }
@@ -109,7 +116,7 @@ struct DumpGoroutines {
     guard !left.isEmpty else { return }
     page.space()
     let rest = left.reduce(0) { $0 + $1.count }
-    let goroutines = Figures.count(Int64(rest), "more goroutine")
+    let goroutines = Figures.count(Int64(rest), "more " + list.noun)
     let groups = Figures.count(Int64(left.count), "place")
     var phrases: [(words: String, count: Int)] = []
     for group in left where isBrief {
@@ -131,7 +138,7 @@ struct DumpGoroutines {
     _ group: GoroutineGroup, of list: Goroutines, to page: inout TextPage<some TextOutputStream>
   ) {
     page.space()
-    page.paragraph("\(group.title)  \(state(of: group, list))", style: .strong)
+    page.paragraph("\(list.title(of: group))  \(state(of: group, list))", style: .strong)
     if group.count > 1, !group.ids.isEmpty {
       let more = group.ids.count < group.count ? ", …" : ""
       let ids = group.ids.prefix(8).map(String.init).joined(separator: ", ")
@@ -142,7 +149,9 @@ struct DumpGoroutines {
     }
     let stack = list.stack(of: group)
     guard !stack.isEmpty else {
-      if group.state != .running { page.line("    (no stack could be read)") }
+      // A virtual thread that has not begun has none.
+      let hasNone = list.kind == .virtualThread && group.state == .runnable
+      if group.state != .running, !hasNone { page.line("    (no stack could be read)") }
       return
     }
     let shown = shownStack(of: group, list)
@@ -156,13 +165,15 @@ struct DumpGoroutines {
   }
 
   private func phrase(of group: GoroutineGroup, _ list: Goroutines) -> String {
-    list.wait(of: group)?.phrase ?? group.phrase
+    list.phrase(of: group, waits)
   }
 
   private func state(of group: GoroutineGroup, _ list: Goroutines) -> String {
     let phrase = phrase(of: group, list)
-    let object = group.object.map { " \($0)" } ?? ""
-    let isStill = group.state == .waiting || group.state == .systemCall
+    // What Java's objects are called says more than where they are, which changes.
+    let object = group.wait == nil ? group.object.map { " \($0)" } ?? "" : ""
+    let isStill =
+      list.kind == .goroutine && (group.state == .waiting || group.state == .systemCall)
     let least = max(group.waited, isStill ? quietTime : 0)
     let most = max(group.longestWait, least)
     guard most > 0 else { return phrase + object }

@@ -179,7 +179,8 @@ extension JSONWriter {
     }
   }
 
-  private mutating func members(of owner: WaitOwner) {
+  /// Who can end a wait.
+  mutating func members(of owner: WaitOwner) {
     var (pid, tid, name, readers): (Int32?, Int32?, String?, Int?)
     switch owner {
     case .thread(let thread):

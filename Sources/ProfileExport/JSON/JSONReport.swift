@@ -59,8 +59,14 @@ package struct JSONReport {
         json.array("tasks", of: profile.tasks) { json, tasks in
           json.object { $0.members(of: tasks) }
         }
-        json.array("goroutines", of: profile.goroutines) { json, goroutines in
+        json.array("goroutines", of: profile.goroutines.filter { $0.kind == .goroutine }) {
+          json, goroutines in
           json.object { $0.members(of: goroutines) }
+        }
+        json.array(
+          "virtual_threads", of: profile.goroutines.filter { $0.kind == .virtualThread }
+        ) { json, threads in
+          json.object { $0.members(ofVirtualThreads: threads) }
         }
       }
       json.endLine()

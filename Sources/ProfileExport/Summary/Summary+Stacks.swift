@@ -51,8 +51,8 @@ extension Summary {
     guard !shown.isEmpty else { return }
     page.heading(shown.count == 1 ? "Where it is" : "Where they are")
     for group in shown {
-      let words = list.wait(of: group)?.phrase ?? group.phrase
-      page.paragraph("\(group.title), \(words)", style: .strong)
+      let words = list.phrase(of: group, WaitWords(profile))
+      page.paragraph("\(list.title(of: group)), \(words)", style: .strong)
       let stack = list.shownStack(of: group)
       FrameLines(profile, stack.map { SourceFrame(interpreted: $0) }, isBrief: true).write(
         to: &page, indent: 2,

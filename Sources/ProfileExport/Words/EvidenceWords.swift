@@ -51,6 +51,8 @@ struct EvidenceWords {
         + "and no timer is set."
     case .goroutineLock:
       "Rule: goroutines wait for a lock, and locks are to be held for a short time only."
+    case .virtualThreadLock:
+      "Rule: nothing runs, and virtual threads wait for a lock that somebody holds."
     case .goroutineSend:
       "Rule: nothing runs, and goroutines have been waiting for 1 s or more for somebody to receive."
     case .none: "Rule: none applies."

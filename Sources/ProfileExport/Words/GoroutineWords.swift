@@ -17,6 +17,9 @@ struct GoroutineWords {
       let all = finding.count == 1 ? "its only goroutine is" : "all \(finding.count) goroutines are"
       return "Deadlock: \(all) asleep\(lasted(finding.waited)), and nothing is left to wake "
         + (finding.count == 1 ? "it." : "them.")
+    case .virtualLock:
+      let wait = finding.groups.first.flatMap { list.groups[$0].wait }
+      return wait.map { sentence(of: finding, list, $0) } ?? ""
     case .lock, .send:
       let title = kind == .hungOnLock ? "Hung" : "Waiting"
       let groups = finding.groups.map { list.groups[$0] }
@@ -32,6 +35,28 @@ struct GoroutineWords {
       return "\(title): \(Figures.count(Int64(finding.count), "goroutine")) \(verb) waiting\(time) "
         + "\(wait)\(which)\(place)\(elsewhere)." + ownerWords(list, finding)
     }
+  }
+
+  /// Of virtual threads that wait for one lock, with who holds it.
+  private func sentence(
+    of finding: GoroutineFinding, _ list: Goroutines, _ wait: Wait
+  ) -> String {
+    let place = finding.place.map { " in " + words.name($0) } ?? ""
+    let other = finding.groups.count - 1
+    let elsewhere = other > 0 ? " and \(Figures.count(Int64(other), "other place"))" : ""
+    let verb = finding.count == 1 ? "is" : "are"
+    let waits = words.waits
+    return "Waiting: \(Figures.count(Int64(finding.count), list.noun)) \(verb) waiting "
+      + waits.subject(wait, in: list.pid) + place + elsewhere
+      + waits.ownerWords(wait, in: list.pid) + holderWords(wait, list) + "."
+  }
+
+  /// What the thread does that holds a lock of virtual threads.
+  private func holderWords(_ wait: Wait, _ list: Goroutines) -> String {
+    guard case .thread(let tid)? = wait.owners.first,
+      let node = diagnosis.graph.nodes.firstIndex(where: { $0.pid == list.pid && $0.tid == tid })
+    else { return "" }
+    return ", which " + words.doing(node)
   }
 
   private func lasted(_ time: Int64?) -> String {
@@ -77,13 +102,13 @@ struct GoroutineWords {
       let where_ = list.place(of: group).map { ", in " + words.name($0) } ?? ""
       // Of one lock the sentence says which it is.
       let isNamed = finding.kind != .allAsleep && isOneLock
-      let which = isNamed ? "" : group.object.map { " (\($0))" } ?? ""
-      return group.title + ": " + (list.wait(of: group)?.phrase ?? group.phrase) + which + where_
+      let which = isNamed || group.wait != nil ? "" : group.object.map { " (\($0))" } ?? ""
+      return list.title(of: group) + ": " + list.phrase(of: group, words.waits) + which + where_
     }
     let left = groups.dropFirst(Self.lineLimit)
     guard !left.isEmpty else { return shown }
     let count = left.reduce(0) { $0 + list.groups[$1].count }
-    return shown + ["… \(Figures.count(Int64(count), "more goroutine"))"]
+    return shown + ["… \(Figures.count(Int64(count), "more " + list.noun))"]
   }
 
   private static let lineLimit = 8
@@ -98,7 +123,7 @@ struct GoroutineWords {
     guard total > 0 else { return "" }
     var counts: [(words: String, count: Int)] = []
     for group in own {
-      let words = list.wait(of: group)?.phrase ?? group.phrase
+      let words = list.phrase(of: group, self.words.waits, withOwner: false)
       if let place = counts.firstIndex(where: { $0.words == words }) {
         counts[place].count += group.count
       } else {
@@ -110,11 +135,37 @@ struct GoroutineWords {
     let rest = counts.dropFirst(4).reduce(0) { $0 + $1.count }
     let others = rest > 0 ? ", \(rest) other" : ""
     return
-      " \(Figures.count(Int64(total), "goroutine")): \(parts.joined(separator: ", "))\(others)."
+      " \(Figures.count(Int64(total), list.noun)): \(parts.joined(separator: ", "))\(others)."
   }
 }
 
 extension Goroutines {
+  /// What one of them is called.
+  var noun: String {
+    switch kind {
+    case .goroutine: "goroutine"
+    case .virtualThread: "virtual thread"
+    }
+  }
+
+  /// `Goroutine 18`, `Goroutines ×1000`, `Virtual thread 35 "transfer"`.
+  func title(of group: GoroutineGroup) -> String {
+    guard kind == .virtualThread else { return group.title }
+    guard group.count == 1, let id = group.ids.first else {
+      return "Virtual threads ×\(group.count)"
+    }
+    let name = group.names.first.flatMap { $0.isEmpty ? nil : " " + $0.quoted } ?? ""
+    return "Virtual thread \(id)" + name
+  }
+
+  /// What the threads of a group do.
+  func phrase(of group: GoroutineGroup, _ words: WaitWords, withOwner: Bool = true) -> String {
+    if group.state == .waiting, let wait = group.wait {
+      return words.phrase(wait, in: pid, withOwner: withOwner)
+    }
+    return wait(of: group)?.phrase ?? group.phrase
+  }
+
   /// The stack of a group without the runtime's functions, where there are others.
   func shownStack(of group: GoroutineGroup) -> [SourceLine] {
     let stack = stack(of: group)
@@ -158,9 +209,18 @@ extension GoroutineWait {
     case .forEver: "for ever"
     case .network: "for the network or a file"
     case .sleep: "for a time"
+    case .parked: "to be unparked"
     case .other: "for the runtime"
     }
   }
 
-  var phrase: String { self == .sleep ? "sleeping" : "waiting " + words }
+  var phrase: String {
+    switch self {
+    case .sleep: "sleeping"
+    case .parked: "parked"
+    case .mutex, .readLock, .writeLock, .waitGroup, .conditionVariable, .semaphore, .receive,
+      .send, .select, .forEver, .network, .other:
+      "waiting " + words
+    }
+  }
 }

@@ -64,8 +64,9 @@ extension VerdictWords {
     let graph = diagnosis.graph
     let name = waits.node(graph.nodes[node], for: waiter)
     let situation = graph.nodes[node].thread.flatMap { diagnosis.situations[$0] }
+    let virtual = virtualPlace(of: graph.nodes[node])
     guard let blocking = graph.blocking(of: node) else {
-      let place = situation?.wait == nil ? nil : named(situation?.asker)
+      let place = situation?.wait == nil ? virtual : named(situation?.asker)
       return name + (place.map { ", in \(self.name($0))," } ?? "") + " " + doing(node)
     }
     let end = isLast && verdict.isCycle ? ", closing the cycle" : ""
@@ -73,8 +74,23 @@ extension VerdictWords {
     let wait = waits.sentence(
       (isItsOwn ? situation?.wait : nil) ?? blocking.wait, lasted: waited(node, blocking),
       in: blocking.waiter.pid)
-    let place = named(situation?.asker)
+    let place = named(situation?.asker) ?? virtual
     return name + (place.map { ", in \(self.name($0))," } ?? "") + " " + wait + end
+  }
+
+  /// Where a virtual thread is that no thread runs; nil for all else.
+  private func virtualPlace(of node: WaitGraph.Node) -> SourceFrame? {
+    virtualGroup(of: node).flatMap { named($0.list.place(of: $0.group)) }
+  }
+
+  private func virtualGroup(
+    of node: WaitGraph.Node
+  ) -> (list: Goroutines, group: GoroutineGroup)? {
+    guard let tid = node.tid, tid < 0 else { return nil }
+    return diagnosis.index.profile.goroutines.lazy.filter { $0.pid == node.pid }.compactMap {
+      list in
+      list.group(ofThread: tid).map { (list, $0) }
+    }.first
   }
 
   /// For how long a thread of the chain has been waiting; nil where that is not known.
@@ -137,6 +153,7 @@ extension VerdictWords {
   func doing(_ number: Int) -> String {
     let node = diagnosis.graph.nodes[number]
     if node.isDead { return "did not unlock it" }
+    if let (list, group) = virtualGroup(of: node) { return "is " + list.phrase(of: group, waits) }
     guard let thread = node.thread, let situation = diagnosis.situations[thread] else {
       let profile = diagnosis.index.profile
       let own = profile.threads.filter { $0.pid(in: profile.capture.pid) == node.pid }

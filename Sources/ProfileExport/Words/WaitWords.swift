@@ -8,12 +8,14 @@ struct WaitWords {
   let profile: Profile
   /// By tid: the index of the last thread that had it.
   private let threadOfTid: [Int32: Int]
+  private let virtualThreads: VirtualThreadNames
 
   init(_ profile: Profile) {
     self.profile = profile
     threadOfTid = Dictionary(
       profile.threads.enumerated().map { ($0.element.tid, $0.offset) },
       uniquingKeysWith: { max($0, $1) })
+    virtualThreads = VirtualThreadNames(profile)
   }
 
   // MARK: - Threads
@@ -26,6 +28,7 @@ struct WaitWords {
         ? "the main thread of \(process.title)"
         : "\(info.name.quoted) (\(info.tid)) of \(process.title)"
     }
+    if let virtual = virtualThreads.carried[info.tid] { return virtual }
     return info.isMain ? "the main thread (\(info.tid))" : "\(info.name.quoted) (\(info.tid))"
   }
 
@@ -37,6 +40,7 @@ struct WaitWords {
     if let thread = node.thread { return self.thread(thread) }
     let process = process(node.pid, node.processName, for: waiter)
     guard let tid = node.tid else { return process }
+    if tid < 0 { return virtualThreads.title(of: tid) }
     if node.isDead { return "exited thread \(tid)" }
     guard node.pid != profile.capture.pid else { return "thread \(tid)" }
     let name = node.name.isEmpty ? "thread \(tid)" : "\(node.name.quoted) (\(tid))"
@@ -52,6 +56,7 @@ struct WaitWords {
   /// Who holds a lock, or the other end of a descriptor, for which a thread of the process `pid` waits.
   func owner(_ owner: WaitOwner, in pid: Int32) -> String {
     switch owner {
+    case .thread(let tid) where tid < 0: return virtualThreads.title(of: tid)
     case .thread(let tid): return known(tid, of: pid) ?? "thread \(tid)"
     case .process(let process, nil, let name): return self.process(process, name, for: pid)
     case .process(let process, .some(let tid), let name):

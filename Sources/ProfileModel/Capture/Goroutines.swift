@@ -1,8 +1,17 @@
-/// The goroutines of a process, alike ones together, as they were at the end of a capture.
+/// The goroutines of a process, or its virtual threads, alike ones together, as they were at the end of a
+/// capture.
 package struct Goroutines: Hashable, Sendable {
+  /// What they are; the raw values are words for programs.
+  package enum Kind: String, Sendable, CaseIterable {
+    case goroutine
+    /// Of Java, since JDK 21.
+    case virtualThread = "virtual_thread"
+  }
+
+  package var kind = Kind.goroutine
   /// The process that they belong to.
   package let pid: Int32
-  /// Of the program's runtime: `go1.22.10`.
+  /// Of the program's runtime: `go1.22.10`, `JDK 25`.
   package var version: String
   /// Those with the most goroutines first; a goroutine belongs to one.
   package var groups: [GoroutineGroup]
@@ -12,6 +21,8 @@ package struct Goroutines: Hashable, Sendable {
   package var isSteady: Bool
   /// Whether there are more than were read.
   package var isCut: Bool
+  /// Whether the program keeps no list of those that were started by themselves.
+  package var isUntracked = false
 
   package init(
     pid: Int32, version: String = "", groups: [GoroutineGroup] = [], stacks: [[SourceLine]] = [],
@@ -45,7 +56,11 @@ package struct GoroutineGroup: Hashable, Sendable {
 
   package var state: State
   /// What it waits for, in the words of Go's runtime: `chan receive`; nil where it does not wait.
+  ///
+  /// Of a virtual thread the name of its state: `TIMED_PARKED`.
   package var reason: String?
+  /// What all of them wait for, of virtual threads; with an owner only where all wait for the same one.
+  package var wait: Wait?
   /// Index into the stacks; nil where the stack could not be read, and of one that runs.
   package var stack: Int?
   /// Where the `go` statement is that began them; nil for the first goroutine.
@@ -53,6 +68,8 @@ package struct GoroutineGroup: Hashable, Sendable {
   package var count: Int
   /// The numbers of some of them, ascending.
   package var ids: [UInt64]
+  /// The names that the program has given those, in the same order; empty where none has one.
+  package var names: [String] = []
   /// Whether the runtime keeps them for itself, such as the collector's.
   package var isOfRuntime: Bool
   /// The lock or channel that all of them wait for; nil where there are several, or none is known.

@@ -28,6 +28,7 @@ package struct Blocking: Hashable, Sendable {
 /// A thread by its numbers in sprof's own PID namespace.
 package struct WaitingThread: Hashable, Sendable {
   package let pid: Int32
+  /// Of a virtual thread of Java that no thread runs the number that Java gives it, below 0.
   package let tid: Int32
   package let name: String
   package let processName: String
@@ -51,4 +52,7 @@ package struct WaitingThread: Hashable, Sendable {
     self.threadCount = threadCount
     self.wakingSignal = wakingSignal
   }
+
+  /// Whether it is one that the kernel does not know.
+  package var isVirtual: Bool { tid < 0 }
 }

@@ -53,6 +53,23 @@ extension Profile {
     }
   }
 
+  /// Says what virtual threads wait for that no thread runs, found twice within `time` (from the start).
+  mutating func addVirtualWaits(
+    _ found: VirtualThreads, during time: ClosedRange<Nanoseconds>
+  ) {
+    for (number, runtimeWait) in found.waits.sorted(by: { $0.key > $1.key }) {
+      var wait = Wait(runtimeWait)
+      wait.isTimed = found.timed.contains(number)
+      blockings.append(
+        Blocking(
+          waiter: WaitingThread(
+            pid: capture.pid, tid: number, name: found.names[number] ?? "",
+            processName: capture.processName),
+          wait: wait, firstSeen: time.lowerBound.rawValue, lastSeen: time.upperBound.rawValue,
+          samples: 2))
+    }
+  }
+
   /// When a wait began that the samples met first at `time`; nil where the thread may have waited before them.
   func start(of time: Int64, _ thread: ThreadInfo) -> Int64? {
     capture.kind == .dump || time <= thread.firstSeen ? nil : time
@@ -82,10 +99,8 @@ extension Profile {
 extension Wait {
   /// Becomes what a runtime says that it is.
   mutating func take(_ wait: RuntimeWait) {
-    kind = wait.kind
-    object = WaitObject(
-      address: wait.object, flavor: wait.flavor.flatMap { LockFlavor([$0]) }, variable: wait.type)
-    owners = wait.owner.map { [.thread(tid: $0)] } ?? []
+    let own = Wait(wait)
+    (kind, object, owners) = (own.kind, own.object, own.owners)
     if wait.hasNoLimit { (isTimed, timeLeft) = (false, nil) }
   }
 }

@@ -145,7 +145,9 @@ extension CapturedProfile {
   }
 
   private func addRuntimeWaits() {
-    guard let locks = facts?.locks, !locks.waits.isEmpty else { return }
+    guard let locks = facts?.locks else { return }
+    if let (found, time) = locks.virtualThreads { profile.addVirtualWaits(found, during: time) }
+    guard !locks.waits.isEmpty else { return }
     profile.addRuntimeWaits(
       locks.waits, at: locks.time.rawValue,
       stretches: lockWaits().mapValues {

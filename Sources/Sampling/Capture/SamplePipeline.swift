@@ -93,7 +93,7 @@ final class SamplePipeline: @unchecked Sendable {
     var profile = resolver.finish(capture: info)
     profile.capture.unsampled.cpu = unsampledCPU(in: profile)
     profile.tasks = tasks
-    profile.goroutines = sampler.runtimes?.goroutines.map { [$0] } ?? []
+    profile.goroutines = sampler.runtimes?.goroutines ?? []
     if let trace = sampler.waitTrace {
       profile.waitHistory = trace.history(profile.threads)
       if let note = trace.note { profile.capture.notes.append(note) }

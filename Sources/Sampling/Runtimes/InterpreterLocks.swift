@@ -14,6 +14,8 @@ struct InterpreterLockReport: Sendable {
   var ranges: [Range<RemoteAddress>] = []
   /// By thread: what it waited for by what its runtime says.
   var waits: [Int32: RuntimeWait] = [:]
+  /// What virtual threads waited for, in that time since the start of the capture; nil where there is none.
+  var virtualThreads: (found: VirtualThreads, time: ClosedRange<Nanoseconds>)?
 }
 
 /// Observes the locks of the interpreters of a process.

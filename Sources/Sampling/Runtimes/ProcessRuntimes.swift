@@ -28,8 +28,9 @@ final class ProcessRuntimes {
   private var waitSurvey = RuntimeWaitSurvey()
   /// By thread: who held its interpreter's lock in the present tick; nil before it was read.
   private var lockHolders: [Int32: Int32]?
-  /// Those that `census` has found; nil for a program that is not in Go.
-  private(set) var goroutines: Goroutines?
+  /// Those that `census` has found, and the virtual threads of Java.
+  private(set) var goroutines: [Goroutines] = []
+  private var virtualThreads: (found: VirtualThreads, time: ClosedRange<Nanoseconds>)?
   /// Whether the program that the runtimes are of was seen to be over.
   private var isAnotherProgram = false
 
@@ -208,8 +209,8 @@ final class ProcessRuntimes {
     waitSurvey.begin(attached, memory)
   }
 
-  /// At the end of a capture: the names of threads, goroutines, and who held the interpreters' locks at
-  /// two moments; nothing may be stopped.
+  /// At the end of a capture: the names of threads, goroutines and virtual threads, and who held the
+  /// interpreters' locks at two moments; nothing may be stopped.
   func census(memory: ProcessMemory, now: () -> Nanoseconds) {
     for attached in attached {
       _ = attached.runtime.refreshThreads(from: memory)
@@ -220,7 +221,14 @@ final class ProcessRuntimes {
     }
     waitSurvey.finish(attached, memory)
     locks.conclude(attached, memory, now: now)
-    goroutines = attached.lazy.compactMap { $0.runtime.goroutines(from: memory) }.first
+    goroutines = attached.lazy.compactMap { $0.runtime.goroutines(from: memory) }.prefix(1).map {
+      $0
+    }
+    let start = now()
+    if let found = attached.lazy.compactMap({ $0.runtime.virtualThreads(from: memory) }).first {
+      goroutines.append(found.list)
+      virtualThreads = (found, start...max(start, now()))
+    }
     surveyTime = now()
   }
 
@@ -231,6 +239,7 @@ final class ProcessRuntimes {
   var lockReport: InterpreterLockReport {
     var report = locks.report
     report.waits = waitSurvey.waits
+    report.virtualThreads = virtualThreads
     report.time = max(report.time, surveyTime)
     return report
   }
