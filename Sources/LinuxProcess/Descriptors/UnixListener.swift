@@ -2,10 +2,10 @@ internal import CLinux
 
 /// Who listens at a unix socket.
 package enum UnixListener {
-  /// The process that has begun to listen at the socket of that name, whether or not it takes connections now;
-  /// nil where none does, or it is in another PID namespace. A name without a file begins with a zero.
+  /// The process that has begun to listen at the socket of that name, whether or not it takes connections now.
   ///
-  /// The process sees a connection that ends at once.
+  /// Nil where none does, or it is in another PID namespace. A name without a file begins with a zero. The
+  /// process sees a connection that ends at once.
   package static func process(at name: String) -> Int32? {
     let pid = name.utf8CString.withUnsafeBufferPointer { bytes in
       // The array ends in a zero that is no part of the name.
