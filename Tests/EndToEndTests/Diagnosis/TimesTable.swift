@@ -31,6 +31,15 @@ struct TimesTable {
     return mean(shares.map(\.deviation))
   }
 
+  /// In points: how far a share is off.
+  func meanError(_ unit: TimedShare.Unit) -> Double { mean(errors(unit)) }
+
+  func largestError(_ unit: TimedShare.Unit) -> Double { errors(unit).max() ?? 0 }
+
+  private func errors(_ unit: TimedShare.Unit) -> [Double] {
+    groups.values.joined().filter { $0.unit == unit }.map { abs($0.deviation) }
+  }
+
   func write() {
     print("| program | function | of | true % | bias | mean error | largest | interval | in it |")
     print("| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")

@@ -72,5 +72,23 @@ extension EndToEnd {
       }
       expectNothingLeftBehind()
     }
+
+    // Twenty seconds at 100 Hz have an error of 1.1 points by chance alone.
+    @Test(
+      .enabled(if: Repository.isTrial, "takes an hour: make trials"), arguments: [5, 10, 20, 100])
+    func `of phases that follow the clock are true at each rate`(period: Int) throws {
+      var table = TimesTable()
+      for rate in [99, 100, 250, 1000] {
+        for _ in 0..<10 {
+          table.add(try TimedProgram(mode: "locked \(period)", rate: rate).measure(seconds: 20))
+        }
+      }
+      table.write()
+      for unit in TimedShare.Unit.allCases {
+        #expect(table.largestError(unit) <= 3, "\(unit.rawValue)")
+        #expect(table.meanError(unit) < 1, "\(unit.rawValue)")
+      }
+      expectNothingLeftBehind()
+    }
   }
 }
