@@ -45,8 +45,7 @@ extension EndToEnd {
       let keys = try #require(value as? [String: Any]).keys.sorted()
       let expected = [
         "blame", "capture", "cost", "frames", "freezes", "goroutines", "modules", "sprof", "stacks",
-        "tasks",
-        "threads", "tree", "verdict", "waits",
+        "tasks", "threads", "tree", "verdict", "virtual_threads", "waits",
       ]
       #expect(keys == expected)
     }
