@@ -193,8 +193,8 @@ public class Locks {
     while (true) sleep(10_000_000);
   }
 
-  /** Pools at rest. */
-  static void rest() throws Exception {
+  /** Pools at rest, and a main thread that sleeps or waits for its own end. */
+  static void rest(boolean forItself) throws Exception {
     ExecutorService pool = Executors.newFixedThreadPool(3);
     for (int number = 0; number < 3; number++) pool.submit(() -> { rounds++; }).get();
     Executors.newScheduledThreadPool(1).submit(() -> { rounds++; }).get();
@@ -204,6 +204,7 @@ public class Locks {
     }, 10, 600_000);
     sleep(200);
     System.out.println("ready");
+    if (forItself) Thread.currentThread().join();
     while (true) sleep(10_000_000);
   }
 
@@ -214,7 +215,7 @@ public class Locks {
       case "hung-monitor", "hung-lock" -> hang(kind.equals("hung-monitor"));
       case "healthy" -> work();
       case "turns-monitor", "turns-lock" -> takeTurns(kind.equals("turns-monitor"));
-      case "rest" -> rest();
+      case "rest", "rest-joining" -> rest(kind.equals("rest-joining"));
       default -> {
         deadlock(kind);
         awaitWaits(kind);

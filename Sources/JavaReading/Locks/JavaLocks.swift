@@ -122,6 +122,11 @@ struct JavaLocks {
         .flatMap { _ in objects.thread(ofObject: object, memory) }
     }
     if let joined = joined.flatMap({ byAddress[$0] }) {
+      // A thread that waits for its own end leaves the program to others, and sleeps for ever.
+      guard joined.tid != thread.tid else {
+        return RuntimeWait(
+          kind: .sleep, flavor: nil, object: object ?? monitor, type: nil, owner: nil)
+      }
       return RuntimeWait(
         kind: .join, flavor: nil, object: object ?? monitor, type: nil, owner: joined.tid)
     }

@@ -117,9 +117,10 @@ extension EndToEnd {
       program.kill()
     }
 
-    @Test(arguments: JavaRelease.all)
-    func `of pools without work are a program at rest`(java: JavaRelease) throws {
-      let program = try java.start("Locks", ["rest"])
+    // A main thread that has nothing to do may wait for its own end, which never comes.
+    @Test(arguments: JavaRelease.all, ["rest", "rest-joining"])
+    func `of pools without work are a program at rest`(java: JavaRelease, kind: String) throws {
+      let program = try java.start("Locks", [kind])
       let outcome = try SprofCommand.run(["attach", "\(program.pid)", "--duration", "1500ms"])
       #expect(outcome.stdout.hasPrefix("Idle: "), "\(java): \(outcome.stdout.prefix(1500))")
       try program.assertUntouched()
